@@ -1,0 +1,50 @@
+namespace DeRa.Engine.Requests;
+
+/// <summary>
+/// One sequence to generate: valid by construction (see <see cref="RequestValidator"/>), immutable, and all that the
+/// engine knows of a request.
+/// </summary>
+public sealed record GenerationRequest
+{
+    /// <summary>Token ids of the prompt: at least one, each in the vocabulary.</summary>
+    public required IReadOnlyList<int> PromptTokens { get; init; }
+
+    /// <summary>λ: 0 = reference model, 1 = aligned model. Finite.</summary>
+    public required double Strength { get; init; }
+
+    /// <summary>How many tokens to generate at most; 0 only scores the prompt.</summary>
+    public required int MaxTokens { get; init; }
+
+    /// <summary>How each token is chosen.</summary>
+    public SamplingParameters Sampling { get; init; } = new();
+
+    /// <summary>Seeds the random draws. The same seed gives the same draws alone or in any batch.</summary>
+    public required long Seed { get; init; }
+
+    /// <summary>Which of the n choices of its prompt this is; 0 is the one that n = 1 would give.</summary>
+    public int ChoiceIndex { get; init; }
+
+    /// <summary>Sampling one of these ends the sequence with <see cref="FinishReason.Stop"/>.</summary>
+    public IReadOnlySet<int> StopTokens { get; init; } = NoTokens;
+
+    /// <summary>How many alternatives' log-probabilities come with each token (0 = the token's own only); null = none.</summary>
+    public int? LogProbs { get; init; }
+
+    /// <summary>The same for the tokens of the prompt; null = none.</summary>
+    public int? PromptLogProbs { get; init; }
+
+    private static readonly HashSet<int> NoTokens = [];
+}
+
+/// <summary>Why a sequence ended.</summary>
+public enum FinishReason
+{
+    /// <summary>A stop token or a stop string.</summary>
+    Stop,
+
+    /// <summary>The token limit.</summary>
+    Length,
+
+    /// <summary>The client went away or cancelled.</summary>
+    Cancelled,
+}

@@ -1,0 +1,4 @@
+namespace DeRa.Engine.Requests;
+
+/// <summary>Placeholder while contracts are laid.</summary>
+public static class RequestValidator { }

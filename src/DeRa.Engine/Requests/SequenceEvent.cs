@@ -1,0 +1,23 @@
+namespace DeRa.Engine.Requests;
+
+/// <summary>Log-probabilities of one token under the mixture: natural logarithm, float32, before penalties, bias, masks, temperature and filters.</summary>
+/// <param name="Token">The token itself.</param>
+/// <param name="LogProb">Its log-probability.</param>
+/// <param name="Top">The most likely tokens at that place, best first.</param>
+public sealed record TokenLogProbs(int Token, float LogProb, IReadOnlyList<(int Token, float LogProb)> Top);
+
+/// <summary>What a running sequence reports, in order: one <see cref="PromptScored"/> if asked for, tokens, one <see cref="SequenceFinished"/>.</summary>
+public abstract record SequenceEvent;
+
+/// <summary>The prompt has been read.</summary>
+/// <param name="LogProbs">An entry for each prompt token from the second on (nothing precedes the first).</param>
+public sealed record PromptScored(IReadOnlyList<TokenLogProbs> LogProbs) : SequenceEvent;
+
+/// <summary>A token was generated; a stop token too.</summary>
+/// <param name="Token">The token id.</param>
+/// <param name="LogProbs">Present where the request asked for it.</param>
+public sealed record TokenGenerated(int Token, TokenLogProbs? LogProbs) : SequenceEvent;
+
+/// <summary>The last event of a sequence. A sequence that fails has none: its channel ends with the exception.</summary>
+/// <param name="Reason">Why it ended.</param>
+public sealed record SequenceFinished(FinishReason Reason) : SequenceEvent;
