@@ -1,0 +1,30 @@
+using System.Globalization;
+
+namespace DeRa.Engine.Requests;
+
+/// <summary>Checks one number of a request; the error names the field, the value and the range.</summary>
+internal static class FieldRange
+{
+    public static double Between(string field, double value, double low, double high) =>
+        value >= low && value <= high ? value : throw Bad(field, value, $"between {Text(low)} and {Text(high)}");
+
+    public static double AboveUpTo(string field, double value, double low, double high) =>
+        value > low && value <= high ? value : throw Bad(field, value, $"above {Text(low)} and at most {Text(high)}");
+
+    public static int Between(string field, int value, int low, int high) =>
+        value >= low && value <= high ? value : throw Bad(field, value, $"between {low} and {high}");
+
+    public static int AtLeast(string field, int value, int low) =>
+        value >= low ? value : throw Bad(field, value, $"at least {low}");
+
+    public static double Temperature(double value) =>
+        value == 0 || (value >= 0.01 && value <= 2) ? value : throw Bad("temperature", value, "0 (greedy) or between 0.01 and 2");
+
+    public static int Count(string field, int count, int high, string what) => count <= high ? count
+        : throw new InvalidRequestException(field, $"'{field}' has {count} {what}; at most {high} are allowed.");
+
+    private static InvalidRequestException Bad(string field, double value, string allowed) =>
+        new(field, $"'{field}' is {Text(value)}; it must be {allowed}.");
+
+    private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+}

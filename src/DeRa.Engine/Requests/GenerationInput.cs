@@ -1,0 +1,89 @@
+using DeRa.Engine.Text;
+
+namespace DeRa.Engine.Requests;
+
+/// <summary>
+/// What a client asked for, as its transport read it: nothing checked, null = not set. <see cref="RequestValidator"/>
+/// turns it into <see cref="GenerationRequest"/>s; ranges are given there. Field names in errors are the wire's (snake case).
+/// </summary>
+public sealed record GenerationInput
+{
+    /// <summary>The prompts; each gives <see cref="N"/> choices.</summary>
+    public required IReadOnlyList<PromptInput> Prompts { get; init; }
+
+    /// <summary>The model's name; null = the pair that is served.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>λ, <c>alignment_strength</c>.</summary>
+    public double? AlignmentStrength { get; init; }
+
+    /// <summary><c>max_tokens</c>.</summary>
+    public int? MaxTokens { get; init; }
+
+    /// <summary>Used where <see cref="MaxTokens"/> is not set; null = as many as the context leaves.</summary>
+    public int? DefaultMaxTokens { get; init; }
+
+    /// <summary><c>n</c>: choices a prompt.</summary>
+    public int? N { get; init; }
+
+    /// <summary><c>temperature</c>.</summary>
+    public double? Temperature { get; init; }
+
+    /// <summary><c>top_k</c>; 0 or −1 = all.</summary>
+    public int? TopK { get; init; }
+
+    /// <summary><c>top_p</c>.</summary>
+    public double? TopP { get; init; }
+
+    /// <summary><c>min_p</c>.</summary>
+    public double? MinP { get; init; }
+
+    /// <summary><c>repetition_penalty</c>.</summary>
+    public double? RepetitionPenalty { get; init; }
+
+    /// <summary><c>frequency_penalty</c>.</summary>
+    public double? FrequencyPenalty { get; init; }
+
+    /// <summary><c>presence_penalty</c>.</summary>
+    public double? PresencePenalty { get; init; }
+
+    /// <summary><c>logit_bias</c>: token id → bias.</summary>
+    public IReadOnlyDictionary<int, double>? LogitBias { get; init; }
+
+    /// <summary><c>stop</c> strings.</summary>
+    public IReadOnlyList<string>? Stop { get; init; }
+
+    /// <summary><c>ignore_eos</c>: end-of-sequence tokens do not end the text.</summary>
+    public bool IgnoreEos { get; init; }
+
+    /// <summary><c>seed</c>; null = a random one.</summary>
+    public long? Seed { get; init; }
+
+    /// <summary>Alternatives to report with each token (0 = the token's own log-probability only); null = none.</summary>
+    public int? LogProbs { get; init; }
+
+    /// <summary>The name that the transport gives <see cref="LogProbs"/>: <c>logprobs</c> or <c>top_logprobs</c>.</summary>
+    public string LogProbsField { get; init; } = "logprobs";
+
+    /// <summary><c>echo</c>: the prompt comes back before the completion; with <c>max_tokens</c> 0 it is only scored.</summary>
+    public bool Echo { get; init; }
+}
+
+/// <summary>One prompt, in one of the forms that the doors take.</summary>
+/// <param name="Field">Where it stands in the request, for errors: <c>prompt</c>, <c>prompt[3]</c>, <c>messages</c>.</param>
+public abstract record PromptInput(string Field);
+
+/// <summary>A text, encoded with the tokenizer's own special tokens (BOS) around it.</summary>
+/// <param name="Text">Any text.</param>
+/// <param name="Field">Where it stands in the request.</param>
+public sealed record TextPrompt(string Text, string Field = "prompt") : PromptInput(Field);
+
+/// <summary>Token ids, taken as they are.</summary>
+/// <param name="Tokens">At least one id in the vocabulary.</param>
+/// <param name="Field">Where it stands in the request.</param>
+public sealed record TokenPrompt(IReadOnlyList<int> Tokens, string Field = "prompt") : PromptInput(Field);
+
+/// <summary>A conversation, rendered by the chat template.</summary>
+/// <param name="Messages">At least one message.</param>
+/// <param name="Field">Where it stands in the request.</param>
+public sealed record ChatPrompt(IReadOnlyList<ChatMessage> Messages, string Field = "messages") : PromptInput(Field);

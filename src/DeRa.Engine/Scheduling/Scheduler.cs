@@ -1,0 +1,116 @@
+using DeRa.Engine.Requests;
+
+namespace DeRa.Engine.Scheduling;
+
+/// <summary>
+/// Decides which sequences run and with what, and takes back what came out. Owned by the engine's thread. It counts one
+/// resource, cache blocks, and knows neither how many models there are nor what a tensor is.
+/// </summary>
+/// <param name="limits">What the executor can take.</param>
+/// <param name="maxBatchTokens">Tokens a step may run; at least maxSequences, so that every running sequence advances.</param>
+/// <param name="maxSequences">Sequences that may run at once.</param>
+internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int maxSequences)
+{
+    private readonly Queue<Sequence> waiting = new();
+    private readonly List<Sequence> running = [];
+    private readonly List<Sequence> planned = [];
+
+    public BlockPool Blocks { get; } = new(limits.BlockCount);
+
+    public int RunningCount => running.Count;
+
+    public bool HasWork => running.Count + waiting.Count > 0;
+
+    /// <summary>Called for each sequence that leaves the queue, whether it runs or was cancelled there.</summary>
+    public Action<Sequence>? LeftQueue { get; init; }
+
+    /// <summary>Called for each sequence that has ended, after its blocks are free and before its last event is out.</summary>
+    public Action<Sequence, FinishReason?>? Ended { get; init; }
+
+    public void Enqueue(Sequence sequence) => waiting.Enqueue(sequence);
+
+    /// <summary>Moves sequences from the queue to the batch, first come first served, while all that they may need is free.</summary>
+    public void Admit()
+    {
+        while (running.Count < maxSequences && waiting.TryPeek(out var next) && !next.IsCancelled)
+        {
+            if (Blocks.TryTake(BlocksFor(next)) is not { } blocks) return;
+            next.Blocks = blocks;
+            running.Add(waiting.Dequeue());
+            LeftQueue?.Invoke(next);
+        }
+    }
+
+    /// <summary>Drops cancelled sequences from the queue. Running ones only stop being planned: commit frees their blocks.</summary>
+    public void DropCancelled()
+    {
+        for (var i = waiting.Count; i > 0; i--)
+        {
+            var sequence = waiting.Dequeue();
+            if (!sequence.IsCancelled)
+            {
+                waiting.Enqueue(sequence);
+                continue;
+            }
+            LeftQueue?.Invoke(sequence);
+            Ended?.Invoke(sequence, FinishReason.Cancelled);
+            sequence.End(FinishReason.Cancelled);
+        }
+    }
+
+    /// <summary>One token for each sequence that decodes, then chunks of prompts, oldest first, with what is left of the budget.</summary>
+    public StepPlan Plan()
+    {
+        planned.Clear();
+        var rows = new List<StepRow>(running.Count);
+        var budget = maxBatchTokens;
+        foreach (var decodes in (ReadOnlySpan<bool>)[true, false])
+            foreach (var sequence in running)
+            {
+                if (budget == 0 || sequence.IsCancelled || sequence.OutputLength > 0 != decodes) continue;
+                var row = StepRows.For(sequence, budget);
+                budget -= row.Tokens.Length;
+                planned.Add(sequence);
+                rows.Add(row);
+            }
+        return new StepPlan(rows);
+    }
+
+    /// <summary>Hands each planned sequence its result; frees what has ended, failed or been cancelled. The only place that frees blocks.</summary>
+    public void Commit(StepPlan plan, StepResult result)
+    {
+        for (var i = 0; i < planned.Count; i++)
+        {
+            var (sequence, outcome) = (planned[i], result.Rows[i]);
+            if (outcome.Error is { } error) Release(sequence, null, new GenerationFailedException(error));
+            else if (sequence.Commit(plan.Rows[i], outcome) is { } reason) Release(sequence, reason, null);
+        }
+        foreach (var sequence in running)
+            if (sequence.IsCancelled && sequence.Blocks.Length > 0) Release(sequence, FinishReason.Cancelled, null);
+        running.RemoveAll(sequence => sequence.Blocks.Length == 0);
+    }
+
+    /// <summary>Ends everything, waiting and running, with one failure: the engine is going away.</summary>
+    public void FailAll(Exception failure)
+    {
+        foreach (var sequence in running.Where(sequence => sequence.Blocks.Length > 0)) Release(sequence, null, failure);
+        running.Clear();
+        while (waiting.TryDequeue(out var sequence))
+        {
+            LeftQueue?.Invoke(sequence);
+            Ended?.Invoke(sequence, null);
+            sequence.End(failure);
+        }
+    }
+
+    private void Release(Sequence sequence, FinishReason? reason, Exception? failure)
+    {
+        Blocks.Return(sequence.Blocks);
+        sequence.Blocks = [];
+        Ended?.Invoke(sequence, reason);
+        if (failure is null) sequence.End(reason!.Value);
+        else sequence.End(failure);
+    }
+
+    private int BlocksFor(Sequence sequence) => (sequence.MaxLength + limits.BlockTokens - 1) / limits.BlockTokens;
+}

@@ -1,0 +1,23 @@
+using DeRa.Engine.Requests;
+using DeRa.Engine.Text;
+
+namespace DeRa.Engine;
+
+/// <summary>A pair of models that is loaded and serves: what every door needs of it.</summary>
+public sealed record ServedPair
+{
+    /// <summary>The name under which it is served.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The tokenizer of both models.</summary>
+    public required ITokenizer Tokenizer { get; init; }
+
+    /// <summary>The validator behind every door.</summary>
+    public required RequestValidator Validator { get; init; }
+
+    /// <summary>Runs the requests.</summary>
+    public required GenerationEngine Engine { get; init; }
+
+    /// <summary>When it was loaded.</summary>
+    public required DateTimeOffset LoadedAt { get; init; }
+}

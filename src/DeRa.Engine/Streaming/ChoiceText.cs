@@ -1,0 +1,77 @@
+using System.Text;
+using DeRa.Engine.Requests;
+using DeRa.Engine.Text;
+
+namespace DeRa.Engine.Streaming;
+
+/// <summary>
+/// Turns one choice's tokens into pieces of certain text: decodes, holds back what may begin a stop string, and holds each
+/// token back until its text is out, so that text and tokens of an answer always agree. One thread at a time.
+/// </summary>
+internal sealed class ChoiceText(PreparedChoice choice, ITokenizer tokenizer)
+{
+    private readonly StreamingDecoder decoder =
+        tokenizer.CreateDecoder(continuesText: choice.ContinuesPrompt && !choice.Echo);
+
+    private readonly StopStringMatcher stops = new(choice.StopStrings);
+    private readonly Queue<OutputToken> held = new();
+    // In characters (Unicode scalar values), as clients in every language count them.
+    private int decodedLength;
+    private int releasedLength;
+
+    /// <summary>The stop string that was met; nothing more comes out after it.</summary>
+    public string? StopString => stops.Match;
+
+    /// <summary>The echoed prompt, as one piece.</summary>
+    /// <param name="scores">One for each prompt token but the first; null where none were asked for.</param>
+    public ChoiceDelta Echo(IReadOnlyList<TokenLogProbs>? scores)
+    {
+        var prompt = choice.Request.PromptTokens;
+        var text = new StringBuilder();
+        for (var i = 0; i < prompt.Count; i++)
+        {
+            held.Enqueue(new OutputToken(prompt[i], decodedLength, true, i == 0 ? null : scores?[i - 1]));
+            text.Append(Decoded(decoder.Append(prompt[i])));
+        }
+        return Release(text.ToString());
+    }
+
+    /// <summary>Takes a generated token; the piece may be empty.</summary>
+    public ChoiceDelta Append(TokenGenerated generated)
+    {
+        held.Enqueue(new OutputToken(generated.Token, decodedLength, false, generated.LogProbs));
+        return Release(stops.Append(Decoded(decoder.Append(generated.Token))));
+    }
+
+    /// <summary>The last piece: all that was held back, unless a stop string ended the text.</summary>
+    public ChoiceDelta Finish(FinishReason reason)
+    {
+        var text = StopString is null ? stops.Append(Decoded(decoder.Finish())) + stops.Finish() : "";
+        var delta = Release(text);
+        if (StopString is null)
+            return delta with { Tokens = [.. delta.Tokens, .. held], FinishReason = reason };
+        return delta with { FinishReason = FinishReason.Stop, StopString = StopString };
+    }
+
+    private string Decoded(string text)
+    {
+        decodedLength += Characters(text);
+        return text;
+    }
+
+    /// <summary>Lets text out, and with it every token that begins before its end.</summary>
+    private ChoiceDelta Release(string text)
+    {
+        releasedLength += Characters(text);
+        var tokens = new List<OutputToken>();
+        while (held.TryPeek(out var token) && (token.TextOffset < releasedLength || HoldsNothing(token)))
+            tokens.Add(held.Dequeue());
+        return new ChoiceDelta(choice.Index, text, tokens);
+    }
+
+    private static int Characters(string text) => text.EnumerateRunes().Count();
+
+    /// <summary>A token without text of its own is out with the text before it, once nothing of that is held back.</summary>
+    private bool HoldsNothing(OutputToken token) => StopString is null && decodedLength == releasedLength
+        && (tokenizer.IsSpecial(token.Token) || tokenizer.GetBytes(token.Token).IsEmpty);
+}

@@ -1,0 +1,107 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using DeRa.Engine.Admission;
+using DeRa.Engine.Requests;
+using DeRa.Engine.Text;
+
+namespace DeRa.Engine.Streaming;
+
+/// <summary>A request that runs: its choices come out as they grow, mixed, each in order. Disposing it cancels what still runs.</summary>
+public sealed class Generation : IDisposable
+{
+    private readonly ITokenizer tokenizer;
+    private readonly IReadOnlyList<GenerationHandle> handles;
+    private int completionTokens;
+
+    private Generation(PreparedRequest request, ITokenizer tokenizer, IReadOnlyList<GenerationHandle> handles) =>
+        (Request, this.tokenizer, this.handles) = (request, tokenizer, handles);
+
+    /// <summary>What runs.</summary>
+    public PreparedRequest Request { get; }
+
+    /// <summary>Tokens generated so far in all choices; final once <see cref="ReadAsync"/> has ended.</summary>
+    public int CompletionTokens => completionTokens;
+
+    /// <summary>Submits a request.</summary>
+    /// <exception cref="AdmissionException">The engine did not take it.</exception>
+    public static Generation Start(GenerationEngine engine, PreparedRequest request, ITokenizer tokenizer) =>
+        new(request, tokenizer, engine.Submit([.. request.Choices.Select(choice => choice.Request)]));
+
+    /// <summary>
+    /// Reads all choices to their ends. Leaving early, by cancelling or by not reading on, cancels whatever still runs.
+    /// </summary>
+    /// <param name="cancellation">The client went away, or its deadline passed.</param>
+    /// <exception cref="GenerationFailedException">A sequence failed; the others of the request are cancelled.</exception>
+    public async IAsyncEnumerable<ChoiceDelta> ReadAsync([EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        var deltas = Channel.CreateBounded<ChoiceDelta>(new BoundedChannelOptions(64) { SingleReader = true });
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var pumps = Request.Choices.Zip(handles, (choice, handle) => Pump(choice, handle, deltas.Writer, stop.Token)).ToArray();
+        var all = CloseAfter(pumps, deltas.Writer);
+        try
+        {
+            await foreach (var delta in deltas.Reader.ReadAllAsync(cancellation)) yield return delta;
+        }
+        finally
+        {
+            Dispose();
+            await stop.CancelAsync();
+            await all;
+        }
+    }
+
+    /// <summary>Cancels every choice that still runs; its cache blocks are freed soon.</summary>
+    public void Dispose()
+    {
+        foreach (var handle in handles) handle.Cancel();
+    }
+
+    private static async Task CloseAfter(Task[] pumps, ChannelWriter<ChoiceDelta> deltas)
+    {
+        var all = Task.WhenAll(pumps);
+        // The first failure ends the reading; what it leaves behind is cancelled by the reader.
+        foreach (var pump in pumps)
+            _ = pump.ContinueWith(failed => deltas.TryComplete(failed.Exception!.InnerException), CancellationToken.None,
+                TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        await all.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        deltas.TryComplete();
+    }
+
+    private async Task Pump(
+        PreparedChoice choice, GenerationHandle handle, ChannelWriter<ChoiceDelta> deltas, CancellationToken cancellation)
+    {
+        var text = new ChoiceText(choice, tokenizer);
+        if (choice is { Echo: true, Request.PromptLogProbs: null }) await deltas.WriteAsync(text.Echo(null), cancellation);
+        await foreach (var happened in handle.Events.ReadAllAsync(cancellation))
+        {
+            var delta = Take(happened, choice, text);
+            if (text.StopString is not null)
+            {
+                handle.Cancel();
+                delta = Merge(delta!, text.Finish(FinishReason.Stop));
+            }
+            if (delta is { } piece && (piece.Text.Length > 0 || piece.Tokens.Count > 0 || piece.FinishReason is not null))
+                await deltas.WriteAsync(piece, cancellation);
+            if (text.StopString is not null) return;
+        }
+    }
+
+    private ChoiceDelta? Take(SequenceEvent happened, PreparedChoice choice, ChoiceText text)
+    {
+        switch (happened)
+        {
+            case PromptScored scored:
+                return choice.Echo ? text.Echo(scored.LogProbs) : null;
+            case TokenGenerated generated:
+                Interlocked.Increment(ref completionTokens);
+                return text.Append(generated);
+            case SequenceFinished finished:
+                return text.Finish(finished.Reason);
+            default:
+                throw new ArgumentException("unknown event", nameof(happened));
+        }
+    }
+
+    private static ChoiceDelta Merge(ChoiceDelta first, ChoiceDelta last) =>
+        last with { Text = first.Text + last.Text, Tokens = [.. first.Tokens, .. last.Tokens] };
+}
