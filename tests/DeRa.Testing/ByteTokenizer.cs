@@ -1,0 +1,47 @@
+using System.Text;
+using DeRa.Engine.Text;
+
+namespace DeRa.Testing;
+
+/// <summary>A tokenizer whose tokens are the 256 bytes, with BOS and EOS after them: decoding must join characters from several tokens.</summary>
+public sealed class ByteTokenizer : ITokenizer
+{
+    public const int Bos = 256;
+    public const int Eos = 257;
+
+    public int VocabularySize => 258;
+
+    public IReadOnlyList<int> Encode(string text, bool addSpecialTokens = true, bool parseSpecialTokens = false)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text).Select(value => (int)value);
+        return addSpecialTokens ? [Bos, .. bytes] : [.. bytes];
+    }
+
+    public ReadOnlyMemory<byte> GetBytes(int token) => token < 256 ? new[] { (byte)token } : default;
+
+    public string? GetToken(int token) => token switch
+    {
+        Bos => "<s>",
+        Eos => "</s>",
+        _ => $"<0x{token:X2}>",
+    };
+
+    public bool IsSpecial(int token) => token >= 256;
+
+    public StreamingDecoder CreateDecoder(bool continuesText, bool skipSpecialTokens = true) => new ByteDecoder();
+
+    private sealed class ByteDecoder : StreamingDecoder
+    {
+        private readonly Decoder decoder = Encoding.UTF8.GetDecoder();
+
+        public override string Append(int token) => token < 256 ? Decode([(byte)token], flush: false) : "";
+
+        public override string Finish() => Decode([], flush: true);
+
+        private string Decode(ReadOnlySpan<byte> bytes, bool flush)
+        {
+            Span<char> text = stackalloc char[8];
+            return new string(text[..decoder.GetChars(bytes, text, flush)]);
+        }
+    }
+}
