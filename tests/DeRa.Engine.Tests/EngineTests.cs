@@ -1,0 +1,266 @@
+using DeRa.Engine.Admission;
+using DeRa.Engine.Requests;
+using DeRa.Testing;
+using Xunit;
+
+namespace DeRa.Engine.Tests;
+
+public class EngineTests
+{
+    private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
+
+    private static GenerationRequest Request(int length = 5, int maxTokens = 12, double strength = 0.5, long seed = 1, int first = 10) => new()
+    {
+        PromptTokens = [.. Enumerable.Range(first, length)],
+        MaxTokens = maxTokens,
+        Strength = strength,
+        Seed = seed,
+    };
+
+    [Fact]
+    public async Task A_sequence_generates_its_tokens_and_frees_its_blocks()
+    {
+        using var fixture = new EngineFixture(new ScriptedExecutor());
+        Assert.Equal(12, (await fixture.RunAsync(Request(), Stop)).Count);
+        Assert.Equal(0, fixture.Engine.Status.BlocksInUse);
+    }
+
+    [Fact]
+    public async Task Strength_seed_and_choice_each_change_the_tokens()
+    {
+        using var fixture = new EngineFixture(new ScriptedExecutor());
+        var runs = new List<string>();
+        foreach (var request in new[]
+        {
+            Request(), Request(strength: 0), Request(strength: 1), Request(seed: 2), Request() with { ChoiceIndex = 1 },
+        }) runs.Add(string.Join(',', await fixture.RunAsync(request, Stop)));
+        Assert.Equal(runs.Count, runs.Distinct().Count());
+        Assert.Equal(runs[0], string.Join(',', await fixture.RunAsync(Request(), Stop)));
+    }
+
+    [Fact]
+    public async Task Strengths_0_and_1_run_one_model_only()
+    {
+        var executor = new ScriptedExecutor();
+        using var fixture = new EngineFixture(executor);
+        await fixture.RunAsync(Request(strength: 0), Stop);
+        Assert.Equal((12, 0), (executor.ReferenceRows, executor.AlignedRows));
+        await fixture.RunAsync(Request(strength: 1), Stop);
+        Assert.Equal((12, 12), (executor.ReferenceRows, executor.AlignedRows));
+    }
+
+    [Fact]
+    public async Task A_prompt_is_read_in_chunks_within_the_token_budget()
+    {
+        var rows = new List<int>();
+        var executor = new ScriptedExecutor { BeforeStep = plan => rows.Add(plan.Rows.Sum(row => row.Tokens.Length)) };
+        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxBatchTokens = 7, MaxRunningSequences = 2 });
+        var chunked = await fixture.RunAsync(Request(length: 20, maxTokens: 2), Stop);
+        Assert.Equal([7, 7, 6, 1], rows);
+        using var whole = new EngineFixture(new ScriptedExecutor());
+        Assert.Equal(await whole.RunAsync(Request(length: 20, maxTokens: 2), Stop), chunked);
+    }
+
+    [Fact]
+    public async Task Decoding_rows_go_first_and_a_long_prompt_does_not_stall_them()
+    {
+        var plans = new List<(int Decoding, int Prefill)>();
+        var executor = new ScriptedExecutor
+        {
+            BeforeStep = plan => plans.Add((plan.Rows.Count(r => r.Position >= 5), plan.Rows.Where(r => r.Tokens.Length > 1).Sum(r => r.Tokens.Length))),
+        };
+        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxBatchTokens = 8, MaxRunningSequences = 4 });
+        var handles = fixture.Engine.Submit([Request(length: 5, maxTokens: 20), Request(length: 100, maxTokens: 1)]);
+        await Drain(handles);
+        Assert.All(plans, plan => Assert.InRange(plan.Prefill, 0, 8));
+        Assert.InRange(plans.Count, 20, 34);
+    }
+
+    [Fact]
+    public async Task A_stop_token_ends_the_sequence_and_is_reported()
+    {
+        var executor = new ScriptedExecutor { Script = row => row.Position == 8 ? 99 : null };
+        using var fixture = new EngineFixture(executor);
+        var handle = fixture.Engine.Submit([Request() with { StopTokens = new HashSet<int> { 99 } }])[0];
+        var events = await handle.Events.ReadAllAsync(Stop).ToListAsync(Stop);
+        Assert.Equal(FinishReason.Stop, Assert.IsType<SequenceFinished>(events[^1]).Reason);
+        Assert.Equal(99, Assert.IsType<TokenGenerated>(events[^2]).Token);
+        Assert.Equal(6, events.Count);
+    }
+
+    [Fact]
+    public async Task A_prompt_is_scored_without_generating()
+    {
+        var executor = new ScriptedExecutor();
+        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxBatchTokens = 4, MaxRunningSequences = 4 });
+        var request = Request(length: 10) with { MaxTokens = 0, PromptLogProbs = 2 };
+        var events = await fixture.Engine.Submit([request])[0].Events.ReadAllAsync(Stop).ToListAsync(Stop);
+        var scores = Assert.IsType<PromptScored>(events[0]).LogProbs;
+        Assert.Equal(Enumerable.Range(11, 9), scores.Select(score => score.Token));
+        for (var i = 0; i < scores.Count; i++)
+        {
+            var logits = executor.MixedLogits([.. request.PromptTokens.Take(i + 1)], 0.5);
+            Assert.Equal(logits[scores[i].Token] - Math.Log(logits.Sum(logit => Math.Exp(logit))), scores[i].LogProb, 1e-4);
+            Assert.Equal(2, scores[i].Top.Count);
+        }
+        Assert.Equal(FinishReason.Length, Assert.IsType<SequenceFinished>(events[^1]).Reason);
+        Assert.Equal(2, events.Count);
+    }
+
+    [Fact]
+    public async Task Admission_waits_for_blocks_and_keeps_the_order()
+    {
+        var first = new List<int>();
+        var executor = new ScriptedExecutor(blockCount: 4, contextTokens: 32)
+        {
+            BeforeStep = plan =>
+            {
+                Assert.True(plan.Rows.Count <= 2);
+                foreach (var row in plan.Rows) if (row.Position == 0) first.Add(row.Tokens.Span[0]);
+            },
+        };
+        using var fixture = new EngineFixture(executor);
+        // Each needs 2 of the 4 blocks of 8 tokens, so two fit at once.
+        var handles = fixture.Engine.Submit([.. Enumerable.Range(0, 6).Select(i => Request(length: 5, maxTokens: 8, first: 20 * i))]);
+        await Drain(handles);
+        Assert.Equal([0, 20, 40, 60, 80, 100], first);
+        Assert.Equal(0, fixture.Engine.Status.BlocksInUse);
+    }
+
+    [Fact]
+    public async Task A_cancelled_sequence_frees_its_blocks_and_the_others_go_on()
+    {
+        using var fixture = new EngineFixture(new ScriptedExecutor());
+        var solo = await fixture.RunAsync(Request(maxTokens: 60), Stop);
+        var handles = fixture.Engine.Submit([Request(maxTokens: 200), Request(maxTokens: 60)]);
+        await handles[0].Events.ReadAsync(Stop);
+        handles[0].Cancel();
+        var cancelled = await handles[0].Events.ReadAllAsync(Stop).ToListAsync(Stop);
+        Assert.Equal(FinishReason.Cancelled, Assert.IsType<SequenceFinished>(cancelled[^1]).Reason);
+        var other = await handles[1].Events.ReadAllAsync(Stop).OfType<TokenGenerated>().Select(t => t.Token).ToListAsync(Stop);
+        Assert.Equal(solo, other);
+        Assert.Equal(0, fixture.Engine.Status.BlocksInUse);
+    }
+
+    [Fact]
+    public async Task A_full_queue_refuses_at_the_door_and_takes_nothing_of_the_request()
+    {
+        using var hold = new ManualResetEventSlim();
+        using var entered = new ManualResetEventSlim();
+        var executor = new ScriptedExecutor { BeforeStep = _ => { entered.Set(); hold.Wait(Stop); } };
+        using var fixture = new EngineFixture(executor, options: new EngineOptions
+        {
+            MaxRunningSequences = 1,
+            MaxQueuedSequences = 3,
+        });
+        var running = fixture.Engine.Submit([Request()]);
+        entered.Wait(Stop);
+        var queued = fixture.Engine.Submit([Request(), Request()]);
+        var refused = Assert.Throws<AdmissionException>(() => fixture.Engine.Submit([Request(), Request()]));
+        Assert.Equal(AdmissionReason.QueueFull, refused.Reason);
+        Assert.Equal(2, fixture.Engine.Status.QueuedSequences);
+        hold.Set();
+        await Drain(running);
+        await Drain(queued);
+        Assert.Equal(0, fixture.Engine.Status.QueuedSequences);
+    }
+
+    [Fact]
+    public void Waiting_prompt_tokens_are_bounded_too()
+    {
+        using var fixture = new EngineFixture(new ScriptedExecutor(), options: new EngineOptions { MaxQueuedTokens = 9 });
+        Assert.Equal(AdmissionReason.QueueFull,
+            Assert.Throws<AdmissionException>(() => fixture.Engine.Submit([Request(length: 10)])).Reason);
+    }
+
+    [Fact]
+    public async Task A_cancelled_sequence_leaves_the_queue()
+    {
+        using var hold = new ManualResetEventSlim();
+        using var entered = new ManualResetEventSlim();
+        var executor = new ScriptedExecutor { BeforeStep = _ => { entered.Set(); hold.Wait(Stop); } };
+        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxRunningSequences = 1 });
+        var running = fixture.Engine.Submit([Request()]);
+        entered.Wait(Stop);
+        var queued = fixture.Engine.Submit([Request(), Request()]);
+        queued[0].Cancel();
+        hold.Set();
+        var events = await queued[0].Events.ReadAllAsync(Stop).ToListAsync(Stop);
+        Assert.Equal([new SequenceFinished(FinishReason.Cancelled)], events);
+        await Drain(running);
+        await Drain([queued[1]]);
+        Assert.Equal(0, fixture.Engine.Status.QueuedSequences);
+    }
+
+    [Fact]
+    public async Task A_step_that_throws_fails_only_the_rows_that_throw_alone()
+    {
+        var executor = new ScriptedExecutor
+        {
+            BeforeStep = plan =>
+            {
+                if (plan.Rows.Any(row => row.Sampling is { History.Length: 9 } s && s.History.Span[0] == 66))
+                    throw new InvalidOperationException("kernel fault");
+            },
+        };
+        using var fixture = new EngineFixture(executor);
+        var solo = await fixture.RunAsync(Request(), Stop);
+        var handles = fixture.Engine.Submit([Request(), Request(first: 66), Request()]);
+        var failure = await Assert.ThrowsAsync<GenerationFailedException>(
+            async () => await handles[1].Events.ReadAllAsync(Stop).ToListAsync(Stop));
+        Assert.Contains("kernel fault", failure.Message);
+        foreach (var healthy in new[] { handles[0], handles[2] })
+            Assert.Equal(solo, await healthy.Events.ReadAllAsync(Stop).OfType<TokenGenerated>().Select(t => t.Token).ToListAsync(Stop));
+        Assert.Equal(0, fixture.Engine.Status.BlocksInUse);
+    }
+
+    [Fact]
+    public async Task A_row_that_reports_an_error_fails_alone()
+    {
+        var executor = new ScriptedExecutor { RowError = row => row.Strength == 3 && row.Position > 6 ? "logits are not finite" : null };
+        using var fixture = new EngineFixture(executor);
+        var handles = fixture.Engine.Submit([Request(strength: 3), Request()]);
+        await Assert.ThrowsAsync<GenerationFailedException>(async () => await Drain([handles[0]]));
+        await Drain([handles[1]]);
+        Assert.Equal(0, fixture.Engine.Status.BlocksInUse);
+    }
+
+    [Fact]
+    public async Task A_draining_engine_refuses_new_work_and_finishes_old()
+    {
+        using var fixture = new EngineFixture(new ScriptedExecutor());
+        var handles = fixture.Engine.Submit([Request()]);
+        fixture.Engine.Drain();
+        Assert.Equal(AdmissionReason.Draining,
+            Assert.Throws<AdmissionException>(() => fixture.Engine.Submit([Request()])).Reason);
+        await Drain(handles);
+    }
+
+    [Fact]
+    public async Task Disposing_ends_what_runs_and_waits_and_frees_the_executor()
+    {
+        var executor = new ScriptedExecutor(contextTokens: 4096);
+        var fixture = new EngineFixture(executor, options: new EngineOptions { MaxRunningSequences = 1 });
+        var handles = fixture.Engine.Submit([Request(maxTokens: 4000), Request()]);
+        await handles[0].Events.ReadAsync(Stop);
+        fixture.Dispose();
+        Assert.True(executor.IsDisposed);
+        foreach (var handle in handles)
+            await Assert.ThrowsAsync<GenerationFailedException>(async () => await Drain([handle]));
+        Assert.Equal((0, false), (fixture.Engine.Status.BlocksInUse, fixture.Engine.Status.IsRunning));
+        Assert.Equal(AdmissionReason.Stopped,
+            Assert.Throws<AdmissionException>(() => fixture.Engine.Submit([Request()])).Reason);
+    }
+
+    [Theory]
+    [InlineData(0, 512, "MaxRunningSequences")]
+    [InlineData(64, 63, "MaxBatchTokens")]
+    public void Options_out_of_range_are_refused_by_name(int running, int tokens, string name) =>
+        Assert.Equal(name, Assert.Throws<ArgumentOutOfRangeException>(
+            () => new EngineOptions { MaxRunningSequences = running, MaxBatchTokens = tokens }.Validated()).ParamName);
+
+    private static async Task Drain(IReadOnlyList<GenerationHandle> handles)
+    {
+        foreach (var handle in handles) await handle.Events.ReadAllAsync(Stop).ToListAsync(Stop);
+    }
+}

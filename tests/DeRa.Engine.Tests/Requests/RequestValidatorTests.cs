@@ -1,0 +1,157 @@
+using DeRa.Engine.Requests;
+using DeRa.Engine.Scheduling;
+using DeRa.Engine.Text;
+using DeRa.Testing;
+using Xunit;
+
+namespace DeRa.Engine.Tests.Requests;
+
+public class RequestValidatorTests
+{
+    private static readonly RequestValidator Validator = new("pair", new ByteTokenizer(), new GenerationDefaults
+    {
+        EndOfSequenceTokens = new HashSet<int> { ByteTokenizer.Eos },
+        Temperature = 0.7,
+        TopK = 50,
+    }, new RequestLimits(), new ExecutorLimits(258, ContextTokens: 64, BlockTokens: 8, BlockCount: 32));
+
+    private static GenerationInput Input(string prompt = "hello") => new() { Prompts = [new TextPrompt(prompt)], MaxTokens = 8 };
+
+    public static TheoryData<string, GenerationInput> Refused => new()
+    {
+        { "alignment_strength", Input() with { AlignmentStrength = double.NaN } },
+        { "alignment_strength", Input() with { AlignmentStrength = double.PositiveInfinity } },
+        { "alignment_strength", Input() with { AlignmentStrength = -1.01 } },
+        { "alignment_strength", Input() with { AlignmentStrength = 10.01 } },
+        { "max_tokens", Input() with { MaxTokens = -1 } },
+        { "max_tokens", Input() with { MaxTokens = 0 } },
+        { "max_tokens", Input() with { MaxTokens = 59 } },
+        { "max_tokens", Input() with { Echo = true, MaxTokens = -1 } },
+        { "temperature", Input() with { Temperature = -0.1 } },
+        { "temperature", Input() with { Temperature = 0.009 } },
+        { "temperature", Input() with { Temperature = 2.01 } },
+        { "temperature", Input() with { Temperature = double.NaN } },
+        { "top_k", Input() with { TopK = -2 } },
+        { "top_p", Input() with { TopP = 0 } },
+        { "top_p", Input() with { TopP = 1.1 } },
+        { "min_p", Input() with { MinP = -0.1 } },
+        { "min_p", Input() with { MinP = 1.1 } },
+        { "repetition_penalty", Input() with { RepetitionPenalty = 0 } },
+        { "repetition_penalty", Input() with { RepetitionPenalty = 2.1 } },
+        { "frequency_penalty", Input() with { FrequencyPenalty = -2.1 } },
+        { "presence_penalty", Input() with { PresencePenalty = 2.1 } },
+        { "logit_bias", Input() with { LogitBias = new Dictionary<int, double> { [258] = 1 } } },
+        { "logit_bias", Input() with { LogitBias = new Dictionary<int, double> { [-1] = 1 } } },
+        { "logit_bias[5]", Input() with { LogitBias = new Dictionary<int, double> { [5] = 100.5 } } },
+        { "logit_bias", Input() with { LogitBias = Enumerable.Range(0, 1025).ToDictionary(i => i, _ => 1.0) } },
+        { "stop", Input() with { Stop = [""] } },
+        { "stop", Input() with { Stop = [new string('x', 257)] } },
+        { "stop", Input() with { Stop = [.. Enumerable.Repeat("x", 17)] } },
+        { "n", Input() with { N = 0 } },
+        { "n", Input() with { N = 129 } },
+        { "n", Input() with { N = 30 } },
+        { "logprobs", Input() with { LogProbs = 21 } },
+        { "top_logprobs", Input() with { LogProbs = -1, LogProbsField = "top_logprobs" } },
+        { "model", Input() with { Model = "other" } },
+        { "prompt", Input() with { Prompts = [] } },
+        { "prompt[1]", Input() with { Prompts = [new TextPrompt("a", "prompt[0]"), new TokenPrompt([], "prompt[1]")] } },
+        { "prompt", Input() with { Prompts = [new TokenPrompt([1, 258])] } },
+        { "prompt", Input() with { Prompts = [new TokenPrompt([-1])] } },
+        { "prompt", Input() with { Prompts = [.. Enumerable.Repeat(new TextPrompt("a"), 65)] } },
+        { "prompt", Input(new string('x', 65)) with { MaxTokens = null } },
+        { "max_tokens", Input(new string('x', 63)) with { MaxTokens = null } },
+    };
+
+    [Theory]
+    [MemberData(nameof(Refused), DisableDiscoveryEnumeration = true)]
+    public void Bad_input_is_refused_with_its_field(string field, GenerationInput input)
+    {
+        var refused = Assert.Throws<InvalidRequestException>(() => Validator.Prepare(input));
+        Assert.Equal(field, refused.Field);
+        Assert.NotEmpty(refused.Message);
+    }
+
+    public static TheoryData<GenerationInput> Accepted => new()
+    {
+        Input() with { AlignmentStrength = -1 },
+        Input() with { AlignmentStrength = 10 },
+        Input() with { MaxTokens = 58 },
+        Input() with { Echo = true, MaxTokens = 0 },
+        Input() with { Temperature = 0 },
+        Input() with { Temperature = 0.01 },
+        Input() with { Temperature = 2 },
+        Input() with { TopK = -1 },
+        Input() with { TopP = 1 },
+        Input() with { MinP = 1 },
+        Input() with { RepetitionPenalty = 2 },
+        Input() with { LogitBias = Enumerable.Range(0, 258).ToDictionary(i => i, _ => -100.0) },
+        Input() with { Stop = [.. Enumerable.Repeat(new string('x', 256), 16)] },
+        Input() with { N = 18 },
+        Input() with { LogProbs = 20 },
+        Input() with { Model = "pair" },
+        Input() with { Prompts = [new TokenPrompt([0, 257])] },
+        Input(new string('x', 62)) with { MaxTokens = null },
+    };
+
+    [Theory]
+    [MemberData(nameof(Accepted), DisableDiscoveryEnumeration = true)]
+    public void Each_range_includes_its_edges(GenerationInput input) => Assert.NotEmpty(Validator.Prepare(input).Choices);
+
+    [Fact]
+    public void Too_long_carries_the_code_that_clients_read() =>
+        Assert.Equal("context_length_exceeded",
+            Assert.Throws<InvalidRequestException>(() => Validator.Prepare(Input() with { MaxTokens = 60 })).Code);
+
+    [Fact]
+    public void An_unknown_model_carries_the_code_that_clients_read() =>
+        Assert.Equal("model_not_found",
+            Assert.Throws<InvalidRequestException>(() => Validator.Prepare(Input() with { Model = "x" })).Code);
+
+    [Fact]
+    public void Unset_fields_take_the_pair_s_defaults_and_strength_1()
+    {
+        var request = Validator.Prepare(Input()).Choices[0].Request;
+        Assert.Equal((1.0, 0.7f, 50), (request.Strength, request.Sampling.Temperature, request.Sampling.TopK));
+        Assert.Equal([ByteTokenizer.Eos], request.StopTokens);
+        Assert.Null(request.LogProbs);
+    }
+
+    [Fact]
+    public void Unset_max_tokens_takes_the_default_or_what_the_context_leaves()
+    {
+        Assert.Equal(16, MaxTokens(Input() with { MaxTokens = null, DefaultMaxTokens = 16 }));
+        Assert.Equal(58, MaxTokens(Input() with { MaxTokens = null }));
+        Assert.Equal(3, MaxTokens(Input(new string('x', 60)) with { MaxTokens = null, DefaultMaxTokens = 16 }));
+
+        static int MaxTokens(GenerationInput input) => Validator.Prepare(input).Choices[0].Request.MaxTokens;
+    }
+
+    [Fact]
+    public void Choices_are_numbered_prompt_by_prompt()
+    {
+        var prepared = Validator.Prepare(Input() with { N = 2, Prompts = [new TextPrompt("a"), new TextPrompt("b")] });
+        Assert.Equal([(0, 0), (1, 1), (2, 0), (3, 1)], prepared.Choices.Select(c => (c.Index, c.Request.ChoiceIndex)));
+        Assert.Equal([256, 'b'], prepared.Choices[2].Request.PromptTokens);
+        Assert.Equal(4, prepared.PromptTokens);
+        Assert.Single(prepared.Choices.Select(choice => choice.Request.Seed).Distinct());
+    }
+
+    [Fact]
+    public void Text_gets_the_tokenizer_s_BOS_and_ids_are_taken_as_they_are()
+    {
+        Assert.Equal([256, 'h', 'i'], Validator.Prepare(Input("hi")).Choices[0].Request.PromptTokens);
+        Assert.Equal([104], Validator.Prepare(Input() with { Prompts = [new TokenPrompt([104])] }).Choices[0].Request.PromptTokens);
+    }
+
+    [Fact]
+    public void A_chat_is_rendered_and_stops_where_the_template_says()
+    {
+        var prepared = Validator.Prepare(Input() with { Prompts = [new ChatPrompt([new ChatMessage("user", "hi")])], Stop = ["END"] });
+        Assert.Equal(["END", .. PlainChatTemplate.StopStrings], prepared.Choices[0].StopStrings);
+        Assert.False(prepared.Choices[0].ContinuesPrompt);
+    }
+
+    [Fact]
+    public void Ignore_eos_takes_the_stop_tokens_away() =>
+        Assert.Empty(Validator.Prepare(Input() with { IgnoreEos = true }).Choices[0].Request.StopTokens);
+}
