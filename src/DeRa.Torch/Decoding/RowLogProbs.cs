@@ -26,7 +26,7 @@ internal sealed class RowLogProbs
 
     /// <summary>
     /// float64, flat, for one copy to the host: [entries] log-probabilities, then, where alternatives are asked for,
-    /// [entries, width] of theirs and [entries, width] tokens. Null where no row asks.
+    /// [entries, width] of theirs and [entries, width] tokens. Empty where no row asks.
     /// </summary>
     /// <param name="mixed">float32 [rows, vocabulary].</param>
     /// <param name="tokens">int64 [rows]: the sampled tokens; null where none were.</param>
