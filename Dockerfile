@@ -21,7 +21,7 @@ RUN dotnet publish src/DeRa.Server -r linux-x64 --self-contained false -o /app -
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble AS runtime
 # The base image's own port setting would compete with the server's.
-ENV ASPNETCORE_HTTP_PORTS= \
+ENV ASPNETCORE_HTTP_PORTS="" \
     DOTNET_EnableDiagnostics=0 \
     DERA_HOST=0.0.0.0
 COPY --chmod=0755 deploy/probe.sh /usr/local/bin/dera-probe
