@@ -8,11 +8,12 @@
 # itself) and DERA_LIBTORCH naming torch/lib in there.
 
 FROM mcr.microsoft.com/dotnet/sdk:10.0-noble AS source
+ENV NUGET_PACKAGES=/packages
 WORKDIR /source
 COPY . .
 
 FROM source AS publish-cpu
-RUN --mount=type=cache,target=/root/.nuget/packages \
+RUN --mount=type=cache,target=/packages \
     dotnet publish src/DeRa.Server -r linux-x64 --self-contained false -o /app -p:DeRaLibTorch=cpu
 
 # No cache for packages here: putting the largest CUDA libraries together changes files in the packages themselves.
