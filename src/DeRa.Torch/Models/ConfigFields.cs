@@ -12,7 +12,7 @@ namespace DeRa.Torch.Models;
 /// <param name="prefix">What stands before a field's name in messages, such as <c>rope_scaling.</c>.</param>
 internal sealed class ConfigFields(string path, JsonElement source, string prefix = "")
 {
-    private readonly HashSet<string> read = [];
+    private readonly HashSet<string> _read = [];
 
     /// <summary>The file, for messages.</summary>
     public string Path => path;
@@ -91,10 +91,10 @@ internal sealed class ConfigFields(string path, JsonElement source, string prefi
     {
         foreach (var field in source.EnumerateObject())
         {
-            if (field.Value.ValueKind == JsonValueKind.Null || read.Contains(field.Name)) continue;
+            if (field.Value.ValueKind == JsonValueKind.Null || _read.Contains(field.Name)) continue;
             if (isHarmless(field.Name) || isNeutral(field.Name, field.Value)) continue;
             throw Wrong(field.Name, $"is {Shown(field.Value)}, which is not supported "
-                + $"(it may change what the model computes; understood here: {string.Join(", ", read.Order(StringComparer.Ordinal))})");
+                + $"(it may change what the model computes; understood here: {string.Join(", ", _read.Order(StringComparer.Ordinal))})");
         }
     }
 
@@ -103,7 +103,7 @@ internal sealed class ConfigFields(string path, JsonElement source, string prefi
 
     private JsonElement? Find(string name)
     {
-        read.Add(name);
+        _read.Add(name);
         return source.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
     }
 

@@ -11,8 +11,8 @@ namespace DeRa.Torch.Models;
 /// </summary>
 internal sealed class ModelStep
 {
-    private readonly Dictionary<int, AttentionPlan> plans;
-    private readonly int longestTokens;
+    private readonly Dictionary<int, AttentionPlan> _plans;
+    private readonly int _longestTokens;
 
     /// <summary>Lays out rows for one model, or for two alike.</summary>
     /// <param name="rows">At least one row; no sequence twice.</param>
@@ -28,9 +28,9 @@ internal sealed class ModelStep
         var layout = new StepLayout([.. decodeRows, .. chunkRows], slots);
         (Tokens, Positions, WriteSlots) = (OnDevice(layout.Tokens), OnDevice(layout.Positions), OnDevice(layout.Slots));
         OutputRows = OnDevice(layout.OutputIndices(rows));
-        longestTokens = rows.Max(row => row.Position + row.Tokens.Length);
+        _longestTokens = rows.Max(row => row.Position + row.Tokens.Length);
         var planner = new AttentionPlanner(decodeRows, chunkRows, slots, device, type);
-        plans = windows.Select(EffectiveWindow).Distinct().ToDictionary(window => window, planner.Build);
+        _plans = windows.Select(EffectiveWindow).Distinct().ToDictionary(window => window, planner.Build);
 
         Tensor OnDevice(long[] values) => tensor(values, dtype: ScalarType.Int64, device: device);
     }
@@ -56,8 +56,8 @@ internal sealed class ModelStep
     public static bool SamplesApart(StepRow row) => row.Sampling is not null && row.ScoredTokens.Length < row.Tokens.Length;
 
     /// <summary>What each token may see in layers with that window, one of those the step was built for.</summary>
-    public AttentionPlan PlanFor(int? windowTokens) => plans[EffectiveWindow(windowTokens)];
+    public AttentionPlan PlanFor(int? windowTokens) => _plans[EffectiveWindow(windowTokens)];
 
     /// <summary>A window as long as the longest context hides nothing: layers with and without it share a plan.</summary>
-    private int EffectiveWindow(int? windowTokens) => Math.Min(windowTokens ?? longestTokens, longestTokens);
+    private int EffectiveWindow(int? windowTokens) => Math.Min(windowTokens ?? _longestTokens, _longestTokens);
 }

@@ -6,7 +6,7 @@ namespace DeRa.Torch.Models;
 /// <summary>The tokens of a step's rows, one row after the other.</summary>
 internal sealed class StepLayout
 {
-    private readonly Dictionary<StepRow, int> firstTokens = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<StepRow, int> _firstTokens = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Lays the rows out in the order given.</summary>
     public StepLayout(IReadOnlyList<StepRow> rows, CacheSlots slots)
@@ -16,7 +16,7 @@ internal sealed class StepLayout
         var next = 0;
         foreach (var row in rows)
         {
-            firstTokens[row] = next;
+            _firstTokens[row] = next;
             slots.Fill(row, row.Position, Slots.AsSpan(next, row.Tokens.Length));
             for (var i = 0; i < row.Tokens.Length; i++, next++)
                 (Tokens[next], Positions[next]) = (row.Tokens.Span[i], row.Position + i);
@@ -38,7 +38,7 @@ internal sealed class StepLayout
         var outputs = new List<long>();
         foreach (var row in rows)
         {
-            var first = firstTokens[row];
+            var first = _firstTokens[row];
             for (var i = 0; i < row.ScoredTokens.Length; i++) outputs.Add(first + i);
             if (ModelStep.SamplesApart(row)) outputs.Add(first + row.Tokens.Length - 1);
         }

@@ -5,15 +5,15 @@ internal sealed class Checkpoint : IDisposable
 {
     private const string SingleFile = "model.safetensors";
     private const string IndexFile = "model.safetensors.index.json";
-    private readonly List<SafetensorsFile> files;
-    private readonly Dictionary<string, (SafetensorsFile File, StoredTensor Tensor)> tensors = new(StringComparer.Ordinal);
+    private readonly List<SafetensorsFile> _files;
+    private readonly Dictionary<string, (SafetensorsFile File, StoredTensor Tensor)> _tensors = new(StringComparer.Ordinal);
 
     private Checkpoint(string folder, List<SafetensorsFile> files)
     {
-        (Folder, this.files) = (folder, files);
+        (Folder, _files) = (folder, files);
         foreach (var file in files)
             foreach (var tensor in file.Tensors)
-                if (!tensors.TryAdd(tensor.Name, (file, tensor)))
+                if (!_tensors.TryAdd(tensor.Name, (file, tensor)))
                     throw CheckpointException.ForTensor(file.Path, tensor.Name, "lies in another shard too");
     }
 
@@ -21,7 +21,7 @@ internal sealed class Checkpoint : IDisposable
     public string Folder { get; }
 
     /// <summary>The names of all tensors.</summary>
-    public IReadOnlyCollection<string> Names => tensors.Keys;
+    public IReadOnlyCollection<string> Names => _tensors.Keys;
 
     /// <summary>Finds and maps a folder's weights; their headers are checked, their data is not read.</summary>
     /// <exception cref="CheckpointException">There are none, they are pickles, or a header or the index is broken.</exception>
@@ -38,10 +38,10 @@ internal sealed class Checkpoint : IDisposable
 
     /// <summary>Finds a tensor, or null where there is none of that name.</summary>
     public (SafetensorsFile File, StoredTensor Tensor)? Find(string name) =>
-        tensors.TryGetValue(name, out var found) ? found : null;
+        _tensors.TryGetValue(name, out var found) ? found : null;
 
     /// <summary>Unmaps the files.</summary>
-    public void Dispose() => files.ForEach(file => file.Dispose());
+    public void Dispose() => _files.ForEach(file => file.Dispose());
 
     private static Checkpoint OpenFiles(string folder, IEnumerable<string> paths)
     {

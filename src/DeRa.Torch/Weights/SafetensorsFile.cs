@@ -5,16 +5,16 @@ namespace DeRa.Torch.Weights;
 /// <summary>A memory-mapped safetensors file. Reading may happen on any thread until it is disposed.</summary>
 internal sealed unsafe class SafetensorsFile : IDisposable
 {
-    private readonly MemoryMappedFile map;
-    private readonly MemoryMappedViewAccessor view;
-    private readonly byte* start;
+    private readonly MemoryMappedFile _map;
+    private readonly MemoryMappedViewAccessor _view;
+    private readonly byte* _start;
 
     private SafetensorsFile(string path, IReadOnlyList<StoredTensor> tensors)
     {
         (Path, Tensors) = (path, tensors);
-        map = MemoryMappedFile.CreateFromFile(path, FileMode.Open, mapName: null, capacity: 0, MemoryMappedFileAccess.Read);
-        view = map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
-        view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+        _map = MemoryMappedFile.CreateFromFile(path, FileMode.Open, mapName: null, capacity: 0, MemoryMappedFileAccess.Read);
+        _view = _map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
     }
 
     /// <summary>The file.</summary>
@@ -45,14 +45,14 @@ internal sealed unsafe class SafetensorsFile : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offsetBytes);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(offsetBytes + lengthBytes, tensor.LengthBytes);
-        return new(start + view.PointerOffset + tensor.OffsetBytes + offsetBytes, lengthBytes);
+        return new(_start + _view.PointerOffset + tensor.OffsetBytes + offsetBytes, lengthBytes);
     }
 
     /// <summary>Unmaps the file.</summary>
     public void Dispose()
     {
-        view.SafeMemoryMappedViewHandle.ReleasePointer();
-        view.Dispose();
-        map.Dispose();
+        _view.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view.Dispose();
+        _map.Dispose();
     }
 }
