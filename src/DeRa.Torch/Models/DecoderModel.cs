@@ -59,13 +59,8 @@ internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType
 
     /// <summary>Scores every token of the vocabulary.</summary>
     /// <param name="hidden">[outputs, hidden], from <see cref="Forward"/>.</param>
-    /// <param name="vocabularySize">How many columns are wanted; the rest of a padded output layer is cut off.</param>
-    /// <returns>[outputs, vocabularySize], float32, owned by the caller's scope.</returns>
-    public Tensor Logits(Tensor hidden, int vocabularySize)
-    {
-        using var scope = NewDisposeScope();
-        return Linear.Apply(hidden, Output).narrow(1, 0, vocabularySize).to(ScalarType.Float32).MoveToOuterDisposeScope();
-    }
+    /// <returns>[outputs, vocabulary] in the model's element type, owned by the caller's scope.</returns>
+    public Tensor Logits(Tensor hidden) => Linear.Apply(hidden, Output);
 
     /// <summary>Frees the weights.</summary>
     public void Dispose()

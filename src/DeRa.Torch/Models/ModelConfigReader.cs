@@ -155,7 +155,7 @@ public static class ModelConfigReader
             "float32" => ScalarType.Float32,
             "float16" => ScalarType.Float16,
             "bfloat16" => ScalarType.BFloat16,
-            var other => throw fields.Wrong("dtype", $"is '{other}', which is not supported (supported: float32, float16, bfloat16)"),
+            var other => throw fields.Wrong(newer is null ? "torch_dtype" : "dtype", $"is '{other}', which is not supported (supported: float32, float16, bfloat16)"),
         };
     }
 }

@@ -15,8 +15,11 @@ internal static class GoldenBound
     /// </summary>
     private const int RoundingsPerLayer = 13;
 
-    /// <summary>The final norm, and the output layer.</summary>
-    private const int RoundingsAtEnd = 2;
+    /// <summary>The four fused weight matrices of a layer, where the checkpoint's are wider than the element type.</summary>
+    private const int WeightsPerLayer = 4;
+
+    /// <summary>The embedding, the final norm, the output layer's weights and its result.</summary>
+    private const int RoundingsOutside = 4;
 
     /// <summary>Standard deviations allowed: over 10⁵ logits, a normal error passes six with probability 2·10⁻⁴.</summary>
     private const double Deviations = 6;
@@ -24,7 +27,7 @@ internal static class GoldenBound
     /// <summary>
     /// The bound for a model. First-order analysis for 16-bit types with unit roundoff u (2⁻⁸ for bfloat16, 2⁻¹¹ for float16):
     /// every rounding adds an error of at most u relative to what is rounded, which is a part of the residual stream, so n
-    /// independent ones leave the final state h with a relative error of at most u·sqrt(n), n = 13 · layers + 2. An error e in h
+    /// independent ones leave the final state h with a relative error of at most u·sqrt(n), n = (13 + 4) · layers + 4. An error e in h
     /// moves logit v by w_v·e: for e of random direction a normal number of deviation |w_v|·|e|/sqrt(hidden), and
     /// |h| ≤ sqrt(hidden)·max|g| after the final norm with weights g. So the deviation is at most
     /// u·sqrt(n)·max_v|w_v|·max|g|; six of them are allowed, and what float32 may differ by.
@@ -34,7 +37,7 @@ internal static class GoldenBound
         if (model.ElementType == ScalarType.Float32) return Float32;
         using var scope = NewDisposeScope();
         var roundoff = model.ElementType == ScalarType.BFloat16 ? Math.ScaleB(1, -8) : Math.ScaleB(1, -11);
-        var roundings = RoundingsPerLayer * model.Config.LayerCount + RoundingsAtEnd;
+        var roundings = (RoundingsPerLayer + WeightsPerLayer) * model.Config.LayerCount + RoundingsOutside;
         var widestRow = model.Output.Weight.to(ScalarType.Float32).square().sum(1).max().sqrt().cpu().item<float>();
         var largestGain = model.FinalNorm.abs().max().cpu().item<float>();
         return Float32 + Deviations * roundoff * Math.Sqrt(roundings) * widestRow * largestGain;

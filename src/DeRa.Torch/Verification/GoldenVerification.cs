@@ -105,7 +105,7 @@ public static class GoldenVerification
     {
         using var scope = NewDisposeScope();
         var step = new ModelStep(rows, model.Config.WindowTokens, BlockTokens, model.Device, model.ElementType);
-        return model.Logits(model.Forward(step, cache), model.Config.VocabularySize).cpu().data<float>().ToArray();
+        return model.Logits(model.Forward(step, cache)).to(ScalarType.Float32).cpu().data<float>().ToArray();
     }
 
     private static GoldenCheck Compare(GoldenCase golden, string way, List<float> logits, DecoderModel model, double bound)
