@@ -14,6 +14,8 @@ internal static partial class ShimLoader
 {
     public const string NewestVersion = "GLIBCXX_3.4.32";
 
+    private const uint CloseOnExec = 1;
+
     /// <summary>Loads the shim; libtorch must be loaded already.</summary>
     /// <exception cref="LibTorchException">Neither the shim nor a copy of it could be loaded.</exception>
     public static nint Load(string path)
@@ -48,7 +50,7 @@ internal static partial class ShimLoader
     internal static bool TryLoadFromMemory(byte[] image, out nint handle, [NotNullWhen(false)] out string? error)
     {
         handle = 0;
-        using var file = new SafeFileHandle(CreateMemoryFile("libLibTorchSharp.so", closeOnExec), ownsHandle: true);
+        using var file = new SafeFileHandle(CreateMemoryFile("libLibTorchSharp.so", CloseOnExec), ownsHandle: true);
         error = $"memfd_create: {Marshal.GetLastPInvokeErrorMessage()}";
         if (file.IsInvalid) return false;
         RandomAccess.Write(file, image, 0);
@@ -81,8 +83,6 @@ internal static partial class ShimLoader
         $"TorchSharp's native library {path} could not be loaded: {reason}. It needs libtorch 2.10 and, on Linux, glibc 2.34 "
         + "and libstdc++ of GCC 12 or newer (Debian 12, Ubuntu 22.04): install libstdc++6, or point --libtorch at the "
         + "torch/lib folder of PyTorch 2.10.");
-
-    private const uint closeOnExec = 1;
 
     [LibraryImport("libc.so.6", EntryPoint = "memfd_create", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint CreateMemoryFile(string name, uint flags);
