@@ -139,13 +139,13 @@ internal sealed class OnigurumaTranslator(string pattern, Func<string, Tokenizer
         Emit(last);
     }
 
-    private bool IsCharacterEscape() => _at + 1 < pattern.Length && pattern[_at + 1] is not ('s' or 'S' or 'd' or 'D' or 'p' or 'P');
+    private bool IsCharacterEscape() => _at + 1 == pattern.Length || pattern[_at + 1] is not ('s' or 'S' or 'd' or 'D' or 'p' or 'P');
 
     private void TranslateEscape(bool inClass)
     {
         if (IsCharacterEscape() && !inClass) EmitLiteral(TakeLiteral());
         else if (Follows("\\p{") || Follows("\\P{")) TranslateCategory();
-        else if (_at + 1 < pattern.Length && pattern[_at + 1] is not ('p' or 'P')) Copy(2);
+        else if (pattern[_at + 1] is not ('p' or 'P')) Copy(2);
         else throw complain("\\p needs a category in braces");
     }
 

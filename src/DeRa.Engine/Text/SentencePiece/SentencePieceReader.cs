@@ -91,12 +91,12 @@ internal static class SentencePieceReader
 
     private static TokenTable MakeTable(SentencePieceFile file, List<AddedToken> added, TokenRendering rendering)
     {
-        var tokens = file.Pieces.Select((piece, id) => (piece.Text, id))
-            .Concat(added.Where(token => token.Id >= file.Pieces.Count).Select(token => (token.Content, token.Id)));
+        var tokens = file.Pieces.Select((piece, id) => (piece.Text, id, piece.Text))
+            .Concat(added.Where(token => token.Id >= file.Pieces.Count).Select(token => (token.Content, token.Id, token.Content)));
         return new TokenTable(
             [.. tokens],
             added.Where(token => token.Special).Select(token => token.Id).ToHashSet(),
-            token => rendering.Render(token, false));
+            form => rendering.Render(form, false));
     }
 
     private static BpeModel MakeModel(string path, SentencePieceFile file)
