@@ -132,14 +132,16 @@ internal sealed class OnigurumaTranslator(string pattern, Func<string, Tokenizer
     {
         if (last < first) throw complain($"the range {first}-{last} is empty");
         if (AstralPlaceholder.Any(first, last)) throw complain($"the range {first}-{last} is not implemented");
-        if (_ignoresCase && (first != last || char.IsLetter(first))) throw complain("letters or ranges in a class within (?i: are not implemented");
+        if (_ignoresCase && (first != last || char.IsLetter(first)))
+            throw complain("letters or ranges in a class within (?i: are not implemented");
         Emit(first);
         if (first == last) return;
         _result.Append('-');
         Emit(last);
     }
 
-    private bool IsCharacterEscape() => _at + 1 == pattern.Length || pattern[_at + 1] is not ('s' or 'S' or 'd' or 'D' or 'p' or 'P');
+    private bool IsCharacterEscape() =>
+        _at + 1 == pattern.Length || pattern[_at + 1] is not ('s' or 'S' or 'd' or 'D' or 'p' or 'P');
 
     private void TranslateEscape(bool inClass)
     {

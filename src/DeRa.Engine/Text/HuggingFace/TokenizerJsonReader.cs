@@ -1,6 +1,8 @@
 namespace DeRa.Engine.Text.HuggingFace;
 
-/// <summary>Reads a tokenizer.json of Hugging Face's tokenizers library. What it asks for and is not implemented is refused by name.</summary>
+/// <summary>
+/// Reads a tokenizer.json of Hugging Face's tokenizers library. What it asks for and is not implemented is refused by name.
+/// </summary>
 internal static class TokenizerJsonReader
 {
     /// <param name="path">The file.</param>
@@ -39,7 +41,11 @@ internal static class TokenizerJsonReader
     }
 
     private static TokenTable MakeTable(
-        JsonField root, Dictionary<string, int> vocabulary, List<AddedToken> added, Func<string, string> normalize, TokenRendering rendering)
+        JsonField root,
+        Dictionary<string, int> vocabulary,
+        List<AddedToken> added,
+        Func<string, string> normalize,
+        TokenRendering rendering)
     {
         var tokens = vocabulary.ToDictionary(token => token.Value, token => (Token: token.Key, Form: token.Key));
         foreach (var token in added)

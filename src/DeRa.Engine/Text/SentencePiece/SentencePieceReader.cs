@@ -81,7 +81,8 @@ internal static class SentencePieceReader
 
     private static TokenRendering MakeRendering(SentencePieceFile file)
     {
-        var byteTokens = file.Pieces.Where(piece => piece.Type == PieceType.Byte).Select(piece => piece.Text).ToHashSet(StringComparer.Ordinal);
+        var byteTokens = file.Pieces.Where(piece => piece.Type == PieceType.Byte)
+            .Select(piece => piece.Text).ToHashSet(StringComparer.Ordinal);
         byte[] Render(string token, bool isFirst) =>
             byteTokens.Contains(token) && ByteToken.TryRead(token, out var value)
                 ? [value]
@@ -112,7 +113,8 @@ internal static class SentencePieceReader
     private static int[]? FindByteTokens(string path, SentencePieceFile file)
     {
         if (!file.HasByteFallback) return null;
-        return ByteToken.FindAll(token => file.Pieces.FindIndex(piece => piece.Type == PieceType.Byte && piece.Text == token) is >= 0 and var id ? id : null)
+        return ByteToken.FindAll(token =>
+                file.Pieces.FindIndex(piece => piece.Type == PieceType.Byte && piece.Text == token) is >= 0 and var id ? id : null)
             ?? throw new TokenizerException($"{path}: asks for byte_fallback, but lacks one of the pieces <0x00> … <0xFF>");
     }
 
