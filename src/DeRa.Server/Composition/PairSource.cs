@@ -1,0 +1,14 @@
+using DeRa.Engine;
+
+namespace DeRa.Server.Composition;
+
+/// <summary>Loads the pair of models that is to be served; called once, after the doors are open.</summary>
+/// <param name="progress">Told how far each model is; any thread.</param>
+/// <param name="cancellation">The server is asked to stop.</param>
+/// <returns>The pair; the server owns it and disposes its engine.</returns>
+internal delegate Task<ServedPair> PairSource(IProgress<LoadProgress> progress, CancellationToken cancellation);
+
+/// <summary>How far a model has been loaded.</summary>
+/// <param name="Model">Which one: <c>reference</c> or <c>aligned</c>.</param>
+/// <param name="Fraction">How much of its weights is loaded; [0, 1].</param>
+internal readonly record struct LoadProgress(string Model, double Fraction);
