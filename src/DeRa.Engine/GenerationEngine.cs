@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using DeRa.Engine.Admission;
 using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
@@ -12,17 +13,17 @@ namespace DeRa.Engine;
 /// </summary>
 public sealed class GenerationEngine : IDisposable
 {
-    private readonly AdmissionGate gate;
-    private readonly Scheduler scheduler;
-    private readonly FencedExecutor executor;
-    private readonly EngineMetrics metrics;
-    private readonly TimeProvider time;
-    private readonly ILogger log;
-    private readonly Thread thread;
-    private readonly System.Collections.Concurrent.ConcurrentQueue<Sequence> inbox = new();
-    private readonly SemaphoreSlim wake = new(0);
-    private volatile bool stopping;
-    private long heartbeatTimestamp;
+    private readonly AdmissionGate _gate;
+    private readonly Scheduler _scheduler;
+    private readonly FencedExecutor _executor;
+    private readonly EngineMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly Thread _thread;
+    private readonly ConcurrentQueue<Sequence> _inbox = new();
+    private readonly SemaphoreSlim _wake = new(0);
+    private volatile bool _stopping;
+    private long _heartbeatTimestamp;
 
     /// <summary>Starts the engine's thread.</summary>
     /// <param name="executor">Runs the models. The engine owns it: it is used by the engine's thread alone and disposed there.</param>
@@ -33,24 +34,24 @@ public sealed class GenerationEngine : IDisposable
     public GenerationEngine(IStepExecutor executor, EngineOptions options, TimeProvider time, ILogger<GenerationEngine> log)
     {
         options.Validated();
-        this.time = time;
-        this.log = log;
-        this.executor = new FencedExecutor(executor, log);
+        _time = time;
+        _log = log;
+        _executor = new FencedExecutor(executor, log);
         Limits = executor.Limits;
-        gate = new AdmissionGate(options.MaxQueuedSequences, options.MaxQueuedTokens);
-        scheduler = new Scheduler(Limits, options.MaxBatchTokens, options.MaxRunningSequences)
+        _gate = new AdmissionGate(options.MaxQueuedSequences, options.MaxQueuedTokens);
+        _scheduler = new Scheduler(Limits, options.MaxBatchTokens, options.MaxRunningSequences)
         {
             LeftQueue = sequence =>
             {
-                gate.Leave(sequence.Request.PromptTokens.Count);
-                metrics!.QueueTime(time.GetElapsedTime(sequence.SubmittedTimestamp));
+                _gate.Leave(sequence.Request.PromptTokens.Count);
+                _metrics!.QueueTime(_time.GetElapsedTime(sequence.SubmittedTimestamp));
             },
-            Ended = (sequence, reason) => metrics!.Ended(sequence, reason),
+            Ended = (sequence, reason) => _metrics!.Ended(sequence, reason),
         };
-        metrics = new EngineMetrics(() => Status);
-        heartbeatTimestamp = time.GetTimestamp();
-        thread = new Thread(Run) { Name = "DeRa engine", IsBackground = true };
-        thread.Start();
+        _metrics = new EngineMetrics(() => Status);
+        _heartbeatTimestamp = _time.GetTimestamp();
+        _thread = new Thread(Run) { Name = "DeRa engine", IsBackground = true };
+        _thread.Start();
     }
 
     /// <summary>What the loaded models and their cache can take.</summary>
@@ -58,35 +59,35 @@ public sealed class GenerationEngine : IDisposable
 
     /// <summary>A snapshot of the load; any thread.</summary>
     public EngineStatus Status => new(
-        scheduler.RunningCount, gate.QueuedSequences, scheduler.Blocks.InUse, scheduler.Blocks.Count,
-        time.GetElapsedTime(Interlocked.Read(ref heartbeatTimestamp)), thread.IsAlive && !stopping);
+        _scheduler.RunningCount, _gate.QueuedSequences, _scheduler.Blocks.InUse, _scheduler.Blocks.Count,
+        _time.GetElapsedTime(Interlocked.Read(ref _heartbeatTimestamp)), _thread.IsAlive && !_stopping);
 
     /// <summary>Takes a request, all of its sequences or none; any thread.</summary>
     /// <param name="sequences">At least one; the handles come back in this order.</param>
     /// <exception cref="AdmissionException">The queue is full, or the engine is draining or stopped.</exception>
     public IReadOnlyList<GenerationHandle> Submit(IReadOnlyList<GenerationRequest> sequences)
     {
-        var now = time.GetTimestamp();
+        var now = _time.GetTimestamp();
         var admitted = sequences.Select(request => new Sequence(request, now)).ToArray();
-        gate.Enter(admitted.Length, admitted.Sum(s => (long)s.Request.PromptTokens.Count), () =>
+        _gate.Enter(admitted.Length, admitted.Sum(s => (long)s.Request.PromptTokens.Count), () =>
         {
-            foreach (var sequence in admitted) inbox.Enqueue(sequence);
+            foreach (var sequence in admitted) _inbox.Enqueue(sequence);
         });
-        wake.Release();
-        return Array.ConvertAll(admitted, sequence => new GenerationHandle(sequence, wake));
+        _wake.Release();
+        return Array.ConvertAll(admitted, sequence => new GenerationHandle(sequence, _wake));
     }
 
     /// <summary>Refuses new work from now on; what waits and runs goes on.</summary>
-    public void Drain() => gate.Close(AdmissionReason.Draining, "The server is shutting down.");
+    public void Drain() => _gate.Close(AdmissionReason.Draining, "The server is shutting down.");
 
     /// <summary>Stops the engine: ends what still waits or runs with a failure, frees the models, joins the thread.</summary>
     public void Dispose()
     {
-        gate.Close(AdmissionReason.Stopped, "The engine has stopped.");
-        stopping = true;
-        wake.Release();
-        if (Thread.CurrentThread != thread) thread.Join();
-        metrics.Dispose();
+        _gate.Close(AdmissionReason.Stopped, "The engine has stopped.");
+        _stopping = true;
+        _wake.Release();
+        if (Thread.CurrentThread != _thread) _thread.Join();
+        _metrics.Dispose();
     }
 
     private void Run()
@@ -98,23 +99,23 @@ public sealed class GenerationEngine : IDisposable
         }
         catch (Exception fault)
         {
-            EngineLog.Faulted(log, fault);
+            EngineLog.Faulted(_log, fault);
             end = new GenerationFailedException("The engine has stopped after a fault.", fault);
         }
-        gate.Close(AdmissionReason.Stopped, end.Message);
+        _gate.Close(AdmissionReason.Stopped, end.Message);
         TakeInbox();
-        scheduler.FailAll(end);
-        executor.Dispose();
+        _scheduler.FailAll(end);
+        _executor.Dispose();
     }
 
     private void Step()
     {
-        scheduler.Admit();
-        scheduler.DropCancelled();
-        var plan = scheduler.Plan();
-        var result = executor.Execute(plan);
-        scheduler.Commit(plan, result);
-        metrics.Stepped(plan, result);
+        _scheduler.Admit();
+        _scheduler.DropCancelled();
+        var plan = _scheduler.Plan();
+        var result = _executor.Execute(plan);
+        _scheduler.Commit(plan, result);
+        _metrics.Stepped(plan, result);
     }
 
     /// <summary>Returns once there is something to do; false once the engine is to stop. Beats the heart meanwhile.</summary>
@@ -122,21 +123,21 @@ public sealed class GenerationEngine : IDisposable
     {
         TakeInbox();
         Beat();
-        while (!stopping && !scheduler.HasWork)
+        while (!_stopping && !_scheduler.HasWork)
         {
-            wake.Wait(IdleBeat);
+            _wake.Wait(IdleBeat);
             TakeInbox();
             Beat();
         }
-        return !stopping;
+        return !_stopping;
     }
 
     private void TakeInbox()
     {
-        while (inbox.TryDequeue(out var sequence)) scheduler.Enqueue(sequence);
+        while (_inbox.TryDequeue(out var sequence)) _scheduler.Enqueue(sequence);
     }
 
-    private void Beat() => Interlocked.Exchange(ref heartbeatTimestamp, time.GetTimestamp());
+    private void Beat() => Interlocked.Exchange(ref _heartbeatTimestamp, _time.GetTimestamp());
 
     private static readonly TimeSpan IdleBeat = TimeSpan.FromSeconds(1);
 }

@@ -7,24 +7,24 @@ namespace DeRa.Engine;
 /// <summary>A submitted sequence, as seen from outside the engine.</summary>
 public sealed class GenerationHandle
 {
-    private readonly Sequence sequence;
-    private readonly SemaphoreSlim wake;
+    private readonly Sequence _sequence;
+    private readonly SemaphoreSlim _wake;
 
-    internal GenerationHandle(Sequence sequence, SemaphoreSlim wake) => (this.sequence, this.wake) = (sequence, wake);
+    internal GenerationHandle(Sequence sequence, SemaphoreSlim wake) => (_sequence, _wake) = (sequence, wake);
 
     /// <summary>What was submitted.</summary>
-    public GenerationRequest Request => sequence.Request;
+    public GenerationRequest Request => _sequence.Request;
 
     /// <summary>
     /// Events in order, ending with <see cref="SequenceFinished"/>; a sequence that fails ends with
     /// <see cref="GenerationFailedException"/> instead. One reader.
     /// </summary>
-    public ChannelReader<SequenceEvent> Events => sequence.Events;
+    public ChannelReader<SequenceEvent> Events => _sequence.Events;
 
     /// <summary>Ends the sequence soon and frees its blocks in every cache; no effect once it has ended. Any thread.</summary>
     public void Cancel()
     {
-        sequence.Cancel();
-        wake.Release();
+        _sequence.Cancel();
+        _wake.Release();
     }
 }

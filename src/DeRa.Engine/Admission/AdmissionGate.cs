@@ -5,29 +5,29 @@ namespace DeRa.Engine.Admission;
 /// </summary>
 internal sealed class AdmissionGate(int maxQueuedSequences, long maxQueuedTokens)
 {
-    private readonly Lock gate = new();
-    private AdmissionException? closed;
-    private int sequences;
-    private long tokens;
+    private readonly Lock _gate = new();
+    private AdmissionException? _closed;
+    private int _sequences;
+    private long _tokens;
 
     public int QueuedSequences
     {
-        get { lock (gate) return sequences; }
+        get { lock (_gate) return _sequences; }
     }
 
     /// <summary>Lets a whole request in, or none of it; what is let in is handed over before the gate can close.</summary>
     /// <exception cref="AdmissionException">The queue is full or the gate is closed.</exception>
     public void Enter(int count, long promptTokens, Action handOver)
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (closed is not null) throw new AdmissionException(closed.Reason, closed.Message);
-            if (sequences + count > maxQueuedSequences || tokens + promptTokens > maxQueuedTokens)
+            if (_closed is not null) throw new AdmissionException(_closed.Reason, _closed.Message);
+            if (_sequences + count > maxQueuedSequences || _tokens + promptTokens > maxQueuedTokens)
                 throw new AdmissionException(AdmissionReason.QueueFull,
-                    $"The server is full: {sequences} sequences with {tokens} prompt tokens wait; " +
+                    $"The server is full: {_sequences} sequences with {_tokens} prompt tokens wait; " +
                     $"at most {maxQueuedSequences} with {maxQueuedTokens} may.");
-            sequences += count;
-            tokens += promptTokens;
+            _sequences += count;
+            _tokens += promptTokens;
             handOver();
         }
     }
@@ -35,17 +35,17 @@ internal sealed class AdmissionGate(int maxQueuedSequences, long maxQueuedTokens
     /// <summary>A sequence has left the queue.</summary>
     public void Leave(int promptTokens)
     {
-        lock (gate)
+        lock (_gate)
         {
-            sequences--;
-            tokens -= promptTokens;
+            _sequences--;
+            _tokens -= promptTokens;
         }
     }
 
     /// <summary>Refuses everything from now on; the first reason stays, but for a fault, which outweighs draining.</summary>
     public void Close(AdmissionReason reason, string message)
     {
-        lock (gate)
-            if (closed is null || reason == AdmissionReason.Stopped) closed = new AdmissionException(reason, message);
+        lock (_gate)
+            if (_closed is null || reason == AdmissionReason.Stopped) _closed = new AdmissionException(reason, message);
     }
 }

@@ -8,31 +8,31 @@ namespace DeRa.Engine.Scheduling;
 /// </summary>
 internal sealed class BlockPool
 {
-    private readonly Stack<int> free;
-    private readonly bool[] taken;
-    private volatile int inUse;
+    private readonly Stack<int> _free;
+    private readonly bool[] _taken;
+    private volatile int _inUse;
 
     public BlockPool(int count)
     {
-        taken = new bool[count];
-        free = new Stack<int>(Enumerable.Range(0, count).Reverse());
+        _taken = new bool[count];
+        _free = new Stack<int>(Enumerable.Range(0, count).Reverse());
     }
 
-    public int Count => taken.Length;
+    public int Count => _taken.Length;
 
-    public int InUse => inUse;
+    public int InUse => _inUse;
 
     /// <summary>Takes <paramref name="count"/> blocks, or none: null where fewer are free.</summary>
     public int[]? TryTake(int count)
     {
-        if (free.Count < count) return null;
+        if (_free.Count < count) return null;
         var blocks = new int[count];
         for (var i = 0; i < count; i++)
         {
-            blocks[i] = free.Pop();
-            taken[blocks[i]] = true;
+            blocks[i] = _free.Pop();
+            _taken[blocks[i]] = true;
         }
-        inUse += count;
+        _inUse += count;
         return blocks;
     }
 
@@ -42,11 +42,11 @@ internal sealed class BlockPool
     {
         foreach (var block in blocks)
         {
-            if (!taken[block]) throw new InvalidOperationException($"cache block {block} was freed twice");
-            taken[block] = false;
-            free.Push(block);
+            if (!_taken[block]) throw new InvalidOperationException($"cache block {block} was freed twice");
+            _taken[block] = false;
+            _free.Push(block);
         }
-        inUse -= blocks.Length;
-        Debug.Assert(inUse >= 0 && inUse + free.Count == Count);
+        _inUse -= blocks.Length;
+        Debug.Assert(_inUse >= 0 && _inUse + _free.Count == Count);
     }
 }

@@ -11,15 +11,15 @@ namespace DeRa.Engine.Scheduling;
 /// <param name="maxSequences">Sequences that may run at once.</param>
 internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int maxSequences)
 {
-    private readonly Queue<Sequence> waiting = new();
-    private readonly List<Sequence> running = [];
-    private readonly List<Sequence> planned = [];
+    private readonly Queue<Sequence> _waiting = new();
+    private readonly List<Sequence> _running = [];
+    private readonly List<Sequence> _planned = [];
 
     public BlockPool Blocks { get; } = new(limits.BlockCount);
 
-    public int RunningCount => running.Count;
+    public int RunningCount => _running.Count;
 
-    public bool HasWork => running.Count + waiting.Count > 0;
+    public bool HasWork => _running.Count + _waiting.Count > 0;
 
     /// <summary>Called for each sequence that leaves the queue, whether it runs or was cancelled there.</summary>
     public Action<Sequence>? LeftQueue { get; init; }
@@ -27,16 +27,16 @@ internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int m
     /// <summary>Called for each sequence that has ended, after its blocks are free and before its last event is out.</summary>
     public Action<Sequence, FinishReason?>? Ended { get; init; }
 
-    public void Enqueue(Sequence sequence) => waiting.Enqueue(sequence);
+    public void Enqueue(Sequence sequence) => _waiting.Enqueue(sequence);
 
     /// <summary>Moves sequences from the queue to the batch, first come first served, while all that they may need is free.</summary>
     public void Admit()
     {
-        while (running.Count < maxSequences && waiting.TryPeek(out var next) && !next.IsCancelled)
+        while (_running.Count < maxSequences && _waiting.TryPeek(out var next) && !next.IsCancelled)
         {
             if (Blocks.TryTake(BlocksFor(next)) is not { } blocks) return;
             next.Blocks = blocks;
-            running.Add(waiting.Dequeue());
+            _running.Add(_waiting.Dequeue());
             LeftQueue?.Invoke(next);
         }
     }
@@ -44,12 +44,12 @@ internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int m
     /// <summary>Drops cancelled sequences from the queue. Running ones only stop being planned: commit frees their blocks.</summary>
     public void DropCancelled()
     {
-        for (var i = waiting.Count; i > 0; i--)
+        for (var i = _waiting.Count; i > 0; i--)
         {
-            var sequence = waiting.Dequeue();
+            var sequence = _waiting.Dequeue();
             if (!sequence.IsCancelled)
             {
-                waiting.Enqueue(sequence);
+                _waiting.Enqueue(sequence);
                 continue;
             }
             LeftQueue?.Invoke(sequence);
@@ -61,16 +61,16 @@ internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int m
     /// <summary>One token for each sequence that decodes, then chunks of prompts, oldest first, with what is left of the budget.</summary>
     public StepPlan Plan()
     {
-        planned.Clear();
-        var rows = new List<StepRow>(running.Count);
+        _planned.Clear();
+        var rows = new List<StepRow>(_running.Count);
         var budget = maxBatchTokens;
         foreach (var decodes in (ReadOnlySpan<bool>)[true, false])
-            foreach (var sequence in running)
+            foreach (var sequence in _running)
             {
                 if (budget == 0 || sequence.IsCancelled || sequence.OutputLength > 0 != decodes) continue;
                 var row = StepRows.For(sequence, budget);
                 budget -= row.Tokens.Length;
-                planned.Add(sequence);
+                _planned.Add(sequence);
                 rows.Add(row);
             }
         return new StepPlan(rows);
@@ -79,23 +79,23 @@ internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int m
     /// <summary>Hands each planned sequence its result; frees what has ended, failed or been cancelled. The only place that frees blocks.</summary>
     public void Commit(StepPlan plan, StepResult result)
     {
-        for (var i = 0; i < planned.Count; i++)
+        for (var i = 0; i < _planned.Count; i++)
         {
-            var (sequence, outcome) = (planned[i], result.Rows[i]);
+            var (sequence, outcome) = (_planned[i], result.Rows[i]);
             if (outcome.Error is { } error) Release(sequence, null, new GenerationFailedException(error));
             else if (sequence.Commit(plan.Rows[i], outcome) is { } reason) Release(sequence, reason, null);
         }
-        foreach (var sequence in running)
+        foreach (var sequence in _running)
             if (sequence.IsCancelled && sequence.Blocks.Length > 0) Release(sequence, FinishReason.Cancelled, null);
-        running.RemoveAll(sequence => sequence.Blocks.Length == 0);
+        _running.RemoveAll(sequence => sequence.Blocks.Length == 0);
     }
 
     /// <summary>Ends everything, waiting and running, with one failure: the engine is going away.</summary>
     public void FailAll(Exception failure)
     {
-        foreach (var sequence in running.Where(sequence => sequence.Blocks.Length > 0)) Release(sequence, null, failure);
-        running.Clear();
-        while (waiting.TryDequeue(out var sequence))
+        foreach (var sequence in _running.Where(sequence => sequence.Blocks.Length > 0)) Release(sequence, null, failure);
+        _running.Clear();
+        while (_waiting.TryDequeue(out var sequence))
         {
             LeftQueue?.Invoke(sequence);
             Ended?.Invoke(sequence, null);

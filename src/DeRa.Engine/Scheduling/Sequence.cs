@@ -10,21 +10,21 @@ namespace DeRa.Engine.Scheduling;
 internal sealed class Sequence(GenerationRequest request, long submittedTimestamp)
 {
     // Unbounded, yet never longer than MaxTokens + 2: a reader that stalls costs no more than its own answer.
-    private readonly Channel<SequenceEvent> events = Channel.CreateUnbounded<SequenceEvent>(
+    private readonly Channel<SequenceEvent> _events = Channel.CreateUnbounded<SequenceEvent>(
         new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
 
-    private readonly List<TokenLogProbs> promptScores = [];
-    private int[] tokens = [.. request.PromptTokens];
-    private volatile bool cancelled;
+    private readonly List<TokenLogProbs> _promptScores = [];
+    private int[] _tokens = [.. request.PromptTokens];
+    private volatile bool _cancelled;
 
     public GenerationRequest Request { get; } = request;
 
     public long SubmittedTimestamp { get; } = submittedTimestamp;
 
-    public ChannelReader<SequenceEvent> Events => events.Reader;
+    public ChannelReader<SequenceEvent> Events => _events.Reader;
 
     /// <summary>Tokens so far, prompt then output.</summary>
-    public ReadOnlyMemory<int> Tokens => tokens.AsMemory(0, Length);
+    public ReadOnlyMemory<int> Tokens => _tokens.AsMemory(0, Length);
 
     public int Length { get; private set; } = request.PromptTokens.Count;
 
@@ -39,21 +39,21 @@ internal sealed class Sequence(GenerationRequest request, long submittedTimestam
     /// <summary>Cache blocks held; empty until admitted and after the end.</summary>
     public int[] Blocks { get; set; } = [];
 
-    public bool IsCancelled => cancelled;
+    public bool IsCancelled => _cancelled;
 
     /// <summary>Marks the sequence; the engine's thread ends it. May be called from any thread, any number of times.</summary>
-    public void Cancel() => cancelled = true;
+    public void Cancel() => _cancelled = true;
 
     /// <summary>Takes what a step gave back and reports it. Returns the reason where the sequence has ended.</summary>
     public FinishReason? Commit(StepRow row, RowResult result)
     {
         CachedLength += row.Tokens.Length;
-        promptScores.AddRange(result.ScoredLogProbs);
+        _promptScores.AddRange(result.ScoredLogProbs);
         var promptDone = CachedLength == Request.PromptTokens.Count;
-        if (promptDone && Request.PromptLogProbs is not null) events.Writer.TryWrite(new PromptScored(promptScores));
+        if (promptDone && Request.PromptLogProbs is not null) _events.Writer.TryWrite(new PromptScored(_promptScores));
         if (row.Sampling is null) return promptDone && Request.MaxTokens == 0 ? FinishReason.Length : null;
         Append(result.Token);
-        events.Writer.TryWrite(new TokenGenerated(result.Token, result.LogProbs));
+        _events.Writer.TryWrite(new TokenGenerated(result.Token, result.LogProbs));
         return Request.StopTokens.Contains(result.Token) ? FinishReason.Stop
             : OutputLength == Request.MaxTokens ? FinishReason.Length : null;
     }
@@ -61,16 +61,16 @@ internal sealed class Sequence(GenerationRequest request, long submittedTimestam
     /// <summary>Ends the event channel: with the last event, or with what went wrong.</summary>
     public void End(FinishReason reason)
     {
-        events.Writer.TryWrite(new SequenceFinished(reason));
-        events.Writer.TryComplete();
+        _events.Writer.TryWrite(new SequenceFinished(reason));
+        _events.Writer.TryComplete();
     }
 
     /// <inheritdoc cref="End(FinishReason)"/>
-    public void End(Exception failure) => events.Writer.TryComplete(failure);
+    public void End(Exception failure) => _events.Writer.TryComplete(failure);
 
     private void Append(int token)
     {
-        if (Length == tokens.Length) Array.Resize(ref tokens, Math.Min(MaxLength, Length * 2));
-        tokens[Length++] = token;
+        if (Length == _tokens.Length) Array.Resize(ref _tokens, Math.Min(MaxLength, Length * 2));
+        _tokens[Length++] = token;
     }
 }

@@ -10,17 +10,17 @@ namespace DeRa.Engine.Streaming;
 /// </summary>
 internal sealed class ChoiceText(PreparedChoice choice, ITokenizer tokenizer)
 {
-    private readonly StreamingDecoder decoder =
+    private readonly StreamingDecoder _decoder =
         tokenizer.CreateDecoder(continuesText: choice.ContinuesPrompt && !choice.Echo);
 
-    private readonly StopStringMatcher stops = new(choice.StopStrings);
-    private readonly Queue<OutputToken> held = new();
+    private readonly StopStringMatcher _stops = new(choice.StopStrings);
+    private readonly Queue<OutputToken> _held = new();
     // In characters (Unicode scalar values), as clients in every language count them.
-    private int decodedLength;
-    private int releasedLength;
+    private int _decodedLength;
+    private int _releasedLength;
 
     /// <summary>The stop string that was met; nothing more comes out after it.</summary>
-    public string? StopString => stops.Match;
+    public string? StopString => _stops.Match;
 
     /// <summary>The echoed prompt, as one piece.</summary>
     /// <param name="scores">One for each prompt token but the first; null where none were asked for.</param>
@@ -30,8 +30,8 @@ internal sealed class ChoiceText(PreparedChoice choice, ITokenizer tokenizer)
         var text = new StringBuilder();
         for (var i = 0; i < prompt.Count; i++)
         {
-            held.Enqueue(new OutputToken(prompt[i], decodedLength, true, i == 0 ? null : scores?[i - 1]));
-            text.Append(Decoded(decoder.Append(prompt[i])));
+            _held.Enqueue(new OutputToken(prompt[i], _decodedLength, true, i == 0 ? null : scores?[i - 1]));
+            text.Append(Decoded(_decoder.Append(prompt[i])));
         }
         return Release(text.ToString());
     }
@@ -39,39 +39,39 @@ internal sealed class ChoiceText(PreparedChoice choice, ITokenizer tokenizer)
     /// <summary>Takes a generated token; the piece may be empty.</summary>
     public ChoiceDelta Append(TokenGenerated generated)
     {
-        held.Enqueue(new OutputToken(generated.Token, decodedLength, false, generated.LogProbs));
-        return Release(stops.Append(Decoded(decoder.Append(generated.Token))));
+        _held.Enqueue(new OutputToken(generated.Token, _decodedLength, false, generated.LogProbs));
+        return Release(_stops.Append(Decoded(_decoder.Append(generated.Token))));
     }
 
     /// <summary>The last piece: all that was held back, unless a stop string ended the text.</summary>
     public ChoiceDelta Finish(FinishReason reason)
     {
-        var text = StopString is null ? stops.Append(Decoded(decoder.Finish())) + stops.Finish() : "";
+        var text = StopString is null ? _stops.Append(Decoded(_decoder.Finish())) + _stops.Finish() : "";
         var delta = Release(text);
         if (StopString is null)
-            return delta with { Tokens = [.. delta.Tokens, .. held], FinishReason = reason };
+            return delta with { Tokens = [.. delta.Tokens, .. _held], FinishReason = reason };
         return delta with { FinishReason = FinishReason.Stop, StopString = StopString };
     }
 
     private string Decoded(string text)
     {
-        decodedLength += Characters(text);
+        _decodedLength += Characters(text);
         return text;
     }
 
     /// <summary>Lets text out, and with it every token that begins before its end.</summary>
     private ChoiceDelta Release(string text)
     {
-        releasedLength += Characters(text);
+        _releasedLength += Characters(text);
         var tokens = new List<OutputToken>();
-        while (held.TryPeek(out var token) && (token.TextOffset < releasedLength || HoldsNothing(token)))
-            tokens.Add(held.Dequeue());
+        while (_held.TryPeek(out var token) && (token.TextOffset < _releasedLength || HoldsNothing(token)))
+            tokens.Add(_held.Dequeue());
         return new ChoiceDelta(choice.Index, text, tokens);
     }
 
     private static int Characters(string text) => text.EnumerateRunes().Count();
 
     /// <summary>A token without text of its own is out with the text before it, once nothing of that is held back.</summary>
-    private bool HoldsNothing(OutputToken token) => StopString is null && decodedLength == releasedLength
+    private bool HoldsNothing(OutputToken token) => StopString is null && _decodedLength == _releasedLength
         && (tokenizer.IsSpecial(token.Token) || tokenizer.GetBytes(token.Token).IsEmpty);
 }

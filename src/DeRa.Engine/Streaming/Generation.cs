@@ -9,18 +9,18 @@ namespace DeRa.Engine.Streaming;
 /// <summary>A request that runs: its choices come out as they grow, mixed, each in order. Disposing it cancels what still runs.</summary>
 public sealed class Generation : IDisposable
 {
-    private readonly ITokenizer tokenizer;
-    private readonly IReadOnlyList<GenerationHandle> handles;
-    private int completionTokens;
+    private readonly ITokenizer _tokenizer;
+    private readonly IReadOnlyList<GenerationHandle> _handles;
+    private int _completionTokens;
 
     private Generation(PreparedRequest request, ITokenizer tokenizer, IReadOnlyList<GenerationHandle> handles) =>
-        (Request, this.tokenizer, this.handles) = (request, tokenizer, handles);
+        (Request, _tokenizer, _handles) = (request, tokenizer, handles);
 
     /// <summary>What runs.</summary>
     public PreparedRequest Request { get; }
 
     /// <summary>Tokens generated so far in all choices; final once <see cref="ReadAsync"/> has ended.</summary>
-    public int CompletionTokens => completionTokens;
+    public int CompletionTokens => _completionTokens;
 
     /// <summary>Submits a request.</summary>
     /// <exception cref="AdmissionException">The engine did not take it.</exception>
@@ -36,7 +36,7 @@ public sealed class Generation : IDisposable
     {
         var deltas = Channel.CreateBounded<ChoiceDelta>(new BoundedChannelOptions(64) { SingleReader = true });
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var pumps = Request.Choices.Zip(handles, (choice, handle) => Pump(choice, handle, deltas.Writer, stop.Token)).ToArray();
+        var pumps = Request.Choices.Zip(_handles, (choice, handle) => Pump(choice, handle, deltas.Writer, stop.Token)).ToArray();
         var all = CloseAfter(pumps, deltas.Writer);
         try
         {
@@ -53,7 +53,7 @@ public sealed class Generation : IDisposable
     /// <summary>Cancels every choice that still runs; its cache blocks are freed soon.</summary>
     public void Dispose()
     {
-        foreach (var handle in handles) handle.Cancel();
+        foreach (var handle in _handles) handle.Cancel();
     }
 
     private static async Task CloseAfter(Task[] pumps, ChannelWriter<ChoiceDelta> deltas)
@@ -70,7 +70,7 @@ public sealed class Generation : IDisposable
     private async Task Pump(
         PreparedChoice choice, GenerationHandle handle, ChannelWriter<ChoiceDelta> deltas, CancellationToken cancellation)
     {
-        var text = new ChoiceText(choice, tokenizer);
+        var text = new ChoiceText(choice, _tokenizer);
         if (choice is { Echo: true, Request.PromptLogProbs: null }) await deltas.WriteAsync(text.Echo(null), cancellation);
         await foreach (var happened in handle.Events.ReadAllAsync(cancellation))
         {
@@ -93,7 +93,7 @@ public sealed class Generation : IDisposable
             case PromptScored scored:
                 return choice.Echo ? text.Echo(scored.LogProbs) : null;
             case TokenGenerated generated:
-                Interlocked.Increment(ref completionTokens);
+                Interlocked.Increment(ref _completionTokens);
                 return text.Append(generated);
             case SequenceFinished finished:
                 return text.Finish(finished.Reason);

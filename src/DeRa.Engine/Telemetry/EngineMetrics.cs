@@ -7,26 +7,26 @@ namespace DeRa.Engine.Telemetry;
 /// <summary>What the engine measures, under the meter <see cref="EngineTelemetry.Name"/>. Exporters subscribe by that name.</summary>
 internal sealed class EngineMetrics : IDisposable
 {
-    private readonly Meter meter = new(EngineTelemetry.Name);
-    private readonly Counter<long> promptTokens;
-    private readonly Counter<long> outputTokens;
-    private readonly Counter<long> sequences;
-    private readonly Histogram<int> stepTokens;
-    private readonly Histogram<double> queueSeconds;
+    private readonly Meter _meter = new(EngineTelemetry.Name);
+    private readonly Counter<long> _promptTokens;
+    private readonly Counter<long> _outputTokens;
+    private readonly Counter<long> _sequences;
+    private readonly Histogram<int> _stepTokens;
+    private readonly Histogram<double> _queueSeconds;
 
     public EngineMetrics(Func<EngineStatus> status)
     {
-        promptTokens = meter.CreateCounter<long>("dera.prompt.tokens", "{token}", "Prompt tokens run");
-        outputTokens = meter.CreateCounter<long>("dera.output.tokens", "{token}", "Tokens generated");
-        sequences = meter.CreateCounter<long>("dera.sequences", "{sequence}", "Sequences ended, by finish reason");
-        stepTokens = meter.CreateHistogram<int>("dera.step.tokens", "{token}", "Tokens run in a step");
-        queueSeconds = meter.CreateHistogram<double>("dera.queue.duration", "s", "Time from submission to the first step");
-        meter.CreateObservableGauge("dera.sequences.running", () => status().RunningSequences, "{sequence}", "Sequences in the batch");
-        meter.CreateObservableGauge("dera.sequences.waiting", () => status().QueuedSequences, "{sequence}", "Sequences in the queue");
-        meter.CreateObservableGauge("dera.cache.blocks.used", () => status().BlocksInUse, "{block}", "Cache blocks held");
+        _promptTokens = _meter.CreateCounter<long>("dera.prompt.tokens", "{token}", "Prompt tokens run");
+        _outputTokens = _meter.CreateCounter<long>("dera.output.tokens", "{token}", "Tokens generated");
+        _sequences = _meter.CreateCounter<long>("dera.sequences", "{sequence}", "Sequences ended, by finish reason");
+        _stepTokens = _meter.CreateHistogram<int>("dera.step.tokens", "{token}", "Tokens run in a step");
+        _queueSeconds = _meter.CreateHistogram<double>("dera.queue.duration", "s", "Time from submission to the first step");
+        _meter.CreateObservableGauge("dera.sequences.running", () => status().RunningSequences, "{sequence}", "Sequences in the batch");
+        _meter.CreateObservableGauge("dera.sequences.waiting", () => status().QueuedSequences, "{sequence}", "Sequences in the queue");
+        _meter.CreateObservableGauge("dera.cache.blocks.used", () => status().BlocksInUse, "{block}", "Cache blocks held");
     }
 
-    public void QueueTime(TimeSpan waited) => queueSeconds.Record(waited.TotalSeconds);
+    public void QueueTime(TimeSpan waited) => _queueSeconds.Record(waited.TotalSeconds);
 
     public void Stepped(StepPlan plan, StepResult result)
     {
@@ -37,17 +37,17 @@ internal sealed class EngineMetrics : IDisposable
             if (plan.Rows[i].Sampling is not null && result.Rows[i].Error is null) sampled++;
         }
         if (tokens == 0) return;
-        stepTokens.Record(tokens);
-        outputTokens.Add(sampled);
+        _stepTokens.Record(tokens);
+        _outputTokens.Add(sampled);
     }
 
     public void Ended(Sequence sequence, FinishReason? reason)
     {
-        promptTokens.Add(Math.Min(sequence.CachedLength, sequence.Request.PromptTokens.Count));
-        sequences.Add(1, new KeyValuePair<string, object?>("finish_reason", Label(reason)));
+        _promptTokens.Add(Math.Min(sequence.CachedLength, sequence.Request.PromptTokens.Count));
+        _sequences.Add(1, new KeyValuePair<string, object?>("finish_reason", Label(reason)));
     }
 
-    public void Dispose() => meter.Dispose();
+    public void Dispose() => _meter.Dispose();
 
     private static string Label(FinishReason? reason) => reason switch
     {
