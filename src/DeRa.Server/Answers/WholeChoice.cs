@@ -7,14 +7,14 @@ namespace DeRa.Server.Answers;
 /// <summary>A choice put together from its pieces, for an answer in one piece.</summary>
 internal sealed class WholeChoice
 {
-    private readonly StringBuilder text = new();
-    private readonly List<OutputToken> tokens = [];
+    private readonly StringBuilder _text = new();
+    private readonly List<OutputToken> _tokens = [];
 
     /// <summary>Its text.</summary>
-    public string Text => text.ToString();
+    public string Text => _text.ToString();
 
     /// <summary>Its tokens, an echoed prompt's first.</summary>
-    public IReadOnlyList<OutputToken> Tokens => tokens;
+    public IReadOnlyList<OutputToken> Tokens => _tokens;
 
     /// <summary>Why it ended.</summary>
     public FinishReason FinishReason { get; private set; }
@@ -25,8 +25,8 @@ internal sealed class WholeChoice
     /// <summary>Adds a piece.</summary>
     public void Add(ChoiceDelta piece)
     {
-        text.Append(piece.Text);
-        tokens.AddRange(piece.Tokens);
+        _text.Append(piece.Text);
+        _tokens.AddRange(piece.Tokens);
         if (piece.FinishReason is not { } reason) return;
         FinishReason = reason;
         StopString = piece.StopString;

@@ -10,20 +10,20 @@ internal sealed class PairLifetime(
     PairSource source, ServingState state, ServerOptions options, TimeProvider time, IHostApplicationLifetime application,
     ILogger<PairLifetime> log) : IHostedLifecycleService, IDisposable
 {
-    private readonly CancellationTokenSource stopping = new();
-    private Task loading = Task.CompletedTask;
+    private readonly CancellationTokenSource _stopping = new();
+    private Task _loading = Task.CompletedTask;
 
     /// <summary>Begins to load; does not wait for it.</summary>
     public Task StartedAsync(CancellationToken cancellationToken)
     {
-        loading = Task.Run(LoadAsync, CancellationToken.None);
+        _loading = Task.Run(LoadAsync, CancellationToken.None);
         return Task.CompletedTask;
     }
 
     /// <summary>Drains, at most for as long as the options say, then stops the engine: what still runs fails.</summary>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
-        await stopping.CancelAsync();
+        await _stopping.CancelAsync();
         var idle = state.DrainAsync();
         try
         {
@@ -38,10 +38,10 @@ internal sealed class PairLifetime(
 
     /// <summary>Lets a load that was under way end.</summary>
     public async Task StopAsync(CancellationToken cancellationToken) =>
-        await loading.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _loading.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     /// <inheritdoc/>
-    public void Dispose() => stopping.Dispose();
+    public void Dispose() => _stopping.Dispose();
 
     /// <summary>Nothing to do so early.</summary>
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -57,11 +57,11 @@ internal sealed class PairLifetime(
         try
         {
             var began = time.GetTimestamp();
-            var pair = await source(state, stopping.Token);
+            var pair = await source(state, _stopping.Token);
             if (!state.TryServe(pair)) pair.Engine.Dispose();
             else ServerLog.Serving(log, pair.Name, time.GetElapsedTime(began).TotalSeconds);
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
             ServerLog.LoadCancelled(log);
         }

@@ -9,12 +9,12 @@ namespace DeRa.Server.Composition;
 /// </summary>
 internal sealed class ServingState : IProgress<LoadProgress>
 {
-    private readonly Lock gate = new();
-    private readonly TaskCompletionSource idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly ConcurrentDictionary<string, double> loaded = new();
-    private ServingPhase phase = ServingPhase.Loading;
-    private ServedPair? pair;
-    private int entered;
+    private readonly Lock _gate = new();
+    private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentDictionary<string, double> _loaded = new();
+    private ServingPhase _phase = ServingPhase.Loading;
+    private ServedPair? _pair;
+    private int _entered;
 
     /// <summary>Called with each new phase, once.</summary>
     public event Action<ServingPhase>? Changed;
@@ -22,43 +22,43 @@ internal sealed class ServingState : IProgress<LoadProgress>
     /// <summary>What the server is doing.</summary>
     public ServingPhase Phase
     {
-        get { lock (gate) return phase; }
+        get { lock (_gate) return _phase; }
     }
 
     /// <summary>The pair, once it is loaded.</summary>
     public ServedPair? Pair
     {
-        get { lock (gate) return pair; }
+        get { lock (_gate) return _pair; }
     }
 
     /// <summary>How much of each model is loaded, [0, 1].</summary>
-    public IReadOnlyDictionary<string, double> Loaded => loaded;
+    public IReadOnlyDictionary<string, double> Loaded => _loaded;
 
     /// <summary>Whether requests are taken: loaded, not draining, the engine alive.</summary>
     public bool IsReady => Phase == ServingPhase.Ready && Pair!.Engine.Status.IsRunning;
 
     /// <inheritdoc/>
-    public void Report(LoadProgress value) => loaded[value.Model] = value.Fraction;
+    public void Report(LoadProgress value) => _loaded[value.Model] = value.Fraction;
 
     /// <summary>Begins a request; disposing the result ends it.</summary>
     /// <exception cref="NotServingException">No requests are taken now.</exception>
     public Lease Enter()
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (phase != ServingPhase.Ready) throw new NotServingException(phase);
-            entered++;
-            return new Lease(this, pair!);
+            if (_phase != ServingPhase.Ready) throw new NotServingException(_phase);
+            _entered++;
+            return new Lease(this, _pair!);
         }
     }
 
     /// <summary>The pair is loaded. False where the server has been asked to stop meanwhile: the caller then keeps the pair.</summary>
     public bool TryServe(ServedPair served)
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (phase != ServingPhase.Loading) return false;
-            (pair, phase) = (served, ServingPhase.Ready);
+            if (_phase != ServingPhase.Loading) return false;
+            (_pair, _phase) = (served, ServingPhase.Ready);
         }
         Changed?.Invoke(ServingPhase.Ready);
         return true;
@@ -72,24 +72,24 @@ internal sealed class ServingState : IProgress<LoadProgress>
     {
         Leave(ServingPhase.Draining);
         Pair?.Engine.Drain();
-        return idle.Task;
+        return _idle.Task;
     }
 
     private void Leave(ServingPhase next)
     {
-        lock (gate)
+        lock (_gate)
         {
-            if (phase == ServingPhase.Failed) next = ServingPhase.Failed;
-            phase = next;
-            if (entered == 0) idle.TrySetResult();
+            if (_phase == ServingPhase.Failed) next = ServingPhase.Failed;
+            _phase = next;
+            if (_entered == 0) _idle.TrySetResult();
         }
         Changed?.Invoke(next);
     }
 
     private void Exit()
     {
-        lock (gate)
-            if (--entered == 0 && phase != ServingPhase.Ready) idle.TrySetResult();
+        lock (_gate)
+            if (--_entered == 0 && _phase != ServingPhase.Ready) _idle.TrySetResult();
     }
 
     /// <summary>A request that is under way.</summary>

@@ -9,8 +9,8 @@ namespace DeRa.Server.Http.Wire;
 /// </summary>
 internal sealed class EventStream : IDisposable
 {
-    private readonly PipeWriter pipe;
-    private readonly Utf8JsonWriter json;
+    private readonly PipeWriter _pipe;
+    private readonly Utf8JsonWriter _json;
 
     /// <summary>Sets the headers of an event stream; they go out with the first flush.</summary>
     /// <param name="response">Where to; headers must not be out yet.</param>
@@ -20,22 +20,22 @@ internal sealed class EventStream : IDisposable
         response.ContentType = "text/event-stream; charset=utf-8";
         response.Headers.CacheControl = "no-cache";
         response.Headers["X-Accel-Buffering"] = "no";
-        pipe = response.BodyWriter;
-        json = new Utf8JsonWriter(pipe, WireJson.Format);
+        _pipe = response.BodyWriter;
+        _json = new Utf8JsonWriter(_pipe, WireJson.Format);
     }
 
     /// <summary>Begins an event; what is written to the result is its data.</summary>
     public Utf8JsonWriter Begin()
     {
         Write("data: "u8);
-        return json;
+        return _json;
     }
 
     /// <summary>Ends the event that was begun.</summary>
     public void End()
     {
-        json.Flush();
-        json.Reset();
+        _json.Flush();
+        _json.Reset();
         Write("\n\n"u8);
     }
 
@@ -43,14 +43,14 @@ internal sealed class EventStream : IDisposable
     public void Done() => Write("data: [DONE]\n\n"u8);
 
     /// <summary>Sends what has been written.</summary>
-    public async ValueTask FlushAsync(CancellationToken cancellation) => await pipe.FlushAsync(cancellation);
+    public async ValueTask FlushAsync(CancellationToken cancellation) => await _pipe.FlushAsync(cancellation);
 
     /// <inheritdoc/>
-    public void Dispose() => json.Dispose();
+    public void Dispose() => _json.Dispose();
 
     private void Write(ReadOnlySpan<byte> bytes)
     {
-        bytes.CopyTo(pipe.GetSpan(bytes.Length));
-        pipe.Advance(bytes.Length);
+        bytes.CopyTo(_pipe.GetSpan(bytes.Length));
+        _pipe.Advance(bytes.Length);
     }
 }

@@ -10,7 +10,7 @@ namespace DeRa.Server.Http.Wire;
 /// </param>
 internal sealed class FieldTable(IEnumerable<string> read, IReadOnlyDictionary<string, Func<JsonElement, bool>> unsupported)
 {
-    private readonly HashSet<string> read = [.. read];
+    private readonly HashSet<string> _read = [.. read];
 
     /// <summary>What a field that has the alignment strength in its name, and is not its field, would have to be.</summary>
     private static readonly string[] StrengthWords = ["strength", "alignment", "lambda", "λ"];
@@ -19,7 +19,7 @@ internal sealed class FieldTable(IEnumerable<string> read, IReadOnlyDictionary<s
     /// <exception cref="InvalidRequestException">A field that does not work here, or one that was probably misspelt.</exception>
     public bool Judge(string name, JsonElement value)
     {
-        if (read.Contains(name)) return true;
+        if (_read.Contains(name)) return true;
         if (Accepted.Contains(name)) return true;
         if (unsupported.TryGetValue(name, out var asksForNothing))
             return value.ValueKind == JsonValueKind.Null || asksForNothing(value) ? true
@@ -31,7 +31,7 @@ internal sealed class FieldTable(IEnumerable<string> read, IReadOnlyDictionary<s
 
     private string? Meant(string name)
     {
-        if (Spelling.Nearest(name, [.. read, .. Accepted, .. unsupported.Keys]) is { } near) return near;
+        if (Spelling.Nearest(name, [.. _read, .. Accepted, .. unsupported.Keys]) is { } near) return near;
         var words = name.ToLowerInvariant().Split('_', '-', '.');
         return words.Any(word => StrengthWords.Contains(word)) ? "alignment_strength" : null;
     }

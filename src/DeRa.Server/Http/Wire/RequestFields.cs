@@ -6,7 +6,7 @@ namespace DeRa.Server.Http.Wire;
 /// <summary>The fields of a request body, by name and type. A field that is null counts as not set.</summary>
 internal sealed class RequestFields
 {
-    private readonly Dictionary<string, JsonElement> fields = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, JsonElement> _fields = new(StringComparer.Ordinal);
 
     /// <summary>Sorts the fields of a body by what the endpoint does with them.</summary>
     /// <exception cref="InvalidRequestException">A field that does not work here, or one that was probably misspelt.</exception>
@@ -16,7 +16,7 @@ internal sealed class RequestFields
         foreach (var field in body.EnumerateObject())
         {
             var name = FieldText.Name(field);
-            if (table.Judge(name, field.Value)) fields[name] = field.Value;
+            if (table.Judge(name, field.Value)) _fields[name] = field.Value;
             else ignored.Add(name);
         }
         Ignored = ignored;
@@ -27,7 +27,7 @@ internal sealed class RequestFields
 
     /// <summary>The field's value, or null where it is absent or null.</summary>
     public JsonElement? Value(string name) =>
-        fields.TryGetValue(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+        _fields.TryGetValue(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 
     /// <summary>A number.</summary>
     /// <exception cref="InvalidRequestException">It is something else.</exception>
