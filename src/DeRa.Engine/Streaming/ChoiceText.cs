@@ -20,7 +20,7 @@ internal sealed class ChoiceText(PreparedChoice choice, ITokenizer tokenizer)
     private int _releasedLength;
 
     /// <summary>The stop string that was met; nothing more comes out after it.</summary>
-    public string? StopString => _stops.Match;
+    public string? StopString => _stops.Matched;
 
     /// <summary>The echoed prompt, as one piece.</summary>
     /// <param name="scores">One for each prompt token but the first; null where none were asked for.</param>

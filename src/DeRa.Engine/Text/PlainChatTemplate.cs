@@ -1,11 +1,44 @@
+using System.Text;
+
 namespace DeRa.Engine.Text;
 
-/// <summary>Placeholder until the text branch lands.</summary>
+/// <summary>
+/// Lays out a conversation as plain labelled paragraphs, for any model: it uses no special token, so what a user wrote
+/// stays text.
+/// </summary>
 public static class PlainChatTemplate
 {
-    /// <summary>Renders.</summary>
-    public static string Render(IReadOnlyList<ChatMessage> messages) => string.Concat(messages.Select(m => m.Content));
+    private static readonly Dictionary<string, string> Labels = new(StringComparer.Ordinal)
+    {
+        ["system"] = "System",
+        ["developer"] = "System",
+        ["user"] = "User",
+        ["assistant"] = "Assistant",
+        ["tool"] = "Tool",
+    };
 
-    /// <summary>Stops.</summary>
-    public static IReadOnlyList<string> StopStrings => [];
+    /// <summary>
+    /// Stop strings that keep the model from writing the next turns itself; a paragraph break goes with the label.
+    /// </summary>
+    public static IReadOnlyList<string> StopStrings { get; } =
+        [.. Labels.Values.Distinct().SelectMany(label => new[] { $"\n\n{label}:", $"\n{label}:" })];
+
+    /// <summary>Renders the conversation, ending where the assistant's answer begins.</summary>
+    /// <param name="messages">The turns, oldest first; at least one.</param>
+    /// <returns>For example <c>System: Be brief.\n\nUser: Hello\n\nAssistant:</c>.</returns>
+    /// <exception cref="ArgumentException">There is no message, or a role is none of those of <see cref="ChatMessage"/>.</exception>
+    public static string Render(IReadOnlyList<ChatMessage> messages)
+    {
+        if (messages.Count == 0) throw new ArgumentException("messages: at least one is needed", nameof(messages));
+        var text = new StringBuilder();
+        for (var i = 0; i < messages.Count; i++)
+            text.Append(LabelOf(messages[i].Role, i)).Append(": ").Append(messages[i].Content).Append("\n\n");
+        return text.Append("Assistant:").ToString();
+    }
+
+    private static string LabelOf(string role, int index) =>
+        Labels.TryGetValue(role, out var label)
+            ? label
+            : throw new ArgumentException(
+                $"messages[{index}].role: '{role}' is none of {string.Join(", ", Labels.Keys)}");
 }

@@ -1,0 +1,67 @@
+using System.Buffers;
+using System.Globalization;
+
+namespace DeRa.Engine.Text;
+
+/// <summary>
+/// Finds added tokens in a text: the leftmost, of those that begin together the longest. Source:
+/// <c>AddedVocabulary::find_matches</c> of huggingface/tokenizers.
+/// </summary>
+internal sealed class AddedTokenSplitter
+{
+    private readonly SearchValues<string> _spellings;
+    private readonly ILookup<char, (string Spelling, AddedToken Token)> _byFirstCharacter;
+
+    /// <param name="tokens">The tokens to find, each with the form in which it stands in the text.</param>
+    public AddedTokenSplitter(IEnumerable<(string Spelling, AddedToken Token)> tokens)
+    {
+        var all = tokens.Where(token => token.Spelling.Length > 0).OrderByDescending(token => token.Spelling.Length).ToList();
+        _spellings = SearchValues.Create([.. all.Select(token => token.Spelling)], StringComparison.Ordinal);
+        _byFirstCharacter = all.ToLookup(token => token.Spelling[0]);
+    }
+
+    /// <summary>A stretch of the text: an added token, or the text between two of them.</summary>
+    public readonly record struct Stretch(int Start, int End, AddedToken? Token);
+
+    /// <summary>Cuts a text; stretches of text are never empty.</summary>
+    public List<Stretch> Split(string text)
+    {
+        var stretches = new List<Stretch>();
+        var (done, searchFrom) = (0, 0);
+        while (FindNext(text, searchFrom) is { } match)
+        {
+            searchFrom = match.End;
+            if (match.Token!.SingleWord && TouchesWord(text, match)) continue;
+            var (start, end) = (match.Start, match.End);
+            if (match.Token.LeftStrip) start = Math.Max(done, text.AsSpan(0, start).TrimEnd().Length);
+            if (match.Token.RightStrip) end = text.Length - text.AsSpan(end).TrimStart().Length;
+            if (start > done) stretches.Add(new Stretch(done, start, null));
+            stretches.Add(new Stretch(start, end, match.Token));
+            done = searchFrom = end;
+        }
+        if (done < text.Length) stretches.Add(new Stretch(done, text.Length, null));
+        return stretches;
+    }
+
+    private Stretch? FindNext(string text, int from)
+    {
+        var at = text.AsSpan(from).IndexOfAny(_spellings);
+        if (at < 0) return null;
+        var start = from + at;
+        var (spelling, token) = _byFirstCharacter[text[start]]
+            .First(candidate => string.CompareOrdinal(text, start, candidate.Spelling, 0, candidate.Spelling.Length) == 0);
+        return new Stretch(start, start + spelling.Length, token);
+    }
+
+    private static bool TouchesWord(string text, Stretch match) =>
+        (match.Start > 0 && IsWordCharacter(text, char.IsLowSurrogate(text[match.Start - 1]) ? match.Start - 2 : match.Start - 1))
+        || (match.End < text.Length && IsWordCharacter(text, match.End));
+
+    /// <summary>\w as Rust's regex crate has it: alphabetic, marks, decimal digits, connectors and joiners.</summary>
+    private static bool IsWordCharacter(string text, int index) => char.GetUnicodeCategory(text, index) is
+        UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter
+        or UnicodeCategory.ModifierLetter or UnicodeCategory.OtherLetter or UnicodeCategory.LetterNumber
+        or UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark
+        or UnicodeCategory.DecimalDigitNumber or UnicodeCategory.ConnectorPunctuation
+        || text[index] is '\u200C' or '\u200D';
+}

@@ -1,0 +1,81 @@
+namespace DeRa.Engine.Text;
+
+/// <summary>
+/// What a model's folder says of generating with it: where its text ends, and sampling values for requests that name
+/// none. Source: Hugging Face <c>config.json</c>, <c>generation_config.json</c>, <c>tokenizer_config.json</c>.
+/// </summary>
+public sealed record GenerationConfig
+{
+    /// <summary>Ids that end a text: those of all three files together. Empty where none names any.</summary>
+    public required IReadOnlySet<int> EndTokens { get; init; }
+
+    /// <summary>The id that begins a text, or null. generation_config.json goes before config.json before tokenizer_config.json.</summary>
+    public int? BeginToken { get; init; }
+
+    /// <summary>Sampling temperature, 0 or at least 0.01 (smaller positive values are read as 0.01); null = not given.</summary>
+    public float? Temperature { get; init; }
+
+    /// <summary>Top-p in (0, 1]; null = not given.</summary>
+    public float? TopP { get; init; }
+
+    /// <summary>Top-k, 0 = all (−1 in the file too); null = not given.</summary>
+    public int? TopK { get; init; }
+
+    /// <summary>Min-p in [0, 1]; null = not given.</summary>
+    public float? MinP { get; init; }
+
+    /// <summary>Repetition penalty in (0, 2]; null = not given.</summary>
+    public float? RepetitionPenalty { get; init; }
+
+    /// <summary>Reads a model's folder, loading its tokenizer to find the ids of named tokens.</summary>
+    /// <param name="folder">A folder in Hugging Face layout; each of the three files may be absent.</param>
+    /// <exception cref="TokenizerException">A file or the tokenizer is malformed; the message names file and field.</exception>
+    public static GenerationConfig Load(string folder) => Load(folder, TokenizerLoader.Load(folder));
+
+    /// <summary>Reads a model's folder whose tokenizer is already loaded.</summary>
+    /// <param name="folder">A folder in Hugging Face layout; each of the three files may be absent.</param>
+    /// <param name="tokenizer">The folder's tokenizer.</param>
+    /// <exception cref="TokenizerException">A file is malformed; the message names file and field.</exception>
+    public static GenerationConfig Load(string folder, ITokenizer tokenizer)
+    {
+        var model = JsonField.ReadFileIfPresent(Path.Combine(folder, "config.json"));
+        var generation = JsonField.ReadFileIfPresent(Path.Combine(folder, "generation_config.json"));
+        var text = JsonField.ReadFileIfPresent(Path.Combine(folder, "tokenizer_config.json"));
+        // Sampling values count whatever do_sample says, as in vLLM: many published files give them without it.
+        return new GenerationConfig
+        {
+            EndTokens = new[] { Ids(model, "eos_token_id"), Ids(generation, "eos_token_id"), NamedToken(text, "eos_token", tokenizer) }
+                .SelectMany(ids => ids).ToHashSet(),
+            BeginToken = Ids(generation, "bos_token_id").Concat(Ids(model, "bos_token_id"))
+                .Concat(NamedToken(text, "bos_token", tokenizer)).Select(id => (int?)id).FirstOrDefault(),
+            Temperature = ReadTemperature(generation),
+            TopP = generation?.Find("top_p")?.Number(float.Epsilon, 1),
+            TopK = generation?.Find("top_k")?.Integer(-1, int.MaxValue) is { } k ? Math.Max(k, 0) : null,
+            MinP = generation?.Find("min_p")?.Number(0, 1),
+            RepetitionPenalty = generation?.Find("repetition_penalty")?.Number(float.Epsilon, 2),
+        };
+    }
+
+    private static float? ReadTemperature(JsonField? generation) =>
+        generation?.Find("temperature")?.Number(0, float.MaxValue) switch
+        {
+            > 0 and < 0.01f => 0.01f,
+            var other => other,
+        };
+
+    private static IEnumerable<int> Ids(JsonField? file, string name) => file?.Find(name) switch
+    {
+        null => [],
+        { IsList: true } list => list.Items().Select(item => item.Integer(0, int.MaxValue)),
+        { } one => [one.Integer(0, int.MaxValue)],
+    };
+
+    private static IEnumerable<int> NamedToken(JsonField? file, string name, ITokenizer tokenizer)
+    {
+        if (file?.Find(name) is not { } field) return [];
+        var spelling = SpecialTokenName.Read(field);
+        for (var id = 0; id < tokenizer.VocabularySize; id++)
+            if (tokenizer.GetToken(id) == spelling) return [id];
+        throw field.Error($"'{spelling}' is not in the vocabulary");
+    }
+}

@@ -1,0 +1,101 @@
+using DeRa.Engine.Text.Bpe;
+using Microsoft.ML.Tokenizers;
+
+namespace DeRa.Engine.Text.HuggingFace;
+
+/// <summary>Reads the <c>model</c> of a tokenizer.json: byte-pair encoding, with or without byte fallback.</summary>
+internal static class BpeModelReader
+{
+    /// <summary>Reads the vocabulary: token → id.</summary>
+    public static Dictionary<string, int> ReadVocabulary(JsonField model)
+    {
+        if (model.Find("type") is { } type && type.Text() != "BPE") throw type.Refuse($"the model '{type.Text()}'", "BPE");
+        model.AllowOnly("type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk",
+            "byte_fallback", "ignore_merges", "vocab", "merges");
+        var vocabulary = new Dictionary<string, int>(StringComparer.Ordinal);
+        var tokens = new Dictionary<int, string>();
+        foreach (var (token, id) in model["vocab"].Fields())
+        {
+            var number = id.Integer(0, TokenTable.HighestId);
+            vocabulary[token] = number;
+            if (!tokens.TryAdd(number, token)) throw id.Error($"has the id {number}, which '{tokens[number]}' has too");
+        }
+        return vocabulary;
+    }
+
+    /// <summary>Reads everything else, given the vocabulary.</summary>
+    public static BpeModel Read(JsonField model, Dictionary<string, int> vocabulary)
+    {
+        RefuseTextIn(model, "continuing_subword_prefix");
+        RefuseTextIn(model, "end_of_word_suffix");
+        if (model.Find("dropout") is { } dropout && dropout.Number(0, 1) != 0) throw dropout.Refuse("dropout", "none");
+
+        var unknown = model.Find("unk_token");
+        var fuseUnknown = model.Find("fuse_unk")?.Flag() ?? false;
+        var byteTokens = ReadByteTokens(model, vocabulary);
+        var merges = ReadMerges(model["merges"]).ToList();
+        var symbols = new SymbolTable(vocabulary, byteTokens, unknown is { } u ? IdOf(u, u.Text(), vocabulary) : null, fuseUnknown);
+        return new BpeModel(
+            symbols,
+            MakeTable(merges, vocabulary),
+            byteTokens is null ? MakeShortPieceModel(vocabulary, merges, unknown?.Text(), fuseUnknown) : null,
+            model.Find("ignore_merges")?.Flag() == true ? vocabulary : null);
+    }
+
+    private static int[]? ReadByteTokens(JsonField model, Dictionary<string, int> vocabulary)
+    {
+        if (model.Find("byte_fallback")?.Flag() != true) return null;
+        return ByteToken.FindAll(token => vocabulary.TryGetValue(token, out var id) ? id : null)
+            ?? throw model.Error("asks for byte_fallback, but the vocabulary lacks one of <0x00> … <0xFF>");
+    }
+
+    /// <summary>Merges come as "left right" or, in newer files, as ["left", "right"].</summary>
+    private static IEnumerable<(JsonField Field, string Left, string Right)> ReadMerges(JsonField merges)
+    {
+        foreach (var merge in merges.Items())
+        {
+            var parts = merge.IsList ? merge.Items().Select(part => part.Text()).ToArray() : merge.Text().Split(' ');
+            if (parts.Length != 2) throw merge.Error("must be two tokens");
+            yield return (merge, parts[0], parts[1]);
+        }
+    }
+
+    private static MergeTable MakeTable(List<(JsonField Field, string Left, string Right)> merges, Dictionary<string, int> vocabulary)
+    {
+        var table = new MergeTable(merges.Count);
+        for (var rank = 0; rank < merges.Count; rank++)
+        {
+            var (field, left, right) = merges[rank];
+            table.Add(IdOf(field, left, vocabulary), IdOf(field, right, vocabulary), rank, IdOf(field, left + right, vocabulary));
+        }
+        return table;
+    }
+
+    /// <summary>
+    /// Microsoft.ML.Tokenizers' model of the same, or null for the few files it cannot take: it wants each merge once
+    /// and no space inside a token that merges.
+    /// </summary>
+    private static BpeTokenizer? MakeShortPieceModel(
+        Dictionary<string, int> vocabulary, List<(JsonField Field, string Left, string Right)> merges, string? unknown, bool fuseUnknown)
+    {
+        var lines = merges.Select(merge => $"{merge.Left} {merge.Right}").ToList();
+        if (lines.Any(line => line.Count(c => c == ' ') != 1) || lines.ToHashSet(StringComparer.Ordinal).Count != lines.Count)
+            return null;
+        // ByteLevel stays off: it would drop spaces and newlines without a pre-tokenizer of its own, and pieces arrive
+        // here in the vocabulary's spelling already.
+        return BpeTokenizer.Create(new BpeOptions(vocabulary)
+        {
+            Merges = lines,
+            UnknownToken = unknown,
+            FuseUnknownTokens = fuseUnknown,
+        });
+    }
+
+    private static int IdOf(JsonField field, string token, Dictionary<string, int> vocabulary) =>
+        vocabulary.TryGetValue(token, out var id) ? id : throw field.Error($"names '{token}', which is not in the vocabulary");
+
+    private static void RefuseTextIn(JsonField model, string name)
+    {
+        if (model.Find(name) is { } text && text.Text().Length > 0) throw text.Refuse($"'{text.Text()}'", "none");
+    }
+}

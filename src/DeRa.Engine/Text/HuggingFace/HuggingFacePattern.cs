@@ -1,0 +1,41 @@
+using System.Text.RegularExpressions;
+
+namespace DeRa.Engine.Text.HuggingFace;
+
+/// <summary>A regular expression of a tokenizer.json, matching as it does there.</summary>
+internal sealed class HuggingFacePattern
+{
+    private readonly Regex _regex;
+
+    private HuggingFacePattern(Regex regex) => _regex = regex;
+
+    /// <summary>Translates and compiles a pattern.</summary>
+    /// <exception cref="TokenizerException">It uses a construct whose meaning here is not known to be the same.</exception>
+    public static HuggingFacePattern Compile(JsonField field, string pattern)
+    {
+        var translated = new OnigurumaTranslator(pattern, message => field.Error($"holds the pattern {pattern}: {message}")).Translate();
+        try
+        {
+            return new HuggingFacePattern(new Regex(translated, RegexOptions.Compiled | RegexOptions.CultureInvariant));
+        }
+        catch (ArgumentException error)
+        {
+            throw field.Error($"holds the pattern {pattern}, which is malformed: {error.Message}");
+        }
+    }
+
+    /// <summary>Finds all matches in order; they do not overlap.</summary>
+    /// <param name="text">Well-formed UTF-16.</param>
+    public List<(int Start, int End)> Matches(string text)
+    {
+        int[]? offsets = null;
+        if (text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF')) text = AstralPlaceholder.Replace(text, out offsets);
+        var matches = new List<(int, int)>();
+        foreach (var match in _regex.EnumerateMatches(text))
+        {
+            var (start, end) = (match.Index, match.Index + match.Length);
+            matches.Add(offsets is null ? (start, end) : (offsets[start], offsets[end]));
+        }
+        return matches;
+    }
+}

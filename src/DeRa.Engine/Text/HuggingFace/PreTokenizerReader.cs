@@ -1,0 +1,93 @@
+using DeRa.Engine.Text.Bpe;
+
+namespace DeRa.Engine.Text.HuggingFace;
+
+/// <summary>
+/// Reads the <c>pre_tokenizer</c> of a tokenizer.json: how normalized text is cut into the pieces within which tokens merge.
+/// </summary>
+internal static class PreTokenizerReader
+{
+    private const string Implemented = "Sequence, ByteLevel, Split, Digits, Metaspace";
+
+    /// <summary>The cut that <c>ByteLevel</c> makes itself. Source: openai/gpt-2, encoder.py.</summary>
+    private const string ByteLevelPattern = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
+
+    /// <summary>Reads a pre-tokenizer; none makes one piece.</summary>
+    public static Func<TextPiece, IEnumerable<TextPiece>> Read(JsonField? field)
+    {
+        if (field is not { } step) return piece => [piece];
+        return step["type"].Text() switch
+        {
+            "Sequence" => ReadSequence(step.AllowOnly("type", "pretokenizers")),
+            "ByteLevel" => ReadByteLevel(step.AllowOnly("type", "add_prefix_space", "trim_offsets", "use_regex")),
+            "Split" => ReadSplit(step.AllowOnly("type", "pattern", "behavior", "invert")),
+            "Digits" => ReadDigits(step.AllowOnly("type", "individual_digits")),
+            "Metaspace" => ReadMetaspace(step),
+            var other => throw step.Refuse($"the pre-tokenizer '{other}'", Implemented),
+        };
+    }
+
+    private static Func<TextPiece, IEnumerable<TextPiece>> ReadSequence(JsonField sequence)
+    {
+        var steps = sequence["pretokenizers"].Items().Select(item => Read(item)).ToArray();
+        return piece => steps.Aggregate((IEnumerable<TextPiece>)[piece], (pieces, step) => pieces.SelectMany(step));
+    }
+
+    private static Func<TextPiece, IEnumerable<TextPiece>> ReadByteLevel(JsonField step)
+    {
+        var addSpace = step.Find("add_prefix_space")?.Flag() ?? true;
+        var pattern = step.Find("use_regex")?.Flag() ?? true ? HuggingFacePattern.Compile(step, ByteLevelPattern) : null;
+        return piece =>
+        {
+            if (addSpace && !piece.Text.StartsWith(' ')) piece = piece with { Text = " " + piece.Text };
+            var pieces = pattern is null ? [piece] : PieceSplitter.Split(piece, pattern.Matches(piece.Text), SplitBehavior.Isolated);
+            return pieces.Select(part => part with { Text = ByteLevelAlphabet.Spell(part.Text) });
+        };
+    }
+
+    private static Func<TextPiece, IEnumerable<TextPiece>> ReadSplit(JsonField step)
+    {
+        var behavior = ReadBehavior(step["behavior"]);
+        var invert = step.Find("invert")?.Flag() ?? false;
+        var pattern = step["pattern"].AllowOnly("String", "Regex");
+        if (pattern.Find("Regex") is { } regex)
+        {
+            var compiled = HuggingFacePattern.Compile(regex, regex.Text());
+            return piece => PieceSplitter.Split(piece, compiled.Matches(piece.Text), behavior, invert);
+        }
+        var text = pattern["String"].Text();
+        if (text.Length == 0) throw pattern.Error("must not be empty");
+        return piece => PieceSplitter.Split(piece, Occurrences(piece.Text, text), behavior, invert);
+    }
+
+    private static SplitBehavior ReadBehavior(JsonField field) =>
+        Enum.TryParse<SplitBehavior>(field.Text(), out var behavior) && Enum.IsDefined(behavior)
+            ? behavior
+            : throw field.Refuse($"the split behavior '{field.Text()}'", string.Join(", ", Enum.GetNames<SplitBehavior>()));
+
+    private static Func<TextPiece, IEnumerable<TextPiece>> ReadDigits(JsonField step)
+    {
+        var pattern = HuggingFacePattern.Compile(step, @"\p{N}");
+        var behavior = step["individual_digits"].Flag() ? SplitBehavior.Isolated : SplitBehavior.Contiguous;
+        return piece => PieceSplitter.Split(piece, pattern.Matches(piece.Text), behavior);
+    }
+
+    private static Func<TextPiece, IEnumerable<TextPiece>> ReadMetaspace(JsonField step)
+    {
+        var metaspace = Metaspace.Read(step);
+        return piece =>
+        {
+            var marked = metaspace.Mark(piece);
+            return metaspace.Splits
+                ? PieceSplitter.Split(marked, Occurrences(marked.Text, metaspace.Replacement), SplitBehavior.MergedWithNext)
+                : [marked];
+        };
+    }
+
+    private static IEnumerable<(int Start, int End)> Occurrences(string text, string pattern)
+    {
+        for (var at = text.IndexOf(pattern, StringComparison.Ordinal); at >= 0;
+             at = text.IndexOf(pattern, at + pattern.Length, StringComparison.Ordinal))
+            yield return (at, at + pattern.Length);
+    }
+}

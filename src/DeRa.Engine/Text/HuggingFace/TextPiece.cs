@@ -1,0 +1,6 @@
+namespace DeRa.Engine.Text.HuggingFace;
+
+/// <summary>A stretch of the text on its way through pre-tokenization.</summary>
+/// <param name="Text">Its characters.</param>
+/// <param name="AtStart">Whether it begins the whole text.</param>
+internal readonly record struct TextPiece(string Text, bool AtStart);

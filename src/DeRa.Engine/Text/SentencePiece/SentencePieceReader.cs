@@ -1,0 +1,143 @@
+using System.Globalization;
+using System.Text;
+using DeRa.Engine.Text.Bpe;
+
+namespace DeRa.Engine.Text.SentencePiece;
+
+/// <summary>Makes a tokenizer of a SentencePiece BPE <c>tokenizer.model</c>, encoding as Hugging Face's LlamaTokenizer does.</summary>
+/// <remarks>
+/// Microsoft.ML.Tokenizers 2.0.1 reads these files but encodes them differently from SentencePiece: it breaks ties between
+/// equal merges from the right (llama.cpp's test vectors 33 and 45 for Llama 2 fail), leaves runs of unknown characters
+/// apart, and with remove_extra_whitespaces encodes a text of one character as nothing.
+/// </remarks>
+internal static class SentencePieceReader
+{
+    /// <param name="path">The file.</param>
+    /// <param name="config">tokenizer_config.json beside it, where there is one.</param>
+    public static ITokenizer Read(string path, JsonField? config)
+    {
+        var file = SentencePieceFile.Read(path);
+        Refuse(path, file);
+        var normalization = new SentencePieceNormalization(
+            file.AddsDummyPrefix, file.RemovesExtraWhitespace, config?.Find("legacy")?.Flag() ?? true);
+        var added = ReadAddedTokens(file, config);
+        var rendering = MakeRendering(file);
+        var tokens = MakeTable(file, added, rendering);
+        return new TextTokenizer(
+            tokens,
+            rendering,
+            new AddedTokenMatching(added, content => content),
+            piece => normalization.Apply(piece.Text, piece.AtStart),
+            piece => [piece],
+            MakeModel(path, file).Encode,
+            MakeSurrounding(file, config, tokens));
+    }
+
+    private static void Refuse(string path, SentencePieceFile file)
+    {
+        var asked = file switch
+        {
+            { ModelType: not 2 } => $"model_type {file.ModelType} (implemented: 2, BPE)",
+            { HasCharacterMap: true } => "a precompiled_charsmap (implemented: the normalizer 'identity')",
+            { TreatsWhitespaceAsSuffix: true } => "treat_whitespace_as_suffix",
+            { EscapesWhitespace: false } => "escape_whitespaces off",
+            _ when file.Pieces.Any(piece => piece.Type == PieceType.Unused) => "pieces of type UNUSED",
+            _ => null,
+        };
+        if (asked is not null) throw new TokenizerException($"{path}: asks for {asked}, which is not implemented");
+    }
+
+    /// <summary>
+    /// Control pieces are special; user-defined ones are found in normalized text as they are spelled; tokenizer_config.json
+    /// adds its own.
+    /// </summary>
+    private static List<AddedToken> ReadAddedTokens(SentencePieceFile file, JsonField? config)
+    {
+        var added = new Dictionary<int, AddedToken>();
+        for (var id = 0; id < file.Pieces.Count; id++)
+        {
+            var (text, type) = (file.Pieces[id].Text, file.Pieces[id].Type);
+            if (type is PieceType.Control or PieceType.Unknown or PieceType.UserDefined)
+                added[id] = new AddedToken(id, text, false, false, false,
+                    Normalized: type == PieceType.UserDefined, Special: type != PieceType.UserDefined);
+        }
+        foreach (var (name, field) in config?.Find("added_tokens_decoder")?.Fields() ?? [])
+        {
+            var token = ReadConfiguredToken(file, name, field);
+            added[token.Id] = token;
+        }
+        return [.. added.Values];
+    }
+
+    private static AddedToken ReadConfiguredToken(SentencePieceFile file, string name, JsonField field)
+    {
+        if (!int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var id) || id > TokenTable.HighestId)
+            throw field.Error($"must have a token id up to {TokenTable.HighestId} as its name");
+        var token = AddedToken.Read(field, id) with { Normalized = false };
+        if (id < file.Pieces.Count && file.Pieces[id].Text != token.Content)
+            throw field.Error($"gives the id {id} to '{token.Content}', but tokenizer.model gives it to '{file.Pieces[id].Text}'");
+        return token;
+    }
+
+    private static TokenRendering MakeRendering(SentencePieceFile file)
+    {
+        var byteTokens = file.Pieces.Where(piece => piece.Type == PieceType.Byte).Select(piece => piece.Text).ToHashSet(StringComparer.Ordinal);
+        byte[] Render(string token, bool isFirst) =>
+            byteTokens.Contains(token) && ByteToken.TryRead(token, out var value)
+                ? [value]
+                : Encoding.UTF8.GetBytes(token.Replace(SentencePieceNormalization.Space, ' '));
+        return new TokenRendering(Render, ' ', file.AddsDummyPrefix ? 1 : 0);
+    }
+
+    private static TokenTable MakeTable(SentencePieceFile file, List<AddedToken> added, TokenRendering rendering)
+    {
+        var tokens = file.Pieces.Select((piece, id) => (piece.Text, id))
+            .Concat(added.Where(token => token.Id >= file.Pieces.Count).Select(token => (token.Content, token.Id)));
+        return new TokenTable(
+            [.. tokens],
+            added.Where(token => token.Special).Select(token => token.Id).ToHashSet(),
+            token => rendering.Render(token, false));
+    }
+
+    private static BpeModel MakeModel(string path, SentencePieceFile file)
+    {
+        var normal = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (var id = 0; id < file.Pieces.Count; id++)
+            if (file.Pieces[id].Type == PieceType.Normal) normal[file.Pieces[id].Text] = id;
+        var unknown = file.Pieces.FindIndex(piece => piece.Type == PieceType.Unknown);
+        var symbols = new SymbolTable(normal, FindByteTokens(path, file), unknown < 0 ? null : unknown, fuseUnknown: true);
+        return new BpeModel(symbols, MakeMerges(file, normal), shortPieces: null, wholePieces: null);
+    }
+
+    private static int[]? FindByteTokens(string path, SentencePieceFile file)
+    {
+        if (!file.HasByteFallback) return null;
+        return ByteToken.FindAll(token => file.Pieces.FindIndex(piece => piece.Type == PieceType.Byte && piece.Text == token) is >= 0 and var id ? id : null)
+            ?? throw new TokenizerException($"{path}: asks for byte_fallback, but lacks one of the pieces <0x00> … <0xFF>");
+    }
+
+    /// <summary>Two neighbours merge where what they spell is a piece; the higher its score the sooner.</summary>
+    private static MergeTable MakeMerges(SentencePieceFile file, Dictionary<string, int> normal)
+    {
+        var table = new MergeTable(normal.Count * 2);
+        var ranks = normal.Values.Select(id => file.Pieces[id].Score).Distinct().OrderDescending()
+            .Select((score, rank) => (score, rank)).ToDictionary(pair => pair.score, pair => pair.rank);
+        var lookup = normal.GetAlternateLookup<ReadOnlySpan<char>>();
+        foreach (var (text, id) in normal)
+            for (var cut = 1; cut < text.Length; cut++)
+                if (lookup.TryGetValue(text.AsSpan(0, cut), out var left) && lookup.TryGetValue(text.AsSpan(cut), out var right))
+                    table.Add(left, right, ranks[file.Pieces[id].Score], id);
+        return table;
+    }
+
+    private static SurroundingTokens MakeSurrounding(SentencePieceFile file, JsonField? config, TokenTable tokens)
+    {
+        int? begin = IsControl(file, file.BeginId) ? file.BeginId : null;
+        int? end = IsControl(file, file.EndId) ? file.EndId : null;
+        var surrounding = begin is { } id ? SurroundingTokens.None.WithBegin(id, present: true) : SurroundingTokens.None;
+        return TokenizerConfigReader.Apply(config, surrounding, tokens, begin, end);
+    }
+
+    private static bool IsControl(SentencePieceFile file, int id) =>
+        id >= 0 && id < file.Pieces.Count && file.Pieces[id].Type == PieceType.Control;
+}

@@ -1,0 +1,26 @@
+using DeRa.Engine.Text.HuggingFace;
+using DeRa.Engine.Text.SentencePiece;
+
+namespace DeRa.Engine.Text;
+
+/// <summary>Loads a model's tokenizer.</summary>
+public static class TokenizerLoader
+{
+    /// <summary>
+    /// Loads <c>tokenizer.json</c>, else the SentencePiece <c>tokenizer.model</c>, with <c>tokenizer_config.json</c> where present.
+    /// </summary>
+    /// <param name="folder">A folder in Hugging Face layout.</param>
+    /// <returns>The tokenizer; any thread may use it.</returns>
+    /// <exception cref="TokenizerException">
+    /// Neither file is there, or one is malformed or asks for something that is not implemented.
+    /// </exception>
+    public static ITokenizer Load(string folder)
+    {
+        var config = JsonField.ReadFileIfPresent(Path.Combine(folder, "tokenizer_config.json"));
+        var json = Path.Combine(folder, "tokenizer.json");
+        if (File.Exists(json)) return TokenizerJsonReader.Read(json, config);
+        var sentencePiece = Path.Combine(folder, "tokenizer.model");
+        if (File.Exists(sentencePiece)) return SentencePieceReader.Read(sentencePiece, config);
+        throw new TokenizerException($"{folder}: no tokenizer: neither tokenizer.json nor tokenizer.model is there");
+    }
+}
