@@ -12,6 +12,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
 
 namespace DeRa.Server.Tests;
 
@@ -56,7 +57,7 @@ public sealed class ServerFixture : IAsyncDisposable
     internal static async Task<ServerFixture> StartLoadingAsync(
         PairSource source, ScriptedExecutor? executor = null, ILoggerProvider? logs = null, ServerOptions? options = null)
     {
-        options ??= new ServerOptions();
+        options ??= new ServerOptions { DrainSeconds = 0 };
         var app = ServerApplication.Build(options with { HttpPort = 0, GrpcPort = 0 }, source, TimeProvider.System,
             logging =>
             {
