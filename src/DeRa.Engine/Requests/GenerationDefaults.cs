@@ -1,3 +1,5 @@
+using DeRa.Engine.Text;
+
 namespace DeRa.Engine.Requests;
 
 /// <summary>What a pair's folders say about generating: used where a request says nothing.</summary>
@@ -20,4 +22,16 @@ public sealed record GenerationDefaults
 
     /// <summary>Repetition penalty; 1 where the folders say nothing.</summary>
     public double RepetitionPenalty { get; init; } = 1;
+
+    /// <summary>The aligned model's values, else the reference's; the end-of-sequence tokens of both.</summary>
+    public static GenerationDefaults Of(GenerationConfig reference, GenerationConfig aligned) => new()
+    {
+        EndOfSequenceTokens = aligned.EndTokens.Union(reference.EndTokens).ToHashSet(),
+        // A file may hold a temperature that no request may ask for.
+        Temperature = Math.Min(2, aligned.Temperature ?? reference.Temperature ?? 1),
+        TopK = aligned.TopK ?? reference.TopK ?? 0,
+        TopP = aligned.TopP ?? reference.TopP ?? 1,
+        MinP = aligned.MinP ?? reference.MinP ?? 0,
+        RepetitionPenalty = aligned.RepetitionPenalty ?? reference.RepetitionPenalty ?? 1,
+    };
 }

@@ -12,7 +12,7 @@ internal static class PromptEncoder
         {
             TextPrompt text => tokenizer.Encode(text.Text, addSpecialTokens: true),
             TokenPrompt ids => ids.Tokens,
-            ChatPrompt chat => tokenizer.Encode(PlainChatTemplate.Render(chat.Messages), addSpecialTokens: true),
+            ChatPrompt chat => tokenizer.Encode(Render(chat), addSpecialTokens: true),
             _ => throw new ArgumentException("unknown kind of prompt", nameof(prompt)),
         };
         if (tokens.Count == 0)
@@ -20,6 +20,18 @@ internal static class PromptEncoder
         for (var i = 0; i < tokens.Count; i++)
             if (tokens[i] < 0 || tokens[i] >= vocabularySize) throw Outside(prompt, tokens[i], i, vocabularySize);
         return tokens;
+    }
+
+    private static string Render(ChatPrompt chat)
+    {
+        try
+        {
+            return PlainChatTemplate.Render(chat.Messages);
+        }
+        catch (ArgumentException refused)
+        {
+            throw new InvalidRequestException(chat.Field, refused.Message);
+        }
     }
 
     private static InvalidRequestException Outside(PromptInput prompt, int token, int place, int vocabularySize) =>

@@ -29,7 +29,7 @@ public static class PlainChatTemplate
     /// <exception cref="ArgumentException">There is no message, or a role is none of those of <see cref="ChatMessage"/>.</exception>
     public static string Render(IReadOnlyList<ChatMessage> messages)
     {
-        if (messages.Count == 0) throw new ArgumentException("messages: at least one is needed", nameof(messages));
+        if (messages.Count == 0) throw new ArgumentException("'messages' is empty; at least one message is needed.");
         var text = new StringBuilder();
         for (var i = 0; i < messages.Count; i++)
             text.Append(LabelOf(messages[i].Role, i)).Append(": ").Append(messages[i].Content).Append("\n\n");

@@ -48,11 +48,11 @@ public class GenerationTests
     [Fact]
     public async Task What_may_begin_a_stop_string_is_held_back_and_released_when_it_does_not()
     {
-        using var fixture = new EngineFixture(Writes("a<b<c<", 3));
+        using var fixture = new EngineFixture(Writes("a<b<c<d", 3));
         var choice = (await fixture.ReadAsync(Input() with { Stop = ["<stop>"] }, Stop))[0];
-        Assert.Equal("a<b<c<", choice.Text);
+        Assert.Equal("a<b<c<d", choice.Text);
         Assert.DoesNotContain("<", choice.Pieces);
-        Assert.Equal([.. "a<b<c<"u8, ByteTokenizer.Eos], choice.Tokens.Select(token => token.Token));
+        Assert.Equal([.. "a<b<c<d"u8, ByteTokenizer.Eos], choice.Tokens.Select(token => token.Token));
     }
 
     [Fact]
