@@ -16,6 +16,8 @@ internal static class GrpcDoor
         services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = options.MaxBodyBytes;
+            // Its fallback for unknown services would take every path of two parts from HTTP's routing.
+            grpc.IgnoreUnknownServices = true;
             grpc.Interceptors.Add<GrpcFence>();
         });
         services.AddGrpcReflection();

@@ -66,16 +66,20 @@ internal static class RequestBody
         }
     }
 
-    /// <summary>The outermost field in which the reader gets stuck (such as one whose value is NaN), or null.</summary>
+    /// <summary>The outermost field in which the reader gets stuck (such as one whose value is NaN) or that comes twice, or null.</summary>
     private static string? FieldAtFault(byte[] body)
     {
         var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = MaxDepth });
+        var names = new HashSet<string>();
         string? field = null;
         try
         {
             while (reader.Read())
-                if (reader.TokenType == JsonTokenType.PropertyName && reader.CurrentDepth == 1)
-                    field = Encoding.UTF8.GetString(reader.ValueSpan);
+            {
+                if (reader.TokenType != JsonTokenType.PropertyName || reader.CurrentDepth != 1) continue;
+                field = Encoding.UTF8.GetString(reader.ValueSpan);
+                if (!names.Add(field)) return field;
+            }
             return null;
         }
         catch (JsonException)
