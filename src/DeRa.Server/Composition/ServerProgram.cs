@@ -62,5 +62,7 @@ internal static class ServerProgram
     private static void Logging(ILoggingBuilder logging) => logging
         .AddSimpleConsole(console => console.SingleLine = true)
         .AddFilter("Microsoft", LogLevel.Warning)
+        // What keeps the host from starting is told in one line by RunAsync.
+        .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None)
         .AddFilter("Grpc", LogLevel.Warning);
 }

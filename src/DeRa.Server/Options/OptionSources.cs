@@ -38,9 +38,10 @@ internal static partial class OptionSources
         foreach (DictionaryEntry variable in variables)
         {
             var name = (string)variable.Key;
-            if (!name.StartsWith(OptionTable.EnvironmentPrefix, StringComparison.Ordinal) || ServiceLink().IsMatch(name)) continue;
-            var entry = OptionTable.All.FirstOrDefault(entry => entry.EnvironmentName == name)
-                ?? throw Unknown($"The environment variable {name}", OptionName(name));
+            if (!name.StartsWith(OptionTable.EnvironmentPrefix, StringComparison.Ordinal)) continue;
+            var entry = OptionTable.All.FirstOrDefault(entry => entry.EnvironmentName == name);
+            if (entry is null && ServiceLink().IsMatch(name)) continue;
+            if (entry is null) throw Unknown($"The environment variable {name}", OptionName(name));
             given.Add(new GivenOption(entry, (string?)variable.Value ?? "", $"environment variable {name}"));
         }
         return given;
