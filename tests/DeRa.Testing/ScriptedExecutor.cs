@@ -99,24 +99,8 @@ public sealed class ScriptedExecutor : IStepExecutor
         return [.. Enumerable.Range(0, length).Select(position => cache[Slot(row, position)])];
     }
 
-    private int Sample(StepRow row)
-    {
-        var sampling = row.Sampling!;
-        var logits = MixedLogits(Prefix(row, row.Position + row.Tokens.Length), row.Strength);
-        foreach (var token in sampling.History.Span[sampling.PromptTokens..].ToArray().Distinct())
-            logits[token] -= sampling.Parameters.PresencePenalty;
-        foreach (var (token, bias) in sampling.Parameters.LogitBias) logits[token] += bias;
-        if (sampling.Parameters.Temperature == 0) return Array.IndexOf(logits, logits.Max());
-        var weights = Array.ConvertAll(logits, logit => Math.Exp((logit - logits.Max()) / sampling.Parameters.Temperature));
-        var target = sampling.Draw * weights.Sum();
-        return Math.Min(weights.Length - 1, Array.FindIndex(CumulativeSums(weights), sum => sum > target));
-    }
-
-    private static double[] CumulativeSums(double[] weights)
-    {
-        var sum = 0.0;
-        return Array.ConvertAll(weights, weight => sum += weight);
-    }
+    private int Sample(StepRow row) =>
+        ReferenceSampler.Token(MixedLogits(Prefix(row, row.Position + row.Tokens.Length), row.Strength), row.Sampling!);
 
     private static TokenLogProbs Score(float[] logits, int token, int alternatives)
     {

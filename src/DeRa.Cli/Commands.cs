@@ -1,0 +1,49 @@
+using System.CommandLine;
+using DeRa.Engine.Requests;
+using DeRa.Engine.Text;
+using DeRa.Torch.Execution;
+using DeRa.Torch.Native;
+using DeRa.Torch.Weights;
+
+namespace DeRa.Cli;
+
+/// <summary>All commands, and how each ends: bad input in one line on the error stream and exit code 2, a failure in one line and 1.</summary>
+internal static class Commands
+{
+    private const int Failed = 1, BadInput = 2;
+
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
+    {
+        var root = new RootCommand("dera: decode between a reference and an aligned model, at any strength.")
+        {
+            GenerateCommand.Create(),
+            VerifyCommand.Create(),
+        };
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0) return await EndAsync(error, string.Join(' ', parsed.Errors.Select(e => e.Message)), BadInput);
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                Output = output,
+                Error = error,
+            });
+        }
+        catch (Exception bad) when (bad is InvalidRequestException or FormatException)
+        {
+            return await EndAsync(error, bad.Message, BadInput);
+        }
+        catch (Exception failure) when (failure is CheckpointException or TokenizerException or PairLoadException
+            or LibTorchException or GenerationFailedException or OperationCanceledException)
+        {
+            return await EndAsync(error, failure.Message, Failed);
+        }
+    }
+
+    private static async Task<int> EndAsync(TextWriter error, string message, int code)
+    {
+        await error.WriteLineAsync($"dera: {message.ReplaceLineEndings(" ")}");
+        return code;
+    }
+}

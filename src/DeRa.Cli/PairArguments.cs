@@ -1,0 +1,43 @@
+using System.CommandLine;
+using DeRa.Torch;
+using DeRa.Torch.Execution;
+
+namespace DeRa.Cli;
+
+/// <summary>The options of every command that loads a pair.</summary>
+internal sealed class PairArguments
+{
+    private readonly DeviceArguments _device = new();
+
+    private readonly Option<string> _reference = new("--reference")
+    {
+        Required = true,
+        Description = "Folder of the reference (SFT) model, in Hugging Face layout",
+    };
+
+    private readonly Option<string> _aligned = new("--aligned")
+    {
+        Required = true,
+        Description = "Folder of the aligned (RLHF, DPO, …) model; the same vocabulary",
+    };
+
+    public void AddTo(Command command)
+    {
+        command.Add(_reference);
+        command.Add(_aligned);
+        _device.AddTo(command);
+    }
+
+    public ServedPairOptions Read(ParseResult parsed) => new()
+    {
+        Name = "pair",
+        Models = new PairOptions
+        {
+            ReferencePath = parsed.GetRequiredValue(_reference),
+            AlignedPath = parsed.GetRequiredValue(_aligned),
+            Device = _device.Device(parsed),
+            DType = _device.DType(parsed),
+            LibTorch = _device.LibTorch(parsed),
+        },
+    };
+}

@@ -1,0 +1,62 @@
+using DeRa.Engine.Scheduling;
+using static TorchSharp.torch;
+
+namespace DeRa.Torch.Caching;
+
+/// <summary>Builds the index tensors and masks of a step's attention.</summary>
+/// <param name="decodeRows">The rows of a single token.</param>
+/// <param name="chunkRows">The rows of several tokens, whose tokens follow those of <paramref name="decodeRows"/>.</param>
+/// <param name="slots">Where positions lie.</param>
+/// <param name="device">Where the tensors go.</param>
+/// <param name="type">Element type of the masks: the model's.</param>
+internal sealed class AttentionPlanner(
+    IReadOnlyList<StepRow> decodeRows, IReadOnlyList<StepRow> chunkRows, CacheSlots slots, Device device, ScalarType type)
+{
+    /// <summary>What each token may see in layers with that window.</summary>
+    /// <param name="window">The current token and those before it; at least 1.</param>
+    /// <returns>Tensors owned by the caller's scope.</returns>
+    public AttentionPlan Build(int window)
+    {
+        var chunks = new List<ChunkContext>(chunkRows.Count);
+        var firstToken = decodeRows.Count;
+        foreach (var row in chunkRows)
+        {
+            chunks.Add(BuildChunk(row, firstToken, window));
+            firstToken += row.Tokens.Length;
+        }
+        return new AttentionPlan(decodeRows.Count > 0 ? BuildDecode(window) : null, chunks);
+    }
+
+    private DecodeContext BuildDecode(int window)
+    {
+        var width = decodeRows.Max(row => Math.Min(row.Position + 1, window));
+        var context = new long[decodeRows.Count * width];
+        var lengths = new long[decodeRows.Count];
+        for (var i = 0; i < lengths.Length; i++)
+        {
+            var row = decodeRows[i];
+            lengths[i] = Math.Min(row.Position + 1, window);
+            slots.Fill(row, (int)(row.Position + 1 - lengths[i]), context.AsSpan(i * width, width));
+        }
+        if (lengths.All(length => length == width)) return new DecodeContext(lengths.Length, OnDevice(context), Mask: null);
+        var isPadding = arange(width, dtype: ScalarType.Int64, device: device).ge(OnDevice(lengths).view(-1, 1, 1, 1));
+        return new DecodeContext(lengths.Length, OnDevice(context), ToMask(isPadding));
+    }
+
+    private ChunkContext BuildChunk(StepRow row, int firstToken, int window)
+    {
+        var start = Math.Max(0, row.Position + 1 - window);
+        var end = row.Position + row.Tokens.Length;
+        var context = new long[end - start];
+        slots.Fill(row, start, context);
+        var keys = arange(start, end, dtype: ScalarType.Int64, device: device).view(1, 1, 1, -1);
+        var queries = arange(row.Position, end, dtype: ScalarType.Int64, device: device).view(1, 1, -1, 1);
+        var isHidden = keys.gt(queries).logical_or(keys.le(queries - window));
+        return new ChunkContext(firstToken, row.Tokens.Length, OnDevice(context), ToMask(isHidden));
+    }
+
+    private Tensor ToMask(Tensor isHidden) =>
+        zeros(isHidden.shape, dtype: type, device: device).masked_fill_(isHidden, float.NegativeInfinity);
+
+    private Tensor OnDevice(long[] values) => tensor(values, dtype: ScalarType.Int64, device: device);
+}

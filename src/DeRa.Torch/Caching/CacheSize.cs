@@ -1,0 +1,32 @@
+namespace DeRa.Torch.Caching;
+
+/// <summary>How many blocks the caches get.</summary>
+internal static class CacheSize
+{
+    /// <summary>Share of free memory on the CPU: the rest of the machine goes on living.</summary>
+    public const double HostShare = 0.25;
+
+    /// <summary>Share of free memory on a GPU: the rest is for activations.</summary>
+    public const double DeviceShare = 0.85;
+
+    /// <summary>More whole contexts than these are of no use by default: on the CPU, and on a GPU.</summary>
+    public const int HostSequences = 16, DeviceSequences = 256;
+
+    /// <summary>Blocks that hold so many whole sequences, but take no more than a share of what is free on a device.</summary>
+    /// <param name="availableBytes">Free on the device.</param>
+    /// <param name="share">How much of it the caches may take, (0, 1].</param>
+    /// <param name="sequences">How many whole contexts are wanted.</param>
+    /// <param name="contextTokens">Tokens of a whole context.</param>
+    /// <param name="bytesPerBlock">One block in all caches on that device.</param>
+    /// <param name="blockTokens">Tokens of a block.</param>
+    /// <returns>At least 0.</returns>
+    public static int DefaultBlocks(
+        long availableBytes, double share, int sequences, int contextTokens, long bytesPerBlock, int blockTokens)
+    {
+        var wanted = sequences * (((long)contextTokens + blockTokens - 1) / blockTokens);
+        return (int)Math.Min(Math.Min(wanted, (long)(availableBytes * share) / bytesPerBlock), MaxBlocks(blockTokens));
+    }
+
+    /// <summary>Block ids and slots are 32-bit numbers.</summary>
+    public static int MaxBlocks(int blockTokens) => int.MaxValue / blockTokens;
+}

@@ -1,0 +1,42 @@
+using DeRa.Torch.Models;
+using static TorchSharp.torch;
+
+namespace DeRa.Torch.Caching;
+
+/// <summary>
+/// The pool of keys and values of one model. It is passed to the model, never inside it; which sequence owns which block is
+/// the scheduler's business, and one block id is valid in every model's pool.
+/// </summary>
+internal sealed class KvCache : IDisposable
+{
+    /// <summary>Allocates the pool, filled with zeros: memory that was never written must not hold NaN.</summary>
+    public KvCache(ModelConfig config, int blockCount, int blockTokens, Device device, ScalarType type)
+    {
+        BlockTokens = blockTokens;
+        using var scope = NewDisposeScope();
+        var layers = Enumerable.Range(0, config.LayerCount).Select(_ => new LayerCache(Pool(), Pool())).ToList();
+        layers.ForEach(layer => scope.Detach(layer.Keys, layer.Values));
+        Layers = layers;
+
+        Tensor Pool() => zeros((long)blockCount * blockTokens, config.KeyValueHeadCount, config.HeadDimension, dtype: type, device: device);
+    }
+
+    /// <summary>One a layer.</summary>
+    public IReadOnlyList<LayerCache> Layers { get; }
+
+    /// <summary>Tokens a block holds.</summary>
+    public int BlockTokens { get; }
+
+    /// <summary>Memory it takes.</summary>
+    public long Bytes => Layers.Sum(layer => 2 * layer.Keys.numel() * layer.Keys.ElementSize);
+
+    /// <summary>Frees the pool.</summary>
+    public void Dispose()
+    {
+        foreach (var layer in Layers)
+        {
+            layer.Keys.Dispose();
+            layer.Values.Dispose();
+        }
+    }
+}

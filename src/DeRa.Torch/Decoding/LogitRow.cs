@@ -1,0 +1,33 @@
+using DeRa.Engine.Requests;
+using DeRa.Engine.Scheduling;
+
+namespace DeRa.Torch.Decoding;
+
+/// <summary>What is wanted of one row of mixed logits: a sampled token, the score of a known one, or both.</summary>
+internal sealed record LogitRow
+{
+    /// <summary>λ: 0 takes the reference model's logits alone, 1 the aligned model's. Finite.</summary>
+    public required double Strength { get; init; }
+
+    /// <summary>How to sample; null where nothing is sampled.</summary>
+    public SamplingRow? Sampling { get; init; }
+
+    /// <summary>The token to score and how many alternatives come with it; null where none is.</summary>
+    public (int Token, int Alternatives)? Score { get; init; }
+}
+
+/// <summary>What one row of logits gave.</summary>
+internal sealed record LogitRowResult
+{
+    /// <summary>The sampled token; 0 where nothing was sampled or the row failed.</summary>
+    public int Token { get; init; }
+
+    /// <summary>Log-probabilities of the sampled token, where asked for.</summary>
+    public TokenLogProbs? LogProbs { get; init; }
+
+    /// <summary>Log-probabilities of the scored token, where asked for.</summary>
+    public TokenLogProbs? Score { get; init; }
+
+    /// <summary>Why this row alone failed; null where it did not.</summary>
+    public string? Error { get; init; }
+}

@@ -1,0 +1,49 @@
+using static TorchSharp.torch;
+
+namespace DeRa.Torch.Decoding;
+
+/// <summary>
+/// The one way from two models' logits to tokens: mix → log-probabilities, where asked for → penalties and bias →
+/// temperature → top-k → top-p → min-p → sample. All on the device; one small copy brings the results to the host.
+/// </summary>
+internal static class MixFilterSample
+{
+    /// <summary>
+    /// Samples and scores. Rows do not influence each other. The logits are not changed; nothing stays on the device.
+    /// </summary>
+    /// <param name="reference">The reference model's logits: every row whose strength is not 1.</param>
+    /// <param name="aligned">The aligned model's logits: every row whose strength is not 0. May lie on another device.</param>
+    /// <param name="rows">What is wanted of each output row.</param>
+    /// <param name="vocabularySize">The tokens that count; further columns are padding and are cut off.</param>
+    /// <returns>One a row; a row whose logits are not finite or whose tokens are outside the vocabulary has an error.</returns>
+    /// <exception cref="InvalidOperationException">A row needs a model that did not run it.</exception>
+    public static LogitRowResult[] Run(ModelLogits reference, ModelLogits aligned, IReadOnlyList<LogitRow> rows, int vocabularySize)
+    {
+        if (rows.Count == 0) return [];
+        using var scope = NewDisposeScope();
+        var faults = rows.Select(row => RowFaults.Tokens(row, vocabularySize)).ToArray();
+        var failed = Array.ConvertAll(faults, fault => fault is not null);
+        var mixed = LogitMixer.Mix(reference, aligned, rows, vocabularySize);
+        var adjusted = TokenAdjustments.Apply(mixed, rows, failed);
+        var best = adjusted.amax([1]);
+        var tokens = rows.Any(row => row.Sampling is not null) ? TokenSampler.Sample(adjusted, best, rows) : null;
+        var logProbs = new RowLogProbs(rows, failed, vocabularySize);
+        var host = ToHost([best, tokens ?? zeros_like(best), .. logProbs.Compute(mixed, tokens)]);
+        return Results(host, faults, logProbs);
+    }
+
+    /// <summary>Reads all in one copy; float64 holds every token id and every float32.</summary>
+    private static double[] ToHost(Tensor[] parts) =>
+        cat(Array.ConvertAll(parts, part => part.to(ScalarType.Float64)), 0).cpu().data<double>().ToArray();
+
+    private static LogitRowResult[] Results(double[] host, string?[] faults, RowLogProbs logProbs)
+    {
+        var count = faults.Length;
+        var results = new LogitRowResult[count];
+        for (var row = 0; row < count; row++) results[row] = new LogitRowResult { Token = (int)host[count + row] };
+        logProbs.AddTo(results, host.AsSpan(count, count), host.AsSpan(2 * count));
+        for (var row = 0; row < count; row++)
+            if ((faults[row] ?? RowFaults.Logits(host[row])) is { } fault) results[row] = new LogitRowResult { Error = fault };
+        return results;
+    }
+}

@@ -1,0 +1,30 @@
+namespace DeRa.Torch.Decoding;
+
+/// <summary>What makes one row fail while the others go on.</summary>
+internal static class RowFaults
+{
+    /// <summary>A token that would address memory outside the row: on a GPU that would harm others. Null where there is none.</summary>
+    public static string? Tokens(LogitRow row, int vocabularySize)
+    {
+        if (row.Score is { } score && IsOutside(score.Token)) return Outside("the token to score", score.Token, vocabularySize);
+        if (row.Sampling is not { } sampling) return null;
+        foreach (var token in sampling.Parameters.LogitBias.Keys)
+            if (IsOutside(token)) return Outside("a token of logit_bias", token, vocabularySize);
+        if (!sampling.Parameters.HasPenalties) return null;
+        foreach (var token in sampling.History.Span)
+            if (IsOutside(token)) return Outside("an earlier token", token, vocabularySize);
+        return null;
+
+        bool IsOutside(int token) => (uint)token >= (uint)vocabularySize;
+    }
+
+    /// <summary>The largest logit tells: it is NaN or +∞ where any is, and −∞ only where all are. Null where it is finite.</summary>
+    public static string? Logits(double largest) =>
+        double.IsFinite(largest) ? null
+        : double.IsNaN(largest) ? "logits are not finite: the mixture holds NaN"
+        : double.IsPositive(largest) ? "logits are not finite: the mixture holds +infinity"
+        : "logits are not finite: the mixture holds only -infinity";
+
+    private static string Outside(string what, int token, int vocabularySize) =>
+        $"{what}, {token}, is outside the vocabulary [0, {vocabularySize})";
+}

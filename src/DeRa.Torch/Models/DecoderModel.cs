@@ -1,0 +1,70 @@
+using DeRa.Torch.Caching;
+using DeRa.Torch.Operators;
+using static TorchSharp.torch;
+
+namespace DeRa.Torch.Models;
+
+/// <summary>
+/// A decoder of the Llama family: weights and mathematics, no state. Sources: Hugging Face's Llama, Mistral and Qwen2.
+/// After loading it is used by one thread, inside a dispose scope and in inference mode.
+/// </summary>
+internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType type) : IDisposable
+{
+    /// <summary>What it looks like.</summary>
+    public ModelConfig Config => config;
+
+    /// <summary>Where its weights lie.</summary>
+    public Device Device => device;
+
+    /// <summary>Element type of weights, activations and cache.</summary>
+    public ScalarType ElementType => type;
+
+    /// <summary>[vocabulary, hidden].</summary>
+    public required Tensor Embedding { get; init; }
+
+    /// <summary>The decoder's layers, first to last.</summary>
+    public required IReadOnlyList<DecoderLayer> Layers { get; init; }
+
+    /// <summary>[hidden], float32.</summary>
+    public required Tensor FinalNorm { get; init; }
+
+    /// <summary>[vocabulary, hidden]; the embedding itself where the two are tied.</summary>
+    public required LinearWeight Output { get; init; }
+
+    /// <summary>[headDimension / 2], float64: how far each pair of dimensions turns from one position to the next.</summary>
+    public required Tensor InverseFrequencies { get; init; }
+
+    /// <summary>Memory of the weights.</summary>
+    public long Bytes => Tensors.Sum(tensor => tensor.numel() * tensor.ElementSize);
+
+    /// <summary>Every tensor of the model, once.</summary>
+    public IEnumerable<Tensor> Tensors =>
+        Layers.SelectMany(layer => layer.Tensors)
+            .Concat(config.TiedEmbeddings ? [] : [Output.Weight])
+            .Concat([Embedding, FinalNorm, InverseFrequencies]);
+
+    /// <summary>Runs a step through all layers and writes its keys and values.</summary>
+    /// <param name="step">The rows, on this model's device.</param>
+    /// <param name="cache">This model's pool.</param>
+    /// <returns>[outputs, hidden] after the final norm, one a wanted output, owned by the caller's scope.</returns>
+    public Tensor Forward(ModelStep step, KvCache cache)
+    {
+        using var scope = NewDisposeScope();
+        var hidden = Embedding.index_select(0, step.Tokens); // [tokens, hidden]
+        var angles = RotaryAngles.At(step.Positions, InverseFrequencies);
+        for (var layer = 0; layer < Layers.Count; layer++)
+            Layers[layer].AddTo(hidden, angles, step.WriteSlots, cache.Layers[layer], step.PlanFor(config.WindowTokens[layer]));
+        return RmsNorm.Apply(hidden.index_select(0, step.OutputRows), FinalNorm, config.NormEpsilon).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Scores every token of the vocabulary.</summary>
+    /// <param name="hidden">[outputs, hidden], from <see cref="Forward"/>.</param>
+    /// <returns>[outputs, vocabulary] in the model's element type, owned by the caller's scope.</returns>
+    public Tensor Logits(Tensor hidden) => Linear.Apply(hidden, Output);
+
+    /// <summary>Frees the weights.</summary>
+    public void Dispose()
+    {
+        foreach (var tensor in Tensors) tensor.Dispose();
+    }
+}

@@ -1,0 +1,47 @@
+using System.Collections.Frozen;
+using System.Text.Json;
+
+namespace DeRa.Torch.Models;
+
+/// <summary>
+/// Fields of <c>config.json</c> that need no implementation. Any other unknown field is refused: a field that changes the
+/// mathematics must never be dropped silently.
+/// </summary>
+internal static class HarmlessFields
+{
+    private static readonly FrozenSet<string> Names = FrozenSet.Create(StringComparer.Ordinal,
+    [
+        // Who wrote it, and with what.
+        "_name_or_path", "_commit_hash", "transformers_version", "transformers.js_config", "is_llama_config", "unsloth_version",
+        "unsloth_fixed", "name_or_path", "tokenizer_class", "task_specific_params", "finetuning_task", "problem_type",
+        "id2label", "label2id", "prefix",
+        // Only training reads these.
+        "initializer_range", "attention_dropout", "hidden_dropout", "embd_pdrop", "resid_pdrop", "tf_legacy_loss",
+        // A way of splitting the same sums over devices.
+        "pretraining_tp",
+        // How the Python program runs it, and what it returns.
+        "use_cache", "_attn_implementation", "_attn_implementation_autoset", "attn_implementation", "_flash_attn_2_enabled",
+        "output_attentions", "output_hidden_states", "output_scores", "return_dict", "return_dict_in_generate",
+        "torchscript", "use_bfloat16", "chunk_size_feed_forward", "keys_to_ignore_at_inference", "is_decoder",
+        // Token ids and settings of generation: read elsewhere, or from generation_config.json.
+        "bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id", "sep_token_id", "decoder_start_token_id",
+        "forced_bos_token_id", "forced_eos_token_id", "max_length", "min_length", "do_sample", "early_stopping",
+        "num_beams", "num_beam_groups", "diversity_penalty", "temperature", "top_k", "top_p", "typical_p",
+        "repetition_penalty", "length_penalty", "no_repeat_ngram_size", "encoder_no_repeat_ngram_size", "bad_words_ids",
+        "num_return_sequences", "remove_invalid_values", "exponential_decay_length_penalty", "suppress_tokens",
+        "begin_suppress_tokens",
+    ]);
+
+    /// <summary>True where the field cannot change what the model computes.</summary>
+    public static bool Contains(string name) => Names.Contains(name);
+
+    /// <summary>True where the field would change what the model computes, but not with this value.</summary>
+    public static bool IsNeutral(string name, JsonElement value) => name switch
+    {
+        "is_encoder_decoder" or "add_cross_attention" or "tie_encoder_decoder" or "rope_interleaved" or "use_mrope" =>
+            value.ValueKind == JsonValueKind.False,
+        "partial_rotary_factor" => value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var share) && share == 1,
+        "pruned_heads" => value.ValueKind == JsonValueKind.Object && !value.EnumerateObject().Any(),
+        _ => false,
+    };
+}

@@ -1,0 +1,66 @@
+using TorchSharp;
+
+namespace DeRa.Torch.Models;
+
+/// <summary>What a decoder of the Llama family looks like: the parts of <c>config.json</c> that decide the mathematics.</summary>
+public sealed record ModelConfig
+{
+    /// <summary>The architecture.</summary>
+    public required ModelFamily Family { get; init; }
+
+    /// <summary>Rows of the embedding and of the output layer; may be padded beyond the tokenizer's size.</summary>
+    public required int VocabularySize { get; init; }
+
+    /// <summary>Width of the residual stream.</summary>
+    public required int HiddenSize { get; init; }
+
+    /// <summary>Width inside the gated feed-forward layer.</summary>
+    public required int IntermediateSize { get; init; }
+
+    /// <summary>Number of decoder layers.</summary>
+    public required int LayerCount { get; init; }
+
+    /// <summary>Query heads of a layer; a multiple of <see cref="KeyValueHeadCount"/>.</summary>
+    public required int HeadCount { get; init; }
+
+    /// <summary>Key and value heads of a layer.</summary>
+    public required int KeyValueHeadCount { get; init; }
+
+    /// <summary>Width of one head; even.</summary>
+    public required int HeadDimension { get; init; }
+
+    /// <summary>Most tokens a sequence may have (<c>max_position_embeddings</c>).</summary>
+    public required int ContextTokens { get; init; }
+
+    /// <summary>Added to the mean square in every norm.</summary>
+    public required double NormEpsilon { get; init; }
+
+    /// <summary>Base of the rotary frequencies (θ).</summary>
+    public required double RotaryBase { get; init; }
+
+    /// <summary>How rotary frequencies are scaled; null where they are not.</summary>
+    public RotaryScaling? RotaryScaling { get; init; }
+
+    /// <summary>Whether the query, key and value projections have a bias.</summary>
+    public required bool QueryKeyValueBias { get; init; }
+
+    /// <summary>Whether the attention's output projection has a bias.</summary>
+    public required bool AttentionOutputBias { get; init; }
+
+    /// <summary>Whether the feed-forward layer's projections have a bias.</summary>
+    public required bool FeedForwardBias { get; init; }
+
+    /// <summary>Whether the output layer is the embedding.</summary>
+    public required bool TiedEmbeddings { get; init; }
+
+    /// <summary>One a layer: how many tokens it sees, the current one and those before it; null = all.</summary>
+    public required IReadOnlyList<int?> WindowTokens { get; init; }
+
+    /// <summary>The element type that the checkpoint asks for; null where <c>config.json</c> does not say.</summary>
+    public torch.ScalarType? ElementType { get; init; }
+
+    /// <summary>Bytes that one token's keys and values take in the cache of all layers.</summary>
+    /// <param name="elementBytes">Bytes of one cache element.</param>
+    internal long CacheBytesPerToken(int elementBytes) =>
+        2L * LayerCount * KeyValueHeadCount * HeadDimension * elementBytes;
+}

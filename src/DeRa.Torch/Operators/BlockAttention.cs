@@ -1,0 +1,53 @@
+using DeRa.Torch.Caching;
+using static TorchSharp.torch;
+
+namespace DeRa.Torch.Operators;
+
+/// <summary>
+/// The one door to attention over the block pool. Query heads that share a key head are a dimension of the query, so keys
+/// are never repeated. Softmax is in float32.
+/// </summary>
+internal static class BlockAttention
+{
+    /// <summary>softmax(query · keysᵀ / sqrt(headDimension) + mask) · values, over what each token may see.</summary>
+    /// <param name="query">[tokens, heads, headDimension]: the plan's decode rows first, then its chunks.</param>
+    /// <param name="cache">The layer's cache, which holds the step's own keys and values already.</param>
+    /// <param name="plan">What each token may see.</param>
+    /// <returns>[tokens, heads · headDimension] in the query's element type.</returns>
+    public static Tensor Apply(Tensor query, LayerCache cache, AttentionPlan plan)
+    {
+        var parts = new List<Tensor>(1 + plan.Chunks.Count);
+        if (plan.Decode is { } decode) parts.Add(Decode(query.narrow(0, 0, decode.Rows), cache, decode));
+        foreach (var chunk in plan.Chunks) parts.Add(Prefill(query.narrow(0, chunk.FirstToken, chunk.Tokens), cache, chunk));
+        return parts.Count == 1 ? parts[0] : cat(parts, 0);
+    }
+
+    private static Tensor Decode(Tensor query, LayerCache cache, DecodeContext context)
+    {
+        using var scope = NewDisposeScope();
+        var (keyValueHeads, dimension) = (cache.Keys.size(1), cache.Keys.size(2));
+        var grouped = query.reshape(context.Rows, keyValueHeads, -1, dimension); // [rows, keyValueHeads, group, headDimension]
+        var keys = Gather(cache.Keys); // [rows, keyValueHeads, context, headDimension]
+        var values = Gather(cache.Values);
+        var mixed = nn.functional.scaled_dot_product_attention(grouped, keys, values, context.Mask);
+        return mixed.reshape(context.Rows, -1).MoveToOuterDisposeScope();
+
+        Tensor Gather(Tensor pool) =>
+            pool.index_select(0, context.Slots).view(context.Rows, -1, keyValueHeads, dimension).transpose(1, 2);
+    }
+
+    private static Tensor Prefill(Tensor query, LayerCache cache, ChunkContext context)
+    {
+        using var scope = NewDisposeScope();
+        var (keyValueHeads, dimension) = (cache.Keys.size(1), cache.Keys.size(2));
+        var group = query.size(1) / keyValueHeads;
+        var grouped = query.reshape(context.Tokens, keyValueHeads, group, dimension).permute(1, 2, 0, 3);
+        var keys = Gather(cache.Keys); // [keyValueHeads, group (one in memory), context, headDimension]
+        var values = Gather(cache.Values);
+        var mixed = nn.functional.scaled_dot_product_attention(grouped, keys, values, context.Mask);
+        return mixed.permute(2, 0, 1, 3).reshape(context.Tokens, -1).MoveToOuterDisposeScope();
+
+        Tensor Gather(Tensor pool) =>
+            pool.index_select(0, context.Slots).transpose(0, 1).unsqueeze(1).expand(keyValueHeads, group, -1, dimension);
+    }
+}

@@ -1,0 +1,45 @@
+using DeRa.Torch.Models;
+using static TorchSharp.torch;
+
+namespace DeRa.Torch.Verification;
+
+/// <summary>How far logits may lie from exact ones.</summary>
+internal static class GoldenBound
+{
+    /// <summary>Absolute, for float32 computation: five times what NumPy and Hugging Face in float32 differ by on these checkpoints.</summary>
+    public const double Float32 = 1e-4;
+
+    /// <summary>
+    /// Roundings to the element type on the way through a layer: norm, query-key-value, rotation, attention weights, attention
+    /// output, output projection, residual sum; norm, gate and up, silu, product, down projection, residual sum.
+    /// </summary>
+    private const int RoundingsPerLayer = 13;
+
+    /// <summary>The four fused weight matrices of a layer, where the checkpoint's are wider than the element type.</summary>
+    private const int WeightsPerLayer = 4;
+
+    /// <summary>The embedding, the final norm, the output layer's weights and its result.</summary>
+    private const int RoundingsOutside = 4;
+
+    /// <summary>Standard deviations allowed: over 10⁵ logits, a normal error passes six with probability 2·10⁻⁴.</summary>
+    private const double Deviations = 6;
+
+    /// <summary>
+    /// The bound for a model. First-order analysis for 16-bit types with unit roundoff u (2⁻⁸ for bfloat16, 2⁻¹¹ for float16):
+    /// every rounding adds an error of at most u relative to what is rounded, which is a part of the residual stream, so n
+    /// independent ones leave the final state h with a relative error of at most u·sqrt(n), n = (13 + 4) · layers + 4. An error e in h
+    /// moves logit v by w_v·e: for e of random direction a normal number of deviation |w_v|·|e|/sqrt(hidden), and
+    /// |h| ≤ sqrt(hidden)·max|g| after the final norm with weights g. So the deviation is at most
+    /// u·sqrt(n)·max_v|w_v|·max|g|; six of them are allowed, and what float32 may differ by.
+    /// </summary>
+    public static double For(DecoderModel model)
+    {
+        if (model.ElementType == ScalarType.Float32) return Float32;
+        using var scope = NewDisposeScope();
+        var roundoff = model.ElementType == ScalarType.BFloat16 ? Math.ScaleB(1, -8) : Math.ScaleB(1, -11);
+        var roundings = (RoundingsPerLayer + WeightsPerLayer) * model.Config.LayerCount + RoundingsOutside;
+        var widestRow = model.Output.Weight.to(ScalarType.Float32).square().sum(1).max().sqrt().cpu().item<float>();
+        var largestGain = model.FinalNorm.abs().max().cpu().item<float>();
+        return Float32 + Deviations * roundoff * Math.Sqrt(roundings) * widestRow * largestGain;
+    }
+}

@@ -1,0 +1,129 @@
+using DeRa.Engine.Scheduling;
+using DeRa.Torch.Caching;
+using DeRa.Torch.Models;
+using DeRa.Torch.Native;
+using static TorchSharp.torch;
+
+namespace DeRa.Torch.Verification;
+
+/// <summary>
+/// Compares a device's logits with float64 reference logits at every position: in one prefill, in chunks, token by token, and
+/// in a batch with the other cases. This is how CUDA is shown to equal the CPU.
+/// </summary>
+public static class GoldenVerification
+{
+    private const int BlockTokens = 16;
+
+    /// <summary>How a sequence is cut into steps: tokens of each step in turn, repeated to its end.</summary>
+    private static readonly (string Way, int[] Cuts)[] Ways =
+    [
+        ("one prefill", [int.MaxValue]),
+        ("chunks of 4", [4]),
+        ("chunks of 16", [16]),
+        ("ragged chunks", [3, 1, 7, 2, 19, 1, 1]),
+        ("token by token", [1]),
+    ];
+
+    /// <summary>The golden folders of supported architectures at or below a folder, in order.</summary>
+    public static IReadOnlyList<string> Find(string root) =>
+        Directory.EnumerateFiles(root, "golden.json", SearchOption.AllDirectories)
+            .Select(file => Path.GetDirectoryName(Path.GetDirectoryName(file)!)!)
+            .Where(IsSupported)
+            .Order(StringComparer.Ordinal)
+            .ToList();
+
+    /// <summary>Loads a golden folder's model and runs its cases. Loads libtorch where it is not loaded yet.</summary>
+    /// <param name="folder">A model folder with <c>golden/golden.json</c>.</param>
+    /// <param name="device">Such as <c>cpu</c> or <c>cuda:0</c>.</param>
+    /// <param name="type">In which type to compute: float32 has the golden tolerance, 16-bit types a derived bound.</param>
+    /// <exception cref="Weights.CheckpointException">The folder cannot be loaded or has no usable golden files.</exception>
+    /// <exception cref="LibTorchException">libtorch or the device does not work.</exception>
+    public static GoldenReport Run(string folder, DeviceOption device, DTypeOption type)
+    {
+        var target = device.Resolve(LibTorch.Load()).Reference;
+        var cases = GoldenCase.Load(folder);
+        using var model = DecoderLoader.Load(folder, ModelConfigReader.Load(folder), target, type, onProgress: null, CancellationToken.None);
+        using var inference = inference_mode();
+        var bound = GoldenBound.For(model);
+        var checks = Ways.SelectMany(way => cases.Select(golden => Compare(golden, way.Way, RunCases(model, [golden], way.Cuts)[0], model, bound)))
+            .Concat(cases.Zip(RunCases(model, cases, [5, 1, 9]), (golden, logits) => Compare(golden, "batch of all cases", logits, model, bound)));
+        return new GoldenReport(folder, target.ToString(), model.ElementType, checks.ToList());
+    }
+
+    private static bool IsSupported(string folder)
+    {
+        try
+        {
+            ModelConfigReader.Load(folder);
+            return true;
+        }
+        catch (Weights.CheckpointException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The logits of all positions of every case, run side by side: [tokens · vocabulary] each.</summary>
+    private static List<List<float>> RunCases(DecoderModel model, IReadOnlyList<GoldenCase> cases, int[] cuts)
+    {
+        var blocksPerCase = (cases.Max(golden => golden.Tokens.Length) + BlockTokens - 1) / BlockTokens;
+        using var cache = new KvCache(model.Config, cases.Count * blocksPerCase, BlockTokens, model.Device, model.ElementType);
+        var logits = cases.Select(_ => new List<float>()).ToList();
+        var done = new int[cases.Count];
+        for (var step = 0; ; step++)
+        {
+            var running = Enumerable.Range(0, cases.Count).Where(i => done[i] < cases[i].Tokens.Length).ToList();
+            if (running.Count == 0) return logits;
+            var rows = running.Select(i => Row(cases[i], done[i], cuts[(step + i) % cuts.Length], i, blocksPerCase)).ToList();
+            var outputs = RunStep(model, cache, rows);
+            var next = 0;
+            foreach (var (i, row) in running.Zip(rows))
+            {
+                var numbers = row.Tokens.Length * cases[i].VocabularySize;
+                logits[i].AddRange(outputs.AsSpan(next, numbers));
+                next += numbers;
+                done[i] += row.Tokens.Length;
+            }
+        }
+    }
+
+    private static StepRow Row(GoldenCase golden, int position, int cut, int index, int blocksPerCase)
+    {
+        var tokens = golden.Tokens.AsMemory(position, Math.Min(cut, golden.Tokens.Length - position));
+        return new StepRow
+        {
+            Tokens = tokens,
+            Position = position,
+            // Blocks in falling order: an attention that ignores the table would read the wrong ones.
+            BlockTable = Enumerable.Range(0, blocksPerCase).Select(block => (index + 1) * blocksPerCase - 1 - block).ToList(),
+            Strength = 0,
+            ScoredTokens = tokens,
+        };
+    }
+
+    private static float[] RunStep(DecoderModel model, KvCache cache, IReadOnlyList<StepRow> rows)
+    {
+        using var scope = NewDisposeScope();
+        var step = new ModelStep(rows, model.Config.WindowTokens, BlockTokens, model.Device, model.ElementType);
+        return model.Logits(model.Forward(step, cache)).to(ScalarType.Float32).cpu().data<float>().ToArray();
+    }
+
+    private static GoldenCheck Compare(GoldenCase golden, string way, List<float> logits, DecoderModel model, double bound)
+    {
+        var largest = golden.Logits.Zip(logits, (expected, actual) => Math.Abs(expected - actual)).Max(d => double.IsFinite(d) ? d : double.PositiveInfinity);
+        var greedyDiffers = Enumerable.Range(0, golden.Tokens.Length - golden.InputIds.Length + 1)
+            .Where(j => j < golden.GreedyIds.Length)
+            .Count(j => ArgMax(logits, golden.InputIds.Length - 1 + j, golden.VocabularySize) != golden.GreedyIds[j]);
+        var passed = logits.Count == golden.Logits.Length && largest <= bound
+            && (greedyDiffers == 0 || model.ElementType != ScalarType.Float32);
+        return new GoldenCheck(golden.Name, way, largest, bound, greedyDiffers, passed);
+    }
+
+    private static int ArgMax(List<float> logits, int row, int columns)
+    {
+        var best = 0;
+        for (var column = 1; column < columns; column++)
+            if (logits[row * columns + column] > logits[row * columns + best]) best = column;
+        return best;
+    }
+}

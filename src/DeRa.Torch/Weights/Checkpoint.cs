@@ -1,0 +1,89 @@
+namespace DeRa.Torch.Weights;
+
+/// <summary>The weights of a Hugging Face model folder, mapped into memory: one safetensors file, or shards and their index.</summary>
+internal sealed class Checkpoint : IDisposable
+{
+    private const string SingleFile = "model.safetensors";
+    private const string IndexFile = "model.safetensors.index.json";
+    private readonly List<SafetensorsFile> _files;
+    private readonly Dictionary<string, (SafetensorsFile File, StoredTensor Tensor)> _tensors = new(StringComparer.Ordinal);
+
+    private Checkpoint(string folder, List<SafetensorsFile> files)
+    {
+        (Folder, _files) = (folder, files);
+        foreach (var file in files)
+            foreach (var tensor in file.Tensors)
+                if (!_tensors.TryAdd(tensor.Name, (file, tensor)))
+                    throw CheckpointException.ForTensor(file.Path, tensor.Name, "lies in another shard too");
+    }
+
+    /// <summary>The model folder.</summary>
+    public string Folder { get; }
+
+    /// <summary>The names of all tensors.</summary>
+    public IReadOnlyCollection<string> Names => _tensors.Keys;
+
+    /// <summary>Finds and maps a folder's weights; their headers are checked, their data is not read.</summary>
+    /// <exception cref="CheckpointException">There are none, they are pickles, or a header or the index is broken.</exception>
+    public static Checkpoint Open(string folder)
+    {
+        var single = Path.Combine(folder, SingleFile);
+        if (File.Exists(single)) return OpenFiles(folder, [single]);
+        var index = Path.Combine(folder, IndexFile);
+        if (!File.Exists(index)) throw NoWeights(folder);
+        var shards = ShardIndex.Read(index);
+        var checkpoint = OpenFiles(folder, shards.Values.Distinct().Order(StringComparer.Ordinal).Select(name => Path.Combine(folder, name)));
+        return checkpoint.MatchIndex(index, shards);
+    }
+
+    /// <summary>Finds a tensor, or null where there is none of that name.</summary>
+    public (SafetensorsFile File, StoredTensor Tensor)? Find(string name) =>
+        _tensors.TryGetValue(name, out var found) ? found : null;
+
+    /// <summary>Unmaps the files.</summary>
+    public void Dispose() => _files.ForEach(file => file.Dispose());
+
+    private static Checkpoint OpenFiles(string folder, IEnumerable<string> paths)
+    {
+        var files = new List<SafetensorsFile>();
+        try
+        {
+            foreach (var path in paths) files.Add(SafetensorsFile.Open(path));
+            return new Checkpoint(folder, files);
+        }
+        catch
+        {
+            files.ForEach(file => file.Dispose());
+            throw;
+        }
+    }
+
+    private Checkpoint MatchIndex(string index, IReadOnlyDictionary<string, string> shards)
+    {
+        try
+        {
+            foreach (var (name, shard) in shards)
+                if (Find(name) is not { } found || Path.GetFileName(found.File.Path) != shard)
+                    throw CheckpointException.ForTensor(index, name, $"is not in '{shard}', where the index says it is");
+            return this;
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    private static CheckpointException NoWeights(string folder)
+    {
+        if (!Directory.Exists(folder)) return new(folder, "no such folder; a Hugging Face model folder is needed");
+        var pickle = Directory.EnumerateFiles(folder).FirstOrDefault(IsPickle);
+        return pickle is null
+            ? new(folder, $"no weights: needs {SingleFile}, or shards with {IndexFile}")
+            : new(pickle, "pickle weights are not loaded, since they can run any code. Convert them where you trust them: "
+                + "python -c \"from transformers import AutoModelForCausalLM as M; M.from_pretrained('FOLDER').save_pretrained('NEW_FOLDER', safe_serialization=True)\"");
+    }
+
+    private static bool IsPickle(string path) =>
+        Path.GetExtension(path) is ".bin" or ".pt" or ".pth" or ".pkl" or ".ckpt" && Path.GetFileName(path) != "training_args.bin";
+}

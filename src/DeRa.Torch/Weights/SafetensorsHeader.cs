@@ -1,0 +1,132 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+
+namespace DeRa.Torch.Weights;
+
+/// <summary>
+/// Reads and checks the header of a safetensors file: an unsigned 64-bit little-endian length, that many bytes of JSON
+/// (tensor name → dtype, shape, data_offsets), then the data, which the tensors cover exactly.
+/// Source: the format's description in the safetensors repository.
+/// </summary>
+internal static class SafetensorsHeader
+{
+    /// <summary>Bytes of the length field.</summary>
+    public const int PrefixBytes = 8;
+
+    /// <summary>The longest header that is read; the format's own limit.</summary>
+    public const long MaxHeaderBytes = 100_000_000;
+
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
+
+    /// <summary>Reads where every tensor of the file lies.</summary>
+    /// <exception cref="CheckpointException">The header breaks a rule of the format or names a type that is not supported.</exception>
+    public static IReadOnlyList<StoredTensor> Read(string path)
+    {
+        using var file = File.OpenHandle(path);
+        var fileBytes = RandomAccess.GetLength(file);
+        var headerBytes = ReadLength(path, file, fileBytes);
+        var json = new byte[headerBytes];
+        for (var done = 0; done < headerBytes;)
+        {
+            var read = RandomAccess.Read(file, json.AsSpan(done), PrefixBytes + done);
+            if (read == 0) throw new CheckpointException(path, "the file ended while its header was read");
+            done += read;
+        }
+        var dataStart = PrefixBytes + headerBytes;
+        var tensors = Parse(path, json, dataStart);
+        CheckLayout(path, tensors, dataStart, fileBytes);
+        return tensors;
+    }
+
+    private static int ReadLength(string path, Microsoft.Win32.SafeHandles.SafeFileHandle file, long fileBytes)
+    {
+        if (fileBytes < PrefixBytes)
+            throw new CheckpointException(path, $"not a safetensors file: {fileBytes} bytes, needs at least {PrefixBytes}");
+        Span<byte> prefix = stackalloc byte[PrefixBytes];
+        RandomAccess.Read(file, prefix, 0);
+        var length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
+        var limit = Math.Min(MaxHeaderBytes, fileBytes - PrefixBytes);
+        return length <= (ulong)limit
+            ? (int)length
+            : throw new CheckpointException(path, $"header length {length} is over {limit} bytes (cut off, or not a safetensors file)");
+    }
+
+    private static List<StoredTensor> Parse(string path, byte[] json, long dataStart)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(json, Strict);
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+                throw new CheckpointException(path, "the header is not a JSON object");
+            var tensors = new List<StoredTensor>();
+            foreach (var property in document.RootElement.EnumerateObject())
+                if (property.Name != "__metadata__") tensors.Add(ParseTensor(path, property, dataStart));
+            return tensors;
+        }
+        // InvalidOperationException: a name with a lone surrogate is valid JSON but no string.
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            throw new CheckpointException(path, "the header is not valid JSON: " + exception.Message, exception);
+        }
+    }
+
+    private static StoredTensor ParseTensor(string path, JsonProperty property, long dataStart)
+    {
+        CheckpointException Wrong(string problem) => CheckpointException.ForTensor(path, property.Name, problem);
+
+        if (property.Value.ValueKind != JsonValueKind.Object) throw Wrong("its header entry is not an object");
+        foreach (var field in property.Value.EnumerateObject())
+            if (field.Name is not ("dtype" or "shape" or "data_offsets"))
+                throw Wrong($"unknown header field '{field.Name}' (allowed: dtype, shape, data_offsets)");
+        var typeName = Text(property.Value, "dtype");
+        var type = StoredTypes.Parse(typeName)
+            ?? throw Wrong($"dtype {typeName ?? "missing"} is not supported (allowed: {StoredTypes.Supported})");
+        var shape = Numbers(property.Value, "shape") ?? throw Wrong("shape must be a list of whole numbers from 0 to 2^63 - 1");
+        if (Numbers(property.Value, "data_offsets") is not [var begin, var end] || begin > end)
+            throw Wrong("data_offsets must be two whole numbers, begin and end, with begin ≤ end");
+        if (ByteLength(shape, StoredTypes.SizeBytes(type)) != end - begin)
+            throw Wrong($"shape [{string.Join(", ", shape)}] of {typeName} does not fill its {end - begin} bytes");
+        if (end > long.MaxValue - dataStart) throw Wrong("data_offsets lie beyond the end of the file");
+        return new StoredTensor(property.Name, type, shape, dataStart + begin, end - begin);
+    }
+
+    private static string? Text(JsonElement entry, string field) =>
+        entry.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    /// <summary>A list of numbers that are not negative, or null where the field is anything else.</summary>
+    private static long[]? Numbers(JsonElement entry, string field)
+    {
+        if (!entry.TryGetProperty(field, out var list) || list.ValueKind != JsonValueKind.Array) return null;
+        var numbers = new long[list.GetArrayLength()];
+        for (var i = 0; i < numbers.Length; i++)
+            if (list[i].ValueKind != JsonValueKind.Number || !list[i].TryGetInt64(out numbers[i]) || numbers[i] < 0) return null;
+        return numbers;
+    }
+
+    /// <summary>Bytes of a tensor of that shape, or −1 where the number does not fit.</summary>
+    private static long ByteLength(long[] shape, int elementBytes)
+    {
+        if (shape.Contains(0)) return 0;
+        Int128 bytes = elementBytes;
+        foreach (var dimension in shape)
+            if ((bytes *= dimension) > long.MaxValue) return -1;
+        return (long)bytes;
+    }
+
+    private static void CheckLayout(string path, IReadOnlyList<StoredTensor> tensors, long dataStart, long fileBytes)
+    {
+        var expected = dataStart;
+        foreach (var tensor in tensors.OrderBy(t => t.OffsetBytes).ThenBy(t => t.LengthBytes))
+        {
+            if (tensor.OffsetBytes + tensor.LengthBytes > fileBytes)
+                throw CheckpointException.ForTensor(path, tensor.Name, "its data lies beyond the end of the file (cut off?)");
+            if (tensor.OffsetBytes < expected)
+                throw CheckpointException.ForTensor(path, tensor.Name, "its data overlaps another tensor's");
+            if (tensor.OffsetBytes > expected)
+                throw CheckpointException.ForTensor(path, tensor.Name, "bytes before its data belong to no tensor");
+            expected += tensor.LengthBytes;
+        }
+        if (expected != fileBytes)
+            throw new CheckpointException(path, $"{fileBytes - expected} bytes at its end belong to no tensor");
+    }
+}

@@ -1,0 +1,64 @@
+using DeRa.Cli;
+using DeRa.Testing;
+using Xunit;
+
+namespace DeRa.Cli.Tests;
+
+public class GenerateCommandTests
+{
+    private static readonly string[] Pair =
+        ["--reference", GoldenData.Committed("pair/sft"), "--aligned", GoldenData.Committed("pair/aligned"), "--device", "cpu"];
+
+    private static async Task<(int Code, string Out, string Error)> RunAsync(params string[] args)
+    {
+        var (output, error) = (new StringWriter(), new StringWriter());
+        var code = await Commands.RunAsync(args, output, error);
+        return (code, output.ToString(), error.ToString());
+    }
+
+    [Fact]
+    public async Task Generates_the_same_text_for_the_same_seed_and_another_for_another_strength()
+    {
+        string[] common = ["generate", .. Pair, "--max-tokens", "20", "--seed", "1", "Once upon a time"];
+        var half = await RunAsync([.. common, "--strength", "0.5"]);
+        Assert.Equal((0, ""), (half.Code, half.Error));
+        Assert.True(half.Out.Length > 10);
+        Assert.Equal(half.Out, (await RunAsync([.. common, "--strength", "0.5"])).Out);
+        Assert.NotEqual(half.Out, (await RunAsync([.. common, "--strength", "2"])).Out);
+    }
+
+    [Theory]
+    [InlineData("alignment_strength", "--strength", "11")]
+    [InlineData("alignment_strength", "--strength", "NaN")]
+    [InlineData("max_tokens", "--max-tokens", "-1")]
+    [InlineData("temperature", "--temperature", "3")]
+    [InlineData("--device", "--device", "gpu")]
+    [InlineData("--dtype", "--dtype", "int3")]
+    [InlineData("--threads", "--threads", "0")]
+    [InlineData("--strength", "--strength", "much")]
+    [InlineData("--lamda", "--lamda", "0.5")]
+    public async Task Bad_input_is_one_line_that_names_the_option(string named, string option, string value)
+    {
+        var run = await RunAsync(["generate", .. Pair.Take(4), option, value, "Once"]);
+        Assert.Equal((2, ""), (run.Code, run.Out));
+        Assert.Contains(named, run.Error);
+        Assert.Single(run.Error.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public async Task A_missing_folder_is_named()
+    {
+        var run = await RunAsync("generate", "--reference", "no/such/folder", "--aligned", "no/such/folder", "Once");
+        Assert.Equal((1, ""), (run.Code, run.Out));
+        Assert.Contains("no/such/folder", run.Error);
+    }
+
+    [Fact]
+    public async Task A_golden_folder_is_verified()
+    {
+        var run = await RunAsync("verify", GoldenData.Committed("llama-gqa"), GoldenData.Committed("qwen2"), "--device", "cpu");
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.Contains("llama-gqa", run.Out);
+        Assert.Contains("2 of 2 folders passed", run.Out);
+    }
+}

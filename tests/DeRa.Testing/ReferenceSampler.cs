@@ -1,0 +1,157 @@
+using DeRa.Engine.Requests;
+using DeRa.Engine.Scheduling;
+
+namespace DeRa.Testing;
+
+/// <summary>
+/// The sampler written a second time, plainly and in double precision, from the rules alone: penalties, bias, temperature,
+/// top-k, top-p, min-p, then the first token whose cumulative probability exceeds the draw. An oracle for tests.
+/// </summary>
+public static class ReferenceSampler
+{
+    /// <summary>λ · aligned + (1 − λ) · reference, rounded once to float32; copies at λ = 0 and 1.</summary>
+    public static float[] Mix(float[] reference, float[] aligned, double strength) =>
+        strength == 0 ? [.. reference]
+        : strength == 1 ? [.. aligned]
+        : [.. reference.Zip(aligned, (r, a) => (float)(strength * a + (1 - strength) * r))];
+
+    /// <summary>Natural logarithms of softmax.</summary>
+    public static double[] LogProbs(float[] logits)
+    {
+        var largest = (double)logits.Max();
+        var logSum = Math.Log(logits.Sum(logit => Math.Exp(logit - largest)));
+        return [.. logits.Select(logit => logit - largest - logSum)];
+    }
+
+    /// <summary>The distribution that is sampled from: one a token, sum 1; greedy puts all on one token.</summary>
+    public static double[] Distribution(float[] mixedLogits, SamplingRow row)
+    {
+        var adjusted = Adjust(mixedLogits, row);
+        if (row.Parameters.Temperature != 0) return Renormalised(Filter(Softmax(adjusted, row.Parameters.Temperature), row.Parameters));
+        var distribution = new double[adjusted.Length];
+        distribution[Ranked(adjusted)[0]] = 1;
+        return distribution;
+    }
+
+    /// <summary>The token that a draw in [0, 1) picks from a distribution: the first whose cumulative probability exceeds it.</summary>
+    public static int Token(double[] distribution, double draw)
+    {
+        var cumulative = 0.0;
+        for (var token = 0; token < distribution.Length; token++)
+            if ((cumulative += distribution[token]) > draw) return token;
+        return Array.FindLastIndex(distribution, probability => probability > 0);
+    }
+
+    /// <summary>The token that a row picks.</summary>
+    public static int Token(float[] mixedLogits, SamplingRow row) => Token(Distribution(mixedLogits, row), row.Draw);
+
+    /// <summary>How little would change the token: a sampler of finite precision may differ where a distance is tiny.</summary>
+    public static SamplingDistance DistanceToBoundary(float[] mixedLogits, SamplingRow row)
+    {
+        var adjusted = Adjust(mixedLogits, row);
+        var ranked = Ranked(adjusted);
+        var gap = ranked.Length > 1 ? adjusted[ranked[0]] - adjusted[ranked[1]] : double.PositiveInfinity;
+        if (row.Parameters.Temperature == 0) return new SamplingDistance(double.PositiveInfinity, double.PositiveInfinity, gap);
+        var cumulative = CumulativeDistance(Distribution(mixedLogits, row), row.Draw);
+        return new SamplingDistance(cumulative, CutDistance(Softmax(adjusted, row.Parameters.Temperature), row.Parameters), gap);
+    }
+
+    private static double[] Adjust(float[] logits, SamplingRow row)
+    {
+        var parameters = row.Parameters;
+        var history = row.History.ToArray();
+        var output = history[row.PromptTokens..];
+        var adjusted = Array.ConvertAll(logits, logit => (double)logit);
+        foreach (var token in history.Distinct())
+            adjusted[token] *= adjusted[token] > 0 ? 1.0 / parameters.RepetitionPenalty : parameters.RepetitionPenalty;
+        foreach (var tokens in output.GroupBy(token => token))
+            adjusted[tokens.Key] -= (double)parameters.FrequencyPenalty * tokens.Count() + parameters.PresencePenalty;
+        foreach (var (token, bias) in parameters.LogitBias) adjusted[token] += bias;
+        return adjusted;
+    }
+
+    private static double[] Softmax(double[] logits, double temperature)
+    {
+        var largest = logits.Max();
+        return Renormalised([.. logits.Select(logit => Math.Exp((logit - largest) / temperature))]);
+    }
+
+    /// <summary>Zeroes what each filter drops; top-p looks at what top-k left, renormalised.</summary>
+    private static double[] Filter(double[] probabilities, SamplingParameters parameters)
+    {
+        var kept = Renormalised(Keep(probabilities, Ranked(probabilities).Take(TopK(probabilities, parameters))));
+        if (parameters.TopP < 1) kept = Keep(kept, Ranked(kept).Take(TopPCount(kept, parameters.TopP)));
+        var least = parameters.MinP * kept.Max();
+        return Keep(kept, Enumerable.Range(0, kept.Length).Where(token => kept[token] >= least));
+    }
+
+    private static int TopK(double[] probabilities, SamplingParameters parameters) =>
+        parameters.TopK == 0 ? probabilities.Length : Math.Min(parameters.TopK, probabilities.Length);
+
+    private static int TopPCount(double[] probabilities, double reach)
+    {
+        var sum = 0.0;
+        var count = 0;
+        foreach (var token in Ranked(probabilities))
+        {
+            if (sum >= reach) break;
+            sum += probabilities[token];
+            count++;
+        }
+        return count;
+    }
+
+    private static double CumulativeDistance(double[] distribution, double draw)
+    {
+        var (distance, cumulative) = (double.PositiveInfinity, 0.0);
+        var last = Array.FindLastIndex(distribution, probability => probability > 0);
+        for (var token = 0; token < last; token++)
+            if (distribution[token] > 0) distance = Math.Min(distance, Math.Abs((cumulative += distribution[token]) - draw));
+        return distance;
+    }
+
+    private static double CutDistance(double[] probabilities, SamplingParameters parameters)
+    {
+        var ranked = Ranked(probabilities);
+        var distance = double.PositiveInfinity;
+        var count = TopK(probabilities, parameters);
+        if (count < ranked.Length && probabilities[ranked[count - 1]] > 0) distance = Math.Log(probabilities[ranked[count - 1]] / probabilities[ranked[count]]);
+        var kept = Renormalised(Keep(probabilities, ranked.Take(count)));
+        if (parameters.TopP < 1)
+        {
+            var reached = TopPCount(kept, parameters.TopP);
+            var before = ranked.Take(reached - 1).Sum(token => kept[token]);
+            distance = Math.Min(distance, Math.Min(parameters.TopP - before, Math.Abs(before + kept[ranked[reached - 1]] - parameters.TopP)));
+            kept = Keep(kept, ranked.Take(reached));
+        }
+        if (parameters.MinP > 0)
+            foreach (var probability in kept.Where(probability => probability > 0))
+                distance = Math.Min(distance, Math.Abs(Math.Log(probability / (parameters.MinP * kept.Max()))));
+        return distance;
+    }
+
+    /// <summary>Tokens, most likely first; of equal ones the lowest id first.</summary>
+    private static int[] Ranked(double[] values) => [.. Enumerable.Range(0, values.Length).OrderByDescending(token => values[token])];
+
+    private static double[] Keep(double[] probabilities, IEnumerable<int> tokens)
+    {
+        var kept = new double[probabilities.Length];
+        foreach (var token in tokens) kept[token] = probabilities[token];
+        return kept;
+    }
+
+    private static double[] Renormalised(double[] probabilities)
+    {
+        var sum = probabilities.Sum();
+        return Array.ConvertAll(probabilities, probability => probability / sum);
+    }
+}
+
+/// <summary>How near a row's choice lies to another one; infinite where there is no such boundary.</summary>
+/// <param name="Cumulative">Probability between the draw and the nearest boundary of two tokens.</param>
+/// <param name="Cut">
+/// What would flip the nearest top-k, top-p or min-p cut: for top-p a probability, for the others a difference of logits
+/// divided by the temperature.
+/// </param>
+/// <param name="TopTwoLogits">Gap of the two largest logits, after penalties and bias, before temperature.</param>
+public sealed record SamplingDistance(double Cumulative, double Cut, double TopTwoLogits);

@@ -1,0 +1,124 @@
+using DeRa.Engine.Requests;
+using DeRa.Torch.Decoding;
+using TorchSharp;
+using Xunit;
+
+namespace DeRa.Torch.Tests.Decoding;
+
+public sealed class MixingTests
+{
+    private static readonly float[] Reference = [2, 1, 0];
+    private static readonly float[] Aligned = [0, 1, 3];
+
+    [Theory]
+    [InlineData(0, new[] { .665241, .244728, .090031 })]
+    [InlineData(.5, new[] { .274069, .274069, .451863 })]
+    [InlineData(1, new[] { .042010, .114195, .843795 })]
+    [InlineData(2, new[] { .000333, .006691, .992976 })]
+    [InlineData(-.5, new[] { .872262, .118048, .009690 })]
+    public void The_toy_pair_gives_the_published_probabilities(double strength, double[] expected)
+    {
+        var rows = Enumerable.Range(0, 3).Select(token => Rows.Scored(strength, token)).ToArray();
+        var results = Rows.Run([Reference, Reference, Reference], [Aligned, Aligned, Aligned], rows);
+        for (var token = 0; token < 3; token++) Assert.Equal(expected[token], Math.Exp(results[token].Score!.LogProb), 1e-6);
+    }
+
+    [Fact]
+    public void Every_row_of_a_batch_is_mixed_at_its_own_strength()
+    {
+        double[] strengths = [2, 0, .5, 1, -.5, 0, 1];
+        float[] expected = [.006691f, .244728f, .274069f, .114195f, .118048f, .244728f, .114195f];
+        var rows = strengths.Select(strength => Rows.Scored(strength, 1)).ToArray();
+        var results = Rows.Run([.. rows.Select(_ => Reference)], [.. rows.Select(_ => Aligned)], rows);
+        for (var row = 0; row < rows.Length; row++) Assert.Equal(expected[row], Math.Exp(results[row].Score!.LogProb), 1e-6);
+    }
+
+    [Fact]
+    public void One_model_s_rows_are_copied_bit_for_bit()
+    {
+        float[] odd = [1e-30f, -0.1f, 3.3333333f, float.NegativeInfinity];
+        float[] other = [float.NaN, float.PositiveInfinity, 5, 6];
+        using var scope = torch.NewDisposeScope();
+        var mine = new ModelLogits(torch.tensor(odd, [1, 4]), [0]);
+        var theirs = new ModelLogits(torch.tensor(other, [1, 4]), [0]);
+        Assert.Equal(odd, LogitMixer.Mix(mine, theirs, [Rows.Scored(0, 0)], 4).data<float>().ToArray());
+        Assert.Equal(odd, LogitMixer.Mix(theirs, mine, [Rows.Scored(1, 0)], 4).data<float>().ToArray());
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(10)]
+    public void Forbidden_tokens_give_no_NaN_at_any_strength(double strength)
+    {
+        var forbidden = new SamplingParameters { LogitBias = new Dictionary<int, float> { [0] = float.NegativeInfinity, [2] = float.NegativeInfinity } };
+        foreach (var temperature in new[] { 0f, .01f, 1f })
+            foreach (var draw in new[] { 0, .5, .999999 })
+            {
+                var row = Rows.Sampled(strength, forbidden with { Temperature = temperature, TopK = 3, TopP = .99f }, draw, logProbs: 3);
+                var result = Rows.Run([Reference], [Aligned], [row])[0];
+                Assert.Null(result.Error);
+                Assert.Equal(1, result.Token);
+                Assert.All(result.LogProbs!.Top, alternative => Assert.False(float.IsNaN(alternative.LogProb)));
+            }
+    }
+
+    [Fact]
+    public void Columns_past_the_vocabulary_are_cut_off()
+    {
+        var results = Rows.Run([[2, 1, 0, 99, 99]], [[0, 1, 3, 99, 99]], [Rows.Sampled(.5, new() { Temperature = 0 }, logProbs: 5)], vocabularySize: 3);
+        Assert.Equal(2, results[0].Token);
+        Assert.Equal(3, results[0].LogProbs!.Top.Count);
+        Assert.Equal(.451863, Math.Exp(results[0].LogProbs!.LogProb), 1e-6);
+    }
+
+    [Fact]
+    public void Outputs_of_different_widths_and_types_mix()
+    {
+        using var scope = torch.NewDisposeScope();
+        var reference = new ModelLogits(torch.tensor(new float[] { 2, 1, 0, 7 }, [1, 4]).to(torch.ScalarType.BFloat16), [0]);
+        var aligned = new ModelLogits(torch.tensor(new float[] { 0, 1, 3 }, [1, 3]).to(torch.ScalarType.Float16), [0]);
+        var result = MixFilterSample.Run(reference, aligned, [Rows.Scored(2, 1)], 3)[0];
+        Assert.Equal(.006691, Math.Exp(result.Score!.LogProb), 1e-6);
+    }
+
+    [Fact]
+    public void A_row_of_a_model_that_did_not_run_it_is_a_programming_error()
+    {
+        using var scope = torch.NewDisposeScope();
+        var reference = new ModelLogits(torch.zeros(1, 3), [0]);
+        Assert.Throws<InvalidOperationException>(() => MixFilterSample.Run(reference, ModelLogits.None, [Rows.Scored(.5, 0)], 3));
+    }
+
+    [Fact]
+    public void The_logits_themselves_are_not_changed()
+    {
+        using var scope = torch.NewDisposeScope();
+        var logits = torch.tensor(new float[] { 3, 1, 2 }, [1, 3]);
+        var parameters = new SamplingParameters { RepetitionPenalty = 2, Temperature = .5f, TopK = 2, LogitBias = new Dictionary<int, float> { [1] = 5 } };
+        MixFilterSample.Run(new ModelLogits(logits, [0]), ModelLogits.None, [Rows.Sampled(0, parameters, .3, 2, [0])], 3);
+        Assert.Equal([3, 1, 2], logits.data<float>().ToArray());
+    }
+
+    [Fact]
+    public void No_tensor_outlives_the_call()
+    {
+        using var scope = torch.NewDisposeScope();
+        var logits = torch.rand(6, 100);
+        int[] all = [0, 1, 2, 3, 4, 5];
+        LogitRow[] rows =
+        [
+            Rows.Sampled(.5, new() { Temperature = 0 }), Rows.Sampled(0, new() { TopK = 5, TopP = .9f, MinP = .1f }, .5, 3),
+            Rows.Sampled(1, new() { RepetitionPenalty = 1.2f, FrequencyPenalty = 1 }, .5, 0, [1], [2, 2]),
+            Rows.Scored(2, 7, 4), Rows.Sampled(-.5, new(), .9), Rows.Scored(.5, 200),
+        ];
+        var before = LiveTensors();
+        for (var i = 0; i < 20; i++) MixFilterSample.Run(new ModelLogits(logits, all), new ModelLogits(logits, all), rows, 100);
+        Assert.Equal(before, LiveTensors());
+        Assert.False(logits.IsInvalid);
+
+        // This thread's alone: other tests run at the same time.
+        static long LiveTensors() => DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+    }
+}

@@ -1,0 +1,158 @@
+using DeRa.Engine.Requests;
+using DeRa.Torch.Decoding;
+using Xunit;
+
+namespace DeRa.Torch.Tests.Decoding;
+
+public sealed class SamplingTests
+{
+    private static readonly SamplingParameters Greedy = new() { Temperature = 0 };
+    private const double AlmostOne = 1 - 1.1102230246251565e-16;
+
+    [Fact]
+    public void Greedy_takes_the_lowest_id_of_equal_logits()
+    {
+        var logits = new float[5000];
+        logits[4321] = logits[77] = logits[1234] = 3;
+        Assert.Equal(77, Sample(logits, Greedy, .9));
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(.2499, 0)]
+    [InlineData(.25, 1)]
+    [InlineData(.7499, 2)]
+    [InlineData(.75, 3)]
+    [InlineData(AlmostOne, 3)]
+    public void A_draw_picks_the_first_token_whose_cumulative_probability_exceeds_it(double draw, int expected) =>
+        Assert.Equal(expected, Sample([0, 0, 0, 0], new(), draw));
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(.5)]
+    [InlineData(AlmostOne)]
+    public void A_draw_never_lands_on_a_dropped_token(double draw)
+    {
+        float[] logits = [-9, 5, -9, 4.5f, -9, -9];
+        Assert.Contains(Sample(logits, new() { TopK = 2 }, draw), new[] { 1, 3 });
+        Assert.Contains(Sample(logits, new() { TopP = .9f }, draw), new[] { 1, 3 });
+        Assert.Contains(Sample(logits, new() { MinP = .1f }, draw), new[] { 1, 3 });
+        Assert.Contains(Sample([float.NegativeInfinity, 1, float.NegativeInfinity], new(), draw), new[] { 1 });
+    }
+
+    [Fact]
+    public void Top_k_keeps_exactly_k_of_equal_tokens_the_lowest_ids() =>
+        Assert.Equal([0, 1, 2], Support([1, 1, 1, 1, 1, 1], new() { TopK = 3 }));
+
+    [Fact]
+    public void Top_k_past_the_vocabulary_keeps_all() =>
+        Assert.Equal([0, 1, 2, 3], Support([1, 1, 1, 1], new() { TopK = 1000 }));
+
+    [Theory]
+    [InlineData(.25f, new[] { 2 })]
+    [InlineData(.5f, new[] { 2 })]
+    [InlineData(.51f, new[] { 0, 2 })]
+    [InlineData(.75f, new[] { 0, 2 })]
+    [InlineData(.76f, new[] { 0, 1, 2 })]
+    [InlineData(.88f, new[] { 0, 1, 2, 3 })]
+    public void Top_p_keeps_the_smallest_prefix_that_reaches_p(float topP, int[] expected)
+    {
+        // Probabilities ¼, ⅛, ½, ⅛: exact in binary, so that p = ½ is reached exactly.
+        float[] logits = [2 * MathF.Log(2), MathF.Log(2), 3 * MathF.Log(2), MathF.Log(2)];
+        Assert.Equal(expected, Support(logits, new() { TopP = topP }));
+    }
+
+    [Fact]
+    public void Top_p_looks_at_what_top_k_left()
+    {
+        // Of ½, ¼, ¼ top-k keeps ⅔ and ⅓; .6 is then reached by the first alone.
+        float[] logits = [MathF.Log(2), 0, 0];
+        Assert.Equal([0, 1], Support(logits, new() { TopP = .6f }));
+        Assert.Equal([0], Support(logits, new() { TopP = .6f, TopK = 2 }));
+    }
+
+    [Fact]
+    public void Min_p_is_relative_to_the_best_after_temperature()
+    {
+        float[] logits = [0, -1, -2];
+        Assert.Equal([0, 1], Support(logits, new() { MinP = .3f }));
+        Assert.Equal([0], Support(logits, new() { MinP = .3f, Temperature = .5f }));
+        Assert.Equal([0, 1, 2], Support(logits, new() { MinP = .3f, Temperature = 2 }));
+        Assert.Equal([0], Support(logits, new() { MinP = 1 }));
+    }
+
+    [Fact]
+    public void Filters_that_are_off_keep_every_token() =>
+        Assert.Equal(Enumerable.Range(0, 64), Support([.. Enumerable.Range(0, 64).Select(i => i % 7 * -.5f)], new(), 4096));
+
+    [Fact]
+    public void A_row_that_does_not_filter_keeps_every_token_beside_one_that_does()
+    {
+        float[] logits = [.. Enumerable.Range(0, 32).Select(i => i % 5 * -.25f)];
+        var rows = Enumerable.Range(0, 1024).Select(i => i % 2 == 0
+            ? Rows.Sampled(0, new() { TopK = 1 }, .5)
+            : Rows.Sampled(0, new(), (i + .5) / 1024)).ToArray();
+        var results = Rows.Run([.. rows.Select(_ => logits)], [], rows);
+        Assert.Equal(32, results.Where((_, row) => row % 2 == 1).Select(result => result.Token).Distinct().Count());
+        Assert.All(results.Where((_, row) => row % 2 == 0), result => Assert.Equal(0, result.Token));
+    }
+
+    /// <summary>In float32 the first token's probability is 1 already: a sum that has reached 1 must not end a row without top-p.</summary>
+    [Fact]
+    public void Top_p_of_one_row_drops_nothing_of_another()
+    {
+        float[] logits = [20, -1, -1, -5];
+        LogitRow[] rows = [Rows.Sampled(0, new() { TopK = 3 }, 1 - 2e-10), Rows.Sampled(0, new() { TopP = .5f }, 1 - 2e-10)];
+        Assert.Equal([2, 0], Rows.Run([logits, logits], [], rows).Select(result => result.Token));
+    }
+
+    [Fact]
+    public void Repetition_divides_positive_and_multiplies_negative_logits_of_prompt_and_output()
+    {
+        var parameters = Greedy with { RepetitionPenalty = 2 };
+        Assert.Equal(2, Sample([4, 3, 2.1f, 0], parameters, 0, prompt: [0], output: [1]));
+        Assert.Equal(1, Sample([-1, -1.5f, -3], parameters, 0, prompt: [0, 0, 0]));
+    }
+
+    [Fact]
+    public void Frequency_counts_occurrences_in_the_output_and_presence_counts_once()
+    {
+        float[] logits = [3, 2, .5f];
+        Assert.Equal(0, Sample(logits, Greedy with { FrequencyPenalty = .9f }, 0, prompt: [0, 0, 0], output: [0]));
+        Assert.Equal(1, Sample(logits, Greedy with { FrequencyPenalty = .9f }, 0, output: [0, 0]));
+        Assert.Equal(0, Sample(logits, Greedy with { PresencePenalty = .9f }, 0, output: [0, 0, 0, 0]));
+        Assert.Equal(1, Sample(logits, Greedy with { PresencePenalty = 1.1f }, 0, output: [0]));
+    }
+
+    [Fact]
+    public void Bias_and_penalties_add_up_on_one_token()
+    {
+        var parameters = Greedy with { RepetitionPenalty = 2, LogitBias = new Dictionary<int, float> { [0] = 2.5f } };
+        Assert.Equal(0, Sample([4, 4.4f], parameters, 0, output: [0]));
+        Assert.Equal(1, Sample([4, 4.6f], parameters, 0, output: [0]));
+    }
+
+    [Fact]
+    public void A_low_temperature_keeps_small_differences_of_large_logits()
+    {
+        // Near 30000 / 0.01 float32 has steps of 1/4; a difference of 1/512 must still count as 100/512.
+        float[] logits = [30000, 30000 + 1f / 512];
+        var rows = Enumerable.Range(0, 1000).Select(i => Rows.Sampled(0, new() { Temperature = .01f }, (i + .5) / 1000)).ToArray();
+        var results = Rows.Run([.. rows.Select(_ => logits)], [], rows);
+        Assert.Equal(1000 / (1 + Math.Exp(100.0 / 512)), results.Count(result => result.Token == 0), 1.0);
+    }
+
+    private static int Sample(float[] logits, SamplingParameters parameters, double draw, int[]? prompt = null, int[]? output = null)
+    {
+        var result = Rows.Run([logits], [], [Rows.Sampled(0, parameters, draw, null, prompt, output)])[0];
+        Assert.Null(result.Error);
+        return result.Token;
+    }
+
+    /// <summary>The tokens that an even grid of draws reaches.</summary>
+    private static IEnumerable<int> Support(float[] logits, SamplingParameters parameters, int draws = 512)
+    {
+        var rows = Enumerable.Range(0, draws).Select(i => Rows.Sampled(0, parameters, (i + .5) / draws)).ToArray();
+        return Rows.Run([.. rows.Select(_ => logits)], [], rows).Select(result => result.Token).Distinct().Order();
+    }
+}

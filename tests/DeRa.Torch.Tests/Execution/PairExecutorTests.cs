@@ -1,0 +1,160 @@
+using DeRa.Engine.Scheduling;
+using DeRa.Testing;
+using DeRa.Torch.Caching;
+using DeRa.Torch.Execution;
+using DeRa.Torch.Models;
+using DeRa.Torch.Native;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace DeRa.Torch.Tests.Execution;
+
+public sealed class PairExecutorTests : IDisposable
+{
+    private const int BlockTokens = 16;
+    private static readonly int[] Prompt = [1, 88, 84, 288, 184, 263, 281];
+
+    private readonly ModelRunner _reference = Runner("pair/sft");
+    private readonly ModelRunner _aligned = Runner("pair/aligned");
+    private readonly PairExecutor _executor;
+
+    public PairExecutorTests() =>
+        _executor = new PairExecutor(_reference, _aligned, new ExecutorLimits(GoldenPair.VocabularySize, 256, BlockTokens, 16));
+
+    public void Dispose() => _executor.Dispose();
+
+    [Fact]
+    public void Rows_of_strength_0_and_1_run_one_model_only()
+    {
+        new TestSequence(Prompt, strength: 0, [0]).Run(_executor, 3);
+        Assert.True(Holds(_reference, block: 0));
+        Assert.False(Holds(_aligned, block: 0));
+        new TestSequence(Prompt, strength: 1, [1]).Run(_executor, 3);
+        Assert.True(Holds(_aligned, block: 1));
+        Assert.False(Holds(_reference, block: 1));
+    }
+
+    [Theory]
+    [InlineData(0.0), InlineData(1.0)]
+    public void Strength_0_and_1_equal_the_model_alone_to_the_last_bit(double strength)
+    {
+        var name = strength == 0 ? "pair/sft" : "pair/aligned";
+        using var alone = GoldenPair.Load(GoldenPair.Options(name, name)).Executor;
+        var expected = new TestSequence(Prompt, strength, [0, 1, 2]).Run(alone, 20);
+        var actual = new TestSequence(Prompt, strength, [5, 3, 4]).Run(_executor, 20);
+        Assert.Equal(expected.Tokens, actual.Tokens);
+        Assert.Equal(expected.LogProbs.SelectMany(TestSequence.Distribution), actual.LogProbs.SelectMany(TestSequence.Distribution));
+    }
+
+    [Fact]
+    public void A_step_may_be_repeated()
+    {
+        var sequence = new TestSequence(Prompt, strength: 0.3, [0]);
+        var plan = new StepPlan([sequence.NextRow()]);
+        var first = _executor.Execute(plan).Rows[0];
+        var again = _executor.Execute(plan).Rows[0];
+        Assert.Equal((first.Token, first.LogProbs!.LogProb), (again.Token, again.LogProbs!.LogProb));
+    }
+
+    [Fact]
+    public void Not_a_number_in_one_sequence_fails_that_row_and_no_other()
+    {
+        var (healthy, sick) = (new TestSequence(Prompt, strength: 0.5, [0, 1]), new TestSequence([.. Prompt, 5, 6], strength: 0.5, [2, 3]));
+        var expected = new TestSequence(Prompt, strength: 0.5, [4, 5]).Run(_executor, 3).Tokens;
+        healthy.Run(_executor, 1);
+        sick.Run(_executor, 1);
+        _aligned.Cache.Layers[1].Keys.narrow(0, 2 * BlockTokens, 4).fill_(float.NaN);
+        for (var step = 0; step < 2; step++)
+        {
+            var rows = new[] { healthy.NextRow(), sick.NextRow() };
+            var results = _executor.Execute(new StepPlan(rows)).Rows;
+            Assert.Contains("not finite", results[1].Error);
+            Assert.Null(results[0].Error);
+            healthy.Commit(rows[0], results[0]);
+        }
+        Assert.Equal(expected, healthy.Tokens);
+    }
+
+    [Fact]
+    public void What_a_freed_block_held_does_not_reach_its_next_owner()
+    {
+        var expected = new TestSequence(Prompt, strength: 0.5, [0, 1]).Run(_executor, 4).Tokens;
+        foreach (var runner in new[] { _reference, _aligned })
+            foreach (var layer in runner.Cache.Layers)
+            {
+                layer.Keys.fill_(float.NaN);
+                layer.Values.fill_(float.NaN);
+            }
+        // Beside a longer row, so that this one is padded.
+        var sequence = new TestSequence(Prompt, strength: 0.5, [2, 3]);
+        var longer = new TestSequence([.. Prompt, .. Prompt, .. Prompt], strength: 0.5, [4, 5]);
+        while (sequence.Output.Count() < 4)
+        {
+            var rows = new[] { sequence.NextRow(), longer.NextRow() };
+            var results = _executor.Execute(new StepPlan(rows)).Rows;
+            sequence.Commit(rows[0], results[0]);
+            longer.Commit(rows[1], results[1]);
+        }
+        Assert.Equal(expected, sequence.Tokens);
+    }
+
+    [Fact]
+    public void A_row_may_score_its_tokens_and_sample_after_the_last()
+    {
+        var row = new TestSequence(Prompt, strength: 0.5, [0]).NextRow(logProbs: 1);
+        var both = _executor.Execute(new StepPlan([row with { ScoredTokens = Prompt.AsMemory(1) }])).Rows[0];
+        var sampledOnly = _executor.Execute(new StepPlan([row])).Rows[0];
+        Assert.Equal(sampledOnly.Token, both.Token);
+        Assert.Equal(Prompt.Length - 1, both.ScoredLogProbs.Count);
+
+        // Where the sampled token is known before, its place is scored and sampled at once.
+        int[] followers = [.. Prompt.Skip(1), both.Token];
+        var known = _executor.Execute(new StepPlan([row with { ScoredTokens = followers }])).Rows[0];
+        Assert.Equal(both.Token, known.Token);
+        Assert.Equal(followers, known.ScoredLogProbs.Select(score => score.Token));
+        Assert.Equal(known.LogProbs!.LogProb, known.ScoredLogProbs[^1].LogProb);
+    }
+
+    public static TheoryData<string, StepRow> Outside { get; } = new()
+    {
+        { "token 300", Row(tokens: [300]) },
+        { "token -1", Row(tokens: [-1]) },
+        { "no tokens", Row(tokens: []) },
+        { "positions [255, 257)", Row(tokens: [1, 1], position: 255, blocks: [.. Enumerable.Range(0, 16), 0]) },
+        { "positions [-1, 0)", Row(tokens: [1], position: -1) },
+        { "1 blocks where 2", Row(tokens: [1], position: 16) },
+        { "block 16", Row(tokens: [1], blocks: [16]) },
+        { "block -1", Row(tokens: [1], blocks: [-1]) },
+        { "strength NaN", Row(tokens: [1]) with { Strength = double.NaN } },
+        { "2 tokens to score after 1", Row(tokens: [1]) with { ScoredTokens = new[] { 1, 2 } } },
+    };
+
+    [Theory, MemberData(nameof(Outside))]
+    public void A_row_outside_the_limits_is_refused_before_anything_runs(string reason, StepRow row)
+    {
+        var exception = Assert.Throws<ArgumentException>(() => _executor.Execute(new StepPlan([Row(tokens: [1]), row])));
+        Assert.Contains("row 1 of the step: " + reason, exception.Message);
+        Assert.False(Holds(_reference, block: 0));
+    }
+
+    [Fact]
+    public void An_empty_step_is_refused() => Assert.Throws<ArgumentException>(() => _executor.Execute(new StepPlan([])));
+
+    private static StepRow Row(int[] tokens, int position = 0, int[]? blocks = null) =>
+        new() { Tokens = tokens, Position = position, BlockTable = blocks ?? [0], Strength = 0.5 };
+
+    private static bool Holds(ModelRunner runner, int block)
+    {
+        using var scope = NewDisposeScope();
+        return runner.Cache.Layers[0].Keys.narrow(0, block * BlockTokens, BlockTokens).abs().sum().item<float>() > 0;
+    }
+
+    private static ModelRunner Runner(string golden)
+    {
+        LibTorch.Load();
+        var folder = GoldenData.Committed(golden);
+        var config = ModelConfigReader.Load(folder);
+        var model = DecoderLoader.Load(folder, config, CPU, DTypeOption.Parse("float32"), onProgress: null, CancellationToken.None);
+        return new ModelRunner(model, new KvCache(config, blockCount: 16, BlockTokens, CPU, ScalarType.Float32));
+    }
+}

@@ -1,0 +1,181 @@
+using DeRa.Testing;
+using DeRa.Torch.Execution;
+using DeRa.Torch.Native;
+using DeRa.Torch.Weights;
+using Microsoft.Extensions.Logging;
+using TorchSharp;
+using Xunit;
+
+namespace DeRa.Torch.Tests.Execution;
+
+public sealed class PairLoaderTests
+{
+    /// <summary>The golden pair: 2 layers, 2 key heads of 12, hidden 48, intermediate 96, vocabulary 300, untied.</summary>
+    private const long CacheBytesPerToken = 2 * 2 * 2 * 12 * sizeof(float);
+
+    [Fact]
+    public void A_pair_loads_with_its_sizes_logged()
+    {
+        var log = new ListLogger();
+        var pair = PairLoader.Load(GoldenPair.Options(), GoldenPair.VocabularySize, progress: null, log, TestContext.Current.CancellationToken);
+        using var executor = pair.Executor;
+        Assert.Equal((300, 256, 16, 128), (executor.Limits.VocabularySize, executor.Limits.ContextTokens, executor.Limits.BlockTokens, executor.Limits.BlockCount));
+        Assert.False(pair.SharesWeights);
+        foreach (var model in new[] { pair.Reference, pair.Aligned })
+        {
+            Assert.Equal(("cpu", torch.ScalarType.Float32, 2048 * CacheBytesPerToken), (model.Device, model.ElementType, model.CacheBytes));
+            // Beside the stored tensors only the rotary frequencies: six float64.
+            Assert.Equal(StoredBytes("pair/sft") + 6 * 8, model.WeightBytes);
+        }
+        Assert.Contains(log.Lines, line => line.StartsWith("Reference model ", StringComparison.Ordinal) && line.Contains("Float32 on cpu"));
+        Assert.Contains(log.Lines, line => line.StartsWith("Aligned model ", StringComparison.Ordinal));
+        Assert.Contains(log.Lines, line => line.StartsWith("Cache: 128 blocks of 16 tokens", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Progress_reaches_the_size_of_both_models()
+    {
+        var reports = new ListProgress();
+        PairLoader.Load(GoldenPair.Options(), GoldenPair.VocabularySize, reports, new ListLogger(), TestContext.Current.CancellationToken).Executor.Dispose();
+        foreach (var model in new[] { "reference", "aligned" })
+        {
+            var own = reports.Reports.Where(report => report.Model == model).ToList();
+            Assert.Equal(own.Select(report => report.LoadedBytes).Order(), own.Select(report => report.LoadedBytes));
+            Assert.Equal((StoredBytes("pair/sft"), StoredBytes("pair/sft")), (own[^1].LoadedBytes, own[^1].TotalBytes));
+        }
+    }
+
+    [Fact]
+    public void One_folder_given_twice_loads_its_weights_once_and_keeps_two_caches()
+    {
+        using var link = new TemporaryFolder();
+        var linked = Path.Combine(link.Path, "same");
+        Directory.CreateSymbolicLink(linked, GoldenData.Committed("pair/sft"));
+        foreach (var other in new[] { GoldenData.Committed("pair/sft"), GoldenData.Committed("pair/../pair/sft/"), linked })
+        {
+            var log = new ListLogger();
+            var pair = PairLoader.Load(GoldenPair.Options() with { AlignedPath = other }, GoldenPair.VocabularySize, progress: null, log, TestContext.Current.CancellationToken);
+            pair.Executor.Dispose();
+            Assert.True(pair.SharesWeights);
+            Assert.Equal(2 * 2048 * CacheBytesPerToken, pair.Reference.CacheBytes + pair.Aligned.CacheBytes);
+            Assert.Contains(log.Lines, line => line.Contains("loaded once"));
+        }
+    }
+
+    [Fact]
+    public void Each_model_keeps_its_checkpoints_type_unless_one_is_asked_for()
+    {
+        var pair = GoldenPair.Load(GoldenPair.Options("llama-llama3", "llama-gqa") with { DType = DTypeOption.Auto }, vocabularySize: 128);
+        using var executor = pair.Executor;
+        Assert.Equal((torch.ScalarType.BFloat16, torch.ScalarType.Float32), (pair.Reference.ElementType, pair.Aligned.ElementType));
+        // Different types, shapes and output widths (128 and 131) still make one step.
+        var sequence = new TestSequence([1, 2, 3], strength: 0.5, [0]).Run(executor, 2);
+        Assert.All(sequence.LogProbs, logProbs => Assert.Equal(1, logProbs.Top.Sum(item => Math.Exp(item.LogProb)), 1e-5));
+    }
+
+    [Theory]
+    [InlineData(139, 139), InlineData(144, 144), InlineData(150, 144)]
+    public void The_vocabulary_is_the_tokenizers_within_the_output_width(int tokenizerSize, int expected)
+    {
+        var log = new ListLogger();
+        using var executor = PairLoader.Load(GoldenPair.Options("qwen2", "qwen2"), tokenizerSize, progress: null, log, TestContext.Current.CancellationToken).Executor;
+        Assert.Equal(expected, executor.Limits.VocabularySize);
+        Assert.Equal(tokenizerSize > 144, log.Lines.Exists(line => line.Contains("tokenizer has 150 tokens")));
+        var sequence = new TestSequence([1, 2, 3], strength: 0.5, [0]).Run(executor, 1);
+        Assert.Equal(1, sequence.LogProbs[0].Top.Sum(item => Math.Exp(item.LogProb)), 1e-5);
+        Assert.Equal(expected, sequence.LogProbs[0].Top.Count);
+    }
+
+    [Fact]
+    public void The_cache_takes_the_bytes_it_is_given()
+    {
+        var pair = GoldenPair.Load(GoldenPair.Options() with { CacheTokens = null, CacheBytes = 2 * CacheBytesPerToken * 16 * 40 + 100 });
+        pair.Executor.Dispose();
+        Assert.Equal(40, pair.Executor.Limits.BlockCount);
+    }
+
+    [Fact]
+    public void By_default_the_cache_holds_sixteen_contexts()
+    {
+        var pair = GoldenPair.Load(GoldenPair.Options() with { CacheTokens = null });
+        pair.Executor.Dispose();
+        Assert.Equal(16 * 256 / 16, pair.Executor.Limits.BlockCount);
+    }
+
+    [Fact]
+    public void A_small_cache_lowers_the_context_and_says_so()
+    {
+        var log = new ListLogger();
+        var pair = PairLoader.Load(GoldenPair.Options() with { CacheTokens = 100 }, GoldenPair.VocabularySize, progress: null, log, TestContext.Current.CancellationToken);
+        pair.Executor.Dispose();
+        Assert.Equal((96, 96), (pair.ContextTokens, pair.Executor.Limits.ContextTokens));
+        Assert.Contains(log.Lines, line => line.Contains("lowered"));
+    }
+
+    [Fact]
+    public void A_context_below_the_models_may_be_asked_for()
+    {
+        var pair = GoldenPair.Load(GoldenPair.Options() with { ContextTokens = 40 });
+        pair.Executor.Dispose();
+        Assert.Equal(40, pair.ContextTokens);
+    }
+
+    public static TheoryData<string, PairOptions> Refused { get; } = new()
+    {
+        { "--context is 257; it must be from 1 to 256", GoldenPair.Options() with { ContextTokens = 257 } },
+        { "--context is 0", GoldenPair.Options() with { ContextTokens = 0 } },
+        { "--context is 200, but the cache holds 96", GoldenPair.Options() with { ContextTokens = 200, CacheTokens = 100 } },
+        { "--cache-tokens is 15", GoldenPair.Options() with { CacheTokens = 15 } },
+        { "--cache-bytes is 0", GoldenPair.Options() with { CacheTokens = null, CacheBytes = 0 } },
+        { "only one of them", GoldenPair.Options() with { CacheBytes = 1 << 20 } },
+        { "no room for one block", GoldenPair.Options() with { CacheTokens = null, CacheBytes = 100 } },
+        { "--block-tokens is 0", GoldenPair.Options() with { BlockTokens = 0 } },
+        { "--block-tokens is 1025", GoldenPair.Options() with { BlockTokens = 1025 } },
+    };
+
+    [Theory, MemberData(nameof(Refused))]
+    public void Options_out_of_range_are_refused_by_name(string reason, PairOptions options) =>
+        Assert.Contains(reason, Assert.Throws<PairLoadException>(() => GoldenPair.Load(options)).Message);
+
+    [Fact]
+    public void A_missing_folder_is_refused_by_name()
+    {
+        var options = GoldenPair.Options() with { AlignedPath = GoldenData.Committed("nowhere") };
+        Assert.Contains("nowhere", Assert.Throws<CheckpointException>(() => GoldenPair.Load(options)).Message);
+    }
+
+    [Fact]
+    public void A_device_that_is_not_there_is_refused_by_name()
+    {
+        Assert.SkipWhen(LibTorch.Load().CudaDevices > 99, "a machine with a hundred GPUs");
+        Assert.Contains("cuda:99", Assert.Throws<LibTorchException>(() => GoldenPair.Load(GoldenPair.Options() with { Device = DeviceOption.Parse("cuda:99") })).Message);
+    }
+
+    private static long StoredBytes(string golden)
+    {
+        using var checkpoint = Checkpoint.Open(GoldenData.Committed(golden));
+        return checkpoint.Names.Sum(name => checkpoint.Find(name)!.Value.Tensor.LengthBytes);
+    }
+
+    private sealed class ListLogger : ILogger
+    {
+        public List<string> Lines { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Lines.Add(formatter(state, exception));
+    }
+
+    private sealed class ListProgress : IProgress<LoadProgress>
+    {
+        public List<LoadProgress> Reports { get; } = [];
+
+        public void Report(LoadProgress value)
+        {
+            lock (Reports) Reports.Add(value);
+        }
+    }
+}

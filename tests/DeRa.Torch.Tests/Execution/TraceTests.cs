@@ -1,0 +1,132 @@
+using DeRa.Engine;
+using DeRa.Engine.Requests;
+using DeRa.Engine.Scheduling;
+using DeRa.Testing;
+using DeRa.Torch.Execution;
+using DeRa.Torch.Native;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace DeRa.Torch.Tests.Execution;
+
+/// <summary>
+/// Random traces on real models: whatever shares the batch, each request's tokens are those of its solo run. Floating-point
+/// sums depend on the batch's shape, so a first difference is accepted where the choice was a tie within rounding, and counted.
+/// </summary>
+public class TraceTests(ITestOutputHelper output)
+{
+    private const int Vocabulary = 300;
+    private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task Every_request_of_a_random_trace_equals_its_solo_run(int traceSeed)
+    {
+        var random = new Random(traceSeed);
+        var requests = Enumerable.Range(0, 40).Select(_ => RandomRequest(random)).ToArray();
+        var cancelAfter = requests.Select(_ => random.Next(4) == 0 ? random.Next(0, 20) : int.MaxValue).ToArray();
+
+        var expected = new List<IReadOnlyList<int>>();
+        using (var solo = new EngineFixture(Load(cacheTokens: 256)))
+            foreach (var request in requests) expected.Add(await solo.RunAsync(request, Stop));
+
+        // Few blocks and a small budget, so that rows wait, are chunked, and take over each other's blocks.
+        List<int>[] results;
+        using (var shared = new EngineFixture(Load(cacheTokens: 512), options: new EngineOptions { MaxRunningSequences = 8, MaxBatchTokens = 24 }))
+        {
+            results = await Task.WhenAll(requests.Select((request, i) => RunAsync(shared.Engine, request, cancelAfter[i])));
+            Assert.Equal(0, shared.Engine.Status.BlocksInUse);
+        }
+
+        using var oracle = Load(cacheTokens: 256);
+        var ties = 0;
+        for (var i = 0; i < requests.Length; i++)
+            ties += CountTie(oracle, requests[i], expected[i], results[i], cancelAfter[i] == int.MaxValue);
+        output.WriteLine($"{ties} of {requests.Length} requests left their solo run at a tie");
+        Assert.InRange(ties, 0, 2);
+    }
+
+    private static PairExecutor Load(int cacheTokens) => PairLoader.Load(new PairOptions
+    {
+        ReferencePath = GoldenData.Committed("pair/sft"),
+        AlignedPath = GoldenData.Committed("pair/aligned"),
+        Device = DeviceOption.Cpu,
+        ContextTokens = 128,
+        CacheTokens = cacheTokens,
+        BlockTokens = 8,
+    }, Vocabulary, progress: null, NullLogger.Instance, Stop).Executor;
+
+    private static GenerationRequest RandomRequest(Random random) => new()
+    {
+        PromptTokens = [.. Enumerable.Range(0, random.Next(1, 50)).Select(_ => random.Next(Vocabulary))],
+        MaxTokens = random.Next(1, 50),
+        Strength = random.Next(4) switch { 0 => 0, 1 => 1, 2 => random.NextDouble(), _ => random.NextDouble() * 4 - 1 },
+        Seed = random.Next(3),
+        ChoiceIndex = random.Next(3),
+        Sampling = new SamplingParameters
+        {
+            Temperature = random.Next(4) == 0 ? 0 : (float)(0.3 + random.NextDouble()),
+            TopK = random.Next(3) == 0 ? random.Next(1, 50) : 0,
+            TopP = random.Next(3) == 0 ? 0.9f : 1,
+            MinP = random.Next(3) == 0 ? 0.05f : 0,
+            PresencePenalty = random.Next(3) == 0 ? 1.5f : 0,
+            FrequencyPenalty = random.Next(3) == 0 ? 0.5f : 0,
+            LogitBias = random.Next(3) == 0 ? new Dictionary<int, float> { [random.Next(Vocabulary)] = 3 } : new Dictionary<int, float>(),
+        },
+    };
+
+    private static async Task<List<int>> RunAsync(GenerationEngine engine, GenerationRequest request, int cancelAfter)
+    {
+        var tokens = new List<int>();
+        var handle = engine.Submit([request])[0];
+        if (cancelAfter == 0) handle.Cancel();
+        await foreach (var happened in handle.Events.ReadAllAsync(Stop))
+        {
+            if (happened is not TokenGenerated generated) continue;
+            tokens.Add(generated.Token);
+            if (tokens.Count == cancelAfter) handle.Cancel();
+        }
+        return tokens;
+    }
+
+    /// <summary>0 where the tokens are equal; 1 where the first difference is a tie; fails otherwise.</summary>
+    private static int CountTie(
+        PairExecutor oracle, GenerationRequest request, IReadOnlyList<int> expected, List<int> actual, bool ranToItsEnd)
+    {
+        if (ranToItsEnd) Assert.Equal(expected.Count, actual.Count);
+        var same = expected.Zip(actual).TakeWhile(pair => pair.First == pair.Second).Count();
+        if (same == actual.Count) return 0;
+        int[] prefix = [.. request.PromptTokens, .. expected.Take(same)];
+        var distance = ReferenceSampler.DistanceToBoundary(MixedLogProbs(oracle, prefix, request.Strength), new SamplingRow
+        {
+            Parameters = request.Sampling,
+            Draw = CounterRandom.Uniform(request.Seed, request.ChoiceIndex, prefix.Length),
+            History = prefix,
+            PromptTokens = request.PromptTokens.Count,
+        });
+        var scale = Math.Abs(request.Strength) + Math.Abs(1 - request.Strength);
+        if (request.Sampling.Temperature == 0) Assert.InRange(distance.TopTwoLogits, 0, 1e-4 * scale);
+        else Assert.InRange(Math.Min(distance.Cumulative, distance.Cut), 0, 1e-5 * scale / Math.Max(request.Sampling.Temperature, 0.01));
+        return 1;
+    }
+
+    /// <summary>The mixture after a prefix, up to a constant, which none of the trace's parameters can see.</summary>
+    private static float[] MixedLogProbs(PairExecutor oracle, int[] prefix, double strength)
+    {
+        var row = new StepRow
+        {
+            Tokens = prefix,
+            Position = 0,
+            BlockTable = [.. Enumerable.Range(0, oracle.Limits.BlockCount)],
+            Strength = strength,
+            ScoredTokens = new int[prefix.Length],
+            ScoredAlternatives = Vocabulary,
+        };
+        var scores = oracle.Execute(new StepPlan([row])).Rows[0].ScoredLogProbs[^1];
+        var logProbs = new float[Vocabulary];
+        foreach (var (token, logProb) in scores.Top) logProbs[token] = logProb;
+        return logProbs;
+    }
+}

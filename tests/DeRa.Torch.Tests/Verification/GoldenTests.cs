@@ -1,0 +1,41 @@
+using DeRa.Testing;
+using DeRa.Torch.Native;
+using DeRa.Torch.Verification;
+using Xunit;
+
+namespace DeRa.Torch.Tests.Verification;
+
+/// <summary>Logits of the golden checkpoints at all positions, however their tokens are cut into steps.</summary>
+public sealed class GoldenTests(ITestOutputHelper output)
+{
+    public static TheoryData<string> Committed { get; } = new(GoldenData.CommittedModels);
+
+    public static TheoryData<string> Shared { get; } =
+        ["models/stories260k", "models/babyllama-reference", "models/babyllama-aligned", "golden/pair/merged"];
+
+    [Theory, MemberData(nameof(Committed))]
+    public void Float32_logits_equal_the_golden_ones_at_all_positions(string model) =>
+        AssertPassed(GoldenVerification.Run(GoldenData.Committed(model), DeviceOption.Cpu, DTypeOption.Parse("float32")));
+
+    [Theory, MemberData(nameof(Committed))]
+    public void Bfloat16_logits_lie_within_the_derived_bound(string model) =>
+        AssertPassed(GoldenVerification.Run(GoldenData.Committed(model), DeviceOption.Cpu, DTypeOption.Parse("bfloat16")));
+
+    [Theory, MemberData(nameof(Committed))]
+    public void Float16_logits_lie_within_the_derived_bound(string model) =>
+        AssertPassed(GoldenVerification.Run(GoldenData.Committed(model), DeviceOption.Cpu, DTypeOption.Parse("float16")));
+
+    [Theory, MemberData(nameof(Shared))]
+    public void Real_models_equal_their_golden_logits_and_greedy_text(string model)
+    {
+        var folder = SharedData.Find(model);
+        Assert.SkipWhen(folder is null, SharedData.Missing);
+        AssertPassed(GoldenVerification.Run(folder!, DeviceOption.Cpu, DTypeOption.Parse("float32")));
+    }
+
+    private void AssertPassed(GoldenReport report)
+    {
+        foreach (var check in report.Checks) output.WriteLine(check.ToString());
+        Assert.True(report.Passed, string.Join(Environment.NewLine, report.Checks.Where(check => !check.Passed)));
+    }
+}
