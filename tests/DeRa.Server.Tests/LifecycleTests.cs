@@ -3,6 +3,7 @@ using DeRa.Engine;
 using DeRa.Protos.V1;
 using DeRa.Server.Composition;
 using DeRa.Server.Options;
+using DeRa.Torch.Weights;
 using Google.Rpc;
 using Grpc.Core;
 using Xunit;
@@ -22,7 +23,7 @@ public class LifecycleTests
         var reported = new TaskCompletionSource();
         await using var server = await ServerFixture.StartLoadingAsync((progress, _) =>
         {
-            progress.Report(new LoadProgress("reference", 0.25));
+            progress.Report(new LoadProgress("reference", 25, 100));
             reported.SetResult();
             return loaded.Task;
         });

@@ -1,3 +1,5 @@
+using DeRa.Torch.Weights;
+
 namespace DeRa.Server.Composition;
 
 /// <summary>Shows on one line of a terminal how far each model is. Any thread.</summary>
@@ -12,13 +14,13 @@ internal sealed class ConsoleLoadProgress(IProgress<LoadProgress> inner, TextWri
     public void Report(LoadProgress value)
     {
         inner.Report(value);
-        var percent = (int)(value.Fraction * 100);
+        var percent = (int)(100 * value.LoadedBytes / Math.Max(1, value.TotalBytes));
         lock (_gate)
         {
             if (_percents.TryGetValue(value.Model, out var shown) && shown == percent) return;
             _percents[value.Model] = percent;
             var line = string.Join("  ", _percents.Select(entry => $"{entry.Key} {entry.Value,3} %"));
-            terminal.Write(_percents.Values.All(p => p == 100) ? $"\rloading: {line}\n" : $"\rloading: {line}");
+            terminal.Write(_percents.Values.All(p => p == 100) ? $"\rLoading: {line}\n" : $"\rLoading: {line}");
         }
     }
 }

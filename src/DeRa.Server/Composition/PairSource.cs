@@ -1,4 +1,5 @@
 using DeRa.Engine;
+using DeRa.Torch.Weights;
 
 namespace DeRa.Server.Composition;
 
@@ -7,8 +8,3 @@ namespace DeRa.Server.Composition;
 /// <param name="cancellation">The server is asked to stop.</param>
 /// <returns>The pair; the server owns it and disposes its engine.</returns>
 internal delegate Task<ServedPair> PairSource(IProgress<LoadProgress> progress, CancellationToken cancellation);
-
-/// <summary>How far a model has been loaded.</summary>
-/// <param name="Model">Which one: <c>reference</c> or <c>aligned</c>.</param>
-/// <param name="Fraction">How much of its weights is loaded; [0, 1].</param>
-internal readonly record struct LoadProgress(string Model, double Fraction);

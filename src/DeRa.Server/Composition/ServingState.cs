@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using DeRa.Engine;
+using DeRa.Torch.Weights;
 
 namespace DeRa.Server.Composition;
 
@@ -38,7 +39,8 @@ internal sealed class ServingState : IProgress<LoadProgress>
     public bool IsReady => Phase == ServingPhase.Ready && Pair!.Engine.Status.IsRunning;
 
     /// <inheritdoc/>
-    public void Report(LoadProgress value) => _loaded[value.Model] = value.Fraction;
+    public void Report(LoadProgress value) =>
+        _loaded[value.Model] = (double)value.LoadedBytes / Math.Max(1, value.TotalBytes);
 
     /// <summary>Begins a request; disposing the result ends it.</summary>
     /// <exception cref="NotServingException">No requests are taken now.</exception>

@@ -38,11 +38,21 @@ internal static class OptionReader
         foreach (var entry in OptionTable.All.Where(entry => entry.Declared.IsRequired))
             CheckFolder(entry, (string)entry.Property.GetValue(options)!);
         Address(options.Host);
+        if (options.ServedName.Length is 0 or > 256)
+            throw new OptionException("--name must have 1 to 256 characters.");
         if (options.HttpPort == options.GrpcPort && options.HttpPort != 0)
             throw new OptionException($"--http-port and --grpc-port are both {options.HttpPort}; they must differ.");
         if (options.MaxBatchTokens < options.MaxRunning)
             throw new OptionException(
                 $"--max-batch-tokens is {options.MaxBatchTokens}; it must be at least --max-running, {options.MaxRunning}.");
+        try
+        {
+            options.ToServedPairOptions();
+        }
+        catch (FormatException bad)
+        {
+            throw new OptionException(bad.Message);
+        }
     }
 
     private static void CheckFolder(OptionEntry entry, string path)

@@ -1,5 +1,8 @@
 using DeRa.Engine;
 using DeRa.Engine.Requests;
+using DeRa.Torch;
+using DeRa.Torch.Execution;
+using DeRa.Torch.Native;
 
 namespace DeRa.Server.Options;
 
@@ -27,7 +30,8 @@ internal sealed record ServerOptions
     [Option("Port for gRPC; 0 = any free one.", Low = 0, High = 65535)]
     public int GrpcPort { get; init; } = 8081;
 
-    [Option("Where the models run: auto (CUDA where there is one, else CPU), cpu, cuda or cuda:i.", Placeholder = "DEVICE")]
+    [Option("Where the models run: auto (CUDA where there is one, else CPU), cpu, cuda, cuda:i, or two of these separated by a comma, "
+        + "the reference model's first.", Placeholder = "DEVICE")]
     public string Device { get; init; } = "auto";
 
     [Option("Number format of the weights: auto (the checkpoint's), float32, bfloat16 or float16.", Placeholder = "DTYPE")]
@@ -37,7 +41,7 @@ internal sealed record ServerOptions
         DefaultText = "the one that comes with the server")]
     public string? Libtorch { get; init; }
 
-    [Option("Threads for CPU computation.", Low = 1, High = 1024, DefaultText = "one a core")]
+    [Option("Threads for CPU computation.", Low = 1, High = 1024, DefaultText = "one for each physical core")]
     public int? Threads { get; init; }
 
     [Option("Most tokens of a sequence, prompt and output together.", Low = 1, High = 1 << 24, DefaultText = "what the models allow")]
@@ -118,6 +122,25 @@ internal sealed record ServerOptions
         MaxStopStringBytes = MaxStopStringBytes,
         MaxLogitBiasEntries = MaxLogitBiasEntries,
         MaxLogProbs = MaxLogprobs,
+    };
+
+    /// <summary>The loader's part of the options.</summary>
+    /// <exception cref="FormatException">The device or the number format is none of the allowed ones.</exception>
+    public ServedPairOptions ToServedPairOptions() => new()
+    {
+        Name = ServedName,
+        Models = new PairOptions
+        {
+            ReferencePath = Reference,
+            AlignedPath = Aligned,
+            Device = DeviceOption.Parse(Device),
+            DType = DTypeOption.Parse(Dtype),
+            LibTorch = new LibTorchOptions { Directory = Libtorch, Threads = Threads },
+            ContextTokens = ContextLength,
+            CacheTokens = CacheTokens,
+        },
+        Engine = ToEngineOptions(),
+        Limits = ToRequestLimits(),
     };
 
     private static EngineOptions Engine { get; } = new();

@@ -91,6 +91,8 @@ public sealed class OptionReaderTests : IDisposable
     [InlineData(new[] { "--min-strength", "0.5" }, "a number from -1000 to 0")]
     [InlineData(new[] { "--max-running", "100", "--max-batch-tokens", "50" }, "at least --max-running, 100")]
     [InlineData(new[] { "--host", "example" }, "an IP address")]
+    [InlineData(new[] { "--device", "gpu" }, "--device: 'gpu' is not a device")]
+    [InlineData(new[] { "--dtype", "int8" }, "--dtype: 'int8' is not a type")]
     [InlineData(new[] { "model" }, "'model' is no option")]
     public void A_bad_command_line_is_one_line_that_says_what_is_allowed(string[] arguments, string message) =>
         Assert.Contains(message, Fault(arguments), StringComparison.Ordinal);
