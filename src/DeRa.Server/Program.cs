@@ -1,2 +1,4 @@
-var app = WebApplication.CreateBuilder(args).Build();
-app.Run();
+using DeRa.Server.Composition;
+
+return await ServerProgram.RunAsync(
+    args, Environment.GetEnvironmentVariables(), PairStartup.For, Console.Out, Console.Error);

@@ -58,13 +58,17 @@ public sealed class Generation : IDisposable
 
     private static async Task CloseAfter(Task[] pumps, ChannelWriter<ChoiceDelta> deltas)
     {
-        var all = Task.WhenAll(pumps);
-        // The first failure ends the reading; what it leaves behind is cancelled by the reader.
-        foreach (var pump in pumps)
-            _ = pump.ContinueWith(failed => deltas.TryComplete(failed.Exception!.InnerException), CancellationToken.None,
-                TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-        await all.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        deltas.TryComplete();
+        try
+        {
+            await foreach (var pump in Task.WhenEach(pumps)) await pump;
+            deltas.TryComplete();
+        }
+        catch (Exception fault)
+        {
+            // The first failure ends the reading; what it leaves behind is cancelled by the reader.
+            deltas.TryComplete(fault);
+        }
+        await Task.WhenAll(pumps).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task Pump(

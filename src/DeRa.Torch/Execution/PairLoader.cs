@@ -104,14 +104,14 @@ public sealed class PairLoader
         if (_options.ContextTokens is not { } asked) return most;
         return asked >= 1 && asked <= most
             ? asked
-            : throw new PairLoadException($"--context is {asked}; it must be from 1 to {most}, what both models take");
+            : throw new PairLoadException($"--context-length is {asked}; it must be from 1 to {most}, what both models take");
     }
 
     private int UsableContext(int contextTokens, int cacheTokens)
     {
         if (cacheTokens >= contextTokens) return contextTokens;
         if (_options.ContextTokens is not null)
-            throw new PairLoadException($"--context is {contextTokens}, but the cache holds {cacheTokens} tokens; lower it or raise the cache");
+            throw new PairLoadException($"--context-length is {contextTokens}, but the cache holds {cacheTokens} tokens; lower it or raise the cache");
         PairLog.ContextLowered(_logger, cacheTokens, contextTokens);
         return cacheTokens;
     }

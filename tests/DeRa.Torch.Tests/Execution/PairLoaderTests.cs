@@ -122,9 +122,9 @@ public sealed class PairLoaderTests
 
     public static TheoryData<string, PairOptions> Refused { get; } = new()
     {
-        { "--context is 257; it must be from 1 to 256", GoldenPair.Options() with { ContextTokens = 257 } },
-        { "--context is 0", GoldenPair.Options() with { ContextTokens = 0 } },
-        { "--context is 200, but the cache holds 96", GoldenPair.Options() with { ContextTokens = 200, CacheTokens = 100 } },
+        { "--context-length is 257; it must be from 1 to 256", GoldenPair.Options() with { ContextTokens = 257 } },
+        { "--context-length is 0", GoldenPair.Options() with { ContextTokens = 0 } },
+        { "--context-length is 200, but the cache holds 96", GoldenPair.Options() with { ContextTokens = 200, CacheTokens = 100 } },
         { "--cache-tokens is 15", GoldenPair.Options() with { CacheTokens = 15 } },
         { "--cache-bytes is 0", GoldenPair.Options() with { CacheTokens = null, CacheBytes = 0 } },
         { "only one of them", GoldenPair.Options() with { CacheBytes = 1 << 20 } },

@@ -1,0 +1,43 @@
+using System.Text;
+using DeRa.Engine.Requests;
+using DeRa.Engine.Streaming;
+
+namespace DeRa.Server.Answers;
+
+/// <summary>A choice put together from its pieces, for an answer in one piece.</summary>
+internal sealed class WholeChoice
+{
+    private readonly StringBuilder _text = new();
+    private readonly List<OutputToken> _tokens = [];
+
+    /// <summary>Its text.</summary>
+    public string Text => _text.ToString();
+
+    /// <summary>Its tokens, an echoed prompt's first.</summary>
+    public IReadOnlyList<OutputToken> Tokens => _tokens;
+
+    /// <summary>Why it ended.</summary>
+    public FinishReason FinishReason { get; private set; }
+
+    /// <summary>The stop string that ended it, if one did.</summary>
+    public string? StopString { get; private set; }
+
+    /// <summary>Adds a piece.</summary>
+    public void Add(ChoiceDelta piece)
+    {
+        _text.Append(piece.Text);
+        _tokens.AddRange(piece.Tokens);
+        if (piece.FinishReason is not { } reason) return;
+        FinishReason = reason;
+        StopString = piece.StopString;
+    }
+
+    /// <summary>Reads a generation to its end.</summary>
+    /// <returns>All choices, by index.</returns>
+    public static async Task<IReadOnlyList<WholeChoice>> ReadAsync(Generation generation, CancellationToken cancellation)
+    {
+        var choices = Array.ConvertAll([.. generation.Request.Choices], _ => new WholeChoice());
+        await foreach (var piece in generation.ReadAsync(cancellation)) choices[piece.Index].Add(piece);
+        return choices;
+    }
+}

@@ -1,0 +1,15 @@
+using DeRa.Server.Options;
+using DeRa.Torch;
+
+namespace DeRa.Server.Composition;
+
+/// <summary>Loads the pair that the options name.</summary>
+internal static class PairStartup
+{
+    /// <summary>The loader for these options; a terminal shows how far it is.</summary>
+    public static PairSource For(ServerOptions options, ILoggerFactory loggers) => (progress, cancellation) =>
+    {
+        var shown = Console.IsOutputRedirected ? progress : new ConsoleLoadProgress(progress, Console.Out);
+        return ServedPairLoader.LoadAsync(options.ToServedPairOptions(), shown, loggers, TimeProvider.System, cancellation);
+    };
+}

@@ -1,0 +1,60 @@
+using System.Net;
+using DeRa.Engine.Telemetry;
+using DeRa.Server.Grpc;
+using DeRa.Server.Http;
+using DeRa.Server.Options;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace DeRa.Server.Composition;
+
+/// <summary>The composition root: everything that the server consists of is put together here.</summary>
+internal static class ServerApplication
+{
+    /// <summary>Time that closing the doors may take after the drain.</summary>
+    private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(10);
+
+    /// <summary>Puts the server together; nothing runs yet.</summary>
+    /// <param name="options">Checked options. Nothing else configures the server.</param>
+    /// <param name="source">Loads the pair.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logging">Where logs go.</param>
+    public static WebApplication Build(
+        ServerOptions options, PairSource source, TimeProvider time, Action<ILoggingBuilder> logging)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "DeRa.Server" });
+        logging(builder.Logging);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, options));
+        builder.Services.AddRoutingCore().AddSingleton(options).AddSingleton(source).AddSingleton(time).AddSingleton<ServingState>()
+            .AddHostedService<PairLifetime>().AddHttpDoor().AddGrpcDoor(options)
+            .Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSeconds) + CloseTime);
+        builder.Services.AddOpenTelemetry()
+            .WithMetrics(metrics => metrics.AddMeter(EngineTelemetry.Name))
+            .WithTracing(traces => traces.AddSource(EngineTelemetry.Name));
+        var app = builder.Build();
+        app.UseMiddleware<RequestFence>();
+        app.UseRouting();
+        app.MapHttpDoor();
+        app.MapGrpcDoor();
+        return app;
+    }
+
+    /// <summary>The addresses that the server listens on, once it is started.</summary>
+    public static (Uri Http, Uri Grpc) Addresses(WebApplication app)
+    {
+        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        // In the order of the calls in Listen.
+        return (new Uri(addresses.First()), new Uri(addresses.Last()));
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, ServerOptions options)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = options.MaxBodyBytes;
+        var address = OptionReader.Address(options.Host);
+        // Without TLS one port cannot tell HTTP/1.1 from HTTP/2, which gRPC needs.
+        kestrel.Listen(new IPEndPoint(address, options.HttpPort), listen => listen.Protocols = HttpProtocols.Http1);
+        kestrel.Listen(new IPEndPoint(address, options.GrpcPort), listen => listen.Protocols = HttpProtocols.Http2);
+    }
+}

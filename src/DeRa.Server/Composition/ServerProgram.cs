@@ -1,0 +1,68 @@
+using System.Collections;
+using System.Net.Sockets;
+using DeRa.Server.Options;
+
+namespace DeRa.Server.Composition;
+
+/// <summary>Runs the server as a program: options in, exit code out.</summary>
+internal static class ServerProgram
+{
+    /// <summary>All went well.</summary>
+    public const int Success = 0;
+
+    /// <summary>The models could not be loaded or a port not be opened.</summary>
+    public const int StartFailed = 1;
+
+    /// <summary>An option is unknown, missing or out of range.</summary>
+    public const int BadOption = 2;
+
+    /// <summary>Runs until the process is told to stop.</summary>
+    /// <param name="arguments">The command line.</param>
+    /// <param name="environment">Environment variables.</param>
+    /// <param name="source">Gives the loader for checked options.</param>
+    /// <param name="output">For <c>--help</c>.</param>
+    /// <param name="errors">For what keeps the server from starting, a line each.</param>
+    /// <returns>The process's exit code.</returns>
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, IDictionary environment,
+        Func<ServerOptions, ILoggerFactory, PairSource> source, TextWriter output, TextWriter errors)
+    {
+        if (arguments.Any(argument => argument is "--help" or "-h"))
+        {
+            await output.WriteAsync(OptionTable.Help());
+            return Success;
+        }
+        try
+        {
+            return await ServeAsync(OptionReader.Read(arguments, environment), source);
+        }
+        catch (OptionException bad)
+        {
+            await errors.WriteLineAsync(bad.Message);
+            return BadOption;
+        }
+        catch (Exception fault) when (fault is IOException or SocketException)
+        {
+            await errors.WriteLineAsync($"The server cannot listen: {fault.Message}");
+            return StartFailed;
+        }
+    }
+
+    private static async Task<int> ServeAsync(ServerOptions options, Func<ServerOptions, ILoggerFactory, PairSource> source)
+    {
+        using var loggers = LoggerFactory.Create(Logging);
+        await using var app = ServerApplication.Build(options, source(options, loggers), TimeProvider.System, Logging);
+        await app.StartAsync();
+        var (http, grpc) = ServerApplication.Addresses(app);
+        ServerLog.Listening(app.Logger, "HTTP", http.ToString());
+        ServerLog.Listening(app.Logger, "gRPC", grpc.ToString());
+        await app.WaitForShutdownAsync();
+        return app.Services.GetRequiredService<ServingState>().Phase == ServingPhase.Failed ? StartFailed : Success;
+    }
+
+    private static void Logging(ILoggingBuilder logging) => logging
+        .AddSimpleConsole(console => console.SingleLine = true)
+        .AddFilter("Microsoft", LogLevel.Warning)
+        // What keeps the host from starting is told in one line by RunAsync.
+        .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None)
+        .AddFilter("Grpc", LogLevel.Warning);
+}

@@ -1,0 +1,106 @@
+using System.Collections.Concurrent;
+using DeRa.Engine;
+using DeRa.Torch.Weights;
+
+namespace DeRa.Server.Composition;
+
+/// <summary>
+/// Whether requests can be served and by what. Doors enter it with each request, so that a stop can wait for the answers
+/// that are under way. Any thread.
+/// </summary>
+internal sealed class ServingState : IProgress<LoadProgress>
+{
+    private readonly Lock _gate = new();
+    private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentDictionary<string, double> _loaded = new();
+    private ServingPhase _phase = ServingPhase.Loading;
+    private ServedPair? _pair;
+    private int _entered;
+
+    /// <summary>Called with each new phase, once.</summary>
+    public event Action<ServingPhase>? Changed;
+
+    /// <summary>What the server is doing.</summary>
+    public ServingPhase Phase
+    {
+        get { lock (_gate) return _phase; }
+    }
+
+    /// <summary>The pair, once it is loaded.</summary>
+    public ServedPair? Pair
+    {
+        get { lock (_gate) return _pair; }
+    }
+
+    /// <summary>How much of each model is loaded, [0, 1].</summary>
+    public IReadOnlyDictionary<string, double> Loaded => _loaded;
+
+    /// <summary>Whether requests are taken: loaded, not draining, the engine alive.</summary>
+    public bool IsReady => Phase == ServingPhase.Ready && Pair!.Engine.Status.IsRunning;
+
+    /// <inheritdoc/>
+    public void Report(LoadProgress value) =>
+        _loaded[value.Model] = (double)value.LoadedBytes / Math.Max(1, value.TotalBytes);
+
+    /// <summary>Begins a request; disposing the result ends it.</summary>
+    /// <exception cref="NotServingException">No requests are taken now.</exception>
+    public Lease Enter()
+    {
+        lock (_gate)
+        {
+            if (_phase != ServingPhase.Ready) throw new NotServingException(_phase);
+            _entered++;
+            return new Lease(this, _pair!);
+        }
+    }
+
+    /// <summary>The pair is loaded. False where the server has been asked to stop meanwhile: the caller then keeps the pair.</summary>
+    public bool TryServe(ServedPair served)
+    {
+        lock (_gate)
+        {
+            if (_phase != ServingPhase.Loading) return false;
+            (_pair, _phase) = (served, ServingPhase.Ready);
+        }
+        Changed?.Invoke(ServingPhase.Ready);
+        return true;
+    }
+
+    /// <summary>The pair could not be loaded.</summary>
+    public void Fail() => Leave(ServingPhase.Failed);
+
+    /// <summary>Refuses new requests from now on. The task ends once no request is under way.</summary>
+    public Task DrainAsync()
+    {
+        Leave(ServingPhase.Draining);
+        Pair?.Engine.Drain();
+        return _idle.Task;
+    }
+
+    private void Leave(ServingPhase next)
+    {
+        lock (_gate)
+        {
+            if (_phase == ServingPhase.Failed) next = ServingPhase.Failed;
+            _phase = next;
+            if (_entered == 0) _idle.TrySetResult();
+        }
+        Changed?.Invoke(next);
+    }
+
+    private void Exit()
+    {
+        lock (_gate)
+            if (--_entered == 0 && _phase != ServingPhase.Ready) _idle.TrySetResult();
+    }
+
+    /// <summary>A request that is under way.</summary>
+    internal sealed class Lease(ServingState state, ServedPair pair) : IDisposable
+    {
+        /// <summary>What serves it.</summary>
+        public ServedPair Pair { get; } = pair;
+
+        /// <summary>Ends the request.</summary>
+        public void Dispose() => state.Exit();
+    }
+}

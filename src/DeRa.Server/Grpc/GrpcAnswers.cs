@@ -1,0 +1,94 @@
+using DeRa.Engine.Requests;
+using DeRa.Engine.Streaming;
+using DeRa.Engine.Text;
+using DeRa.Protos.V1;
+using DeRa.Server.Answers;
+using Google.Protobuf;
+using FinishReason = DeRa.Protos.V1.FinishReason;
+using Usage = DeRa.Protos.V1.Usage;
+
+namespace DeRa.Server.Grpc;
+
+/// <summary>Turns what was generated into gRPC messages.</summary>
+/// <param name="tokenizer">The pair's tokenizer.</param>
+internal sealed class GrpcAnswers(ITokenizer tokenizer)
+{
+    /// <summary>The event that begins a stream.</summary>
+    public static GenerateStreamResponse Started(PreparedRequest request) => new()
+    {
+        Started = new Started
+        {
+            Model = request.Model,
+            AlignmentStrength = request.Strength,
+            Seed = request.Seed,
+            PromptTokens = request.PromptTokens,
+        },
+    };
+
+    /// <summary>The events of one piece: its text, then its choice's end where that is the piece's.</summary>
+    public IEnumerable<GenerateStreamResponse> Events(ChoiceDelta piece, Generation generation)
+    {
+        if (piece.Text.Length > 0 || piece.Tokens.Count > 0) yield return new GenerateStreamResponse { Delta = Delta(piece) };
+        if (piece.FinishReason is not { } reason) yield break;
+        var finished = new Finished { Index = piece.Index, FinishReason = Reason(reason), Usage = UsageOf(generation) };
+        if (piece.StopString is { } stop) finished.Stop = stop;
+        yield return new GenerateStreamResponse { Finished = finished };
+    }
+
+    /// <summary>The whole answer.</summary>
+    public GenerateResponse Whole(IReadOnlyList<WholeChoice> choices, Generation generation)
+    {
+        var response = new GenerateResponse
+        {
+            Model = generation.Request.Model,
+            AlignmentStrength = generation.Request.Strength,
+            Seed = generation.Request.Seed,
+            Usage = UsageOf(generation),
+        };
+        response.Choices.AddRange(choices.Select(Choice));
+        return response;
+    }
+
+    private Choice Choice(WholeChoice whole, int index)
+    {
+        var choice = new Choice { Index = index, Text = whole.Text, FinishReason = Reason(whole.FinishReason) };
+        choice.Tokens.AddRange(whole.Tokens.Select(Token));
+        if (whole.StopString is { } stop) choice.Stop = stop;
+        return choice;
+    }
+
+    private Delta Delta(ChoiceDelta piece)
+    {
+        var delta = new Delta { Index = piece.Index, Text = piece.Text };
+        foreach (var token in piece.Tokens) delta.Tokens.Add(Token(token));
+        return delta;
+    }
+
+    private Token Token(OutputToken source)
+    {
+        var token = new Token
+        {
+            Id = source.Token,
+            IsPrompt = source.IsPrompt,
+            TextOffset = source.TextOffset,
+            Bytes = BytesOf(source.Token),
+        };
+        if (source.LogProbs is not { } scored) return token;
+        token.Logprob = scored.LogProb;
+        foreach (var (other, logProb) in scored.Top)
+            token.Alternatives.Add(new Alternative { Id = other, Bytes = BytesOf(other), Logprob = logProb });
+        return token;
+    }
+
+    // Without a copy: a tokenizer's bytes never change.
+    private ByteString BytesOf(int token) => UnsafeByteOperations.UnsafeWrap(tokenizer.GetBytes(token));
+
+    private static Usage UsageOf(Generation generation) => new()
+    {
+        PromptTokens = generation.Request.PromptTokens,
+        CompletionTokens = generation.CompletionTokens,
+    };
+
+    private static FinishReason Reason(Engine.Requests.FinishReason reason) =>
+        reason == Engine.Requests.FinishReason.Length ? FinishReason.Length : FinishReason.Stop;
+}

@@ -1,0 +1,46 @@
+using DeRa.Protos.V1;
+using DeRa.Server.Composition;
+using DeRa.Server.Options;
+using Grpc.HealthCheck;
+using Microsoft.AspNetCore.Mvc;
+using Serving = Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
+
+namespace DeRa.Server.Grpc;
+
+/// <summary>The gRPC door: inference, health and reflection.</summary>
+internal static class GrpcDoor
+{
+    /// <summary>Registers the services.</summary>
+    public static IServiceCollection AddGrpcDoor(this IServiceCollection services, ServerOptions options)
+    {
+        services.AddGrpc(grpc =>
+        {
+            grpc.MaxReceiveMessageSize = options.MaxBodyBytes;
+            // Its fallback for unknown services would take every path of two parts from HTTP's routing.
+            grpc.IgnoreUnknownServices = true;
+            grpc.Interceptors.Add<GrpcFence>();
+        });
+        services.AddGrpcReflection();
+        services.AddSingleton<GrpcFence>().AddSingleton<InferenceEndpoint>().AddSingleton<HealthServiceImpl>();
+        return services;
+    }
+
+    /// <summary>Maps the services, and ties their health to readiness.</summary>
+    public static void MapGrpcDoor(this WebApplication app)
+    {
+        // gRPC bounds its messages itself; HTTP's bound would count their framing too.
+        app.MapGrpcService<InferenceEndpoint>().WithMetadata(new DisableRequestSizeLimitAttribute());
+        app.MapGrpcService<HealthServiceImpl>();
+        app.MapGrpcReflectionService();
+        var health = app.Services.GetRequiredService<HealthServiceImpl>();
+        Publish(health, ServingPhase.Loading);
+        app.Services.GetRequiredService<ServingState>().Changed += phase => Publish(health, phase);
+    }
+
+    private static void Publish(HealthServiceImpl health, ServingPhase phase)
+    {
+        var status = phase == ServingPhase.Ready ? Serving.Serving : Serving.NotServing;
+        health.SetStatus("", status);
+        health.SetStatus(InferenceService.Descriptor.FullName, status);
+    }
+}

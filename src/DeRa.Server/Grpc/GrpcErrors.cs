@@ -1,0 +1,56 @@
+using DeRa.Engine.Admission;
+using DeRa.Engine.Requests;
+using DeRa.Server.Composition;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Google.Rpc;
+using RpcStatus = Google.Rpc.Status;
+
+namespace DeRa.Server.Grpc;
+
+/// <summary>The one place that maps what went wrong to a gRPC status with its details.</summary>
+internal static class GrpcErrors
+{
+    /// <summary>Fields that are not among the message <c>GenerationOptions</c>.</summary>
+    private static readonly string[] OutsideOptions = ["model", "prompt"];
+
+    /// <summary>The status for what went wrong.</summary>
+    /// <param name="fault">What went wrong.</param>
+    /// <param name="requestId">The request's id, which a client may report.</param>
+    public static RpcStatus For(Exception fault, string requestId) => fault switch
+    {
+        InvalidRequestException { Code: InvalidRequestException.ModelNotFound } unknown => Status(Code.NotFound, unknown.Message,
+            new ResourceInfo { ResourceType = "model", Description = unknown.Message }, Violation(unknown)),
+        InvalidRequestException bad => Status(Code.InvalidArgument, bad.Message, Violation(bad)),
+        AdmissionException { Reason: AdmissionReason.QueueFull } full => Status(Code.ResourceExhausted, full.Message, RetryAfter(1)),
+        AdmissionException closed => Status(Code.Unavailable, closed.Message, RetryAfter(10)),
+        NotServingException closed => Status(Code.Unavailable, closed.Message, RetryAfter(5)),
+        OperationCanceledException => Status(Code.Cancelled, "The call was cancelled."),
+        _ => Status(Code.Internal, $"The request failed inside the server; its id is {requestId}.", new RequestInfo { RequestId = requestId }),
+    };
+
+    private static BadRequest Violation(InvalidRequestException bad)
+    {
+        var root = bad.Field.Split('.', '[')[0];
+        return new BadRequest
+        {
+            FieldViolations =
+            {
+                new BadRequest.Types.FieldViolation
+                {
+                    Field = OutsideOptions.Contains(root) ? bad.Field : $"options.{bad.Field}",
+                    Description = bad.Message,
+                },
+            },
+        };
+    }
+
+    private static RetryInfo RetryAfter(int seconds) => new() { RetryDelay = Duration.FromTimeSpan(TimeSpan.FromSeconds(seconds)) };
+
+    private static RpcStatus Status(Code code, string message, params IMessage[] details)
+    {
+        var status = new RpcStatus { Code = (int)code, Message = message };
+        status.Details.AddRange(details.Select(Any.Pack));
+        return status;
+    }
+}

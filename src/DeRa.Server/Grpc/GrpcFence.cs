@@ -1,0 +1,47 @@
+using Google.Rpc;
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+
+namespace DeRa.Server.Grpc;
+
+/// <summary>Turns whatever a call throws into a status, and logs what is the server's fault.</summary>
+internal sealed class GrpcFence(ILogger<GrpcFence> log) : Interceptor
+{
+    /// <inheritdoc/>
+    public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
+        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+    {
+        try
+        {
+            return await continuation(request, context);
+        }
+        catch (Exception fault) when (fault is not RpcException)
+        {
+            throw Explain(fault, context);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override async Task ServerStreamingServerHandler<TRequest, TResponse>(TRequest request,
+        IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        try
+        {
+            await continuation(request, responseStream, context);
+        }
+        catch (Exception fault) when (fault is not RpcException)
+        {
+            throw Explain(fault, context);
+        }
+    }
+
+    private RpcException Explain(Exception fault, ServerCallContext context)
+    {
+        var requestId = context.GetHttpContext().TraceIdentifier;
+        // Writing to a stream whose client has gone throws other things than a cancellation.
+        var cause = context.CancellationToken.IsCancellationRequested ? new OperationCanceledException(fault.Message, fault) : fault;
+        var status = GrpcErrors.For(cause, requestId);
+        if (status.Code == (int)Code.Internal) ServerLog.RequestFailed(log, requestId, fault);
+        return status.ToRpcException();
+    }
+}

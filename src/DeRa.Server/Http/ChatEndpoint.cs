@@ -1,0 +1,23 @@
+using System.Text.Json;
+using DeRa.Server.Composition;
+using DeRa.Server.Http.Wire;
+
+namespace DeRa.Server.Http;
+
+/// <summary><c>POST /v1/chat/completions</c>.</summary>
+internal sealed class ChatEndpoint(ServingState state, TimeProvider time, ILogger<ChatEndpoint> log)
+    : GenerationEndpoint(state, time, log)
+{
+    /// <inheritdoc/>
+    protected override string Operation => "chat";
+
+    /// <inheritdoc/>
+    protected override string IdPrefix => "chatcmpl-";
+
+    /// <inheritdoc/>
+    protected override WireRequest Read(JsonElement body) => ChatRequestReader.Read(body);
+
+    /// <inheritdoc/>
+    protected override AnswerWriter Writer(AnswerHeader header, AnswerOptions options, TokenTexts texts) =>
+        new ChatAnswerWriter(header, options, texts);
+}

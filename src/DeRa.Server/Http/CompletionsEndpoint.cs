@@ -1,0 +1,23 @@
+using System.Text.Json;
+using DeRa.Server.Composition;
+using DeRa.Server.Http.Wire;
+
+namespace DeRa.Server.Http;
+
+/// <summary><c>POST /v1/completions</c>.</summary>
+internal sealed class CompletionsEndpoint(ServingState state, TimeProvider time, ILogger<CompletionsEndpoint> log)
+    : GenerationEndpoint(state, time, log)
+{
+    /// <inheritdoc/>
+    protected override string Operation => "text_completion";
+
+    /// <inheritdoc/>
+    protected override string IdPrefix => "cmpl-";
+
+    /// <inheritdoc/>
+    protected override WireRequest Read(JsonElement body) => CompletionRequestReader.Read(body);
+
+    /// <inheritdoc/>
+    protected override AnswerWriter Writer(AnswerHeader header, AnswerOptions options, TokenTexts texts) =>
+        new CompletionAnswerWriter(header, options, texts);
+}

@@ -1,0 +1,107 @@
+using System.Diagnostics;
+using System.Text.Json;
+using DeRa.Engine.Streaming;
+using DeRa.Server.Answers;
+using DeRa.Server.Composition;
+using DeRa.Server.Http.Wire;
+using DeRa.Server.Telemetry;
+
+namespace DeRa.Server.Http;
+
+/// <summary>What the two generating endpoints share: read, check, submit, answer whole or as a stream.</summary>
+internal abstract class GenerationEndpoint(ServingState state, TimeProvider time, ILogger log)
+{
+    /// <summary>Serves one request.</summary>
+    public async Task HandleAsync(HttpContext context)
+    {
+        using var lease = state.Enter();
+        var wire = await ReadAsync(context);
+        if (wire.Ignored.Count > 0) context.Response.Headers["x-ignored-fields"] = IgnoredFields.Header(wire.Ignored);
+        var pair = lease.Pair;
+        var request = pair.Validator.Prepare(wire.Input);
+        using var span = RequestSpan.Start(Operation, wire.Input, request, wire.Answer.Stream);
+        var header = new AnswerHeader(
+            IdPrefix + context.TraceIdentifier, time.GetUtcNow().ToUnixTimeSeconds(), request.Model, request.Strength);
+        var writer = Writer(header, wire.Answer, new TokenTexts(pair.Tokenizer));
+        try
+        {
+            using var generation = Generation.Start(pair.Engine, request, pair.Tokenizer);
+            var reasons = wire.Answer.Stream
+                ? await StreamAsync(context, generation, writer) : await AnswerAsync(context, generation, writer);
+            RequestSpan.Complete(span, header.Id, generation, reasons);
+        }
+        catch (Exception fault)
+        {
+            RequestSpan.Fail(span, fault);
+            throw;
+        }
+    }
+
+    /// <summary>The operation's name in telemetry.</summary>
+    protected abstract string Operation { get; }
+
+    /// <summary>What an answer's id begins with.</summary>
+    protected abstract string IdPrefix { get; }
+
+    /// <summary>Reads the endpoint's body.</summary>
+    protected abstract WireRequest Read(JsonElement body);
+
+    /// <summary>Writes the endpoint's answers.</summary>
+    protected abstract AnswerWriter Writer(AnswerHeader header, AnswerOptions options, TokenTexts texts);
+
+    private async Task<WireRequest> ReadAsync(HttpContext context)
+    {
+        using var document = await RequestBody.ReadAsync(context.Request, context.RequestAborted);
+        return Read(document.RootElement);
+    }
+
+    private static async Task<IEnumerable<string>> AnswerAsync(HttpContext context, Generation generation, AnswerWriter writer)
+    {
+        var choices = await WholeChoice.ReadAsync(generation, context.RequestAborted);
+        await WireJson.RespondAsync(context.Response, StatusCodes.Status200OK,
+            json => writer.WriteWhole(json, choices, Usage.Of(generation)));
+        return choices.Select(choice => FinishReasons.Spell(choice.FinishReason));
+    }
+
+    /// <summary>
+    /// Headers go out with the first piece: what goes wrong before it still gets a status of its own, which clients know how
+    /// to retry. What goes wrong later becomes an event of the stream.
+    /// </summary>
+    private async Task<IEnumerable<string>> StreamAsync(HttpContext context, Generation generation, AnswerWriter writer)
+    {
+        var gone = context.RequestAborted;
+        await using var pieces = generation.ReadAsync(gone).GetAsyncEnumerator(gone);
+        var hasPiece = await pieces.MoveNextAsync();
+        using var events = new EventStream(context.Response);
+        var reasons = new List<string>();
+        try
+        {
+            writer.WriteStart(events, generation.Request.Choices.Count);
+            while (hasPiece)
+            {
+                writer.WritePiece(events, pieces.Current);
+                if (pieces.Current.FinishReason is { } reason) reasons.Add(FinishReasons.Spell(reason));
+                hasPiece = await NextAsync(pieces, events, gone);
+            }
+            writer.WriteEnd(events, Usage.Of(generation));
+        }
+        catch (Exception fault) when (!gone.IsCancellationRequested)
+        {
+            RequestSpan.Fail(Activity.Current, fault);
+            RequestFence.Explain(context, fault, log).Write(events.Begin());
+            events.End();
+        }
+        events.Done();
+        await events.FlushAsync(gone);
+        return reasons;
+    }
+
+    /// <summary>Sends what is written, unless the next piece is there already: then both go out together.</summary>
+    private static async ValueTask<bool> NextAsync(
+        IAsyncEnumerator<ChoiceDelta> pieces, EventStream events, CancellationToken gone)
+    {
+        var next = pieces.MoveNextAsync();
+        if (!next.IsCompleted) await events.FlushAsync(gone);
+        return await next;
+    }
+}

@@ -1,0 +1,50 @@
+using System.Text.Json;
+using DeRa.Engine;
+using DeRa.Engine.Requests;
+using DeRa.Server.Composition;
+using DeRa.Server.Http.Wire;
+
+namespace DeRa.Server.Http;
+
+/// <summary><c>GET /v1/models</c> and <c>GET /v1/models/{id}</c>.</summary>
+internal sealed class ModelsEndpoint(ServingState state)
+{
+    /// <summary>Lists the one pair.</summary>
+    public async Task ListAsync(HttpContext context)
+    {
+        using var lease = state.Enter();
+        await WireJson.RespondAsync(context.Response, StatusCodes.Status200OK, json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("object"u8, "list"u8);
+            json.WriteStartArray("data"u8);
+            Write(json, lease.Pair);
+            json.WriteEndArray();
+            json.WriteEndObject();
+        });
+    }
+
+    /// <summary>Shows one model.</summary>
+    /// <exception cref="InvalidRequestException">It is not served.</exception>
+    public async Task GetAsync(HttpContext context)
+    {
+        using var lease = state.Enter();
+        var id = (string)context.Request.RouteValues["id"]!;
+        if (id != lease.Pair.Name)
+            throw new InvalidRequestException("model", $"The model '{id}' is not served here; '{lease.Pair.Name}' is.",
+                InvalidRequestException.ModelNotFound);
+        await WireJson.RespondAsync(context.Response, StatusCodes.Status200OK, json => Write(json, lease.Pair));
+    }
+
+    private static void Write(Utf8JsonWriter json, ServedPair pair)
+    {
+        json.WriteStartObject();
+        json.WriteString("id"u8, pair.Name);
+        json.WriteString("object"u8, "model"u8);
+        json.WriteNumber("created"u8, pair.LoadedAt.ToUnixTimeSeconds());
+        json.WriteString("owned_by"u8, "dera"u8);
+        json.WriteString("root"u8, pair.Name);
+        json.WriteNumber("max_model_len"u8, pair.Engine.Limits.ContextTokens);
+        json.WriteEndObject();
+    }
+}

@@ -1,0 +1,60 @@
+using System.Reflection;
+using DeRa.Server.Composition;
+using DeRa.Server.Http.Wire;
+using DeRa.Server.Options;
+
+namespace DeRa.Server.Http;
+
+/// <summary>What orchestrators and people ask: alive, ready, which version.</summary>
+internal sealed class StateEndpoints(ServingState state, ServerOptions options)
+{
+    /// <summary>200 while restarting would not help; 503 once the engine has stopped or hangs in a step.</summary>
+    public Task LiveAsync(HttpContext context)
+    {
+        var isAlive = state.Phase != ServingPhase.Ready || state.Pair!.Engine.Status is { IsRunning: true } status
+            && status.SinceHeartbeat <= TimeSpan.FromSeconds(options.MaxStepSeconds);
+        return RespondAsync(context, isAlive, isAlive ? "alive" : "the engine has stopped or hangs");
+    }
+
+    /// <summary>200 while requests are taken; else 503 with what the server is doing instead.</summary>
+    public Task ReadyAsync(HttpContext context)
+    {
+        var isReady = state.IsReady;
+        return RespondAsync(context, isReady, state.Phase switch
+        {
+            ServingPhase.Loading => "loading",
+            ServingPhase.Ready => isReady ? "ready" : "the engine has stopped",
+            ServingPhase.Draining => "draining",
+            _ => "failed",
+        });
+    }
+
+    /// <summary>The server's version.</summary>
+    public static Task VersionAsync(HttpContext context) => WireJson.RespondAsync(context.Response, StatusCodes.Status200OK, json =>
+    {
+        json.WriteStartObject();
+        json.WriteString("version"u8, Version);
+        json.WriteEndObject();
+    });
+
+    private static string Version { get; } = typeof(StateEndpoints).Assembly
+        .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+
+    private Task RespondAsync(HttpContext context, bool isWell, string status)
+    {
+        if (!isWell) context.Response.Headers.RetryAfter = "5";
+        return WireJson.RespondAsync(context.Response,
+            isWell ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, json =>
+            {
+                json.WriteStartObject();
+                json.WriteString("status"u8, status);
+                if (state.Phase == ServingPhase.Loading)
+                {
+                    json.WriteStartObject("loaded"u8);
+                    foreach (var (model, fraction) in state.Loaded) json.WriteNumber(model, Math.Round(fraction, 3));
+                    json.WriteEndObject();
+                }
+                json.WriteEndObject();
+            });
+    }
+}

@@ -1,0 +1,19 @@
+using DeRa.Engine.Streaming;
+
+namespace DeRa.Server.Http.Wire;
+
+/// <summary>What every object of an answer repeats.</summary>
+/// <param name="Id">The answer's id.</param>
+/// <param name="Created">When it was begun, in seconds since 1970.</param>
+/// <param name="Model">The model's name.</param>
+/// <param name="Strength">λ in force.</param>
+internal sealed record AnswerHeader(string Id, long Created, string Model, double Strength);
+
+/// <summary>Tokens that an answer took.</summary>
+/// <param name="PromptTokens">Tokens of the prompts, each prompt counted once.</param>
+/// <param name="CompletionTokens">Tokens generated in all choices.</param>
+internal readonly record struct Usage(int PromptTokens, int CompletionTokens)
+{
+    /// <summary>What a generation has taken so far.</summary>
+    public static Usage Of(Generation generation) => new(generation.Request.PromptTokens, generation.CompletionTokens);
+}

@@ -1,0 +1,110 @@
+using System.Text.Json;
+using DeRa.Engine.Requests;
+using DeRa.Engine.Streaming;
+using DeRa.Server.Answers;
+
+namespace DeRa.Server.Http.Wire;
+
+/// <summary>Writes an answer's JSON, whole or in chunks. The parts that both endpoints share are here.</summary>
+/// <param name="header">What every object repeats.</param>
+/// <param name="options">How the answer is wanted.</param>
+internal abstract class AnswerWriter(AnswerHeader header, AnswerOptions options)
+{
+    /// <summary>Writes the answer in one object.</summary>
+    public void WriteWhole(Utf8JsonWriter json, IReadOnlyList<WholeChoice> choices, Usage usage)
+    {
+        Open(json, WholeObject);
+        for (var i = 0; i < choices.Count; i++) WriteChoice(json, i, choices[i]);
+        json.WriteEndArray();
+        WriteUsage(json, usage);
+        json.WriteEndObject();
+    }
+
+    /// <summary>Writes the chunks that come before any text.</summary>
+    public virtual void WriteStart(EventStream events, int choiceCount)
+    {
+    }
+
+    /// <summary>Writes the chunks of one piece; none where it has nothing that was asked for.</summary>
+    public abstract void WritePiece(EventStream events, ChoiceDelta piece);
+
+    /// <summary>Writes the last chunk, where it was asked for.</summary>
+    public void WriteEnd(EventStream events, Usage usage)
+    {
+        if (!Options.IncludeUsage) return;
+        var json = events.Begin();
+        Open(json, ChunkObject);
+        json.WriteEndArray();
+        WriteUsage(json, usage);
+        json.WriteEndObject();
+        events.End();
+    }
+
+    /// <summary><c>object</c> of a whole answer.</summary>
+    protected abstract string WholeObject { get; }
+
+    /// <summary><c>object</c> of a chunk.</summary>
+    protected abstract string ChunkObject { get; }
+
+    /// <summary>How the answer is wanted.</summary>
+    protected AnswerOptions Options { get; } = options;
+
+    /// <summary>Writes one entry of <c>choices</c> of a whole answer.</summary>
+    protected abstract void WriteChoice(Utf8JsonWriter json, int index, WholeChoice choice);
+
+    /// <summary>Begins a chunk and its one choice.</summary>
+    protected Utf8JsonWriter OpenChunk(EventStream events, int index)
+    {
+        var json = events.Begin();
+        Open(json, ChunkObject);
+        json.WriteStartObject();
+        json.WriteNumber("index"u8, index);
+        return json;
+    }
+
+    /// <summary>Ends a chunk and its one choice.</summary>
+    protected void CloseChunk(EventStream events, Utf8JsonWriter json, FinishReason? reason)
+    {
+        if (reason is { } ended) json.WriteString("finish_reason"u8, FinishReasons.Spell(ended));
+        else json.WriteNull("finish_reason"u8);
+        json.WriteEndObject();
+        json.WriteEndArray();
+        if (Options.IncludeUsage) json.WriteNull("usage"u8);
+        json.WriteEndObject();
+        events.End();
+    }
+
+    /// <summary>Writes the ids of the generated tokens, where they were asked for.</summary>
+    protected void WriteTokenIds(Utf8JsonWriter json, IReadOnlyList<OutputToken> tokens)
+    {
+        if (!Options.TokenIds) return;
+        json.WriteStartArray("token_ids"u8);
+        foreach (var token in tokens)
+            if (!token.IsPrompt) json.WriteNumberValue(token.Token);
+        json.WriteEndArray();
+    }
+
+    /// <summary>Whether a piece holds anything that was asked for.</summary>
+    protected bool HasContent(ChoiceDelta piece) =>
+        piece.Text.Length > 0 || (piece.Tokens.Count > 0 && (Options.LogProbs || Options.TokenIds));
+
+    private void Open(Utf8JsonWriter json, string kind)
+    {
+        json.WriteStartObject();
+        json.WriteString("id"u8, header.Id);
+        json.WriteString("object"u8, kind);
+        json.WriteNumber("created"u8, header.Created);
+        json.WriteString("model"u8, header.Model);
+        json.WriteNumber("alignment_strength"u8, header.Strength);
+        json.WriteStartArray("choices"u8);
+    }
+
+    private static void WriteUsage(Utf8JsonWriter json, Usage usage)
+    {
+        json.WriteStartObject("usage"u8);
+        json.WriteNumber("prompt_tokens"u8, usage.PromptTokens);
+        json.WriteNumber("completion_tokens"u8, usage.CompletionTokens);
+        json.WriteNumber("total_tokens"u8, usage.PromptTokens + usage.CompletionTokens);
+        json.WriteEndObject();
+    }
+}

@@ -1,0 +1,121 @@
+using System.Text.Json;
+using DeRa.Engine.Requests;
+using DeRa.Engine.Streaming;
+using DeRa.Server.Answers;
+
+namespace DeRa.Server.Http.Wire;
+
+/// <summary>Writes answers of <c>/v1/chat/completions</c>.</summary>
+/// <param name="header">What every object repeats.</param>
+/// <param name="options">How the answer is wanted.</param>
+/// <param name="texts">Spells tokens.</param>
+internal sealed class ChatAnswerWriter(AnswerHeader header, AnswerOptions options, TokenTexts texts)
+    : AnswerWriter(header, options)
+{
+    /// <inheritdoc/>
+    protected override string WholeObject => "chat.completion";
+
+    /// <inheritdoc/>
+    protected override string ChunkObject => "chat.completion.chunk";
+
+    /// <summary>A chunk for each choice that says who speaks.</summary>
+    public override void WriteStart(EventStream events, int choiceCount)
+    {
+        for (var i = 0; i < choiceCount; i++)
+        {
+            var json = OpenChunk(events, i);
+            json.WriteStartObject("delta"u8);
+            json.WriteString("role"u8, "assistant"u8);
+            json.WriteString("content"u8, ""u8);
+            json.WriteEndObject();
+            json.WriteNull("logprobs"u8);
+            CloseChunk(events, json, null);
+        }
+    }
+
+    /// <summary>A chunk for the text, and one more, with an empty delta, for the end.</summary>
+    public override void WritePiece(EventStream events, ChoiceDelta piece)
+    {
+        if (HasContent(piece))
+        {
+            var json = OpenChunk(events, piece.Index);
+            json.WriteStartObject("delta"u8);
+            json.WriteString("content"u8, piece.Text);
+            json.WriteEndObject();
+            WriteLogProbs(json, piece.Tokens);
+            WriteTokenIds(json, piece.Tokens);
+            CloseChunk(events, json, null);
+        }
+        if (piece.FinishReason is { } reason) WriteFinish(events, piece.Index, reason);
+    }
+
+    /// <inheritdoc/>
+    protected override void WriteChoice(Utf8JsonWriter json, int index, WholeChoice choice)
+    {
+        json.WriteStartObject();
+        json.WriteNumber("index"u8, index);
+        json.WriteStartObject("message"u8);
+        json.WriteString("role"u8, "assistant"u8);
+        json.WriteString("content"u8, choice.Text);
+        json.WriteNull("refusal"u8);
+        json.WriteEndObject();
+        WriteLogProbs(json, choice.Tokens);
+        WriteTokenIds(json, choice.Tokens);
+        json.WriteString("finish_reason"u8, FinishReasons.Spell(choice.FinishReason));
+        json.WriteEndObject();
+    }
+
+    private void WriteFinish(EventStream events, int index, FinishReason reason)
+    {
+        var json = OpenChunk(events, index);
+        json.WriteStartObject("delta"u8);
+        json.WriteEndObject();
+        json.WriteNull("logprobs"u8);
+        CloseChunk(events, json, reason);
+    }
+
+    private void WriteLogProbs(Utf8JsonWriter json, IReadOnlyList<OutputToken> tokens)
+    {
+        if (!Options.LogProbs)
+        {
+            json.WriteNull("logprobs"u8);
+            return;
+        }
+        json.WriteStartObject("logprobs"u8);
+        json.WriteStartArray("content"u8);
+        foreach (var token in tokens)
+            if (token.LogProbs is { } scored) WriteToken(json, scored);
+        json.WriteEndArray();
+        json.WriteNull("refusal"u8);
+        json.WriteEndObject();
+    }
+
+    private void WriteToken(Utf8JsonWriter json, TokenLogProbs scored)
+    {
+        json.WriteStartObject();
+        WriteFields(json, scored.Token, scored.LogProb);
+        json.WriteStartArray("top_logprobs"u8);
+        foreach (var (other, logProb) in scored.Top)
+        {
+            json.WriteStartObject();
+            WriteFields(json, other, logProb);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private void WriteFields(Utf8JsonWriter json, int token, float logProb)
+    {
+        json.WriteString("token"u8, texts.Spell(token));
+        json.WriteNumber("logprob"u8, TokenTexts.Finite(logProb));
+        if (texts.IsSpecial(token))
+        {
+            json.WriteNull("bytes"u8);
+            return;
+        }
+        json.WriteStartArray("bytes"u8);
+        foreach (var value in texts.Bytes(token)) json.WriteNumberValue(value);
+        json.WriteEndArray();
+    }
+}

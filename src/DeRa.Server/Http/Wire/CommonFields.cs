@@ -1,0 +1,114 @@
+using System.Globalization;
+using System.Text.Json;
+using DeRa.Engine.Requests;
+
+namespace DeRa.Server.Http.Wire;
+
+/// <summary>The fields that both endpoints share.</summary>
+internal static class CommonFields
+{
+    /// <summary>Their names.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+    [
+        "model", "alignment_strength", "lambda", "max_tokens", "max_completion_tokens", "n", "temperature", "top_k", "top_p", "min_p",
+        "repetition_penalty", "frequency_penalty", "presence_penalty", "logit_bias", "stop", "ignore_eos", "seed", "logprobs",
+        "stream", "stream_options", "return_token_ids",
+    ];
+
+    /// <summary>Reads them all, but for the log-probabilities, whose form differs.</summary>
+    /// <exception cref="InvalidRequestException">A field of the wrong type, or two that contradict each other.</exception>
+    public static GenerationInput Read(RequestFields fields, IReadOnlyList<PromptInput> prompts) => new()
+    {
+        Prompts = prompts,
+        Model = fields.Text("model"),
+        AlignmentStrength = Either(fields.Number("alignment_strength"), fields.Number("lambda"), "alignment_strength", "lambda"),
+        MaxTokens = Either(fields.Integer("max_tokens"), fields.Integer("max_completion_tokens"), "max_tokens", "max_completion_tokens"),
+        N = fields.Integer("n"),
+        Temperature = fields.Number("temperature"),
+        TopK = fields.Integer("top_k"),
+        TopP = fields.Number("top_p"),
+        MinP = fields.Number("min_p"),
+        RepetitionPenalty = fields.Number("repetition_penalty"),
+        FrequencyPenalty = fields.Number("frequency_penalty"),
+        PresencePenalty = fields.Number("presence_penalty"),
+        LogitBias = LogitBias(fields.Value("logit_bias")),
+        Stop = Stop(fields.Value("stop")),
+        IgnoreEos = fields.Flag("ignore_eos"),
+        Seed = fields.Long("seed"),
+    };
+
+    /// <summary>Reads how to answer.</summary>
+    /// <exception cref="InvalidRequestException">A field of the wrong type, or stream options without a stream.</exception>
+    public static AnswerOptions ReadAnswer(RequestFields fields, bool logProbs)
+    {
+        var stream = fields.Flag("stream");
+        return new AnswerOptions
+        {
+            Stream = stream,
+            IncludeUsage = fields.Value("stream_options") is { } options && IncludeUsage(options, stream),
+            TokenIds = fields.Flag("return_token_ids"),
+            LogProbs = logProbs,
+        };
+    }
+
+    private static T? Either<T>(T? first, T? second, string firstName, string secondName) where T : struct
+    {
+        if (first is { } one && second is { } other && !one.Equals(other))
+            throw new InvalidRequestException(firstName, string.Create(CultureInfo.InvariantCulture,
+                $"'{firstName}' is {one} and '{secondName}' is {other}: they mean the same; send one of them."));
+        return first ?? second;
+    }
+
+    private static bool IncludeUsage(JsonElement options, bool stream)
+    {
+        if (!stream) throw new InvalidRequestException("stream_options", "'stream_options' needs 'stream': true.");
+        if (options.ValueKind != JsonValueKind.Object) throw RequestFields.Wrong("stream_options", "an object");
+        var include = false;
+        foreach (var option in options.EnumerateObject())
+            include |= StreamOption(FieldText.Name(option), option.Value);
+        return include;
+    }
+
+    /// <summary>True where the option asks for the usage.</summary>
+    private static bool StreamOption(string name, JsonElement value)
+    {
+        var field = $"stream_options.{name}";
+        var isSet = value.ValueKind switch
+        {
+            JsonValueKind.True => true,
+            JsonValueKind.False or JsonValueKind.Null => false,
+            _ => throw RequestFields.Wrong(field, "true or false"),
+        };
+        return name switch
+        {
+            "include_usage" => isSet,
+            // Padding against an eavesdropper who measures lengths; its absence changes nothing about the answer.
+            "include_obfuscation" => false,
+            _ => throw new InvalidRequestException(field, $"'{field}' does not work here; 'stream_options.include_usage' does."),
+        };
+    }
+
+    private static List<string>? Stop(JsonElement? stop) => stop switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.String } one => [FieldText.Of(one, "stop")],
+        { ValueKind: JsonValueKind.Array } list => [.. list.EnumerateArray().Select((text, i) => FieldText.Of(text, $"stop[{i}]"))],
+        _ => throw RequestFields.Wrong("stop", "a string or a list of strings"),
+    };
+
+    private static Dictionary<int, double>? LogitBias(JsonElement? bias)
+    {
+        if (bias is not { } entries) return null;
+        if (entries.ValueKind != JsonValueKind.Object) throw RequestFields.Wrong("logit_bias", "an object of token ids and numbers");
+        var read = new Dictionary<int, double>();
+        foreach (var entry in entries.EnumerateObject())
+        {
+            var name = FieldText.Name(entry);
+            if (!int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var token))
+                throw new InvalidRequestException("logit_bias", $"'logit_bias' holds '{name}', which is no token id.");
+            if (entry.Value.ValueKind != JsonValueKind.Number) throw RequestFields.Wrong($"logit_bias[{token}]", "a number");
+            read[token] = entry.Value.GetDouble();
+        }
+        return read;
+    }
+}

@@ -1,0 +1,31 @@
+using System.Text.Json;
+using DeRa.Engine.Requests;
+
+namespace DeRa.Server.Http.Wire;
+
+/// <summary>Reads the body of <c>POST /v1/completions</c>.</summary>
+internal static class CompletionRequestReader
+{
+    /// <summary>OpenAI's default.</summary>
+    private const int DefaultMaxTokens = 16;
+
+    private static readonly FieldTable Table = new([.. CommonFields.Names, "prompt", "echo", "best_of"],
+        UnsupportedFields.Completion);
+
+    /// <summary>Reads a body.</summary>
+    /// <exception cref="InvalidRequestException">A field of the wrong type or one that does not work.</exception>
+    public static WireRequest Read(JsonElement body)
+    {
+        var fields = new RequestFields(body, Table);
+        var logProbs = fields.Integer("logprobs");
+        var input = CommonFields.Read(fields, PromptField.Read(fields)) with
+        {
+            DefaultMaxTokens = DefaultMaxTokens,
+            LogProbs = logProbs,
+            Echo = fields.Flag("echo"),
+        };
+        if (fields.Integer("best_of") is { } candidates && candidates != (input.N ?? 1))
+            throw new InvalidRequestException("best_of", $"'best_of' is {candidates}; only the value of 'n', {input.N ?? 1}, works here.");
+        return new WireRequest(input, CommonFields.ReadAnswer(fields, logProbs is not null), fields.Ignored);
+    }
+}

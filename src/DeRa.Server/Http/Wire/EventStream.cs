@@ -1,0 +1,56 @@
+using System.IO.Pipelines;
+using System.Text.Json;
+
+namespace DeRa.Server.Http.Wire;
+
+/// <summary>
+/// Writes server-sent events, each one line of JSON, straight into the response's pipe. No event has an <c>id:</c>: it
+/// would turn a following comment into an empty event, on which clients fail.
+/// </summary>
+internal sealed class EventStream : IDisposable
+{
+    private readonly PipeWriter _pipe;
+    private readonly Utf8JsonWriter _json;
+
+    /// <summary>Sets the headers of an event stream; they go out with the first flush.</summary>
+    /// <param name="response">Where to; headers must not be out yet.</param>
+    public EventStream(HttpResponse response)
+    {
+        response.StatusCode = StatusCodes.Status200OK;
+        response.ContentType = "text/event-stream; charset=utf-8";
+        response.Headers.CacheControl = "no-cache";
+        response.Headers["X-Accel-Buffering"] = "no";
+        _pipe = response.BodyWriter;
+        _json = new Utf8JsonWriter(_pipe, WireJson.Format);
+    }
+
+    /// <summary>Begins an event; what is written to the result is its data.</summary>
+    public Utf8JsonWriter Begin()
+    {
+        Write("data: "u8);
+        return _json;
+    }
+
+    /// <summary>Ends the event that was begun.</summary>
+    public void End()
+    {
+        _json.Flush();
+        _json.Reset();
+        Write("\n\n"u8);
+    }
+
+    /// <summary>The event after which nothing comes.</summary>
+    public void Done() => Write("data: [DONE]\n\n"u8);
+
+    /// <summary>Sends what has been written.</summary>
+    public async ValueTask FlushAsync(CancellationToken cancellation) => await _pipe.FlushAsync(cancellation);
+
+    /// <inheritdoc/>
+    public void Dispose() => _json.Dispose();
+
+    private void Write(ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(_pipe.GetSpan(bytes.Length));
+        _pipe.Advance(bytes.Length);
+    }
+}

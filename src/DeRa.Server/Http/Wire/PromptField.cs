@@ -1,0 +1,44 @@
+using System.Text.Json;
+using DeRa.Engine.Requests;
+
+namespace DeRa.Server.Http.Wire;
+
+/// <summary>Reads <c>prompt</c>: a text, a list of texts, a list of token ids, or a list of such lists.</summary>
+internal static class PromptField
+{
+    private const string Name = "prompt";
+
+    /// <summary>Reads the prompts in their order.</summary>
+    /// <exception cref="InvalidRequestException">It is missing or of another form.</exception>
+    public static IReadOnlyList<PromptInput> Read(RequestFields fields)
+    {
+        if (fields.Value(Name) is not { } prompt) throw new InvalidRequestException(Name, $"'{Name}' is missing.");
+        if (prompt.ValueKind == JsonValueKind.String) return [new TextPrompt(FieldText.Of(prompt, Name))];
+        if (prompt.ValueKind != JsonValueKind.Array) throw Form(Name);
+        if (prompt.GetArrayLength() > 0 && prompt[0].ValueKind == JsonValueKind.Number) return [new TokenPrompt(Tokens(prompt, Name))];
+        return [.. prompt.EnumerateArray().Select((element, i) => One(element, $"{Name}[{i}]"))];
+    }
+
+    private static PromptInput One(JsonElement prompt, string field) => prompt.ValueKind switch
+    {
+        JsonValueKind.String => new TextPrompt(FieldText.Of(prompt, field), field),
+        JsonValueKind.Array => new TokenPrompt(Tokens(prompt, field), field),
+        _ => throw Form(field),
+    };
+
+    private static int[] Tokens(JsonElement list, string field)
+    {
+        var tokens = new int[list.GetArrayLength()];
+        var i = 0;
+        foreach (var element in list.EnumerateArray())
+        {
+            if (element.ValueKind != JsonValueKind.Number || !element.TryGetInt32(out tokens[i]))
+                throw RequestFields.Wrong($"{field}[{i}]", "a token id");
+            i++;
+        }
+        return tokens;
+    }
+
+    private static InvalidRequestException Form(string field) => RequestFields.Wrong(field, field == Name
+        ? "a string, a list of strings, a list of token ids, or a list of such lists" : "a string or a list of token ids");
+}

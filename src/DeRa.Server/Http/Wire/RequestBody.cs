@@ -1,0 +1,90 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using DeRa.Engine.Requests;
+using Microsoft.Net.Http.Headers;
+
+namespace DeRa.Server.Http.Wire;
+
+/// <summary>Reads a request's body as one JSON object.</summary>
+internal static class RequestBody
+{
+    /// <summary>Nesting that a body may have.</summary>
+    private const int MaxDepth = 64;
+
+    private static readonly JsonDocumentOptions Format = new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false };
+
+    /// <summary>Reads the whole body; its size is bounded by the server's own limit.</summary>
+    /// <exception cref="HttpRefusal">Another media type, or no JSON object.</exception>
+    /// <exception cref="InvalidRequestException">No JSON, with the field in which it goes wrong.</exception>
+    public static async Task<JsonDocument> ReadAsync(HttpRequest request, CancellationToken cancellation)
+    {
+        CheckMediaType(request.ContentType);
+        var body = await ReadAllAsync(request, cancellation);
+        var document = Parse(body);
+        if (document.RootElement.ValueKind == JsonValueKind.Object) return document;
+        document.Dispose();
+        throw new HttpRefusal(StatusCodes.Status400BadRequest, "The body must be a JSON object.");
+    }
+
+    private static void CheckMediaType(string? text)
+    {
+        if (MediaTypeHeaderValue.TryParse(text, out var type) && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+            && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase))) return;
+        throw new HttpRefusal(StatusCodes.Status415UnsupportedMediaType,
+            "The body must be JSON in UTF-8: send it with the header 'Content-Type: application/json'.");
+    }
+
+    private static async Task<byte[]> ReadAllAsync(HttpRequest request, CancellationToken cancellation)
+    {
+        var read = await request.BodyReader.ReadAsync(cancellation);
+        while (!read.IsCompleted)
+        {
+            request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            read = await request.BodyReader.ReadAsync(cancellation);
+        }
+        var body = read.Buffer.ToArray();
+        request.BodyReader.AdvanceTo(read.Buffer.End);
+        return body;
+    }
+
+    private static JsonDocument Parse(byte[] body)
+    {
+        try
+        {
+            return JsonDocument.Parse(body, Format);
+        }
+        catch (JsonException fault)
+        {
+            var message = $"The body is not valid JSON: {fault.Message}";
+            throw FieldAtFault(body) is { } field ? new InvalidRequestException(field, message)
+                : new HttpRefusal(StatusCodes.Status400BadRequest, message);
+        }
+        catch (InvalidOperationException)
+        {
+            throw new HttpRefusal(StatusCodes.Status400BadRequest, "The body is not valid JSON: it holds text that is not Unicode.");
+        }
+    }
+
+    /// <summary>The outermost field in which the reader gets stuck (such as one whose value is NaN) or that comes twice, or null.</summary>
+    private static string? FieldAtFault(byte[] body)
+    {
+        var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = MaxDepth });
+        var names = new HashSet<string>();
+        string? field = null;
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader.TokenType != JsonTokenType.PropertyName || reader.CurrentDepth != 1) continue;
+                field = Encoding.UTF8.GetString(reader.ValueSpan);
+                if (!names.Add(field)) return field;
+            }
+            return null;
+        }
+        catch (JsonException)
+        {
+            return field;
+        }
+    }
+}

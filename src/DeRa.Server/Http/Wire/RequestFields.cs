@@ -1,0 +1,60 @@
+using System.Text.Json;
+using DeRa.Engine.Requests;
+
+namespace DeRa.Server.Http.Wire;
+
+/// <summary>The fields of a request body, by name and type. A field that is null counts as not set.</summary>
+internal sealed class RequestFields
+{
+    private readonly Dictionary<string, JsonElement> _fields = new(StringComparer.Ordinal);
+
+    /// <summary>Sorts the fields of a body by what the endpoint does with them.</summary>
+    /// <exception cref="InvalidRequestException">A field that does not work here, or one that was probably misspelt.</exception>
+    public RequestFields(JsonElement body, FieldTable table)
+    {
+        var ignored = new List<string>();
+        foreach (var field in body.EnumerateObject())
+        {
+            var name = FieldText.Name(field);
+            if (table.Judge(name, field.Value)) _fields[name] = field.Value;
+            else ignored.Add(name);
+        }
+        Ignored = ignored;
+    }
+
+    /// <summary>Fields that nobody here knows.</summary>
+    public IReadOnlyList<string> Ignored { get; }
+
+    /// <summary>The field's value, or null where it is absent or null.</summary>
+    public JsonElement? Value(string name) =>
+        _fields.TryGetValue(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+
+    /// <summary>A number.</summary>
+    /// <exception cref="InvalidRequestException">It is something else.</exception>
+    public double? Number(string name) => Value(name) is not { } value ? null
+        : value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) ? number : throw Wrong(name, "a number");
+
+    /// <summary>A whole number of 32 bits.</summary>
+    /// <exception cref="InvalidRequestException">It is something else.</exception>
+    public int? Integer(string name) => Value(name) is not { } value ? null
+        : value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) ? number
+        : throw Wrong(name, $"a whole number from {int.MinValue} to {int.MaxValue}");
+
+    /// <summary>A whole number of 64 bits.</summary>
+    /// <exception cref="InvalidRequestException">It is something else.</exception>
+    public long? Long(string name) => Value(name) is not { } value ? null
+        : value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number
+        : throw Wrong(name, "a whole number of 64 bits");
+
+    /// <summary>True or false; false where not set.</summary>
+    /// <exception cref="InvalidRequestException">It is something else.</exception>
+    public bool Flag(string name) => Value(name) is { } value && (value.ValueKind == JsonValueKind.True
+        || (value.ValueKind == JsonValueKind.False ? false : throw Wrong(name, "true or false")));
+
+    /// <summary>A text.</summary>
+    /// <exception cref="InvalidRequestException">It is something else.</exception>
+    public string? Text(string name) => Value(name) is not { } value ? null : FieldText.Of(value, name);
+
+    /// <summary>The error for a value of the wrong type.</summary>
+    public static InvalidRequestException Wrong(string name, string expected) => new(name, $"'{name}' must be {expected}.");
+}

@@ -1,0 +1,95 @@
+using System.Text.Json;
+
+namespace DeRa.Server.Http.Wire;
+
+/// <summary>
+/// Fields of OpenAI's and vLLM's requests that do not work here, each with a test for the values that ask for nothing.
+/// </summary>
+internal static class UnsupportedFields
+{
+    /// <summary>Those of both endpoints.</summary>
+    private static readonly Dictionary<string, Func<JsonElement, bool>> Common = new()
+    {
+        ["min_tokens"] = IsZero,
+        ["stop_token_ids"] = IsEmpty,
+        ["include_stop_str_in_output"] = IsFalse,
+        ["skip_special_tokens"] = IsTrue,
+        ["spaces_between_special_tokens"] = IsTrue,
+        ["add_special_tokens"] = Never,
+        ["truncate_prompt_tokens"] = Never,
+        ["allowed_token_ids"] = Never,
+        ["bad_words"] = IsEmpty,
+        ["prompt_logprobs"] = Never,
+        ["return_tokens_as_token_ids"] = IsFalse,
+        ["priority"] = IsZero,
+        ["use_beam_search"] = IsFalse,
+        ["length_penalty"] = IsOne,
+        ["typical_p"] = IsOne,
+        ["logits_processors"] = IsEmpty,
+        ["response_format"] = IsTextFormat,
+        ["structured_outputs"] = Never,
+        ["guided_json"] = Never,
+        ["guided_regex"] = Never,
+        ["guided_choice"] = Never,
+        ["guided_grammar"] = Never,
+        ["kv_transfer_params"] = Never,
+    };
+
+    /// <summary>Those of <c>/v1/completions</c>.</summary>
+    public static IReadOnlyDictionary<string, Func<JsonElement, bool>> Completion { get; } = With(new()
+    {
+        ["suffix"] = IsEmpty,
+        ["prompt_embeds"] = Never,
+        ["messages"] = Never,
+        ["top_logprobs"] = Never,
+    });
+
+    /// <summary>Those of <c>/v1/chat/completions</c>.</summary>
+    public static IReadOnlyDictionary<string, Func<JsonElement, bool>> Chat { get; } = With(new()
+    {
+        ["best_of"] = Never,
+        ["tools"] = IsEmpty,
+        ["tool_choice"] = value => value.ValueKind == JsonValueKind.String && (value.ValueEquals("none") || value.ValueEquals("auto")),
+        ["functions"] = IsEmpty,
+        ["function_call"] = value => value.ValueKind == JsonValueKind.String && (value.ValueEquals("none") || value.ValueEquals("auto")),
+        ["modalities"] = value => value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(IsText),
+        ["audio"] = Never,
+        ["web_search_options"] = Never,
+        ["echo"] = IsFalse,
+        ["prompt"] = Never,
+        ["add_generation_prompt"] = IsTrue,
+        ["continue_final_message"] = IsFalse,
+        ["chat_template"] = Never,
+        ["chat_template_kwargs"] = IsEmpty,
+        ["documents"] = IsEmpty,
+    });
+
+    private static Dictionary<string, Func<JsonElement, bool>> With(Dictionary<string, Func<JsonElement, bool>> own)
+    {
+        foreach (var (name, test) in Common) own[name] = test;
+        return own;
+    }
+
+    private static bool Never(JsonElement value) => false;
+
+    private static bool IsTrue(JsonElement value) => value.ValueKind == JsonValueKind.True;
+
+    private static bool IsFalse(JsonElement value) => value.ValueKind == JsonValueKind.False;
+
+    private static bool IsZero(JsonElement value) => value.ValueKind == JsonValueKind.Number && value.GetDouble() == 0;
+
+    private static bool IsOne(JsonElement value) => value.ValueKind == JsonValueKind.Number && value.GetDouble() == 1;
+
+    private static bool IsText(JsonElement value) => value.ValueKind == JsonValueKind.String && value.ValueEquals("text");
+
+    private static bool IsTextFormat(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Object && value.TryGetProperty("type", out var type) && IsText(type);
+
+    private static bool IsEmpty(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Array => value.GetArrayLength() == 0,
+        JsonValueKind.String => value.ValueEquals(""),
+        JsonValueKind.Object => !value.EnumerateObject().Any(),
+        _ => false,
+    };
+}

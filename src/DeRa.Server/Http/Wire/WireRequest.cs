@@ -1,0 +1,25 @@
+using DeRa.Engine.Requests;
+
+namespace DeRa.Server.Http.Wire;
+
+/// <summary>A request as it was read from the wire: what to generate, and how to answer.</summary>
+/// <param name="Input">What to generate; nothing of it checked beyond its types.</param>
+/// <param name="Answer">How to answer.</param>
+/// <param name="Ignored">Fields that nobody here knows.</param>
+internal sealed record WireRequest(GenerationInput Input, AnswerOptions Answer, IReadOnlyList<string> Ignored);
+
+/// <summary>How a request wants its answer.</summary>
+internal sealed record AnswerOptions
+{
+    /// <summary><c>stream</c>.</summary>
+    public required bool Stream { get; init; }
+
+    /// <summary><c>stream_options.include_usage</c>.</summary>
+    public required bool IncludeUsage { get; init; }
+
+    /// <summary><c>return_token_ids</c>.</summary>
+    public required bool TokenIds { get; init; }
+
+    /// <summary>Whether log-probabilities were asked for.</summary>
+    public required bool LogProbs { get; init; }
+}

@@ -1,0 +1,65 @@
+using System.Collections;
+using System.Net;
+
+namespace DeRa.Server.Options;
+
+/// <summary>Reads the options from all three sources: the command line goes before the environment, that before the file.</summary>
+internal static class OptionReader
+{
+    /// <summary>Reads and checks all options.</summary>
+    /// <param name="arguments">The command line.</param>
+    /// <param name="environment">Environment variables.</param>
+    /// <exception cref="OptionException">The first thing that is wrong.</exception>
+    public static ServerOptions Read(IReadOnlyList<string> arguments, IDictionary environment)
+    {
+        var options = Apply(new ServerOptions(),
+            [.. OptionSources.Environment(environment), .. OptionSources.CommandLine(arguments)]);
+        if (options.Config is { } file)
+            options = Apply(new ServerOptions(),
+                [.. OptionSources.File(file), .. OptionSources.Environment(environment), .. OptionSources.CommandLine(arguments)]);
+        Check(options);
+        return options;
+    }
+
+    /// <summary>The address that <c>--host</c> names.</summary>
+    /// <exception cref="OptionException">It names none.</exception>
+    public static IPAddress Address(string host) => host == "localhost" ? IPAddress.Loopback
+        : IPAddress.TryParse(host, out var address) ? address
+        : throw new OptionException($"--host is '{host}'; it must be an IP address such as 127.0.0.1 or 0.0.0.0, or localhost.");
+
+    private static ServerOptions Apply(ServerOptions options, List<GivenOption> given)
+    {
+        foreach (var (entry, text, origin) in given) entry.Property.SetValue(options, entry.Parse(text, origin));
+        return options;
+    }
+
+    private static void Check(ServerOptions options)
+    {
+        foreach (var entry in OptionTable.All.Where(entry => entry.Declared.IsRequired))
+            CheckFolder(entry, (string)entry.Property.GetValue(options)!);
+        Address(options.Host);
+        if (options.ServedName.Length is 0 or > 256)
+            throw new OptionException("--name must have 1 to 256 characters.");
+        if (options.HttpPort == options.GrpcPort && options.HttpPort != 0)
+            throw new OptionException($"--http-port and --grpc-port are both {options.HttpPort}; they must differ.");
+        if (options.MaxBatchTokens < options.MaxRunning)
+            throw new OptionException(
+                $"--max-batch-tokens is {options.MaxBatchTokens}; it must be at least --max-running, {options.MaxRunning}.");
+        try
+        {
+            options.ToServedPairOptions();
+        }
+        catch (FormatException bad)
+        {
+            throw new OptionException(bad.Message);
+        }
+    }
+
+    private static void CheckFolder(OptionEntry entry, string path)
+    {
+        if (path.Length == 0)
+            throw new OptionException($"--{entry.Name} {entry.Placeholder} (or {entry.EnvironmentName}) is missing (see --help).");
+        if (!Directory.Exists(path))
+            throw new OptionException($"--{entry.Name} is '{path}', which is not a folder.");
+    }
+}

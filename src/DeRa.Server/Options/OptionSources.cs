@@ -1,0 +1,110 @@
+using System.Collections;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace DeRa.Server.Options;
+
+/// <summary>A value as it was given.</summary>
+/// <param name="Entry">Which option.</param>
+/// <param name="Text">Its value.</param>
+/// <param name="Origin">Where it was given, for errors.</param>
+internal readonly record struct GivenOption(OptionEntry Entry, string Text, string Origin);
+
+/// <summary>The three places in which options are given, each turned into the same list.</summary>
+internal static partial class OptionSources
+{
+    /// <summary>Reads <c>--name value</c> and <c>--name=value</c>.</summary>
+    /// <exception cref="OptionException">An unknown option, one without a value, or one given twice.</exception>
+    public static List<GivenOption> CommandLine(IReadOnlyList<string> arguments)
+    {
+        var given = new List<GivenOption>();
+        for (var i = 0; i < arguments.Count; i++)
+        {
+            var (name, value) = Split(arguments[i]);
+            var entry = OptionTable.Find(name) ?? throw Unknown("--" + name, name);
+            value ??= i + 1 < arguments.Count && !arguments[i + 1].StartsWith("--", StringComparison.Ordinal)
+                ? arguments[++i] : throw new OptionException($"--{name} needs a value: --{name} {entry.Placeholder}.");
+            if (given.Any(other => other.Entry == entry)) throw new OptionException($"--{name} is given twice.");
+            given.Add(new GivenOption(entry, value, "command line"));
+        }
+        return given;
+    }
+
+    /// <summary>Reads the variables whose names begin with <see cref="OptionTable.EnvironmentPrefix"/>.</summary>
+    /// <exception cref="OptionException">Such a variable names no option.</exception>
+    public static List<GivenOption> Environment(IDictionary variables)
+    {
+        var given = new List<GivenOption>();
+        foreach (DictionaryEntry variable in variables)
+        {
+            var name = (string)variable.Key;
+            if (!name.StartsWith(OptionTable.EnvironmentPrefix, StringComparison.Ordinal)) continue;
+            var entry = OptionTable.All.FirstOrDefault(entry => entry.EnvironmentName == name);
+            if (entry is null && ServiceLink().IsMatch(name)) continue;
+            if (entry is null) throw Unknown($"The environment variable {name}", OptionName(name));
+            given.Add(new GivenOption(entry, (string?)variable.Value ?? "", $"environment variable {name}"));
+        }
+        return given;
+    }
+
+    /// <summary>Reads a JSON object whose keys are option names.</summary>
+    /// <exception cref="OptionException">The file cannot be read, is no such object, or a key names no option.</exception>
+    public static List<GivenOption> File(string path)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(System.IO.File.ReadAllBytes(path), FileFormat);
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+                throw new OptionException($"{path} (--config) must hold one JSON object.");
+            return [.. document.RootElement.EnumerateObject().Select(property => FileEntry(property, path))];
+        }
+        catch (JsonException fault)
+        {
+            throw new OptionException($"{path} (--config) is not valid JSON: {fault.Message}");
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw new OptionException($"--config: {fault.Message}");
+        }
+    }
+
+    private static readonly JsonDocumentOptions FileFormat = new()
+    {
+        AllowDuplicateProperties = false,
+        AllowTrailingCommas = true,
+        CommentHandling = JsonCommentHandling.Skip,
+    };
+
+    private static GivenOption FileEntry(JsonProperty property, string path)
+    {
+        var entry = OptionTable.Find(property.Name) ?? throw Unknown($"{path}: '{property.Name}'", property.Name);
+        var text = property.Value.ValueKind switch
+        {
+            JsonValueKind.String => property.Value.GetString()!,
+            JsonValueKind.Number => property.Value.GetRawText(),
+            _ => throw new OptionException($"{path}: '{property.Name}' must be a string or a number."),
+        };
+        return new GivenOption(entry, text, path);
+    }
+
+    private static (string Name, string? Value) Split(string argument)
+    {
+        if (!argument.StartsWith("--", StringComparison.Ordinal))
+            throw new OptionException($"'{argument}' is no option; options begin with -- (see --help).");
+        var equals = argument.IndexOf('=', StringComparison.Ordinal);
+        return equals < 0 ? (argument[2..], null) : (argument[2..equals], argument[(equals + 1)..]);
+    }
+
+    private static string OptionName(string variable) =>
+        variable[OptionTable.EnvironmentPrefix.Length..].ToLowerInvariant().Replace('_', '-');
+
+    private static OptionException Unknown(string what, string name)
+    {
+        var near = Spelling.Nearest(name, OptionTable.All.Select(entry => entry.Name));
+        return new OptionException($"{what} is not an option{(near is null ? "" : $"; is --{near} meant?")} (see --help).");
+    }
+
+    /// <summary>What Kubernetes and Docker set by themselves in a container that lives beside a service called "dera".</summary>
+    [GeneratedRegex(@"^DERA_(.*_)?(SERVICE_(HOST|PORT(_.*)?)|PORT(_\d+_.*)?)$")]
+    private static partial Regex ServiceLink();
+}

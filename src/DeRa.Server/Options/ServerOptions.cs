@@ -1,0 +1,149 @@
+using DeRa.Engine;
+using DeRa.Engine.Requests;
+using DeRa.Torch;
+using DeRa.Torch.Execution;
+using DeRa.Torch.Native;
+
+namespace DeRa.Server.Options;
+
+/// <summary>
+/// All that can be set at start: read once (<see cref="OptionReader"/>), never changed. Each option is declared here and
+/// nowhere else; its attribute is its documentation.
+/// </summary>
+internal sealed record ServerOptions
+{
+    [Option("Folder of the reference model (strength 0), in Hugging Face layout.", Placeholder = "FOLDER", IsRequired = true)]
+    public string Reference { get; init; } = "";
+
+    [Option("Folder of the aligned model (strength 1); may be the reference's.", Placeholder = "FOLDER", IsRequired = true)]
+    public string Aligned { get; init; } = "";
+
+    [Option("Name under which the pair is served.", Placeholder = "NAME", DefaultText = "the aligned folder's name")]
+    public string? Name { get; init; }
+
+    [Option("Address to listen on: an IP address, or localhost. 0.0.0.0 lets other machines in.", Placeholder = "ADDRESS")]
+    public string Host { get; init; } = "127.0.0.1";
+
+    [Option("Port for HTTP; 0 = any free one.", Low = 0, High = 65535)]
+    public int HttpPort { get; init; } = 8080;
+
+    [Option("Port for gRPC; 0 = any free one.", Low = 0, High = 65535)]
+    public int GrpcPort { get; init; } = 8081;
+
+    [Option("Where the models run: auto (CUDA where there is one, else CPU), cpu, cuda, cuda:i, or two of these separated by a comma, "
+        + "the reference model's first.", Placeholder = "DEVICE")]
+    public string Device { get; init; } = "auto";
+
+    [Option("Number format of the weights: auto (the checkpoint's), float32, bfloat16 or float16.", Placeholder = "DTYPE")]
+    public string Dtype { get; init; } = "auto";
+
+    [Option("Folder of an existing libtorch (such as a PyTorch installation's torch/lib).", Placeholder = "FOLDER",
+        DefaultText = "the one that comes with the server")]
+    public string? Libtorch { get; init; }
+
+    [Option("Threads for CPU computation.", Low = 1, High = 1024, DefaultText = "one for each physical core")]
+    public int? Threads { get; init; }
+
+    [Option("Most tokens of a sequence, prompt and output together.", Low = 1, High = 1 << 24, DefaultText = "what the models allow")]
+    public int? ContextLength { get; init; }
+
+    [Option("Tokens that the cache holds, over all sequences; both models' caches hold as many.", Low = 1, High = 1 << 30,
+        DefaultText = "what fits into memory")]
+    public int? CacheTokens { get; init; }
+
+    [Option("Sequences that run at once.", Low = 1, High = 4096)]
+    public int MaxRunning { get; init; } = Engine.MaxRunningSequences;
+
+    [Option("Tokens that one step runs; at least max-running.", Low = 1, High = 1 << 20)]
+    public int MaxBatchTokens { get; init; } = Engine.MaxBatchTokens;
+
+    [Option("Sequences that may wait for a place; more are refused.", Low = 1, High = 1 << 20)]
+    public int MaxQueued { get; init; } = Engine.MaxQueuedSequences;
+
+    [Option("Prompt tokens that may wait; more are refused.", Low = 1, High = 1L << 50)]
+    public long MaxQueuedTokens { get; init; } = Engine.MaxQueuedTokens;
+
+    [Option("Lowest alignment strength that a request may ask for.", Low = -1000, High = 0)]
+    public double MinStrength { get; init; } = Limits.MinStrength;
+
+    [Option("Highest alignment strength that a request may ask for.", Low = 1, High = 1000)]
+    public double MaxStrength { get; init; } = Limits.MaxStrength;
+
+    [Option("Prompts in a request.", Low = 1, High = 4096)]
+    public int MaxPrompts { get; init; } = Limits.MaxPrompts;
+
+    [Option("Choices for each prompt (n).", Low = 1, High = 4096)]
+    public int MaxChoices { get; init; } = Limits.MaxChoices;
+
+    [Option("Stop strings in a request.", Low = 0, High = 1024)]
+    public int MaxStopStrings { get; init; } = Limits.MaxStopStrings;
+
+    [Option("Length of a stop string, in UTF-8 bytes.", Low = 1, High = 65536)]
+    public int MaxStopStringBytes { get; init; } = Limits.MaxStopStringBytes;
+
+    [Option("Entries of logit_bias.", Low = 0, High = 1 << 20)]
+    public int MaxLogitBiasEntries { get; init; } = Limits.MaxLogitBiasEntries;
+
+    [Option("Alternatives reported with each token (logprobs, top_logprobs).", Low = 0, High = 1024)]
+    public int MaxLogprobs { get; init; } = Limits.MaxLogProbs;
+
+    [Option("Size of a request, in bytes.", Low = 1024, High = 1 << 30)]
+    public int MaxBodyBytes { get; init; } = 4 << 20;
+
+    [Option("Seconds for which a single step may keep the engine's heart from beating before /livez fails.", Low = 1, High = 86400)]
+    public int MaxStepSeconds { get; init; } = 300;
+
+    [Option("Seconds that running requests may go on for after the server was told to stop.", Low = 0, High = 86400)]
+    public int DrainSeconds { get; init; } = 30;
+
+    [Option("JSON file with options, by the names in this list.", Placeholder = "FILE", DefaultText = "none")]
+    public string? Config { get; init; }
+
+    /// <summary>The name under which the pair is served.</summary>
+    public string ServedName => Name ?? new DirectoryInfo(Aligned).Name;
+
+    /// <summary>The engine's part of the options.</summary>
+    public EngineOptions ToEngineOptions() => new()
+    {
+        MaxRunningSequences = MaxRunning,
+        MaxBatchTokens = MaxBatchTokens,
+        MaxQueuedSequences = MaxQueued,
+        MaxQueuedTokens = MaxQueuedTokens,
+    };
+
+    /// <summary>The validator's part of the options.</summary>
+    public RequestLimits ToRequestLimits() => new()
+    {
+        MinStrength = MinStrength,
+        MaxStrength = MaxStrength,
+        MaxPrompts = MaxPrompts,
+        MaxChoices = MaxChoices,
+        MaxStopStrings = MaxStopStrings,
+        MaxStopStringBytes = MaxStopStringBytes,
+        MaxLogitBiasEntries = MaxLogitBiasEntries,
+        MaxLogProbs = MaxLogprobs,
+    };
+
+    /// <summary>The loader's part of the options.</summary>
+    /// <exception cref="FormatException">The device or the number format is none of the allowed ones.</exception>
+    public ServedPairOptions ToServedPairOptions() => new()
+    {
+        Name = ServedName,
+        Models = new PairOptions
+        {
+            ReferencePath = Reference,
+            AlignedPath = Aligned,
+            Device = DeviceOption.Parse(Device),
+            DType = DTypeOption.Parse(Dtype),
+            LibTorch = new LibTorchOptions { Directory = Libtorch, Threads = Threads },
+            ContextTokens = ContextLength,
+            CacheTokens = CacheTokens,
+        },
+        Engine = ToEngineOptions(),
+        Limits = ToRequestLimits(),
+    };
+
+    private static EngineOptions Engine { get; } = new();
+
+    private static RequestLimits Limits { get; } = new();
+}

@@ -1,0 +1,26 @@
+namespace DeRa.Server;
+
+/// <summary>Every message that the server logs. Prompts and answers are never among them.</summary>
+internal static partial class ServerLog
+{
+    [LoggerMessage(1, LogLevel.Information, "{Door} on {Address}")]
+    public static partial void Listening(ILogger log, string door, string address);
+
+    [LoggerMessage(2, LogLevel.Information, "Serving '{Model}'; loaded in {Seconds:0.0} s.")]
+    public static partial void Serving(ILogger log, string model, double seconds);
+
+    [LoggerMessage(3, LogLevel.Information, "Stopped before the models were loaded.")]
+    public static partial void LoadCancelled(ILogger log);
+
+    [LoggerMessage(4, LogLevel.Critical, "The models could not be loaded: {Reason}")]
+    public static partial void LoadFailed(ILogger log, string reason);
+
+    [LoggerMessage(5, LogLevel.Debug, "Where loading failed:")]
+    public static partial void LoadFailedDetail(ILogger log, Exception fault);
+
+    [LoggerMessage(6, LogLevel.Warning, "Requests still ran {Seconds} s after the stop was asked for; they are ended.")]
+    public static partial void DrainEndedEarly(ILogger log, int seconds);
+
+    [LoggerMessage(7, LogLevel.Error, "Request {RequestId} failed.")]
+    public static partial void RequestFailed(ILogger log, string requestId, Exception fault);
+}

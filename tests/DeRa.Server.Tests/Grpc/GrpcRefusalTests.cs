@@ -1,0 +1,137 @@
+using DeRa.Engine;
+using DeRa.Protos.V1;
+using Google.Rpc;
+using Grpc.Core;
+using Xunit;
+
+namespace DeRa.Server.Tests.Grpc;
+
+public class GrpcRefusalTests
+{
+    private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
+
+    private static GenerateRequest Request(Action<GenerateRequest>? change = null)
+    {
+        var request = new GenerateRequest { Prompt = new Prompt { Text = "a" }, Options = new GenerationOptions() };
+        change?.Invoke(request);
+        return request;
+    }
+
+    private static readonly Dictionary<string, (Action<GenerateRequest> Change, string Field, string Message)> Bad = new()
+    {
+        ["strength is NaN"] = (r => r.Options.AlignmentStrength = double.NaN, "options.alignment_strength", "NaN"),
+        ["strength is infinite"] = (r => r.Options.AlignmentStrength = double.PositiveInfinity, "options.alignment_strength", "between -1 and 10"),
+        ["strength too high"] = (r => r.Options.AlignmentStrength = 11, "options.alignment_strength", "between -1 and 10"),
+        ["max_tokens negative"] = (r => r.Options.MaxTokens = -1, "options.max_tokens", "at least 1"),
+        ["max_tokens zero"] = (r => r.Options.MaxTokens = 0, "options.max_tokens", "at least 1"),
+        ["max_tokens too many"] = (r => r.Options.MaxTokens = 10_000, "options.max_tokens", "256"),
+        ["temperature"] = (r => r.Options.Temperature = double.NaN, "options.temperature", "between 0.01 and 2"),
+        ["top_k"] = (r => r.Options.TopK = -2, "options.top_k", "at least -1"),
+        ["top_p"] = (r => r.Options.TopP = 0, "options.top_p", "above 0"),
+        ["min_p"] = (r => r.Options.MinP = 2, "options.min_p", "between 0 and 1"),
+        ["repetition_penalty"] = (r => r.Options.RepetitionPenalty = 0, "options.repetition_penalty", "above 0"),
+        ["frequency_penalty"] = (r => r.Options.FrequencyPenalty = 3, "options.frequency_penalty", "between -2 and 2"),
+        ["presence_penalty"] = (r => r.Options.PresencePenalty = -3, "options.presence_penalty", "between -2 and 2"),
+        ["logit_bias id"] = (r => r.Options.LogitBias[258] = 1, "options.logit_bias", "between 0 and 257"),
+        ["logit_bias value"] = (r => r.Options.LogitBias[1] = 101, "options.logit_bias[1]", "between -100 and 100"),
+        ["stop"] = (r => r.Options.Stop.Add(""), "options.stop", "0 bytes"),
+        ["too many stops"] = (r => r.Options.Stop.AddRange(Enumerable.Repeat("x", 17)), "options.stop", "at most 16"),
+        ["n"] = (r => r.Options.N = 0, "options.n", "between 1 and 128"),
+        ["logprobs"] = (r => r.Options.Logprobs = 21, "options.logprobs", "between 0 and 20"),
+        ["no prompt"] = (r => r.Prompt = null, "prompt", "missing"),
+        ["empty prompt"] = (r => r.Prompt = new Prompt(), "prompt", "missing"),
+        ["no tokens"] = (r => r.Prompt = new Prompt { TokenIds = new TokenIds() }, "prompt.token_ids", "at least one token"),
+        ["token outside the vocabulary"] = (r => r.Prompt = new Prompt { TokenIds = new TokenIds { Ids = { 1, 258 } } }, "prompt.token_ids", "from 0 to 257"),
+        ["negative token"] = (r => r.Prompt = new Prompt { TokenIds = new TokenIds { Ids = { -1 } } }, "prompt.token_ids", "from 0 to 257"),
+        ["too long a prompt"] = (r => r.Prompt = new Prompt { Text = new string('a', 300) }, "prompt.text", "256"),
+        ["no messages"] = (r => r.Prompt = new Prompt { Messages = new Conversation() }, "prompt.messages", "at least one"),
+        ["message without a role"] = (r => r.Prompt = new Prompt { Messages = new Conversation { Messages = { new ChatMessage { Content = "a" } } } },
+            "prompt.messages[0].role", "ROLE_USER"),
+    };
+
+    public static TheoryData<string> BadNames => [.. Bad.Keys];
+
+    [Theory]
+    [MemberData(nameof(BadNames))]
+    public async Task A_bad_field_is_refused_by_name_and_the_engine_goes_on(string name)
+    {
+        var (change, field, message) = Bad[name];
+        await using var server = await ServerFixture.StartAsync(Scripts.Saying("fine"));
+        var request = Request(change);
+        var streamed = new GenerateStreamRequest { Prompt = request.Prompt, Options = request.Options };
+        foreach (var fault in (RpcException[])[await FaultAsync(server, request), await FaultAsync(server, streamed)])
+        {
+            Assert.Equal(StatusCode.InvalidArgument, fault.StatusCode);
+            var violation = Assert.Single(fault.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations);
+            Assert.Equal(field, violation.Field);
+            Assert.Contains(message, violation.Description, StringComparison.Ordinal);
+        }
+        Assert.Equal("fine", (await server.Inference.GenerateAsync(Request(), cancellationToken: Stop)).Choices[0].Text);
+        Assert.Equal(0, server.Engine.Status.BlocksInUse);
+    }
+
+    [Fact]
+    public async Task An_unknown_model_is_not_found()
+    {
+        await using var server = await ServerFixture.StartAsync();
+        var fault = await FaultAsync(server, Request(r => r.Model = "other"));
+        Assert.Equal(StatusCode.NotFound, fault.StatusCode);
+        Assert.Equal("model", fault.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations[0].Field);
+        Assert.Equal("model", fault.GetRpcStatus()!.GetDetail<ResourceInfo>()!.ResourceType);
+    }
+
+    [Fact]
+    public async Task A_full_queue_says_when_to_come_back()
+    {
+        using var hold = new SemaphoreSlim(0);
+        var executor = Scripts.Saying("abc");
+        executor.BeforeStep = _ => hold.Wait(Stop);
+        await using var server = await ServerFixture.StartAsync(executor,
+            new EngineOptions { MaxRunningSequences = 1, MaxBatchTokens = 16, MaxQueuedSequences = 1 });
+        var running = server.Inference.GenerateAsync(Request(), cancellationToken: Stop);
+        await ServerFixture.EventuallyAsync(() => server.Engine.Status is { RunningSequences: 1, QueuedSequences: 0 });
+        var queued = server.Inference.GenerateAsync(Request(), cancellationToken: Stop);
+        await ServerFixture.EventuallyAsync(() => server.Engine.Status.QueuedSequences == 1);
+        var fault = await FaultAsync(server, Request());
+        Assert.Equal(StatusCode.ResourceExhausted, fault.StatusCode);
+        Assert.Equal(1, fault.GetRpcStatus()!.GetDetail<RetryInfo>()!.RetryDelay.Seconds);
+        hold.Release(1000);
+        Assert.Equal(["abc", "abc"], [(await running).Choices[0].Text, (await queued).Choices[0].Text]);
+    }
+
+    [Fact]
+    public async Task A_fault_of_the_server_names_the_request_and_nothing_else()
+    {
+        var executor = Scripts.Saying("abc");
+        executor.BeforeStep = _ => throw new InvalidOperationException("out of memory at 0xSECRET");
+        await using var server = await ServerFixture.StartAsync(executor);
+        var call = server.Inference.GenerateAsync(Request(), cancellationToken: Stop);
+        var fault = await Assert.ThrowsAsync<RpcException>(async () => await call);
+        Assert.Equal(StatusCode.Internal, fault.StatusCode);
+        Assert.DoesNotContain("SECRET", fault.ToString(), StringComparison.Ordinal);
+        var id = fault.GetRpcStatus()!.GetDetail<RequestInfo>()!.RequestId;
+        Assert.Equal((await call.ResponseHeadersAsync).GetValue("x-request-id") ?? fault.Trailers.GetValue("x-request-id"), id);
+        executor.BeforeStep = null;
+        Assert.Equal("abc", (await server.Inference.GenerateAsync(Request(), cancellationToken: Stop)).Choices[0].Text);
+    }
+
+    [Fact]
+    public async Task A_message_over_the_limit_is_refused()
+    {
+        await using var server = await ServerFixture.StartAsync();
+        var fault = await FaultAsync(server, Request(r => r.Prompt.Text = new string('a', (4 << 20) + 1)));
+        Assert.Equal(StatusCode.ResourceExhausted, fault.StatusCode);
+        // Just below the limit the message is read: what refuses it is the context's length.
+        var read = await FaultAsync(server, Request(r => r.Prompt.Text = new string('a', (4 << 20) - 100)));
+        Assert.Equal(StatusCode.InvalidArgument, read.StatusCode);
+    }
+
+    private static async Task<RpcException> FaultAsync(ServerFixture server, GenerateRequest request) =>
+        await Assert.ThrowsAsync<RpcException>(async () => await server.Inference.GenerateAsync(request, cancellationToken: Stop));
+
+    private static async Task<RpcException> FaultAsync(ServerFixture server, GenerateStreamRequest request)
+    {
+        using var call = server.Inference.GenerateStream(request, cancellationToken: Stop);
+        return await Assert.ThrowsAsync<RpcException>(async () => await call.ResponseStream.MoveNext(Stop));
+    }
+}

@@ -1,0 +1,57 @@
+using DeRa.Engine;
+using Grpc.Core;
+using Grpc.Health.V1;
+using Grpc.Reflection.V1Alpha;
+using Xunit;
+using Serving = Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
+
+namespace DeRa.Server.Tests.Grpc;
+
+public class HealthTests
+{
+    private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Health_follows_readiness_for_the_server_and_the_service()
+    {
+        var loaded = new TaskCompletionSource<ServedPair>();
+        await using var server = await ServerFixture.StartLoadingAsync((_, _) => loaded.Task);
+        var health = new Health.HealthClient(server.Channel);
+        using var watch = health.Watch(new HealthCheckRequest(), cancellationToken: Stop);
+        Assert.True(await watch.ResponseStream.MoveNext(Stop));
+        Assert.Equal(Serving.NotServing, watch.ResponseStream.Current.Status);
+        foreach (var service in (string[])["", "dera.v1.InferenceService"])
+            Assert.Equal(Serving.NotServing, (await health.CheckAsync(new HealthCheckRequest { Service = service }, cancellationToken: Stop)).Status);
+        loaded.SetResult(ServerFixture.Pair(Scripts.Saying("x")));
+        Assert.True(await watch.ResponseStream.MoveNext(Stop));
+        Assert.Equal(Serving.Serving, watch.ResponseStream.Current.Status);
+        foreach (var service in (string[])["", "dera.v1.InferenceService"])
+            Assert.Equal(Serving.Serving, (await health.CheckAsync(new HealthCheckRequest { Service = service }, cancellationToken: Stop)).Status);
+        var unknown = await Assert.ThrowsAsync<RpcException>(
+            async () => await health.CheckAsync(new HealthCheckRequest { Service = "other" }, cancellationToken: Stop));
+        Assert.Equal(StatusCode.NotFound, unknown.StatusCode);
+    }
+
+    [Fact]
+    public async Task Reflection_lists_the_services()
+    {
+        await using var server = await ServerFixture.StartAsync();
+        using var call = new ServerReflection.ServerReflectionClient(server.Channel).ServerReflectionInfo(cancellationToken: Stop);
+        await call.RequestStream.WriteAsync(new ServerReflectionRequest { ListServices = "" }, Stop);
+        Assert.True(await call.ResponseStream.MoveNext(Stop));
+        var names = call.ResponseStream.Current.ListServicesResponse.Service.Select(service => service.Name);
+        Assert.Superset(new HashSet<string> { "dera.v1.InferenceService", "grpc.health.v1.Health" }, names.ToHashSet());
+        await call.RequestStream.CompleteAsync();
+    }
+
+    [Fact]
+    public async Task An_unknown_service_is_unimplemented()
+    {
+        await using var server = await ServerFixture.StartAsync();
+        var method = new Method<byte[], byte[]>(MethodType.Unary, "dera.v1.Other", "Do",
+            Marshallers.Create<byte[]>(bytes => bytes, bytes => bytes), Marshallers.Create<byte[]>(bytes => bytes, bytes => bytes));
+        var fault = await Assert.ThrowsAsync<RpcException>(async () => await server.Channel.CreateCallInvoker()
+            .AsyncUnaryCall(method, null, new CallOptions(cancellationToken: Stop), []));
+        Assert.Equal(StatusCode.Unimplemented, fault.StatusCode);
+    }
+}

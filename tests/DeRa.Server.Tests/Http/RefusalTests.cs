@@ -1,0 +1,213 @@
+using DeRa.Engine;
+using Xunit;
+
+namespace DeRa.Server.Tests.Http;
+
+public class RefusalTests
+{
+    private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
+
+    /// <summary>A field of a completion request, the param that its refusal names, and what its message must hold.</summary>
+    public static TheoryData<string, string, string> BadCompletions => new()
+    {
+        { "\"alignment_strength\":10.5", "alignment_strength", "between -1 and 10" },
+        { "\"alignment_strength\":-1.01", "alignment_strength", "between -1 and 10" },
+        { "\"alignment_strength\":1e999", "alignment_strength", "between -1 and 10" },
+        { "\"alignment_strength\":NaN", "alignment_strength", "not valid JSON" },
+        { "\"alignment_strength\":\"0.5\"", "alignment_strength", "must be a number" },
+        { "\"alignment_strength\":true", "alignment_strength", "must be a number" },
+        { "\"alignment_strength\":[1]", "alignment_strength", "must be a number" },
+        { "\"lambda\":11", "alignment_strength", "between -1 and 10" },
+        { "\"lambda\":0.5,\"alignment_strength\":0.6", "alignment_strength", "'lambda' is 0.5" },
+        { "\"lambda\":0.5,\"lambda\":0.6", "lambda", "uplicate" },
+        { "\"lamda\":0.5", "lamda", "'lambda'" },
+        { "\"λ\":0.5", "λ", "'alignment_strength'" },
+        { "\"strength\":0.5", "strength", "'alignment_strength'" },
+        { "\"alignmentStrength\":0.5", "alignmentStrength", "'alignment_strength'" },
+        { "\"align_strength\":0.5", "align_strength", "'alignment_strength'" },
+        { "\"temprature\":1", "temprature", "'temperature'" },
+        { "\"Temperature\":1", "Temperature", "'temperature'" },
+        { "\"max_token\":1", "max_token", "'max_tokens'" },
+        { "\"max_tokens\":-1", "max_tokens", "at least 1" },
+        { "\"max_tokens\":0", "max_tokens", "at least 1" },
+        { "\"max_tokens\":1.5", "max_tokens", "whole number" },
+        { "\"max_tokens\":99999999999", "max_tokens", "whole number" },
+        { "\"max_tokens\":3,\"max_completion_tokens\":4", "max_tokens", "'max_completion_tokens' is 4" },
+        { "\"temperature\":2.1", "temperature", "between 0.01 and 2" },
+        { "\"temperature\":0.001", "temperature", "between 0.01 and 2" },
+        { "\"temperature\":\"hot\"", "temperature", "must be a number" },
+        { "\"top_k\":-2", "top_k", "at least -1" },
+        { "\"top_p\":0", "top_p", "above 0" },
+        { "\"top_p\":1.1", "top_p", "at most 1" },
+        { "\"min_p\":-0.1", "min_p", "between 0 and 1" },
+        { "\"repetition_penalty\":0", "repetition_penalty", "above 0" },
+        { "\"frequency_penalty\":2.5", "frequency_penalty", "between -2 and 2" },
+        { "\"presence_penalty\":-2.5", "presence_penalty", "between -2 and 2" },
+        { "\"n\":0", "n", "between 1 and 128" },
+        { "\"n\":129", "n", "between 1 and 128" },
+        { "\"best_of\":2", "best_of", "value of 'n'" },
+        { "\"seed\":1e30", "seed", "whole number" },
+        { "\"seed\":\"x\"", "seed", "whole number" },
+        { "\"stop\":7", "stop", "list of strings" },
+        { "\"stop\":[1]", "stop[0]", "a string" },
+        { "\"stop\":\"\"", "stop", "0 bytes" },
+        { "\"stop\":[\"\\ud800\"]", "stop[0]", "Unicode" },
+        { "\"logprobs\":-1", "logprobs", "between 0 and 20" },
+        { "\"logprobs\":21", "logprobs", "between 0 and 20" },
+        { "\"logprobs\":true", "logprobs", "whole number" },
+        { "\"logit_bias\":{\"258\":1}", "logit_bias", "between 0 and 257" },
+        { "\"logit_bias\":{\"-1\":1}", "logit_bias", "no token id" },
+        { "\"logit_bias\":{\"word\":1}", "logit_bias", "no token id" },
+        { "\"logit_bias\":{\"1\":101}", "logit_bias[1]", "between -100 and 100" },
+        { "\"logit_bias\":{\"1\":\"x\"}", "logit_bias[1]", "a number" },
+        { "\"logit_bias\":[1]", "logit_bias", "an object" },
+        { "\"echo\":1", "echo", "true or false" },
+        { "\"stream\":\"yes\"", "stream", "true or false" },
+        { "\"ignore_eos\":0", "ignore_eos", "true or false" },
+        { "\"stream_options\":{\"include_usage\":true}", "stream_options", "needs 'stream'" },
+        { "\"stream\":true,\"stream_options\":true", "stream_options", "an object" },
+        { "\"stream\":true,\"stream_options\":{\"include_usage\":1}", "stream_options.include_usage", "true or false" },
+        { "\"stream\":true,\"stream_options\":{\"continuous_usage_stats\":true}", "stream_options.continuous_usage_stats", "does not work" },
+        { "\"model\":7", "model", "a string" },
+        { "\"suffix\":\"end\"", "suffix", "does not work" },
+        { "\"min_tokens\":5", "min_tokens", "does not work" },
+        { "\"stop_token_ids\":[1]", "stop_token_ids", "does not work" },
+        { "\"response_format\":{\"type\":\"json_object\"}", "response_format", "does not work" },
+        { "\"prompt_logprobs\":1", "prompt_logprobs", "does not work" },
+        { "\"allowed_token_ids\":[1]", "allowed_token_ids", "does not work" },
+        { "\"guided_json\":{}", "guided_json", "does not work" },
+        { "\"use_beam_search\":true", "use_beam_search", "does not work" },
+    };
+
+    [Theory]
+    [MemberData(nameof(BadCompletions))]
+    public async Task A_bad_field_is_refused_by_name_and_the_engine_goes_on(string fields, string param, string message)
+    {
+        await using var server = await ServerFixture.StartAsync(Scripts.Saying("fine"));
+        await RefusedAsync(server, "/v1/completions", $$"""{"prompt":"a",{{fields}}}""", param, message);
+    }
+
+    public static TheoryData<string, string, string> BadPrompts => new()
+    {
+        { "{}", "prompt", "missing" },
+        { """{"prompt":null}""", "prompt", "missing" },
+        { """{"prompt":{}}""", "prompt", "a string" },
+        { """{"prompt":7}""", "prompt", "a string" },
+        { """{"prompt":[]}""", "prompt", "at least one" },
+        { """{"prompt":[[]]}""", "prompt[0]", "at least one token" },
+        { """{"prompt":[1,"a"]}""", "prompt[1]", "a token id" },
+        { """{"prompt":["a",1]}""", "prompt[1]", "a string" },
+        { """{"prompt":[1,2.5]}""", "prompt[1]", "a token id" },
+        { """{"prompt":[1,258]}""", "prompt", "from 0 to 257" },
+        { """{"prompt":[1,-1]}""", "prompt", "from 0 to 257" },
+        { """{"prompt":[[1],[258]]}""", "prompt[1]", "from 0 to 257" },
+        { """{"prompt":"\ud83d"}""", "prompt", "Unicode" },
+        { """{"prompt":["a","b"],"n":100,"max_tokens":200}""", "n", "cache holds" },
+    };
+
+    [Theory]
+    [MemberData(nameof(BadPrompts))]
+    public async Task A_bad_prompt_is_refused_by_name(string body, string param, string message)
+    {
+        await using var server = await ServerFixture.StartAsync(Scripts.Saying("fine"));
+        await RefusedAsync(server, "/v1/completions", body, param, message);
+    }
+
+    [Fact]
+    public async Task Too_many_prompts_are_refused()
+    {
+        await using var server = await ServerFixture.StartAsync(Scripts.Saying("fine"));
+        var prompts = string.Join(',', Enumerable.Repeat("\"a\"", 65));
+        await RefusedAsync(server, "/v1/completions", $$"""{"prompt":[{{prompts}}]}""", "prompt", "at most 64");
+    }
+
+    [Fact]
+    public async Task Too_long_a_prompt_has_its_own_code()
+    {
+        await using var server = await ServerFixture.StartAsync(Scripts.Saying("fine"));
+        foreach (var body in (string[])[$$"""{"prompt":"{{new string('a', 300)}}"}""", """{"prompt":"a","max_tokens":255}"""])
+        {
+            var reply = await server.CompleteAsync(body);
+            Assert.Equal((400, "context_length_exceeded"), (reply.Status, reply.Code));
+            Assert.Contains("256", reply.Error.GetProperty("message").GetString(), StringComparison.Ordinal);
+        }
+    }
+
+    public static TheoryData<string, string, string> BadChats => new()
+    {
+        { "{}", "messages", "missing" },
+        { """{"messages":[]}""", "messages", "at least one" },
+        { """{"messages":"hi"}""", "messages", "a list" },
+        { """{"messages":["hi"]}""", "messages[0]", "an object" },
+        { """{"messages":[{"content":"a"}]}""", "messages[0].role", "missing" },
+        { """{"messages":[{"role":"king","content":"a"}]}""", "messages[0].role", "system, developer, user or assistant" },
+        { """{"messages":[{"role":7,"content":"a"}]}""", "messages[0].role", "a string" },
+        { """{"messages":[{"role":"user"}]}""", "messages[0].content", "missing" },
+        { """{"messages":[{"role":"user","content":null}]}""", "messages[0].content", "a string" },
+        { """{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"x"}}]}]}""", "messages[0].content[0].type", "other parts" },
+        { """{"messages":[{"role":"user","content":[{"type":"text"}]}]}""", "messages[0].content[0].text", "missing" },
+        { """{"messages":[{"role":"user","content":["a"]}]}""", "messages[0].content[0]", "an object" },
+        { """{"messages":[{"role":"assistant","content":"a","tool_calls":[{}]}]}""", "messages[0].tool_calls", "does not work" },
+        { """{"messages":[{"role":"user","content":"a"}],"top_logprobs":2}""", "top_logprobs", "needs 'logprobs'" },
+        { """{"messages":[{"role":"user","content":"a"}],"logprobs":true,"top_logprobs":21}""", "top_logprobs", "between 0 and 20" },
+        { """{"messages":[{"role":"user","content":"a"}],"logprobs":3}""", "logprobs", "true or false" },
+        { """{"messages":[{"role":"user","content":"a"}],"tools":[{"type":"function"}]}""", "tools", "does not work" },
+        { """{"messages":[{"role":"user","content":"a"}],"tool_choice":"required"}""", "tool_choice", "does not work" },
+        { """{"messages":[{"role":"user","content":"a"}],"modalities":["text","audio"]}""", "modalities", "does not work" },
+        { """{"messages":[{"role":"user","content":"a"}],"add_generation_prompt":false}""", "add_generation_prompt", "does not work" },
+        { """{"messages":[{"role":"user","content":"a"}],"echo":true}""", "echo", "does not work" },
+        { """{"messages":[{"role":"user","content":"a"}],"mesages":[]}""", "mesages", "'messages'" },
+        { """{"messages":[{"role":"user","content":"a"}],"lambda":99}""", "alignment_strength", "between -1 and 10" },
+        { """{"messages":[{"role":"user","content":"a"}],"prompt":"a"}""", "prompt", "does not work" },
+    };
+
+    [Theory]
+    [MemberData(nameof(BadChats))]
+    public async Task A_bad_chat_is_refused_by_name(string body, string param, string message)
+    {
+        await using var server = await ServerFixture.StartAsync(Scripts.Saying("fine"));
+        await RefusedAsync(server, "/v1/chat/completions", body, param, message);
+    }
+
+    [Fact]
+    public async Task An_unknown_model_is_not_found()
+    {
+        await using var server = await ServerFixture.StartAsync(Scripts.Saying("fine"));
+        foreach (var reply in (Reply[])[await server.CompleteAsync("""{"model":"other","prompt":"a"}"""),
+            await server.ChatAsync("""{"model":"other","messages":[{"role":"user","content":"a"}]}"""), await server.GetAsync("/v1/models/other")])
+            Assert.Equal((404, "model_not_found", "model", "invalid_request_error"), (reply.Status, reply.Code, reply.Param, reply.Type));
+    }
+
+    [Fact]
+    public async Task A_full_queue_refuses_and_says_when_to_come_back()
+    {
+        using var hold = new SemaphoreSlim(0);
+        var executor = Scripts.Saying("abc");
+        executor.BeforeStep = _ => hold.Wait(Stop);
+        await using var server = await ServerFixture.StartAsync(executor,
+            new EngineOptions { MaxRunningSequences = 1, MaxBatchTokens = 16, MaxQueuedSequences = 1 });
+        var running = server.CompleteAsync("""{"prompt":"a"}""");
+        await ServerFixture.EventuallyAsync(() => server.Engine.Status is { RunningSequences: 1, QueuedSequences: 0 });
+        var queued = server.CompleteAsync("""{"prompt":"a"}""");
+        await ServerFixture.EventuallyAsync(() => server.Engine.Status.QueuedSequences == 1);
+        foreach (var stream in (string[])["true", "false"])
+        {
+            var refused = await server.CompleteAsync($$"""{"prompt":"a","stream":{{stream}}}""");
+            Assert.Equal((503, "overloaded_error"), (refused.Status, refused.Type));
+            Assert.Equal("1", refused.Headers["Retry-After"]);
+        }
+        hold.Release(1000);
+        Assert.Equal(["abc", "abc"], [(await running).Text(), (await queued).Text()]);
+        Assert.Equal(200, (await server.CompleteAsync("""{"prompt":"a"}""")).Status);
+    }
+
+    private static async Task RefusedAsync(ServerFixture server, string path, string body, string param, string message)
+    {
+        var reply = await server.PostAsync(path, body);
+        Assert.Equal((400, "invalid_request_error", param), (reply.Status, reply.Type, reply.Param));
+        Assert.Equal(["message", "type", "param", "code"], reply.Error.EnumerateObject().Select(entry => entry.Name));
+        Assert.Contains(message, reply.Error.GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.Equal("fine", (await server.CompleteAsync("""{"prompt":"a"}""")).Text());
+        Assert.Equal(0, server.Engine.Status.BlocksInUse);
+    }
+}

@@ -1,0 +1,173 @@
+using System.Text;
+using DeRa.Engine;
+using DeRa.Protos.V1;
+using DeRa.Server.Composition;
+using DeRa.Server.Options;
+using DeRa.Torch.Weights;
+using Google.Rpc;
+using Grpc.Core;
+using Xunit;
+
+namespace DeRa.Server.Tests;
+
+public class LifecycleTests
+{
+    private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
+
+    private static readonly GenerateRequest Call = new() { Prompt = new Prompt { Text = "a" } };
+
+    [Fact]
+    public async Task While_loading_the_doors_say_so_and_when_to_come_back()
+    {
+        var loaded = new TaskCompletionSource<ServedPair>();
+        var reported = new TaskCompletionSource();
+        await using var server = await ServerFixture.StartLoadingAsync((progress, _) =>
+        {
+            progress.Report(new LoadProgress("reference", 25, 100));
+            reported.SetResult();
+            return loaded.Task;
+        });
+        await reported.Task.WaitAsync(Stop);
+        Assert.Equal(200, (await server.GetAsync("/livez")).Status);
+        foreach (var path in (string[])["/readyz", "/health"])
+        {
+            var waiting = await server.GetAsync(path);
+            Assert.Equal((503, """{"status":"loading","loaded":{"reference":0.25}}"""), (waiting.Status, waiting.Body));
+        }
+        foreach (var refused in (Reply[])[await server.CompleteAsync("""{"prompt":"a"}"""),
+            await server.ChatAsync("""{"messages":[{"role":"user","content":"a"}]}"""), await server.GetAsync("/v1/models")])
+        {
+            Assert.Equal((503, "overloaded_error"), (refused.Status, refused.Type));
+            Assert.True(int.Parse(refused.Headers["Retry-After"], null) is > 0 and <= 120);
+        }
+        var fault = await Assert.ThrowsAsync<RpcException>(async () => await server.Inference.GenerateAsync(Call, cancellationToken: Stop));
+        Assert.Equal(StatusCode.Unavailable, fault.StatusCode);
+        Assert.True(fault.GetRpcStatus()!.GetDetail<RetryInfo>()!.RetryDelay.Seconds > 0);
+
+        loaded.SetResult(ServerFixture.Pair(Scripts.Saying("x")));
+        await server.PhaseChangedAsync();
+        Assert.Equal("""{"status":"ready"}""", (await server.GetAsync("/readyz")).Body);
+        Assert.Equal(200, (await server.CompleteAsync("""{"prompt":"a"}""")).Status);
+    }
+
+    [Fact]
+    public async Task A_stop_lets_running_streams_finish_and_refuses_new_work()
+    {
+        using var hold = new SemaphoreSlim(0);
+        var executor = Scripts.Saying("abc");
+        executor.BeforeStep = plan =>
+        {
+            if (plan.Rows[0].Position > 1) hold.Wait(Stop);
+        };
+        await using var server = await ServerFixture.StartLoadingAsync(
+            (_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor, options: new ServerOptions { DrainSeconds = 600 });
+        await server.PhaseChangedAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/completions")
+        {
+            Content = new StringContent("""{"prompt":"a","stream":true}""", Encoding.UTF8, "application/json"),
+        };
+        using var response = await server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Stop);
+
+        var stopping = server.StopAsync();
+        await ServerFixture.EventuallyAsync(() => server.State.Phase == ServingPhase.Draining);
+        var ready = await server.GetAsync("/readyz");
+        Assert.Equal((503, """{"status":"draining"}"""), (ready.Status, ready.Body));
+        Assert.Equal(200, (await server.GetAsync("/livez")).Status);
+        Assert.Equal(503, (await server.CompleteAsync("""{"prompt":"a"}""")).Status);
+        var fault = await Assert.ThrowsAsync<RpcException>(async () => await server.Inference.GenerateAsync(Call, cancellationToken: Stop));
+        Assert.Equal(StatusCode.Unavailable, fault.StatusCode);
+        Assert.False(stopping.IsCompleted);
+
+        hold.Release(100);
+        var reply = await Reply.ReadAsync(response);
+        Assert.Equal("abc", string.Concat(reply.Events().Select(e => e.GetProperty("choices")[0].GetProperty("text").GetString())));
+        await stopping.WaitAsync(Stop);
+        Assert.True(executor.IsDisposed);
+    }
+
+    [Fact]
+    public async Task A_stop_ends_what_outlasts_the_drain_with_an_error_event()
+    {
+        var executor = Scripts.Endless();
+        await using var server = await ServerFixture.StartAsync(executor);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/completions")
+        {
+            Content = new StringContent("""{"prompt":"a","stream":true,"max_tokens":1000000}""", Encoding.UTF8, "application/json"),
+        };
+        using var response = await server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Stop);
+        var reading = Reply.ReadAsync(response);
+        await server.StopAsync().WaitAsync(Stop);
+        Assert.Equal("server_error", (await reading).Events()[^1].GetProperty("error").GetProperty("type").GetString());
+        Assert.True(executor.IsDisposed);
+    }
+
+    [Fact]
+    public async Task A_stop_while_loading_ends_the_load()
+    {
+        var cancelled = new TaskCompletionSource();
+        await using var server = await ServerFixture.StartLoadingAsync(async (_, cancellation) =>
+        {
+            cancellation.Register(cancelled.SetResult);
+            await Task.Delay(Timeout.InfiniteTimeSpan, cancellation);
+            throw new InvalidOperationException("not reached");
+        });
+        await server.StopAsync().WaitAsync(Stop);
+        await cancelled.Task.WaitAsync(Stop);
+    }
+
+    [Fact]
+    public async Task An_engine_that_has_stopped_is_neither_alive_nor_ready()
+    {
+        await using var server = await ServerFixture.StartAsync(Scripts.Saying("x"));
+        server.Engine.Dispose();
+        Assert.Equal(503, (await server.GetAsync("/livez")).Status);
+        Assert.Equal(503, (await server.GetAsync("/readyz")).Status);
+        Assert.Equal(503, (await server.CompleteAsync("""{"prompt":"a"}""")).Status);
+    }
+
+    [Fact]
+    public async Task A_load_that_fails_ends_the_server()
+    {
+        await using var server = await ServerFixture.StartLoadingAsync((_, _) => throw new InvalidDataException("config.json is missing"));
+        await server.PhaseChangedAsync();
+        Assert.Equal(ServingPhase.Failed, server.State.Phase);
+    }
+
+    [Fact]
+    public async Task The_program_ends_with_1_where_the_models_do_not_load()
+    {
+        var folder = Directory.CreateTempSubdirectory().FullName;
+        var errors = new StringWriter();
+        var code = await ServerProgram.RunAsync(
+            ["--reference", folder, "--aligned", folder, "--http-port", "0", "--grpc-port", "0"], new Dictionary<string, string>(),
+            (_, _) => (_, _) => throw new InvalidDataException("config.json is missing"), TextWriter.Null, errors).WaitAsync(Stop);
+        Directory.Delete(folder);
+        Assert.Equal(ServerProgram.StartFailed, code);
+    }
+
+    [Fact]
+    public async Task The_program_ends_with_1_and_a_line_where_a_port_is_taken()
+    {
+        await using var server = await ServerFixture.StartAsync();
+        var folder = Directory.CreateTempSubdirectory().FullName;
+        var errors = new StringWriter();
+        var code = await ServerProgram.RunAsync(
+            ["--reference", folder, "--aligned", folder, $"--http-port={server.Http.BaseAddress!.Port}", "--grpc-port", "0"],
+            new Dictionary<string, string>(), (_, _) => (_, _) => Task.FromResult(ServerFixture.Pair(Scripts.Saying("x"))),
+            TextWriter.Null, errors).WaitAsync(Stop);
+        Directory.Delete(folder);
+        Assert.Equal(ServerProgram.StartFailed, code);
+        Assert.Contains("cannot listen", errors.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_program_ends_with_2_and_a_line_for_a_bad_option_and_with_0_for_help()
+    {
+        var (output, errors) = (new StringWriter(), new StringWriter());
+        PairSource Source(ServerOptions options, Microsoft.Extensions.Logging.ILoggerFactory loggers) => throw new InvalidOperationException("not reached");
+        Assert.Equal(ServerProgram.BadOption, await ServerProgram.RunAsync(["--prot", "1"], new Dictionary<string, string>(), Source, output, errors));
+        Assert.Single(errors.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Equal(ServerProgram.Success, await ServerProgram.RunAsync(["--help"], new Dictionary<string, string>(), Source, output, errors));
+        Assert.Contains("--http-port", output.ToString(), StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,138 @@
+using DeRa.Server.Options;
+using Xunit;
+
+namespace DeRa.Server.Tests.Options;
+
+public sealed class OptionReaderTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory().FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private ServerOptions Read(string[]? arguments = null, Dictionary<string, string>? environment = null, string? file = null)
+    {
+        List<string> all = ["--reference", _folder, "--aligned", _folder, .. arguments ?? []];
+        if (file is not null) all.AddRange(["--config", Write(file)]);
+        return OptionReader.Read(all, environment ?? []);
+    }
+
+    private string Write(string text)
+    {
+        var path = Path.Combine(_folder, "options.json");
+        File.WriteAllText(path, text);
+        return path;
+    }
+
+    private string Fault(string[]? arguments = null, Dictionary<string, string>? environment = null, string? file = null)
+    {
+        var message = Assert.Throws<OptionException>(() => Read(arguments, environment, file)).Message;
+        Assert.DoesNotContain('\n', message);
+        return message;
+    }
+
+    [Fact]
+    public void Defaults_hold_where_nothing_is_given()
+    {
+        var options = Read();
+        Assert.Equal(("127.0.0.1", 8080, 8081, "auto", "auto"), (options.Host, options.HttpPort, options.GrpcPort, options.Device, options.Dtype));
+        Assert.Equal(new DirectoryInfo(_folder).Name, options.ServedName);
+        Assert.Equal(new DeRa.Engine.EngineOptions(), options.ToEngineOptions());
+        Assert.Equal(new DeRa.Engine.Requests.RequestLimits(), options.ToRequestLimits());
+    }
+
+    [Fact]
+    public void Each_source_is_read_and_the_nearer_one_wins()
+    {
+        const string file = """{"http-port": 1001, "grpc-port": "1002", "max-strength": 2.5, "name": "from-file"}""";
+        var fromFile = Read(file: file);
+        Assert.Equal((1001, 1002, 2.5, "from-file"), (fromFile.HttpPort, fromFile.GrpcPort, fromFile.MaxStrength, fromFile.ServedName));
+        var environment = new Dictionary<string, string> { ["DERA_HTTP_PORT"] = "2001", ["DERA_NAME"] = "from-environment", ["PATH"] = "x" };
+        var fromEnvironment = Read(environment: environment, file: file);
+        Assert.Equal((2001, 1002, "from-environment"), (fromEnvironment.HttpPort, fromEnvironment.GrpcPort, fromEnvironment.ServedName));
+        var fromLine = Read(["--http-port=3001"], environment, file);
+        Assert.Equal((3001, 1002, "from-environment"), (fromLine.HttpPort, fromLine.GrpcPort, fromLine.ServedName));
+    }
+
+    [Fact]
+    public void The_environment_alone_will_do_and_may_name_the_file()
+    {
+        var options = OptionReader.Read([], new Dictionary<string, string>
+        {
+            ["DERA_REFERENCE"] = _folder,
+            ["DERA_ALIGNED"] = _folder,
+            ["DERA_CONFIG"] = Write("""{"threads": 3}"""),
+        });
+        Assert.Equal((_folder, 3), (options.Aligned, options.Threads));
+    }
+
+    [Fact]
+    public void Every_option_has_a_name_in_each_source_and_a_line_of_help()
+    {
+        Assert.Equal("DERA_HTTP_PORT", OptionTable.Find("http-port")!.EnvironmentName);
+        Assert.Equal(typeof(ServerOptions).GetProperties().Count(p => p.SetMethod is not null), OptionTable.All.Count);
+        Assert.All(OptionTable.All, entry => Assert.Contains($"  --{entry.Name} ", OptionTable.Help(), StringComparison.Ordinal));
+        Assert.Contains("Takes a whole number from 0 to 65535. Default: 8080.", OptionTable.Help(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(new[] { "--prot", "1" }, "--prot is not an option")]
+    [InlineData(new[] { "--htp-port", "1" }, "is --http-port meant?")]
+    [InlineData(new[] { "--http-port", "65536" }, "--http-port is '65536' (command line); it must be a whole number from 0 to 65535.")]
+    [InlineData(new[] { "--http-port", "-1" }, "from 0 to 65535")]
+    [InlineData(new[] { "--http-port", "80.5" }, "a whole number")]
+    [InlineData(new[] { "--http-port", "eighty" }, "--http-port is 'eighty'")]
+    [InlineData(new[] { "--http-port" }, "--http-port needs a value")]
+    [InlineData(new[] { "--http-port", "--grpc-port" }, "--http-port needs a value")]
+    [InlineData(new[] { "--http-port=1", "--http-port=2" }, "given twice")]
+    [InlineData(new[] { "--http-port=7", "--grpc-port=7" }, "must differ")]
+    [InlineData(new[] { "--name=" }, "--name is '' (command line); it must be not empty")]
+    [InlineData(new[] { "--max-strength", "NaN" }, "a number from 1 to 1000")]
+    [InlineData(new[] { "--max-strength", "0.5" }, "a number from 1 to 1000")]
+    [InlineData(new[] { "--min-strength", "0.5" }, "a number from -1000 to 0")]
+    [InlineData(new[] { "--max-running", "100", "--max-batch-tokens", "50" }, "at least --max-running, 100")]
+    [InlineData(new[] { "--host", "example" }, "an IP address")]
+    [InlineData(new[] { "--device", "gpu" }, "--device: 'gpu' is not a device")]
+    [InlineData(new[] { "--dtype", "int8" }, "--dtype: 'int8' is not a type")]
+    [InlineData(new[] { "model" }, "'model' is no option")]
+    public void A_bad_command_line_is_one_line_that_says_what_is_allowed(string[] arguments, string message) =>
+        Assert.Contains(message, Fault(arguments), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("DERA_HTTP_PRT", "1", "DERA_HTTP_PRT is not an option; is --http-port meant?")]
+    [InlineData("DERA_HTTP_PORT", "x", "environment variable DERA_HTTP_PORT")]
+    public void A_bad_environment_variable_is_named(string name, string value, string message) =>
+        Assert.Contains(message, Fault(environment: new() { [name] = value }), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("DERA_SERVICE_HOST")]
+    [InlineData("DERA_PORT_8080_TCP_ADDR")]
+    [InlineData("DERA_PORT")]
+    [InlineData("DERA_GATEWAY_SERVICE_PORT_HTTP")]
+    public void What_Kubernetes_sets_for_a_service_of_that_name_is_no_option(string name) =>
+        Assert.Equal(8080, Read(environment: new() { [name] = "tcp://10.0.0.1:8080" }).HttpPort);
+
+    [Theory]
+    [InlineData("""{"http-prt": 1}""", "is --http-port meant?")]
+    [InlineData("""{"http-port": true}""", "a string or a number")]
+    [InlineData("""{"http-port": 70000}""", "from 0 to 65535")]
+    [InlineData("""{"http-port": 1, "http-port": 2}""", "not valid JSON")]
+    [InlineData("[]", "one JSON object")]
+    [InlineData("{", "not valid JSON")]
+    public void A_bad_file_is_named(string file, string message)
+    {
+        var fault = Fault(file: file);
+        Assert.Contains(message, fault, StringComparison.Ordinal);
+        Assert.Contains("options.json", fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_missing_file_or_folder_is_named()
+    {
+        Assert.Contains("nowhere.json", Fault(["--config", Path.Combine(_folder, "nowhere.json")]), StringComparison.Ordinal);
+        Assert.Contains("--reference FOLDER (or DERA_REFERENCE) is missing",
+            Assert.Throws<OptionException>(() => OptionReader.Read([], new Dictionary<string, string>())).Message, StringComparison.Ordinal);
+        Assert.Contains("--aligned is 'nowhere', which is not a folder",
+            Assert.Throws<OptionException>(() => OptionReader.Read(["--reference", _folder, "--aligned", "nowhere"], new Dictionary<string, string>())).Message,
+            StringComparison.Ordinal);
+    }
+}

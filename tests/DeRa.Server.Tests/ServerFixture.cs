@@ -1,0 +1,177 @@
+using System.Text;
+using System.Text.Json;
+using DeRa.Engine;
+using DeRa.Engine.Requests;
+using DeRa.Engine.Scheduling;
+using DeRa.Protos.V1;
+using DeRa.Server.Composition;
+using DeRa.Server.Options;
+using DeRa.Testing;
+using Grpc.Net.Client;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace DeRa.Server.Tests;
+
+/// <summary>The real server on free ports of loopback, over a scripted executor.</summary>
+public sealed class ServerFixture : IAsyncDisposable
+{
+    public const string Model = "pair";
+    private readonly WebApplication _app;
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private ServerFixture(WebApplication app, GrpcChannel channel, HttpClient http, ScriptedExecutor executor)
+    {
+        (_app, Channel, Http, Executor) = (app, channel, http, executor);
+        Inference = new InferenceService.InferenceServiceClient(channel);
+    }
+
+    public HttpClient Http { get; }
+
+    public GrpcChannel Channel { get; }
+
+    public InferenceService.InferenceServiceClient Inference { get; }
+
+    public ScriptedExecutor Executor { get; }
+
+    internal ServingState State => _app.Services.GetRequiredService<ServingState>();
+
+    public GenerationEngine Engine => State.Pair!.Engine;
+
+    public static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    /// <summary>Starts a server and waits until it serves.</summary>
+    public static async Task<ServerFixture> StartAsync(ScriptedExecutor? executor = null, EngineOptions? engine = null,
+        RequestLimits? limits = null, ILoggerProvider? logs = null)
+    {
+        executor ??= new ScriptedExecutor();
+        var fixture = await StartLoadingAsync((_, _) => Task.FromResult(Pair(executor, engine, limits)), executor, logs);
+        await fixture._ready.Task.WaitAsync(Stop);
+        return fixture;
+    }
+
+    /// <summary>Starts a server whose models are still being loaded.</summary>
+    internal static async Task<ServerFixture> StartLoadingAsync(
+        PairSource source, ScriptedExecutor? executor = null, ILoggerProvider? logs = null, ServerOptions? options = null)
+    {
+        options ??= new ServerOptions { DrainSeconds = 0 };
+        var app = ServerApplication.Build(options with { HttpPort = 0, GrpcPort = 0 }, source, TimeProvider.System,
+            logging =>
+            {
+                if (logs is not null) logging.AddProvider(logs).SetMinimumLevel(LogLevel.Trace);
+            });
+        // The channel needs the address, which is known only after the start; loading begins with the start.
+        var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        app.Services.GetRequiredService<ServingState>().Changed += _ => ready.TrySetResult();
+        await app.StartAsync(Stop);
+        var (http, grpc) = ServerApplication.Addresses(app);
+        var fixture = new ServerFixture(app, GrpcChannel.ForAddress(grpc), new HttpClient { BaseAddress = http },
+            executor ?? new ScriptedExecutor());
+        _ = ready.Task.ContinueWith(_ => fixture._ready.TrySetResult(), TaskScheduler.Default);
+        return fixture;
+    }
+
+    internal static ServedPair Pair(IStepExecutor executor, EngineOptions? engine = null, RequestLimits? limits = null)
+    {
+        var running = new GenerationEngine(executor, engine ?? new EngineOptions(), TimeProvider.System, NullLogger<GenerationEngine>.Instance);
+        var tokenizer = new ByteTokenizer();
+        var defaults = new GenerationDefaults { EndOfSequenceTokens = new HashSet<int> { ByteTokenizer.Eos } };
+        return new ServedPair
+        {
+            Name = Model,
+            Tokenizer = tokenizer,
+            Validator = new RequestValidator(Model, tokenizer, defaults, limits ?? new RequestLimits(), running.Limits),
+            Engine = running,
+            LoadedAt = DateTimeOffset.UnixEpoch.AddDays(20_000),
+        };
+    }
+
+    /// <summary>Waits until the phase has changed once (loading has ended or failed).</summary>
+    public Task PhaseChangedAsync() => _ready.Task.WaitAsync(Stop);
+
+    /// <summary>Stops the server as SIGTERM does.</summary>
+    public Task StopAsync() => _app.StopAsync(CancellationToken.None);
+
+    public async Task<Reply> PostAsync(string path, string json)
+    {
+        using var content = new StringContent(json, Encoding.UTF8, "application/json");
+        using var response = await Http.PostAsync(path, content, Stop);
+        return await Reply.ReadAsync(response);
+    }
+
+    public Task<Reply> CompleteAsync(string json) => PostAsync("/v1/completions", json);
+
+    public Task<Reply> ChatAsync(string json) => PostAsync("/v1/chat/completions", json);
+
+    public async Task<Reply> GetAsync(string path)
+    {
+        using var response = await Http.GetAsync(path, Stop);
+        return await Reply.ReadAsync(response);
+    }
+
+    /// <summary>Waits, without sleeping, until something that other threads bring about has come about.</summary>
+    public static async Task EventuallyAsync(Func<bool> condition)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        limit.CancelAfter(TimeSpan.FromSeconds(60));
+        while (!condition())
+        {
+            limit.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        Channel.Dispose();
+        // Some tests have stopped it already.
+        if (State.Phase is ServingPhase.Loading or ServingPhase.Ready) await StopAsync();
+        await _app.DisposeAsync();
+    }
+}
+
+/// <summary>An answer of the HTTP door.</summary>
+public sealed record Reply(int Status, string Body, IReadOnlyDictionary<string, string> Headers)
+{
+    public JsonElement Json { get; } = Parse(Body);
+
+    public JsonElement Error => Json.GetProperty("error");
+
+    public string? Param => Error.GetProperty("param").GetString();
+
+    public string? Code => Error.GetProperty("code").GetString();
+
+    public string Type => Error.GetProperty("type").GetString()!;
+
+    public JsonElement Choice(int index = 0) => Json.GetProperty("choices")[index];
+
+    public string Text(int index = 0) => Choice(index).TryGetProperty("text", out var text)
+        ? text.GetString()! : Choice(index).GetProperty("message").GetProperty("content").GetString()!;
+
+    /// <summary>The events of a stream, without the last, [DONE].</summary>
+    public IReadOnlyList<JsonElement> Events()
+    {
+        var lines = Body.Split("\n\n", StringSplitOptions.RemoveEmptyEntries);
+        Assert.All(lines, line => Assert.StartsWith("data: ", line));
+        Assert.Equal("data: [DONE]", lines[^1]);
+        return [.. lines[..^1].Select(line => Parse(line["data: ".Length..]))];
+    }
+
+    public static async Task<Reply> ReadAsync(HttpResponseMessage response)
+    {
+        var headers = response.Headers.Concat(response.Content.Headers)
+            .ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase);
+        return new Reply((int)response.StatusCode, await response.Content.ReadAsStringAsync(ServerFixture.Stop), headers);
+    }
+
+    private static JsonElement Parse(string text)
+    {
+        if (!text.StartsWith('{')) return default;
+        using var document = JsonDocument.Parse(text);
+        return document.RootElement.Clone();
+    }
+}
