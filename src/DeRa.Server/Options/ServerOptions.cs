@@ -60,7 +60,7 @@ internal sealed record ServerOptions
     [Option("Sequences that may wait for a place; more are refused.", Low = 1, High = 1 << 20)]
     public int MaxQueued { get; init; } = Engine.MaxQueuedSequences;
 
-    [Option("Prompt tokens that may wait; more are refused.", Low = 1, High = 1L << 50)]
+    [Option("Prompt tokens that may wait; more are refused.", Low = 1, High = 1 << 30)]
     public long MaxQueuedTokens { get; init; } = Engine.MaxQueuedTokens;
 
     [Option("Lowest alignment strength that a request may ask for.", Low = -1000, High = 0)]
