@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using DeRa.Engine.Requests;
 using DeRa.Engine.Text;
 using DeRa.Torch.Execution;
@@ -20,6 +21,8 @@ internal static class Commands
             VerifyCommand.Create(),
         };
         var parsed = root.Parse(args);
+        if (MisspeltOption(parsed) is { } misspelt)
+            return await EndAsync(error, $"'{misspelt}' is no option of this command; text that begins with -- goes after a lone --", BadInput);
         if (parsed.Errors.Count > 0) return await EndAsync(error, string.Join(' ', parsed.Errors.Select(e => e.Message)), BadInput);
         try
         {
@@ -40,6 +43,11 @@ internal static class Commands
             return await EndAsync(error, failure.Message, Failed);
         }
     }
+
+    /// <summary>The parser would take an unknown option for the prompt: a misspelt strength must not silently give another text.</summary>
+    private static string? MisspeltOption(ParseResult parsed) => parsed.Tokens
+        .TakeWhile(token => token.Type != TokenType.DoubleDash)
+        .FirstOrDefault(token => token.Type == TokenType.Argument && token.Value.StartsWith("--", StringComparison.Ordinal))?.Value;
 
     private static async Task<int> EndAsync(TextWriter error, string message, int code)
     {

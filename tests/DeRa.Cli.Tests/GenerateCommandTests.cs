@@ -1,4 +1,3 @@
-using DeRa.Cli;
 using DeRa.Testing;
 using Xunit;
 
@@ -44,6 +43,10 @@ public class GenerateCommandTests
         Assert.Contains(named, run.Error);
         Assert.Single(run.Error.TrimEnd().Split('\n'));
     }
+
+    [Fact]
+    public async Task A_prompt_may_begin_with_dashes_after_a_lone_double_dash() =>
+        Assert.Equal(0, (await RunAsync(["generate", .. Pair, "--max-tokens", "2", "--", "--once"])).Code);
 
     [Fact]
     public async Task A_missing_folder_is_named()

@@ -9,7 +9,9 @@ public sealed record GenerationConfig
     /// <summary>Ids that end a text: those of all three files together. Empty where none names any.</summary>
     public required IReadOnlySet<int> EndTokens { get; init; }
 
-    /// <summary>The id that begins a text, or null. generation_config.json goes before config.json before tokenizer_config.json.</summary>
+    /// <summary>
+    /// The id that begins a text, or null. generation_config.json goes before config.json before tokenizer_config.json.
+    /// </summary>
     public int? BeginToken { get; init; }
 
     /// <summary>Sampling temperature, 0 or at least 0.01 (smaller positive values are read as 0.01); null = not given.</summary>
@@ -44,8 +46,8 @@ public sealed record GenerationConfig
         // Sampling values count whatever do_sample says, as in vLLM: many published files give them without it.
         return new GenerationConfig
         {
-            EndTokens = new[] { Ids(model, "eos_token_id"), Ids(generation, "eos_token_id"), NamedToken(text, "eos_token", tokenizer) }
-                .SelectMany(ids => ids).ToHashSet(),
+            EndTokens = Ids(model, "eos_token_id").Concat(Ids(generation, "eos_token_id"))
+                .Concat(NamedToken(text, "eos_token", tokenizer)).ToHashSet(),
             BeginToken = Ids(generation, "bos_token_id").Concat(Ids(model, "bos_token_id"))
                 .Concat(NamedToken(text, "bos_token", tokenizer)).Select(id => (int?)id).FirstOrDefault(),
             Temperature = ReadTemperature(generation),

@@ -53,7 +53,10 @@ internal readonly struct JsonField
     public IEnumerable<(string Name, JsonField Value)> Fields()
     {
         foreach (var property in Expect(JsonValueKind.Object, "an object")._value.EnumerateObject())
-            yield return (property.Name, new JsonField(property.Value, _file, $"{_path}.{property.Name}"));
+        {
+            var name = WellFormed(() => property.Name);
+            yield return (name, new JsonField(property.Value, _file, $"{_path}.{name}"));
+        }
     }
 
     /// <summary>The items of an array.</summary>
@@ -72,7 +75,11 @@ internal readonly struct JsonField
 
     public bool IsNull => _value.ValueKind == JsonValueKind.Null;
 
-    public string Text() => Expect(JsonValueKind.String, "a text")._value.GetString()!;
+    public string Text()
+    {
+        var value = Expect(JsonValueKind.String, "a text")._value;
+        return WellFormed(() => value.GetString()!);
+    }
 
     public bool Flag() => _value.ValueKind is JsonValueKind.True or JsonValueKind.False
         ? _value.GetBoolean()
@@ -97,6 +104,19 @@ internal readonly struct JsonField
     /// <summary>A complaint that something in the file is not implemented, saying what is.</summary>
     public TokenizerException Refuse(string what, string implemented) =>
         Error($"asks for {what}, which is not implemented (implemented: {implemented})");
+
+    /// <summary>A JSON text may escape half a surrogate pair, which is no text.</summary>
+    private string WellFormed(Func<string> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (InvalidOperationException)
+        {
+            throw Error("holds a text with half a surrogate pair");
+        }
+    }
 
     private JsonField Expect(JsonValueKind kind, string name) =>
         _value.ValueKind == kind ? this : throw Error($"must be {name}, not {_value.ValueKind}");

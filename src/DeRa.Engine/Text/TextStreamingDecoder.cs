@@ -22,9 +22,9 @@ internal sealed class TextStreamingDecoder : StreamingDecoder
 
     public override string Append(int token)
     {
-        if ((uint)token >= (uint)_tokens.Size || _tokens.Spelling(token) is not { } spelling) return "";
+        if ((uint)token >= (uint)_tokens.Size || _tokens.Spelling(token) is null) return "";
         if (_skipSpecialTokens && _tokens.IsSpecial(token)) return "";
-        var bytes = _atStart ? _rendering.Render(spelling, true) : _tokens.Bytes(token);
+        var bytes = _atStart ? _rendering.Render(_tokens.Form(token), true) : _tokens.Bytes(token);
         _atStart = false;
         return Decode(bytes, flush: false);
     }

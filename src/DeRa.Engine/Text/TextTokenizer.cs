@@ -1,5 +1,4 @@
 using System.Text;
-using DeRa.Engine.Text.HuggingFace;
 
 namespace DeRa.Engine.Text;
 

@@ -26,10 +26,11 @@ public static class TokenizerComparison
         if (first != second)
             return $"token {id} is {Quote(first)} in the reference model's tokenizer but {Quote(second)} in the aligned model's";
         if (reference.IsSpecial(id) != aligned.IsSpecial(id))
-            return $"token {id}, {Quote(first)}, is {Kind(reference, id)} in the reference model's tokenizer but {Kind(aligned, id)} in the aligned model's";
+            return $"token {id}, {Quote(first)}, is {Kind(reference, id)} in the reference model's tokenizer but "
+                + $"{Kind(aligned, id)} in the aligned model's";
         if (reference.GetBytes(id).Span.SequenceEqual(aligned.GetBytes(id).Span)) return null;
-        return $"token {id}, {Quote(first)}, stands for the bytes {Hexadecimal(reference, id)} in the reference model's tokenizer but "
-            + $"{Hexadecimal(aligned, id)} in the aligned model's";
+        return $"token {id}, {Quote(first)}, stands for the bytes {Hexadecimal(reference, id)} in the reference model's "
+            + $"tokenizer but {Hexadecimal(aligned, id)} in the aligned model's";
     }
 
     private static string? Spelling(ITokenizer tokenizer, int id) => id < tokenizer.VocabularySize ? tokenizer.GetToken(id) : null;

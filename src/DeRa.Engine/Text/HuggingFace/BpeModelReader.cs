@@ -34,9 +34,9 @@ internal static class BpeModelReader
         var fuseUnknown = model.Find("fuse_unk")?.Flag() ?? false;
         var byteTokens = ReadByteTokens(model, vocabulary);
         var merges = ReadMerges(model["merges"]).ToList();
-        var symbols = new SymbolTable(vocabulary, byteTokens, unknown is { } u ? IdOf(u, u.Text(), vocabulary) : null, fuseUnknown);
+        int? unknownId = unknown is { } field ? IdOf(field, field.Text(), vocabulary) : null;
         return new BpeModel(
-            symbols,
+            new SymbolTable(vocabulary, byteTokens, unknownId, fuseUnknown),
             MakeTable(merges, vocabulary),
             byteTokens is null ? MakeShortPieceModel(vocabulary, merges, unknown?.Text(), fuseUnknown) : null,
             model.Find("ignore_merges")?.Flag() == true ? vocabulary : null);
@@ -60,13 +60,15 @@ internal static class BpeModelReader
         }
     }
 
-    private static MergeTable MakeTable(List<(JsonField Field, string Left, string Right)> merges, Dictionary<string, int> vocabulary)
+    private static MergeTable MakeTable(
+        List<(JsonField Field, string Left, string Right)> merges, Dictionary<string, int> vocabulary)
     {
         var table = new MergeTable(merges.Count);
         for (var rank = 0; rank < merges.Count; rank++)
         {
             var (field, left, right) = merges[rank];
-            table.Add(IdOf(field, left, vocabulary), IdOf(field, right, vocabulary), rank, IdOf(field, left + right, vocabulary));
+            int Id(string token) => IdOf(field, token, vocabulary);
+            table.Add(Id(left), Id(right), rank, Id(left + right));
         }
         return table;
     }
@@ -76,7 +78,10 @@ internal static class BpeModelReader
     /// and no space inside a token that merges.
     /// </summary>
     private static BpeTokenizer? MakeShortPieceModel(
-        Dictionary<string, int> vocabulary, List<(JsonField Field, string Left, string Right)> merges, string? unknown, bool fuseUnknown)
+        Dictionary<string, int> vocabulary,
+        List<(JsonField Field, string Left, string Right)> merges,
+        string? unknown,
+        bool fuseUnknown)
     {
         var lines = merges.Select(merge => $"{merge.Left} {merge.Right}").ToList();
         if (lines.Any(line => line.Count(c => c == ' ') != 1) || lines.ToHashSet(StringComparer.Ordinal).Count != lines.Count)

@@ -65,7 +65,8 @@ internal sealed class DecoderReader
     private void RequireText(JsonField decoder)
     {
         if (_isFused || _readsByteTokens)
-            throw decoder.Refuse("a decoder at this place", "ByteLevel, ByteFallback, Replace and Metaspace before Fuse and ByteFallback");
+            throw decoder.Refuse(
+                "a decoder at this place", "ByteLevel, ByteFallback, Replace and Metaspace before Fuse and ByteFallback");
     }
 
     /// <summary>Every replacement character of a text's first token is dropped, as Hugging Face's decoder does.</summary>

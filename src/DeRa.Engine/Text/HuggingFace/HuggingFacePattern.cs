@@ -13,14 +13,15 @@ internal sealed class HuggingFacePattern
     /// <exception cref="TokenizerException">It uses a construct whose meaning here is not known to be the same.</exception>
     public static HuggingFacePattern Compile(JsonField field, string pattern)
     {
-        var translated = new OnigurumaTranslator(pattern, message => field.Error($"holds the pattern {pattern}: {message}")).Translate();
+        TokenizerException Complain(string message) => field.Error($"holds the pattern {pattern}: {message}");
+        var translated = new OnigurumaTranslator(pattern, Complain).Translate();
         try
         {
             return new HuggingFacePattern(new Regex(translated, RegexOptions.Compiled | RegexOptions.CultureInvariant));
         }
         catch (ArgumentException error)
         {
-            throw field.Error($"holds the pattern {pattern}, which is malformed: {error.Message}");
+            throw Complain(error.Message);
         }
     }
 

@@ -132,20 +132,22 @@ internal sealed class OnigurumaTranslator(string pattern, Func<string, Tokenizer
     {
         if (last < first) throw complain($"the range {first}-{last} is empty");
         if (AstralPlaceholder.Any(first, last)) throw complain($"the range {first}-{last} is not implemented");
-        if (_ignoresCase && (first != last || char.IsLetter(first))) throw complain("letters or ranges in a class within (?i: are not implemented");
+        if (_ignoresCase && (first != last || char.IsLetter(first)))
+            throw complain("letters or ranges in a class within (?i: are not implemented");
         Emit(first);
         if (first == last) return;
         _result.Append('-');
         Emit(last);
     }
 
-    private bool IsCharacterEscape() => _at + 1 < pattern.Length && pattern[_at + 1] is not ('s' or 'S' or 'd' or 'D' or 'p' or 'P');
+    private bool IsCharacterEscape() =>
+        _at + 1 == pattern.Length || pattern[_at + 1] is not ('s' or 'S' or 'd' or 'D' or 'p' or 'P');
 
     private void TranslateEscape(bool inClass)
     {
         if (IsCharacterEscape() && !inClass) EmitLiteral(TakeLiteral());
         else if (Follows("\\p{") || Follows("\\P{")) TranslateCategory();
-        else if (_at + 1 < pattern.Length && pattern[_at + 1] is not ('p' or 'P')) Copy(2);
+        else if (pattern[_at + 1] is not ('p' or 'P')) Copy(2);
         else throw complain("\\p needs a category in braces");
     }
 

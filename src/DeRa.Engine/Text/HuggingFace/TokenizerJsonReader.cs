@@ -1,6 +1,8 @@
 namespace DeRa.Engine.Text.HuggingFace;
 
-/// <summary>Reads a tokenizer.json of Hugging Face's tokenizers library. What it asks for and is not implemented is refused by name.</summary>
+/// <summary>
+/// Reads a tokenizer.json of Hugging Face's tokenizers library. What it asks for and is not implemented is refused by name.
+/// </summary>
 internal static class TokenizerJsonReader
 {
     /// <param name="path">The file.</param>
@@ -14,7 +16,7 @@ internal static class TokenizerJsonReader
         var added = ReadAddedTokens(root, vocabulary);
         var normalize = NormalizerReader.Read(root.Find("normalizer"));
         var rendering = DecoderReader.Read(root);
-        var tokens = MakeTable(root, vocabulary, added, rendering);
+        var tokens = MakeTable(root, vocabulary, added, normalize, rendering);
         return new TextTokenizer(
             tokens,
             rendering,
@@ -39,15 +41,22 @@ internal static class TokenizerJsonReader
     }
 
     private static TokenTable MakeTable(
-        JsonField root, Dictionary<string, int> vocabulary, List<AddedToken> added, TokenRendering rendering)
+        JsonField root,
+        Dictionary<string, int> vocabulary,
+        List<AddedToken> added,
+        Func<string, string> normalize,
+        TokenRendering rendering)
     {
-        var tokens = vocabulary.ToDictionary(token => token.Value, token => token.Key);
+        var tokens = vocabulary.ToDictionary(token => token.Value, token => (Token: token.Key, Form: token.Key));
         foreach (var token in added)
-            if (!tokens.TryAdd(token.Id, token.Content) && tokens[token.Id] != token.Content)
-                throw root.Error($"gives the id {token.Id} to both '{tokens[token.Id]}' and '{token.Content}'");
+        {
+            if (tokens.TryGetValue(token.Id, out var known) && known.Token != token.Content)
+                throw root.Error($"gives the id {token.Id} to both '{known.Token}' and '{token.Content}'");
+            tokens[token.Id] = (token.Content, token.Normalized ? normalize(token.Content) : token.Content);
+        }
         return new TokenTable(
-            [.. tokens.Select(token => (token.Value, token.Key))],
+            [.. tokens.Select(token => (token.Value.Token, token.Key, token.Value.Form))],
             added.Where(token => token.Special).Select(token => token.Id).ToHashSet(),
-            token => rendering.Render(token, false));
+            form => rendering.Render(form, false));
     }
 }

@@ -81,7 +81,8 @@ internal static class SentencePieceReader
 
     private static TokenRendering MakeRendering(SentencePieceFile file)
     {
-        var byteTokens = file.Pieces.Where(piece => piece.Type == PieceType.Byte).Select(piece => piece.Text).ToHashSet(StringComparer.Ordinal);
+        var byteTokens = file.Pieces.Where(piece => piece.Type == PieceType.Byte)
+            .Select(piece => piece.Text).ToHashSet(StringComparer.Ordinal);
         byte[] Render(string token, bool isFirst) =>
             byteTokens.Contains(token) && ByteToken.TryRead(token, out var value)
                 ? [value]
@@ -91,12 +92,12 @@ internal static class SentencePieceReader
 
     private static TokenTable MakeTable(SentencePieceFile file, List<AddedToken> added, TokenRendering rendering)
     {
-        var tokens = file.Pieces.Select((piece, id) => (piece.Text, id))
-            .Concat(added.Where(token => token.Id >= file.Pieces.Count).Select(token => (token.Content, token.Id)));
+        var tokens = file.Pieces.Select((piece, id) => (piece.Text, id, piece.Text))
+            .Concat(added.Where(token => token.Id >= file.Pieces.Count).Select(token => (token.Content, token.Id, token.Content)));
         return new TokenTable(
             [.. tokens],
             added.Where(token => token.Special).Select(token => token.Id).ToHashSet(),
-            token => rendering.Render(token, false));
+            form => rendering.Render(form, false));
     }
 
     private static BpeModel MakeModel(string path, SentencePieceFile file)
@@ -112,7 +113,8 @@ internal static class SentencePieceReader
     private static int[]? FindByteTokens(string path, SentencePieceFile file)
     {
         if (!file.HasByteFallback) return null;
-        return ByteToken.FindAll(token => file.Pieces.FindIndex(piece => piece.Type == PieceType.Byte && piece.Text == token) is >= 0 and var id ? id : null)
+        return ByteToken.FindAll(token =>
+                file.Pieces.FindIndex(piece => piece.Type == PieceType.Byte && piece.Text == token) is >= 0 and var id ? id : null)
             ?? throw new TokenizerException($"{path}: asks for byte_fallback, but lacks one of the pieces <0x00> … <0xFF>");
     }
 

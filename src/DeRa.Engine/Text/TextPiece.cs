@@ -1,4 +1,4 @@
-namespace DeRa.Engine.Text.HuggingFace;
+namespace DeRa.Engine.Text;
 
 /// <summary>A stretch of the text on its way through pre-tokenization.</summary>
 /// <param name="Text">Its characters.</param>
