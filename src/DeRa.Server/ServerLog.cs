@@ -12,15 +12,12 @@ internal static partial class ServerLog
     [LoggerMessage(3, LogLevel.Information, "Stopped before the models were loaded.")]
     public static partial void LoadCancelled(ILogger log);
 
-    [LoggerMessage(4, LogLevel.Critical, "The models could not be loaded: {Reason}")]
-    public static partial void LoadFailed(ILogger log, string reason);
+    [LoggerMessage(4, LogLevel.Debug, "Where loading failed:")]
+    public static partial void LoadFailed(ILogger log, Exception fault);
 
-    [LoggerMessage(5, LogLevel.Debug, "Where loading failed:")]
-    public static partial void LoadFailedDetail(ILogger log, Exception fault);
-
-    [LoggerMessage(6, LogLevel.Warning, "Requests still ran {Seconds} s after the stop was asked for; they are ended.")]
+    [LoggerMessage(5, LogLevel.Warning, "Requests still ran {Seconds} s after the stop was asked for; they are ended.")]
     public static partial void DrainEndedEarly(ILogger log, int seconds);
 
-    [LoggerMessage(7, LogLevel.Error, "Request {RequestId} failed.")]
+    [LoggerMessage(6, LogLevel.Error, "Request {RequestId} failed.")]
     public static partial void RequestFailed(ILogger log, string requestId, Exception fault);
 }

@@ -140,9 +140,10 @@ public class LifecycleTests
         var errors = new StringWriter();
         var code = await ServerProgram.RunAsync(
             ["--reference", folder, "--aligned", folder, "--http-port", "0", "--grpc-port", "0"], new Dictionary<string, string>(),
-            (_, _) => (_, _) => throw new InvalidDataException("config.json is missing"), TextWriter.Null, errors).WaitAsync(Stop);
+            (_, _) => (_, _) => throw new InvalidDataException("config.json\nis missing"), TextWriter.Null, errors).WaitAsync(Stop);
         Directory.Delete(folder);
         Assert.Equal(ServerProgram.StartFailed, code);
+        Assert.Equal("The models could not be loaded: config.json is missing\n", errors.ToString().ReplaceLineEndings("\n"));
     }
 
     [Fact]

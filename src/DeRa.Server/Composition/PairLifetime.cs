@@ -67,12 +67,9 @@ internal sealed class PairLifetime(
         }
         catch (Exception fault)
         {
-            ServerLog.LoadFailed(log, OneLine(fault));
-            ServerLog.LoadFailedDetail(log, fault);
-            state.Fail();
+            ServerLog.LoadFailed(log, fault);
+            state.Fail(fault.Message);
             application.StopApplication();
         }
     }
-
-    private static string OneLine(Exception fault) => fault.Message.ReplaceLineEndings(" ");
 }

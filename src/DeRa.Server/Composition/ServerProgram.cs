@@ -33,7 +33,7 @@ internal static class ServerProgram
         }
         try
         {
-            return await ServeAsync(OptionReader.Read(arguments, environment), source);
+            return await ServeAsync(OptionReader.Read(arguments, environment), source, errors);
         }
         catch (OptionException bad)
         {
@@ -47,7 +47,8 @@ internal static class ServerProgram
         }
     }
 
-    private static async Task<int> ServeAsync(ServerOptions options, Func<ServerOptions, ILoggerFactory, PairSource> source)
+    private static async Task<int> ServeAsync(
+        ServerOptions options, Func<ServerOptions, ILoggerFactory, PairSource> source, TextWriter errors)
     {
         using var loggers = LoggerFactory.Create(Logging);
         await using var app = ServerApplication.Build(options, source(options, loggers), TimeProvider.System, Logging);
@@ -56,7 +57,9 @@ internal static class ServerProgram
         ServerLog.Listening(app.Logger, "HTTP", http.ToString());
         ServerLog.Listening(app.Logger, "gRPC", grpc.ToString());
         await app.WaitForShutdownAsync();
-        return app.Services.GetRequiredService<ServingState>().Phase == ServingPhase.Failed ? StartFailed : Success;
+        if (app.Services.GetRequiredService<ServingState>().Failure is not { } failure) return Success;
+        await errors.WriteLineAsync($"The models could not be loaded: {failure}");
+        return StartFailed;
     }
 
     private static void Logging(ILoggingBuilder logging) => logging

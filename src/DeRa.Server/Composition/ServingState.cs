@@ -66,8 +66,16 @@ internal sealed class ServingState : IProgress<LoadProgress>
         return true;
     }
 
+    /// <summary>Why the pair could not be loaded, in one line; null where it was.</summary>
+    public string? Failure { get; private set; }
+
     /// <summary>The pair could not be loaded.</summary>
-    public void Fail() => Leave(ServingPhase.Failed);
+    /// <param name="reason">Why.</param>
+    public void Fail(string reason)
+    {
+        Failure = reason.ReplaceLineEndings(" ");
+        Leave(ServingPhase.Failed);
+    }
 
     /// <summary>Refuses new requests from now on. The task ends once no request is under way.</summary>
     public Task DrainAsync()

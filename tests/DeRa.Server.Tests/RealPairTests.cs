@@ -1,0 +1,107 @@
+using System.Text.Json;
+using DeRa.Protos.V1;
+using DeRa.Server.Composition;
+using DeRa.Server.Options;
+using DeRa.Testing;
+using Grpc.Core;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace DeRa.Server.Tests;
+
+/// <summary>The whole server over real models.</summary>
+public class RealPairTests
+{
+    private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
+
+    private static async Task<ServerFixture> StartAsync(string reference, string aligned)
+    {
+        var options = new ServerOptions { Reference = reference, Aligned = aligned, Name = "real", Device = "cpu", Dtype = "float32", DrainSeconds = 0 };
+        var server = await ServerFixture.StartLoadingAsync(PairStartup.For(options, NullLoggerFactory.Instance), options: options);
+        await server.PhaseChangedAsync();
+        return server;
+    }
+
+    private static string SharedModel(string name)
+    {
+        var path = SharedData.Find("models/" + name);
+        Assert.SkipWhen(path is null, SharedData.Missing);
+        return path!;
+    }
+
+    private static string TokenIds(Reply reply) => reply.Choice().GetProperty("token_ids").GetRawText();
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("0.5")]
+    [InlineData("1")]
+    [InlineData("2.5")]
+    public async Task A_model_paired_with_itself_gives_its_published_text_at_any_strength(string strength)
+    {
+        var folder = SharedModel("stories260k");
+        using var golden = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(folder, "golden", "golden.json"), Stop));
+        var published = golden.RootElement.GetProperty("published_greedy");
+        await using var server = await StartAsync(folder, folder);
+        var reply = await server.CompleteAsync($$"""
+            {"prompt":{{published.GetProperty("input_ids").GetRawText()}},"lambda":{{strength}},"temperature":0,"ignore_eos":true,
+             "max_tokens":{{published.GetProperty("steps").GetRawText()}},"return_token_ids":true}
+            """);
+        Assert.Equal(
+            published.GetProperty("greedy_ids").EnumerateArray().Select(id => id.GetInt32()),
+            reply.Choice().GetProperty("token_ids").EnumerateArray().Select(id => id.GetInt32()));
+        Assert.Equal(published.GetProperty("text").GetString(), reply.Text().TrimStart());
+    }
+
+    [Fact]
+    public async Task A_real_pair_streams_other_text_at_other_strengths_the_same_over_both_doors()
+    {
+        await using var server = await StartAsync(SharedModel("babyllama-reference"), SharedModel("babyllama-aligned"));
+        var texts = new List<string>();
+        foreach (var strength in (double[])[0, 0.5, 1, 1.5])
+        {
+            var http = await server.CompleteAsync(
+                $$"""{"prompt":"Once upon a time","lambda":{{strength}},"seed":3,"max_tokens":200,"stream":true}""");
+            texts.Add(string.Concat(http.Events().Select(e => e.GetProperty("choices")[0].GetProperty("text").GetString())));
+            using var call = server.Inference.GenerateStream(new GenerateStreamRequest
+            {
+                Prompt = new Prompt { Text = "Once upon a time" },
+                Options = new GenerationOptions { AlignmentStrength = strength, Seed = 3, MaxTokens = 200 },
+            }, cancellationToken: Stop);
+            var grpc = string.Concat(await call.ResponseStream.ReadAllAsync(Stop).Select(e => e.Delta?.Text).ToListAsync(Stop));
+            Assert.Equal(texts[^1], grpc);
+        }
+        Assert.Equal(4, texts.Distinct().Count());
+        Assert.All(texts, text => Assert.True(text.Split(' ').Length > 20, text));
+        await ServerFixture.EventuallyAsync(() => server.Engine.Status.BlocksInUse == 0);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_ends_of_the_strength_are_the_two_models(bool shared)
+    {
+        var (reference, aligned) = shared ? (SharedModel("babyllama-reference"), SharedModel("babyllama-aligned"))
+            : (GoldenData.Committed("pair/sft"), GoldenData.Committed("pair/aligned"));
+        async Task<string> Tokens(string first, string second, int strength)
+        {
+            await using var server = await StartAsync(first, second);
+            return TokenIds(await server.CompleteAsync(
+                $$"""{"prompt":"One day","lambda":{{strength}},"seed":8,"max_tokens":64,"ignore_eos":true,"return_token_ids":true}"""));
+        }
+        Assert.Equal(await Tokens(reference, reference, 1), await Tokens(reference, aligned, 0));
+        Assert.Equal(await Tokens(aligned, aligned, 0), await Tokens(reference, aligned, 1));
+        Assert.NotEqual(await Tokens(reference, aligned, 0), await Tokens(reference, aligned, 1));
+    }
+
+    [Fact]
+    public async Task A_folder_that_is_no_model_is_a_line_that_names_it()
+    {
+        var (folder, errors) = (Directory.CreateTempSubdirectory().FullName, new StringWriter());
+        await File.WriteAllTextAsync(Path.Combine(folder, "config.json"), "{}", Stop);
+        var code = await ServerProgram.RunAsync(["--reference", folder, "--aligned", folder, "--http-port=0", "--grpc-port=0"],
+            new Dictionary<string, string>(), PairStartup.For, TextWriter.Null, errors).WaitAsync(Stop);
+        Directory.Delete(folder, recursive: true);
+        Assert.Equal(ServerProgram.StartFailed, code);
+        Assert.Contains(folder, Assert.Single(errors.ToString().TrimEnd().Split('\n')), StringComparison.Ordinal);
+    }
+}
