@@ -108,8 +108,8 @@ public class LifecycleTests
         await using var server = await ServerFixture.StartLoadingAsync(async (_, cancellation) =>
         {
             cancellation.Register(cancelled.SetResult);
-            await Task.Delay(Timeout.InfiniteTimeSpan, cancellation);
-            throw new InvalidOperationException("not reached");
+            await cancelled.Task;
+            throw new OperationCanceledException(cancellation);
         });
         await server.StopAsync().WaitAsync(Stop);
         await cancelled.Task.WaitAsync(Stop);
@@ -123,6 +123,41 @@ public class LifecycleTests
         Assert.Equal(503, (await server.GetAsync("/livez")).Status);
         Assert.Equal(503, (await server.GetAsync("/readyz")).Status);
         Assert.Equal(503, (await server.CompleteAsync("""{"prompt":"a"}""")).Status);
+    }
+
+    [Fact]
+    public async Task An_engine_that_hangs_in_a_step_is_not_alive_until_it_goes_on()
+    {
+        using var hold = new SemaphoreSlim(0);
+        var (executor, time) = (Scripts.Saying("abc"), new ManualTime());
+        executor.BeforeStep = _ => hold.Wait(Stop);
+        await using var server = await ServerFixture.StartLoadingAsync(
+            (_, _) => Task.FromResult(ServerFixture.Pair(executor, time: time)), executor, options: new ServerOptions { MaxStepSeconds = 60 });
+        await server.PhaseChangedAsync();
+        var running = server.CompleteAsync("""{"prompt":"a"}""");
+        await ServerFixture.EventuallyAsync(() => server.Engine.Status.RunningSequences == 1);
+        time.Advance(TimeSpan.FromSeconds(59));
+        Assert.Equal(200, (await server.GetAsync("/livez")).Status);
+        time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(503, (await server.GetAsync("/livez")).Status);
+        hold.Release(100);
+        Assert.Equal("abc", (await running).Text());
+        Assert.Equal(200, (await server.GetAsync("/livez")).Status);
+    }
+
+    [Fact]
+    public void A_terminal_shows_how_far_each_model_is()
+    {
+        using var terminal = new StringWriter();
+        var state = new ServingState();
+        var progress = new ConsoleLoadProgress(state, terminal);
+        progress.Report(new LoadProgress("reference", 1, 3));
+        progress.Report(new LoadProgress("reference", 1, 3));
+        progress.Report(new LoadProgress("aligned", 3, 3));
+        progress.Report(new LoadProgress("reference", 3, 3));
+        Assert.Equal(
+            "\rLoading: reference  33 %\rLoading: aligned 100 %  reference  33 %\rLoading: aligned 100 %  reference 100 %\n", terminal.ToString());
+        Assert.Equal(1, state.Loaded["aligned"]);
     }
 
     [Fact]
@@ -170,5 +205,16 @@ public class LifecycleTests
         Assert.Single(errors.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.Equal(ServerProgram.Success, await ServerProgram.RunAsync(["--help"], new Dictionary<string, string>(), Source, output, errors));
         Assert.Contains("--http-port", output.ToString(), StringComparison.Ordinal);
+    }
+
+    private sealed class ManualTime : TimeProvider
+    {
+        private long _ticks;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Interlocked.Read(ref _ticks);
+
+        public void Advance(TimeSpan by) => Interlocked.Add(ref _ticks, by.Ticks);
     }
 }

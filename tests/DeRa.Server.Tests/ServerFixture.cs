@@ -74,9 +74,11 @@ public sealed class ServerFixture : IAsyncDisposable
         return fixture;
     }
 
-    internal static ServedPair Pair(IStepExecutor executor, EngineOptions? engine = null, RequestLimits? limits = null)
+    internal static ServedPair Pair(
+        IStepExecutor executor, EngineOptions? engine = null, RequestLimits? limits = null, TimeProvider? time = null)
     {
-        var running = new GenerationEngine(executor, engine ?? new EngineOptions(), TimeProvider.System, NullLogger<GenerationEngine>.Instance);
+        var running = new GenerationEngine(
+            executor, engine ?? new EngineOptions(), time ?? TimeProvider.System, NullLogger<GenerationEngine>.Instance);
         var tokenizer = new ByteTokenizer();
         var defaults = new GenerationDefaults { EndOfSequenceTokens = new HashSet<int> { ByteTokenizer.Eos } };
         return new ServedPair

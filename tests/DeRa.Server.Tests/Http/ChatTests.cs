@@ -33,6 +33,17 @@ public class ChatTests
     }
 
     [Fact]
+    public async Task An_earlier_answer_may_be_sent_back_as_it_came()
+    {
+        await using var server = await ServerFixture.StartAsync(Scripts.Saying("ok"));
+        var reply = await server.ChatAsync("""
+            {"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b","refusal":null,"annotations":[],"tool_calls":null},
+             {"role":"user","content":"c"}]}
+            """);
+        Assert.Equal("ok", reply.Text());
+    }
+
+    [Fact]
     public async Task A_stream_begins_with_the_role_and_ends_with_an_empty_delta()
     {
         await using var server = await ServerFixture.StartAsync(Scripts.Saying("hé"));

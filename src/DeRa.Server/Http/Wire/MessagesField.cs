@@ -28,8 +28,10 @@ internal static class MessagesField
 
     private static void CheckKnown(string name, JsonElement value, string field)
     {
-        // A participant's name is a hint that plain templates have no place for; a refusal that is null says nothing.
+        // A participant's name is a hint that plain templates have no place for. Clients send earlier answers back with
+        // all their fields, such as a refusal that is null or an empty list of annotations: those say nothing.
         if (name is "role" or "content" or "name" || value.ValueKind == JsonValueKind.Null) return;
+        if (value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0) return;
         throw new InvalidRequestException($"{field}.{name}", $"'{field}.{name}' does not work here; leave it out.");
     }
 
