@@ -18,7 +18,8 @@ internal sealed class KvCache : IDisposable
         layers.ForEach(layer => scope.Detach(layer.Keys, layer.Values));
         Layers = layers;
 
-        Tensor Pool() => zeros((long)blockCount * blockTokens, config.KeyValueHeadCount, config.HeadDimension, dtype: type, device: device);
+        Tensor Pool() => zeros(
+            (long)blockCount * blockTokens, config.KeyValueHeadCount, config.HeadDimension, dtype: type, device: device);
     }
 
     /// <summary>One a layer.</summary>

@@ -9,7 +9,8 @@ namespace DeRa.Torch.Execution;
 /// <summary>Decides how many blocks a pair's caches get, and allocates both.</summary>
 internal sealed class CacheAllocator(PairOptions options, DecoderModel reference, DecoderModel aligned, int contextTokens)
 {
-    private readonly bool _isOneDevice = reference.Device.type == aligned.Device.type && reference.Device.index == aligned.Device.index;
+    private readonly bool _isOneDevice =
+        reference.Device.type == aligned.Device.type && reference.Device.index == aligned.Device.index;
 
     /// <summary>As many blocks as asked for, or as a share of free memory holds; at least one.</summary>
     /// <exception cref="PairLoadException">There is no room for one, or nobody knows how much memory is free.</exception>
@@ -22,8 +23,8 @@ internal sealed class CacheAllocator(PairOptions options, DecoderModel reference
             _ when _isOneDevice => DefaultBlocks(reference.Device, PairBlockBytes),
             _ => Math.Min(DefaultBlocks(reference.Device, BlockBytes(reference)), DefaultBlocks(aligned.Device, BlockBytes(aligned))),
         };
-        return blocks >= 1 ? blocks : throw new PairLoadException($"the caches have no room for one block of {options.BlockTokens} tokens, "
-            + $"which takes {PairBlockBytes:N0} bytes: raise --cache-bytes or --cache-tokens, or free memory");
+        return blocks >= 1 ? blocks : throw new PairLoadException(
+            $"the caches have no room for one block of {options.BlockTokens} tokens, which takes {PairBlockBytes:N0} bytes: raise --cache-bytes or --cache-tokens, or free memory");
     }
 
     /// <summary>Allocates both caches.</summary>

@@ -9,7 +9,8 @@ namespace DeRa.Torch.Execution;
 /// <param name="Aligned">The aligned model.</param>
 /// <param name="ContextTokens">Most tokens a sequence may have.</param>
 /// <param name="SharesWeights">One folder on one device: its weights are loaded once and serve as both models.</param>
-public sealed record LoadedPair(PairExecutor Executor, LoadedModel Reference, LoadedModel Aligned, int ContextTokens, bool SharesWeights);
+public sealed record LoadedPair(
+    PairExecutor Executor, LoadedModel Reference, LoadedModel Aligned, int ContextTokens, bool SharesWeights);
 
 /// <summary>One model of a pair.</summary>
 /// <param name="Config">What it looks like.</param>

@@ -25,7 +25,8 @@ internal sealed class ModelRunner(DecoderModel model, KvCache cache)
 
     /// <summary>Lays out rows for this model (and another that can share them).</summary>
     public ModelStep Prepare(IReadOnlyList<StepRow> rows, ModelRunner? other = null) => new(
-        rows, model.Config.WindowTokens.Concat(other?.Model.Config.WindowTokens ?? []), cache.BlockTokens, model.Device, model.ElementType);
+        rows, model.Config.WindowTokens.Concat(other?.Model.Config.WindowTokens ?? []),
+        cache.BlockTokens, model.Device, model.ElementType);
 
     /// <summary>Runs the step's rows and keeps the last layer's output until <see cref="Clear"/>.</summary>
     /// <param name="step">The rows, or null where this model runs none.</param>
@@ -42,7 +43,8 @@ internal sealed class ModelRunner(DecoderModel model, KvCache cache)
         var from = Array.FindIndex(_outputs, output => output >= first && output < end);
         if (_hidden is null || from < 0) return ModelLogits.None;
         var count = _outputs.Count(output => output >= first && output < end);
-        return new ModelLogits(model.Logits(_hidden.narrow(0, from, count)), [.. _outputs.Skip(from).Take(count).Select(output => output - first)]);
+        var rows = _outputs.Skip(from).Take(count).Select(output => output - first).ToList();
+        return new ModelLogits(model.Logits(_hidden.narrow(0, from, count)), rows);
     }
 
     /// <summary>Forgets the step; its tensors belong to the step's scope.</summary>

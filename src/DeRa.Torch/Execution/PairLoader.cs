@@ -77,8 +77,11 @@ public sealed class PairLoader
         Device referenceDevice, Device alignedDevice, IProgress<LoadProgress>? progress, CancellationToken cancellation)
     {
         var load = new ParallelLoad(_options.DType, progress, cancellation);
-        if (RealPath(_options.ReferencePath) != RealPath(_options.AlignedPath) || referenceDevice.ToString() != alignedDevice.ToString())
-            return load.Run(new("reference", _options.ReferencePath, _reference, referenceDevice), new("aligned", _options.AlignedPath, _aligned, alignedDevice));
+        var isOneFolder = RealPath(_options.ReferencePath) == RealPath(_options.AlignedPath);
+        if (!isOneFolder || referenceDevice.ToString() != alignedDevice.ToString())
+            return load.Run(
+                new ParallelLoad.Source("reference", _options.ReferencePath, _reference, referenceDevice),
+                new ParallelLoad.Source("aligned", _options.AlignedPath, _aligned, alignedDevice));
         PairLog.WeightsShared(_logger);
         return load.Run(new ParallelLoad.Source("shared", _options.ReferencePath, _reference, referenceDevice));
     }
@@ -91,7 +94,8 @@ public sealed class PairLoader
         var (referenceCache, alignedCache) = allocator.Allocate(blocks);
         var executor = new PairExecutor(new ModelRunner(reference, referenceCache), new ModelRunner(aligned, alignedCache),
             new ExecutorLimits(vocabularySize, usable, _options.BlockTokens, blocks));
-        var pair = new LoadedPair(executor, Describe(reference, referenceCache), Describe(aligned, alignedCache), usable, ReferenceEquals(reference, aligned));
+        var pair = new LoadedPair(
+            executor, Describe(reference, referenceCache), Describe(aligned, alignedCache), usable, ReferenceEquals(reference, aligned));
         Log("Reference", _options.ReferencePath, pair.Reference);
         Log("Aligned", _options.AlignedPath, pair.Aligned);
         PairLog.CacheAllocated(_logger, blocks, _options.BlockTokens, Mebibytes(referenceCache.Bytes + alignedCache.Bytes), usable);
@@ -127,10 +131,12 @@ public sealed class PairLoader
         new(model.Config, model.Device.ToString(), model.ElementType, model.Bytes, cache.Bytes);
 
     private void Log(string name, string folder, LoadedModel model) =>
-        PairLog.ModelLoaded(_logger, name, folder, model.ElementType.ToString(), model.Device, Mebibytes(model.WeightBytes), Mebibytes(model.CacheBytes));
+        PairLog.ModelLoaded(_logger, name, folder, model.ElementType.ToString(), model.Device,
+            Mebibytes(model.WeightBytes), Mebibytes(model.CacheBytes));
 
     private static double Mebibytes(long bytes) => bytes / (double)(1 << 20);
 
     private static string RealPath(string folder) =>
-        new DirectoryInfo(folder).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
+        new DirectoryInfo(folder).ResolveLinkTarget(returnFinalTarget: true)?.FullName
+        ?? Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
 }

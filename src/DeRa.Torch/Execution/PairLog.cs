@@ -5,17 +5,20 @@ namespace DeRa.Torch.Execution;
 /// <summary>What is logged while a pair loads.</summary>
 internal static partial class PairLog
 {
-    [LoggerMessage(1, LogLevel.Information, "{Model} model {Folder}: {ElementType} on {Device}, weights {WeightMebibytes:N1} MiB, cache {CacheMebibytes:N1} MiB")]
+    [LoggerMessage(1, LogLevel.Information,
+        "{Model} model {Folder}: {ElementType} on {Device}, weights {WeightMebibytes:N1} MiB, cache {CacheMebibytes:N1} MiB")]
     public static partial void ModelLoaded(
         ILogger logger, string model, string folder, string elementType, string device, double weightMebibytes, double cacheMebibytes);
 
-    [LoggerMessage(2, LogLevel.Information, "Cache: {Blocks} blocks of {BlockTokens} tokens in each model, {Mebibytes:N1} MiB together; context {ContextTokens} tokens")]
+    [LoggerMessage(2, LogLevel.Information,
+        "Cache: {Blocks} blocks of {BlockTokens} tokens in each model, {Mebibytes:N1} MiB together; context {ContextTokens} tokens")]
     public static partial void CacheAllocated(ILogger logger, int blocks, int blockTokens, double mebibytes, int contextTokens);
 
     [LoggerMessage(3, LogLevel.Information, "Both models are one folder on one device: its weights are loaded once")]
     public static partial void WeightsShared(ILogger logger);
 
-    [LoggerMessage(4, LogLevel.Warning, "The tokenizer has {TokenizerSize} tokens, the narrower output layer {Width}: tokens from {Width} on cannot be used")]
+    [LoggerMessage(4, LogLevel.Warning,
+        "The tokenizer has {TokenizerSize} tokens, the narrower output layer {Width}: tokens from {Width} on cannot be used")]
     public static partial void TokenizerWider(ILogger logger, int tokenizerSize, int width);
 
     [LoggerMessage(5, LogLevel.Warning, "The cache holds {CacheTokens} tokens: the context is lowered to that from {ContextTokens}")]

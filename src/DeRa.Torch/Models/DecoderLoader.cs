@@ -23,7 +23,8 @@ internal sealed class DecoderLoader
     /// <exception cref="CheckpointException">The weights are missing, broken, or not what the configuration says.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static DecoderModel Load(
-        string folder, ModelConfig config, Device device, DTypeOption type, Action<long, long>? onProgress, CancellationToken cancellation)
+        string folder, ModelConfig config, Device device, DTypeOption type,
+        Action<long, long>? onProgress, CancellationToken cancellation)
     {
         using var checkpoint = Checkpoint.Open(folder);
         DecoderTensors.Check(checkpoint, config);
@@ -47,7 +48,8 @@ internal sealed class DecoderLoader
             Embedding = embedding,
             Layers = Enumerable.Range(0, _config.LayerCount).Select(ReadLayer).ToList(),
             FinalNorm = _reader.ReadFloat32(DecoderTensors.FinalNorm, hidden),
-            Output = new LinearWeight(_config.TiedEmbeddings ? embedding : _reader.Read(DecoderTensors.Output, vocabulary, hidden), Bias: null),
+            Output = new LinearWeight(
+                _config.TiedEmbeddings ? embedding : _reader.Read(DecoderTensors.Output, vocabulary, hidden), Bias: null),
             InverseFrequencies = tensor(RotaryAngles.InverseFrequencies(_config), dtype: ScalarType.Float64, device: device),
         };
     }
@@ -63,7 +65,8 @@ internal sealed class DecoderLoader
                 (Name("self_attn.q_proj"), queries), (Name("self_attn.k_proj"), keys), (Name("self_attn.v_proj"), keys)),
             AttentionOutput = ReadLinear(_config.AttentionOutputBias, queries, (Name("self_attn.o_proj"), hidden)),
             FeedForwardNorm = _reader.ReadFloat32(Name("post_attention_layernorm.weight"), hidden),
-            GateUp = ReadLinear(_config.FeedForwardBias, hidden, (Name("mlp.gate_proj"), intermediate), (Name("mlp.up_proj"), intermediate)),
+            GateUp = ReadLinear(_config.FeedForwardBias, hidden,
+                (Name("mlp.gate_proj"), intermediate), (Name("mlp.up_proj"), intermediate)),
             Down = ReadLinear(_config.FeedForwardBias, intermediate, (Name("mlp.down_proj"), hidden)),
         };
 

@@ -90,7 +90,8 @@ public static class ModelConfigReader
     {
         var architectures = fields.Texts("architectures") ?? [];
         var modelType = fields.Text("model_type");
-        var families = architectures.Select(FamilyOfArchitecture).Append(FamilyOfType(modelType)).OfType<ModelFamily>().Distinct().ToList();
+        var families = architectures.Select(FamilyOfArchitecture).Append(FamilyOfType(modelType))
+            .OfType<ModelFamily>().Distinct().ToList();
         var isKnown = architectures.All(name => FamilyOfArchitecture(name) is not null)
             && (modelType is null || FamilyOfType(modelType) is not null);
         return isKnown && families.Count == 1
@@ -118,7 +119,8 @@ public static class ModelConfigReader
     private static void RefuseOtherMathematics(ConfigFields fields)
     {
         if (fields.Has("quantization_config"))
-            throw fields.Wrong("quantization_config", $"asks for quantised weights, which are not supported (supported: {StoredTypes.Supported})");
+            throw fields.Wrong("quantization_config",
+                $"asks for quantised weights, which are not supported (supported: {StoredTypes.Supported})");
         if (fields.Has("auto_map"))
             throw fields.Wrong("auto_map", "asks for the model's own Python code, which is not run; use a checkpoint without it");
         var activation = fields.Text("hidden_act");
@@ -155,7 +157,8 @@ public static class ModelConfigReader
             "float32" => ScalarType.Float32,
             "float16" => ScalarType.Float16,
             "bfloat16" => ScalarType.BFloat16,
-            var other => throw fields.Wrong(newer is null ? "torch_dtype" : "dtype", $"is '{other}', which is not supported (supported: float32, float16, bfloat16)"),
+            var other => throw fields.Wrong(newer is null ? "torch_dtype" : "dtype",
+                $"is '{other}', which is not supported (supported: float32, float16, bfloat16)"),
         };
     }
 }

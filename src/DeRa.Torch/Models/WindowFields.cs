@@ -15,7 +15,9 @@ internal static class WindowFields
     };
 
     private static int? ReadWindow(ConfigFields fields) =>
-        fields.Names("sliding_window") ? fields.OptionalInteger("sliding_window", 1, ModelConfigReader.MaxContextTokens) : DefaultWindowTokens;
+        fields.Names("sliding_window")
+            ? fields.OptionalInteger("sliding_window", 1, ModelConfigReader.MaxContextTokens)
+            : DefaultWindowTokens;
 
     private static int?[] ReadQwen2(ConfigFields fields, int layerCount)
     {

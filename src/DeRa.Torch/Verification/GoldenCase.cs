@@ -53,7 +53,8 @@ internal sealed record GoldenCase
         {
             using var document = JsonDocument.Parse(System.IO.File.ReadAllBytes(path));
             var cases = document.RootElement.GetProperty("cases").Deserialize<List<GoldenCase>>(Names)!;
-            if (document.RootElement.TryGetProperty("published_greedy", out var published)) cases.Add(published.Deserialize<GoldenCase>(Names)!);
+            if (document.RootElement.TryGetProperty("published_greedy", out var published))
+                cases.Add(published.Deserialize<GoldenCase>(Names)!);
             foreach (var golden in cases) golden.ReadLogits(Path.Combine(folder, "golden"));
             return cases;
         }

@@ -42,12 +42,16 @@ public static class GoldenVerification
     {
         var target = device.Resolve(LibTorch.Load()).Reference;
         var cases = GoldenCase.Load(folder);
-        using var model = DecoderLoader.Load(folder, ModelConfigReader.Load(folder), target, type, onProgress: null, CancellationToken.None);
+        var config = ModelConfigReader.Load(folder);
+        using var model = DecoderLoader.Load(folder, config, target, type, onProgress: null, CancellationToken.None);
         using var inference = inference_mode();
         var bound = GoldenBound.For(model);
-        var checks = Ways.SelectMany(way => cases.Select(golden => Compare(golden, way.Way, RunCases(model, [golden], way.Cuts)[0], model, bound)))
-            .Concat(cases.Zip(RunCases(model, cases, [5, 1, 9]), (golden, logits) => Compare(golden, "batch of all cases", logits, model, bound)));
-        return new GoldenReport(folder, target.ToString(), model.ElementType, checks.ToList());
+        var checks = new List<GoldenCheck>();
+        foreach (var (way, cuts) in Ways)
+            foreach (var golden in cases) checks.Add(Compare(golden, way, RunCases(model, [golden], cuts)[0], model, bound));
+        foreach (var (golden, logits) in cases.Zip(RunCases(model, cases, [5, 1, 9])))
+            checks.Add(Compare(golden, "batch of all cases", logits, model, bound));
+        return new GoldenReport(folder, target.ToString(), model.ElementType, checks);
     }
 
     private static bool IsSupported(string folder)
@@ -110,7 +114,8 @@ public static class GoldenVerification
 
     private static GoldenCheck Compare(GoldenCase golden, string way, List<float> logits, DecoderModel model, double bound)
     {
-        var largest = golden.Logits.Zip(logits, (expected, actual) => Math.Abs(expected - actual)).Max(d => double.IsFinite(d) ? d : double.PositiveInfinity);
+        var largest = golden.Logits.Zip(logits, (expected, actual) => Math.Abs(expected - actual))
+            .Max(difference => double.IsFinite(difference) ? difference : double.PositiveInfinity);
         var greedyDiffers = Enumerable.Range(0, golden.Tokens.Length - golden.InputIds.Length + 1)
             .Where(j => j < golden.GreedyIds.Length)
             .Count(j => ArgMax(logits, golden.InputIds.Length - 1 + j, golden.VocabularySize) != golden.GreedyIds[j]);

@@ -32,8 +32,8 @@ internal sealed class Checkpoint : IDisposable
         var index = Path.Combine(folder, IndexFile);
         if (!File.Exists(index)) throw NoWeights(folder);
         var shards = ShardIndex.Read(index);
-        var checkpoint = OpenFiles(folder, shards.Values.Distinct().Order(StringComparer.Ordinal).Select(name => Path.Combine(folder, name)));
-        return checkpoint.MatchIndex(index, shards);
+        var paths = shards.Values.Distinct().Order(StringComparer.Ordinal).Select(name => Path.Combine(folder, name));
+        return OpenFiles(folder, paths).MatchIndex(index, shards);
     }
 
     /// <summary>Finds a tensor, or null where there is none of that name.</summary>
@@ -81,7 +81,8 @@ internal sealed class Checkpoint : IDisposable
         return pickle is null
             ? new(folder, $"no weights: needs {SingleFile}, or shards with {IndexFile}")
             : new(pickle, "pickle weights are not loaded, since they can run any code. Convert them where you trust them: "
-                + "python -c \"from transformers import AutoModelForCausalLM as M; M.from_pretrained('FOLDER').save_pretrained('NEW_FOLDER', safe_serialization=True)\"");
+                + "python -c \"from transformers import AutoModelForCausalLM as M; "
+                + "M.from_pretrained('FOLDER').save_pretrained('NEW_FOLDER', safe_serialization=True)\"");
     }
 
     private static bool IsPickle(string path) =>
