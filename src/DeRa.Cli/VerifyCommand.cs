@@ -13,7 +13,7 @@ internal static class VerifyCommand
 {
     private static readonly Argument<string[]> s_folders = new("folder")
     {
-        Description = "Golden folders: a checkpoint with golden/golden.json in it",
+        Description = "Folders that are golden checkpoints (golden/golden.json is in them) or have such below them",
         Arity = ArgumentArity.OneOrMore,
     };
 
@@ -27,8 +27,9 @@ internal static class VerifyCommand
         return command;
     }
 
-    private static int Run(string[] folders, DeviceArguments device, ParseResult parsed, TextWriter output)
+    private static int Run(string[] roots, DeviceArguments device, ParseResult parsed, TextWriter output)
     {
+        var folders = roots.SelectMany(Find).ToArray();
         LibTorch.Load(device.LibTorch(parsed));
         var passed = 0;
         foreach (var folder in folders)
@@ -38,9 +39,13 @@ internal static class VerifyCommand
             output.WriteLine($"{folder}: {report.ElementType} on {report.Device}: {(report.Passed ? "passed" : "FAILED")}");
             foreach (var check in report.Checks) output.WriteLine(Line(check));
         }
-        output.WriteLine($"{passed} of {folders.Length} folders passed");
+        output.WriteLine($"{passed} of {folders.Length} checkpoints passed");
         return passed == folders.Length ? 0 : 1;
     }
+
+    private static IReadOnlyList<string> Find(string root) =>
+        Directory.Exists(root) && GoldenVerification.Find(root) is { Count: > 0 } folders ? folders
+            : throw new FormatException($"{root}: there is no golden checkpoint of a supported family in it or below it.");
 
     private static string Line(GoldenCheck check) => string.Create(CultureInfo.InvariantCulture,
         $"  {check.Case}, {check.Way}: largest difference {check.LargestDifference:E2} of {check.Bound:E2} allowed, {check.GreedyDiffers} greedy tokens differ{(check.Passed ? "" : ": FAILED")}");

@@ -17,8 +17,14 @@ public sealed record GenerationInput
     /// <summary>λ, <c>alignment_strength</c>.</summary>
     public double? AlignmentStrength { get; init; }
 
+    /// <summary>The name by which the client sent <see cref="AlignmentStrength"/>, for errors.</summary>
+    public string AlignmentStrengthField { get; init; } = "alignment_strength";
+
     /// <summary><c>max_tokens</c>.</summary>
     public int? MaxTokens { get; init; }
+
+    /// <summary>The name by which the client sent <see cref="MaxTokens"/>, for errors.</summary>
+    public string MaxTokensField { get; init; } = "max_tokens";
 
     /// <summary>Used where <see cref="MaxTokens"/> is not set; null = as many as the context leaves.</summary>
     public int? DefaultMaxTokens { get; init; }

@@ -41,7 +41,7 @@ public sealed class RequestValidator(
             Echo = input.Echo,
             ContinuesPrompt = input.Prompts[p] is not ChatPrompt,
         })).ToArray();
-        CheckCacheHolds(choices, n);
+        CheckCacheHolds(choices, n > 1 ? "n" : input.MaxTokensField);
         return new PreparedRequest
         {
             Model = modelName,
@@ -61,7 +61,7 @@ public sealed class RequestValidator(
             PromptTokens = [],
             MaxTokens = 0,
             Strength = FieldRange.Between(
-                "alignment_strength", input.AlignmentStrength ?? 1, limits.MinStrength, limits.MaxStrength),
+                input.AlignmentStrengthField, input.AlignmentStrength ?? 1, limits.MinStrength, limits.MaxStrength),
             Seed = input.Seed ?? BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long))),
             Sampling = Sampling(input),
             StopTokens = input.IgnoreEos ? new HashSet<int>() : defaults.EndOfSequenceTokens,
@@ -120,21 +120,21 @@ public sealed class RequestValidator(
     {
         var room = capacity.ContextTokens - promptTokens;
         if (input.MaxTokens is not { } asked)
-            return room > 0 ? Math.Min(room, input.DefaultMaxTokens ?? room) : throw TooLong("max_tokens", promptTokens, 1);
-        FieldRange.AtLeast("max_tokens", asked, input.Echo ? 0 : 1);
-        return asked <= room ? asked : throw TooLong("max_tokens", promptTokens, asked);
+            return room > 0 ? Math.Min(room, input.DefaultMaxTokens ?? room) : throw TooLong(input.MaxTokensField, promptTokens, 1);
+        FieldRange.AtLeast(input.MaxTokensField, asked, input.Echo ? 0 : 1);
+        return asked <= room ? asked : throw TooLong(input.MaxTokensField, promptTokens, asked);
     }
 
     private InvalidRequestException TooLong(string field, int promptTokens, int newTokens) => new(field,
         $"The context holds {capacity.ContextTokens} tokens; the prompt has {promptTokens}" +
         (newTokens > 0 ? $" and {newTokens} more were asked for." : "."), InvalidRequestException.ContextLengthExceeded);
 
-    private void CheckCacheHolds(PreparedChoice[] choices, int n)
+    private void CheckCacheHolds(PreparedChoice[] choices, string field)
     {
         var tokens = choices.Sum(choice => (long)choice.Request.PromptTokens.Count + choice.Request.MaxTokens);
         var cacheTokens = (long)capacity.BlockCount * capacity.BlockTokens;
         if (tokens <= cacheTokens) return;
-        throw new InvalidRequestException(n > 1 ? "n" : "max_tokens",
+        throw new InvalidRequestException(field,
             $"All prompts and choices may need {tokens} tokens together; the server's cache holds {cacheTokens}.");
     }
 }

@@ -17,7 +17,7 @@ public class RefusalTests
         { "\"alignment_strength\":\"0.5\"", "alignment_strength", "must be a number" },
         { "\"alignment_strength\":true", "alignment_strength", "must be a number" },
         { "\"alignment_strength\":[1]", "alignment_strength", "must be a number" },
-        { "\"lambda\":11", "alignment_strength", "between -1 and 10" },
+        { "\"lambda\":11", "lambda", "between -1 and 10" },
         { "\"lambda\":0.5,\"alignment_strength\":0.6", "alignment_strength", "'lambda' is 0.5" },
         { "\"lambda\":0.5,\"lambda\":0.6", "lambda", "uplicate" },
         { "\"lamda\":0.5", "lamda", "'lambda'" },
@@ -30,6 +30,7 @@ public class RefusalTests
         { "\"max_token\":1", "max_token", "'max_tokens'" },
         { "\"max_tokens\":-1", "max_tokens", "at least 1" },
         { "\"max_tokens\":0", "max_tokens", "at least 1" },
+        { "\"max_completion_tokens\":-1", "max_completion_tokens", "at least 1" },
         { "\"max_tokens\":1.5", "max_tokens", "whole number" },
         { "\"max_tokens\":99999999999", "max_tokens", "whole number" },
         { "\"max_tokens\":3,\"max_completion_tokens\":4", "max_tokens", "'max_completion_tokens' is 4" },
@@ -157,7 +158,7 @@ public class RefusalTests
         { """{"messages":[{"role":"user","content":"a"}],"add_generation_prompt":false}""", "add_generation_prompt", "does not work" },
         { """{"messages":[{"role":"user","content":"a"}],"echo":true}""", "echo", "does not work" },
         { """{"messages":[{"role":"user","content":"a"}],"mesages":[]}""", "mesages", "'messages'" },
-        { """{"messages":[{"role":"user","content":"a"}],"lambda":99}""", "alignment_strength", "between -1 and 10" },
+        { """{"messages":[{"role":"user","content":"a"}],"lambda":99}""", "lambda", "between -1 and 10" },
         { """{"messages":[{"role":"user","content":"a"}],"prompt":"a"}""", "prompt", "does not work" },
     };
 

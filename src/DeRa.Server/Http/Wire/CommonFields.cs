@@ -22,7 +22,9 @@ internal static class CommonFields
         Prompts = prompts,
         Model = fields.Text("model"),
         AlignmentStrength = Either(fields.Number("alignment_strength"), fields.Number("lambda"), "alignment_strength", "lambda"),
+        AlignmentStrengthField = Sent(fields, "lambda", "alignment_strength"),
         MaxTokens = Either(fields.Integer("max_tokens"), fields.Integer("max_completion_tokens"), "max_tokens", "max_completion_tokens"),
+        MaxTokensField = Sent(fields, "max_completion_tokens", "max_tokens"),
         N = fields.Integer("n"),
         Temperature = fields.Number("temperature"),
         TopK = fields.Integer("top_k"),
@@ -58,6 +60,10 @@ internal static class CommonFields
                 $"'{firstName}' is {one} and '{secondName}' is {other}: they mean the same; send one of them."));
         return first ?? second;
     }
+
+    /// <summary>Which of two names for the same the client used.</summary>
+    private static string Sent(RequestFields fields, string synonym, string name) =>
+        fields.Value(synonym) is not null && fields.Value(name) is null ? synonym : name;
 
     private static bool IncludeUsage(JsonElement options, bool stream)
     {
