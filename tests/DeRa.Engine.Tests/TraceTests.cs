@@ -29,7 +29,7 @@ public class TraceTests
             MaxRunningSequences = 6,
             MaxBatchTokens = 16,
         });
-        var results = await Task.WhenAll(requests.Select((request, i) => RunAsync(shared.Engine, request, cancelAfter[i], stop)));
+        var results = await Task.WhenAll(requests.Select((request, i) => shared.RunAsync(request, cancelAfter[i], stop)));
 
         for (var i = 0; i < requests.Length; i++)
         {
@@ -54,19 +54,4 @@ public class TraceTests
             LogitBias = random.Next(3) == 0 ? new Dictionary<int, float> { [random.Next(258)] = 3 } : new Dictionary<int, float>(),
         },
     };
-
-    private static async Task<List<int>> RunAsync(
-        GenerationEngine engine, GenerationRequest request, int cancelAfter, CancellationToken stop)
-    {
-        var tokens = new List<int>();
-        var handle = engine.Submit([request])[0];
-        if (cancelAfter == 0) handle.Cancel();
-        await foreach (var happened in handle.Events.ReadAllAsync(stop))
-        {
-            if (happened is not TokenGenerated generated) continue;
-            tokens.Add(generated.Token);
-            if (tokens.Count == cancelAfter) handle.Cancel();
-        }
-        return tokens;
-    }
 }

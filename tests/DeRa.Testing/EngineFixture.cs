@@ -38,11 +38,21 @@ public sealed class EngineFixture : IDisposable
     });
 
     /// <summary>Runs one sequence to its end and returns its tokens.</summary>
-    public async Task<IReadOnlyList<int>> RunAsync(GenerationRequest request, CancellationToken cancellation = default)
+    public Task<IReadOnlyList<int>> RunAsync(GenerationRequest request, CancellationToken cancellation = default) =>
+        RunAsync(request, int.MaxValue, cancellation);
+
+    /// <summary>The same, but cancels it once <paramref name="cancelAfter"/> tokens are there.</summary>
+    public async Task<IReadOnlyList<int>> RunAsync(GenerationRequest request, int cancelAfter, CancellationToken cancellation)
     {
         var tokens = new List<int>();
-        await foreach (var happened in Engine.Submit([request])[0].Events.ReadAllAsync(cancellation))
-            if (happened is TokenGenerated generated) tokens.Add(generated.Token);
+        var handle = Engine.Submit([request])[0];
+        if (cancelAfter == 0) handle.Cancel();
+        await foreach (var happened in handle.Events.ReadAllAsync(cancellation))
+        {
+            if (happened is not TokenGenerated generated) continue;
+            tokens.Add(generated.Token);
+            if (tokens.Count == cancelAfter) handle.Cancel();
+        }
         return tokens;
     }
 

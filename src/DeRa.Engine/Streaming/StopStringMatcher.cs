@@ -9,19 +9,16 @@ namespace DeRa.Engine.Streaming;
 public sealed class StopStringMatcher
 {
     private readonly Pattern[] _patterns;
-    private readonly bool _includeStopString;
     private readonly StringBuilder _held = new();
 
     /// <summary>Starts at the beginning of a text.</summary>
     /// <param name="stopStrings">The stop strings; none may be empty. No stop strings: all text is released at once.</param>
-    /// <param name="includeStopString">Releases the stop string that matched too.</param>
     /// <exception cref="ArgumentException">A stop string is empty.</exception>
-    public StopStringMatcher(IReadOnlyList<string> stopStrings, bool includeStopString = false)
+    public StopStringMatcher(IReadOnlyList<string> stopStrings)
     {
         if (stopStrings.Any(string.IsNullOrEmpty))
             throw new ArgumentException("stop: an empty stop string matches everywhere", nameof(stopStrings));
         _patterns = [.. stopStrings.Select(stop => new Pattern(stop))];
-        _includeStopString = includeStopString;
     }
 
     /// <summary>
@@ -62,7 +59,7 @@ public sealed class StopStringMatcher
 
     private void End(string stopString, StringBuilder released)
     {
-        Release(_includeStopString ? _held.Length : _held.Length - stopString.Length, released);
+        Release(_held.Length - stopString.Length, released);
         _held.Clear();
     }
 

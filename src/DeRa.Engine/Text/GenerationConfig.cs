@@ -29,12 +29,7 @@ public sealed record GenerationConfig
     /// <summary>Repetition penalty in (0, 2]; null = not given.</summary>
     public float? RepetitionPenalty { get; init; }
 
-    /// <summary>Reads a model's folder, loading its tokenizer to find the ids of named tokens.</summary>
-    /// <param name="folder">A folder in Hugging Face layout; each of the three files may be absent.</param>
-    /// <exception cref="TokenizerException">A file or the tokenizer is malformed; the message names file and field.</exception>
-    public static GenerationConfig Load(string folder) => Load(folder, TokenizerLoader.Load(folder));
-
-    /// <summary>Reads a model's folder whose tokenizer is already loaded.</summary>
+    /// <summary>Reads a model's folder.</summary>
     /// <param name="folder">A folder in Hugging Face layout; each of the three files may be absent.</param>
     /// <param name="tokenizer">The folder's tokenizer.</param>
     /// <exception cref="TokenizerException">A file is malformed; the message names file and field.</exception>
@@ -48,8 +43,6 @@ public sealed record GenerationConfig
         {
             EndTokens = Ids(model, "eos_token_id").Concat(Ids(generation, "eos_token_id"))
                 .Concat(NamedToken(text, "eos_token", tokenizer)).ToHashSet(),
-            BeginToken = Ids(generation, "bos_token_id").Concat(Ids(model, "bos_token_id"))
-                .Concat(NamedToken(text, "bos_token", tokenizer)).Select(id => (int?)id).FirstOrDefault(),
             Temperature = ReadTemperature(generation),
             TopP = generation?.Find("top_p")?.Number(float.Epsilon, 1),
             TopK = generation?.Find("top_k")?.Integer(-1, int.MaxValue) is { } k ? Math.Max(k, 0) : null,

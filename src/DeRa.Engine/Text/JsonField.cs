@@ -73,8 +73,6 @@ internal readonly struct JsonField
 
     public bool IsText => _value.ValueKind == JsonValueKind.String;
 
-    public bool IsNull => _value.ValueKind == JsonValueKind.Null;
-
     public string Text()
     {
         var value = Expect(JsonValueKind.String, "a text")._value;

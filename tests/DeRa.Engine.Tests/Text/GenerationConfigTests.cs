@@ -9,9 +9,8 @@ public sealed class GenerationConfigTests
     [Fact]
     public void End_tokens_are_those_of_all_files_together()
     {
-        var config = Load("""{ "eos_token_id": 7, "bos_token_id": 5 }""", """{ "eos_token_id": [8, 9], "bos_token_id": 6 }""", """{ "eos_token": "</s>" }""");
+        var config = Load("""{ "eos_token_id": 7 }""", """{ "eos_token_id": [8, 9] }""", """{ "eos_token": "</s>" }""");
         Assert.Equal([2, 7, 8, 9], config.EndTokens.Order());
-        Assert.Equal(6, config.BeginToken);
     }
 
     [Fact]
@@ -19,7 +18,7 @@ public sealed class GenerationConfigTests
     {
         var config = Load(null, null, null);
         Assert.Equivalent(new GenerationConfig { EndTokens = new HashSet<int>() }, config);
-        Assert.Equal(1, Load(null, null, """{ "bos_token": { "content": "<s>", "lstrip": false }, "eos_token": null }""").BeginToken);
+        Assert.Empty(Load(null, null, """{ "eos_token": null }""").EndTokens);
     }
 
     [Fact]
@@ -60,9 +59,8 @@ public sealed class GenerationConfigTests
     {
         var folder = SharedData.Find("models/stories260k");
         Assert.SkipWhen(folder is null, SharedData.Missing);
-        var config = GenerationConfig.Load(folder!);
+        var config = GenerationConfig.Load(folder!, TokenizerLoader.Load(folder!));
         Assert.Equal([2], config.EndTokens);
-        Assert.Equal(1, config.BeginToken);
         Assert.Null(config.Temperature);
     }
 

@@ -33,10 +33,10 @@ public class TraceTests(ITestOutputHelper output)
             foreach (var request in requests) expected.Add(await solo.RunAsync(request, Stop));
 
         // Few blocks and a small budget, so that rows wait, are chunked, and take over each other's blocks.
-        List<int>[] results;
+        IReadOnlyList<int>[] results;
         using (var shared = new EngineFixture(Load(cacheTokens: 512), options: new EngineOptions { MaxRunningSequences = 8, MaxBatchTokens = 24 }))
         {
-            results = await Task.WhenAll(requests.Select((request, i) => RunAsync(shared.Engine, request, cancelAfter[i])));
+            results = await Task.WhenAll(requests.Select((request, i) => shared.RunAsync(request, cancelAfter[i], Stop)));
             Assert.Equal(0, shared.Engine.Status.BlocksInUse);
         }
 
@@ -77,23 +77,9 @@ public class TraceTests(ITestOutputHelper output)
         },
     };
 
-    private static async Task<List<int>> RunAsync(GenerationEngine engine, GenerationRequest request, int cancelAfter)
-    {
-        var tokens = new List<int>();
-        var handle = engine.Submit([request])[0];
-        if (cancelAfter == 0) handle.Cancel();
-        await foreach (var happened in handle.Events.ReadAllAsync(Stop))
-        {
-            if (happened is not TokenGenerated generated) continue;
-            tokens.Add(generated.Token);
-            if (tokens.Count == cancelAfter) handle.Cancel();
-        }
-        return tokens;
-    }
-
     /// <summary>0 where the tokens are equal; 1 where the first difference is a tie; fails otherwise.</summary>
     private static int CountTie(
-        PairExecutor oracle, GenerationRequest request, IReadOnlyList<int> expected, List<int> actual, bool ranToItsEnd)
+        PairExecutor oracle, GenerationRequest request, IReadOnlyList<int> expected, IReadOnlyList<int> actual, bool ranToItsEnd)
     {
         if (ranToItsEnd) Assert.Equal(expected.Count, actual.Count);
         var same = expected.Zip(actual).TakeWhile(pair => pair.First == pair.Second).Count();
