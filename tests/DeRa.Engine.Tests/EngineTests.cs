@@ -1,5 +1,6 @@
 using DeRa.Engine.Admission;
 using DeRa.Engine.Requests;
+using DeRa.Engine.Scheduling;
 using DeRa.Testing;
 using Xunit;
 
@@ -62,18 +63,40 @@ public class EngineTests
     }
 
     [Fact]
-    public async Task Decoding_rows_go_first_and_a_long_prompt_does_not_stall_them()
+    public async Task Each_token_is_the_one_that_seed_choice_and_position_draw()
     {
-        var plans = new List<(int Decoding, int Prefill)>();
+        var executor = new ScriptedExecutor();
+        using var fixture = new EngineFixture(executor);
+        var request = Request(seed: 1L << 40) with { ChoiceIndex = 2 };
+        int[] tokens = [.. request.PromptTokens, .. await fixture.RunAsync(request, Stop)];
+        for (var position = request.PromptTokens.Count; position < tokens.Length; position++)
+            Assert.Equal(tokens[position], ReferenceSampler.Token(
+                executor.MixedLogits(tokens.AsSpan(0, position), request.Strength), new SamplingRow
+                {
+                    Parameters = request.Sampling,
+                    Draw = CounterRandom.Uniform(1L << 40, 2, position),
+                    History = tokens.AsMemory(0, position),
+                    PromptTokens = request.PromptTokens.Count,
+                }));
+    }
+
+    [Fact]
+    public async Task A_sequence_that_decodes_advances_in_every_step_however_long_the_prompts_beside_it()
+    {
+        var advanced = new List<bool>();
         var executor = new ScriptedExecutor
         {
-            BeforeStep = plan => plans.Add((plan.Rows.Count(r => r.Position >= 5), plan.Rows.Where(r => r.Tokens.Length > 1).Sum(r => r.Tokens.Length))),
+            BeforeStep = plan =>
+            {
+                Assert.True(plan.Rows.Sum(row => row.Tokens.Length) <= 8);
+                advanced.Add(plan.Rows.Any(row => row.Sampling is { PromptTokens: 5 }));
+            },
         };
         using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxBatchTokens = 8, MaxRunningSequences = 4 });
-        var handles = fixture.Engine.Submit([Request(length: 5, maxTokens: 20), Request(length: 100, maxTokens: 1)]);
-        await Drain(handles);
-        Assert.All(plans, plan => Assert.InRange(plan.Prefill, 0, 8));
-        Assert.InRange(plans.Count, 20, 34);
+        await Drain(fixture.Engine.Submit([Request(length: 100, maxTokens: 1), Request(length: 5, maxTokens: 20), Request(length: 100, maxTokens: 1)]));
+        var first = advanced.IndexOf(true);
+        Assert.Equal(20, advanced.Count(step => step));
+        Assert.All(advanced.Skip(first).Take(20), Assert.True);
     }
 
     [Fact]
