@@ -8,7 +8,9 @@ using DeRa.Torch.Weights;
 
 namespace DeRa.Cli;
 
-/// <summary>All commands, and how each ends: bad input in one line on the error stream and exit code 2, a failure in one line and 1.</summary>
+/// <summary>
+/// All commands, and how each ends: bad input in one line on the error stream and exit code 2, a failure in one line and 1.
+/// </summary>
 internal static class Commands
 {
     private const int Failed = 1, BadInput = 2;
@@ -22,7 +24,8 @@ internal static class Commands
         };
         var parsed = root.Parse(args);
         if (MisspeltOption(parsed) is { } misspelt)
-            return await EndAsync(error, $"'{misspelt}' is no option of this command; text that begins with -- goes after a lone --", BadInput);
+            return await EndAsync(
+                error, $"'{misspelt}' is no option of this command; text that begins with -- goes after a lone --", BadInput);
         if (parsed.Errors.Count > 0) return await EndAsync(error, string.Join(' ', parsed.Errors.Select(e => e.Message)), BadInput);
         try
         {

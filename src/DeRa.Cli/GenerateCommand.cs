@@ -14,14 +14,46 @@ internal static class GenerateCommand
         Description = "λ: 0 = the reference model, 1 = the aligned model (default), between them or beyond: their mixture",
     };
 
-    private static readonly Option<int?> s_maxTokens = new("--max-tokens") { Description = "Tokens to write at most (default: what the context holds)" };
-    private static readonly Option<double?> s_temperature = new("--temperature") { Description = "0 (greedy) or 0.01 to 2" };
-    private static readonly Option<int?> s_topK = new("--top-k") { Description = "Keep the k most likely tokens; 0 = all" };
-    private static readonly Option<double?> s_topP = new("--top-p") { Description = "Keep the most likely tokens up to this probability; above 0, at most 1" };
-    private static readonly Option<double?> s_minP = new("--min-p") { Description = "Keep tokens at least this fraction as likely as the best; 0 to 1" };
-    private static readonly Option<long?> s_seed = new("--seed") { Description = "The same seed gives the same text (default: a random one)" };
-    private static readonly Option<string[]> s_stop = new("--stop") { Description = "A text that ends the continuation; may be given several times" };
-    private static readonly Option<bool> s_ignoreEos = new("--ignore-eos") { Description = "Write on past the end-of-sequence token" };
+    private static readonly Option<int?> s_maxTokens = new("--max-tokens")
+    {
+        Description = "Tokens to write at most (default: what the context holds)",
+    };
+
+    private static readonly Option<double?> s_temperature = new("--temperature")
+    {
+        Description = "0 (greedy) or 0.01 to 2",
+    };
+
+    private static readonly Option<int?> s_topK = new("--top-k")
+    {
+        Description = "Keep the k most likely tokens; 0 = all",
+    };
+
+    private static readonly Option<double?> s_topP = new("--top-p")
+    {
+        Description = "Keep the most likely tokens up to this probability; above 0, at most 1",
+    };
+
+    private static readonly Option<double?> s_minP = new("--min-p")
+    {
+        Description = "Keep tokens at least this fraction as likely as the best; 0 to 1",
+    };
+
+    private static readonly Option<long?> s_seed = new("--seed")
+    {
+        Description = "The same seed gives the same text (default: a random one)",
+    };
+
+    private static readonly Option<string[]> s_stop = new("--stop")
+    {
+        Description = "A text that ends the continuation; may be given several times",
+    };
+
+    private static readonly Option<bool> s_ignoreEos = new("--ignore-eos")
+    {
+        Description = "Write on past the end-of-sequence token",
+    };
+
     private static readonly Argument<string> s_prompt = new("prompt") { Description = "The text to continue" };
 
     public static Command Create()

@@ -48,5 +48,6 @@ internal static class VerifyCommand
             : throw new FormatException($"{root}: there is no golden checkpoint of a supported family in it or below it.");
 
     private static string Line(GoldenCheck check) => string.Create(CultureInfo.InvariantCulture,
-        $"  {check.Case}, {check.Way}: largest difference {check.LargestDifference:E2} of {check.Bound:E2} allowed, {check.GreedyDiffers} greedy tokens differ{(check.Passed ? "" : ": FAILED")}");
+        $"  {check.Case}, {check.Way}: largest difference {check.LargestDifference:E2} of {check.Bound:E2} allowed, ")
+        + $"{check.GreedyDiffers} greedy tokens differ{(check.Passed ? "" : ": FAILED")}";
 }

@@ -8,7 +8,9 @@ using Microsoft.Extensions.Logging;
 
 namespace DeRa.Torch;
 
-/// <summary>Goes from two folders to a pair that serves: tokenizers, defaults, models, engine. The server and the command line share it.</summary>
+/// <summary>
+/// Goes from two folders to a pair that serves: tokenizers, defaults, models, engine. The server and the command line share it.
+/// </summary>
 public static class ServedPairLoader
 {
     /// <summary>Loads a pair off the caller's thread. Where it fails nothing stays loaded or running.</summary>
