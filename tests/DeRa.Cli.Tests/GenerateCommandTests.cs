@@ -50,4 +50,27 @@ public class GenerateCommandTests
         Assert.Equal((1, ""), (run.Code, run.Out));
         Assert.Contains("no/such/folder", run.Error);
     }
+
+    [Fact]
+    public async Task Vocabularies_that_differ_are_refused_with_the_first_difference()
+    {
+        var run = await RunAsync("generate", "--reference", GoldenData.Committed("pair/sft"), "--aligned", GoldenData.Committed("qwen2"), "Once");
+        Assert.Equal((1, ""), (run.Code, run.Out));
+        Assert.Matches("vocabularies differ.*token \\d+ is '", run.Error);
+    }
+
+    [Theory]
+    [InlineData("model.safetensors", "broken weights", "model.safetensors")]
+    [InlineData("config.json", "{", "config.json")]
+    [InlineData("tokenizer.json", "{}", "tokenizer.json")]
+    [InlineData("generation_config.json", "{\"temperature\":-1}", "temperature")]
+    public async Task A_broken_file_is_named(string file, string content, string named)
+    {
+        using var folder = new TemporaryFolder().CopyFrom(GoldenData.Committed("pair/sft"));
+        folder.Write(file, content);
+        var run = await RunAsync("generate", "--reference", GoldenData.Committed("pair/sft"), "--aligned", folder.Path, "Once");
+        Assert.Equal((1, ""), (run.Code, run.Out));
+        Assert.Contains(named, run.Error);
+        Assert.Single(run.Error.TrimEnd().Split('\n'));
+    }
 }

@@ -17,23 +17,15 @@ public class VerifyCommandTests
     [Fact]
     public async Task Wrong_logits_fail_and_say_so()
     {
-        var folder = Directory.CreateTempSubdirectory();
-        try
-        {
-            CopyFolder(GoldenData.Committed("pair/sft"), folder.FullName);
-            var logits = Directory.GetFiles(folder.FullName, "*.f64", SearchOption.AllDirectories)[0];
-            var numbers = await File.ReadAllBytesAsync(logits, TestContext.Current.CancellationToken);
-            BitConverter.GetBytes(BitConverter.ToDouble(numbers) + 0.001).CopyTo(numbers, 0);
-            await File.WriteAllBytesAsync(logits, numbers, TestContext.Current.CancellationToken);
-            var run = await CommandRun.OfAsync("verify", folder.FullName, "--device", "cpu");
-            Assert.Equal(1, run.Code);
-            Assert.Contains("FAILED", run.Out);
-            Assert.EndsWith("0 of 1 checkpoints passed", run.Out.TrimEnd());
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
+        using var folder = new TemporaryFolder().CopyFrom(GoldenData.Committed("pair/sft"));
+        var logits = Directory.GetFiles(folder.Path, "*.f64", SearchOption.AllDirectories)[0];
+        var numbers = await File.ReadAllBytesAsync(logits, TestContext.Current.CancellationToken);
+        BitConverter.GetBytes(BitConverter.ToDouble(numbers) + 0.001).CopyTo(numbers, 0);
+        await File.WriteAllBytesAsync(logits, numbers, TestContext.Current.CancellationToken);
+        var run = await CommandRun.OfAsync("verify", folder.Path, "--device", "cpu");
+        Assert.Equal(1, run.Code);
+        Assert.Contains("FAILED", run.Out);
+        Assert.EndsWith("0 of 1 checkpoints passed", run.Out.TrimEnd());
     }
 
     [Fact]
@@ -42,15 +34,5 @@ public class VerifyCommandTests
         var run = await CommandRun.OfAsync("verify", "no/such/folder");
         Assert.Equal((2, ""), (run.Code, run.Out));
         Assert.Contains("no/such/folder", run.Error);
-    }
-
-    private static void CopyFolder(string from, string to)
-    {
-        foreach (var file in Directory.GetFiles(from, "*", SearchOption.AllDirectories))
-        {
-            var target = Path.Combine(to, Path.GetRelativePath(from, file));
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            File.Copy(file, target);
-        }
     }
 }

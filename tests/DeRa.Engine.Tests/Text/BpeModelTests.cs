@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using DeRa.Engine.Text;
 using DeRa.Engine.Text.HuggingFace;
+using DeRa.Testing;
 using Xunit;
 
 namespace DeRa.Engine.Tests.Text;

@@ -1,5 +1,6 @@
 using DeRa.Engine.Text;
 using DeRa.Engine.Text.HuggingFace;
+using DeRa.Testing;
 using Xunit;
 
 namespace DeRa.Engine.Tests.Text;

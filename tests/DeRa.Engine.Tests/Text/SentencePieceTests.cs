@@ -1,6 +1,7 @@
 using DeRa.Engine.Text;
 using DeRa.Engine.Text.Bpe;
 using DeRa.Engine.Text.SentencePiece;
+using DeRa.Testing;
 using Google.Protobuf;
 using Xunit;
 

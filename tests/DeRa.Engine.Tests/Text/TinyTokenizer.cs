@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using DeRa.Engine.Text;
 using DeRa.Engine.Text.Bpe;
+using DeRa.Testing;
 
 namespace DeRa.Engine.Tests.Text;
 

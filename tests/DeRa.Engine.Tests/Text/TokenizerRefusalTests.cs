@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using DeRa.Engine.Text;
+using DeRa.Testing;
 using Xunit;
 
 namespace DeRa.Engine.Tests.Text;

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using DeRa.Testing;
 using DeRa.Torch.Models;
 using DeRa.Torch.Weights;
 using TorchSharp;

@@ -1,3 +1,4 @@
+using DeRa.Testing;
 using DeRa.Torch.Native;
 using Xunit;
 

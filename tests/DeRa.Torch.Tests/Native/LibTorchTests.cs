@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using DeRa.Testing;
 using DeRa.Torch.Native;
 using TorchSharp;
 using Xunit;

@@ -1,3 +1,4 @@
+using DeRa.Testing;
 using DeRa.Torch.Weights;
 using Xunit;
 using static DeRa.Torch.Tests.Weights.Safetensors;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using DeRa.Testing;
 using DeRa.Torch.Native;
 using DeRa.Torch.Weights;
 using Xunit;
