@@ -21,7 +21,8 @@ public sealed class GenerationEngine : IDisposable
     private readonly ILogger _log;
     private readonly Thread _thread;
     private readonly ConcurrentQueue<Sequence> _inbox = new();
-    private readonly SemaphoreSlim _wake = new(0);
+    // Never disposed: handles outlive the engine and may still cancel. An event, since signals to a busy engine must not add up.
+    private readonly AutoResetEvent _wake = new(false);
     private volatile bool _stopping;
     private long _heartbeatTimestamp;
 
@@ -65,15 +66,18 @@ public sealed class GenerationEngine : IDisposable
     /// <summary>Takes a request, all of its sequences or none; any thread.</summary>
     /// <param name="sequences">At least one; the handles come back in this order.</param>
     /// <exception cref="AdmissionException">The queue is full, or the engine is draining or stopped.</exception>
+    /// <exception cref="InvalidRequestException">The whole request can never wait in the queue at once.</exception>
+    /// <exception cref="ArgumentException">A sequence has no prompt, or can never fit into the context and the cache.</exception>
     public IReadOnlyList<GenerationHandle> Submit(IReadOnlyList<GenerationRequest> sequences)
     {
+        foreach (var request in sequences) CheckFits(request);
         var now = _time.GetTimestamp();
         var admitted = sequences.Select(request => new Sequence(request, now)).ToArray();
         _gate.Enter(admitted.Length, admitted.Sum(s => (long)s.Request.PromptTokens.Count), () =>
         {
             foreach (var sequence in admitted) _inbox.Enqueue(sequence);
         });
-        _wake.Release();
+        _wake.Set();
         return Array.ConvertAll(admitted, sequence => new GenerationHandle(sequence, _wake));
     }
 
@@ -85,7 +89,7 @@ public sealed class GenerationEngine : IDisposable
     {
         _gate.Close(AdmissionReason.Stopped, "The engine has stopped.");
         _stopping = true;
-        _wake.Release();
+        _wake.Set();
         if (Thread.CurrentThread != _thread) _thread.Join();
         _metrics.Dispose();
     }
@@ -104,8 +108,21 @@ public sealed class GenerationEngine : IDisposable
         }
         _gate.Close(AdmissionReason.Stopped, end.Message);
         TakeInbox();
-        _scheduler.FailAll(end);
-        _executor.Dispose();
+        Guarded(() => _scheduler.FailAll(end));
+        Guarded(_executor.Dispose);
+    }
+
+    /// <summary>What goes wrong at the end is logged: thrown on this thread, it would end the process.</summary>
+    private void Guarded(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception fault)
+        {
+            EngineLog.Faulted(_log, fault);
+        }
     }
 
     private void Step()
@@ -125,11 +142,21 @@ public sealed class GenerationEngine : IDisposable
         Beat();
         while (!_stopping && !_scheduler.HasWork)
         {
-            _wake.Wait(IdleBeat);
+            _wake.WaitOne(IdleBeat);
             TakeInbox();
             Beat();
         }
         return !_stopping;
+    }
+
+    /// <summary>A sequence that can never be admitted would hold up all behind it for ever.</summary>
+    private void CheckFits(GenerationRequest request)
+    {
+        var most = Math.Min(Limits.ContextTokens, (long)Limits.BlockCount * Limits.BlockTokens);
+        var tokens = request.PromptTokens.Count + (long)request.MaxTokens;
+        if (request.PromptTokens.Count == 0 || request.MaxTokens < 0 || tokens > most)
+            throw new ArgumentException($"a sequence has {request.PromptTokens.Count} prompt tokens and may generate {request.MaxTokens}: "
+                + $"at least 1 and at least 0 are needed, together at most {most}", nameof(request));
     }
 
     private void TakeInbox()

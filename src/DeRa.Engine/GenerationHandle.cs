@@ -8,9 +8,9 @@ namespace DeRa.Engine;
 public sealed class GenerationHandle
 {
     private readonly Sequence _sequence;
-    private readonly SemaphoreSlim _wake;
+    private readonly AutoResetEvent _wake;
 
-    internal GenerationHandle(Sequence sequence, SemaphoreSlim wake) => (_sequence, _wake) = (sequence, wake);
+    internal GenerationHandle(Sequence sequence, AutoResetEvent wake) => (_sequence, _wake) = (sequence, wake);
 
     /// <summary>What was submitted.</summary>
     public GenerationRequest Request => _sequence.Request;
@@ -25,6 +25,6 @@ public sealed class GenerationHandle
     public void Cancel()
     {
         _sequence.Cancel();
-        _wake.Release();
+        _wake.Set();
     }
 }

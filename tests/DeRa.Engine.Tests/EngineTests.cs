@@ -189,11 +189,19 @@ public class EngineTests
     }
 
     [Fact]
-    public void Waiting_prompt_tokens_are_bounded_too()
+    public async Task Waiting_prompt_tokens_are_bounded_too()
     {
-        using var fixture = new EngineFixture(new ScriptedExecutor(), options: new EngineOptions { MaxQueuedTokens = 9 });
+        using var hold = new ManualResetEventSlim();
+        using var entered = new ManualResetEventSlim();
+        var executor = new ScriptedExecutor { BeforeStep = _ => { entered.Set(); hold.Wait(Stop); } };
+        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxQueuedTokens = 9 });
+        var running = fixture.Engine.Submit([Request()]);
+        entered.Wait(Stop);
+        var queued = fixture.Engine.Submit([Request(length: 5)]);
         Assert.Equal(AdmissionReason.QueueFull,
-            Assert.Throws<AdmissionException>(() => fixture.Engine.Submit([Request(length: 10)])).Reason);
+            Assert.Throws<AdmissionException>(() => fixture.Engine.Submit([Request(length: 5)])).Reason);
+        hold.Set();
+        await Drain([.. running, .. queued]);
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using DeRa.Engine.Requests;
+
 namespace DeRa.Engine.Admission;
 
 /// <summary>
@@ -17,8 +19,13 @@ internal sealed class AdmissionGate(int maxQueuedSequences, long maxQueuedTokens
 
     /// <summary>Lets a whole request in, or none of it; what is let in is handed over before the gate can close.</summary>
     /// <exception cref="AdmissionException">The queue is full or the gate is closed.</exception>
+    /// <exception cref="InvalidRequestException">It would not fit into an empty queue: coming again later is of no use.</exception>
     public void Enter(int count, long promptTokens, Action handOver)
     {
+        if (count > maxQueuedSequences)
+            throw new InvalidRequestException("n", $"The request has {count} choices, all prompts together; at most {maxQueuedSequences} can wait at once.");
+        if (promptTokens > maxQueuedTokens)
+            throw new InvalidRequestException("prompt", $"All choices together have {promptTokens} prompt tokens; at most {maxQueuedTokens} can wait at once.");
         lock (_gate)
         {
             if (_closed is not null) throw new AdmissionException(_closed.Reason, _closed.Message);

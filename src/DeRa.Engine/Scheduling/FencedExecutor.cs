@@ -38,5 +38,8 @@ internal sealed class FencedExecutor(IStepExecutor executor, ILogger log) : IDis
     }
 
     private static StepResult Failed(Exception fault) =>
-        new([new RowResult { Error = $"The model failed: {fault.Message}" }]);
+        new([new RowResult { Error = $"The model failed: {FirstLine(fault.Message)}" }]);
+
+    /// <summary>A native library's message goes on with its call stack; the whole of it is in the log.</summary>
+    private static string FirstLine(string message) => message.Split('\n', 2)[0].TrimEnd();
 }

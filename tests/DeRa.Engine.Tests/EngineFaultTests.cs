@@ -1,0 +1,74 @@
+using DeRa.Engine.Requests;
+using DeRa.Engine.Scheduling;
+using DeRa.Testing;
+using Xunit;
+
+namespace DeRa.Engine.Tests;
+
+/// <summary>What would hold up, stop or end everybody's engine.</summary>
+public class EngineFaultTests
+{
+    private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
+
+    private static GenerationRequest Request(int length = 5, int maxTokens = 12) => new()
+    {
+        PromptTokens = [.. Enumerable.Range(10, Math.Max(0, length))],
+        MaxTokens = maxTokens,
+        Strength = 0.5,
+        Seed = 1,
+    };
+
+    [Fact]
+    public async Task A_request_that_no_empty_queue_could_take_is_the_client_s_to_change()
+    {
+        using var fixture = new EngineFixture(new ScriptedExecutor(), options: new EngineOptions { MaxQueuedTokens = 9, MaxQueuedSequences = 2 });
+        Assert.Equal("prompt", Assert.Throws<InvalidRequestException>(() => fixture.Engine.Submit([Request(length: 5), Request(length: 5)])).Field);
+        Assert.Equal("n", Assert.Throws<InvalidRequestException>(
+            () => fixture.Engine.Submit([Request(length: 1), Request(length: 1), Request(length: 1)])).Field);
+        foreach (var handle in fixture.Engine.Submit([Request(length: 5), Request(length: 4)]))
+            await handle.Events.ReadAllAsync(Stop).ToListAsync(Stop);
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(0, 5)]
+    [InlineData(5, -1)]
+    [InlineData(20, 13)]
+    [InlineData(5, int.MaxValue)]
+    public async Task A_sequence_that_could_never_run_is_refused_and_holds_up_nobody(int length, int maxTokens)
+    {
+        using var fixture = new EngineFixture(new ScriptedExecutor(blockCount: 4, contextTokens: 4096));
+        Assert.Throws<ArgumentException>(() => fixture.Engine.Submit([Request(), Request(length, maxTokens)]));
+        Assert.Equal(0, fixture.Engine.Status.QueuedSequences);
+        Assert.Equal(12, (await fixture.RunAsync(Request(length: 20, maxTokens: 12), Stop)).Count);
+    }
+
+    [Fact]
+    public async Task A_native_library_s_call_stack_is_no_part_of_the_failure()
+    {
+        var executor = new ScriptedExecutor { BeforeStep = _ => throw new InvalidOperationException("out of memory\nframe #0: alloc\nframe #1") };
+        using var fixture = new EngineFixture(executor);
+        var failure = await Assert.ThrowsAsync<GenerationFailedException>(() => fixture.RunAsync(Request(), Stop));
+        Assert.Equal("The model failed: out of memory", failure.Message);
+    }
+
+    [Fact]
+    public async Task An_executor_that_throws_while_it_is_freed_does_not_end_the_process()
+    {
+        var fixture = new EngineFixture(new UnfreeableExecutor());
+        await fixture.RunAsync(Request(), Stop);
+        fixture.Dispose();
+        Assert.False(fixture.Engine.Status.IsRunning);
+    }
+
+    private sealed class UnfreeableExecutor : IStepExecutor
+    {
+        private readonly ScriptedExecutor _models = new();
+
+        public ExecutorLimits Limits => _models.Limits;
+
+        public StepResult Execute(StepPlan plan) => _models.Execute(plan);
+
+        public void Dispose() => throw new InvalidOperationException("the device is gone");
+    }
+}
