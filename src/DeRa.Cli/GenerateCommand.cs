@@ -86,8 +86,9 @@ internal static class GenerateCommand
     private static async Task<int> RunAsync(
         ServedPairOptions options, GenerationInput input, TextWriter output, CancellationToken cancellation)
     {
+        var progress = Console.IsErrorRedirected ? null : new ConsoleLoadProgress(Console.Error);
         var pair = await ServedPairLoader.LoadAsync(
-            options, progress: null, NullLoggerFactory.Instance, TimeProvider.System, cancellation);
+            options, progress, NullLoggerFactory.Instance, TimeProvider.System, cancellation);
         using var engine = pair.Engine;
         using var generation = Generation.Start(engine, pair.Validator.Prepare(input), pair.Tokenizer);
         await foreach (var delta in generation.ReadAsync(cancellation))

@@ -3,6 +3,7 @@ using DeRa.Engine;
 using DeRa.Protos.V1;
 using DeRa.Server.Composition;
 using DeRa.Server.Options;
+using DeRa.Torch;
 using DeRa.Torch.Weights;
 using Google.Rpc;
 using Grpc.Core;
@@ -150,7 +151,7 @@ public class LifecycleTests
     {
         using var terminal = new StringWriter();
         var state = new ServingState();
-        var progress = new ConsoleLoadProgress(state, terminal);
+        var progress = new ConsoleLoadProgress(terminal, state);
         progress.Report(new LoadProgress("reference", 1, 3));
         progress.Report(new LoadProgress("reference", 1, 3));
         progress.Report(new LoadProgress("aligned", 3, 3));

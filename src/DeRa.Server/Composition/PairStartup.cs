@@ -9,7 +9,7 @@ internal static class PairStartup
     /// <summary>The loader for these options; a terminal shows how far it is.</summary>
     public static PairSource For(ServerOptions options, ILoggerFactory loggers) => (progress, cancellation) =>
     {
-        var shown = Console.IsOutputRedirected ? progress : new ConsoleLoadProgress(progress, Console.Out);
+        var shown = Console.IsOutputRedirected ? progress : new ConsoleLoadProgress(Console.Out, progress);
         return ServedPairLoader.LoadAsync(options.ToServedPairOptions(), shown, loggers, TimeProvider.System, cancellation);
     };
 }

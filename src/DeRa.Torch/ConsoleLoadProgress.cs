@@ -1,11 +1,11 @@
 using DeRa.Torch.Weights;
 
-namespace DeRa.Server.Composition;
+namespace DeRa.Torch;
 
 /// <summary>Shows on one line of a terminal how far each model is. Any thread.</summary>
-/// <param name="inner">Told as well.</param>
 /// <param name="terminal">Where the line is written.</param>
-internal sealed class ConsoleLoadProgress(IProgress<LoadProgress> inner, TextWriter terminal) : IProgress<LoadProgress>
+/// <param name="inner">Told as well; null = nobody.</param>
+public sealed class ConsoleLoadProgress(TextWriter terminal, IProgress<LoadProgress>? inner = null) : IProgress<LoadProgress>
 {
     private readonly Lock _gate = new();
     private readonly SortedDictionary<string, int> _percents = new(StringComparer.Ordinal);
@@ -13,7 +13,7 @@ internal sealed class ConsoleLoadProgress(IProgress<LoadProgress> inner, TextWri
     /// <inheritdoc/>
     public void Report(LoadProgress value)
     {
-        inner.Report(value);
+        inner?.Report(value);
         var percent = (int)(100 * value.LoadedBytes / Math.Max(1, value.TotalBytes));
         lock (_gate)
         {
