@@ -80,6 +80,19 @@ public class GrpcRefusalTests
         Assert.Equal("model", fault.GetRpcStatus()!.GetDetail<ResourceInfo>()!.ResourceType);
     }
 
+    [Theory]
+    [InlineData('x')]
+    [InlineData('é')]
+    public async Task A_long_unknown_name_makes_no_long_trailers(char filling)
+    {
+        await using var server = await ServerFixture.StartAsync();
+        var fault = await FaultAsync(server, Request(r => r.Model = new string(filling, 1 << 20)));
+        Assert.Equal(StatusCode.NotFound, fault.StatusCode);
+        Assert.EndsWith("is not served here; 'pair' is.", fault.Status.Detail, StringComparison.Ordinal);
+        // Clients refuse trailers of more than 8 to 64 kB, or hang.
+        Assert.InRange(fault.Trailers.Sum(entry => entry.IsBinary ? entry.ValueBytes.Length * 4 / 3 : entry.Value.Length), 1, 8_000);
+    }
+
     [Fact]
     public async Task A_full_queue_says_when_to_come_back()
     {
