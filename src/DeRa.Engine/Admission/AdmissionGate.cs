@@ -1,3 +1,5 @@
+using DeRa.Engine.Requests;
+
 namespace DeRa.Engine.Admission;
 
 /// <summary>
@@ -13,6 +15,17 @@ internal sealed class AdmissionGate(int maxQueuedSequences, long maxQueuedTokens
     public int QueuedSequences
     {
         get { lock (_gate) return _sequences; }
+    }
+
+    /// <summary>Refuses what would not even fit into an empty queue: coming back later would not help.</summary>
+    /// <exception cref="InvalidRequestException">The request has too many sequences or prompt tokens.</exception>
+    public void CheckEverFits(IReadOnlyList<GenerationRequest> sequences)
+    {
+        var promptTokens = sequences.Sum(sequence => (long)sequence.PromptTokens.Count);
+        if (sequences.Count <= maxQueuedSequences && promptTokens <= maxQueuedTokens) return;
+        throw new InvalidRequestException(sequences.Any(sequence => sequence.ChoiceIndex > 0) ? "n" : "prompt",
+            $"All prompts and choices are {sequences.Count} sequences with {promptTokens} prompt tokens; " +
+            $"the server's queue holds {maxQueuedSequences} with {maxQueuedTokens}.");
     }
 
     /// <summary>Lets a whole request in, or none of it; what is let in is handed over before the gate can close.</summary>
