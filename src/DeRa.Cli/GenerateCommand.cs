@@ -31,7 +31,7 @@ internal static class GenerateCommand
 
     private static readonly Option<double?> s_topP = new("--top-p")
     {
-        Description = "Keep the most likely tokens up to this probability; above 0, at most 1",
+        Description = "Keep the most likely tokens up to this probability; 0 (the likeliest alone) to 1",
     };
 
     private static readonly Option<double?> s_minP = new("--min-p")

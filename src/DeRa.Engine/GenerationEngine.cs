@@ -66,11 +66,12 @@ public sealed class GenerationEngine : IDisposable
     /// <summary>Takes a request, all of its sequences or none; any thread.</summary>
     /// <param name="sequences">At least one; the handles come back in this order.</param>
     /// <exception cref="AdmissionException">The queue is full, or the engine is draining or stopped.</exception>
-    /// <exception cref="InvalidRequestException">The whole request can never wait in the queue at once.</exception>
+    /// <exception cref="InvalidRequestException">The queue could not take it even if it were empty.</exception>
     /// <exception cref="ArgumentException">A sequence has no prompt, or can never fit into the context and the cache.</exception>
     public IReadOnlyList<GenerationHandle> Submit(IReadOnlyList<GenerationRequest> sequences)
     {
         foreach (var request in sequences) CheckFits(request);
+        _gate.CheckEverFits(sequences);
         var now = _time.GetTimestamp();
         var admitted = sequences.Select(request => new Sequence(request, now)).ToArray();
         _gate.Enter(admitted.Length, admitted.Sum(s => (long)s.Request.PromptTokens.Count), () =>

@@ -18,17 +18,6 @@ public class EngineFaultTests
         Seed = 1,
     };
 
-    [Fact]
-    public async Task A_request_that_no_empty_queue_could_take_is_the_client_s_to_change()
-    {
-        using var fixture = new EngineFixture(new ScriptedExecutor(), options: new EngineOptions { MaxQueuedTokens = 9, MaxQueuedSequences = 2 });
-        Assert.Equal("prompt", Assert.Throws<InvalidRequestException>(() => fixture.Engine.Submit([Request(length: 5), Request(length: 5)])).Field);
-        Assert.Equal("n", Assert.Throws<InvalidRequestException>(
-            () => fixture.Engine.Submit([Request(length: 1), Request(length: 1), Request(length: 1)])).Field);
-        foreach (var handle in fixture.Engine.Submit([Request(length: 5), Request(length: 4)]))
-            await handle.Events.ReadAllAsync(Stop).ToListAsync(Stop);
-    }
-
     [Theory]
     [InlineData(0, 0)]
     [InlineData(0, 5)]

@@ -194,14 +194,27 @@ public class EngineTests
         using var hold = new ManualResetEventSlim();
         using var entered = new ManualResetEventSlim();
         var executor = new ScriptedExecutor { BeforeStep = _ => { entered.Set(); hold.Wait(Stop); } };
-        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxQueuedTokens = 9 });
-        var running = fixture.Engine.Submit([Request()]);
+        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxRunningSequences = 1, MaxQueuedTokens = 9 });
+        var running = fixture.Engine.Submit([Request(length: 5)]);
         entered.Wait(Stop);
         var queued = fixture.Engine.Submit([Request(length: 5)]);
         Assert.Equal(AdmissionReason.QueueFull,
             Assert.Throws<AdmissionException>(() => fixture.Engine.Submit([Request(length: 5)])).Reason);
         hold.Set();
-        await Drain([.. running, .. queued]);
+        await Drain(running);
+        await Drain(queued);
+    }
+
+    [Fact]
+    public void What_an_empty_queue_could_not_hold_is_refused_for_good()
+    {
+        using var fixture = new EngineFixture(
+            new ScriptedExecutor(), options: new EngineOptions { MaxQueuedSequences = 2, MaxQueuedTokens = 9 });
+        GenerationRequest[][] tooMuch =
+            [[Request(), Request(), Request()], [Request(), Request(), Request() with { ChoiceIndex = 1 }], [Request(length: 10)]];
+        Assert.Equal(["prompt", "n", "prompt"], tooMuch.Select(
+            sequences => Assert.Throws<InvalidRequestException>(() => fixture.Engine.Submit(sequences)).Field));
+        Assert.Equal(0, fixture.Engine.Status.QueuedSequences);
     }
 
     [Fact]

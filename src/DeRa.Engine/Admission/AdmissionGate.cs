@@ -17,15 +17,21 @@ internal sealed class AdmissionGate(int maxQueuedSequences, long maxQueuedTokens
         get { lock (_gate) return _sequences; }
     }
 
+    /// <summary>Refuses what would not even fit into an empty queue: coming back later would not help.</summary>
+    /// <exception cref="InvalidRequestException">The request has too many sequences or prompt tokens.</exception>
+    public void CheckEverFits(IReadOnlyList<GenerationRequest> sequences)
+    {
+        var promptTokens = sequences.Sum(sequence => (long)sequence.PromptTokens.Count);
+        if (sequences.Count <= maxQueuedSequences && promptTokens <= maxQueuedTokens) return;
+        throw new InvalidRequestException(sequences.Any(sequence => sequence.ChoiceIndex > 0) ? "n" : "prompt",
+            $"All prompts and choices are {sequences.Count} sequences with {promptTokens} prompt tokens; " +
+            $"the server's queue holds {maxQueuedSequences} with {maxQueuedTokens}.");
+    }
+
     /// <summary>Lets a whole request in, or none of it; what is let in is handed over before the gate can close.</summary>
     /// <exception cref="AdmissionException">The queue is full or the gate is closed.</exception>
-    /// <exception cref="InvalidRequestException">It would not fit into an empty queue: coming again later is of no use.</exception>
     public void Enter(int count, long promptTokens, Action handOver)
     {
-        if (count > maxQueuedSequences)
-            throw new InvalidRequestException("n", $"The request has {count} choices, all prompts together; at most {maxQueuedSequences} can wait at once.");
-        if (promptTokens > maxQueuedTokens)
-            throw new InvalidRequestException("prompt", $"All choices together have {promptTokens} prompt tokens; at most {maxQueuedTokens} can wait at once.");
         lock (_gate)
         {
             if (_closed is not null) throw new AdmissionException(_closed.Reason, _closed.Message);

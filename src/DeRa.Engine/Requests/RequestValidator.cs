@@ -74,7 +74,8 @@ public sealed class RequestValidator(
     {
         Temperature = (float)FieldRange.Temperature(input.Temperature ?? defaults.Temperature),
         TopK = Math.Max(0, FieldRange.AtLeast("top_k", input.TopK ?? defaults.TopK, -1)),
-        TopP = (float)FieldRange.AboveUpTo("top_p", input.TopP ?? defaults.TopP, 0, 1),
+        // 0 is OpenAI's way of asking for the likeliest token alone, which any tiny share keeps.
+        TopP = (float)Math.Max(1e-9, FieldRange.Between("top_p", input.TopP ?? defaults.TopP, 0, 1)),
         MinP = (float)FieldRange.Between("min_p", input.MinP ?? defaults.MinP, 0, 1),
         RepetitionPenalty = (float)FieldRange.AboveUpTo(
             "repetition_penalty", input.RepetitionPenalty ?? defaults.RepetitionPenalty, 0, 2),

@@ -24,6 +24,7 @@ public sealed class Generation : IDisposable
 
     /// <summary>Submits a request.</summary>
     /// <exception cref="AdmissionException">The engine did not take it.</exception>
+    /// <exception cref="InvalidRequestException">The engine's queue could never take it.</exception>
     public static Generation Start(GenerationEngine engine, PreparedRequest request, ITokenizer tokenizer) =>
         new(request, tokenizer, engine.Submit([.. request.Choices.Select(choice => choice.Request)]));
 

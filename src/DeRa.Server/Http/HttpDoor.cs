@@ -17,12 +17,16 @@ internal static class HttpDoor
         app.MapPost("/v1/completions", services.GetRequiredService<CompletionsEndpoint>().HandleAsync);
         app.MapPost("/v1/chat/completions", services.GetRequiredService<ChatEndpoint>().HandleAsync);
         var models = services.GetRequiredService<ModelsEndpoint>();
-        app.MapGet("/v1/models", models.ListAsync);
-        app.MapGet("/v1/models/{**id}", models.GetAsync);
+        app.MapRead("/v1/models", models.ListAsync);
+        app.MapRead("/v1/models/{**id}", models.GetAsync);
         var state = services.GetRequiredService<StateEndpoints>();
-        app.MapGet("/livez", state.LiveAsync);
-        app.MapGet("/readyz", state.ReadyAsync);
-        app.MapGet("/health", state.ReadyAsync);
-        app.MapGet("/version", StateEndpoints.VersionAsync);
+        app.MapRead("/livez", state.LiveAsync);
+        app.MapRead("/readyz", state.ReadyAsync);
+        app.MapRead("/health", state.ReadyAsync);
+        app.MapRead("/version", StateEndpoints.VersionAsync);
     }
+
+    /// <summary>GET, and HEAD, with which some monitors ask: the server then leaves the body out.</summary>
+    private static void MapRead(this WebApplication app, string path, RequestDelegate answer) =>
+        app.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], answer);
 }

@@ -29,7 +29,8 @@ internal sealed class ModelsEndpoint(ServingState state)
     public async Task GetAsync(HttpContext context)
     {
         using var lease = state.Enter();
-        var id = (string)context.Request.RouteValues["id"]!;
+        // The one character that routing leaves encoded, and that clients encode: names are often of the form owner/model.
+        var id = ((string)context.Request.RouteValues["id"]!).Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
         if (id != lease.Pair.Name)
             throw new InvalidRequestException("model", $"The model '{id}' is not served here; '{lease.Pair.Name}' is.",
                 InvalidRequestException.ModelNotFound);

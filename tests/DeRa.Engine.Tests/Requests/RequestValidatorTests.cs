@@ -32,7 +32,7 @@ public class RequestValidatorTests
         { "temperature", Input() with { Temperature = 2.01 } },
         { "temperature", Input() with { Temperature = double.NaN } },
         { "top_k", Input() with { TopK = -2 } },
-        { "top_p", Input() with { TopP = 0 } },
+        { "top_p", Input() with { TopP = -0.1 } },
         { "top_p", Input() with { TopP = 1.1 } },
         { "min_p", Input() with { MinP = -0.1 } },
         { "min_p", Input() with { MinP = 1.1 } },
@@ -126,6 +126,14 @@ public class RequestValidatorTests
         Assert.Equal(3, MaxTokens(Input(new string('x', 60)) with { MaxTokens = null, DefaultMaxTokens = 16 }));
 
         static int MaxTokens(GenerationInput input) => Validator.Prepare(input).Choices[0].Request.MaxTokens;
+    }
+
+    [Fact]
+    public void Top_p_0_keeps_the_likeliest_token()
+    {
+        var sampling = Validator.Prepare(Input() with { TopP = 0 }).Choices[0].Request.Sampling;
+        var row = new SamplingRow { Parameters = sampling, Draw = 0.999, History = default, PromptTokens = 0 };
+        Assert.Equal([0, 1, 0], ReferenceSampler.Distribution([1, 1.01f, 1], row));
     }
 
     [Fact]

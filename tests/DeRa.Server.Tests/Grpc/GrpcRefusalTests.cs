@@ -27,7 +27,7 @@ public class GrpcRefusalTests
         ["max_tokens too many"] = (r => r.Options.MaxTokens = 10_000, "options.max_tokens", "256"),
         ["temperature"] = (r => r.Options.Temperature = double.NaN, "options.temperature", "between 0.01 and 2"),
         ["top_k"] = (r => r.Options.TopK = -2, "options.top_k", "at least -1"),
-        ["top_p"] = (r => r.Options.TopP = 0, "options.top_p", "above 0"),
+        ["top_p"] = (r => r.Options.TopP = -0.1, "options.top_p", "between 0 and 1"),
         ["min_p"] = (r => r.Options.MinP = 2, "options.min_p", "between 0 and 1"),
         ["repetition_penalty"] = (r => r.Options.RepetitionPenalty = 0, "options.repetition_penalty", "above 0"),
         ["frequency_penalty"] = (r => r.Options.FrequencyPenalty = 3, "options.frequency_penalty", "between -2 and 2"),
@@ -78,6 +78,19 @@ public class GrpcRefusalTests
         Assert.Equal(StatusCode.NotFound, fault.StatusCode);
         Assert.Equal("model", fault.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations[0].Field);
         Assert.Equal("model", fault.GetRpcStatus()!.GetDetail<ResourceInfo>()!.ResourceType);
+    }
+
+    [Theory]
+    [InlineData('x')]
+    [InlineData('é')]
+    public async Task A_long_unknown_name_makes_no_long_trailers(char filling)
+    {
+        await using var server = await ServerFixture.StartAsync();
+        var fault = await FaultAsync(server, Request(r => r.Model = new string(filling, 1 << 20)));
+        Assert.Equal(StatusCode.NotFound, fault.StatusCode);
+        Assert.EndsWith("is not served here; 'pair' is.", fault.Status.Detail, StringComparison.Ordinal);
+        // Clients refuse trailers of more than 8 to 64 kB, or hang.
+        Assert.InRange(fault.Trailers.Sum(entry => entry.IsBinary ? entry.ValueBytes.Length * 4 / 3 : entry.Value.Length), 1, 8_000);
     }
 
     [Fact]

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Text;
+using DeRa.Testing;
 using Xunit;
 
 namespace DeRa.Server.Tests.Http;
@@ -78,6 +80,52 @@ public class ProtocolTests
         var reply = await Reply.ReadAsync(response);
         Assert.Equal((415, "invalid_request_error"), (reply.Status, reply.Type));
         Assert.Contains("application/json", reply.Error.GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_compressed_body_is_refused_as_such()
+    {
+        await using var server = await ServerFixture.StartAsync(Scripts.Saying("hi"));
+        foreach (var (encoding, status) in ((string, int)[])[("gzip", 415), ("br, gzip", 415), ("identity", 200)])
+        {
+            using var content = new StringContent("""{"prompt":"a"}""", Encoding.UTF8, "application/json");
+            content.Headers.TryAddWithoutValidation("Content-Encoding", encoding);
+            using var response = await server.Http.PostAsync("/v1/completions", content, Stop);
+            var reply = await Reply.ReadAsync(response);
+            Assert.Equal(status, reply.Status);
+            if (status == 415) Assert.Contains(encoding, reply.Error.GetProperty("message").GetString(), StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("/livez")]
+    [InlineData("/readyz")]
+    [InlineData("/health")]
+    [InlineData("/version")]
+    [InlineData("/v1/models")]
+    [InlineData("/v1/models/pair")]
+    public async Task What_can_be_read_answers_HEAD_without_a_body(string path)
+    {
+        await using var server = await ServerFixture.StartAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Head, path);
+        using var response = await server.Http.SendAsync(request, Stop);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal("application/json", response.Content.Headers.ContentType?.MediaType);
+        Assert.Empty(await response.Content.ReadAsByteArrayAsync(Stop));
+    }
+
+    [Theory]
+    [InlineData("/v1/models/owner/pair")]
+    [InlineData("/v1/models/owner%2Fpair")]
+    [InlineData("/v1/models/owner%2fpair")]
+    public async Task A_model_whose_name_has_a_slash_is_found_however_the_client_spells_it(string path)
+    {
+        var executor = new ScriptedExecutor();
+        var pair = ServerFixture.Pair(executor) with { Name = "owner/pair" };
+        await using var server = await ServerFixture.StartLoadingAsync((_, _) => Task.FromResult(pair), executor);
+        await server.PhaseChangedAsync();
+        var reply = await server.GetAsync(path);
+        Assert.Equal((200, "owner/pair"), (reply.Status, reply.Json.GetProperty("id").GetString()));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using DeRa.Engine;
 using Xunit;
 
@@ -38,8 +39,8 @@ public class RefusalTests
         { "\"temperature\":0.001", "temperature", "between 0.01 and 2" },
         { "\"temperature\":\"hot\"", "temperature", "must be a number" },
         { "\"top_k\":-2", "top_k", "at least -1" },
-        { "\"top_p\":0", "top_p", "above 0" },
-        { "\"top_p\":1.1", "top_p", "at most 1" },
+        { "\"top_p\":-0.1", "top_p", "between 0 and 1" },
+        { "\"top_p\":1.1", "top_p", "between 0 and 1" },
         { "\"min_p\":-0.1", "min_p", "between 0 and 1" },
         { "\"repetition_penalty\":0", "repetition_penalty", "above 0" },
         { "\"frequency_penalty\":2.5", "frequency_penalty", "between -2 and 2" },
@@ -120,6 +121,38 @@ public class RefusalTests
         await using var server = await ServerFixture.StartAsync(Scripts.Saying("fine"));
         var prompts = string.Join(',', Enumerable.Repeat("\"a\"", 65));
         await RefusedAsync(server, "/v1/completions", $$"""{"prompt":[{{prompts}}]}""", "prompt", "at most 64");
+    }
+
+    [Fact]
+    public async Task Unknown_fields_are_ignored_up_to_a_number()
+    {
+        await using var server = await ServerFixture.StartAsync(Scripts.Saying("fine"));
+        string Body(int unknown) => $$"""{"prompt":"a",{{string.Join(',', Enumerable.Range(0, unknown).Select(i => $"\"zz{i}zz\":0"))}}}""";
+        Assert.Equal(200, (await server.CompleteAsync(Body(64))).Status);
+        await RefusedAsync(server, "/v1/completions", Body(65), "zz64zz", "64");
+    }
+
+    [Fact]
+    public async Task What_an_empty_queue_could_not_hold_is_not_worth_another_try()
+    {
+        await using var server = await ServerFixture.StartAsync(Scripts.Saying("fine"), new EngineOptions { MaxQueuedSequences = 4 });
+        await RefusedAsync(server, "/v1/completions", """{"prompt":["a","b"],"n":3,"max_tokens":1}""", "n", "queue holds 4");
+    }
+
+    [Theory]
+    [InlineData("\"model\":\"{0}\"", 404)]
+    [InlineData("\"strength_{0}\":1", 400)]
+    [InlineData("\"logit_bias\":{{\"{0}\":1}}", 400)]
+    [InlineData("\"stream\":true,\"stream_options\":{{\"{0}\":true}}", 400)]
+    public async Task An_error_repeats_an_excerpt_of_what_was_sent(string fields, int status)
+    {
+        await using var server = await ServerFixture.StartAsync();
+        var sent = string.Format(CultureInfo.InvariantCulture, fields, string.Concat(Enumerable.Repeat("q😀", 100_000)));
+        var reply = await server.CompleteAsync($$"""{"prompt":"a",{{sent}}}""");
+        Assert.Equal(status, reply.Status);
+        Assert.InRange(reply.Body.Length, 300, 8000);
+        Assert.Contains("characters left out", reply.Error.GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.DoesNotContain('\uFFFD', reply.Error.GetProperty("message").GetString()!);
     }
 
     [Fact]

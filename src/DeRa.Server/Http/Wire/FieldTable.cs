@@ -11,6 +11,7 @@ namespace DeRa.Server.Http.Wire;
 internal sealed class FieldTable(IEnumerable<string> read, IReadOnlyDictionary<string, Func<JsonElement, bool>> unsupported)
 {
     private readonly HashSet<string> _read = [.. read];
+    private readonly string[] _known = [.. read, .. Accepted, .. unsupported.Keys];
 
     /// <summary>What a field that has the alignment strength in its name, and is not its field, would have to be.</summary>
     private static readonly string[] StrengthWords = ["strength", "alignment", "lambda", "λ"];
@@ -31,7 +32,7 @@ internal sealed class FieldTable(IEnumerable<string> read, IReadOnlyDictionary<s
 
     private string? Meant(string name)
     {
-        if (Spelling.Nearest(name, [.. _read, .. Accepted, .. unsupported.Keys]) is { } near) return near;
+        if (Spelling.Nearest(name, _known) is { } near) return near;
         var words = name.ToLowerInvariant().Split('_', '-', '.');
         return words.Any(word => StrengthWords.Contains(word)) ? "alignment_strength" : null;
     }

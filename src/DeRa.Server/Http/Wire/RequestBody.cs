@@ -15,11 +15,12 @@ internal static class RequestBody
     private static readonly JsonDocumentOptions Format = new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false };
 
     /// <summary>Reads the whole body; its size is bounded by the server's own limit.</summary>
-    /// <exception cref="HttpRefusal">Another media type, or no JSON object.</exception>
+    /// <exception cref="HttpRefusal">Another media type, a compressed body, or no JSON object.</exception>
     /// <exception cref="InvalidRequestException">No JSON, with the field in which it goes wrong.</exception>
     public static async Task<JsonDocument> ReadAsync(HttpRequest request, CancellationToken cancellation)
     {
         CheckMediaType(request.ContentType);
+        CheckEncoding(request.Headers.ContentEncoding);
         var body = await ReadAllAsync(request, cancellation);
         var document = Parse(body);
         if (document.RootElement.ValueKind == JsonValueKind.Object) return document;
@@ -33,6 +34,13 @@ internal static class RequestBody
             && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase))) return;
         throw new HttpRefusal(StatusCodes.Status415UnsupportedMediaType,
             "The body must be JSON in UTF-8: send it with the header 'Content-Type: application/json'.");
+    }
+
+    private static void CheckEncoding(string? encoding)
+    {
+        if (string.IsNullOrEmpty(encoding) || encoding.Equals("identity", StringComparison.OrdinalIgnoreCase)) return;
+        throw new HttpRefusal(StatusCodes.Status415UnsupportedMediaType,
+            $"The body has 'Content-Encoding: {encoding}'; send it without: compressed bodies are not read.");
     }
 
     private static async Task<byte[]> ReadAllAsync(HttpRequest request, CancellationToken cancellation)

@@ -6,10 +6,13 @@ namespace DeRa.Server.Http.Wire;
 /// <summary>The fields of a request body, by name and type. A field that is null counts as not set.</summary>
 internal sealed class RequestFields
 {
+    /// <summary>Unknown fields that are ignored; each costs a comparison with every known one.</summary>
+    private const int MaxIgnored = 64;
+
     private readonly Dictionary<string, JsonElement> _fields = new(StringComparer.Ordinal);
 
     /// <summary>Sorts the fields of a body by what the endpoint does with them.</summary>
-    /// <exception cref="InvalidRequestException">A field that does not work here, or one that was probably misspelt.</exception>
+    /// <exception cref="InvalidRequestException">A field that does not work here, one that was probably misspelt, or too many unknown ones.</exception>
     public RequestFields(JsonElement body, FieldTable table)
     {
         var ignored = new List<string>();
@@ -17,7 +20,8 @@ internal sealed class RequestFields
         {
             var name = FieldText.Name(field);
             if (table.Judge(name, field.Value)) _fields[name] = field.Value;
-            else ignored.Add(name);
+            else if (ignored.Count < MaxIgnored) ignored.Add(name);
+            else throw new InvalidRequestException(name, $"'{name}' is no field, and neither are {MaxIgnored} before it; at most as many are ignored.");
         }
         Ignored = ignored;
     }
