@@ -6,6 +6,12 @@ namespace DeRa.Torch.Decoding;
 /// <summary>Turns logits into probabilities and zeroes those that top-k, top-p and min-p drop, in this order.</summary>
 internal static class TokenFilter
 {
+    /// <summary>How many of a row's best tokens are looked at before all are sorted.</summary>
+    internal const int CandidateCount = 256;
+
+    /// <summary>Below this all are sorted at once: it costs no more.</summary>
+    internal const int MinVocabularyOfCandidates = 8 * CandidateCount;
+
     /// <summary>Whether a row's parameters can drop any token of the vocabulary.</summary>
     public static bool Filters(SamplingParameters parameters, long vocabularySize) =>
         HasTopK(parameters, vocabularySize) || parameters.TopP < 1 || parameters.MinP > 0;
@@ -26,28 +32,77 @@ internal static class TokenFilter
         return probabilities;
     }
 
-    /// <summary>Works on the sorted tokens (ties: lowest id first), then scatters back to the order of ids.</summary>
+    /// <summary>
+    /// Sorting a whole vocabulary costs more than a small model's step, and what is kept is nearly always far less: looks
+    /// among each row's best tokens first, and sorts only the rows that keep more.
+    /// </summary>
     private static Tensor Filter(Tensor scaled, SamplingParameters[] parameters)
     {
-        var (sorted, tokens) = scaled.sort(1, descending: true, stable: true);
-        var inTopK = TopK(sorted, parameters);
-        // −∞ · 0 would be NaN: the dropped are masked, not multiplied.
-        var reachable = inTopK is null ? sorted : where(inTopK, sorted, full_like(sorted, float.NegativeInfinity));
-        var probabilities = reachable.softmax(1);
-        var keep = TopP(probabilities, parameters);
-        keep = And(keep, MinP(probabilities, parameters));
-        var kept = keep is null ? probabilities : probabilities.mul(keep);
-        return zeros_like(scaled).scatter_(1, tokens, kept);
+        if (scaled.shape[1] < MinVocabularyOfCandidates) return FilterAll(scaled, parameters);
+        var (kept, isComplete) = FilterCandidates(scaled, parameters);
+        var others = TensorRows.Where(parameters.Length, row => !isComplete[row]);
+        if (others.Length > 0)
+            TensorRows.Put(kept, others, FilterAll(TensorRows.Take(scaled, others), Array.ConvertAll(others, row => parameters[row])));
+        return kept;
     }
 
-    /// <summary>[rows, vocabulary] over sorted tokens: the first k; null where no row asks.</summary>
-    private static Tensor? TopK(Tensor sorted, SamplingParameters[] parameters)
+    /// <summary>Works on the sorted tokens (ties: lowest id first), then scatters back to the order of ids.</summary>
+    private static Tensor FilterAll(Tensor scaled, SamplingParameters[] parameters)
     {
-        var vocabularySize = sorted.shape[1];
+        var (sorted, tokens) = scaled.sort(1, descending: true, stable: true);
+        var inTopK = TopK(sorted, parameters, scaled.shape[1]);
+        return zeros_like(scaled).scatter_(1, tokens, Keep(Masked(sorted, inTopK).softmax(1), parameters));
+    }
+
+    /// <summary>The same among the best tokens of each row alone. A row whose choice could reach beyond them is not complete.</summary>
+    private static (Tensor Kept, bool[] IsComplete) FilterCandidates(Tensor scaled, SamplingParameters[] parameters)
+    {
+        var (sorted, tokens) = Candidates(scaled);
+        var inTopK = TopK(sorted, parameters, scaled.shape[1]);
+        var weights = Masked(sorted, inTopK).exp(); // the largest is 1: nothing overflows
+        var kept = Keep(weights.div(Totals(scaled, weights, parameters)), parameters);
+        // Of equal tokens at the end some may be missing; none of them may be kept.
+        var last = sorted.narrow(1, CandidateCount - 1, 1);
+        var reachesEnd = kept.gt(0).logical_and_(sorted.eq(last)).any(1).cpu().data<bool>().ToArray();
+        var isComplete = Array.ConvertAll(parameters, row => !HasTopK(row, scaled.shape[1]) || row.TopK < CandidateCount);
+        for (var row = 0; row < isComplete.Length; row++) isComplete[row] &= !reachesEnd[row];
+        return (zeros_like(scaled).scatter_(1, tokens, kept), isComplete);
+    }
+
+    /// <summary>[rows, candidates] each: values and ids, best first; of equal ones the lowest id first, which topk does not promise.</summary>
+    private static (Tensor Sorted, Tensor Tokens) Candidates(Tensor scaled)
+    {
+        var ids = scaled.topk(CandidateCount, 1, sorted: false).indexes.sort(1).Values;
+        var (sorted, order) = scaled.gather(1, ids).sort(1, descending: true, stable: true);
+        return (sorted, ids.gather(1, order));
+    }
+
+    /// <summary>[rows, 1]: what the weights of all tokens that top-k leaves sum to.</summary>
+    private static Tensor Totals(Tensor scaled, Tensor weights, SamplingParameters[] parameters)
+    {
+        var ofCandidates = weights.sum(1, keepdim: true);
+        var areAll = Array.ConvertAll(parameters, row => HasTopK(row, scaled.shape[1]));
+        if (Array.TrueForAll(areAll, all => all)) return ofCandidates;
+        return where(tensor(areAll, device: scaled.device).unsqueeze(1), ofCandidates, scaled.exp().sum(1, keepdim: true));
+    }
+
+    /// <summary>−∞ · 0 would be NaN: the dropped are masked, not multiplied.</summary>
+    private static Tensor Masked(Tensor sorted, Tensor? inTopK) =>
+        inTopK is null ? sorted : where(inTopK, sorted, full_like(sorted, float.NegativeInfinity));
+
+    private static Tensor Keep(Tensor probabilities, SamplingParameters[] parameters)
+    {
+        var keep = And(TopP(probabilities, parameters), MinP(probabilities, parameters));
+        return keep is null ? probabilities : probabilities.mul(keep);
+    }
+
+    /// <summary>[rows, sorted tokens]: the first k; null where no row asks.</summary>
+    private static Tensor? TopK(Tensor sorted, SamplingParameters[] parameters, long vocabularySize)
+    {
         if (!parameters.Any(row => HasTopK(row, vocabularySize))) return null;
         var count = TensorRows.Column(
             Array.ConvertAll(parameters, row => HasTopK(row, vocabularySize) ? row.TopK : (double)vocabularySize), sorted.device);
-        return arange(vocabularySize, ScalarType.Float64, sorted.device).lt(count);
+        return arange(sorted.shape[1], ScalarType.Float64, sorted.device).lt(count);
     }
 
     /// <summary>The smallest prefix whose probability reaches p: those before which less than p has been passed.</summary>

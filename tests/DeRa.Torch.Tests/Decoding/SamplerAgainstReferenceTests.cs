@@ -34,6 +34,32 @@ public sealed class SamplerAgainstReferenceTests
         Assert.True(compared > 20 * undecided, $"{undecided} rows lay too near a boundary, {compared} were compared");
     }
 
+    /// <summary>Large vocabularies are filtered among each row's best tokens first; sharp rows keep few, flat ones thousands.</summary>
+    [Theory]
+    [InlineData(TokenFilter.MinVocabularyOfCandidates)]
+    [InlineData(9001)]
+    public void Rows_that_keep_more_than_the_candidates_give_the_reference_s_tokens_too(int vocabularySize)
+    {
+        var random = new Random(vocabularySize);
+        var (compared, flat) = (0, 0);
+        for (var round = 0; round < 6; round++)
+        {
+            var logits = RandomLogits(random, 24, vocabularySize);
+            // Coarse values tie at the edge of the candidates, where the lowest ids must be kept.
+            if (round % 2 == 0) logits = [.. logits.Select(Coarse)];
+            var rows = Enumerable.Range(0, logits.Length).Select(_ => RandomFilter(random, vocabularySize)).ToArray();
+            var results = Rows.Run(logits, logits, rows);
+            for (var row = 0; row < rows.Length; row++)
+            {
+                AssertAgrees(logits[row], rows[row], results[row]);
+                if (IsUndecided(ReferenceSampler.DistanceToBoundary(logits[row], rows[row].Sampling!), rows[row])) continue;
+                compared++;
+                if (ReferenceSampler.Distribution(logits[row], rows[row].Sampling!).Count(p => p > 0) >= TokenFilter.CandidateCount) flat++;
+            }
+        }
+        Assert.True(compared > 70 && flat > 10 && compared - flat > 10, $"{compared} rows compared, {flat} of them flat");
+    }
+
     [Fact]
     public void A_row_s_token_does_not_depend_on_its_neighbours()
     {
@@ -118,6 +144,14 @@ public sealed class SamplerAgainstReferenceTests
 
     private static float[][] RandomLogits(Random random, int rows, int vocabularySize) =>
         [.. Enumerable.Range(0, rows).Select(_ => Enumerable.Range(0, vocabularySize).Select(_ => (float)(random.NextDouble() * 12 - 6)).ToArray())];
+
+    private static LogitRow RandomFilter(Random random, int vocabularySize) => Rows.Sampled(0, new SamplingParameters
+    {
+        Temperature = Any(random, [.05f, .2f, 1, 2]),
+        TopK = Any(random, [0, 0, 5, TokenFilter.CandidateCount - 1, TokenFilter.CandidateCount, TokenFilter.CandidateCount + 1, vocabularySize / 2]),
+        TopP = Any(random, [1, .5f, .9f, .99f]),
+        MinP = Any(random, [0, 0, .05f, .5f]),
+    }, random.NextDouble());
 
     private static LogitRow RandomRow(Random random, int vocabularySize)
     {
