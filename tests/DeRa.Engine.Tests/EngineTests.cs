@@ -131,26 +131,6 @@ public class EngineTests
     }
 
     [Fact]
-    public async Task Admission_waits_for_blocks_and_keeps_the_order()
-    {
-        var first = new List<int>();
-        var executor = new ScriptedExecutor(blockCount: 4, contextTokens: 32)
-        {
-            BeforeStep = plan =>
-            {
-                Assert.True(plan.Rows.Count <= 2);
-                foreach (var row in plan.Rows) if (row.Position == 0) first.Add(row.Tokens.Span[0]);
-            },
-        };
-        using var fixture = new EngineFixture(executor);
-        // Each needs 2 of the 4 blocks of 8 tokens, so two fit at once.
-        var handles = fixture.Engine.Submit([.. Enumerable.Range(0, 6).Select(i => Request(length: 5, maxTokens: 8, first: 20 * i))]);
-        await Drain(handles);
-        Assert.Equal([0, 20, 40, 60, 80, 100], first);
-        Assert.Equal(0, fixture.Engine.Status.BlocksInUse);
-    }
-
-    [Fact]
     public async Task A_cancelled_sequence_frees_its_blocks_and_the_others_go_on()
     {
         using var fixture = new EngineFixture(new ScriptedExecutor());
@@ -163,77 +143,6 @@ public class EngineTests
         var other = await handles[1].Events.ReadAllAsync(Stop).OfType<TokenGenerated>().Select(t => t.Token).ToListAsync(Stop);
         Assert.Equal(solo, other);
         Assert.Equal(0, fixture.Engine.Status.BlocksInUse);
-    }
-
-    [Fact]
-    public async Task A_full_queue_refuses_at_the_door_and_takes_nothing_of_the_request()
-    {
-        using var hold = new ManualResetEventSlim();
-        using var entered = new ManualResetEventSlim();
-        var executor = new ScriptedExecutor { BeforeStep = _ => { entered.Set(); hold.Wait(Stop); } };
-        using var fixture = new EngineFixture(executor, options: new EngineOptions
-        {
-            MaxRunningSequences = 1,
-            MaxQueuedSequences = 3,
-        });
-        var running = fixture.Engine.Submit([Request()]);
-        entered.Wait(Stop);
-        var queued = fixture.Engine.Submit([Request(), Request()]);
-        var refused = Assert.Throws<AdmissionException>(() => fixture.Engine.Submit([Request(), Request()]));
-        Assert.Equal(AdmissionReason.QueueFull, refused.Reason);
-        Assert.Equal(2, fixture.Engine.Status.QueuedSequences);
-        hold.Set();
-        await Drain(running);
-        await Drain(queued);
-        Assert.Equal(0, fixture.Engine.Status.QueuedSequences);
-    }
-
-    [Fact]
-    public async Task Waiting_prompt_tokens_are_bounded_too()
-    {
-        using var hold = new ManualResetEventSlim();
-        using var entered = new ManualResetEventSlim();
-        var executor = new ScriptedExecutor { BeforeStep = _ => { entered.Set(); hold.Wait(Stop); } };
-        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxRunningSequences = 1, MaxQueuedTokens = 9 });
-        var running = fixture.Engine.Submit([Request(length: 5)]);
-        entered.Wait(Stop);
-        var queued = fixture.Engine.Submit([Request(length: 5)]);
-        Assert.Equal(AdmissionReason.QueueFull,
-            Assert.Throws<AdmissionException>(() => fixture.Engine.Submit([Request(length: 5)])).Reason);
-        hold.Set();
-        await Drain(running);
-        await Drain(queued);
-    }
-
-    [Fact]
-    public void What_an_empty_queue_could_not_hold_is_refused_for_good()
-    {
-        using var fixture = new EngineFixture(
-            new ScriptedExecutor(), options: new EngineOptions { MaxQueuedSequences = 2, MaxQueuedTokens = 9 });
-        GenerationRequest[][] tooMuch =
-            [[Request(), Request(), Request()], [Request(), Request(), Request() with { ChoiceIndex = 1 }], [Request(length: 10)]];
-        Assert.Equal(["prompt", "n", "prompt"], tooMuch.Select(
-            sequences => Assert.Throws<InvalidRequestException>(() => fixture.Engine.Submit(sequences)).Field));
-        Assert.Equal(0, fixture.Engine.Status.QueuedSequences);
-    }
-
-    [Fact]
-    public async Task A_cancelled_sequence_leaves_the_queue()
-    {
-        using var hold = new ManualResetEventSlim();
-        using var entered = new ManualResetEventSlim();
-        var executor = new ScriptedExecutor { BeforeStep = _ => { entered.Set(); hold.Wait(Stop); } };
-        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxRunningSequences = 1 });
-        var running = fixture.Engine.Submit([Request()]);
-        entered.Wait(Stop);
-        var queued = fixture.Engine.Submit([Request(), Request()]);
-        queued[0].Cancel();
-        hold.Set();
-        var events = await queued[0].Events.ReadAllAsync(Stop).ToListAsync(Stop);
-        Assert.Equal([new SequenceFinished(FinishReason.Cancelled)], events);
-        await Drain(running);
-        await Drain([queued[1]]);
-        Assert.Equal(0, fixture.Engine.Status.QueuedSequences);
     }
 
     [Fact]
@@ -267,17 +176,6 @@ public class EngineTests
         await Assert.ThrowsAsync<GenerationFailedException>(async () => await Drain([handles[0]]));
         await Drain([handles[1]]);
         Assert.Equal(0, fixture.Engine.Status.BlocksInUse);
-    }
-
-    [Fact]
-    public async Task A_draining_engine_refuses_new_work_and_finishes_old()
-    {
-        using var fixture = new EngineFixture(new ScriptedExecutor());
-        var handles = fixture.Engine.Submit([Request()]);
-        fixture.Engine.Drain();
-        Assert.Equal(AdmissionReason.Draining,
-            Assert.Throws<AdmissionException>(() => fixture.Engine.Submit([Request()])).Reason);
-        await Drain(handles);
     }
 
     [Fact]
