@@ -21,8 +21,20 @@ internal sealed class PairArguments
         Description = "Folder of the aligned (RLHF, DPO, …) model; the same vocabulary",
     };
 
+    private readonly Option<int?> _contextLength = new("--context-length")
+    {
+        Description = "Most tokens of the text, prompt included (default: what both models allow)",
+    };
+
+    private readonly Option<int?> _cacheTokens = new("--cache-tokens")
+    {
+        Description = "Tokens that each model's cache holds (default: what fits into memory)",
+    };
+
     public void AddTo(Command command)
     {
+        command.Add(_contextLength);
+        command.Add(_cacheTokens);
         command.Add(_reference);
         command.Add(_aligned);
         _device.AddTo(command);
@@ -38,6 +50,8 @@ internal sealed class PairArguments
             Device = _device.Device(parsed),
             DType = _device.DType(parsed),
             LibTorch = _device.LibTorch(parsed),
+            ContextTokens = parsed.GetValue(_contextLength),
+            CacheTokens = parsed.GetValue(_cacheTokens),
         },
     };
 }

@@ -43,6 +43,16 @@ public class GenerateCommandTests
     public async Task A_prompt_may_begin_with_dashes_after_a_lone_double_dash() =>
         Assert.Equal(0, (await RunAsync(["generate", .. Pair, "--max-tokens", "2", "--", "--once"])).Code);
 
+    [Theory]
+    [InlineData("--context-length", "0")]
+    [InlineData("--cache-tokens", "1")]
+    public async Task A_size_that_cannot_be_is_named(string option, string value)
+    {
+        var run = await RunAsync(["generate", .. Pair, option, value, "Once"]);
+        Assert.Equal((1, ""), (run.Code, run.Out));
+        Assert.Contains($"{option} is {value}", run.Error);
+    }
+
     [Fact]
     public async Task A_missing_folder_is_named()
     {

@@ -28,5 +28,5 @@ internal static class CacheSize
     }
 
     /// <summary>Block ids and slots are 32-bit numbers.</summary>
-    public static int MaxBlocks(int blockTokens) => int.MaxValue / blockTokens;
+    private static int MaxBlocks(int blockTokens) => int.MaxValue / blockTokens;
 }

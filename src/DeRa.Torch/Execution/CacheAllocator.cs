@@ -19,12 +19,11 @@ internal sealed class CacheAllocator(PairOptions options, DecoderModel reference
         var blocks = options switch
         {
             { CacheTokens: { } tokens } => tokens / options.BlockTokens,
-            { CacheBytes: { } bytes } => (int)Math.Min(bytes / PairBlockBytes, CacheSize.MaxBlocks(options.BlockTokens)),
             _ when _isOneDevice => DefaultBlocks(reference.Device, PairBlockBytes),
             _ => Math.Min(DefaultBlocks(reference.Device, BlockBytes(reference)), DefaultBlocks(aligned.Device, BlockBytes(aligned))),
         };
         return blocks >= 1 ? blocks : throw new PairLoadException(
-            $"the caches have no room for one block of {options.BlockTokens} tokens, which takes {PairBlockBytes:N0} bytes: raise --cache-bytes or --cache-tokens, or free memory");
+            $"the caches have no room for one block of {options.BlockTokens} tokens, which takes {PairBlockBytes:N0} bytes: free memory or set --cache-tokens");
     }
 
     /// <summary>Allocates both caches.</summary>
@@ -41,7 +40,7 @@ internal sealed class CacheAllocator(PairOptions options, DecoderModel reference
         {
             first?.Dispose();
             throw new PairLoadException($"no memory for caches of {blocks} blocks, {blocks * PairBlockBytes:N0} bytes: "
-                + $"lower --cache-bytes or --cache-tokens ({exception.Message.Split('\n')[0]})", exception);
+                + $"lower --cache-tokens ({exception.Message.Split('\n')[0]})", exception);
         }
     }
 
@@ -51,7 +50,7 @@ internal sealed class CacheAllocator(PairOptions options, DecoderModel reference
     private int DefaultBlocks(Device device, long bytesPerBlock)
     {
         var available = DeviceMemory.AvailableBytes(device)
-            ?? throw new PairLoadException($"cannot find out how much memory {device} has free: set --cache-bytes or --cache-tokens");
+            ?? throw new PairLoadException($"cannot find out how much memory {device} has free: set --cache-tokens");
         var (share, sequences) = device.type == TorchSharp.DeviceType.CUDA
             ? (CacheSize.DeviceShare, CacheSize.DeviceSequences)
             : (CacheSize.HostShare, CacheSize.HostSequences);

@@ -46,12 +46,9 @@ public sealed class PairLoader
     private static void CheckOptions(PairOptions options)
     {
         if (options.BlockTokens is < 1 or > 1024)
-            throw new PairLoadException($"--block-tokens is {options.BlockTokens}; it must be from 1 to 1024");
-        if (options.CacheBytes is not null && options.CacheTokens is not null)
-            throw new PairLoadException("--cache-bytes and --cache-tokens are both set; only one of them is allowed");
+            throw new PairLoadException($"BlockTokens is {options.BlockTokens}; it must be from 1 to 1024");
         if (options.CacheTokens < options.BlockTokens)
             throw new PairLoadException($"--cache-tokens is {options.CacheTokens}; it must be at least one block, {options.BlockTokens}");
-        if (options.CacheBytes < 1) throw new PairLoadException($"--cache-bytes is {options.CacheBytes}; it must be at least 1");
     }
 
     private LoadedPair LoadPair(int vocabularySize, IProgress<LoadProgress>? progress, CancellationToken cancellation)

@@ -23,9 +23,6 @@ public sealed record PairOptions
     /// <summary>Most tokens a sequence may have; at least 1 and at most what both models take. Default null: that.</summary>
     public int? ContextTokens { get; init; }
 
-    /// <summary>Bytes of both models' caches together; only one of this and <see cref="CacheTokens"/>. Default null: a share of free memory.</summary>
-    public long? CacheBytes { get; init; }
-
     /// <summary>Tokens the caches hold, all sequences together; at least one block. Default null: by memory.</summary>
     public int? CacheTokens { get; init; }
 

@@ -87,14 +87,6 @@ public sealed class PairLoaderTests
     }
 
     [Fact]
-    public void The_cache_takes_the_bytes_it_is_given()
-    {
-        var pair = GoldenPair.Load(GoldenPair.Options() with { CacheTokens = null, CacheBytes = 2 * CacheBytesPerToken * 16 * 40 + 100 });
-        pair.Executor.Dispose();
-        Assert.Equal(40, pair.Executor.Limits.BlockCount);
-    }
-
-    [Fact]
     public void By_default_the_cache_holds_sixteen_contexts()
     {
         var pair = GoldenPair.Load(GoldenPair.Options() with { CacheTokens = null });
@@ -126,11 +118,8 @@ public sealed class PairLoaderTests
         { "--context-length is 0", GoldenPair.Options() with { ContextTokens = 0 } },
         { "--context-length is 200, but the cache holds 96", GoldenPair.Options() with { ContextTokens = 200, CacheTokens = 100 } },
         { "--cache-tokens is 15", GoldenPair.Options() with { CacheTokens = 15 } },
-        { "--cache-bytes is 0", GoldenPair.Options() with { CacheTokens = null, CacheBytes = 0 } },
-        { "only one of them", GoldenPair.Options() with { CacheBytes = 1 << 20 } },
-        { "no room for one block", GoldenPair.Options() with { CacheTokens = null, CacheBytes = 100 } },
-        { "--block-tokens is 0", GoldenPair.Options() with { BlockTokens = 0 } },
-        { "--block-tokens is 1025", GoldenPair.Options() with { BlockTokens = 1025 } },
+        { "BlockTokens is 0", GoldenPair.Options() with { BlockTokens = 0 } },
+        { "BlockTokens is 1025", GoldenPair.Options() with { BlockTokens = 1025 } },
     };
 
     [Theory, MemberData(nameof(Refused))]

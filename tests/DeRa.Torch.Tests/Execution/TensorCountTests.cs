@@ -48,7 +48,7 @@ public sealed class TensorCountTests
         File.Delete(Path.Combine(broken.Path, "model.safetensors"));
         foreach (var options in new[] { GoldenPair.Options() with { ReferencePath = broken.Path }, GoldenPair.Options() with { AlignedPath = broken.Path } })
             Assert.Throws<CheckpointException>(() => GoldenPair.Load(options));
-        Assert.Throws<PairLoadException>(() => GoldenPair.Load(GoldenPair.Options() with { CacheTokens = null, CacheBytes = 1 }));
+        Assert.Throws<PairLoadException>(() => GoldenPair.Load(GoldenPair.Options() with { ContextTokens = 200, CacheTokens = 100 }));
         Assert.Throws<OperationCanceledException>(() => PairLoader.Load(GoldenPair.Options(), GoldenPair.VocabularySize, progress: null, NullLogger.Instance, new CancellationToken(canceled: true)));
         Assert.Equal(before, torch.Tensor.TotalCount);
     }
