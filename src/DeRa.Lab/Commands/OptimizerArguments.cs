@@ -1,0 +1,45 @@
+using System.CommandLine;
+using DeRa.Lab.Training;
+
+namespace DeRa.Lab.Commands;
+
+/// <summary>The options of every command that trains.</summary>
+internal sealed class OptimizerArguments(int steps, double learningRate)
+{
+    private readonly Option<int> _steps = new("--steps") { Description = "Optimiser steps", DefaultValueFactory = _ => steps };
+
+    private readonly Option<double> _learningRate = new("--learning-rate")
+    {
+        Description = "Highest learning rate (AdamW, cosine schedule)",
+        DefaultValueFactory = _ => learningRate,
+    };
+
+    private readonly Option<int> _warmup = new("--warmup-steps") { Description = "Steps in which it rises from 0", DefaultValueFactory = _ => 50 };
+    private readonly Option<double> _decay = new("--weight-decay") { Description = "Weight decay of matrices", DefaultValueFactory = _ => 0 };
+    private readonly Option<double> _clip = new("--clip-norm") { Description = "Longest gradient", DefaultValueFactory = _ => 1 };
+
+    private readonly Option<int> _checkpoint = new("--checkpoint-steps")
+    {
+        Description = "Steps between checkpoints, from which an interrupted run goes on",
+        DefaultValueFactory = _ => 100,
+    };
+
+    private readonly Option<long> _seed = new("--seed") { Description = "The same seed gives the same run", DefaultValueFactory = _ => 1 };
+
+    public void AddTo(Command command)
+    {
+        foreach (var option in (Option[])[_steps, _learningRate, _warmup, _decay, _clip, _checkpoint, _seed]) command.Add(option);
+    }
+
+    public long Seed(ParseResult parsed) => parsed.GetValue(_seed);
+
+    public TrainingSettings Read(ParseResult parsed) => new()
+    {
+        Steps = parsed.GetValue(_steps),
+        LearningRate = parsed.GetValue(_learningRate),
+        WarmupSteps = parsed.GetValue(_warmup),
+        WeightDecay = parsed.GetValue(_decay),
+        ClipNorm = parsed.GetValue(_clip),
+        CheckpointSteps = parsed.GetValue(_checkpoint),
+    };
+}

@@ -1,0 +1,80 @@
+using System.CommandLine;
+using System.Text.Json;
+using DeRa.Engine.Text;
+using DeRa.Lab.Models;
+using DeRa.Lab.Sampling;
+
+namespace DeRa.Lab.Commands;
+
+/// <summary><c>dera-lab sample</c>: many completions at temperature 1, of one model or of a pair at a strength.</summary>
+internal sealed class SampleCommand
+{
+    private readonly Option<string> _reference = new("--reference") { Description = "Model folder", Required = true };
+    private readonly Option<string?> _aligned = new("--aligned") { Description = "Aligned model folder" };
+    private readonly Option<double> _strength = new("--strength") { Description = "λ, with --aligned", DefaultValueFactory = _ => 1 };
+
+    private readonly Option<string[]> _prompts = new("--prompt")
+    {
+        Description = "Prompts, taken in turn; default: none, the text begins with what the tokenizer puts before one",
+        DefaultValueFactory = _ => [""],
+    };
+
+    private readonly Option<int> _count = new("--count") { Description = "Completions", DefaultValueFactory = _ => 4 };
+    private readonly Option<int> _batch = new("--batch") { Description = "Completions drawn at once", DefaultValueFactory = _ => 128 };
+    private readonly Option<int> _maxTokens = new("--max-tokens") { Description = "Longest completion", DefaultValueFactory = _ => 400 };
+    private readonly Option<long> _seed = new("--seed") { Description = "The same seed gives the same texts", DefaultValueFactory = _ => 1 };
+
+    private readonly Option<string?> _output = new("--output")
+    {
+        Description = "A .jsonl file that completions which ended by themselves are added to; default: print all",
+    };
+
+    private readonly Option<int?> _endToken = new("--end-token") { Description = "Token id that ends a text; default: as the model folder says" };
+    private readonly ComputeArguments _compute = new();
+
+    public static Command Create()
+    {
+        var arguments = new SampleCommand();
+        var command = new Command("sample", "Draw completions, exactly from the model or the mixture.")
+        {
+            arguments._reference, arguments._aligned, arguments._strength, arguments._prompts, arguments._count, arguments._batch,
+            arguments._maxTokens, arguments._seed, arguments._output, arguments._endToken,
+        };
+        arguments._compute.AddTo(command);
+        command.SetAction((parsed, cancellation) => Task.FromResult(arguments.Run(parsed, cancellation)));
+        return command;
+    }
+
+    private int Run(ParseResult parsed, CancellationToken cancellation)
+    {
+        var device = _compute.Load(parsed);
+        var folder = parsed.GetRequiredValue(_reference);
+        var tokenizer = TokenizerLoader.Load(folder);
+        using var reference = TrainableDecoder.Load(folder, device);
+        using var aligned = parsed.GetValue(_aligned) is { } path ? TrainableDecoder.Load(path, device) : null;
+        var mixture = aligned is null ? Mixture.Of(reference) : new Mixture(reference, aligned, parsed.GetValue(_strength));
+        var prompts = parsed.GetRequiredValue(_prompts);
+        var end = parsed.GetValue(_endToken) ?? ModelFolder.EndToken(folder);
+        using var file = parsed.GetValue(_output) is { } name ? File.AppendText(name) : null;
+        for (var done = 0; done < parsed.GetValue(_count);)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var count = Math.Min(parsed.GetValue(_batch), parsed.GetValue(_count) - done);
+            var batch = Enumerable.Range(done, count).Select(i => prompts[i % prompts.Length]).ToArray();
+            var encoded = batch.Select(prompt => tokenizer.Encode(prompt).ToArray()).ToArray();
+            if (encoded.Any(tokens => tokens.Length == 0)) throw new LabException("--prompt is empty, and the tokenizer puts nothing before a text.");
+            var texts = Sampler.Sample(mixture, encoded, end, parsed.GetValue(_maxTokens), parsed.GetValue(_seed) + done);
+            foreach (var (prompt, text) in batch.Zip(texts)) Write(parsed.InvocationConfiguration.Output, file, tokenizer, prompt, text, end);
+            done += count;
+            file?.Flush();
+        }
+        return 0;
+    }
+
+    private static void Write(TextWriter output, StreamWriter? file, ITokenizer tokenizer, string prompt, SampledText sampled, int end)
+    {
+        var all = sampled.Prompt.Concat(sampled.Tokens.Where(token => token != end));
+        if (file is null) output.WriteLine(tokenizer.Decode(all) + "\n---");
+        else if (sampled.Finished) file.WriteLine(JsonSerializer.Serialize(new { prompt, completion = tokenizer.Decode(all)[prompt.Length..] }));
+    }
+}

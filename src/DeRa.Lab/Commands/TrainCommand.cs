@@ -1,0 +1,101 @@
+using System.CommandLine;
+using System.Security.Cryptography;
+using System.Text;
+using DeRa.Engine.Text;
+using DeRa.Lab.Data;
+using DeRa.Lab.Models;
+using DeRa.Lab.Training;
+using DeRa.Torch.Models;
+
+namespace DeRa.Lab.Commands;
+
+/// <summary><c>dera-lab train</c>: pretraining from nothing, or SFT of a model that is there.</summary>
+internal sealed class TrainCommand
+{
+    private readonly Option<string[]> _text = new("--text")
+    {
+        Description = "Files to learn from: .jsonl with {\"prompt\", \"completion\"} a line (no loss on prompts), or text with <|endoftext|> between documents",
+        Required = true,
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    private readonly Option<string> _output = new("--output") { Description = "Folder of the run and of the finished model", Required = true };
+    private readonly Option<string?> _from = new("--from") { Description = "Model folder to go on from (SFT); its tokenizer and shape are kept" };
+    private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Folder with a tokenizer, for a new model" };
+    private readonly Option<int> _hidden = Sized("--hidden", "Width of a new model", 160);
+    private readonly Option<int> _intermediate = Sized("--intermediate", "Width inside its feed-forward layers", 432);
+    private readonly Option<int> _layers = Sized("--layers", "Its layers", 5);
+    private readonly Option<int> _heads = Sized("--heads", "Its attention heads; --hidden is a multiple", 5);
+    private readonly Option<int> _context = Sized("--context", "Most tokens it reads", 512);
+    private readonly Option<int> _rows = Sized("--batch-rows", "Rows of a batch", 8);
+    private readonly Option<int> _rowTokens = Sized("--row-tokens", "Tokens of a row; at most the context", 384);
+    private readonly OptimizerArguments _optimizer = new(steps: 2000, learningRate: 3e-3);
+    private readonly ComputeArguments _compute = new();
+    private readonly Option<string> _dtype = new("--dtype") { Description = "Stored weights: float32 or bfloat16", DefaultValueFactory = _ => "float32" };
+
+    public static Command Create()
+    {
+        var arguments = new TrainCommand();
+        var command = new Command("train", "Pretrain a new model (--tokenizer) or fine-tune one (--from). Interrupted, the same command goes on.")
+        {
+            arguments._text, arguments._output, arguments._from, arguments._tokenizer, arguments._hidden, arguments._intermediate,
+            arguments._layers, arguments._heads, arguments._context, arguments._rows, arguments._rowTokens, arguments._dtype,
+        };
+        arguments._optimizer.AddTo(command);
+        arguments._compute.AddTo(command);
+        command.SetAction((parsed, cancellation) => Task.FromResult(arguments.Run(parsed, cancellation)));
+        return command;
+    }
+
+    private int Run(ParseResult parsed, CancellationToken cancellation)
+    {
+        var source = parsed.GetValue(_from) ?? parsed.GetValue(_tokenizer)
+            ?? throw new LabException("--tokenizer (a new model) or --from (fine-tuning) is needed.");
+        var type = StoredType.Parse(parsed.GetRequiredValue(_dtype));
+        var texts = DocumentFile.Read(parsed.GetRequiredValue(_text));
+        var settings = _optimizer.Read(parsed);
+        settings.Validate();
+        var device = _compute.Load(parsed);
+        var tokenizer = TokenizerLoader.Load(source);
+        using var model = parsed.GetValue(_from) is { } from
+            ? TrainableDecoder.Load(from, device)
+            : TrainableDecoder.Create(Shape(parsed, tokenizer.VocabularySize), _optimizer.Seed(parsed), device);
+        var end = ModelFolder.EndToken(source);
+        var rowTokens = parsed.GetValue(_rowTokens);
+        if (rowTokens > model.Config.ContextTokens)
+            throw new LabException($"--row-tokens is {rowTokens}; the context allows 1 to {model.Config.ContextTokens}.");
+        var rows = new PackedRows([.. texts.Select(text => EncodedDocument.Of(text, tokenizer, end))], parsed.GetValue(_rows), rowTokens);
+        var output = parsed.InvocationConfiguration.Output;
+        output.WriteLine($"{texts.Count} documents, {model.ParameterCount:N0} parameters");
+        var task = new LanguageModelling(rows, _optimizer.Seed(parsed), Describe(parsed, texts, model.Config));
+        new Trainer(settings, task, new RunFolder(parsed.GetRequiredValue(_output)), new TrainingProgress(output, "train", !Console.IsOutputRedirected))
+            .Run(model, trained => ModelFolder.Write(parsed.GetRequiredValue(_output), trained, source, type), cancellation);
+        return 0;
+    }
+
+    private ModelConfig Shape(ParseResult parsed, int vocabulary)
+    {
+        var (hidden, heads) = (parsed.GetValue(_hidden), parsed.GetValue(_heads));
+        if (hidden % (2 * heads) != 0) throw new LabException($"--hidden is {hidden}; it must be a multiple of 2 · --heads ({2 * heads}).");
+        return PlainShape.Of(vocabulary, hidden, parsed.GetValue(_intermediate), parsed.GetValue(_layers), heads, parsed.GetValue(_context));
+    }
+
+    private string Describe(ParseResult parsed, IReadOnlyList<Document> texts, ModelConfig shape)
+    {
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', texts.Select(text => text.Prompt + '\x1' + text.Text))));
+        return $"language modelling, texts {Convert.ToHexString(hash.AsSpan(0, 8))}, from {parsed.GetValue(_from) ?? "nothing"}, "
+            + $"seed {_optimizer.Seed(parsed)}, {parsed.GetValue(_rows)} rows of {parsed.GetValue(_rowTokens)} tokens, "
+            + $"hidden {shape.HiddenSize}, intermediate {shape.IntermediateSize}, layers {shape.LayerCount}, heads {shape.HeadCount}, "
+            + $"context {shape.ContextTokens}, stored as {parsed.GetValue(_dtype)}";
+    }
+
+    private static Option<int> Sized(string name, string description, int value)
+    {
+        var option = new Option<int>(name) { Description = $"{description}; at least 1", DefaultValueFactory = _ => value };
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() < 1) result.AddError($"{name} must be at least 1.");
+        });
+        return option;
+    }
+}

@@ -1,0 +1,52 @@
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace DeRa.Lab.Data;
+
+/// <summary>Gives text in lower case its capitals back, as texts with capitals spell the same words.</summary>
+internal sealed partial class Recasing
+{
+    private readonly Dictionary<string, string> _spellings;
+
+    /// <summary>Learns how each word is mostly spelt where it begins no sentence.</summary>
+    public Recasing(IEnumerable<string> texts)
+    {
+        _spellings = texts.SelectMany(WordsWithinSentences)
+            .GroupBy(word => word.ToLowerInvariant(), StringComparer.Ordinal)
+            .ToDictionary(
+                word => word.Key, word => word.GroupBy(spelling => spelling).MaxBy(spelling => spelling.Count())!.Key, StringComparer.Ordinal);
+    }
+
+    /// <summary>Applies what was learnt, and capitals where sentences and quotations begin.</summary>
+    public string Apply(string text)
+    {
+        var result = new StringBuilder(text.Length);
+        var end = 0;
+        foreach (Match word in Word().Matches(text))
+        {
+            result.Append(text, end, word.Index - end);
+            var spelling = _spellings.GetValueOrDefault(word.Value, word.Value);
+            result.Append(BeginsSentence(text, word.Index) ? Capital(spelling) : spelling);
+            end = word.Index + word.Length;
+        }
+        return result.Append(text, end, text.Length - end).ToString();
+    }
+
+    private static IEnumerable<string> WordsWithinSentences(string text) =>
+        Word().Matches(text).Where(word => !BeginsSentence(text, word.Index)).Select(word => word.Value);
+
+    /// <summary>Whether a sentence mark, a line's end or a quotation's begin stands before; a comma may stand before a quotation.</summary>
+    private static bool BeginsSentence(string text, int index)
+    {
+        var at = index - 1;
+        var quoted = at >= 0 && text[at] == '"' && (at == 0 || char.IsWhiteSpace(text[at - 1]));
+        if (quoted) return true;
+        while (at >= 0 && (text[at] == ' ' || text[at] == '"')) at--;
+        return at < 0 || text[at] is '.' or '!' or '?' or '\n';
+    }
+
+    private static string Capital(string word) => char.ToUpperInvariant(word[0]) + word[1..];
+
+    [GeneratedRegex(@"\p{L}+(?:'\p{L}+)?")]
+    private static partial Regex Word();
+}

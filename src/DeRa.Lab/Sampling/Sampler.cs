@@ -1,0 +1,35 @@
+using static TorchSharp.torch;
+
+namespace DeRa.Lab.Sampling;
+
+/// <summary>
+/// Draws completions for many prompts at once, at temperature 1 and without filters: exactly from the mixture, which the
+/// objectives and the paper's identity need. Rows go token by token; a prompt longer than others is fed until it ends.
+/// </summary>
+internal static class Sampler
+{
+    /// <summary>Draws one completion for each prompt.</summary>
+    /// <param name="mixture">What to draw from.</param>
+    /// <param name="prompts">Token ids; none empty.</param>
+    /// <param name="endToken">Ends a completion, and is part of it.</param>
+    /// <param name="maxTokens">Most tokens of a completion.</param>
+    /// <param name="seed">The same seed gives the same completions on one device.</param>
+    public static IReadOnlyList<SampledText> Sample(
+        Mixture mixture, IReadOnlyList<int[]> prompts, int endToken, int maxTokens, long seed)
+    {
+        var context = mixture.Parts.Min(part => part.Model.Config.ContextTokens);
+        var longest = Math.Min(context, prompts.Max(prompt => prompt.Length) + maxTokens);
+        using var scope = NewDisposeScope();
+        using var gradientsOff = no_grad();
+        var batch = new SamplerBatch(mixture, prompts, endToken, maxTokens, longest, seed);
+        try
+        {
+            while (batch.Step()) { }
+            return batch.Results;
+        }
+        finally
+        {
+            batch.Dispose();
+        }
+    }
+}

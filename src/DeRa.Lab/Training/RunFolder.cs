@@ -1,0 +1,103 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using DeRa.Lab.Models;
+using DeRa.Torch.Weights;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace DeRa.Lab.Training;
+
+/// <summary>
+/// What a run keeps on disk beside the finished model: <c>run.json</c> (its settings), <c>training.jsonl</c> (a line a step)
+/// and, until it is finished, the last <c>checkpoint-…</c> folder, which appears whole or not at all.
+/// </summary>
+internal sealed class RunFolder(string path)
+{
+    private const string CheckpointPrefix = "checkpoint-", Unfinished = ".tmp";
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    /// <summary>The folder.</summary>
+    public string Path => path;
+
+    /// <summary>Whether the run has ended and the model lies in the folder.</summary>
+    public bool IsFinished => File.Exists(In("model.safetensors")) && File.Exists(Curve) && !Checkpoints().Any();
+
+    private string Curve => In("training.jsonl");
+
+    /// <summary>Makes the folder this run's own, or finds that it is.</summary>
+    /// <exception cref="LabException">It holds a run with other settings, or something else.</exception>
+    public void Claim(TrainingSettings settings, string task)
+    {
+        var wanted = new JsonObject { ["task"] = task, ["settings"] = JsonSerializer.SerializeToNode(settings) }.ToJsonString(Indented);
+        if (File.Exists(In("run.json")))
+        {
+            if (File.ReadAllText(In("run.json")) == wanted) return;
+            throw new LabException($"{path} holds a run with other settings (see its run.json); name another --output, or remove it.");
+        }
+        if (File.Exists(In("model.safetensors"))) throw new LabException($"{path} holds a model already; name another --output.");
+        Directory.CreateDirectory(path);
+        File.WriteAllText(In("run.json"), wanted);
+    }
+
+    /// <summary>Loads the last checkpoint, where there is one, into the model and the optimiser.</summary>
+    /// <returns>The steps that are done.</returns>
+    public int Resume(TrainableDecoder model, AdamW optimizer)
+    {
+        foreach (var unfinished in Directory.GetDirectories(path, CheckpointPrefix + "*" + Unfinished)) Directory.Delete(unfinished, recursive: true);
+        var last = Checkpoints().MaxBy(StepOf);
+        var done = last is null ? 0 : StepOf(last);
+        if (last is not null)
+        {
+            ReadWeights(last, model);
+            optimizer.load_state_dict(System.IO.Path.Combine(last, "optimizer.bin"));
+        }
+        var kept = File.Exists(Curve) ? File.ReadLines(Curve).Take(done).ToArray() : [];
+        File.WriteAllLines(Curve, kept);
+        return done;
+    }
+
+    /// <summary>Saves all that the steps so far have made, then forgets the checkpoint before.</summary>
+    public void SaveCheckpoint(TrainableDecoder model, AdamW optimizer, int steps)
+    {
+        var name = In(CheckpointPrefix + steps.ToString("D7", CultureInfo.InvariantCulture));
+        if (Directory.Exists(name)) return;
+        var older = Checkpoints().ToList();
+        Directory.CreateDirectory(name + Unfinished);
+        ModelFolder.WriteWeights(System.IO.Path.Combine(name + Unfinished, "model.safetensors"), model, ScalarType.Float32);
+        optimizer.save_state_dict(System.IO.Path.Combine(name + Unfinished, "optimizer.bin"));
+        Directory.Move(name + Unfinished, name);
+        older.ForEach(checkpoint => Directory.Delete(checkpoint, recursive: true));
+    }
+
+    /// <summary>Adds a step's line to the curve.</summary>
+    public void Record(int step, double loss, IReadOnlyList<(string Name, double Value)> metrics)
+    {
+        var line = new JsonObject { ["step"] = step, ["loss"] = loss };
+        foreach (var (name, value) in metrics) line[name] = double.IsFinite(value) ? value : null;
+        File.AppendAllText(Curve, line.ToJsonString() + "\n");
+    }
+
+    /// <summary>Removes what only an unfinished run needs. The model has been written.</summary>
+    public void Finish()
+    {
+        foreach (var checkpoint in Checkpoints()) Directory.Delete(checkpoint, recursive: true);
+    }
+
+    private string In(string name) => System.IO.Path.Combine(path, name);
+
+    private IEnumerable<string> Checkpoints() => !Directory.Exists(path) ? []
+        : Directory.GetDirectories(path, CheckpointPrefix + "*").Where(name => !name.EndsWith(Unfinished, StringComparison.Ordinal));
+
+    private static int StepOf(string checkpoint) =>
+        int.Parse(System.IO.Path.GetFileName(checkpoint).AsSpan(CheckpointPrefix.Length), CultureInfo.InvariantCulture);
+
+    private static void ReadWeights(string folder, TrainableDecoder model)
+    {
+        using var checkpoint = Checkpoint.Open(folder);
+        using var scope = NewDisposeScope();
+        using var gradientsOff = no_grad();
+        var reader = new WeightReader(checkpoint, model.Device, ScalarType.Float32, _ => { }, CancellationToken.None);
+        foreach (var (name, weight) in model.Weights) weight.copy_(reader.Read(name, weight.shape));
+    }
+}
