@@ -1,0 +1,52 @@
+using DeRa.Lab.Models;
+using DeRa.Testing;
+using DeRa.Torch.Verification;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace DeRa.Lab.Tests.Models;
+
+public sealed class TrainableDecoderTests
+{
+    /// <summary>The same float64 references that the engine's decoder is held to.</summary>
+    private const double Float32 = 1e-4;
+
+    [Theory]
+    [InlineData("llama-gqa")]
+    [InlineData("llama-llama3")]
+    [InlineData("pair/sft")]
+    [InlineData("pair/aligned")]
+    public void Logits_equal_the_golden_ones_that_the_engine_is_held_to(string folder) => CheckGolden(GoldenData.Committed(folder));
+
+    [Fact]
+    public void Logits_of_a_trained_model_equal_the_golden_ones()
+    {
+        var folder = SharedData.Find("models/stories260k");
+        if (folder is null) Assert.Skip(SharedData.Missing);
+        CheckGolden(folder);
+    }
+
+    private static void CheckGolden(string folder)
+    {
+        using var model = TrainableDecoder.Load(folder, CPU);
+        foreach (var golden in GoldenCase.Load(folder))
+        {
+            using var scope = NewDisposeScope();
+            using var gradientsOff = no_grad();
+            var tokens = tensor(golden.Tokens.Select(token => (long)token).ToArray()).unsqueeze(0);
+            var expected = tensor(golden.Logits).view(golden.File.Shape);
+            Assert.InRange((model.Logits(tokens).squeeze(0) - expected).abs().max().item<double>(), 0, Float32);
+            CheckSteps(model, tokens, expected, golden.InputIds.Length);
+        }
+    }
+
+    private static void CheckSteps(TrainableDecoder model, Tensor tokens, Tensor expected, int promptTokens)
+    {
+        using var cache = model.CreateCache(1, (int)tokens.size(1));
+        for (var (position, count) = (0, promptTokens); position < tokens.size(1); position += count, count = 1)
+        {
+            var logits = model.Step(tokens.narrow(1, position, count), cache).squeeze(0);
+            Assert.InRange((logits - expected[position + count - 1]).abs().max().item<double>(), 0, Float32);
+        }
+    }
+}
