@@ -12,6 +12,9 @@ internal static class ByteLevelAlphabet
     private static readonly Dictionary<char, byte> Bytes =
         Enumerable.Range(0, 256).ToDictionary(b => Characters[b], b => (byte)b);
 
+    /// <summary>The characters of the bytes 0 to 255.</summary>
+    public static IReadOnlyList<char> All => Characters;
+
     /// <summary>Spells a text's UTF-8 bytes.</summary>
     public static string Spell(string text)
     {

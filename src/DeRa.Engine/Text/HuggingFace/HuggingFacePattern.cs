@@ -7,21 +7,27 @@ internal sealed class HuggingFacePattern
 {
     private readonly Regex _regex;
 
+    /// <summary>The cut that GPT-2 and <c>ByteLevel</c> make. Source: openai/gpt-2, encoder.py.</summary>
+    public static HuggingFacePattern Gpt2 { get; } = Compile(
+        @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+", message => new TokenizerException(message));
+
     private HuggingFacePattern(Regex regex) => _regex = regex;
 
     /// <summary>Translates and compiles a pattern.</summary>
     /// <exception cref="TokenizerException">It uses a construct whose meaning here is not known to be the same.</exception>
-    public static HuggingFacePattern Compile(JsonField field, string pattern)
+    public static HuggingFacePattern Compile(JsonField field, string pattern) =>
+        Compile(pattern, message => field.Error($"holds the pattern {pattern}: {message}"));
+
+    private static HuggingFacePattern Compile(string pattern, Func<string, TokenizerException> complain)
     {
-        TokenizerException Complain(string message) => field.Error($"holds the pattern {pattern}: {message}");
-        var translated = new OnigurumaTranslator(pattern, Complain).Translate();
+        var translated = new OnigurumaTranslator(pattern, complain).Translate();
         try
         {
             return new HuggingFacePattern(new Regex(translated, RegexOptions.Compiled | RegexOptions.CultureInvariant));
         }
         catch (ArgumentException error)
         {
-            throw Complain(error.Message);
+            throw complain(error.Message);
         }
     }
 

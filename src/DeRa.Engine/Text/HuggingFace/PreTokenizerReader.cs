@@ -9,9 +9,6 @@ internal static class PreTokenizerReader
 {
     private const string Implemented = "Sequence, ByteLevel, Split, Digits, Metaspace";
 
-    /// <summary>The cut that <c>ByteLevel</c> makes itself. Source: openai/gpt-2, encoder.py.</summary>
-    private const string ByteLevelPattern = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
-
     /// <summary>Reads a pre-tokenizer; none makes one piece.</summary>
     public static Func<TextPiece, IEnumerable<TextPiece>> Read(JsonField? field)
     {
@@ -36,7 +33,7 @@ internal static class PreTokenizerReader
     private static Func<TextPiece, IEnumerable<TextPiece>> ReadByteLevel(JsonField step)
     {
         var addSpace = step.Find("add_prefix_space")?.Flag() ?? true;
-        var pattern = step.Find("use_regex")?.Flag() ?? true ? HuggingFacePattern.Compile(step, ByteLevelPattern) : null;
+        var pattern = step.Find("use_regex")?.Flag() ?? true ? HuggingFacePattern.Gpt2 : null;
         return piece =>
         {
             if (addSpace && !piece.Text.StartsWith(' ')) piece = piece with { Text = " " + piece.Text };

@@ -1,0 +1,98 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace DeRa.Lab.Tokenizers;
+
+/// <summary>Writes a tokenizer's files in Hugging Face layout.</summary>
+public static class TokenizerFolder
+{
+    private static readonly JsonSerializerOptions Readable = new()
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        // Tokens are to be read: the default encoder spells most of them as \u escapes.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>
+    /// Writes <c>tokenizer.json</c>, <c>tokenizer_config.json</c> (with the chat template) and <c>special_tokens_map.json</c>,
+    /// over files of these names that are there. The first special token becomes the end-of-sequence token; nothing is
+    /// put before a text.
+    /// </summary>
+    /// <param name="folder">The folder; made where it is missing.</param>
+    /// <param name="tokenizer">What to write.</param>
+    /// <param name="contextTokens">Most tokens that the model takes, prompt and answer together; at least 1.</param>
+    public static void Write(string folder, TrainedBpe tokenizer, int contextTokens)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(contextTokens, 1);
+        Directory.CreateDirectory(folder);
+        Write(folder, "tokenizer.json", TokenizerJson(tokenizer));
+        Write(folder, "tokenizer_config.json", new JsonObject
+        {
+            ["tokenizer_class"] = "PreTrainedTokenizerFast",
+            ["eos_token"] = tokenizer.SpecialTokens[0],
+            ["model_max_length"] = contextTokens,
+            ["clean_up_tokenization_spaces"] = false,
+            ["chat_template"] = PlainChatJinja.Text,
+        });
+        Write(folder, "special_tokens_map.json", SpecialTokensMap(tokenizer));
+    }
+
+    private static void Write(string folder, string name, JsonObject content) =>
+        File.WriteAllText(Path.Combine(folder, name), content.ToJsonString(Readable) + "\n");
+
+    private static JsonObject TokenizerJson(TrainedBpe tokenizer) => new()
+    {
+        ["version"] = "1.0",
+        ["truncation"] = null,
+        ["padding"] = null,
+        ["added_tokens"] = new JsonArray([.. tokenizer.SpecialTokens.Select(AddedToken)]),
+        ["normalizer"] = null,
+        ["pre_tokenizer"] = ByteLevel(),
+        ["post_processor"] = null,
+        ["decoder"] = ByteLevel(),
+        ["model"] = Model(tokenizer),
+    };
+
+    private static JsonObject AddedToken(string token, int id) => new()
+    {
+        ["id"] = id,
+        ["content"] = token,
+        ["single_word"] = false,
+        ["lstrip"] = false,
+        ["rstrip"] = false,
+        ["normalized"] = false,
+        ["special"] = true,
+    };
+
+    private static JsonObject ByteLevel() => new()
+    {
+        ["type"] = "ByteLevel",
+        ["add_prefix_space"] = false,
+        ["trim_offsets"] = true,
+        ["use_regex"] = true,
+    };
+
+    private static JsonObject Model(TrainedBpe tokenizer) => new()
+    {
+        ["type"] = "BPE",
+        ["dropout"] = null,
+        ["unk_token"] = null,
+        ["continuing_subword_prefix"] = null,
+        ["end_of_word_suffix"] = null,
+        ["fuse_unk"] = false,
+        ["byte_fallback"] = false,
+        ["ignore_merges"] = false,
+        ["vocab"] = new JsonObject(tokenizer.Vocabulary.Select((token, id) => KeyValuePair.Create(token, (JsonNode?)id))),
+        ["merges"] = new JsonArray([.. tokenizer.Merges.Select(merge => (JsonNode)$"{merge.Left} {merge.Right}")]),
+    };
+
+    private static JsonObject SpecialTokensMap(TrainedBpe tokenizer)
+    {
+        var map = new JsonObject { ["eos_token"] = tokenizer.SpecialTokens[0] };
+        if (tokenizer.SpecialTokens.Count > 1)
+            map["additional_special_tokens"] = new JsonArray([.. tokenizer.SpecialTokens.Skip(1).Select(token => (JsonNode)token)]);
+        return map;
+    }
+}
