@@ -17,6 +17,7 @@ internal static class LabCommands
             + "tokenizer, train (pretraining, then SFT with --from), align, evaluate; or reproduce for the paper's experiment.")
         {
             StoriesCommand.Create(),
+            TokenizerCommand.Create(),
             TrainCommand.Create(),
             SampleCommand.Create(),
             LossCommand.Create(),

@@ -17,8 +17,8 @@ public static class TokenizerFolder
 
     /// <summary>
     /// Writes <c>tokenizer.json</c>, <c>tokenizer_config.json</c> (with the chat template) and <c>special_tokens_map.json</c>,
-    /// over files of these names that are there. The first special token becomes the end-of-sequence token; nothing is
-    /// put before a text.
+    /// over files of these names that are there. The first special token ends a text, and is put before
+    /// one (GPT-2's convention): a model knows then that a text begins.
     /// </summary>
     /// <param name="folder">The folder; made where it is missing.</param>
     /// <param name="tokenizer">What to write.</param>
@@ -31,6 +31,7 @@ public static class TokenizerFolder
         Write(folder, "tokenizer_config.json", new JsonObject
         {
             ["tokenizer_class"] = "PreTrainedTokenizerFast",
+            ["bos_token"] = tokenizer.SpecialTokens[0],
             ["eos_token"] = tokenizer.SpecialTokens[0],
             ["model_max_length"] = contextTokens,
             ["clean_up_tokenization_spaces"] = false,
@@ -50,10 +51,27 @@ public static class TokenizerFolder
         ["added_tokens"] = new JsonArray([.. tokenizer.SpecialTokens.Select(AddedToken)]),
         ["normalizer"] = null,
         ["pre_tokenizer"] = ByteLevel(),
-        ["post_processor"] = null,
+        ["post_processor"] = BeginOfText(tokenizer.SpecialTokens[0]),
         ["decoder"] = ByteLevel(),
         ["model"] = Model(tokenizer),
     };
+
+    /// <summary>Puts the first special token before a text, as a model sees it in training: after another text's end.</summary>
+    private static JsonObject BeginOfText(string token) => new()
+    {
+        ["type"] = "TemplateProcessing",
+        ["single"] = new JsonArray(Special(token), Sequence("A", 0)),
+        ["pair"] = new JsonArray(Special(token), Sequence("A", 0), Sequence("B", 1)),
+        ["special_tokens"] = new JsonObject
+        {
+            [token] = new JsonObject { ["id"] = token, ["ids"] = new JsonArray(0), ["tokens"] = new JsonArray(token) },
+        },
+    };
+
+    private static JsonObject Special(string token) =>
+        new() { ["SpecialToken"] = new JsonObject { ["id"] = token, ["type_id"] = 0 } };
+
+    private static JsonObject Sequence(string id, int type) => new() { ["Sequence"] = new JsonObject { ["id"] = id, ["type_id"] = type } };
 
     private static JsonObject AddedToken(string token, int id) => new()
     {
@@ -90,7 +108,7 @@ public static class TokenizerFolder
 
     private static JsonObject SpecialTokensMap(TrainedBpe tokenizer)
     {
-        var map = new JsonObject { ["eos_token"] = tokenizer.SpecialTokens[0] };
+        var map = new JsonObject { ["bos_token"] = tokenizer.SpecialTokens[0], ["eos_token"] = tokenizer.SpecialTokens[0] };
         if (tokenizer.SpecialTokens.Count > 1)
             map["additional_special_tokens"] = new JsonArray([.. tokenizer.SpecialTokens.Skip(1).Select(token => (JsonNode)token)]);
         return map;

@@ -1,0 +1,49 @@
+using System.CommandLine;
+using DeRa.Lab.Data;
+using DeRa.Lab.Tokenizers;
+
+namespace DeRa.Lab.Commands;
+
+/// <summary><c>dera-lab tokenizer</c>: trains a byte-level BPE tokenizer.</summary>
+internal static class TokenizerCommand
+{
+    private static readonly Option<string[]> s_text = new("--text")
+    {
+        Description = "Files to learn from, as for train",
+        Required = true,
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    private static readonly Option<int> s_size = new("--vocabulary")
+    {
+        Description = "Tokens in all; at least 257 (the bytes and <|endoftext|>)",
+        DefaultValueFactory = _ => 2048,
+    };
+
+    private static readonly Option<int> s_context = new("--context")
+    {
+        Description = "Most tokens that the model will read; at least 1",
+        DefaultValueFactory = _ => 512,
+    };
+
+    private static readonly Option<string> s_output = new("--output") { Description = "Folder for the tokenizer's files", Required = true };
+
+    public static Command Create()
+    {
+        var command = new Command("tokenizer", "Train a byte-level BPE tokenizer; other programs of Hugging Face's layout load it too.")
+        {
+            s_text, s_size, s_context, s_output,
+        };
+        command.SetAction((parsed, cancellation) => Task.FromResult(Run(parsed, cancellation)));
+        return command;
+    }
+
+    private static int Run(ParseResult parsed, CancellationToken cancellation)
+    {
+        var texts = DocumentFile.Read(parsed.GetRequiredValue(s_text)).SelectMany(text => new[] { text.Prompt, text.Text });
+        var trained = BpeTrainer.Train(texts, parsed.GetValue(s_size), [BpeTrainer.EndOfText], cancellation);
+        TokenizerFolder.Write(parsed.GetRequiredValue(s_output), trained, parsed.GetValue(s_context));
+        parsed.InvocationConfiguration.Output.WriteLine($"{trained.Vocabulary.Count} tokens in {parsed.GetRequiredValue(s_output)}");
+        return 0;
+    }
+}
