@@ -1,0 +1,62 @@
+namespace DeRa.Lab.Reports;
+
+/// <summary>Percentile bootstrap (Efron 1979) of a mean. Equal seeds give equal intervals.</summary>
+public static class Bootstrap
+{
+    /// <summary>The mean of independent values, with its interval.</summary>
+    /// <param name="values">At least one.</param>
+    /// <param name="confidence">In (0, 1).</param>
+    /// <param name="resamples">How many samples are drawn, ≥ 1.</param>
+    /// <param name="seed">Of the draws.</param>
+    public static Interval MeanInterval(IReadOnlyList<double> values, double confidence = .95, int resamples = 2000, int seed = 0) =>
+        ClusterMeanInterval([.. values.Select(value => new[] { value })], confidence, resamples, seed);
+
+    /// <summary>
+    /// The mean over all values, with its interval, where values come in groups that belong together, as do the completions of
+    /// one prompt: whole groups are drawn, because values within one are alike and say less than independent ones.
+    /// </summary>
+    /// <inheritdoc cref="MeanInterval"/>
+    /// <param name="groups">At least one; none of them empty.</param>
+    /// <param name="confidence">In (0, 1).</param>
+    /// <param name="resamples">How many samples are drawn, ≥ 1.</param>
+    /// <param name="seed">Of the draws.</param>
+    public static Interval ClusterMeanInterval(
+        IReadOnlyList<IReadOnlyList<double>> groups, double confidence = .95, int resamples = 2000, int seed = 0)
+    {
+        if (groups.Count == 0 || groups.Any(group => group.Count == 0)) throw new ArgumentException("a mean needs values", nameof(groups));
+        if (confidence is not (> 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(confidence), confidence, "allowed: between 0 and 1");
+        ArgumentOutOfRangeException.ThrowIfLessThan(resamples, 1);
+
+        var sums = groups.Select(group => group.Sum()).ToArray();
+        var counts = groups.Select(group => group.Count).ToArray();
+        var means = Resample(sums, counts, resamples, new Random(seed));
+        var tail = (1 - confidence) / 2;
+        return new(sums.Sum() / counts.Sum(), Quantile(means, tail), Quantile(means, 1 - tail));
+    }
+
+    private static double[] Resample(double[] sums, int[] counts, int resamples, Random random)
+    {
+        var means = new double[resamples];
+        for (var sample = 0; sample < resamples; sample++)
+        {
+            var (sum, count) = (0.0, 0);
+            for (var draw = 0; draw < sums.Length; draw++)
+            {
+                var group = random.Next(sums.Length);
+                sum += sums[group];
+                count += counts[group];
+            }
+            means[sample] = sum / count;
+        }
+        Array.Sort(means);
+        return means;
+    }
+
+    private static double Quantile(double[] sorted, double probability)
+    {
+        var position = probability * (sorted.Length - 1);
+        var below = (int)position;
+        var above = Math.Min(below + 1, sorted.Length - 1);
+        return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
+    }
+}

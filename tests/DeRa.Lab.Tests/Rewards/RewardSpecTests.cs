@@ -1,0 +1,54 @@
+using DeRa.Lab.Rewards;
+using Xunit;
+
+namespace DeRa.Lab.Tests.Rewards;
+
+public sealed class RewardSpecTests
+{
+    [Theory]
+    [InlineData("length:40-50")]
+    [InlineData("length:7-7")]
+    [InlineData("sentiment")]
+    [InlineData("command:python score.py --model 'my model'")]
+    [InlineData("http://localhost:9000/score?fast=1")]
+    [InlineData("https://example.org/score")]
+    public void A_reward_bears_the_name_it_was_asked_for_by(string spec)
+    {
+        using var reward = RewardSpec.Parse(spec);
+        Assert.Equal(spec, reward.Name);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("sentimental")]
+    [InlineData("sentiment:en")]
+    [InlineData("length")]
+    [InlineData("ftp://example.org")]
+    public void An_unknown_reward_is_refused_with_what_there_is(string spec)
+    {
+        var error = Assert.Throws<RewardException>(() => RewardSpec.Parse(spec));
+        Assert.Contains($"'{spec}'", error.Message, StringComparison.Ordinal);
+        Assert.All(["length:", "sentiment", "command:", "http"], name => Assert.Contains(name, error.Message, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("length:50-40", "'50-40' is not MIN-MAX with 0 <= MIN <= MAX")]
+    [InlineData("length:40", "'40'")]
+    [InlineData("length:-1-5", "'-1-5'")]
+    [InlineData("length:40-99999999999", "'40-99999999999'")]
+    [InlineData("command:", "there is no command")]
+    [InlineData("command: ", "there is no command")]
+    [InlineData("command:python 'score.py", "a ' is not closed")]
+    [InlineData("http://", "'http://' is not a whole address")]
+    [InlineData("http:score", "'http:score' is not a whole address")]
+    public void Wrong_arguments_are_refused_with_what_is_wrong(string spec, string expected) =>
+        Assert.Contains(expected, Assert.Throws<RewardException>(() => RewardSpec.Parse(spec)).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("a  b\tc", "a|b|c")]
+    [InlineData("a 'b c' \"d 'e'\"", "a|b c|d 'e'")]
+    [InlineData("pre'fix 'x ''", "prefix x|")]
+    [InlineData(@"a\b", @"a\b")]
+    public void Commands_are_split_at_spaces_outside_of_quotes(string command, string expected) =>
+        Assert.Equal(expected.Split('|'), CommandLineWords.Split(command));
+}
