@@ -50,8 +50,8 @@ internal sealed class Trainer(TrainingSettings settings, ITrainingTask task, Run
     {
         using var scope = NewDisposeScope();
         var result = task.Step(model, step);
-        var loss = result.Loss.item<float>();
-        if (!float.IsFinite(loss))
+        var loss = result.Loss.to(ScalarType.Float64).item<double>();
+        if (!double.IsFinite(loss))
             throw new LabException($"the loss of step {step + 1} is {loss}; a smaller --learning-rate may help.");
         optimizer.zero_grad();
         result.Loss.backward();

@@ -1,0 +1,47 @@
+using DeRa.Lab.Models;
+using DeRa.Lab.Objectives;
+using DeRa.Lab.Sampling;
+using DeRa.Lab.Training;
+using static TorchSharp.torch;
+
+namespace DeRa.Lab.Alignment;
+
+/// <summary>
+/// One step of an alignment method: draw completions of random prompts, score them, and take the objective's loss on them.
+/// Each batch serves one update, so the model that draws is the one that learns (or the reference, as the method asks).
+/// </summary>
+internal sealed class AlignmentTask(
+    TrainableDecoder reference, IReadOnlyList<EncodedPrompt> prompts, CompletionScorer scorer, IObjective objective,
+    AlignmentSettings settings, int endToken, string description, CancellationToken cancellation) : ITrainingTask
+{
+    /// <inheritdoc/>
+    public string Description => description;
+
+    /// <inheritdoc/>
+    public TaskStep Step(TrainableDecoder model, int step)
+    {
+        var chosen = Choose(StepRandom.At(settings.Seed, step));
+        var proposal = settings.FromReference ? reference : model;
+        var drawn = Sampler.Sample(
+            Mixture.Of(proposal), [.. chosen.Select(prompt => prompt.Tokens)], endToken, settings.MaxTokens, StepRandom.Seed(settings.Seed, step));
+        var rewards = scorer.Score(chosen, drawn, cancellation);
+        var layout = SampledBatch.Of(drawn, endToken, model.Device);
+        var referenceLogProbs = ReferenceLogProbs(layout.Tokens);
+        var policy = model.LogProbs(layout.Tokens);
+        var batch = new SampleBatch(policy, referenceLogProbs, settings.FromReference ? referenceLogProbs : policy, layout.Mask,
+            tensor(rewards.ToArray(), device: model.Device), settings.Completions, step);
+        var seen = BatchDiagnostics.Of(batch);
+        return new TaskStep(objective.Loss(batch), layout.Tokens.numel(),
+            [("reward", seen.MeanReward), ("kl", seen.KlK3), ("tokens", drawn.Average(text => text.Tokens.Length))]);
+    }
+
+    private EncodedPrompt[] Choose(Random random) =>
+        [.. Enumerable.Range(0, settings.Prompts).Select(_ => prompts[random.Next(prompts.Count)])
+            .SelectMany(prompt => Enumerable.Repeat(prompt, settings.Completions))];
+
+    private Tensor ReferenceLogProbs(Tensor tokens)
+    {
+        using var gradientsOff = no_grad();
+        return reference.LogProbs(tokens);
+    }
+}

@@ -1,0 +1,26 @@
+using DeRa.Engine.Text;
+using DeRa.Lab.Rewards;
+using DeRa.Lab.Sampling;
+
+namespace DeRa.Lab.Alignment;
+
+/// <summary>Turns drawn tokens into text and asks the reward what it is worth.</summary>
+internal sealed class CompletionScorer(ITokenizer tokenizer, IReward reward)
+{
+    /// <summary>The reward's name.</summary>
+    public string Name => reward.Name;
+
+    /// <summary>Scores completions of these prompts.</summary>
+    /// <param name="prompts">One a completion.</param>
+    /// <param name="drawn">The completions.</param>
+    /// <param name="cancellation">Stops waiting for the reward.</param>
+    public IReadOnlyList<double> Score(IReadOnlyList<EncodedPrompt> prompts, IReadOnlyList<SampledText> drawn, CancellationToken cancellation) =>
+        reward.ScoreAsync([.. prompts.Zip(drawn, Describe)], cancellation).AsTask().GetAwaiter().GetResult();
+
+    private Completion Describe(EncodedPrompt prompt, SampledText drawn)
+    {
+        var tokens = drawn.Finished ? drawn.Tokens[..^1] : drawn.Tokens;
+        var decoder = tokenizer.CreateDecoder(continuesText: true);
+        return new Completion(prompt.Text, string.Concat(tokens.Select(decoder.Append)) + decoder.Finish(), tokens.Length, drawn.Finished);
+    }
+}

@@ -1,0 +1,76 @@
+using System.CommandLine;
+using System.Globalization;
+using DeRa.Engine.Text;
+using DeRa.Lab.Alignment;
+using DeRa.Lab.Evaluation;
+using DeRa.Lab.Models;
+using DeRa.Lab.Reports;
+using DeRa.Lab.Sampling;
+
+namespace DeRa.Lab.Commands;
+
+/// <summary><c>dera-lab evaluate</c>: reward and length of a pair against the strength.</summary>
+internal sealed class EvaluateCommand
+{
+    private readonly Option<string> _reference = new("--reference") { Description = "Reference model folder", Required = true };
+    private readonly Option<string> _aligned = new("--aligned") { Description = "Aligned model folder", Required = true };
+
+    private readonly Option<double[]> _strengths = new("--strengths")
+    {
+        Description = "Strengths λ",
+        DefaultValueFactory = _ => [0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2],
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    private readonly Option<int> _promptCount = AlignCommand.Whole("--prompt-count", "Prompts taken, the first of the files", 64, 2);
+    private readonly Option<int> _completions = AlignCommand.Whole("--completions", "Completions of each prompt at each strength", 8, 1);
+    private readonly Option<long> _seed = new("--seed") { Description = "The same seed gives the same texts", DefaultValueFactory = _ => 1 };
+    private readonly Option<string?> _output = new("--output") { Description = "Writes OUTPUT.csv, OUTPUT.svg and OUTPUT.png" };
+    private readonly TaskArguments _task = new();
+    private readonly ComputeArguments _compute = new();
+
+    public static Command Create()
+    {
+        var arguments = new EvaluateCommand();
+        var command = new Command("evaluate", "Sweep the strength of a pair: mean reward and length with 95 % intervals.")
+        {
+            arguments._reference, arguments._aligned, arguments._strengths, arguments._promptCount, arguments._completions, arguments._seed, arguments._output,
+        };
+        arguments._task.AddTo(command);
+        arguments._compute.AddTo(command);
+        command.SetAction((parsed, cancellation) => Task.FromResult(arguments.Run(parsed, cancellation)));
+        return command;
+    }
+
+    private int Run(ParseResult parsed, CancellationToken cancellation)
+    {
+        using var reward = _task.Reward(parsed);
+        var device = _compute.Load(parsed);
+        var folder = parsed.GetRequiredValue(_reference);
+        var tokenizer = TokenizerLoader.Load(folder);
+        using var reference = TrainableDecoder.Load(folder, device);
+        using var aligned = TrainableDecoder.Load(parsed.GetRequiredValue(_aligned), device);
+        var prompts = _task.Prompts(parsed, tokenizer).Take(parsed.GetValue(_promptCount)).ToArray();
+        var scorer = new CompletionScorer(tokenizer, reward);
+        var table = new ResultTable("strength", "reward", "tokens");
+        var points = new List<PlotPoint>();
+        foreach (var strength in parsed.GetRequiredValue(_strengths))
+        {
+            var result = StrengthEvaluation.Run(new Mixture(reference, aligned, strength), prompts, parsed.GetValue(_completions), scorer,
+                ModelFolder.EndToken(folder), _task.MaxTokens(parsed), parsed.GetValue(_seed), cancellation);
+            table.Add(strength, result.Reward, result.Tokens);
+            points.Add(new PlotPoint(strength, result.Reward));
+        }
+        parsed.InvocationConfiguration.Output.Write(table.ToText());
+        if (parsed.GetValue(_output) is { } output) Save(output, table, new StrengthPlot($"Reward of {reward.Name} against strength",
+            string.Create(CultureInfo.InvariantCulture, $"mean reward, {prompts.Length} prompts"), [new PlotSeries("DeRa", points)]));
+        return 0;
+    }
+
+    private static void Save(string output, ResultTable table, StrengthPlot plot)
+    {
+        if (Path.GetDirectoryName(Path.GetFullPath(output)) is { } folder) Directory.CreateDirectory(folder);
+        File.WriteAllText(output + ".csv", table.ToCsv());
+        plot.Save(output);
+    }
+}

@@ -1,0 +1,37 @@
+using System.CommandLine;
+using DeRa.Engine.Text;
+using DeRa.Lab.Alignment;
+using DeRa.Lab.Data;
+using DeRa.Lab.Rewards;
+
+namespace DeRa.Lab.Commands;
+
+/// <summary>The options of every command that draws completions and scores them.</summary>
+internal sealed class TaskArguments
+{
+    private readonly Option<string> _reward = new("--reward") { Description = "What is rewarded:\n" + RewardSpec.Known, Required = true };
+
+    private readonly Option<string[]> _prompts = new("--prompts")
+    {
+        Description = "Files with prompts: .jsonl with \"prompt\" a line, or texts whose beginnings are the prompts",
+        Required = true,
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    private readonly Option<int> _promptTokens = AlignCommand.Whole("--prompt-tokens", "Tokens of a text's beginning that are the prompt", 6, 1);
+    private readonly Option<int> _maxTokens = AlignCommand.Whole("--max-tokens", "Longest completion, end token included", 200, 1);
+
+    public void AddTo(Command command)
+    {
+        foreach (var option in (Option[])[_reward, _prompts, _promptTokens, _maxTokens]) command.Add(option);
+    }
+
+    /// <exception cref="RewardException">The reward is unknown.</exception>
+    public IReward Reward(ParseResult parsed) => RewardSpec.Parse(parsed.GetRequiredValue(_reward));
+
+    public int MaxTokens(ParseResult parsed) => parsed.GetValue(_maxTokens);
+
+    /// <exception cref="LabException">There is no prompt.</exception>
+    public IReadOnlyList<EncodedPrompt> Prompts(ParseResult parsed, ITokenizer tokenizer) =>
+        PromptFile.Read(parsed.GetRequiredValue(_prompts), tokenizer, parsed.GetValue(_promptTokens));
+}

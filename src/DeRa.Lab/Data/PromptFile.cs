@@ -1,0 +1,33 @@
+using DeRa.Engine.Text;
+using DeRa.Lab.Alignment;
+
+namespace DeRa.Lab.Data;
+
+/// <summary>
+/// Reads prompts: of a <c>.jsonl</c> file the <c>prompt</c> fields; of plain text the beginning of each document, as many
+/// tokens as are asked for. A prompt that occurs twice counts once.
+/// </summary>
+internal static class PromptFile
+{
+    /// <summary>Reads and encodes prompts.</summary>
+    /// <param name="paths">Files.</param>
+    /// <param name="tokenizer">Encodes them, with what it puts before a text.</param>
+    /// <param name="beginTokens">Tokens taken of a document of plain text, at least 1.</param>
+    /// <exception cref="LabException">There is no prompt.</exception>
+    public static IReadOnlyList<EncodedPrompt> Read(IEnumerable<string> paths, ITokenizer tokenizer, int beginTokens)
+    {
+        var prompts = DocumentFile.Read(paths).Select(document => document.Prompt.Length > 0
+                ? new EncodedPrompt(document.Prompt, [.. tokenizer.Encode(document.Prompt)])
+                : Beginning(document.Text, tokenizer, beginTokens))
+            .Where(prompt => prompt.Tokens.Length > 0).DistinctBy(prompt => prompt.Text).ToArray();
+        return prompts.Length > 0 ? prompts : throw new LabException("--prompts: there is no prompt in the files.");
+    }
+
+    /// <summary>The first tokens of a text as a prompt.</summary>
+    public static EncodedPrompt Beginning(string text, ITokenizer tokenizer, int tokens)
+    {
+        var added = tokenizer.Encode("").Count;
+        var ids = tokenizer.Encode(text).Take(added + tokens).ToArray();
+        return new EncodedPrompt(tokenizer.Decode(ids), ids);
+    }
+}

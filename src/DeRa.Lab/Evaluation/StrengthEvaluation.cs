@@ -1,0 +1,42 @@
+using DeRa.Lab.Alignment;
+using DeRa.Lab.Reports;
+using DeRa.Lab.Sampling;
+
+namespace DeRa.Lab.Evaluation;
+
+/// <summary>What completions of a mixture are worth, on given prompts.</summary>
+/// <param name="Reward">Mean reward, with a bootstrap interval over prompts.</param>
+/// <param name="Tokens">Mean length in tokens, end token not counted.</param>
+/// <param name="Rewards">One a completion: prompts in order, <see cref="CompletionsPerPrompt"/> of each.</param>
+/// <param name="CompletionsPerPrompt">Completions of each prompt.</param>
+internal sealed record StrengthEvaluation(Interval Reward, Interval Tokens, IReadOnlyList<double> Rewards, int CompletionsPerPrompt)
+{
+    /// <summary>Draws and scores.</summary>
+    /// <param name="mixture">What is drawn from.</param>
+    /// <param name="prompts">Prompts; at least 2 for an interval.</param>
+    /// <param name="completions">Completions of each.</param>
+    /// <param name="scorer">The reward.</param>
+    /// <param name="endToken">Ends a completion.</param>
+    /// <param name="maxTokens">Longest completion.</param>
+    /// <param name="seed">Decides the draws.</param>
+    /// <param name="cancellation">Stops waiting for the reward.</param>
+    public static StrengthEvaluation Run(Mixture mixture, IReadOnlyList<EncodedPrompt> prompts, int completions, CompletionScorer scorer,
+        int endToken, int maxTokens, long seed, CancellationToken cancellation)
+    {
+        const int rowsAtOnce = 512;
+        var rows = prompts.SelectMany(prompt => Enumerable.Repeat(prompt, completions)).ToArray();
+        var (rewards, lengths) = (new List<double>(rows.Length), new List<double>(rows.Length));
+        foreach (var part in rows.Chunk(rowsAtOnce))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var drawn = Sampler.Sample(mixture, [.. part.Select(prompt => prompt.Tokens)], endToken, maxTokens, seed + rewards.Count);
+            rewards.AddRange(scorer.Score(part, drawn, cancellation));
+            lengths.AddRange(drawn.Select(text => (double)(text.Tokens.Length - (text.Finished ? 1 : 0))));
+        }
+        return new StrengthEvaluation(ByPrompt(rewards, completions), ByPrompt(lengths, completions), rewards, completions);
+    }
+
+    /// <summary>A mean's interval, prompts resampled whole: completions of one prompt are alike.</summary>
+    public static Interval ByPrompt(IReadOnlyList<double> values, int completions) =>
+        Bootstrap.ClusterMeanInterval([.. values.Chunk(completions)]);
+}
