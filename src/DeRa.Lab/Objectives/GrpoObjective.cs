@@ -35,12 +35,13 @@ internal sealed class GrpoObjective(double beta, double clip = 0.2) : IObjective
     private Tensor ClippedGain(Tensor ratio, Tensor advantages) =>
         minimum(ratio * advantages, ratio.clamp(1 - Clip, 1 + Clip) * advantages);
 
-    // Float64 sums of float32 rewards are exact enough that equal rewards have a deviation of exactly 0.
+    // Whether a prompt's rewards differ at all is asked of them: the rounding of their mean can give equal ones a deviation.
     private static Tensor Advantages(SampleBatch batch)
     {
         var rewards = batch.RewardsByPrompt();
         var deviations = rewards - rewards.mean([1], keepdim: true);
         var standard = deviations.square().mean([1], keepdim: true).sqrt();
-        return where(standard > 0, deviations / standard, zeros_like(deviations)).reshape(-1, 1);
+        var differ = rewards.amax([1], keepdim: true) > rewards.amin([1], keepdim: true);
+        return where(differ, deviations / standard, zeros_like(deviations)).reshape(-1, 1);
     }
 }
