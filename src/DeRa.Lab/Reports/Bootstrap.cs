@@ -24,7 +24,8 @@ public static class Bootstrap
         IReadOnlyList<IReadOnlyList<double>> groups, double confidence = .95, int resamples = 2000, int seed = 0)
     {
         if (groups.Count == 0 || groups.Any(group => group.Count == 0)) throw new ArgumentException("a mean needs values", nameof(groups));
-        if (confidence is not (> 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(confidence), confidence, "allowed: between 0 and 1");
+        if (confidence is not (> 0 and < 1))
+            throw new ArgumentOutOfRangeException(nameof(confidence), confidence, "allowed: between 0 and 1");
         ArgumentOutOfRangeException.ThrowIfLessThan(resamples, 1);
 
         var sums = groups.Select(group => group.Sum()).ToArray();

@@ -14,6 +14,12 @@ internal sealed class PlotFont : IFontResolver
     /// <summary>Makes the font known to ScottPlot. From any thread, as often as wanted.</summary>
     public static void Load() => _ = Registered.Value;
 
+    /// <summary>
+    /// Adds to an SVG what a viewer without the font takes: letters are placed one by one, and Verdana's are as wide.
+    /// </summary>
+    public static string WithFallbacks(string svg) =>
+        svg.Replace($"font-family=\"{Name}\"", $"font-family=\"{Name}, Verdana, sans-serif\"", StringComparison.Ordinal);
+
     public SKTypeface? CreateTypeface(string fontName, FontWeight weight, FontSlant slant, FontSpacing spacing) =>
         fontName == Name ? Open() : null;
 

@@ -9,7 +9,7 @@ public static class RankCorrelation
     public static double Spearman(IReadOnlyList<double> first, IReadOnlyList<double> second)
     {
         if (first.Count != second.Count || first.Count < 2)
-            throw new ArgumentException($"a correlation needs two equally long lists of at least 2 values, not {first.Count} and {second.Count}");
+            throw new ArgumentException($"a correlation needs two lists of one length, at least 2, not {first.Count} and {second.Count}");
         return Pearson(Ranks(first), Ranks(second));
     }
 

@@ -10,7 +10,7 @@ public sealed class ResultTable(params IReadOnlyList<string> columns)
     private const string Gap = "  ";
     private readonly List<object[]> _rows = [];
 
-    /// <summary>Adds a row of texts, whole numbers and doubles; an <see cref="Interval"/> fills one cell in the text and three in the CSV.</summary>
+    /// <summary>Adds a row of texts, whole numbers, doubles and <see cref="Interval"/>s.</summary>
     /// <exception cref="ArgumentException">There are more or fewer cells than columns.</exception>
     public ResultTable Add(params object[] cells)
     {

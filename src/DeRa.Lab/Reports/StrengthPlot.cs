@@ -1,3 +1,4 @@
+using System.Globalization;
 using ScottPlot;
 using ScottPlot.TickGenerators;
 
@@ -9,7 +10,7 @@ namespace DeRa.Lab.Reports;
 /// <param name="Series">At most seven, which is how many can be told apart.</param>
 public sealed record StrengthPlot(string Title, string ValueLabel, IReadOnlyList<PlotSeries> Series)
 {
-    /// <summary>The size of the drawing; the PNG has <see cref="Scale"/> times as many pixels each way, for sharp screens and paper.</summary>
+    /// <summary>The size of the drawing; the PNG has <see cref="Scale"/> times as many pixels each way, for sharp screens.</summary>
     public const int Width = 800, Height = 520, Scale = 2;
 
     private const int RightMargin = 24;
@@ -36,7 +37,7 @@ public sealed record StrengthPlot(string Title, string ValueLabel, IReadOnlyList
         if (Series.Count is 0 || Series.Count > Colours.Length || Series.Any(series => series.Points.Count == 0))
             throw new ArgumentException($"a plot has 1 to {Colours.Length} series with at least a point each");
         PlotFont.Load();
-        using (var plot = Draw(scale: 1)) plot.SaveSvg(path + ".svg", Width, Height);
+        using (var plot = Draw(scale: 1)) File.WriteAllText(path + ".svg", PlotFont.WithFallbacks(plot.GetSvgXml(Width, Height)));
         using (var plot = Draw(Scale)) plot.SavePng(path + ".png", Width * Scale, Height * Scale);
     }
 
@@ -48,6 +49,12 @@ public sealed record StrengthPlot(string Title, string ValueLabel, IReadOnlyList
         Label(plot);
         return plot;
     }
+
+    private static NumericAutomatic Ticks() => new()
+    {
+        TickDensity = .6,
+        LabelFormatter = value => Math.Round(value, 10).ToString("0.##########", CultureInfo.InvariantCulture),
+    };
 
     private static void AddBand(Plot plot, PlotSeries series, Color colour)
     {
@@ -78,7 +85,7 @@ public sealed record StrengthPlot(string Title, string ValueLabel, IReadOnlyList
         {
             (axis.Label.ForeColor, axis.Label.Bold) = (TextColour, false);
             (axis.TickLabelStyle.ForeColor, axis.TickLabelStyle.FontSize) = (TextColour, 13);
-            (axis.MinorTickStyle.Length, axis.TickGenerator) = (0, new NumericAutomatic { TickDensity = .6 });
+            (axis.MinorTickStyle.Length, axis.TickGenerator) = (0, Ticks());
         }
         // ScottPlot centres the letters with their accents and descenders; digits have neither and stand too high.
         plot.Axes.Left.TickLabelStyle.OffsetY = 3;
@@ -88,6 +95,6 @@ public sealed record StrengthPlot(string Title, string ValueLabel, IReadOnlyList
         plot.Axes.Margins(.04, .08);
         var legend = plot.ShowLegend(Edge.Bottom);
         (legend.Legend.Orientation, legend.Legend.FontSize, legend.Legend.FontColor) = (Orientation.Horizontal, 14, TextColour);
-        (legend.Legend.OutlineWidth, legend.Legend.ShadowColor, legend.Legend.BackgroundColor) = (0, Colors.Transparent, Colors.Transparent);
+        (legend.Legend.OutlineWidth, legend.Legend.ShadowColor) = (0, Colors.Transparent);
     }
 }

@@ -49,11 +49,13 @@ internal sealed class CommandReward : IReward
         _process = null;
     }
 
-    private async Task<double[]> ExchangeAsync(ScorerProcess process, IReadOnlyList<Completion> completions, CancellationToken cancellationToken)
+    private async Task<double[]> ExchangeAsync(
+        ScorerProcess process, IReadOnlyList<Completion> completions, CancellationToken cancellationToken)
     {
         if (process.Output.TryRead(out var surplus))
             throw new RewardException($"reward command: it wrote more lines than it was sent completions: {Quote(surplus)}");
-        var sending = process.SendAsync(completions.Select(completion => JsonSerializer.Serialize(ScoreLine.Of(completion))), cancellationToken);
+        var lines = completions.Select(completion => JsonSerializer.Serialize(ScoreLine.Of(completion)));
+        var sending = process.SendAsync(lines, cancellationToken);
         var scores = new double[completions.Count];
         for (var i = 0; i < scores.Length; i++)
         {

@@ -1,6 +1,8 @@
 namespace DeRa.Lab.Rewards;
 
-/// <summary>0 for a finished completion of <paramref name="min"/> to <paramref name="max"/> tokens, else −1. The paper's has 40 to 50.</summary>
+/// <summary>
+/// 0 for a finished completion of <paramref name="min"/> to <paramref name="max"/> tokens, else −1. The paper's has 40 to 50.
+/// </summary>
 internal sealed class LengthReward(int min, int max) : IReward
 {
     public string Name => $"length:{min}-{max}";

@@ -21,7 +21,8 @@ public sealed class HttpRewardTests
 
         Assert.Equal([.5, -1], scores);
         Assert.Equal(
-            """{"completions":[{"prompt":"p","completion":"c","tokens":3,"finished":true},{"prompt":"q","completion":"d","tokens":4,"finished":false}]}""",
+            """{"completions":[{"prompt":"p","completion":"c","tokens":3,"finished":true},"""
+                + """{"prompt":"q","completion":"d","tokens":4,"finished":false}]}""",
             Assert.Single(server.Received));
     }
 

@@ -45,7 +45,8 @@ public sealed partial class SentimentRewardTests
 
         var valences = File.ReadLines(lexicon!).Select(line => line.Split('\t')).DistinctBy(columns => columns[0])
             .ToDictionary(columns => columns[0], columns => double.Parse(columns[1], CultureInfo.InvariantCulture));
-        var texts = File.ReadAllText(stories!).Split("<|endoftext|>", StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        var texts = File.ReadAllText(stories!).Split(
+            "<|endoftext|>", StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         var correlation = RankCorrelation.Spearman(
             [.. texts.Select(SentimentReward.Score)],
             [.. texts.Select(text => Word().Matches(text.ToLowerInvariant()).Average(word => valences.GetValueOrDefault(word.Value)))]);
