@@ -2,9 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using DeRa.Engine.Text;
 using DeRa.Lab.Alignment;
-using DeRa.Lab.Data;
 using DeRa.Lab.Models;
-using DeRa.Lab.Rewards;
 using DeRa.Lab.Training;
 
 namespace DeRa.Lab.Commands;

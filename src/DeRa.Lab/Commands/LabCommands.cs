@@ -1,5 +1,6 @@
 using System.CommandLine;
 using DeRa.Engine.Text;
+using DeRa.Lab.Rewards;
 using DeRa.Torch.Native;
 using DeRa.Torch.Weights;
 
@@ -21,6 +22,8 @@ internal static class LabCommands
             TrainCommand.Create(),
             SampleCommand.Create(),
             LossCommand.Create(),
+            AlignCommand.Create(),
+            EvaluateCommand.Create(),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0) return await EndAsync(error, string.Join(' ', parsed.Errors.Select(e => e.Message)), BadInput);
@@ -33,7 +36,7 @@ internal static class LabCommands
                 Error = error,
             });
         }
-        catch (Exception bad) when (bad is LabException or ArgumentException or FormatException)
+        catch (Exception bad) when (bad is LabException or RewardException or ArgumentException or FormatException)
         {
             return await EndAsync(error, bad.Message, BadInput);
         }
