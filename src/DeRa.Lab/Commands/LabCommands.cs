@@ -24,6 +24,7 @@ internal static class LabCommands
             LossCommand.Create(),
             AlignCommand.Create(),
             EvaluateCommand.Create(),
+            ReproduceCommand.Create(),
         };
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0) return await EndAsync(error, string.Join(' ', parsed.Errors.Select(e => e.Message)), BadInput);

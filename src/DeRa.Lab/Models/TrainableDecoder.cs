@@ -98,6 +98,15 @@ internal sealed class TrainableDecoder : IDisposable
         return new TrainableDecoder(Config, Device, (name, _) => weights[name].detach().clone());
     }
 
+    /// <summary>A model whose weights lie between two of one shape, or beyond: (1 − share)·first + share·second.</summary>
+    public static TrainableDecoder Interpolate(TrainableDecoder first, TrainableDecoder second, double share)
+    {
+        var others = second.Weights.ToDictionary();
+        var weights = first.Weights.ToDictionary();
+        return new TrainableDecoder(first.Config, first.Device, (name, _) =>
+            weights[name].detach() * (1 - share) + others[name].detach() * share);
+    }
+
     /// <summary>Logits at every position of whole sequences.</summary>
     /// <param name="tokens">[rows, tokens], int64; tokens ≤ the context.</param>
     /// <returns>[rows, tokens, vocabulary], float32, owned by the caller's scope.</returns>

@@ -1,0 +1,54 @@
+using System.CommandLine;
+using DeRa.Lab.Data;
+using DeRa.Lab.Reproduction;
+
+namespace DeRa.Lab.Commands;
+
+/// <summary><c>dera-lab reproduce length</c>: the paper's central experiment.</summary>
+internal sealed class ReproduceCommand
+{
+    private readonly Option<string[]> _text = new("--text")
+    {
+        Description = "Files with stories, <|endoftext|> between them (dera-lab stories makes one)",
+        Required = true,
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    private readonly Option<string> _output = new("--output") { Description = "Folder for models, evaluations and the report", Required = true };
+
+    private readonly Option<long[]> _seeds = new("--seeds")
+    {
+        Description = "One run each; the report takes all together",
+        DefaultValueFactory = _ => [1, 2, 3],
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    private readonly Option<bool> _small = new("--small") { Description = "A minute's version with tiny models: shows that it runs, proves nothing" };
+    private readonly ComputeArguments _compute = new();
+
+    public static Command Create()
+    {
+        var arguments = new ReproduceCommand();
+        var length = new Command("length",
+            "SFT once; align at β for a length of 40 to 50 tokens; decode at λ = 0, 0.2 … 2; retrain at each β/λ; report both side by side, "
+            + "with interpolated weights and an over-optimised DPO pair. Interrupted, the same command goes on.")
+        {
+            arguments._text, arguments._output, arguments._seeds, arguments._small,
+        };
+        arguments._compute.AddTo(length);
+        length.SetAction((parsed, cancellation) => Task.FromResult(arguments.Run(parsed, cancellation)));
+        return new Command("reproduce", "Repeat the paper's experiments on models small enough for this machine.") { length };
+    }
+
+    private int Run(ParseResult parsed, CancellationToken cancellation)
+    {
+        var stories = DocumentFile.Read(parsed.GetRequiredValue(_text));
+        var settings = parsed.GetValue(_small) ? LengthSettings.Small : new LengthSettings();
+        var device = _compute.Load(parsed);
+        var (output, folder) = (parsed.InvocationConfiguration.Output, parsed.GetRequiredValue(_output));
+        var results = parsed.GetRequiredValue(_seeds).Distinct().Select(seed =>
+            new LengthExperiment(Path.Combine(folder, $"seed-{seed}"), settings, seed, stories, device, output, cancellation).Run()).ToArray();
+        new LengthReport(settings, results).Write(folder, output);
+        return 0;
+    }
+}
