@@ -51,8 +51,7 @@ public sealed class BpeTrainerTests
         var expected = GoldenFiles.Json("reference.json").GetProperty("merges").Deserialize<string[]>()!;
         // The reference reads a file line by line.
         var lines = GoldenFiles.Text("corpus.txt").Split('\n').SkipLast(1).Select(line => line + "\n");
-        var size = 257 + expected.Select(merge => merge.Replace(" ", "", StringComparison.Ordinal)).Distinct().Count();
-        Assert.Equal(expected, BpeTrainer.Train(lines, size, EndOnly).Merges.Select(merge => $"{merge.Left} {merge.Right}"));
+        Assert.Equal(expected, BpeTrainer.Train(lines, 257 + expected.Length, EndOnly).Merges.Select(merge => $"{merge.Left} {merge.Right}"));
     }
 
     [Fact]
@@ -63,11 +62,8 @@ public sealed class BpeTrainerTests
         {
             var text = string.Join(' ', Enumerable.Range(0, 25).Select(_ => random.GetString("abc", random.Next(1, 12))));
             var expected = NaiveBpe.Train(text, EndOnly.Length);
-            var size = 257 + expected.Select(merge => merge.Left + merge.Right).Distinct().Count();
-            var merges = Train(text, size).Merges;
-            // Merges that make no new token may follow the one that fills the vocabulary.
-            Assert.Equal(expected.Take(merges.Count), merges);
-            Assert.Throws<ArgumentException>(() => Train(text, size + 1));
+            Assert.Equal(expected, Train(text, 257 + expected.Count).Merges);
+            Assert.Throws<ArgumentException>(() => Train(text, 258 + expected.Count));
         }
     }
 

@@ -23,7 +23,7 @@ internal static class NaiveBpe
             var (left, right) = pairs.OrderByDescending(pair => pair.Count())
                 .ThenBy(pair => ids[pair.Key.First]).ThenBy(pair => ids[pair.Key.Second]).First().Key;
             ids.TryAdd(left + right, ids.Count + specialTokens);
-            if (!merges.Contains((left, right))) merges.Add((left, right));
+            merges.Add((left, right));
             pieces = [.. pieces.Select(piece => Merge(piece, left, right))];
         }
     }
