@@ -23,13 +23,11 @@ public static class BpeTrainer
     /// <param name="specialTokens">
     /// At least one; each of two or more printable ASCII characters without space. They split the texts where they occur.
     /// </param>
-    /// <param name="cancellation">Stops the training.</param>
     /// <returns>A vocabulary of exactly <paramref name="vocabularySize"/> tokens.</returns>
     /// <exception cref="ArgumentException">
     /// An argument is out of its range, the texts are empty, or they have too few pairs for the size.
     /// </exception>
-    public static TrainedBpe Train(
-        IEnumerable<string> texts, int vocabularySize, IReadOnlyList<string> specialTokens, CancellationToken cancellation = default)
+    public static TrainedBpe Train(IEnumerable<string> texts, int vocabularySize, IReadOnlyList<string> specialTokens)
     {
         CheckSpecialTokens(specialTokens);
         var smallest = ByteCount + specialTokens.Count;
@@ -37,15 +35,15 @@ public static class BpeTrainer
             throw new ArgumentException(
                 $"The vocabulary size {vocabularySize} is out of range: {smallest} (256 bytes and {specialTokens.Count} special "
                 + $"tokens) to {TokenTable.HighestId + 1}.");
-        var pieces = CountPieces(texts, specialTokens, cancellation);
+        var pieces = CountPieces(texts, specialTokens);
         if (pieces.Count == 0) throw new ArgumentException("The training text is empty; at least one character is needed.");
 
         var learner = new MergeLearner(specialTokens, pieces);
-        while (learner.Vocabulary.Count < vocabularySize && learner.MergeNext()) cancellation.ThrowIfCancellationRequested();
-        if (learner.Vocabulary.Count < vocabularySize)
-            throw new ArgumentException(
-                $"The training text has too few pairs for the vocabulary size {vocabularySize}: "
-                + $"{smallest} to {learner.Vocabulary.Count} is possible.");
+        while (learner.Vocabulary.Count < vocabularySize)
+            if (!learner.MergeNext())
+                throw new ArgumentException(
+                    $"The training text has too few pairs for the vocabulary size {vocabularySize}: "
+                    + $"{smallest} to {learner.Vocabulary.Count} is possible.");
         return new TrainedBpe([.. specialTokens], learner.Vocabulary, learner.Merges);
     }
 
@@ -63,18 +61,14 @@ public static class BpeTrainer
             throw new ArgumentException($"The special token '{twice.Key}' is given twice; each must be another.");
     }
 
-    private static Dictionary<string, long> CountPieces(
-        IEnumerable<string> texts, IReadOnlyList<string> specialTokens, CancellationToken cancellation)
+    private static Dictionary<string, long> CountPieces(IEnumerable<string> texts, IReadOnlyList<string> specialTokens)
     {
         var splitter = new AddedTokenSplitter(specialTokens.Select((token, id) =>
             (token, new AddedToken(id, token, SingleWord: false, LeftStrip: false, RightStrip: false, Normalized: false, Special: true))));
         var counts = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (var text in texts)
             foreach (var stretch in splitter.Split(text).Where(stretch => stretch.Token is null))
-            {
-                cancellation.ThrowIfCancellationRequested();
                 CountPieces(text[stretch.Start..stretch.End], counts);
-            }
         return counts.ToDictionary(piece => ByteLevelAlphabet.Spell(piece.Key), piece => piece.Value, StringComparer.Ordinal);
     }
 

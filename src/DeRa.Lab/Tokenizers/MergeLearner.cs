@@ -12,7 +12,6 @@ internal sealed class MergeLearner
     private readonly List<string> _vocabulary;
     private readonly Dictionary<string, int> _ids;
     private readonly List<(string Left, string Right)> _merges = [];
-    private readonly HashSet<Pair> _merged = [];
     private readonly List<Piece> _pieces = [];
     private readonly Dictionary<Pair, Occurrences> _pairs = [];
     private readonly PriorityQueue<Pair, (long Count, Pair Pair)> _queue = new(Comparer<(long Count, Pair Pair)>.Create(ByCountThenIds));
@@ -60,8 +59,7 @@ internal sealed class MergeLearner
     {
         if (!TryTakeMostFrequent(out var pair)) return false;
         var (left, right) = (_vocabulary[pair.Left], _vocabulary[pair.Right]);
-        // A pair comes up again where one of its tokens was made in a second way; its merge is known then.
-        if (_merged.Add(pair)) _merges.Add((left, right));
+        _merges.Add((left, right));
         Merge(pair, IdOf(left + right));
         return true;
     }
@@ -85,7 +83,7 @@ internal sealed class MergeLearner
         return false;
     }
 
-    /// <summary>Two pairs of tokens may spell the same token.</summary>
+    /// <summary>A token that is there already keeps its id, as in Hugging Face's trainer.</summary>
     private int IdOf(string token)
     {
         if (_ids.TryGetValue(token, out var id)) return id;
