@@ -17,13 +17,13 @@ internal sealed record LengthSettings
     public int MaxTokens { get; init; } = 50;
 
     /// <summary>Completions are cut here.</summary>
-    public int CutTokens { get; init; } = 160;
+    public int CutTokens { get; init; } = 120;
 
     /// <summary>Tokens of a story's beginning that are the prompt.</summary>
     public int PromptTokens { get; init; } = 8;
 
     /// <summary>Most sentences of a text that the model learns from; each text is cut after a random number from 1.</summary>
-    public int MaxSentences { get; init; } = 8;
+    public int MaxSentences { get; init; } = 5;
 
     /// <summary>Tokens of the vocabulary.</summary>
     public int Vocabulary { get; init; } = 512;
@@ -44,7 +44,7 @@ internal sealed record LengthSettings
     public int AlignSteps { get; init; } = 250;
 
     /// <summary>Learning rate of each alignment.</summary>
-    public double AlignLearningRate { get; init; } = 2e-3;
+    public double AlignLearningRate { get; init; } = 4e-4;
 
     /// <summary>Prompts of an alignment step.</summary>
     public int PromptsPerStep { get; init; } = 16;
