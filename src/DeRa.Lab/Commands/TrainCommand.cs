@@ -51,6 +51,8 @@ internal sealed class TrainCommand
     {
         var source = parsed.GetValue(_from) ?? parsed.GetValue(_tokenizer)
             ?? throw new LabException("--tokenizer (a new model) or --from (fine-tuning) is needed.");
+        if (parsed.GetValue(_from) is not null && ShapeOptions.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } given)
+            throw new LabException($"{given.Name} is for a new model; with --from the model's own is kept.");
         var type = StoredType.Parse(parsed.GetRequiredValue(_dtype));
         var texts = DocumentFile.Read(parsed.GetRequiredValue(_text));
         var settings = _optimizer.Read(parsed);
@@ -72,6 +74,8 @@ internal sealed class TrainCommand
             .Run(model, trained => ModelFolder.Write(parsed.GetRequiredValue(_output), trained, source, type), cancellation);
         return 0;
     }
+
+    private Option[] ShapeOptions => [_tokenizer, _hidden, _intermediate, _layers, _heads, _context];
 
     private ModelConfig Shape(ParseResult parsed, int vocabulary)
     {
