@@ -1,6 +1,8 @@
 # docker build --target cpu  -t dera:cpu  .
 # docker build --target cuda -t dera:cuda .
+# docker run -p 127.0.0.1:8080:8080 dera:cpu
 #
+# Without arguments it serves the default pair, which is in the image; see deploy/compose.yaml for a pair of one's own.
 # Both run on Microsoft's ASP.NET image for Ubuntu 24.04, which has what libtorch and the tokenizers need: glibc 2.39,
 # libstdc++ of GCC 14 and ICU. The CUDA image takes libtorch and all of CUDA 12.8 from NuGet, in the version for which
 # TorchSharp was built; of the host it needs the NVIDIA driver and container toolkit only. A PyTorch installation of the

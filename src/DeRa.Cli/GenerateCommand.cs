@@ -58,7 +58,8 @@ internal static class GenerateCommand
 
     public static Command Create()
     {
-        var command = new Command("generate", "Continue a text with a pair of models mixed at a strength.")
+        var command = new Command("generate", "Continue a text with a pair of models mixed at a strength. "
+            + "Without --reference and --aligned that is the default pair, which writes stories and comes with the program.")
         {
             s_prompt, s_strength, s_maxTokens, s_temperature, s_topK, s_topP, s_minP, s_seed, s_stop, s_ignoreEos,
         };

@@ -9,16 +9,14 @@ internal sealed class PairArguments
 {
     private readonly DeviceArguments _device = new();
 
-    private readonly Option<string> _reference = new("--reference")
+    private readonly Option<string?> _reference = new("--reference")
     {
-        Required = true,
-        Description = "Folder of the reference (SFT) model, in Hugging Face layout",
+        Description = "Folder of the reference (SFT) model, in Hugging Face layout (default: the default pair's); needs --aligned",
     };
 
-    private readonly Option<string> _aligned = new("--aligned")
+    private readonly Option<string?> _aligned = new("--aligned")
     {
-        Required = true,
-        Description = "Folder of the aligned (RLHF, DPO, …) model; the same vocabulary",
+        Description = "Folder of the aligned (RLHF, DPO, …) model; the same vocabulary (default: the default pair's); needs --reference",
     };
 
     private readonly Option<int?> _contextLength = new("--context-length")
@@ -40,13 +38,17 @@ internal sealed class PairArguments
         _device.AddTo(command);
     }
 
-    public ServedPairOptions Read(ParseResult parsed) => new()
+    /// <exception cref="FormatException">A value is not allowed, or one folder is given alone; the message names the option.</exception>
+    public ServedPairOptions Read(ParseResult parsed) =>
+        Read(parsed, PairFolders.Choose(parsed.GetValue(_reference), parsed.GetValue(_aligned)));
+
+    private ServedPairOptions Read(ParseResult parsed, PairFolders folders) => new()
     {
         Name = "pair",
         Models = new PairOptions
         {
-            ReferencePath = parsed.GetRequiredValue(_reference),
-            AlignedPath = parsed.GetRequiredValue(_aligned),
+            ReferencePath = folders.Reference,
+            AlignedPath = folders.Aligned,
             Device = _device.Device(parsed),
             DType = _device.DType(parsed),
             LibTorch = _device.LibTorch(parsed),

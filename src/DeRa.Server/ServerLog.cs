@@ -20,4 +20,8 @@ internal static partial class ServerLog
 
     [LoggerMessage(6, LogLevel.Error, "Request {RequestId} failed.")]
     public static partial void RequestFailed(ILogger log, string requestId, Exception fault);
+
+    [LoggerMessage(7, LogLevel.Information, "No pair is named: this is the default pair '{Model}', which comes with the server. "
+        + "--reference FOLDER --aligned FOLDER serves one of your own.")]
+    public static partial void DefaultPair(ILogger log, string model);
 }

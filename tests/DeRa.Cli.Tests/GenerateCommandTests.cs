@@ -54,6 +54,41 @@ public class GenerateCommandTests
     }
 
     [Fact]
+    public async Task Without_folders_the_default_pair_writes()
+    {
+        Assert.SkipUnless(DefaultPairWeights.ArePresent, DefaultPairWeights.Missing);
+        var run = await RunAsync("generate", "--device", "cpu", "--max-tokens", "20", "--strength", "2", "Once upon a time");
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.True(run.Out.Length > 10, run.Out);
+    }
+
+    [Fact]
+    public async Task A_publish_holds_the_default_pair_as_files_in_a_single_file_publish_too()
+    {
+        Assert.SkipUnless(DefaultPairWeights.ArePresent, DefaultPairWeights.Missing);
+        var published = await PublishedFiles.BesideSingleFileAsync("DeRa.Cli", TestContext.Current.CancellationToken);
+        Assert.Superset(DefaultPairWeights.Files.ToHashSet(), published.ToHashSet());
+    }
+
+    [Theory]
+    [InlineData("--reference", "--aligned")]
+    [InlineData("--aligned", "--reference")]
+    public async Task One_folder_alone_is_refused(string given, string missing)
+    {
+        var run = await RunAsync("generate", given, GoldenData.Committed("pair/sft"), "Once");
+        Assert.Equal((2, ""), (run.Code, run.Out));
+        Assert.StartsWith($"dera: {given} is given without {missing}; a pair needs both.", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Help_says_what_is_decoded_without_folders()
+    {
+        var run = await RunAsync("generate", "--help");
+        Assert.Equal(0, run.Code);
+        Assert.Contains("the default pair, which writes stories", run.Out.ReplaceLineEndings(" "), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_missing_folder_is_named()
     {
         var run = await RunAsync("generate", "--reference", "no/such/folder", "--aligned", "no/such/folder", "Once");

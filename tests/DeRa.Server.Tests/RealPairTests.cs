@@ -103,6 +103,26 @@ public class RealPairTests
     }
 
     [Fact]
+    public async Task A_chat_ends_at_endoftext_where_only_the_tokenizer_names_it_and_never_shows_it()
+    {
+        using var folder = new TemporaryFolder().CopyFrom(GoldenData.Committed("pair/sft"));
+        foreach (var file in (string[])["config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"])
+        {
+            var text = await File.ReadAllTextAsync(Path.Combine(folder.Path, file), Stop);
+            folder.Write(file, text.Replace("</s>", "<|endoftext|>", StringComparison.Ordinal)
+                .Replace("\"eos_token_id\": 2,", "", StringComparison.Ordinal));
+        }
+        await using var server = await StartAsync(folder.Path, folder.Path);
+        // The bias makes the untrained model end its text, but not at once.
+        var reply = await server.ChatAsync(
+            """{"messages":[{"role":"user","content":"A story, please"}],"seed":4,"logit_bias":{"2":3},"return_token_ids":true}""");
+        Assert.Equal("stop", reply.Choice().GetProperty("finish_reason").GetString());
+        var tokens = reply.Choice().GetProperty("token_ids").EnumerateArray().Select(id => id.GetInt32()).ToList();
+        Assert.True(tokens.Count > 1 && tokens.IndexOf(2) == tokens.Count - 1, string.Join(' ', tokens));
+        Assert.DoesNotContain("endoftext", reply.Text(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_folder_that_is_no_model_is_a_line_that_names_it()
     {
         var (folder, errors) = (Directory.CreateTempSubdirectory().FullName, new StringWriter());

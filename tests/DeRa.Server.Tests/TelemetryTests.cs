@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using DeRa.Engine.Telemetry;
 using DeRa.Protos.V1;
-using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace DeRa.Server.Tests;
@@ -60,23 +59,5 @@ public class TelemetryTests
         }
         Assert.Contains(logs.Lines, line => line.Contains("failed", StringComparison.Ordinal));
         Assert.DoesNotContain(logs.Lines, line => line.Contains("topsecret", StringComparison.Ordinal));
-    }
-
-    private sealed class LogCollector : ILoggerProvider, ILogger
-    {
-        public ConcurrentQueue<string> Lines { get; } = new();
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            Lines.Enqueue(formatter(state, exception) + exception);
-
-        public void Dispose()
-        {
-        }
     }
 }

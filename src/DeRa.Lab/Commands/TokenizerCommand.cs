@@ -30,14 +30,14 @@ internal static class TokenizerCommand
         {
             s_text, s_size, s_context, s_output,
         };
-        command.SetAction((parsed, cancellation) => Task.FromResult(Run(parsed, cancellation)));
+        command.SetAction(Run);
         return command;
     }
 
-    private static int Run(ParseResult parsed, CancellationToken cancellation)
+    private static int Run(ParseResult parsed)
     {
         var texts = DocumentFile.Read(parsed.GetRequiredValue(s_text)).SelectMany(text => new[] { text.Prompt, text.Text });
-        var trained = BpeTrainer.Train(texts, parsed.GetValue(s_size), [BpeTrainer.EndOfText], cancellation);
+        var trained = BpeTrainer.Train(texts, parsed.GetValue(s_size), [BpeTrainer.EndOfText]);
         TokenizerFolder.Write(parsed.GetRequiredValue(s_output), trained, parsed.GetValue(s_context));
         parsed.InvocationConfiguration.Output.WriteLine($"{trained.Vocabulary.Count} tokens in {parsed.GetRequiredValue(s_output)}");
         return 0;

@@ -68,7 +68,7 @@ internal sealed class LengthExperiment(
     private ITokenizer Tokenizer()
     {
         if (!File.Exists(In("tokenizer/tokenizer.json")))
-            TokenizerFolder.Write(In("tokenizer"), BpeTrainer.Train(_texts.Training.Select(text => text.Text), settings.Vocabulary, [BpeTrainer.EndOfText], cancellation), ContextTokens);
+            TokenizerFolder.Write(In("tokenizer"), BpeTrainer.Train(_texts.Training.Select(text => text.Text), settings.Vocabulary, [BpeTrainer.EndOfText]), ContextTokens);
         return TokenizerLoader.Load(In("tokenizer"));
     }
 

@@ -22,7 +22,4 @@ internal sealed class OptionAttribute(string help) : Attribute
 
     /// <summary>What the default is, in words, where the initial value does not say it.</summary>
     public string? DefaultText { get; init; }
-
-    /// <summary>Whether the server cannot start without it.</summary>
-    public bool IsRequired { get; init; }
 }

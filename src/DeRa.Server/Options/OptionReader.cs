@@ -35,8 +35,8 @@ internal static class OptionReader
 
     private static void Check(ServerOptions options)
     {
-        foreach (var entry in OptionTable.All.Where(entry => entry.Declared.IsRequired))
-            CheckFolder(entry, (string)entry.Property.GetValue(options)!);
+        CheckFolder("reference", options.Reference);
+        CheckFolder("aligned", options.Aligned);
         Address(options.Host);
         if (options.ServedName.Length is 0 or > 256)
             throw new OptionException("--name must have 1 to 256 characters.");
@@ -55,11 +55,9 @@ internal static class OptionReader
         }
     }
 
-    private static void CheckFolder(OptionEntry entry, string path)
+    private static void CheckFolder(string name, string? path)
     {
-        if (path.Length == 0)
-            throw new OptionException($"--{entry.Name} {entry.Placeholder} (or {entry.EnvironmentName}) is missing (see --help).");
-        if (!Directory.Exists(path))
-            throw new OptionException($"--{entry.Name} is '{path}', which is not a folder.");
+        if (path is not null && !Directory.Exists(path))
+            throw new OptionException($"--{name} is '{path}', which is not a folder.");
     }
 }

@@ -29,7 +29,9 @@ internal static class OptionTable
         var help = new StringBuilder("""
             DeRa: serves a reference model and an aligned model, mixed at the strength that each request asks for.
 
-            usage: DeRa.Server --reference FOLDER --aligned FOLDER [options]
+            usage: DeRa.Server [--reference FOLDER --aligned FOLDER] [options]
+
+            Without a pair of one's own it serves the default pair, which comes with it, under the name stories.
 
             Each option may also be an environment variable (--http-port is DERA_HTTP_PORT) or a key of the JSON file that
             --config names ("http-port"). The command line goes before the environment, the environment before the file.
@@ -48,7 +50,6 @@ internal static class OptionTable
     {
         yield return entry.Declared.Help;
         if (entry.Allowed.Length > 0) yield return $"Takes {entry.Allowed}.";
-        if (entry.Declared.IsRequired) yield return "Required.";
-        else if (entry.DefaultText(defaults) is { Length: > 0 } text) yield return $"Default: {text}.";
+        if (entry.DefaultText(defaults) is { Length: > 0 } text) yield return $"Default: {text}.";
     }
 }

@@ -12,13 +12,16 @@ namespace DeRa.Server.Options;
 /// </summary>
 internal sealed record ServerOptions
 {
-    [Option("Folder of the reference model (strength 0), in Hugging Face layout.", Placeholder = "FOLDER", IsRequired = true)]
-    public string Reference { get; init; } = "";
+    [Option("Folder of the reference model (strength 0), in Hugging Face layout; needs --aligned.", Placeholder = "FOLDER",
+        DefaultText = "the default pair's")]
+    public string? Reference { get; init; }
 
-    [Option("Folder of the aligned model (strength 1); may be the reference's.", Placeholder = "FOLDER", IsRequired = true)]
-    public string Aligned { get; init; } = "";
+    [Option("Folder of the aligned model (strength 1); may be the reference's; needs --reference.", Placeholder = "FOLDER",
+        DefaultText = "the default pair's")]
+    public string? Aligned { get; init; }
 
-    [Option("Name under which the pair is served.", Placeholder = "NAME", DefaultText = "the aligned folder's name")]
+    [Option("Name under which the pair is served.", Placeholder = "NAME",
+        DefaultText = $"the aligned folder's name; the default pair's is {PairFolders.DefaultName}")]
     public string? Name { get; init; }
 
     [Option("Address to listen on: an IP address, or localhost. 0.0.0.0 lets other machines in.", Placeholder = "ADDRESS")]
@@ -100,7 +103,10 @@ internal sealed record ServerOptions
     public string? Config { get; init; }
 
     /// <summary>The name under which the pair is served.</summary>
-    public string ServedName => Name ?? new DirectoryInfo(Aligned).Name;
+    public string ServedName => Name ?? (Aligned is null ? PairFolders.DefaultName : new DirectoryInfo(Aligned).Name);
+
+    /// <summary>Whether the pair that comes with the server is served.</summary>
+    public bool IsDefaultPair => Reference is null && Aligned is null;
 
     /// <summary>The engine's part of the options.</summary>
     public EngineOptions ToEngineOptions() => new()
@@ -125,14 +131,18 @@ internal sealed record ServerOptions
     };
 
     /// <summary>The loader's part of the options.</summary>
-    /// <exception cref="FormatException">The device or the number format is none of the allowed ones.</exception>
-    public ServedPairOptions ToServedPairOptions() => new()
+    /// <exception cref="FormatException">
+    /// The device or the number format is none of the allowed ones, or <see cref="PairFolders.Choose(string, string)"/> finds no pair.
+    /// </exception>
+    public ServedPairOptions ToServedPairOptions() => ToServedPairOptions(PairFolders.Choose(Reference, Aligned));
+
+    private ServedPairOptions ToServedPairOptions(PairFolders folders) => new()
     {
         Name = ServedName,
         Models = new PairOptions
         {
-            ReferencePath = Reference,
-            AlignedPath = Aligned,
+            ReferencePath = folders.Reference,
+            AlignedPath = folders.Aligned,
             Device = DeviceOption.Parse(Device),
             DType = DTypeOption.Parse(Dtype),
             LibTorch = new LibTorchOptions { Directory = Libtorch, Threads = Threads },

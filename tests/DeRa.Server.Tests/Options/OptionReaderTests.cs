@@ -129,10 +129,30 @@ public sealed class OptionReaderTests : IDisposable
     public void A_missing_file_or_folder_is_named()
     {
         Assert.Contains("nowhere.json", Fault(["--config", Path.Combine(_folder, "nowhere.json")]), StringComparison.Ordinal);
-        Assert.Contains("--reference FOLDER (or DERA_REFERENCE) is missing",
-            Assert.Throws<OptionException>(() => OptionReader.Read([], new Dictionary<string, string>())).Message, StringComparison.Ordinal);
         Assert.Contains("--aligned is 'nowhere', which is not a folder",
             Assert.Throws<OptionException>(() => OptionReader.Read(["--reference", _folder, "--aligned", "nowhere"], new Dictionary<string, string>())).Message,
             StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("reference", "aligned")]
+    [InlineData("aligned", "reference")]
+    public void One_folder_alone_is_refused_wherever_it_was_given(string given, string missing)
+    {
+        Dictionary<string, string> none = [], environment = new() { ["DERA_" + given.ToUpperInvariant()] = _folder };
+        string[][] lines = [["--" + given, _folder], []];
+        foreach (var line in lines)
+        {
+            var fault = Assert.Throws<OptionException>(() => OptionReader.Read(line, line.Length > 0 ? none : environment));
+            Assert.StartsWith($"--{given} is given without --{missing}; a pair needs both.", fault.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void The_default_pair_has_a_name_of_its_own_unless_another_is_given()
+    {
+        Assert.Equal("stories", new ServerOptions().ServedName);
+        Assert.Equal("tales", new ServerOptions { Name = "tales" }.ServedName);
+        Assert.Contains("serves the default pair", OptionTable.Help(), StringComparison.Ordinal);
     }
 }

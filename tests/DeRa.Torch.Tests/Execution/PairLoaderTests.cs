@@ -87,11 +87,11 @@ public sealed class PairLoaderTests
     }
 
     [Fact]
-    public void By_default_the_cache_holds_sixteen_contexts()
+    public void By_default_a_small_pairs_cache_holds_sixty_four_contexts()
     {
         var pair = GoldenPair.Load(GoldenPair.Options() with { CacheTokens = null });
         pair.Executor.Dispose();
-        Assert.Equal(16 * 256 / 16, pair.Executor.Limits.BlockCount);
+        Assert.Equal(64 * 256 / 16, pair.Executor.Limits.BlockCount);
     }
 
     [Fact]
