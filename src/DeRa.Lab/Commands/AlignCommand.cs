@@ -43,7 +43,8 @@ internal sealed class AlignCommand
         var option = new Option<int>(name) { Description = $"{description}; at least {minimum}", DefaultValueFactory = _ => value };
         option.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<int>() < minimum) result.AddError($"{name} must be at least {minimum}.");
+            // What is no whole number the parser itself refuses, after this.
+            if (int.TryParse(result.Tokens is [.., var last] ? last.Value : null, CultureInfo.InvariantCulture, out var given) && given < minimum) result.AddError($"{name} must be at least {minimum}.");
         });
         return option;
     }

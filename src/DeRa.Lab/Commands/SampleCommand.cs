@@ -60,6 +60,8 @@ internal sealed class SampleCommand
             throw new LabException($"--end-token is {end}; it must be between 0 and {reference.Config.VocabularySize - 1}.");
         var encoded = prompts.Select(prompt => tokenizer.Encode(prompt).ToArray()).ToArray();
         if (encoded.Any(tokens => tokens.Length == 0)) throw new LabException("--prompt is empty, and the tokenizer puts nothing before a text.");
+        if (encoded.Max(tokens => tokens.Length) is var longest && longest > mixture.ContextTokens)
+            throw new LabException($"--prompt has {longest} tokens; the context allows 1 to {mixture.ContextTokens}.");
         using var file = parsed.GetValue(_output) is { } name ? File.AppendText(name) : null;
         for (var done = 0; done < parsed.GetValue(_count);)
         {

@@ -93,13 +93,5 @@ internal sealed class TrainCommand
             + $"context {shape.ContextTokens}, stored as {parsed.GetValue(_dtype)}";
     }
 
-    private static Option<int> Sized(string name, string description, int value)
-    {
-        var option = new Option<int>(name) { Description = $"{description}; at least 1", DefaultValueFactory = _ => value };
-        option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < 1) result.AddError($"{name} must be at least 1.");
-        });
-        return option;
-    }
+    private static Option<int> Sized(string name, string description, int value) => AlignCommand.Whole(name, description, value, minimum: 1);
 }

@@ -24,6 +24,9 @@ internal sealed record Mixture(TrainableDecoder Reference, TrainableDecoder Alig
         : throw new LabException(FormattableString.Invariant(
             $"the strength is {Strength}; it must be between {s_limits.MinStrength} and {s_limits.MaxStrength}."));
 
+    /// <summary>Most tokens that all of its models read.</summary>
+    public int ContextTokens => Parts.Min(part => part.Model.Config.ContextTokens);
+
     /// <summary>One model as it is.</summary>
     public static Mixture Of(TrainableDecoder model) => new(model, model, 0);
 

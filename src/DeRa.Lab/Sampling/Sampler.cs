@@ -18,7 +18,7 @@ internal static class Sampler
     public static IReadOnlyList<SampledText> Sample(
         Mixture mixture, IReadOnlyList<int[]> prompts, int endToken, int maxTokens, long seed)
     {
-        var context = mixture.Parts.Min(part => part.Model.Config.ContextTokens);
+        var context = mixture.ContextTokens;
         if (prompts.FirstOrDefault(prompt => prompt.Length < 1 || prompt.Length > context) is { } wrong)
             throw new LabException($"a prompt has {wrong.Length} tokens; the models' context allows 1 to {context}.");
         var longest = Math.Min(context, prompts.Max(prompt => prompt.Length) + maxTokens);
