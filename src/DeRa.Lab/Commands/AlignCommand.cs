@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using DeRa.Engine.Text;
 using DeRa.Lab.Alignment;
 using DeRa.Lab.Models;
@@ -41,10 +43,14 @@ internal sealed class AlignCommand
         var option = new Option<int>(name) { Description = $"{description}; at least {minimum}", DefaultValueFactory = _ => value };
         option.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<int>() < minimum) result.AddError($"{name} must be at least {minimum}.");
+            // What is no whole number the parser itself refuses, after this.
+            if (int.TryParse(result.Tokens is [.., var last] ? last.Value : null, CultureInfo.InvariantCulture, out var given) && given < minimum) result.AddError($"{name} must be at least {minimum}.");
         });
         return option;
     }
+
+    private static string Fingerprint(IEnumerable<EncodedPrompt> prompts) =>
+        Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', prompts.Select(prompt => prompt.Text)))).AsSpan(0, 8));
 
     private int Run(ParseResult parsed, CancellationToken cancellation)
     {
@@ -58,7 +64,7 @@ internal sealed class AlignCommand
         var tokenizer = TokenizerLoader.Load(folder);
         using var reference = TrainableDecoder.Load(folder, device);
         using var model = reference.Clone();
-        var prompts = _task.Prompts(parsed, tokenizer);
+        var prompts = _task.Prompts(parsed, tokenizer, model.Config.ContextTokens);
         var settings = new AlignmentSettings
         {
             Prompts = parsed.GetValue(_promptsAStep),
@@ -68,7 +74,7 @@ internal sealed class AlignCommand
             Seed = _optimizer.Seed(parsed),
         };
         var description = string.Create(CultureInfo.InvariantCulture,
-            $"{parsed.GetValue(_method)}, beta {objective.Beta}, reward {reward.Name}, reference {folder}, {prompts.Count} prompts, stored as {type}, {settings}");
+            $"{parsed.GetValue(_method)}, beta {objective.Beta}, reward {reward.Name}, reference {folder}, {prompts.Count} prompts {Fingerprint(prompts)}, stored as {type}, {settings}");
         var task = new AlignmentTask(
             reference, prompts, new CompletionScorer(tokenizer, reward), objective, settings, ModelFolder.EndToken(folder), description, cancellation);
         var text = parsed.InvocationConfiguration.Output;

@@ -49,17 +49,19 @@ internal sealed class EvaluateCommand
         var folder = parsed.GetRequiredValue(_reference);
         var tokenizer = TokenizerLoader.Load(folder);
         using var reference = TrainableDecoder.Load(folder, device);
+        SameVocabulary.Require(tokenizer, parsed.GetRequiredValue(_aligned));
         using var aligned = TrainableDecoder.Load(parsed.GetRequiredValue(_aligned), device);
-        var prompts = _task.Prompts(parsed, tokenizer).Take(parsed.GetValue(_promptCount)).ToArray();
+        var mixtures = parsed.GetRequiredValue(_strengths).Select(strength => new Mixture(reference, aligned, strength)).ToArray();
+        var prompts = _task.Prompts(parsed, tokenizer, Math.Min(reference.Config.ContextTokens, aligned.Config.ContextTokens)).Take(parsed.GetValue(_promptCount)).ToArray();
         var scorer = new CompletionScorer(tokenizer, reward);
         var table = new ResultTable("strength", "reward", "tokens");
         var points = new List<PlotPoint>();
-        foreach (var strength in parsed.GetRequiredValue(_strengths))
+        foreach (var mixture in mixtures)
         {
-            var result = StrengthEvaluation.Run(new Mixture(reference, aligned, strength), prompts, parsed.GetValue(_completions), scorer,
+            var result = StrengthEvaluation.Run(mixture, prompts, parsed.GetValue(_completions), scorer,
                 ModelFolder.EndToken(folder), _task.MaxTokens(parsed), parsed.GetValue(_seed), cancellation);
-            table.Add(strength, result.Reward, result.Tokens);
-            points.Add(new PlotPoint(strength, result.Reward));
+            table.Add(mixture.Strength, result.Reward, result.Tokens);
+            points.Add(new PlotPoint(mixture.Strength, result.Reward));
         }
         parsed.InvocationConfiguration.Output.Write(table.ToText());
         if (parsed.GetValue(_output) is { } output) Save(output, table, new StrengthPlot($"Reward of {reward.Name} against strength",

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Runtime.InteropServices;
 using DeRa.Engine.Text;
 using DeRa.Lab.Rewards;
 using DeRa.Torch.Native;
@@ -11,7 +13,7 @@ internal static class LabCommands
 {
     private const int Failed = 1, BadInput = 2;
 
-    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellation = default)
     {
         var root = new RootCommand(
             "dera-lab: train a small reference and aligned model, and see what decoding-time realignment does. In order: "
@@ -27,15 +29,17 @@ internal static class LabCommands
             ReproduceCommand.Create(),
         };
         var parsed = root.Parse(args);
+        if (MisspeltOption(parsed) is { } misspelt) return await EndAsync(error, $"'{misspelt}' is no option of this command", BadInput);
         if (parsed.Errors.Count > 0) return await EndAsync(error, string.Join(' ', parsed.Errors.Select(e => e.Message)), BadInput);
         try
         {
             return await parsed.InvokeAsync(new InvocationConfiguration
             {
                 EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
                 Output = output,
                 Error = error,
-            });
+            }, cancellation);
         }
         catch (Exception bad) when (bad is LabException or RewardException or ArgumentException or FormatException)
         {
@@ -46,7 +50,16 @@ internal static class LabCommands
         {
             return await EndAsync(error, failure.Message, Failed);
         }
+        catch (ExternalException failure)
+        {
+            // libtorch's own errors; a trace of its functions follows the first line.
+            return await EndAsync(error, failure.Message.Split('\n')[0], Failed);
+        }
     }
+
+    /// <summary>The parser would take an unknown option for one more value of the option before it.</summary>
+    private static string? MisspeltOption(ParseResult parsed) => parsed.Tokens
+        .FirstOrDefault(token => token.Type == TokenType.Argument && token.Value.StartsWith("--", StringComparison.Ordinal))?.Value;
 
     private static async Task<int> EndAsync(TextWriter error, string message, int code)
     {

@@ -19,9 +19,9 @@ internal sealed class SampleCommand
         DefaultValueFactory = _ => [""],
     };
 
-    private readonly Option<int> _count = new("--count") { Description = "Completions", DefaultValueFactory = _ => 4 };
-    private readonly Option<int> _batch = new("--batch") { Description = "Completions drawn at once", DefaultValueFactory = _ => 128 };
-    private readonly Option<int> _maxTokens = new("--max-tokens") { Description = "Longest completion", DefaultValueFactory = _ => 400 };
+    private readonly Option<int> _count = AlignCommand.Whole("--count", "Completions", 4, 1);
+    private readonly Option<int> _batch = AlignCommand.Whole("--batch", "Completions drawn at once", 128, 1);
+    private readonly Option<int> _maxTokens = AlignCommand.Whole("--max-tokens", "Longest completion, end token included", 400, 1);
     private readonly Option<long> _seed = new("--seed") { Description = "The same seed gives the same texts", DefaultValueFactory = _ => 1 };
 
     private readonly Option<string?> _output = new("--output")
@@ -51,30 +51,42 @@ internal sealed class SampleCommand
         var folder = parsed.GetRequiredValue(_reference);
         var tokenizer = TokenizerLoader.Load(folder);
         using var reference = TrainableDecoder.Load(folder, device);
+        if (parsed.GetValue(_aligned) is { } other) SameVocabulary.Require(tokenizer, other);
         using var aligned = parsed.GetValue(_aligned) is { } path ? TrainableDecoder.Load(path, device) : null;
         var mixture = aligned is null ? Mixture.Of(reference) : new Mixture(reference, aligned, parsed.GetValue(_strength));
         var prompts = parsed.GetRequiredValue(_prompts);
         var end = parsed.GetValue(_endToken) ?? ModelFolder.EndToken(folder);
+        if (end < 0 || end >= reference.Config.VocabularySize)
+            throw new LabException($"--end-token is {end}; it must be between 0 and {reference.Config.VocabularySize - 1}.");
+        var encoded = prompts.Select(prompt => tokenizer.Encode(prompt).ToArray()).ToArray();
+        if (encoded.Any(tokens => tokens.Length == 0)) throw new LabException("--prompt is empty, and the tokenizer puts nothing before a text.");
+        if (encoded.Max(tokens => tokens.Length) is var longest && longest > mixture.ContextTokens)
+            throw new LabException($"--prompt has {longest} tokens; the context allows 1 to {mixture.ContextTokens}.");
         using var file = parsed.GetValue(_output) is { } name ? File.AppendText(name) : null;
         for (var done = 0; done < parsed.GetValue(_count);)
         {
             cancellation.ThrowIfCancellationRequested();
             var count = Math.Min(parsed.GetValue(_batch), parsed.GetValue(_count) - done);
-            var batch = Enumerable.Range(done, count).Select(i => prompts[i % prompts.Length]).ToArray();
-            var encoded = batch.Select(prompt => tokenizer.Encode(prompt).ToArray()).ToArray();
-            if (encoded.Any(tokens => tokens.Length == 0)) throw new LabException("--prompt is empty, and the tokenizer puts nothing before a text.");
-            var texts = Sampler.Sample(mixture, encoded, end, parsed.GetValue(_maxTokens), parsed.GetValue(_seed) + done);
-            foreach (var (prompt, text) in batch.Zip(texts)) Write(parsed.InvocationConfiguration.Output, file, tokenizer, prompt, text, end);
+            var batch = Enumerable.Range(done, count).Select(i => i % prompts.Length).ToArray();
+            var texts = Sampler.Sample(mixture, [.. batch.Select(i => encoded[i])], end, parsed.GetValue(_maxTokens), parsed.GetValue(_seed) + done);
+            foreach (var (i, text) in batch.Zip(texts)) Write(parsed.InvocationConfiguration.Output, file, tokenizer, prompts[i], text);
             done += count;
             file?.Flush();
         }
         return 0;
     }
 
-    private static void Write(TextWriter output, StreamWriter? file, ITokenizer tokenizer, string prompt, SampledText sampled, int end)
+    private static void Write(TextWriter output, StreamWriter? file, ITokenizer tokenizer, string prompt, SampledText sampled)
     {
-        var all = sampled.Prompt.Concat(sampled.Tokens.Where(token => token != end));
-        if (file is null) output.WriteLine(tokenizer.Decode(all) + "\n---");
-        else if (sampled.Finished) file.WriteLine(JsonSerializer.Serialize(new { prompt, completion = tokenizer.Decode(all)[prompt.Length..] }));
+        var completion = Continuation(tokenizer, prompt, sampled);
+        if (file is null) output.WriteLine(prompt + completion + "\n---");
+        else if (sampled.Finished) file.WriteLine(JsonSerializer.Serialize(new { prompt, completion }));
+    }
+
+    private static string Continuation(ITokenizer tokenizer, string prompt, SampledText sampled)
+    {
+        var decoder = tokenizer.CreateDecoder(continuesText: prompt.Length > 0);
+        var tokens = sampled.Finished ? sampled.Tokens[..^1] : sampled.Tokens;
+        return string.Concat(tokens.Select(decoder.Append)) + decoder.Finish();
     }
 }

@@ -31,7 +31,13 @@ internal sealed class TaskArguments
 
     public int MaxTokens(ParseResult parsed) => parsed.GetValue(_maxTokens);
 
-    /// <exception cref="LabException">There is no prompt.</exception>
-    public IReadOnlyList<EncodedPrompt> Prompts(ParseResult parsed, ITokenizer tokenizer) =>
-        PromptFile.Read(parsed.GetRequiredValue(_prompts), tokenizer, parsed.GetValue(_promptTokens));
+    /// <summary>The prompts, each shorter than the context.</summary>
+    /// <exception cref="LabException">There is no prompt, or one is too long.</exception>
+    public IReadOnlyList<EncodedPrompt> Prompts(ParseResult parsed, ITokenizer tokenizer, int contextTokens)
+    {
+        var prompts = PromptFile.Read(parsed.GetRequiredValue(_prompts), tokenizer, parsed.GetValue(_promptTokens));
+        return prompts.MaxBy(prompt => prompt.Tokens.Length) is { } longest && longest.Tokens.Length >= contextTokens
+            ? throw new LabException($"--prompts: a prompt has {longest.Tokens.Length} tokens; the context allows 1 to {contextTokens - 1}.")
+            : prompts;
+    }
 }

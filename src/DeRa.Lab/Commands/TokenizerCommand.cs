@@ -20,11 +20,7 @@ internal static class TokenizerCommand
         DefaultValueFactory = _ => 2048,
     };
 
-    private static readonly Option<int> s_context = new("--context")
-    {
-        Description = "Most tokens that the model will read; at least 1",
-        DefaultValueFactory = _ => 512,
-    };
+    private static readonly Option<int> s_context = AlignCommand.Whole("--context", "Most tokens that the model will read", 512, 1);
 
     private static readonly Option<string> s_output = new("--output") { Description = "Folder for the tokenizer's files", Required = true };
 

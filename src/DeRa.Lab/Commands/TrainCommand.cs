@@ -51,6 +51,8 @@ internal sealed class TrainCommand
     {
         var source = parsed.GetValue(_from) ?? parsed.GetValue(_tokenizer)
             ?? throw new LabException("--tokenizer (a new model) or --from (fine-tuning) is needed.");
+        if (parsed.GetValue(_from) is not null && ShapeOptions.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } given)
+            throw new LabException($"{given.Name} is for a new model; with --from the model's own is kept.");
         var type = StoredType.Parse(parsed.GetRequiredValue(_dtype));
         var texts = DocumentFile.Read(parsed.GetRequiredValue(_text));
         var settings = _optimizer.Read(parsed);
@@ -73,6 +75,8 @@ internal sealed class TrainCommand
         return 0;
     }
 
+    private Option[] ShapeOptions => [_tokenizer, _hidden, _intermediate, _layers, _heads, _context];
+
     private ModelConfig Shape(ParseResult parsed, int vocabulary)
     {
         var (hidden, heads) = (parsed.GetValue(_hidden), parsed.GetValue(_heads));
@@ -89,13 +93,5 @@ internal sealed class TrainCommand
             + $"context {shape.ContextTokens}, stored as {parsed.GetValue(_dtype)}";
     }
 
-    private static Option<int> Sized(string name, string description, int value)
-    {
-        var option = new Option<int>(name) { Description = $"{description}; at least 1", DefaultValueFactory = _ => value };
-        option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < 1) result.AddError($"{name} must be at least 1.");
-        });
-        return option;
-    }
+    private static Option<int> Sized(string name, string description, int value) => AlignCommand.Whole(name, description, value, minimum: 1);
 }

@@ -13,34 +13,37 @@ internal static class DocumentFile
 
     /// <summary>Reads several files, in order.</summary>
     /// <exception cref="LabException">A file is missing, holds no text, or a line is not what the format asks for.</exception>
-    public static IReadOnlyList<Document> Read(IEnumerable<string> paths) => [.. paths.SelectMany(Read)];
+    public static IReadOnlyList<Document> Read(IEnumerable<string> paths) => [.. paths.SelectMany(path => Read(path))];
 
     /// <summary>Reads one file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="promptSuffices">Whether a line may lack its completion.</param>
     /// <exception cref="LabException">See above.</exception>
-    public static IReadOnlyList<Document> Read(string path)
+    public static IReadOnlyList<Document> Read(string path, bool promptSuffices = false)
     {
         if (!File.Exists(path)) throw new LabException($"{path}: there is no such file.");
         Document[] documents = path.EndsWith(".jsonl", StringComparison.Ordinal)
-            ? [.. File.ReadLines(path).Select((line, index) => (line, index)).Where(l => l.line.Length > 0).Select(l => Parse(path, l.line, l.index))]
+            ? [.. File.ReadLines(path).Select((line, index) => (line, index)).Where(l => l.line.Length > 0).Select(l => Parse(path, l.line, l.index, promptSuffices))]
             : [.. File.ReadAllText(path).Split(Separator).Select(text => text.Trim()).Where(text => text.Length > 0).Select(text => new Document("", text))];
         return documents.Length > 0 ? documents : throw new LabException($"{path}: holds no text.");
     }
 
-    private static Document Parse(string path, string line, int index)
+    private static Document Parse(string path, string line, int index, bool promptSuffices)
     {
         try
         {
             using var json = JsonDocument.Parse(line);
-            var prompt = json.RootElement.TryGetProperty("prompt", out var field) ? field.GetString() : "";
-            var text = json.RootElement.GetProperty("completion").GetString();
-            return string.IsNullOrEmpty(text)
-                ? throw new LabException($"{path}: line {index + 1}: 'completion' is empty.")
-                : new Document(prompt ?? "", text);
+            var (prompt, text) = (Text(json.RootElement, "prompt"), Text(json.RootElement, "completion"));
+            return text.Length > 0 || (promptSuffices && prompt.Length > 0)
+                ? new Document(prompt, text)
+                : throw new LabException($"{path}: line {index + 1}: {(promptSuffices ? "'prompt'" : "'completion'")} is missing or empty.");
         }
-        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             throw new LabException(
                 $"{path}: line {index + 1} is no object with the texts 'completion' and, optionally, 'prompt': {exception.Message}", exception);
         }
     }
+
+    private static string Text(JsonElement line, string name) => line.TryGetProperty(name, out var field) ? field.GetString() ?? "" : "";
 }

@@ -16,7 +16,7 @@ internal static class PromptFile
     /// <exception cref="LabException">There is no prompt.</exception>
     public static IReadOnlyList<EncodedPrompt> Read(IEnumerable<string> paths, ITokenizer tokenizer, int beginTokens)
     {
-        var prompts = DocumentFile.Read(paths).Select(document => document.Prompt.Length > 0
+        var prompts = paths.SelectMany(path => DocumentFile.Read(path, promptSuffices: true)).Select(document => document.Prompt.Length > 0
                 ? new EncodedPrompt(document.Prompt, [.. tokenizer.Encode(document.Prompt)])
                 : Beginning(document.Text, tokenizer, beginTokens))
             .Where(prompt => prompt.Tokens.Length > 0).DistinctBy(prompt => prompt.Text).ToArray();

@@ -17,6 +17,7 @@ internal sealed record TextLoss(double Nats, long Characters, long Tokens)
         var all = (int[])[.. prompt, .. tokenizer.Encode(document.Text, addSpecialTokens: false)];
         var tokens = all.Take(model.Config.ContextTokens).ToArray();
         var first = Math.Max(1, prompt.Count);
+        if (tokens.Length <= first) return new TextLoss(0, 0, 0);
         using var scope = NewDisposeScope();
         using var gradientsOff = no_grad();
         var logProbs = model.LogProbs(tensor(tokens.Select(token => (long)token).ToArray(), device: model.Device).unsqueeze(0));

@@ -23,9 +23,9 @@ internal static class ModelFolder
     public static void Write(string folder, TrainableDecoder model, string tokenizerFolder, ScalarType type)
     {
         Directory.CreateDirectory(folder);
-        var end = EndToken(tokenizerFolder);
-        WriteJson(Path.Combine(folder, "config.json"), Config(model.Config, end, type));
-        WriteJson(Path.Combine(folder, "generation_config.json"), new JsonObject { ["bos_token_id"] = end, ["eos_token_id"] = end });
+        var (begin, end) = (BeginToken(tokenizerFolder), EndToken(tokenizerFolder));
+        WriteJson(Path.Combine(folder, "config.json"), Config(model.Config, begin, end, type));
+        WriteJson(Path.Combine(folder, "generation_config.json"), new JsonObject { ["bos_token_id"] = begin, ["eos_token_id"] = end });
         CopyTokenizer(tokenizerFolder, folder);
         WriteWeights(Path.Combine(folder, "model.safetensors"), model, type);
     }
@@ -43,6 +43,9 @@ internal static class ModelFolder
         return ends.Count > 0 ? ends.Min() : throw new CheckpointException(folder, "no end-of-sequence token is named");
     }
 
+    /// <summary>What the tokenizer puts before a text; null where that is nothing.</summary>
+    private static int? BeginToken(string folder) => TokenizerLoader.Load(folder).Encode("") is [var begin, ..] ? begin : null;
+
     private static void CopyTokenizer(string from, string to)
     {
         if (Path.GetFullPath(from) == Path.GetFullPath(to)) return;
@@ -50,12 +53,12 @@ internal static class ModelFolder
             File.Copy(Path.Combine(from, name), Path.Combine(to, name), overwrite: true);
     }
 
-    private static JsonObject Config(ModelConfig config, int end, ScalarType type) => new()
+    private static JsonObject Config(ModelConfig config, int? begin, int end, ScalarType type) => new()
     {
         ["architectures"] = new JsonArray("LlamaForCausalLM"),
         ["model_type"] = "llama",
         ["torch_dtype"] = type switch { ScalarType.BFloat16 => "bfloat16", ScalarType.Float16 => "float16", _ => "float32" },
-        ["bos_token_id"] = end,
+        ["bos_token_id"] = begin,
         ["eos_token_id"] = end,
         ["hidden_act"] = "silu",
         ["hidden_size"] = config.HiddenSize,
@@ -68,9 +71,24 @@ internal static class ModelFolder
         ["max_position_embeddings"] = config.ContextTokens,
         ["rms_norm_eps"] = config.NormEpsilon,
         ["rope_theta"] = config.RotaryBase,
+        ["rope_scaling"] = Scaling(config.RotaryScaling),
         ["attention_bias"] = false,
         ["mlp_bias"] = false,
         ["tie_word_embeddings"] = config.TiedEmbeddings,
+    };
+
+    private static JsonObject? Scaling(RotaryScaling? scaling) => scaling switch
+    {
+        RotaryScaling.Linear linear => new() { ["rope_type"] = "linear", ["factor"] = linear.Factor },
+        RotaryScaling.Llama3 llama3 => new()
+        {
+            ["rope_type"] = "llama3",
+            ["factor"] = llama3.Factor,
+            ["low_freq_factor"] = llama3.LowFrequencyFactor,
+            ["high_freq_factor"] = llama3.HighFrequencyFactor,
+            ["original_max_position_embeddings"] = llama3.OriginalContextTokens,
+        },
+        _ => null,
     };
 
     private static void WriteJson(string path, JsonObject json) => File.WriteAllText(path, json.ToJsonString(Indented) + "\n");

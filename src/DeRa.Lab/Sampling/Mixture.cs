@@ -1,3 +1,4 @@
+using DeRa.Engine.Requests;
 using DeRa.Lab.Models;
 
 namespace DeRa.Lab.Sampling;
@@ -7,9 +8,25 @@ namespace DeRa.Lab.Sampling;
 /// </summary>
 /// <param name="Reference">Weighs 1 − strength.</param>
 /// <param name="Aligned">Weighs the strength.</param>
-/// <param name="Strength">λ.</param>
+/// <param name="Strength">λ, as the server allows it.</param>
+/// <exception cref="LabException">The vocabularies have different sizes, or the strength is out of its range.</exception>
 internal sealed record Mixture(TrainableDecoder Reference, TrainableDecoder Aligned, double Strength)
 {
+    private static readonly RequestLimits s_limits = new();
+
+    /// <summary>Weighs the strength.</summary>
+    public TrainableDecoder Aligned { get; } = Aligned.Config.VocabularySize == Reference.Config.VocabularySize ? Aligned
+        : throw new LabException($"the aligned model has {Aligned.Config.VocabularySize} tokens, the reference {Reference.Config.VocabularySize}; "
+            + "a mixture needs one vocabulary.");
+
+    /// <summary>λ.</summary>
+    public double Strength { get; } = Strength >= s_limits.MinStrength && Strength <= s_limits.MaxStrength ? Strength
+        : throw new LabException(FormattableString.Invariant(
+            $"the strength is {Strength}; it must be between {s_limits.MinStrength} and {s_limits.MaxStrength}."));
+
+    /// <summary>Most tokens that all of its models read.</summary>
+    public int ContextTokens => Parts.Min(part => part.Model.Config.ContextTokens);
+
     /// <summary>One model as it is.</summary>
     public static Mixture Of(TrainableDecoder model) => new(model, model, 0);
 

@@ -10,14 +10,17 @@ internal static class Sampler
 {
     /// <summary>Draws one completion for each prompt.</summary>
     /// <param name="mixture">What to draw from.</param>
-    /// <param name="prompts">Token ids; none empty.</param>
+    /// <param name="prompts">Token ids; none empty, none longer than the context.</param>
     /// <param name="endToken">Ends a completion, and is part of it.</param>
-    /// <param name="maxTokens">Most tokens of a completion.</param>
+    /// <param name="maxTokens">Most tokens of a completion; it ends earlier where the models have read a whole context.</param>
     /// <param name="seed">The same seed gives the same completions on one device.</param>
+    /// <exception cref="LabException">A prompt is empty or longer than the context.</exception>
     public static IReadOnlyList<SampledText> Sample(
         Mixture mixture, IReadOnlyList<int[]> prompts, int endToken, int maxTokens, long seed)
     {
-        var context = mixture.Parts.Min(part => part.Model.Config.ContextTokens);
+        var context = mixture.ContextTokens;
+        if (prompts.FirstOrDefault(prompt => prompt.Length < 1 || prompt.Length > context) is { } wrong)
+            throw new LabException($"a prompt has {wrong.Length} tokens; the models' context allows 1 to {context}.");
         var longest = Math.Min(context, prompts.Max(prompt => prompt.Length) + maxTokens);
         using var scope = NewDisposeScope();
         using var gradientsOff = no_grad();

@@ -35,16 +35,17 @@ internal sealed class RunFolder(string path)
             if (File.ReadAllText(In("run.json")) == wanted) return;
             throw new LabException($"{path} holds a run with other settings (see its run.json); name another --output, or remove it.");
         }
-        if (File.Exists(In("model.safetensors"))) throw new LabException($"{path} holds a model already; name another --output.");
+        if (File.Exists(In("model.safetensors")) || File.Exists(In("config.json")))
+            throw new LabException($"{path} holds a model already; name another --output.");
         Directory.CreateDirectory(path);
-        File.WriteAllText(In("run.json"), wanted);
+        WriteWhole(In("run.json"), wanted);
     }
 
     /// <summary>Loads the last checkpoint, where there is one, into the model and the optimiser.</summary>
     /// <returns>The steps that are done.</returns>
     public int Resume(TrainableDecoder model, AdamW optimizer)
     {
-        foreach (var unfinished in Directory.GetDirectories(path, CheckpointPrefix + "*" + Unfinished)) Directory.Delete(unfinished, recursive: true);
+        DeleteUnfinished();
         var last = Checkpoints().MaxBy(StepOf);
         var done = last is null ? 0 : StepOf(last);
         if (last is not null)
@@ -52,8 +53,8 @@ internal sealed class RunFolder(string path)
             ReadWeights(last, model);
             optimizer.load_state_dict(System.IO.Path.Combine(last, "optimizer.bin"));
         }
-        var kept = File.Exists(Curve) ? File.ReadLines(Curve).Take(done).ToArray() : [];
-        File.WriteAllLines(Curve, kept);
+        var kept = File.Exists(Curve) ? File.ReadLines(Curve).Take(done) : [];
+        WriteWhole(Curve, string.Concat(kept.Select(line => line + "\n")));
         return done;
     }
 
@@ -67,7 +68,7 @@ internal sealed class RunFolder(string path)
         ModelFolder.WriteWeights(System.IO.Path.Combine(name + Unfinished, "model.safetensors"), model, ScalarType.Float32);
         optimizer.save_state_dict(System.IO.Path.Combine(name + Unfinished, "optimizer.bin"));
         Directory.Move(name + Unfinished, name);
-        older.ForEach(checkpoint => Directory.Delete(checkpoint, recursive: true));
+        older.ForEach(Delete);
     }
 
     /// <summary>Adds a step's line to the curve.</summary>
@@ -81,13 +82,32 @@ internal sealed class RunFolder(string path)
     /// <summary>Removes what only an unfinished run needs. The model has been written.</summary>
     public void Finish()
     {
-        foreach (var checkpoint in Checkpoints()) Directory.Delete(checkpoint, recursive: true);
+        DeleteUnfinished();
+        foreach (var checkpoint in Checkpoints().ToList()) Delete(checkpoint);
     }
 
     private string In(string name) => System.IO.Path.Combine(path, name);
 
     private IEnumerable<string> Checkpoints() => !Directory.Exists(path) ? []
         : Directory.GetDirectories(path, CheckpointPrefix + "*").Where(name => !name.EndsWith(Unfinished, StringComparison.Ordinal));
+
+    private void DeleteUnfinished()
+    {
+        foreach (var unfinished in Directory.GetDirectories(path, CheckpointPrefix + "*" + Unfinished)) Directory.Delete(unfinished, recursive: true);
+    }
+
+    // Renamed first: cut in the middle, a folder must not look like a whole checkpoint.
+    private static void Delete(string checkpoint)
+    {
+        Directory.Move(checkpoint, checkpoint + Unfinished);
+        Directory.Delete(checkpoint + Unfinished, recursive: true);
+    }
+
+    private static void WriteWhole(string file, string text)
+    {
+        File.WriteAllText(file + Unfinished, text);
+        File.Move(file + Unfinished, file, overwrite: true);
+    }
 
     private static int StepOf(string checkpoint) =>
         int.Parse(System.IO.Path.GetFileName(checkpoint).AsSpan(CheckpointPrefix.Length), CultureInfo.InvariantCulture);

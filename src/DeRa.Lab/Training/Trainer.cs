@@ -14,13 +14,18 @@ internal sealed class Trainer(TrainingSettings settings, ITrainingTask task, Run
     /// <param name="model">The model to begin with; holds the trained weights afterwards.</param>
     /// <param name="write">Writes the finished model into the folder.</param>
     /// <param name="cancellation">Stops between two steps, with a checkpoint.</param>
-    /// <exception cref="LabException">The folder holds another run, or the loss is no longer a number.</exception>
+    /// <exception cref="LabException">The folder holds another run, or loss or gradient are no longer finite.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public void Run(TrainableDecoder model, Action<TrainableDecoder> write, CancellationToken cancellation)
     {
         settings.Validate();
         folder.Claim(settings, task.Description);
-        if (folder.IsFinished) return;
+        if (folder.IsFinished)
+        {
+            folder.Finish();
+            progress.AlreadyFinished(folder.Path);
+            return;
+        }
         using var optimizer = CreateOptimizer(model);
         var step = folder.Resume(model, optimizer);
         progress.Begin(step, settings.Steps);
@@ -56,6 +61,8 @@ internal sealed class Trainer(TrainingSettings settings, ITrainingTask task, Run
         optimizer.zero_grad();
         result.Loss.backward();
         var norm = nn.utils.clip_grad_norm_(model.Weights.Select(weight => weight.Value), settings.ClipNorm);
+        if (!double.IsFinite(norm))
+            throw new LabException($"the gradient of step {step + 1} is not finite; a smaller --learning-rate may help.");
         foreach (var group in optimizer.ParamGroups) group.LearningRate = settings.LearningRateAt(step);
         optimizer.step();
         folder.Record(step + 1, loss, [.. result.Metrics, ("gradient_norm", norm)]);

@@ -25,6 +25,9 @@ internal sealed class TrainingProgress(TextWriter output, string title, bool isT
         _sinceLine.Start();
     }
 
+    /// <summary>Says that there is nothing to do.</summary>
+    public void AlreadyFinished(string folder) => output.WriteLine($"{title}: {folder} is finished already");
+
     /// <summary>Takes a finished step.</summary>
     public void Report(int step, double loss, TaskStep result)
     {

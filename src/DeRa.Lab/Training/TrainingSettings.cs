@@ -9,7 +9,7 @@ internal sealed record TrainingSettings
     /// <summary>Highest learning rate; above 0.</summary>
     public required double LearningRate { get; init; }
 
-    /// <summary>The last step's learning rate as a share of the highest; 0 to 1. 1 keeps it constant.</summary>
+    /// <summary>What the learning rate falls towards until the last step, as a share of the highest; 0 to 1. 1 keeps it constant.</summary>
     public double FinalLearningRateShare { get; init; } = 0.1;
 
     /// <summary>Steps in which the learning rate rises from 0; 0 or more.</summary>
