@@ -23,6 +23,13 @@ internal sealed class ReproduceCommand
         AllowMultipleArgumentsPerToken = true,
     };
 
+    private readonly Option<double[]> _strengths = new("--strengths")
+    {
+        Description = "Strengths λ, 0 and 1 among them; a model is retrained for each other one; default: 0, 0.2 … 2",
+        DefaultValueFactory = _ => [],
+        AllowMultipleArgumentsPerToken = true,
+    };
+
     private readonly Option<bool> _small = new("--small") { Description = "A minute's version with tiny models: shows that it runs, proves nothing" };
     private readonly ComputeArguments _compute = new();
 
@@ -33,7 +40,7 @@ internal sealed class ReproduceCommand
             "SFT once; align at β for a length of 40 to 50 tokens; decode at λ = 0, 0.2 … 2; retrain at each β/λ; report both side by side, "
             + "with interpolated weights and an over-optimised DPO pair. Interrupted, the same command goes on.")
         {
-            arguments._text, arguments._output, arguments._seeds, arguments._small,
+            arguments._text, arguments._output, arguments._seeds, arguments._strengths, arguments._small,
         };
         arguments._compute.AddTo(length);
         length.SetAction((parsed, cancellation) => Task.FromResult(arguments.Run(parsed, cancellation)));
@@ -44,6 +51,7 @@ internal sealed class ReproduceCommand
     {
         var stories = DocumentFile.Read(parsed.GetRequiredValue(_text));
         var settings = parsed.GetValue(_small) ? LengthSettings.Small : new LengthSettings();
+        if (parsed.GetRequiredValue(_strengths) is { Length: > 0 } strengths) settings = settings with { Strengths = Checked(strengths) };
         var device = _compute.Load(parsed);
         var (output, folder) = (parsed.InvocationConfiguration.Output, parsed.GetRequiredValue(_output));
         var results = parsed.GetRequiredValue(_seeds).Distinct().Select(seed =>
@@ -51,4 +59,9 @@ internal sealed class ReproduceCommand
         new LengthReport(settings, results).Write(folder, output);
         return 0;
     }
+
+    private static double[] Checked(double[] strengths) =>
+        strengths.Contains(0) && strengths.Contains(1) && strengths.All(strength => strength is >= 0 and <= 10)
+            ? [.. strengths.Distinct().Order()]
+            : throw new LabException("--strengths must hold 0 and 1, and others between 0 and 10.");
 }

@@ -22,7 +22,7 @@ internal sealed class LengthExperiment(
     string folder, LengthSettings settings, long seed, IReadOnlyList<Document> stories, Device device, TextWriter output, CancellationToken cancellation)
 {
     private const int SftRows = 16, SftRowTokens = 192;
-    private readonly LengthTexts _texts = LengthTexts.Of(stories, settings.MaxSentences, seed);
+    private LengthTexts _texts = null!;
 
     /// <summary>Runs what has not run yet.</summary>
     /// <exception cref="LabException">The texts do not suffice, or the folder holds a run with other settings.</exception>
@@ -30,6 +30,7 @@ internal sealed class LengthExperiment(
     {
         Claim();
         var tokenizer = Tokenizer();
+        _texts = LengthTexts.Of(stories, tokenizer, settings.TextTokens, seed);
         Sft(tokenizer);
         Align("aligned", "policy-gradient", settings.Beta, settings.AlignSteps, tokenizer);
         var (deRa, retrained, interpolated, dpo) = (NewCurve(), NewCurve(), NewCurve(), NewCurve());
@@ -68,7 +69,7 @@ internal sealed class LengthExperiment(
     private ITokenizer Tokenizer()
     {
         if (!File.Exists(In("tokenizer/tokenizer.json")))
-            TokenizerFolder.Write(In("tokenizer"), BpeTrainer.Train(_texts.Training.Select(text => text.Text), settings.Vocabulary, [BpeTrainer.EndOfText]), ContextTokens);
+            TokenizerFolder.Write(In("tokenizer"), BpeTrainer.Train(stories.Select(story => story.Text), settings.Vocabulary, [BpeTrainer.EndOfText]), ContextTokens);
         return TokenizerLoader.Load(In("tokenizer"));
     }
 
@@ -111,7 +112,7 @@ internal sealed class LengthExperiment(
         var prompts = _texts.Training.Select(text => PromptFile.Beginning(text.Text, tokenizer, settings.PromptTokens)).ToArray();
         var task = new AlignmentTask(reference, prompts, new CompletionScorer(tokenizer, reward), objective, gathering,
             ModelFolder.EndToken(In("tokenizer")), string.Create(CultureInfo.InvariantCulture, $"{method} at beta {beta}, {gathering}"), cancellation);
-        var training = new TrainingSettings { Steps = steps, LearningRate = settings.AlignLearningRate, WarmupSteps = 10, CheckpointSteps = 25 };
+        var training = new TrainingSettings { Steps = steps, LearningRate = settings.AlignLearningRate, FinalLearningRateShare = 0.02, WarmupSteps = 10, CheckpointSteps = 25 };
         Train(name, training, task, model);
     }
 

@@ -17,13 +17,13 @@ internal sealed record LengthSettings
     public int MaxTokens { get; init; } = 50;
 
     /// <summary>Completions are cut here.</summary>
-    public int CutTokens { get; init; } = 160;
+    public int CutTokens { get; init; } = 120;
 
     /// <summary>Tokens of a story's beginning that are the prompt.</summary>
     public int PromptTokens { get; init; } = 8;
 
-    /// <summary>Most sentences of a text that the model learns from; each text is cut after a random number from 1.</summary>
-    public int MaxSentences { get; init; } = 8;
+    /// <summary>Each text that the model learns from is cut at the first sentence end after 1 to this many tokens.</summary>
+    public int TextTokens { get; init; } = 90;
 
     /// <summary>Tokens of the vocabulary.</summary>
     public int Vocabulary { get; init; } = 512;
@@ -41,10 +41,10 @@ internal sealed record LengthSettings
     public int SftSteps { get; init; } = 1500;
 
     /// <summary>Steps of each alignment.</summary>
-    public int AlignSteps { get; init; } = 250;
+    public int AlignSteps { get; init; } = 160;
 
     /// <summary>Learning rate of each alignment.</summary>
-    public double AlignLearningRate { get; init; } = 2e-3;
+    public double AlignLearningRate { get; init; } = 3e-4;
 
     /// <summary>Prompts of an alignment step.</summary>
     public int PromptsPerStep { get; init; } = 16;
@@ -56,10 +56,10 @@ internal sealed record LengthSettings
     public int EvaluationPrompts { get; init; } = 64;
 
     /// <summary>Completions of each prompt in the evaluation, at each strength.</summary>
-    public int EvaluationCompletions { get; init; } = 32;
+    public int EvaluationCompletions { get; init; } = 16;
 
     /// <summary>Steps of the over-optimised DPO model, with hard preferences.</summary>
-    public int DpoSteps { get; init; } = 250;
+    public int DpoSteps { get; init; } = 160;
 
     /// <summary>β of the over-optimised DPO model.</summary>
     public double DpoBeta { get; init; } = 0.05;
@@ -72,7 +72,7 @@ internal sealed record LengthSettings
         MaxTokens = 15,
         CutTokens = 40,
         PromptTokens = 3,
-        MaxSentences = 3,
+        TextTokens = 25,
         Vocabulary = 300,
         Hidden = 32,
         Layers = 1,

@@ -1,9 +1,13 @@
 using System.Text.RegularExpressions;
+using DeRa.Engine.Text;
 using DeRa.Lab.Data;
 
 namespace DeRa.Lab.Reproduction;
 
-/// <summary>Texts of random length for the length experiment: the first sentences of stories, as many as a draw says.</summary>
+/// <summary>
+/// Texts of random length for the length experiment: stories cut at the first end of a sentence after a drawn number of
+/// tokens. The draws are uniform up to a limit, so that a model which predicts the end well knows where in a text it is.
+/// </summary>
 internal sealed partial class LengthTexts
 {
     private const int EvaluationShare = 10;
@@ -16,19 +20,20 @@ internal sealed partial class LengthTexts
     /// <summary>Every tenth text: only their beginnings are used, as prompts of the evaluation.</summary>
     public IReadOnlyList<Document> Evaluation { get; }
 
-    /// <summary>Cuts each document after 1 to <paramref name="maxSentences"/> sentences, or fewer where it has fewer.</summary>
-    public static LengthTexts Of(IReadOnlyList<Document> stories, int maxSentences, long seed)
+    /// <summary>Cuts each story where a sentence ends, after 1 to <paramref name="maxTokens"/> tokens if it has as many.</summary>
+    public static LengthTexts Of(IReadOnlyList<Document> stories, ITokenizer tokenizer, int maxTokens, long seed)
     {
         var random = new Random((int)seed);
-        var cut = stories.Select(story => Cut(story.Text, 1 + random.Next(maxSentences))).ToArray();
+        var cut = stories.Select(story => Cut(story.Text, tokenizer, 1 + random.Next(maxTokens))).ToArray();
         return new LengthTexts(
             [.. cut.Where((_, i) => i % EvaluationShare != 0)], [.. cut.Where((_, i) => i % EvaluationShare == 0)]);
     }
 
-    private static Document Cut(string story, int sentences)
+    private static Document Cut(string story, ITokenizer tokenizer, int tokens)
     {
-        var end = SentenceEnd().Matches(story).Take(sentences).LastOrDefault() is { } last ? last.Index + last.Length : story.Length;
-        return new Document("", story[..end].Trim());
+        var start = tokenizer.Decode(tokenizer.Encode(story, addSpecialTokens: false).Take(tokens)).Length;
+        var end = SentenceEnd().Match(story, Math.Min(start, story.Length - 1));
+        return new Document("", (end.Success ? story[..(end.Index + end.Length)] : story).Trim());
     }
 
     [GeneratedRegex("""[.!?]+"?(?=\s|$)""")]
