@@ -24,8 +24,8 @@ public sealed class TinyPair : IAsyncLifetime
     public IEnumerable<string> Train(string output, int steps) =>
     [
         "train", "--text", Text, "--tokenizer", Tokenizer, "--output", output, "--steps", $"{steps}", "--hidden", "32",
-        "--intermediate", "64", "--layers", "1", "--heads", "2", "--context", "48", "--batch-rows", "8", "--row-tokens", "32", "--warmup-steps", "5",
-        "--learning-rate", "2e-2", "--checkpoint-steps", "10", "--threads", "1", "--device", "cpu",
+        "--intermediate", "64", "--layers", "1", "--heads", "2", "--context", "48", "--batch-rows", "8", "--row-tokens", "32",
+        "--warmup-steps", "5", "--learning-rate", "2e-2", "--checkpoint-steps", "10", "--threads", "1", "--device", "cpu",
     ];
 
     public async ValueTask InitializeAsync()

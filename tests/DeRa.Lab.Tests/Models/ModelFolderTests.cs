@@ -93,12 +93,10 @@ public sealed class ModelFolderTests
         Directory.CreateDirectory(Path.Combine(folder, "golden"));
         File.WriteAllBytes(Path.Combine(folder, "golden", "lab.f64"),
             MemoryMarshal.AsBytes(logits.data<double>().ToArray().AsSpan()).ToArray());
+        var file = new { file = "lab.f64", shape = (long[])[30, 300] };
         File.WriteAllText(Path.Combine(folder, "golden", "golden.json"), JsonSerializer.Serialize(new
         {
-            cases = new[]
-            {
-                new { name = "lab", input_ids = tokens, greedy_ids = Array.Empty<int>(), logits = new { file = "lab.f64", shape = (long[])[30, 300] } },
-            },
+            cases = new[] { new { name = "lab", input_ids = tokens, greedy_ids = Array.Empty<int>(), logits = file } },
         }));
     }
 }
