@@ -44,7 +44,8 @@ internal sealed class AlignCommand
         option.Validators.Add(result =>
         {
             // What is no whole number the parser itself refuses, after this.
-            if (int.TryParse(result.Tokens is [.., var last] ? last.Value : null, CultureInfo.InvariantCulture, out var given) && given < minimum) result.AddError($"{name} must be at least {minimum}.");
+            var text = result.Tokens is [.., var last] ? last.Value : null;
+            if (int.TryParse(text, CultureInfo.InvariantCulture, out var given) && given < minimum) result.AddError($"{name} must be at least {minimum}.");
         });
         return option;
     }
@@ -74,7 +75,8 @@ internal sealed class AlignCommand
             Seed = _optimizer.Seed(parsed),
         };
         var description = string.Create(CultureInfo.InvariantCulture,
-            $"{parsed.GetValue(_method)}, beta {objective.Beta}, reward {reward.Name}, reference {folder}, {prompts.Count} prompts {Fingerprint(prompts)}, stored as {type}, {settings}");
+            $"{parsed.GetValue(_method)}, beta {objective.Beta}, reward {reward.Name}, reference {folder}, ")
+            + string.Create(CultureInfo.InvariantCulture, $"{prompts.Count} prompts {Fingerprint(prompts)}, stored as {type}, {settings}");
         var task = new AlignmentTask(
             reference, prompts, new CompletionScorer(tokenizer, reward), objective, settings, ModelFolder.EndToken(folder), description, cancellation);
         var text = parsed.InvocationConfiguration.Output;

@@ -52,7 +52,8 @@ internal sealed class EvaluateCommand
         SameVocabulary.Require(tokenizer, parsed.GetRequiredValue(_aligned));
         using var aligned = TrainableDecoder.Load(parsed.GetRequiredValue(_aligned), device);
         var mixtures = parsed.GetRequiredValue(_strengths).Select(strength => new Mixture(reference, aligned, strength)).ToArray();
-        var prompts = _task.Prompts(parsed, tokenizer, Math.Min(reference.Config.ContextTokens, aligned.Config.ContextTokens)).Take(parsed.GetValue(_promptCount)).ToArray();
+        var context = Math.Min(reference.Config.ContextTokens, aligned.Config.ContextTokens);
+        var prompts = _task.Prompts(parsed, tokenizer, context).Take(parsed.GetValue(_promptCount)).ToArray();
         var scorer = new CompletionScorer(tokenizer, reward);
         var table = new ResultTable("strength", "reward", "tokens");
         var points = new List<PlotPoint>();

@@ -59,7 +59,8 @@ internal sealed class SampleCommand
         if (end < 0 || end >= reference.Config.VocabularySize)
             throw new LabException($"--end-token is {end}; it must be between 0 and {reference.Config.VocabularySize - 1}.");
         var encoded = prompts.Select(prompt => tokenizer.Encode(prompt).ToArray()).ToArray();
-        if (encoded.Any(tokens => tokens.Length == 0)) throw new LabException("--prompt is empty, and the tokenizer puts nothing before a text.");
+        if (encoded.Any(tokens => tokens.Length == 0))
+            throw new LabException("--prompt is empty, and the tokenizer puts nothing before a text.");
         if (encoded.Max(tokens => tokens.Length) is var longest && longest > mixture.ContextTokens)
             throw new LabException($"--prompt has {longest} tokens; the context allows 1 to {mixture.ContextTokens}.");
         using var file = parsed.GetValue(_output) is { } name ? File.AppendText(name) : null;
@@ -68,7 +69,8 @@ internal sealed class SampleCommand
             cancellation.ThrowIfCancellationRequested();
             var count = Math.Min(parsed.GetValue(_batch), parsed.GetValue(_count) - done);
             var batch = Enumerable.Range(done, count).Select(i => i % prompts.Length).ToArray();
-            var texts = Sampler.Sample(mixture, [.. batch.Select(i => encoded[i])], end, parsed.GetValue(_maxTokens), parsed.GetValue(_seed) + done);
+            var texts = Sampler.Sample(
+                mixture, [.. batch.Select(i => encoded[i])], end, parsed.GetValue(_maxTokens), parsed.GetValue(_seed) + done);
             foreach (var (i, text) in batch.Zip(texts)) Write(parsed.InvocationConfiguration.Output, file, tokenizer, prompts[i], text);
             done += count;
             file?.Flush();

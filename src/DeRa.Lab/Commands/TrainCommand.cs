@@ -51,7 +51,8 @@ internal sealed class TrainCommand
     {
         var source = parsed.GetValue(_from) ?? parsed.GetValue(_tokenizer)
             ?? throw new LabException("--tokenizer (a new model) or --from (fine-tuning) is needed.");
-        if (parsed.GetValue(_from) is not null && ShapeOptions.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false }) is { } given)
+        var shape = ShapeOptions.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false });
+        if (parsed.GetValue(_from) is not null && shape is { } given)
             throw new LabException($"{given.Name} is for a new model; with --from the model's own is kept.");
         var type = StoredType.Parse(parsed.GetRequiredValue(_dtype));
         var texts = DocumentFile.Read(parsed.GetRequiredValue(_text));
@@ -93,5 +94,6 @@ internal sealed class TrainCommand
             + $"context {shape.ContextTokens}, stored as {parsed.GetValue(_dtype)}";
     }
 
-    private static Option<int> Sized(string name, string description, int value) => AlignCommand.Whole(name, description, value, minimum: 1);
+    private static Option<int> Sized(string name, string description, int value) =>
+        AlignCommand.Whole(name, description, value, minimum: 1);
 }

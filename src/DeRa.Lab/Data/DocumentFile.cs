@@ -23,7 +23,7 @@ internal static class DocumentFile
     {
         if (!File.Exists(path)) throw new LabException($"{path}: there is no such file.");
         Document[] documents = path.EndsWith(".jsonl", StringComparison.Ordinal)
-            ? [.. File.ReadLines(path).Select((line, index) => (line, index)).Where(l => l.line.Length > 0).Select(l => Parse(path, l.line, l.index, promptSuffices))]
+            ? [.. File.ReadLines(path).Index().Where(line => line.Item.Length > 0).Select(line => Parse(path, line.Item, line.Index, promptSuffices))]
             : [.. File.ReadAllText(path).Split(Separator).Select(text => text.Trim()).Where(text => text.Length > 0).Select(text => new Document("", text))];
         return documents.Length > 0 ? documents : throw new LabException($"{path}: holds no text.");
     }
@@ -36,7 +36,7 @@ internal static class DocumentFile
             var (prompt, text) = (Text(json.RootElement, "prompt"), Text(json.RootElement, "completion"));
             return text.Length > 0 || (promptSuffices && prompt.Length > 0)
                 ? new Document(prompt, text)
-                : throw new LabException($"{path}: line {index + 1}: {(promptSuffices ? "'prompt'" : "'completion'")} is missing or empty.");
+                : throw new LabException($"{path}: line {index + 1}: {(promptSuffices ? "'prompt'" : "'completion'")} is empty.");
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {

@@ -16,8 +16,8 @@ internal sealed record Mixture(TrainableDecoder Reference, TrainableDecoder Alig
 
     /// <summary>Weighs the strength.</summary>
     public TrainableDecoder Aligned { get; } = Aligned.Config.VocabularySize == Reference.Config.VocabularySize ? Aligned
-        : throw new LabException($"the aligned model has {Aligned.Config.VocabularySize} tokens, the reference {Reference.Config.VocabularySize}; "
-            + "a mixture needs one vocabulary.");
+        : throw new LabException($"the aligned model has {Aligned.Config.VocabularySize} tokens, "
+            + $"the reference {Reference.Config.VocabularySize}; a mixture needs one vocabulary.");
 
     /// <summary>λ.</summary>
     public double Strength { get; } = Strength >= s_limits.MinStrength && Strength <= s_limits.MaxStrength ? Strength

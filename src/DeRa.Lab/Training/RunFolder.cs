@@ -93,7 +93,8 @@ internal sealed class RunFolder(string path)
 
     private void DeleteUnfinished()
     {
-        foreach (var unfinished in Directory.GetDirectories(path, CheckpointPrefix + "*" + Unfinished)) Directory.Delete(unfinished, recursive: true);
+        foreach (var unfinished in Directory.GetDirectories(path, CheckpointPrefix + "*" + Unfinished))
+            Directory.Delete(unfinished, recursive: true);
     }
 
     // Renamed first: cut in the middle, a folder must not look like a whole checkpoint.

@@ -50,7 +50,8 @@ public sealed class AlignCommandTests(TinyPair pair) : IDisposable
     public async Task Other_prompts_are_another_run()
     {
         await AlignAsync("brain", "0.1", steps: 2);
-        var others = _folder.Write("others.txt", (await File.ReadAllTextAsync(pair.Text, TestContext.Current.CancellationToken)).Replace("Tom", "Jim"));
+        var others = _folder.Write(
+            "others.txt", (await File.ReadAllTextAsync(pair.Text, TestContext.Current.CancellationToken)).Replace("Tom", "Jim"));
         var run = await LabRun.OfAsync([.. Arguments("brain", "0.1", 2).Select(arg => arg == pair.Text ? others : arg)]);
         Assert.Equal(2, run.Code);
         Assert.Contains("other settings", run.Error);
@@ -62,13 +63,15 @@ public sealed class AlignCommandTests(TinyPair pair) : IDisposable
     {
         await LabRun.OutputAsync(Arguments(method, beta, steps));
         Assert.True(File.Exists(Path.Combine(Output, "model.safetensors")) && File.Exists(Path.Combine(Output, "tokenizer.json")));
-        return [.. (await File.ReadAllLinesAsync(Path.Combine(Output, "training.jsonl"), TestContext.Current.CancellationToken)).Select(line => JsonDocument.Parse(line).RootElement)];
+        return [.. (await File.ReadAllLinesAsync(Path.Combine(Output, "training.jsonl"), TestContext.Current.CancellationToken))
+            .Select(line => JsonDocument.Parse(line).RootElement)];
     }
 
     private string[] Arguments(string method, string beta, int steps) =>
     [
-        "align", "--reference", pair.Model, "--output", Output, "--method", method, "--beta", beta, "--reward", "length:0-5", "--prompts", pair.Text,
-        "--prompt-tokens", "2", "--prompts-per-step", "8", "--completions", "8", "--max-tokens", "24", "--steps", $"{steps}", "--warmup-steps", "2",
+        "align", "--reference", pair.Model, "--output", Output, "--method", method, "--beta", beta, "--reward", "length:0-5",
+        "--prompts", pair.Text, "--prompt-tokens", "2", "--prompts-per-step", "8", "--completions", "8", "--max-tokens", "24",
+        "--steps", $"{steps}", "--warmup-steps", "2",
         "--learning-rate", "3e-3", "--device", "cpu", "--threads", "1",
     ];
 }

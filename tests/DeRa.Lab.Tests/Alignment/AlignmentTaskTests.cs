@@ -34,7 +34,8 @@ public sealed class AlignmentTaskTests(TinyPair pair)
         var (objective, fromReference) = AlignmentMethod.Create(method, beta: 0.1, seed: 1);
         var settings = new AlignmentSettings { Prompts = 3, Completions = 4, MaxTokens = 16, FromReference = fromReference, Seed = 2 };
         var tokenizer = TokenizerLoader.Load(pair.Model);
-        EncodedPrompt[] prompts = [.. ((string[])["Tom", "The cat", "Lily sat."]).Select(text => new EncodedPrompt(text, [.. tokenizer.Encode(text)]))];
+        EncodedPrompt[] prompts = [.. ((string[])["Tom", "The cat", "Lily sat."])
+            .Select(text => new EncodedPrompt(text, [.. tokenizer.Encode(text)]))];
         return new AlignmentTask(reference, prompts, new CompletionScorer(tokenizer, new LengthReward(6, 16)), objective, settings,
             ModelFolder.EndToken(pair.Model), "test", TestContext.Current.CancellationToken);
     }

@@ -14,7 +14,8 @@ public sealed class CompletionScorerTests
         var prompt = new EncodedPrompt("Hi", [ByteTokenizer.Bos, 'H', 'i']);
         int[] written = [' ', 0xC3, 0xA9];
         var scores = new CompletionScorer(new ByteTokenizer(), reward).Score(
-            [prompt, prompt], [new(prompt.Tokens, [.. written, ByteTokenizer.Eos], true), new(prompt.Tokens, written, false)], TestContext.Current.CancellationToken);
+            [prompt, prompt], [new(prompt.Tokens, [.. written, ByteTokenizer.Eos], true), new(prompt.Tokens, written, false)],
+                TestContext.Current.CancellationToken);
         Assert.Equal([new Completion("Hi", " é", 3, true), new Completion("Hi", " é", 3, false)], reward.Heard);
         Assert.Equal([0, 1], scores);
     }

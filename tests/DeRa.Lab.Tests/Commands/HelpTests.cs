@@ -14,7 +14,7 @@ public sealed class HelpTests
     [Theory]
     [InlineData("stories", "--cased --lowercase --output --seed")]
     [InlineData("tokenizer", "--text --vocabulary --context --output")]
-    [InlineData("train", "--text --output --from --tokenizer --hidden --layers --heads --context --row-tokens --steps --learning-rate --checkpoint-steps --seed --device --dtype")]
+    [InlineData("train", "--text --output --from --tokenizer --hidden --layers --heads --context --row-tokens --steps --seed --dtype")]
     [InlineData("sample", "--reference --aligned --strength --prompt --count --max-tokens --seed --output")]
     [InlineData("loss", "--model --text --device")]
     [InlineData("align", "--reference --output --method --beta --reward --prompts --completions --max-tokens --steps --seed --device")]
@@ -29,11 +29,13 @@ public sealed class HelpTests
     public async Task Help_of_align_names_methods_and_rewards()
     {
         var help = await LabRun.OutputAsync("align", "--help");
-        Assert.All((string[])["policy-gradient", "grpo", "dpo", "brain", "length:", "sentiment", "command:", "http"], name => Assert.Contains(name, help));
+        Assert.All((string[])["policy-gradient", "grpo", "dpo", "brain", "length:", "sentiment", "command:", "http"], name =>
+            Assert.Contains(name, help));
     }
 
     [Theory]
     [InlineData("no command")]
     [InlineData("an unknown one", "improve")]
-    public async Task Without_a_command_the_line_is_refused(string _, params string[] args) => Assert.Equal(2, (await LabRun.OfAsync(args)).Code);
+    public async Task Without_a_command_the_line_is_refused(string _, params string[] args) =>
+        Assert.Equal(2, (await LabRun.OfAsync(args)).Code);
 }

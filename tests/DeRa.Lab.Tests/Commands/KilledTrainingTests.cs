@@ -28,19 +28,25 @@ public sealed class KilledTrainingTests(TinyPair pair)
         await LabRun.OutputAsync(pair.Train(whole, Steps));
         Assert.Equal(Steps, File.ReadAllLines(Path.Combine(whole, "training.jsonl")).Length);
         Assert.Equal(Names(whole), Names(cut));
-        foreach (var name in Names(whole)) Assert.Equal(File.ReadAllBytes(Path.Combine(whole, name)), File.ReadAllBytes(Path.Combine(cut, name)));
+        foreach (var name in Names(whole))
+            Assert.Equal(File.ReadAllBytes(Path.Combine(whole, name)), File.ReadAllBytes(Path.Combine(cut, name)));
     }
 
     /// <summary>Runs the program until a checkpoint of so many steps is there, and sends it a signal.</summary>
     private async Task<(int Code, string Error)> StartAndStopAsync(string output, string signal, int minimumSteps)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "dera-lab"), pair.Train(output, Steps)) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "dera-lab"), pair.Train(output, Steps))
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         using var process = Process.Start(start)!;
-        var (printed, error) = (process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken), process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken));
-        while (!process.HasExited && Checkpoint(output) < minimumSteps) await Task.Delay(2, TestContext.Current.CancellationToken);
+        var stop = TestContext.Current.CancellationToken;
+        var (printed, error) = (process.StandardOutput.ReadToEndAsync(stop), process.StandardError.ReadToEndAsync(stop));
+        while (!process.HasExited && Checkpoint(output) < minimumSteps) await Task.Delay(2, stop);
         Assert.False(process.HasExited, "it ended by itself");
         using var kill = Process.Start("kill", [signal, $"{process.Id}"]);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(stop);
         await printed;
         return (process.ExitCode, await error);
     }
@@ -50,5 +56,6 @@ public sealed class KilledTrainingTests(TinyPair pair)
         : Directory.GetDirectories(folder, "checkpoint-*").Select(path => Path.GetFileName(path)["checkpoint-".Length..])
             .Select(steps => int.TryParse(steps, out var count) ? count : 0).DefaultIfEmpty(0).Max();
 
-    private static string[] Names(string folder) => [.. Directory.GetFileSystemEntries(folder).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+    private static string[] Names(string folder) =>
+        [.. Directory.GetFileSystemEntries(folder).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
 }

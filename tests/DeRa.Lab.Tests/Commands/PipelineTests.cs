@@ -25,11 +25,14 @@ public sealed class PipelineTests(TinyPair pair)
     public async Task Fine_tuning_goes_on_from_a_model_on_completions_alone()
     {
         using var folder = new TemporaryFolder();
-        var chats = folder.Write("chats.jsonl", string.Join('\n', Enumerable.Repeat("{\"prompt\": \"User: Tom?\\n\\nAssistant:\", \"completion\": \" Tom sat.\"}", 20)));
+        const string chat = "{\"prompt\": \"User: Tom?\\n\\nAssistant:\", \"completion\": \" Tom sat.\"}";
+        var chats = folder.Write("chats.jsonl", string.Join('\n', Enumerable.Repeat(chat, 20)));
         var output = Path.Combine(folder.Path, "sft");
-        await LabRun.OutputAsync(["train", "--from", pair.Model, "--text", chats, "--output", output, "--row-tokens", "47", "--batch-rows", "4",
+        await LabRun.OutputAsync(
+            ["train", "--from", pair.Model, "--text", chats, "--output", output, "--row-tokens", "47", "--batch-rows", "4",
             "--steps", "60", "--warmup-steps", "5", "--learning-rate", "1e-2", "--dtype", "bfloat16", .. s_cpu]);
-        var answers = await LabRun.OutputAsync(["sample", "--reference", output, "--prompt", "User: Tom?\n\nAssistant:", "--count", "4", "--max-tokens", "20", .. s_cpu]);
+        var answers = await LabRun.OutputAsync(
+            ["sample", "--reference", output, "--prompt", "User: Tom?\n\nAssistant:", "--count", "4", "--max-tokens", "20", .. s_cpu]);
         Assert.Contains("Assistant: Tom sat.", answers);
         var loss = await LabRun.OutputAsync(["loss", "--model", output, "--text", chats, .. s_cpu]);
         Assert.InRange(double.Parse(Regex.Match(loss, "([0-9.]+) a token").Groups[1].Value, CultureInfo.InvariantCulture), 0, 0.3);
@@ -40,11 +43,14 @@ public sealed class PipelineTests(TinyPair pair)
     {
         using var folder = new TemporaryFolder();
         var file = Path.Combine(folder.Path, "samples.jsonl");
-        string[] args = ["sample", "--reference", pair.Model, "--prompt", "Tom", "--prompt", "The cat", "--count", "30", "--batch", "7", "--max-tokens", "12", "--output", file, .. s_cpu];
+        string[] args = ["sample", "--reference", pair.Model, "--prompt", "Tom", "--prompt", "The cat", "--count", "30", "--batch", "7",
+            "--max-tokens", "12", "--output", file, .. s_cpu];
         Assert.Equal("", await LabRun.OutputAsync(args));
-        var lines = (await File.ReadAllLinesAsync(file, TestContext.Current.CancellationToken)).Select(line => JsonDocument.Parse(line).RootElement).ToArray();
+        var lines = (await File.ReadAllLinesAsync(file, TestContext.Current.CancellationToken))
+            .Select(line => JsonDocument.Parse(line).RootElement).ToArray();
         Assert.InRange(lines.Length, 5, 29);
-        Assert.Equal(["The cat", "Tom"], lines.Select(line => line.GetProperty("prompt").GetString()!).Distinct().Order(StringComparer.Ordinal));
+        Assert.Equal(["The cat", "Tom"],
+            lines.Select(line => line.GetProperty("prompt").GetString()!).Distinct().Order(StringComparer.Ordinal));
         Assert.All(lines, line => Assert.Matches("^ [a-z]", line.GetProperty("completion").GetString()!));
         Assert.All(lines, line => Assert.DoesNotContain("<|endoftext|>", line.GetProperty("completion").GetString()!));
     }
@@ -54,8 +60,10 @@ public sealed class PipelineTests(TinyPair pair)
     {
         using var folder = new TemporaryFolder();
         var output = Path.Combine(folder.Path, "new", "sweep");
-        var table = await LabRun.OutputAsync(["evaluate", "--reference", pair.Model, "--aligned", pair.Model, "--strengths", "0", "0.5", "2", "--reward", "length:3-12",
-            "--prompts", pair.Text, "--prompt-tokens", "2", "--prompt-count", "4", "--completions", "4", "--max-tokens", "20", "--output", output, .. s_cpu]);
+        var table = await LabRun.OutputAsync(
+            ["evaluate", "--reference", pair.Model, "--aligned", pair.Model, "--strengths", "0", "0.5", "2", "--reward", "length:3-12",
+            "--prompts", pair.Text, "--prompt-tokens", "2", "--prompt-count", "4", "--completions", "4", "--max-tokens", "20",
+            "--output", output, .. s_cpu]);
         Assert.Equal(4, table.Trim().Split('\n').Length);
         var csv = await File.ReadAllLinesAsync(output + ".csv", TestContext.Current.CancellationToken);
         Assert.Equal("strength,reward,reward_low,reward_high,tokens,tokens_low,tokens_high", csv[0]);

@@ -23,15 +23,16 @@ public sealed class TinyPair : IAsyncLifetime
     /// <summary>Options of a small and quick training.</summary>
     public IEnumerable<string> Train(string output, int steps) =>
     [
-        "train", "--text", Text, "--tokenizer", Tokenizer, "--output", output, "--steps", $"{steps}", "--hidden", "32", "--intermediate", "64",
-        "--layers", "1", "--heads", "2", "--context", "48", "--batch-rows", "8", "--row-tokens", "32", "--warmup-steps", "5",
-        "--learning-rate", "2e-2", "--checkpoint-steps", "10", "--threads", "1", "--device", "cpu",
+        "train", "--text", Text, "--tokenizer", Tokenizer, "--output", output, "--steps", $"{steps}", "--hidden", "32",
+        "--intermediate", "64", "--layers", "1", "--heads", "2", "--context", "48", "--batch-rows", "8", "--row-tokens", "32",
+        "--warmup-steps", "5", "--learning-rate", "2e-2", "--checkpoint-steps", "10", "--threads", "1", "--device", "cpu",
     ];
 
     public async ValueTask InitializeAsync()
     {
         var random = new Random(1);
-        string[] names = ["Tom", "Lily", "Ben", "The cat", "The dog"], acts = ["ran", "sat", "saw a ball", "was happy", "went home", "had a big red ball"];
+        string[] names = ["Tom", "Lily", "Ben", "The cat", "The dog"],
+            acts = ["ran", "sat", "saw a ball", "was happy", "went home", "had a big red ball"];
         var texts = Enumerable.Range(0, 300).Select(_ => string.Join(' ',
             Enumerable.Range(0, random.Next(1, 4)).Select(_ => $"{names[random.Next(names.Length)]} {acts[random.Next(acts.Length)]}.")));
         _folder.Write("texts.txt", string.Join("\n<|endoftext|>\n", texts));

@@ -20,11 +20,13 @@ public sealed class DocumentFileTests : IDisposable
     public void Lines_of_JSON_are_prompts_and_completions_whose_spaces_count() =>
         Assert.Equal(
             [new Document("Say:", " yes\n"), new Document("", "é")],
-            DocumentFile.Read(_folder.Write("texts.jsonl", "{\"prompt\": \"Say:\", \"completion\": \" yes\\n\"}\n\n{\"completion\": \"\\u00e9\"}\n")));
+            DocumentFile.Read(_folder.Write(
+                "texts.jsonl", "{\"prompt\": \"Say:\", \"completion\": \" yes\\n\"}\n\n{\"completion\": \"\\u00e9\"}\n")));
 
     [Fact]
     public void Files_follow_one_another_in_order() =>
-        Assert.Equal(["b", "a"], DocumentFile.Read([_folder.Write("1.txt", "b"), _folder.Write("2.txt", "a")]).Select(document => document.Text));
+        Assert.Equal(["b", "a"],
+            DocumentFile.Read([_folder.Write("1.txt", "b"), _folder.Write("2.txt", "a")]).Select(document => document.Text));
 
     [Theory]
     [InlineData("{\"completion\": \"good\"}\n{\"completion\": ", "line 2")]

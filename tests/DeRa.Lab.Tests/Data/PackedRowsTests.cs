@@ -8,7 +8,8 @@ public sealed class PackedRowsTests
 {
     private const int Rows = 64, Tokens = 20;
     private static readonly EncodedDocument[] s_documents =
-        [Numbered.Document(1, prompt: 3, text: 4), Numbered.Document(2, prompt: 1, text: 6), Numbered.Document(3, prompt: 0, text: 5), Numbered.Document(4, prompt: 2, text: 50)];
+        [Numbered.Document(1, prompt: 3, text: 4), Numbered.Document(2, prompt: 1, text: 6), Numbered.Document(3, prompt: 0, text: 5),
+            Numbered.Document(4, prompt: 2, text: 50)];
 
     [Fact]
     public void Rows_are_whole_documents_one_after_another_and_only_the_last_is_cut()

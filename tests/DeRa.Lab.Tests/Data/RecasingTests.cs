@@ -21,7 +21,8 @@ public sealed partial class RecasingTests
     public void Names_are_known_from_within_sentences_only()
     {
         var recasing = new Recasing(["The cat saw Tom. A cat ran. Then Tom ran to a cat."]);
-        Assert.Equal("The cat saw Tom. Then Tom ran. \"A cat,\" said Tom, \"No cat!\"", recasing.Apply("the cat saw tom. then tom ran. \"a cat,\" said tom, \"no cat!\""));
+        Assert.Equal("The cat saw Tom. Then Tom ran. \"A cat,\" said Tom, \"No cat!\"",
+            recasing.Apply("the cat saw tom. then tom ran. \"a cat,\" said tom, \"no cat!\""));
     }
 
     [Fact]

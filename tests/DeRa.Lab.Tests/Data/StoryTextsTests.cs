@@ -16,7 +16,8 @@ public sealed class StoryTextsTests : IDisposable
         // 150 stories in both files, 30 in lower case only; both files end within a story.
         var stories = Enumerable.Range(0, 180).Select(Story).ToArray();
         var cased = _folder.Write("cased.txt", string.Join("\n<|endoftext|>\n", stories[..150]) + "\n<|endoftext|>\nThis one is cut o");
-        var lower = _folder.Write("lower.txt", string.Join('\n', stories.Select(story => story.ToLowerInvariant())) + "\nand this is cut o");
+        var lower = _folder.Write(
+            "lower.txt", string.Join('\n', stories.Select(story => story.ToLowerInvariant())) + "\nand this is cut o");
         var texts = StoryTexts.Read(cased, lower, seed: 1);
         Assert.Equal((80, 100), (texts.Training.Count, texts.HeldOut.Count));
         Assert.Empty(texts.HeldOut.Except(stories));
@@ -58,6 +59,7 @@ public sealed class StoryTextsTests : IDisposable
     private static string Story(int number)
     {
         var word = string.Concat(number.ToString("D3", null).Select(digit => (char)('a' + digit - '0')));
-        return $"One day, the {word} cat met Tom. They ran to the {word} park and saw a {word} ball with Tom.\n\nThen the cat said, \"I like {word} balls!\" So Tom was happy.";
+        return $"One day, the {word} cat met Tom. They ran to the {word} park and saw a {word} ball with Tom.\n\n"
+            + $"Then the cat said, \"I like {word} balls!\" So Tom was happy.";
     }
 }

@@ -21,7 +21,8 @@ public sealed class TextLossTests : IDisposable
     public void A_text_costs_what_its_tokens_cost_after_the_prompt(string prompt, string text, int characters)
     {
         int[] given = [.. new ByteTokenizer().Encode(prompt)];
-        int[] all = [.. new[] { given, [.. new ByteTokenizer().Encode(text, addSpecialTokens: false)] }.SelectMany(part => part).Take(Context)];
+        int[] all = [.. new[] { given, [.. new ByteTokenizer().Encode(text, addSpecialTokens: false)] }.SelectMany(part => part)
+            .Take(Context)];
         var nats = Enumerable.Range(given.Length, all.Length - given.Length).Sum(i => -LogProb(all[..i], all[i]));
         var loss = TextLoss.Of(_model, new ByteTokenizer(), new Document(prompt, text));
         Assert.Equal(nats, loss.Nats, 1e-3);

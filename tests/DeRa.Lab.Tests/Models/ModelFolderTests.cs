@@ -22,7 +22,8 @@ public sealed class ModelFolderTests
         var source = GoldenData.Committed(name);
         using var folder = new TemporaryFolder();
         using (var model = TrainableDecoder.Load(source, CPU)) ModelFolder.Write(folder.Path, model, source, ScalarType.Float32);
-        foreach (var file in Directory.GetFiles(Path.Combine(source, "golden"))) folder.Copy(file, Path.Combine("golden", Path.GetFileName(file)));
+        foreach (var file in Directory.GetFiles(Path.Combine(source, "golden")))
+            folder.Copy(file, Path.Combine("golden", Path.GetFileName(file)));
         AssertEngineAgrees(folder.Path);
     }
 
@@ -34,7 +35,7 @@ public sealed class ModelFolderTests
     {
         var tokenizer = GoldenData.Committed("pair/sft");
         using var folder = new TemporaryFolder();
-        var shape = PlainShape.Of(vocabulary: 300, hidden: 24, intermediate: 40, layers: 2, heads: 3, context: 32) with { TiedEmbeddings = tied };
+        var shape = PlainShape.Of(300, hidden: 24, intermediate: 40, layers: 2, heads: 3, context: 32) with { TiedEmbeddings = tied };
         using (var model = TrainableDecoder.Create(shape, seed: 5, CPU)) ModelFolder.Write(folder.Path, model, tokenizer, type);
         using var stored = TrainableDecoder.Load(folder.Path, CPU);
         Assert.Equal(tied, stored.Config.TiedEmbeddings);
@@ -71,7 +72,8 @@ public sealed class ModelFolderTests
             Assert.Equal(File.ReadAllBytes(Path.Combine(source, file)), File.ReadAllBytes(Path.Combine(folder.Path, file)));
         using var written = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder.Path, "generation_config.json")));
         using var original = JsonDocument.Parse(File.ReadAllText(Path.Combine(source, "generation_config.json")));
-        Assert.Equal(original.RootElement.GetProperty("bos_token_id").GetInt32(), written.RootElement.GetProperty("bos_token_id").GetInt32());
+        Assert.Equal(original.RootElement.GetProperty("bos_token_id").GetInt32(),
+            written.RootElement.GetProperty("bos_token_id").GetInt32());
         Assert.DoesNotContain(Directory.GetFiles(folder.Path), file => file.EndsWith(".tmp", StringComparison.Ordinal));
     }
 
@@ -89,10 +91,12 @@ public sealed class ModelFolderTests
         int[] tokens = [.. Enumerable.Range(0, 30).Select(i => 7 * i % 300)];
         var logits = model.Logits(tensor(tokens.Select(token => (long)token).ToArray()).unsqueeze(0)).to(ScalarType.Float64);
         Directory.CreateDirectory(Path.Combine(folder, "golden"));
-        File.WriteAllBytes(Path.Combine(folder, "golden", "lab.f64"), MemoryMarshal.AsBytes(logits.data<double>().ToArray().AsSpan()).ToArray());
+        File.WriteAllBytes(Path.Combine(folder, "golden", "lab.f64"),
+            MemoryMarshal.AsBytes(logits.data<double>().ToArray().AsSpan()).ToArray());
+        var file = new { file = "lab.f64", shape = (long[])[30, 300] };
         File.WriteAllText(Path.Combine(folder, "golden", "golden.json"), JsonSerializer.Serialize(new
         {
-            cases = new[] { new { name = "lab", input_ids = tokens, greedy_ids = Array.Empty<int>(), logits = new { file = "lab.f64", shape = (long[])[30, 300] } } },
+            cases = new[] { new { name = "lab", input_ids = tokens, greedy_ids = Array.Empty<int>(), logits = file } },
         }));
     }
 }

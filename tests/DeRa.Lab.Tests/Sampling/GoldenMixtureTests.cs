@@ -46,7 +46,8 @@ public sealed class GoldenMixtureTests
         using var pair = new Pair(strength);
         int[] prompt = [.. tokens.Take(promptTokens).Select(token => (int)token)];
         var counts = new int[Vocabulary];
-        foreach (var text in Sampler.Sample(pair.Mixture, [.. Enumerable.Repeat(prompt, draws)], endToken: -1, maxTokens: 1, seed: 1)) counts[text.Tokens[0]]++;
+        foreach (var text in Sampler.Sample(
+            pair.Mixture, [.. Enumerable.Repeat(prompt, draws)], endToken: -1, maxTokens: 1, seed: 1)) counts[text.Tokens[0]]++;
         Assert.InRange(ChiSquare.Excess([.. expected.Take(Vocabulary).Select(Math.Exp)], counts), double.NegativeInfinity, 6);
     }
 
@@ -65,7 +66,8 @@ public sealed class GoldenMixtureTests
     private sealed class Pair(double strength) : IDisposable
     {
         public Mixture Mixture { get; } = new(
-            TrainableDecoder.Load(GoldenData.Committed("pair/sft"), CPU), TrainableDecoder.Load(GoldenData.Committed("pair/aligned"), CPU), strength);
+            TrainableDecoder.Load(GoldenData.Committed("pair/sft"), CPU), TrainableDecoder.Load(GoldenData.Committed("pair/aligned"), CPU),
+                strength);
 
         public void Dispose()
         {

@@ -31,5 +31,6 @@ public sealed class SamplerMemoryTests
     }
 
     private static void Draw(TrainableDecoder reference, TrainableDecoder aligned) =>
-        Sampler.Sample(new Mixture(reference, aligned, 0.5), [.. Enumerable.Range(1, 30).Select(i => new int[1 + i % 5])], endToken: 3, maxTokens: 10, seed: 1);
+        Sampler.Sample(new Mixture(reference, aligned, 0.5), [.. Enumerable.Range(1, 30).Select(i => new int[1 + i % 5])], endToken: 3,
+            maxTokens: 10, seed: 1);
 }

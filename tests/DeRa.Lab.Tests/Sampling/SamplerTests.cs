@@ -26,7 +26,8 @@ public sealed class SamplerTests : IDisposable
     public void Two_tokens_are_drawn_from_the_mixture_of_the_logits(double strength)
     {
         int[] prompt = [3, 7, 5];
-        var drawn = Sampler.Sample(new Mixture(_reference, _aligned, strength), [.. Enumerable.Repeat(prompt, Draws)], Never, maxTokens: 2, seed: 4);
+        var drawn = Sampler.Sample(
+            new Mixture(_reference, _aligned, strength), [.. Enumerable.Repeat(prompt, Draws)], Never, maxTokens: 2, seed: 4);
         var counts = new int[TinyDecoder.Vocabulary * TinyDecoder.Vocabulary];
         foreach (var text in drawn) counts[text.Tokens[0] * TinyDecoder.Vocabulary + text.Tokens[1]]++;
         Assert.InRange(ChiSquare.Excess(Pairs(strength, prompt), counts), double.NegativeInfinity, 6);
@@ -51,7 +52,8 @@ public sealed class SamplerTests : IDisposable
     public void Rows_of_all_lengths_and_ends_write_what_each_writes_alone()
     {
         var random = new Random(6);
-        int[][] prompts = [.. Enumerable.Range(0, 40).Select(i => Enumerable.Range(0, 1 + i % 7).Select(_ => random.Next(1, TinyDecoder.Vocabulary)).ToArray())];
+        int[][] prompts = [.. Enumerable.Range(0, 40)
+            .Select(i => Enumerable.Range(0, 1 + i % 7).Select(_ => random.Next(1, TinyDecoder.Vocabulary)).ToArray())];
         var end = MiddlingEnd(prompts);
         var drawn = Sampler.Sample(Mixture.Of(_certain), prompts, end, maxTokens: 12, seed: 7);
         var ends = drawn.Select(text => text.Tokens.Length).Distinct().Count();
@@ -103,7 +105,8 @@ public sealed class SamplerTests : IDisposable
     public void The_seed_decides_what_is_drawn()
     {
         var mixture = new Mixture(_reference, _aligned, 1.5);
-        int[] Tokens(long seed) => [.. Sampler.Sample(mixture, [.. Enumerable.Repeat<int[]>([1], 20)], End, 8, seed).SelectMany(text => text.Tokens)];
+        int[] Tokens(long seed) =>
+            [.. Sampler.Sample(mixture, [.. Enumerable.Repeat<int[]>([1], 20)], End, 8, seed).SelectMany(text => text.Tokens)];
         Assert.Equal(Tokens(1), Tokens(1));
         Assert.NotEqual(Tokens(1), Tokens(2));
     }
@@ -120,7 +123,8 @@ public sealed class SamplerTests : IDisposable
     private int MiddlingEnd(int[][] prompts)
     {
         var written = prompts.Select(prompt => TinyDecoder.Greedy(_certain, prompt, Never, maxTokens: 12)).ToArray();
-        return Enumerable.Range(1, TinyDecoder.Vocabulary - 1).MinBy(token => Math.Abs(written.Count(tokens => tokens.Contains(token)) - prompts.Length / 2));
+        return Enumerable.Range(1, TinyDecoder.Vocabulary - 1)
+            .MinBy(token => Math.Abs(written.Count(tokens => tokens.Contains(token)) - prompts.Length / 2));
     }
 
     private double[] Pairs(double strength, int[] prompt) =>

@@ -13,7 +13,8 @@ internal static class TinyDecoder
     /// <param name="sharpness">What the final norm is scaled by; in the thousands the decoder is all but deterministic.</param>
     public static TrainableDecoder Create(long seed, double sharpness = 20)
     {
-        var model = TrainableDecoder.Create(PlainShape.Of(Vocabulary, hidden: 8, intermediate: 16, layers: 2, heads: 2, Context), seed, CPU);
+        var model = TrainableDecoder.Create(
+            PlainShape.Of(Vocabulary, hidden: 8, intermediate: 16, layers: 2, heads: 2, Context), seed, CPU);
         using var gradientsOff = no_grad();
         foreach (var (name, weight) in model.Weights)
             if (name == "model.norm.weight") weight.mul_(sharpness);

@@ -25,7 +25,8 @@ public sealed class TrainerMemoryTests
     {
         var (early, late) = (0L, 0L);
         using var run = new TrainingRun();
-        var task = new InterruptedTask(new InterruptedTask(RepeatedTokens.Task(), 3, () => early = TensorCount.Now), 15, () => late = TensorCount.Now);
+        var task = new InterruptedTask(new InterruptedTask(RepeatedTokens.Task(), 3, () => early = TensorCount.Now), 15, () =>
+            late = TensorCount.Now);
         run.Run(RepeatedTokens.Settings(steps: 16), task, RepeatedTokens.Model()).Dispose();
         Assert.Equal(early, late);
     }

@@ -44,7 +44,8 @@ public sealed class TrainerTests
         using var cut = new TrainingRun();
         using var stop = new CancellationTokenSource();
         var cancelling = new InterruptedTask(RepeatedTokens.Task(), 5, stop.Cancel);
-        Assert.Throws<OperationCanceledException>(() => cut.Run(RepeatedTokens.Settings(steps: 14), cancelling, RepeatedTokens.Model(), stop).Dispose());
+        Assert.Throws<OperationCanceledException>(() =>
+            cut.Run(RepeatedTokens.Settings(steps: 14), cancelling, RepeatedTokens.Model(), stop).Dispose());
         Assert.Equal(["checkpoint-0000006"], cut.Checkpoints);
         Assert.Equal(6, cut.Curve.Length);
         cut.Run(RepeatedTokens.Settings(steps: 14), RepeatedTokens.Task(), RepeatedTokens.Model()).Dispose();
@@ -97,7 +98,8 @@ public sealed class TrainerTests
         using var run = new TrainingRun();
         using var model = RepeatedTokens.Model();
         File.WriteAllText(Path.Combine(run.Path, file), "precious");
-        Assert.Contains("holds a model already", Assert.Throws<LabException>(() => run.Run(RepeatedTokens.Settings(4), RepeatedTokens.Task(), model)).Message);
+        Assert.Contains("holds a model already",
+            Assert.Throws<LabException>(() => run.Run(RepeatedTokens.Settings(4), RepeatedTokens.Task(), model)).Message);
         Assert.Equal("precious", File.ReadAllText(Path.Combine(run.Path, file)));
         Assert.Single(Directory.GetFileSystemEntries(run.Path));
     }
@@ -120,7 +122,8 @@ public sealed class TrainerTests
     public void Gradients_are_clipped_and_their_norm_recorded_unclipped()
     {
         using var run = new TrainingRun();
-        using var model = run.Run(RepeatedTokens.Settings(steps: 1) with { ClipNorm = 0.01 }, RepeatedTokens.Task(), RepeatedTokens.Model());
+        using var model = run.Run(
+            RepeatedTokens.Settings(steps: 1) with { ClipNorm = 0.01 }, RepeatedTokens.Task(), RepeatedTokens.Model());
         var recorded = JsonDocument.Parse(run.Curve[0]).RootElement.GetProperty("gradient_norm").GetDouble();
         var applied = Math.Sqrt(model.Weights.Sum(weight => weight.Value.grad!.square().sum().to(ScalarType.Float64).item<double>()));
         Assert.InRange(applied, 0.0099, 0.0101);
@@ -155,7 +158,8 @@ public sealed class TrainerTests
         Assert.Equal(expected.Curve, actual.Curve);
         Assert.Equal(expected.Weights, actual.Weights);
         Assert.Equal(
-            Directory.GetFileSystemEntries(expected.Path).Select(Path.GetFileName).Order(), Directory.GetFileSystemEntries(actual.Path).Select(Path.GetFileName).Order());
+            Directory.GetFileSystemEntries(expected.Path).Select(Path.GetFileName).Order(),
+                Directory.GetFileSystemEntries(actual.Path).Select(Path.GetFileName).Order());
     }
 
     /// <summary>Goes wrong in its sixth step: the loss is NaN, or it is 0 and its gradient NaN.</summary>

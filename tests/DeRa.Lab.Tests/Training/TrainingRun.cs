@@ -16,7 +16,8 @@ internal sealed class TrainingRun : IDisposable
 
     public string[] Curve => File.ReadAllLines(System.IO.Path.Combine(Path, "training.jsonl"));
 
-    public IEnumerable<string> Checkpoints => Directory.GetDirectories(Path, "checkpoint-*").Select(name => System.IO.Path.GetFileName(name)!).Order();
+    public IEnumerable<string> Checkpoints =>
+        Directory.GetDirectories(Path, "checkpoint-*").Select(name => System.IO.Path.GetFileName(name)!).Order();
 
     /// <summary>The finished weights as they were written.</summary>
     public byte[] Weights => File.ReadAllBytes(System.IO.Path.Combine(Path, "model.safetensors"));
@@ -27,7 +28,8 @@ internal sealed class TrainingRun : IDisposable
         using var text = new StringWriter();
         try
         {
-            new Trainer(settings, task, new RunFolder(Path), new TrainingProgress(text, "test", isTerminal: false)).Run(model, Write, stop?.Token ?? CancellationToken.None);
+            new Trainer(settings, task, new RunFolder(Path), new TrainingProgress(text, "test", isTerminal: false))
+                .Run(model, Write, stop?.Token ?? CancellationToken.None);
         }
         finally
         {
@@ -38,5 +40,6 @@ internal sealed class TrainingRun : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private void Write(TrainableDecoder model) => ModelFolder.WriteWeights(System.IO.Path.Combine(Path, "model.safetensors"), model, ScalarType.Float32);
+    private void Write(TrainableDecoder model) =>
+        ModelFolder.WriteWeights(System.IO.Path.Combine(Path, "model.safetensors"), model, ScalarType.Float32);
 }

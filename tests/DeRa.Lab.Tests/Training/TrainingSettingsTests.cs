@@ -22,7 +22,8 @@ public sealed class TrainingSettingsTests
     public void The_last_steps_are_at_the_final_share() => Assert.InRange(s_settings.LearningRateAt(109), 0.2, 0.201);
 
     [Fact]
-    public void A_final_share_of_1_keeps_the_rate() => Assert.Equal(2, (s_settings with { FinalLearningRateShare = 1 }).LearningRateAt(100));
+    public void A_final_share_of_1_keeps_the_rate() =>
+        Assert.Equal(2, (s_settings with { FinalLearningRateShare = 1 }).LearningRateAt(100));
 
     [Fact]
     public void A_warm_up_longer_than_the_run_only_rises() =>
