@@ -9,8 +9,8 @@ internal sealed class ReproduceCommand
 {
     private readonly Option<string[]> _text = new("--text")
     {
-        Description = "Files with stories, <|endoftext|> between them (dera-lab stories makes one)",
-        Required = true,
+        Description = "Files with texts to learn from instead, <|endoftext|> between them: convincing, and hours of policy gradient",
+        DefaultValueFactory = _ => [],
         AllowMultipleArgumentsPerToken = true,
     };
 
@@ -49,15 +49,17 @@ internal sealed class ReproduceCommand
 
     private int Run(ParseResult parsed, CancellationToken cancellation)
     {
-        var stories = DocumentFile.Read(parsed.GetRequiredValue(_text));
+        IReadOnlyList<Document> given = parsed.GetRequiredValue(_text) is { Length: > 0 } files ? DocumentFile.Read(files) : [];
         var settings = parsed.GetValue(_small) ? LengthSettings.Small : new LengthSettings();
         if (parsed.GetRequiredValue(_strengths) is { Length: > 0 } strengths) settings = settings with { Strengths = Checked(strengths) };
         var device = _compute.Load(parsed);
         var (output, folder) = (parsed.InvocationConfiguration.Output, parsed.GetRequiredValue(_output));
         var results = parsed.GetRequiredValue(_seeds).Distinct().Select(seed =>
-            new LengthExperiment(Path.Combine(folder, $"seed-{seed}"), settings, seed, stories, device, output, cancellation).Run()).ToArray();
+            new LengthExperiment(Path.Combine(folder, $"seed-{seed}"), settings, seed, Texts(seed), device, output, cancellation).Run()).ToArray();
         new LengthReport(settings, results).Write(folder, output);
         return 0;
+
+        IReadOnlyList<Document> Texts(long seed) => given.Count > 0 ? given : LengthGrammar.Texts(settings.Texts, seed);
     }
 
     private static double[] Checked(double[] strengths) =>

@@ -20,13 +20,16 @@ internal sealed record LengthSettings
     public int CutTokens { get; init; } = 120;
 
     /// <summary>Tokens of a story's beginning that are the prompt.</summary>
-    public int PromptTokens { get; init; } = 8;
+    public int PromptTokens { get; init; } = 3;
 
     /// <summary>Each text that the model learns from is cut at the first sentence end after 1 to this many tokens.</summary>
     public int TextTokens { get; init; } = 90;
 
-    /// <summary>Tokens of the vocabulary.</summary>
-    public int Vocabulary { get; init; } = 512;
+    /// <summary>Texts of the grammar.</summary>
+    public int Texts { get; init; } = 4000;
+
+    /// <summary>Tokens of the vocabulary: the bytes, the end token, and enough merges to make most words of the grammar one token.</summary>
+    public int Vocabulary { get; init; } = 300;
 
     /// <summary>Width of the model.</summary>
     public int Hidden { get; init; } = 64;
@@ -38,7 +41,7 @@ internal sealed record LengthSettings
     public int Heads { get; init; } = 4;
 
     /// <summary>Steps of SFT, 16 rows of 192 tokens each.</summary>
-    public int SftSteps { get; init; } = 1500;
+    public int SftSteps { get; init; } = 600;
 
     /// <summary>Steps of each alignment.</summary>
     public int AlignSteps { get; init; } = 160;
@@ -73,7 +76,7 @@ internal sealed record LengthSettings
         CutTokens = 40,
         PromptTokens = 3,
         TextTokens = 25,
-        Vocabulary = 300,
+        Texts = 500,
         Hidden = 32,
         Layers = 1,
         Heads = 2,
