@@ -63,11 +63,11 @@ public sealed class CommandRewardTests
     [Theory]
     [InlineData("read a; echo 1; echo oh no >&2; exit 3", "after 1 of 2 scores the command exited with code 3; it wrote last:\n  oh no")]
     [InlineData("exit 0", "after 0 of 2 scores the command exited with code 0")]
-    [InlineData("echo NaN; cat >/dev/null", "'NaN' is neither a finite number nor")]
-    [InlineData("echo 1e999; cat >/dev/null", "'1e999' is neither a finite number nor")]
-    [InlineData("echo '\"0.5\"'; cat >/dev/null", "is neither a finite number nor")]
-    [InlineData("echo loading; cat >/dev/null", "'loading' is neither a finite number nor")]
-    [InlineData("echo '{\"value\": 1}'; cat >/dev/null", "is neither a finite number nor {\"score\": number}")]
+    [InlineData("read a; echo NaN; cat >/dev/null", "'NaN' is neither a finite number nor")]
+    [InlineData("read a; echo 1e999; cat >/dev/null", "'1e999' is neither a finite number nor")]
+    [InlineData("read a; echo '\"0.5\"'; cat >/dev/null", "is neither a finite number nor")]
+    [InlineData("read a; echo loading; cat >/dev/null", "'loading' is neither a finite number nor")]
+    [InlineData("read a; echo '{\"value\": 1}'; cat >/dev/null", "is neither a finite number nor {\"score\": number}")]
     public async Task What_goes_wrong_is_said(string script, string expected)
     {
         using var folder = new TemporaryFolder();
@@ -105,7 +105,7 @@ public sealed class CommandRewardTests
         using var folder = new TemporaryFolder();
         using var cancellation = new CancellationTokenSource();
         var pidFile = Path.Combine(folder.Path, "pid");
-        using var reward = Shell($"echo 1; read a; echo $$ > {pidFile}; echo 1; cat >/dev/null");
+        using var reward = Shell($"read a; echo 1; read a; echo $$ > {pidFile}; echo 1; cat >/dev/null");
         await reward.ScoreAsync(Completions(2), Cancellation);
 
         var scoring = reward.ScoreAsync(Completions(2), cancellation.Token).AsTask();
