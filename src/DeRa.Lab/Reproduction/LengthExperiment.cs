@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using DeRa.Engine.Text;
 using DeRa.Lab.Alignment;
@@ -32,39 +34,45 @@ internal sealed class LengthExperiment(
         var tokenizer = Tokenizer();
         _texts = LengthTexts.Of(stories, tokenizer, settings.TextTokens, seed);
         Sft(tokenizer);
-        Align("aligned", "policy-gradient", settings.Beta, settings.AlignSteps, tokenizer);
+        Align("aligned", "policy-gradient", settings.Beta, settings.AlignSteps, settings.AlignLearningRate, tokenizer);
         var (deRa, retrained, interpolated, dpo) = (NewCurve(), NewCurve(), NewCurve(), NewCurve());
         using var reference = Load("sft");
         using var aligned = Load("aligned");
         foreach (var strength in settings.Strengths)
         {
-            deRa[strength] = Evaluate($"dera-{Text(strength)}", new Mixture(reference, aligned, strength), tokenizer);
+            deRa[strength] = Evaluate($"dera-{Name(strength)}", new Mixture(reference, aligned, strength), tokenizer);
             using var between = TrainableDecoder.Interpolate(reference, aligned, strength);
-            interpolated[strength] = Evaluate($"interpolated-{Text(strength)}", Mixture.Of(between), tokenizer);
+            interpolated[strength] = Evaluate($"interpolated-{Name(strength)}", Mixture.Of(between), tokenizer);
         }
         foreach (var strength in settings.Strengths)
             retrained[strength] = strength is 0 or 1 ? deRa[strength] : Retrained(strength, tokenizer);
-        Align("dpo", "dpo-hard", settings.DpoBeta, settings.DpoSteps, tokenizer);
+        Align("dpo", "dpo-hard", settings.DpoBeta, settings.DpoSteps, settings.DpoLearningRate, tokenizer);
         using var overOptimised = Load("dpo");
         foreach (var strength in settings.Strengths)
-            dpo[strength] = Evaluate($"dpo-{Text(strength)}", new Mixture(reference, overOptimised, strength), tokenizer);
+            dpo[strength] = Evaluate($"dpo-{Name(strength)}", new Mixture(reference, overOptimised, strength), tokenizer);
         return new LengthResults(deRa, retrained, interpolated, dpo);
     }
 
     private static SortedDictionary<double, StrengthEvaluation> NewCurve() => [];
 
-    private static string Text(double strength) => strength.ToString(CultureInfo.InvariantCulture);
+    private static string Name(double strength) => strength.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>A seed of its own for everything that draws.</summary>
+    private long SeedOf(string name) => StepRandom.Seed(seed, name.Aggregate(0, (hash, letter) => unchecked(hash * 31 + letter)) & int.MaxValue);
 
     private string In(string name) => Path.Combine(folder, name);
 
     private void Claim()
     {
         Directory.CreateDirectory(folder);
-        var wanted = JsonSerializer.Serialize(new { seed, settings, stories = stories.Count }, LengthResults.Json);
+        var wanted = JsonSerializer.Serialize(new { seed, settings, texts = TextsHash() }, LengthResults.Json);
         if (!File.Exists(In("experiment.json"))) File.WriteAllText(In("experiment.json"), wanted);
         else if (File.ReadAllText(In("experiment.json")) != wanted)
             throw new LabException($"{folder} holds a run with other settings (see its experiment.json); name another --output, or remove it.");
     }
+
+    private string TextsHash() =>
+        Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', stories.Select(story => story.Text)))).AsSpan(0, 8));
 
     private ITokenizer Tokenizer()
     {
@@ -89,13 +97,13 @@ internal sealed class LengthExperiment(
 
     private StrengthEvaluation Retrained(double strength, ITokenizer tokenizer)
     {
-        var name = $"retrained-{Text(strength)}";
-        Align(name, "policy-gradient", settings.Beta / strength, settings.AlignSteps, tokenizer);
+        var name = $"retrained-{Name(strength)}";
+        Align(name, "policy-gradient", settings.Beta / strength, settings.AlignSteps, settings.AlignLearningRate, tokenizer);
         using var model = Load(name);
         return Evaluate(name, Mixture.Of(model), tokenizer);
     }
 
-    private void Align(string name, string method, double beta, int steps, ITokenizer tokenizer)
+    private void Align(string name, string method, double beta, int steps, double learningRate, ITokenizer tokenizer)
     {
         using var reference = Load("sft");
         using var model = reference.Clone();
@@ -106,13 +114,13 @@ internal sealed class LengthExperiment(
             Completions = settings.Completions,
             MaxTokens = settings.CutTokens,
             FromReference = fromReference,
-            Seed = seed * 1000 + name.Sum(letter => letter),
+            Seed = SeedOf(name),
         };
         using var reward = new LengthReward(settings.MinTokens, settings.MaxTokens);
         var prompts = _texts.Training.Select(text => PromptFile.Beginning(text.Text, tokenizer, settings.PromptTokens)).ToArray();
         var task = new AlignmentTask(reference, prompts, new CompletionScorer(tokenizer, reward), objective, gathering,
             ModelFolder.EndToken(In("tokenizer")), string.Create(CultureInfo.InvariantCulture, $"{method} at beta {beta}, {gathering}"), cancellation);
-        var training = new TrainingSettings { Steps = steps, LearningRate = settings.AlignLearningRate, FinalLearningRateShare = 0.02, WarmupSteps = 10, CheckpointSteps = 25 };
+        var training = new TrainingSettings { Steps = steps, LearningRate = learningRate, FinalLearningRateShare = 0.02, WarmupSteps = 10, CheckpointSteps = 25 };
         Train(name, training, task, model);
     }
 
@@ -127,7 +135,7 @@ internal sealed class LengthExperiment(
         var prompts = _texts.Evaluation.Take(settings.EvaluationPrompts).Select(text => PromptFile.Beginning(text.Text, tokenizer, settings.PromptTokens)).ToArray();
         using var reward = new LengthReward(settings.MinTokens, settings.MaxTokens);
         var result = StrengthEvaluation.Run(mixture, prompts, settings.EvaluationCompletions, new CompletionScorer(tokenizer, reward),
-            ModelFolder.EndToken(In("tokenizer")), settings.CutTokens, seed * 1000 + name.Sum(letter => letter), cancellation);
+            ModelFolder.EndToken(In("tokenizer")), settings.CutTokens, SeedOf(name + " evaluation"), cancellation);
         File.WriteAllText(file + ".tmp", JsonSerializer.Serialize(result, LengthResults.Json));
         File.Move(file + ".tmp", file);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed {seed} {name}: reward {result.Reward.Estimate:F3}, {result.Tokens.Estimate:F1} tokens"));

@@ -64,6 +64,9 @@ internal sealed record LengthSettings
     /// <summary>Steps of the over-optimised DPO model, with hard preferences.</summary>
     public int DpoSteps { get; init; } = 160;
 
+    /// <summary>Its learning rate: high, as over-optimising takes.</summary>
+    public double DpoLearningRate { get; init; } = 1e-3;
+
     /// <summary>β of the over-optimised DPO model.</summary>
     public double DpoBeta { get; init; } = 0.05;
 
