@@ -14,7 +14,6 @@ public class DefaultPairTests
 
     private static async Task<ServerFixture> StartAsync(ILoggerProvider? logs = null, params string[] arguments)
     {
-        Assert.SkipUnless(DefaultPairWeights.ArePresent, DefaultPairWeights.Missing);
         var options = OptionReader.Read(arguments, new Dictionary<string, string>());
         using var loggers = LoggerFactory.Create(logging =>
         {
@@ -83,7 +82,6 @@ public class DefaultPairTests
     [Fact]
     public async Task A_publish_holds_the_default_pair_as_files_in_a_single_file_publish_too()
     {
-        Assert.SkipUnless(DefaultPairWeights.ArePresent, DefaultPairWeights.Missing);
         var published = await PublishedFiles.BesideSingleFileAsync("DeRa.Server", Stop);
         Assert.Superset(DefaultPairWeights.Files.ToHashSet(), published.ToHashSet());
     }

@@ -3,16 +3,9 @@ namespace DeRa.Testing;
 /// <summary>The default pair in the source tree, from where builds and publishes take it.</summary>
 public static class DefaultPairWeights
 {
-    /// <summary>Why a test that needs the pair is skipped.</summary>
-    public const string Missing = "needs the default pair in src/DeRa.Torch/DefaultPair, whose weights are not there";
-
     /// <summary>The pair's files and its card, as paths from the program's folder.</summary>
     public static IReadOnlySet<string> Files { get; } = new HashSet<string>(
         from model in (string[])["reference", "aligned"]
         from file in (string[])["config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
         select $"models/default/{model}/{file}") { "models/default/README.md" };
-
-    /// <summary>Whether the weights lie in the source tree.</summary>
-    public static bool ArePresent { get; } = Directory.Exists(
-        Path.Combine(SharedData.ProjectRoot, "src", "DeRa.Torch", "DefaultPair", "reference"));
 }
