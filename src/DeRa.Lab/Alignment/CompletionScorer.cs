@@ -14,7 +14,9 @@ internal sealed class CompletionScorer(ITokenizer tokenizer, IReward reward)
     /// <param name="prompts">One a completion.</param>
     /// <param name="drawn">The completions.</param>
     /// <param name="cancellation">Stops waiting for the reward.</param>
-    public IReadOnlyList<double> Score(IReadOnlyList<EncodedPrompt> prompts, IReadOnlyList<SampledText> drawn, CancellationToken cancellation) =>
+    /// <returns>One reward a completion, in their order.</returns>
+    public IReadOnlyList<double> Score(
+        IReadOnlyList<EncodedPrompt> prompts, IReadOnlyList<SampledText> drawn, CancellationToken cancellation) =>
         reward.ScoreAsync([.. prompts.Zip(drawn, Describe)], cancellation).AsTask().GetAwaiter().GetResult();
 
     private Completion Describe(EncodedPrompt prompt, SampledText drawn)
