@@ -7,9 +7,6 @@ namespace DeRa.Lab.Alignment;
 /// <summary>Turns drawn tokens into text and asks the reward what it is worth.</summary>
 internal sealed class CompletionScorer(ITokenizer tokenizer, IReward reward)
 {
-    /// <summary>The reward's name.</summary>
-    public string Name => reward.Name;
-
     /// <summary>Scores completions of these prompts.</summary>
     /// <param name="prompts">One a completion.</param>
     /// <param name="drawn">The completions.</param>
