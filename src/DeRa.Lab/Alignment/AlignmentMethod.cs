@@ -6,7 +6,8 @@ namespace DeRa.Lab.Alignment;
 internal static class AlignmentMethod
 {
     /// <summary>What <see cref="Create"/> takes, for help and errors.</summary>
-    public const string Known = "policy-gradient, grpo, dpo (Bradley-Terry preferences drawn from the reward), dpo-hard (the higher reward is always preferred), brain";
+    public const string Known = "policy-gradient, grpo, dpo (Bradley-Terry preferences drawn from the reward), "
+        + "dpo-hard (the higher reward is always preferred), brain";
 
     /// <summary>Makes a method's objective.</summary>
     /// <param name="name">One of <see cref="Known"/>.</param>
@@ -16,7 +17,8 @@ internal static class AlignmentMethod
     /// <exception cref="LabException">The name is unknown or β out of range.</exception>
     public static (IObjective Objective, bool FromReference) Create(string name, double beta, long seed)
     {
-        if (!(double.IsFinite(beta) && beta > 0)) throw new LabException(FormattableString.Invariant($"--beta is {beta}; it must be above 0."));
+        if (!(double.IsFinite(beta) && beta > 0))
+            throw new LabException(FormattableString.Invariant($"--beta is {beta}; it must be above 0."));
         return name switch
         {
             "policy-gradient" => (new PolicyGradientObjective(beta), false),

@@ -23,7 +23,8 @@ internal sealed class AlignmentTask(
         var chosen = Choose(StepRandom.At(settings.Seed, step));
         var proposal = settings.FromReference ? reference : model;
         var drawn = Sampler.Sample(
-            Mixture.Of(proposal), [.. chosen.Select(prompt => prompt.Tokens)], endToken, settings.MaxTokens, StepRandom.Seed(settings.Seed, step));
+            Mixture.Of(proposal), [.. chosen.Select(prompt => prompt.Tokens)], endToken, settings.MaxTokens,
+            StepRandom.Seed(settings.Seed, step));
         var rewards = scorer.Score(chosen, drawn, cancellation);
         var layout = SampledBatch.Of(drawn, endToken, model.Device);
         var referenceLogProbs = ReferenceLogProbs(layout.Tokens);

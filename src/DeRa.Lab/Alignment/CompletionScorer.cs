@@ -7,14 +7,13 @@ namespace DeRa.Lab.Alignment;
 /// <summary>Turns drawn tokens into text and asks the reward what it is worth.</summary>
 internal sealed class CompletionScorer(ITokenizer tokenizer, IReward reward)
 {
-    /// <summary>The reward's name.</summary>
-    public string Name => reward.Name;
-
     /// <summary>Scores completions of these prompts.</summary>
     /// <param name="prompts">One a completion.</param>
     /// <param name="drawn">The completions.</param>
     /// <param name="cancellation">Stops waiting for the reward.</param>
-    public IReadOnlyList<double> Score(IReadOnlyList<EncodedPrompt> prompts, IReadOnlyList<SampledText> drawn, CancellationToken cancellation) =>
+    /// <returns>One reward a completion, in their order.</returns>
+    public IReadOnlyList<double> Score(
+        IReadOnlyList<EncodedPrompt> prompts, IReadOnlyList<SampledText> drawn, CancellationToken cancellation) =>
         reward.ScoreAsync([.. prompts.Zip(drawn, Describe)], cancellation).AsTask().GetAwaiter().GetResult();
 
     private Completion Describe(EncodedPrompt prompt, SampledText drawn)

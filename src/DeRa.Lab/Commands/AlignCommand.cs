@@ -12,23 +12,50 @@ namespace DeRa.Lab.Commands;
 /// <summary><c>dera-lab align</c>: trains an aligned model from a reference, for a reward.</summary>
 internal sealed class AlignCommand
 {
-    private readonly Option<string> _reference = new("--reference") { Description = "Model folder to begin with and to stay close to", Required = true };
-    private readonly Option<string> _output = new("--output") { Description = "Folder of the run and of the aligned model", Required = true };
-    private readonly Option<string> _method = new("--method") { Description = AlignmentMethod.Known, DefaultValueFactory = _ => "policy-gradient" };
-    private readonly Option<double> _beta = new("--beta") { Description = "KL strength, above 0: the smaller, the further from the reference", Required = true };
-    private readonly Option<int> _promptsAStep = Whole("--prompts-per-step", "Prompts of a step", 8, 1);
-    private readonly Option<int> _completions = Whole("--completions", "Completions of each prompt", 8, 2);
+    private readonly Option<string> _reference = new("--reference")
+    {
+        Description = "Model folder to begin with and to stay close to",
+        Required = true,
+    };
+
+    private readonly Option<string> _output = new("--output")
+    {
+        Description = "Folder of the run and of the aligned model",
+        Required = true,
+    };
+
+    private readonly Option<string> _method = new("--method")
+    {
+        Description = AlignmentMethod.Known,
+        DefaultValueFactory = _ => "policy-gradient",
+    };
+
+    private readonly Option<double> _beta = new("--beta")
+    {
+        Description = "KL strength, above 0: the smaller, the further from the reference",
+        Required = true,
+    };
+
+    private readonly Option<int> _promptsPerStep = WholeNumberOption.Create("--prompts-per-step", "Prompts of a step", 8);
+    private readonly Option<int> _completions = WholeNumberOption.Create("--completions", "Completions of each prompt", 8, minimum: 2);
     private readonly OptimizerArguments _optimizer = new(steps: 200, learningRate: 1e-3);
     private readonly TaskArguments _task = new();
     private readonly ComputeArguments _compute = new();
-    private readonly Option<string> _dtype = new("--dtype") { Description = "Stored weights: float32 or bfloat16", DefaultValueFactory = _ => "float32" };
+
+    private readonly Option<string> _dtype = new("--dtype")
+    {
+        Description = "Stored weights: float32 or bfloat16",
+        DefaultValueFactory = _ => "float32",
+    };
 
     public static Command Create()
     {
         var arguments = new AlignCommand();
-        var command = new Command("align", "Train an aligned model: more reward, close to the reference. Interrupted, the same command goes on.")
+        var command = new Command("align",
+            "Train an aligned model: more reward, close to the reference. Interrupted, the same command goes on.")
         {
-            arguments._reference, arguments._output, arguments._method, arguments._beta, arguments._promptsAStep, arguments._completions, arguments._dtype,
+            arguments._reference, arguments._output, arguments._method, arguments._beta, arguments._promptsPerStep,
+            arguments._completions, arguments._dtype,
         };
         arguments._task.AddTo(command);
         arguments._optimizer.AddTo(command);
@@ -37,26 +64,14 @@ internal sealed class AlignCommand
         return command;
     }
 
-    /// <summary>An option that is a whole number of at least a minimum.</summary>
-    internal static Option<int> Whole(string name, string description, int value, int minimum)
-    {
-        var option = new Option<int>(name) { Description = $"{description}; at least {minimum}", DefaultValueFactory = _ => value };
-        option.Validators.Add(result =>
-        {
-            // What is no whole number the parser itself refuses, after this.
-            var text = result.Tokens is [.., var last] ? last.Value : null;
-            if (int.TryParse(text, CultureInfo.InvariantCulture, out var given) && given < minimum) result.AddError($"{name} must be at least {minimum}.");
-        });
-        return option;
-    }
-
     private static string Fingerprint(IEnumerable<EncodedPrompt> prompts) =>
         Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', prompts.Select(prompt => prompt.Text)))).AsSpan(0, 8));
 
     private int Run(ParseResult parsed, CancellationToken cancellation)
     {
         var (folder, output) = (parsed.GetRequiredValue(_reference), parsed.GetRequiredValue(_output));
-        var (objective, fromReference) = AlignmentMethod.Create(parsed.GetRequiredValue(_method), parsed.GetValue(_beta), _optimizer.Seed(parsed));
+        var (objective, fromReference) = AlignmentMethod.Create(
+            parsed.GetRequiredValue(_method), parsed.GetValue(_beta), _optimizer.Seed(parsed));
         var type = StoredType.Parse(parsed.GetRequiredValue(_dtype));
         var training = _optimizer.Read(parsed);
         training.Validate();
@@ -66,22 +81,25 @@ internal sealed class AlignCommand
         using var reference = TrainableDecoder.Load(folder, device);
         using var model = reference.Clone();
         var prompts = _task.Prompts(parsed, tokenizer, model.Config.ContextTokens);
-        var settings = new AlignmentSettings
-        {
-            Prompts = parsed.GetValue(_promptsAStep),
-            Completions = parsed.GetValue(_completions),
-            MaxTokens = _task.MaxTokens(parsed),
-            FromReference = fromReference,
-            Seed = _optimizer.Seed(parsed),
-        };
+        var settings = Settings(parsed, fromReference);
         var description = string.Create(CultureInfo.InvariantCulture,
             $"{parsed.GetValue(_method)}, beta {objective.Beta}, reward {reward.Name}, reference {folder}, ")
             + string.Create(CultureInfo.InvariantCulture, $"{prompts.Count} prompts {Fingerprint(prompts)}, stored as {type}, {settings}");
         var task = new AlignmentTask(
-            reference, prompts, new CompletionScorer(tokenizer, reward), objective, settings, ModelFolder.EndToken(folder), description, cancellation);
+            reference, prompts, new CompletionScorer(tokenizer, reward), objective, settings, ModelFolder.EndToken(folder),
+            description, cancellation);
         var text = parsed.InvocationConfiguration.Output;
         new Trainer(training, task, new RunFolder(output), new TrainingProgress(text, objective.Name, !Console.IsOutputRedirected))
             .Run(model, trained => ModelFolder.Write(output, trained, folder, type), cancellation);
         return 0;
     }
+
+    private AlignmentSettings Settings(ParseResult parsed, bool fromReference) => new()
+    {
+        Prompts = parsed.GetValue(_promptsPerStep),
+        Completions = parsed.GetValue(_completions),
+        MaxTokens = _task.MaxTokens(parsed),
+        FromReference = fromReference,
+        Seed = _optimizer.Seed(parsed),
+    };
 }

@@ -14,7 +14,11 @@ internal sealed class ComputeArguments
     };
 
     private readonly Option<int?> _threads = new("--threads") { Description = "Threads of one operator on the CPU; default: one a core" };
-    private readonly Option<string?> _libTorch = new("--libtorch") { Description = "Folder of another libtorch, such as PyTorch's torch/lib" };
+
+    private readonly Option<string?> _libTorch = new("--libtorch")
+    {
+        Description = "Folder of another libtorch, such as PyTorch's torch/lib",
+    };
 
     public void AddTo(Command command)
     {

@@ -22,9 +22,18 @@ internal sealed class EvaluateCommand
         AllowMultipleArgumentsPerToken = true,
     };
 
-    private readonly Option<int> _promptCount = AlignCommand.Whole("--prompt-count", "Prompts taken, the first of the files", 64, 2);
-    private readonly Option<int> _completions = AlignCommand.Whole("--completions", "Completions of each prompt at each strength", 8, 1);
-    private readonly Option<long> _seed = new("--seed") { Description = "The same seed gives the same texts", DefaultValueFactory = _ => 1 };
+    private readonly Option<int> _promptCount = WholeNumberOption.Create(
+        "--prompt-count", "Prompts taken, the first of the files", 64, minimum: 2);
+
+    private readonly Option<int> _completions = WholeNumberOption.Create(
+        "--completions", "Completions of each prompt at each strength", 8);
+
+    private readonly Option<long> _seed = new("--seed")
+    {
+        Description = "The same seed gives the same texts",
+        DefaultValueFactory = _ => 1,
+    };
+
     private readonly Option<string?> _output = new("--output") { Description = "Writes OUTPUT.csv, OUTPUT.svg and OUTPUT.png" };
     private readonly TaskArguments _task = new();
     private readonly ComputeArguments _compute = new();
@@ -34,7 +43,8 @@ internal sealed class EvaluateCommand
         var arguments = new EvaluateCommand();
         var command = new Command("evaluate", "Sweep the strength of a pair: mean reward and length with 95 % intervals.")
         {
-            arguments._reference, arguments._aligned, arguments._strengths, arguments._promptCount, arguments._completions, arguments._seed, arguments._output,
+            arguments._reference, arguments._aligned, arguments._strengths, arguments._promptCount, arguments._completions,
+            arguments._seed, arguments._output,
         };
         arguments._task.AddTo(command);
         arguments._compute.AddTo(command);
@@ -65,8 +75,11 @@ internal sealed class EvaluateCommand
             points.Add(new PlotPoint(mixture.Strength, result.Reward));
         }
         parsed.InvocationConfiguration.Output.Write(table.ToText());
-        if (parsed.GetValue(_output) is { } output) Save(output, table, new StrengthPlot($"Reward of {reward.Name} against strength",
-            string.Create(CultureInfo.InvariantCulture, $"mean reward, {prompts.Length} prompts"), [new PlotSeries("DeRa", points)]));
+        if (parsed.GetValue(_output) is { } output)
+        {
+            var label = string.Create(CultureInfo.InvariantCulture, $"mean reward, {prompts.Length} prompts");
+            Save(output, table, new StrengthPlot($"Reward of {reward.Name} against strength", label, [new PlotSeries("DeRa", points)]));
+        }
         return 0;
     }
 

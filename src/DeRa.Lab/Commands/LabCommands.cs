@@ -8,27 +8,16 @@ using DeRa.Torch.Weights;
 
 namespace DeRa.Lab.Commands;
 
-/// <summary>All commands, and how each ends: bad input in one line on the error stream and exit code 2, a failure in one line and 1.</summary>
+/// <summary>
+/// All commands, and how each ends: bad input in one line on the error stream and exit code 2, a failure in one line and 1.
+/// </summary>
 internal static class LabCommands
 {
     private const int Failed = 1, BadInput = 2;
 
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellation = default)
     {
-        var root = new RootCommand(
-            "dera-lab: train a small reference and aligned model, and see what decoding-time realignment does. In order: "
-            + "tokenizer, train (pretraining, then SFT with --from), align, evaluate; or reproduce for the paper's experiment.")
-        {
-            StoriesCommand.Create(),
-            TokenizerCommand.Create(),
-            TrainCommand.Create(),
-            SampleCommand.Create(),
-            LossCommand.Create(),
-            AlignCommand.Create(),
-            EvaluateCommand.Create(),
-            ReproduceCommand.Create(),
-        };
-        var parsed = root.Parse(args);
+        var parsed = Root().Parse(args);
         if (MisspeltOption(parsed) is { } misspelt) return await EndAsync(error, $"'{misspelt}' is no option of this command", BadInput);
         if (parsed.Errors.Count > 0) return await EndAsync(error, string.Join(' ', parsed.Errors.Select(e => e.Message)), BadInput);
         try
@@ -56,6 +45,20 @@ internal static class LabCommands
             return await EndAsync(error, failure.Message.Split('\n')[0], Failed);
         }
     }
+
+    private static RootCommand Root() => new(
+        "dera-lab: train a small reference and aligned model, and see what decoding-time realignment does. In order: "
+        + "tokenizer, train (pretraining, then SFT with --from), align, evaluate; or reproduce for the paper's experiment.")
+    {
+        StoriesCommand.Create(),
+        TokenizerCommand.Create(),
+        TrainCommand.Create(),
+        SampleCommand.Create(),
+        LossCommand.Create(),
+        AlignCommand.Create(),
+        EvaluateCommand.Create(),
+        ReproduceCommand.Create(),
+    };
 
     /// <summary>The parser would take an unknown option for one more value of the option before it.</summary>
     private static string? MisspeltOption(ParseResult parsed) => parsed.Tokens

@@ -46,7 +46,8 @@ internal sealed class LossCommand
         if (tokens == 0)
             throw new LabException($"--text: after its prompt no text has a token within the context of {model.Config.ContextTokens}.");
         parsed.InvocationConfiguration.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{texts.Count} texts: {nats / characters:F4} nats a character, {nats / tokens:F4} a token, {characters / (double)tokens:F2} characters a token"));
+            $"{texts.Count} texts: {nats / characters:F4} nats a character, {nats / tokens:F4} a token, ")
+            + string.Create(CultureInfo.InvariantCulture, $"{characters / (double)tokens:F2} characters a token"));
         return 0;
     }
 }

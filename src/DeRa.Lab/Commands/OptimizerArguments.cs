@@ -14,9 +14,23 @@ internal sealed class OptimizerArguments(int steps, double learningRate)
         DefaultValueFactory = _ => learningRate,
     };
 
-    private readonly Option<int> _warmup = new("--warmup-steps") { Description = "Steps in which it rises from 0", DefaultValueFactory = _ => 50 };
-    private readonly Option<double> _decay = new("--weight-decay") { Description = "Weight decay of matrices", DefaultValueFactory = _ => 0 };
-    private readonly Option<double> _clip = new("--clip-norm") { Description = "Longest gradient", DefaultValueFactory = _ => 1 };
+    private readonly Option<int> _warmup = new("--warmup-steps")
+    {
+        Description = "Steps in which the learning rate rises from 0",
+        DefaultValueFactory = _ => 50,
+    };
+
+    private readonly Option<double> _decay = new("--weight-decay")
+    {
+        Description = "Weight decay of matrices",
+        DefaultValueFactory = _ => 0,
+    };
+
+    private readonly Option<double> _clip = new("--clip-norm")
+    {
+        Description = "Longest gradient (2-norm over all weights); a longer one is scaled down to it",
+        DefaultValueFactory = _ => 1,
+    };
 
     private readonly Option<int> _checkpoint = new("--checkpoint-steps")
     {

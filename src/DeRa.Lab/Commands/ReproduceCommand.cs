@@ -9,12 +9,16 @@ internal sealed class ReproduceCommand
 {
     private readonly Option<string[]> _text = new("--text")
     {
-        Description = "Files with texts to learn from instead, <|endoftext|> between them: convincing, and hours of policy gradient",
+        Description = "Files with texts to learn from instead of the built-in grammar's, <|endoftext|> between them; takes hours",
         DefaultValueFactory = _ => [],
         AllowMultipleArgumentsPerToken = true,
     };
 
-    private readonly Option<string> _output = new("--output") { Description = "Folder for models, evaluations and the report", Required = true };
+    private readonly Option<string> _output = new("--output")
+    {
+        Description = "Folder for models, evaluations and the report",
+        Required = true,
+    };
 
     private readonly Option<long[]> _seeds = new("--seeds")
     {
@@ -30,15 +34,19 @@ internal sealed class ReproduceCommand
         AllowMultipleArgumentsPerToken = true,
     };
 
-    private readonly Option<bool> _small = new("--small") { Description = "A minute's version with tiny models: shows that it runs, proves nothing" };
+    private readonly Option<bool> _small = new("--small")
+    {
+        Description = "A minute's version with tiny models: shows that it runs, proves nothing",
+    };
+
     private readonly ComputeArguments _compute = new();
 
     public static Command Create()
     {
         var arguments = new ReproduceCommand();
         var length = new Command("length",
-            "SFT once; align at β for a length of 40 to 50 tokens; decode at λ = 0, 0.2 … 2; retrain at each β/λ; report both side by side, "
-            + "with interpolated weights and an over-optimised DPO pair. Interrupted, the same command goes on.")
+            "SFT once; align at β for a length of 40 to 50 tokens; decode at λ = 0, 0.2 … 2; retrain at each β/λ; "
+            + "report both side by side, with interpolated weights and an over-optimised DPO pair. Interrupted, the same command goes on.")
         {
             arguments._text, arguments._output, arguments._seeds, arguments._strengths, arguments._small,
         };
@@ -51,13 +59,16 @@ internal sealed class ReproduceCommand
     {
         IReadOnlyList<Document> given = parsed.GetRequiredValue(_text) is { Length: > 0 } files ? DocumentFile.Read(files) : [];
         var settings = parsed.GetValue(_small) ? LengthSettings.Small : new LengthSettings();
-        if (parsed.GetRequiredValue(_strengths) is { Length: > 0 } strengths) settings = settings with { Strengths = Checked(strengths) };
+        if (parsed.GetRequiredValue(_strengths) is { Length: > 0 } strengths)
+            settings = settings with { Strengths = Checked(strengths) };
         var device = _compute.Load(parsed);
         var (output, folder) = (parsed.InvocationConfiguration.Output, parsed.GetRequiredValue(_output));
-        var results = parsed.GetRequiredValue(_seeds).Distinct().Select(seed =>
-            new LengthExperiment(Path.Combine(folder, $"seed-{seed}"), settings, seed, Texts(seed), device, output, cancellation).Run()).ToArray();
+        var results = parsed.GetRequiredValue(_seeds).Distinct().Select(Experiment).Select(experiment => experiment.Run()).ToArray();
         new LengthReport(settings, results).Write(folder, output);
         return 0;
+
+        LengthExperiment Experiment(long seed) =>
+            new(Path.Combine(folder, $"seed-{seed}"), settings, seed, Texts(seed), device, output, cancellation);
 
         IReadOnlyList<Document> Texts(long seed) => given.Count > 0 ? given : LengthGrammar.Texts(settings.Texts, seed);
     }

@@ -19,17 +19,26 @@ internal sealed class SampleCommand
         DefaultValueFactory = _ => [""],
     };
 
-    private readonly Option<int> _count = AlignCommand.Whole("--count", "Completions", 4, 1);
-    private readonly Option<int> _batch = AlignCommand.Whole("--batch", "Completions drawn at once", 128, 1);
-    private readonly Option<int> _maxTokens = AlignCommand.Whole("--max-tokens", "Longest completion, end token included", 400, 1);
-    private readonly Option<long> _seed = new("--seed") { Description = "The same seed gives the same texts", DefaultValueFactory = _ => 1 };
+    private readonly Option<int> _count = WholeNumberOption.Create("--count", "Completions", 4);
+    private readonly Option<int> _batch = WholeNumberOption.Create("--batch", "Completions drawn at once", 128);
+    private readonly Option<int> _maxTokens = WholeNumberOption.Create("--max-tokens", "Longest completion, end token included", 400);
+
+    private readonly Option<long> _seed = new("--seed")
+    {
+        Description = "The same seed gives the same texts",
+        DefaultValueFactory = _ => 1,
+    };
 
     private readonly Option<string?> _output = new("--output")
     {
         Description = "A .jsonl file that completions which ended by themselves are added to; default: print all",
     };
 
-    private readonly Option<int?> _endToken = new("--end-token") { Description = "Token id that ends a text; default: as the model folder says" };
+    private readonly Option<int?> _endToken = new("--end-token")
+    {
+        Description = "Token id that ends a text; default: as the model folder says",
+    };
+
     private readonly ComputeArguments _compute = new();
 
     public static Command Create()

@@ -8,26 +8,48 @@ namespace DeRa.Lab.Commands;
 /// <summary><c>dera-lab stories</c>: the texts that the default pair is trained on, from the TinyStories files.</summary>
 internal static class StoriesCommand
 {
-    private static readonly Option<string> s_cased = new("--cased") { Description = "Stories with capitals, <|endoftext|> between them", Required = true };
-    private static readonly Option<string> s_lowercase = new("--lowercase") { Description = "Stories in lower case, a line end between them", Required = true };
-    private static readonly Option<string> s_output = new("--output") { Description = "Folder for stories.txt, chats.jsonl and held-out.txt", Required = true };
-    private static readonly Option<int> s_seed = new("--seed") { Description = "Decides which 100 stories are held out", DefaultValueFactory = _ => 1 };
+    private static readonly Option<string> s_cased = new("--cased")
+    {
+        Description = "Stories with capitals, <|endoftext|> between them",
+        Required = true,
+    };
+
+    private static readonly Option<string> s_lowercase = new("--lowercase")
+    {
+        Description = "Stories in lower case, a line end between them",
+        Required = true,
+    };
+
+    private static readonly Option<string> s_output = new("--output")
+    {
+        Description = "Folder for stories.txt, chats.jsonl and held-out.txt",
+        Required = true,
+    };
+
+    private static readonly Option<int> s_seed = new("--seed")
+    {
+        Description = "Decides which 100 stories are held out, and how the chats ask",
+        DefaultValueFactory = _ => 1,
+    };
+
     private static readonly JsonSerializerOptions Readable = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static Command Create()
     {
-        var command = new Command("stories", "Put together the texts of the default pair: stories, chats that ask for them, held-out stories.")
+        var command = new Command("stories",
+            "Put together the texts of the default pair: stories, chats that ask for them, held-out stories.")
         {
             s_cased, s_lowercase, s_output, s_seed,
         };
-        command.SetAction(parsed => Run(parsed));
+        command.SetAction(Run);
         return command;
     }
 
     private static int Run(ParseResult parsed)
     {
         foreach (var option in (Option<string>[])[s_cased, s_lowercase])
-            if (!File.Exists(parsed.GetRequiredValue(option))) throw new LabException($"{option.Name}: there is no file {parsed.GetRequiredValue(option)}.");
+            if (parsed.GetRequiredValue(option) is var file && !File.Exists(file))
+                throw new LabException($"{option.Name}: there is no file {file}.");
         var seed = parsed.GetValue(s_seed);
         var stories = StoryTexts.Read(parsed.GetRequiredValue(s_cased), parsed.GetRequiredValue(s_lowercase), seed);
         var random = new Random(seed);

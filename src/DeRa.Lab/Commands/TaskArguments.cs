@@ -18,8 +18,10 @@ internal sealed class TaskArguments
         AllowMultipleArgumentsPerToken = true,
     };
 
-    private readonly Option<int> _promptTokens = AlignCommand.Whole("--prompt-tokens", "Tokens of a text's beginning that are the prompt", 6, 1);
-    private readonly Option<int> _maxTokens = AlignCommand.Whole("--max-tokens", "Longest completion, end token included", 200, 1);
+    private readonly Option<int> _promptTokens = WholeNumberOption.Create(
+        "--prompt-tokens", "Tokens of a text's beginning that are the prompt", 6);
+
+    private readonly Option<int> _maxTokens = WholeNumberOption.Create("--max-tokens", "Longest completion, end token included", 200);
 
     public void AddTo(Command command)
     {
@@ -37,7 +39,8 @@ internal sealed class TaskArguments
     {
         var prompts = PromptFile.Read(parsed.GetRequiredValue(_prompts), tokenizer, parsed.GetValue(_promptTokens));
         return prompts.MaxBy(prompt => prompt.Tokens.Length) is { } longest && longest.Tokens.Length >= contextTokens
-            ? throw new LabException($"--prompts: a prompt has {longest.Tokens.Length} tokens; the context allows 1 to {contextTokens - 1}.")
+            ? throw new LabException(
+                $"--prompts: a prompt has {longest.Tokens.Length} tokens; the context allows 1 to {contextTokens - 1}.")
             : prompts;
     }
 }

@@ -20,7 +20,7 @@ internal static class TokenizerCommand
         DefaultValueFactory = _ => 2048,
     };
 
-    private static readonly Option<int> s_context = AlignCommand.Whole("--context", "Most tokens that the model will read", 512, 1);
+    private static readonly Option<int> s_context = WholeNumberOption.Create("--context", "Most tokens that the model will read", 512);
 
     private static readonly Option<string> s_output = new("--output") { Description = "Folder for the tokenizer's files", Required = true };
 

@@ -14,29 +14,51 @@ internal sealed class TrainCommand
 {
     private readonly Option<string[]> _text = new("--text")
     {
-        Description = "Files to learn from: .jsonl with {\"prompt\", \"completion\"} a line (no loss on prompts), or text with <|endoftext|> between documents",
+        Description = "Files to learn from: .jsonl with {\"prompt\", \"completion\"} a line (no loss on prompts), "
+            + "or text with <|endoftext|> between documents",
         Required = true,
         AllowMultipleArgumentsPerToken = true,
     };
 
-    private readonly Option<string> _output = new("--output") { Description = "Folder of the run and of the finished model", Required = true };
-    private readonly Option<string?> _from = new("--from") { Description = "Model folder to go on from (SFT); its tokenizer and shape are kept" };
+    private readonly Option<string> _output = new("--output")
+    {
+        Description = "Folder of the run and of the finished model",
+        Required = true,
+    };
+
+    private readonly Option<string?> _from = new("--from")
+    {
+        Description = "Model folder to go on from (SFT); its tokenizer and shape are kept",
+    };
+
     private readonly Option<string?> _tokenizer = new("--tokenizer") { Description = "Folder with a tokenizer, for a new model" };
-    private readonly Option<int> _hidden = Sized("--hidden", "Width of a new model", 160);
-    private readonly Option<int> _intermediate = Sized("--intermediate", "Width inside its feed-forward layers", 432);
-    private readonly Option<int> _layers = Sized("--layers", "Its layers", 5);
-    private readonly Option<int> _heads = Sized("--heads", "Its attention heads; --hidden is a multiple", 5);
-    private readonly Option<int> _context = Sized("--context", "Most tokens it reads", 512);
-    private readonly Option<int> _rows = Sized("--batch-rows", "Rows of a batch", 8);
-    private readonly Option<int> _rowTokens = Sized("--row-tokens", "Tokens of a row; at most the context", 384);
+    private readonly Option<int> _hidden = WholeNumberOption.Create("--hidden", "Width of a new model", 160);
+
+    private readonly Option<int> _intermediate = WholeNumberOption.Create(
+        "--intermediate", "Width inside a new model's feed-forward layers", 432);
+
+    private readonly Option<int> _layers = WholeNumberOption.Create("--layers", "Layers of a new model", 5);
+
+    private readonly Option<int> _heads = WholeNumberOption.Create(
+        "--heads", "Attention heads of a new model; --hidden is a multiple of twice as many", 5);
+
+    private readonly Option<int> _context = WholeNumberOption.Create("--context", "Most tokens that a new model reads", 512);
+    private readonly Option<int> _rows = WholeNumberOption.Create("--batch-rows", "Rows of a batch", 8);
+    private readonly Option<int> _rowTokens = WholeNumberOption.Create("--row-tokens", "Tokens of a row; at most the context", 384);
     private readonly OptimizerArguments _optimizer = new(steps: 2000, learningRate: 3e-3);
     private readonly ComputeArguments _compute = new();
-    private readonly Option<string> _dtype = new("--dtype") { Description = "Stored weights: float32 or bfloat16", DefaultValueFactory = _ => "float32" };
+
+    private readonly Option<string> _dtype = new("--dtype")
+    {
+        Description = "Stored weights: float32 or bfloat16",
+        DefaultValueFactory = _ => "float32",
+    };
 
     public static Command Create()
     {
         var arguments = new TrainCommand();
-        var command = new Command("train", "Pretrain a new model (--tokenizer) or fine-tune one (--from). Interrupted, the same command goes on.")
+        var command = new Command("train",
+            "Pretrain a new model (--tokenizer) or fine-tune one (--from). Interrupted, the same command goes on.")
         {
             arguments._text, arguments._output, arguments._from, arguments._tokenizer, arguments._hidden, arguments._intermediate,
             arguments._layers, arguments._heads, arguments._context, arguments._rows, arguments._rowTokens, arguments._dtype,
@@ -71,8 +93,9 @@ internal sealed class TrainCommand
         var output = parsed.InvocationConfiguration.Output;
         output.WriteLine($"{texts.Count} documents, {model.ParameterCount:N0} parameters");
         var task = new LanguageModelling(rows, _optimizer.Seed(parsed), Describe(parsed, texts, model.Config));
-        new Trainer(settings, task, new RunFolder(parsed.GetRequiredValue(_output)), new TrainingProgress(output, "train", !Console.IsOutputRedirected))
-            .Run(model, trained => ModelFolder.Write(parsed.GetRequiredValue(_output), trained, source, type), cancellation);
+        var folder = parsed.GetRequiredValue(_output);
+        new Trainer(settings, task, new RunFolder(folder), new TrainingProgress(output, "train", !Console.IsOutputRedirected))
+            .Run(model, trained => ModelFolder.Write(folder, trained, source, type), cancellation);
         return 0;
     }
 
@@ -81,8 +104,10 @@ internal sealed class TrainCommand
     private ModelConfig Shape(ParseResult parsed, int vocabulary)
     {
         var (hidden, heads) = (parsed.GetValue(_hidden), parsed.GetValue(_heads));
-        if (hidden % (2 * heads) != 0) throw new LabException($"--hidden is {hidden}; it must be a multiple of 2 · --heads ({2 * heads}).");
-        return PlainShape.Of(vocabulary, hidden, parsed.GetValue(_intermediate), parsed.GetValue(_layers), heads, parsed.GetValue(_context));
+        if (hidden % (2 * heads) != 0)
+            throw new LabException($"--hidden is {hidden}; it must be a multiple of 2 · --heads ({2 * heads}).");
+        return PlainShape.Of(
+            vocabulary, hidden, parsed.GetValue(_intermediate), parsed.GetValue(_layers), heads, parsed.GetValue(_context));
     }
 
     private string Describe(ParseResult parsed, IReadOnlyList<Document> texts, ModelConfig shape)
@@ -93,7 +118,4 @@ internal sealed class TrainCommand
             + $"hidden {shape.HiddenSize}, intermediate {shape.IntermediateSize}, layers {shape.LayerCount}, heads {shape.HeadCount}, "
             + $"context {shape.ContextTokens}, stored as {parsed.GetValue(_dtype)}";
     }
-
-    private static Option<int> Sized(string name, string description, int value) =>
-        AlignCommand.Whole(name, description, value, minimum: 1);
 }

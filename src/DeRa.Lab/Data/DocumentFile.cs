@@ -22,11 +22,18 @@ internal static class DocumentFile
     public static IReadOnlyList<Document> Read(string path, bool promptSuffices = false)
     {
         if (!File.Exists(path)) throw new LabException($"{path}: there is no such file.");
-        Document[] documents = path.EndsWith(".jsonl", StringComparison.Ordinal)
-            ? [.. File.ReadLines(path).Index().Where(line => line.Item.Length > 0).Select(line => Parse(path, line.Item, line.Index, promptSuffices))]
-            : [.. File.ReadAllText(path).Split(Separator).Select(text => text.Trim()).Where(text => text.Length > 0).Select(text => new Document("", text))];
+        Document[] documents = path.EndsWith(".jsonl", StringComparison.Ordinal) ? [.. Lines(path, promptSuffices)] : [.. Texts(path)];
         return documents.Length > 0 ? documents : throw new LabException($"{path}: holds no text.");
     }
+
+    private static IEnumerable<Document> Lines(string path, bool promptSuffices) => File.ReadLines(path).Index()
+        .Where(line => line.Item.Length > 0)
+        .Select(line => Parse(path, line.Item, line.Index, promptSuffices));
+
+    private static IEnumerable<Document> Texts(string path) => File.ReadAllText(path).Split(Separator)
+        .Select(text => text.Trim())
+        .Where(text => text.Length > 0)
+        .Select(text => new Document("", text));
 
     private static Document Parse(string path, string line, int index, bool promptSuffices)
     {
@@ -41,9 +48,11 @@ internal static class DocumentFile
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             throw new LabException(
-                $"{path}: line {index + 1} is no object with the texts 'completion' and, optionally, 'prompt': {exception.Message}", exception);
+                $"{path}: line {index + 1} is no object with the texts 'completion' and, optionally, 'prompt': {exception.Message}",
+                exception);
         }
     }
 
-    private static string Text(JsonElement line, string name) => line.TryGetProperty(name, out var field) ? field.GetString() ?? "" : "";
+    private static string Text(JsonElement line, string name) =>
+        line.TryGetProperty(name, out var field) ? field.GetString() ?? "" : "";
 }

@@ -14,7 +14,9 @@ internal sealed partial class Recasing
         _spellings = texts.SelectMany(WordsWithinSentences)
             .GroupBy(word => word.ToLowerInvariant(), StringComparer.Ordinal)
             .ToDictionary(
-                word => word.Key, word => word.GroupBy(spelling => spelling).MaxBy(spelling => spelling.Count())!.Key, StringComparer.Ordinal);
+                word => word.Key,
+                word => word.GroupBy(spelling => spelling).MaxBy(spelling => spelling.Count())!.Key,
+                StringComparer.Ordinal);
     }
 
     /// <summary>Applies what was learnt, and capitals where sentences and quotations begin.</summary>

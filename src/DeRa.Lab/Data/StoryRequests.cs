@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using DeRa.Engine.Text;
 
@@ -7,7 +8,10 @@ namespace DeRa.Lab.Data;
 internal static partial class StoryRequests
 {
     private static readonly string[] s_requests =
-        ["Write a story about {0}.", "Tell me a story about {0}.", "Write a short story about {0}.", "Can you tell a story about {0}?", "A story about {0}, please."];
+    [
+        "Write a story about {0}.", "Tell me a story about {0}.", "Write a short story about {0}.",
+        "Can you tell a story about {0}?", "A story about {0}, please.",
+    ];
 
     /// <summary>The chat of a story, or null where no thing is found in it.</summary>
     /// <returns>The prompt as the plain chat template lays it out, and the story after it.</returns>
@@ -15,8 +19,10 @@ internal static partial class StoryRequests
     {
         var things = Things(story);
         if (things.Count == 0) return null;
-        var about = things.Count > 1 && random.Next(2) == 0 ? $"{WithArticle(things[0])} and {WithArticle(things[1])}" : WithArticle(things[random.Next(Math.Min(2, things.Count))]);
-        var request = string.Format(System.Globalization.CultureInfo.InvariantCulture, s_requests[random.Next(s_requests.Length)], about);
+        var about = things.Count > 1 && random.Next(2) == 0
+            ? $"{WithArticle(things[0])} and {WithArticle(things[1])}"
+            : WithArticle(things[random.Next(Math.Min(2, things.Count))]);
+        var request = string.Format(CultureInfo.InvariantCulture, s_requests[random.Next(s_requests.Length)], about);
         if (random.Next(3) == 0) request = request.TrimEnd('.');
         return new Document(PlainChatTemplate.Render([new ChatMessage("user", request)]), " " + story);
     }
@@ -29,6 +35,8 @@ internal static partial class StoryRequests
 
     private static string WithArticle(string noun) => noun.EndsWith('s') ? noun : ("aeiou".Contains(noun[0]) ? "an " : "a ") + noun;
 
-    [GeneratedRegex(@"\b(?:a|an|the|his|her|their)\s+(?:(?:little|big|small|old|new|red|blue|nice|pretty|shiny|happy|sad|kind)\s+)?([a-z]+)(?=\s*[.,!?]|\s+(?:and|was|is|in|on|to|with|that|named|who|had|said|of)\b)")]
+    [GeneratedRegex(@"\b(?:a|an|the|his|her|their)\s+"
+        + @"(?:(?:little|big|small|old|new|red|blue|nice|pretty|shiny|happy|sad|kind)\s+)?"
+        + @"([a-z]+)(?=\s*[.,!?]|\s+(?:and|was|is|in|on|to|with|that|named|who|had|said|of)\b)")]
     private static partial Regex Noun();
 }

@@ -57,7 +57,9 @@ internal sealed class TrainableDecoder : IDisposable
         }
     }
 
-    /// <summary>A new model: normal weights of deviation 0.02, those that end a residual branch smaller by √(2·layers) (GPT-2).</summary>
+    /// <summary>
+    /// A new model: normal weights of deviation 0.02, those that end a residual branch smaller by √(2·layers) (GPT-2).
+    /// </summary>
     /// <param name="config">A plain Llama shape.</param>
     /// <param name="seed">Gives the same weights again.</param>
     /// <param name="device">Where it is put.</param>
@@ -71,7 +73,8 @@ internal sealed class TrainableDecoder : IDisposable
         Tensor Initial(string name, long[] shape)
         {
             if (shape.Length == 1) return ones(shape, device: device);
-            var endsBranch = name.EndsWith("o_proj.weight", StringComparison.Ordinal) || name.EndsWith("down_proj.weight", StringComparison.Ordinal);
+            var endsBranch = name.EndsWith("o_proj.weight", StringComparison.Ordinal)
+                || name.EndsWith("down_proj.weight", StringComparison.Ordinal);
             var deviation = 0.02 / (endsBranch ? Math.Sqrt(2 * config.LayerCount) : 1);
             return (randn(shape, generator: generator) * deviation).to(device);
         }
@@ -174,7 +177,8 @@ internal sealed class TrainableDecoder : IDisposable
 
     private static void RefuseUntrainable(ModelConfig config)
     {
-        if (config.QueryKeyValueBias || config.AttentionOutputBias || config.FeedForwardBias || config.WindowTokens.Any(window => window is not null))
+        if (config.QueryKeyValueBias || config.AttentionOutputBias || config.FeedForwardBias
+            || config.WindowTokens.Any(window => window is not null))
             throw new ArgumentException("The Lab trains decoders in Llama's layout without biases and without a sliding window.");
     }
 }

@@ -5,8 +5,8 @@ namespace DeRa.Lab.Objectives;
 /// <summary>
 /// KL-regularised policy gradient, the setting of DeRa: REINFORCE on r − β·log(π_θ/π_ref) of the whole completion, less the
 /// mean of that over the prompt's other completions (leave-one-out, Kool et al. 2019). With completions drawn from π_θ itself
-/// its gradient is an unbiased one of −(E[r] − β·KL(π_θ‖π_ref)), so its optimum is π* ∝ π_ref·exp(r/β). Only the gradient of
-/// the loss has a meaning; one batch serves one update.
+/// its gradient is an unbiased one of −(E[r] − β·KL(π_θ‖π_ref)), so its optimum is π* ∝ π_ref·exp(r/β). Only the gradient
+/// of the loss has a meaning; one batch serves one update.
 /// </summary>
 /// <exception cref="ArgumentOutOfRangeException">β is not a finite number above 0.</exception>
 internal sealed class PolicyGradientObjective(double beta) : IObjective

@@ -27,9 +27,6 @@ public sealed record StrengthPlot(string Title, string ValueLabel, IReadOnlyList
     private static readonly Color GridColour = Color.FromHex("#E6E6E6");
     private static readonly Color AxisColour = Color.FromHex("#8C8C8C");
 
-    /// <summary>The horizontal axis.</summary>
-    public string StrengthLabel { get; init; } = "strength λ";
-
     /// <summary>Writes PATH.svg and PATH.png.</summary>
     /// <param name="path">Without an extension; its folder exists.</param>
     public void Save(string path)
@@ -77,7 +74,7 @@ public sealed record StrengthPlot(string Title, string ValueLabel, IReadOnlyList
     private void Label(Plot plot)
     {
         plot.Title(Title, size: 17);
-        plot.XLabel(StrengthLabel, size: 15);
+        plot.XLabel("strength λ", size: 15);
         plot.YLabel(ValueLabel, size: 15);
         plot.Axes.Color(AxisColour);
         (plot.Axes.Title.Label.ForeColor, plot.Axes.Title.Label.Bold) = (TextColour, false);

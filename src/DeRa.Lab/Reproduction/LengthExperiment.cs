@@ -21,7 +21,8 @@ namespace DeRa.Lab.Reproduction;
 /// on hard preferences. Every model and every evaluation is kept in the folder: an interrupted run goes on.
 /// </summary>
 internal sealed class LengthExperiment(
-    string folder, LengthSettings settings, long seed, IReadOnlyList<Document> stories, Device device, TextWriter output, CancellationToken cancellation)
+    string folder, LengthSettings settings, long seed, IReadOnlyList<Document> stories, Device device, TextWriter output,
+    CancellationToken cancellation)
 {
     private const int SftRows = 16, SftRowTokens = 192;
     private LengthTexts _texts = null!;
@@ -58,7 +59,8 @@ internal sealed class LengthExperiment(
     private static string Name(double strength) => strength.ToString(CultureInfo.InvariantCulture);
 
     /// <summary>A seed of its own for everything that draws.</summary>
-    private long SeedOf(string name) => StepRandom.Seed(seed, name.Aggregate(0, (hash, letter) => unchecked(hash * 31 + letter)) & int.MaxValue);
+    private long SeedOf(string name) =>
+        StepRandom.Seed(seed, name.Aggregate(0, (hash, letter) => unchecked(hash * 31 + letter)) & int.MaxValue);
 
     private string In(string name) => Path.Combine(folder, name);
 
@@ -68,7 +70,8 @@ internal sealed class LengthExperiment(
         var wanted = JsonSerializer.Serialize(new { seed, settings, texts = TextsHash() }, LengthResults.Json);
         if (!File.Exists(In("experiment.json"))) File.WriteAllText(In("experiment.json"), wanted);
         else if (File.ReadAllText(In("experiment.json")) != wanted)
-            throw new LabException($"{folder} holds a run with other settings (see its experiment.json); name another --output, or remove it.");
+            throw new LabException(
+                $"{folder} holds a run with other settings (see its experiment.json); name another --output, or remove it.");
     }
 
     private string TextsHash() =>
@@ -77,7 +80,10 @@ internal sealed class LengthExperiment(
     private ITokenizer Tokenizer()
     {
         if (!File.Exists(In("tokenizer/tokenizer.json")))
-            TokenizerFolder.Write(In("tokenizer"), BpeTrainer.Train(stories.Select(story => story.Text), settings.Vocabulary, [BpeTrainer.EndOfText]), ContextTokens);
+            TokenizerFolder.Write(
+                In("tokenizer"),
+                BpeTrainer.Train(stories.Select(story => story.Text), settings.Vocabulary, [BpeTrainer.EndOfText]),
+                ContextTokens);
         return TokenizerLoader.Load(In("tokenizer"));
     }
 
@@ -88,10 +94,18 @@ internal sealed class LengthExperiment(
     private void Sft(ITokenizer tokenizer)
     {
         var end = ModelFolder.EndToken(In("tokenizer"));
-        var shape = PlainShape.Of(tokenizer.VocabularySize, settings.Hidden, settings.Hidden * 8 / 3, settings.Layers, settings.Heads, ContextTokens);
+        var shape = PlainShape.Of(
+            tokenizer.VocabularySize, settings.Hidden, settings.Hidden * 8 / 3, settings.Layers, settings.Heads, ContextTokens);
         using var model = TrainableDecoder.Create(shape, seed, device);
         var rows = new PackedRows([.. _texts.Training.Select(text => EncodedDocument.Of(text, tokenizer, end))], SftRows, SftRowTokens);
-        var training = new TrainingSettings { Steps = settings.SftSteps, LearningRate = 5e-3, WarmupSteps = 50, WeightDecay = 0.1, CheckpointSteps = 200 };
+        var training = new TrainingSettings
+        {
+            Steps = settings.SftSteps,
+            LearningRate = 5e-3,
+            WarmupSteps = 50,
+            WeightDecay = 0.1,
+            CheckpointSteps = 200,
+        };
         Train("sft", training, new LanguageModelling(rows, seed, "SFT"), model);
     }
 
@@ -118,27 +132,39 @@ internal sealed class LengthExperiment(
         };
         using var reward = new LengthReward(settings.MinTokens, settings.MaxTokens);
         var prompts = _texts.Training.Select(text => PromptFile.Beginning(text.Text, tokenizer, settings.PromptTokens)).ToArray();
-        var task = new AlignmentTask(reference, prompts, new CompletionScorer(tokenizer, reward), objective, gathering,
-            ModelFolder.EndToken(In("tokenizer")), string.Create(CultureInfo.InvariantCulture, $"{method} at beta {beta}, {gathering}"), cancellation);
-        var training = new TrainingSettings { Steps = steps, LearningRate = learningRate, FinalLearningRateShare = 0.02, WarmupSteps = 10, CheckpointSteps = 25 };
+        var task = new AlignmentTask(
+            reference, prompts, new CompletionScorer(tokenizer, reward), objective, gathering, ModelFolder.EndToken(In("tokenizer")),
+            string.Create(CultureInfo.InvariantCulture, $"{method} at beta {beta}, {gathering}"), cancellation);
+        var training = new TrainingSettings
+        {
+            Steps = steps,
+            LearningRate = learningRate,
+            FinalLearningRateShare = 0.02,
+            WarmupSteps = 10,
+            CheckpointSteps = 25,
+        };
         Train(name, training, task, model);
     }
 
     private void Train(string name, TrainingSettings training, ITrainingTask task, TrainableDecoder model) =>
-        new Trainer(training, task, new RunFolder(In(name)), new TrainingProgress(output, $"seed {seed} {name}", !Console.IsOutputRedirected))
+        new Trainer(
+            training, task, new RunFolder(In(name)), new TrainingProgress(output, $"seed {seed} {name}", !Console.IsOutputRedirected))
             .Run(model, trained => ModelFolder.Write(In(name), trained, In("tokenizer"), ScalarType.Float32), cancellation);
 
     private StrengthEvaluation Evaluate(string name, Mixture mixture, ITokenizer tokenizer)
     {
         var file = In($"{name}.evaluation.json");
         if (File.Exists(file)) return JsonSerializer.Deserialize<StrengthEvaluation>(File.ReadAllText(file), LengthResults.Json)!;
-        var prompts = _texts.Evaluation.Take(settings.EvaluationPrompts).Select(text => PromptFile.Beginning(text.Text, tokenizer, settings.PromptTokens)).ToArray();
+        var prompts = _texts.Evaluation.Take(settings.EvaluationPrompts)
+            .Select(text => PromptFile.Beginning(text.Text, tokenizer, settings.PromptTokens)).ToArray();
         using var reward = new LengthReward(settings.MinTokens, settings.MaxTokens);
         var result = StrengthEvaluation.Run(mixture, prompts, settings.EvaluationCompletions, new CompletionScorer(tokenizer, reward),
             ModelFolder.EndToken(In("tokenizer")), settings.CutTokens, SeedOf(name + " evaluation"), cancellation);
         File.WriteAllText(file + ".tmp", JsonSerializer.Serialize(result, LengthResults.Json));
         File.Move(file + ".tmp", file);
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"seed {seed} {name}: reward {result.Reward.Estimate:F3}, {result.Tokens.Estimate:F1} tokens"));
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"seed {seed} {name}: reward {result.Reward.Estimate:F3}, {result.Tokens.Estimate:F1} tokens"));
         return result;
     }
 }

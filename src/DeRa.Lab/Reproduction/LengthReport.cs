@@ -4,7 +4,9 @@ using DeRa.Lab.Reports;
 
 namespace DeRa.Lab.Reproduction;
 
-/// <summary>The length experiment's results over all seeds: tables, plots, and the numbers that say how well decoding predicts retraining.</summary>
+/// <summary>
+/// The length experiment's results over all seeds: a table, plots, and the numbers that say how well decoding predicts retraining.
+/// </summary>
 internal sealed class LengthReport(LengthSettings settings, IReadOnlyList<LengthResults> seeds)
 {
     /// <summary>Writes <c>length.csv</c>, the plots as SVG and PNG, and prints the table and the summary.</summary>
@@ -12,8 +14,9 @@ internal sealed class LengthReport(LengthSettings settings, IReadOnlyList<Length
     {
         var table = Table();
         File.WriteAllText(Path.Combine(folder, "length.csv"), table.ToCsv());
-        Plot("reward", "mean reward", evaluation => evaluation.Reward, WithClosedForm: true).Save(Path.Combine(folder, "reward"));
-        Plot("length", "mean length, tokens", evaluation => evaluation.Tokens, WithClosedForm: false).Save(Path.Combine(folder, "length"));
+        Plot("reward", "mean reward", evaluation => evaluation.Reward, withClosedForm: true).Save(Path.Combine(folder, "reward"));
+        Plot("length", "mean length, tokens", evaluation => evaluation.Tokens, withClosedForm: false)
+            .Save(Path.Combine(folder, "length"));
         new StrengthPlot("Over-optimised pair: DPO with hard preferences", "mean reward",
             [Series("DeRa of the DPO pair", results => results.Dpo, evaluation => evaluation.Reward)]).Save(Path.Combine(folder, "dpo"));
         output.WriteLine();
@@ -23,38 +26,48 @@ internal sealed class LengthReport(LengthSettings settings, IReadOnlyList<Length
 
     private ResultTable Table()
     {
-        var table = new ResultTable("strength", "DeRa", "retrained", "closed form", "interpolated", "DPO pair", "DeRa tokens", "retrained tokens");
+        var table = new ResultTable(
+            "strength", "DeRa", "retrained", "closed form", "interpolated", "DPO pair", "DeRa tokens", "retrained tokens");
         foreach (var strength in settings.Strengths)
-            table.Add(strength, Reward(results => results.DeRa, strength), Reward(results => results.Retrained, strength), ClosedForm(strength),
-                Reward(results => results.Interpolated, strength), Reward(results => results.Dpo, strength),
-                Pooled(results => results.DeRa, strength, evaluation => evaluation.Tokens), Pooled(results => results.Retrained, strength, evaluation => evaluation.Tokens));
+            table.Add(
+                strength, Reward(results => results.DeRa, strength), Reward(results => results.Retrained, strength),
+                ClosedForm(strength), Reward(results => results.Interpolated, strength), Reward(results => results.Dpo, strength),
+                Pooled(results => results.DeRa, strength, evaluation => evaluation.Tokens),
+                Pooled(results => results.Retrained, strength, evaluation => evaluation.Tokens));
         return table;
     }
 
     /// <summary>Rank correlation and largest gaps of each seed, and where reward stops rising.</summary>
-    private IEnumerable<string> Summary()
+    private IEnumerable<string> Summary() =>
+        seeds.Select((results, i) => string.Create(CultureInfo.InvariantCulture, $"run {i + 1}: {Agreement(results)}; {Peaks(results)}"));
+
+    private string Agreement(LengthResults results)
     {
-        for (var seed = 0; seed < seeds.Count; seed++)
-        {
-            var (deRa, retrained) = (Rewards(seeds[seed].DeRa), Rewards(seeds[seed].Retrained));
-            var inner = settings.Strengths.Where(strength => strength <= 1).ToArray();
-            yield return string.Create(CultureInfo.InvariantCulture,
-                $"run {seed + 1}: rank correlation of DeRa and retrained {RankCorrelation.Spearman([.. deRa.Values], [.. retrained.Values]):F3}; ")
-                + string.Create(CultureInfo.InvariantCulture, $"largest gap on [0, 1] {inner.Max(s => Math.Abs(deRa[s] - retrained[s])):F3}, ")
-                + string.Create(CultureInfo.InvariantCulture, $"beyond {settings.Strengths.Max(s => Math.Abs(deRa[s] - retrained[s])):F3}; ")
-                + string.Create(CultureInfo.InvariantCulture, $"best strength: DeRa {Best(deRa)}, interpolated {Best(Rewards(seeds[seed].Interpolated))}, DPO pair {Best(Rewards(seeds[seed].Dpo))}");
-        }
+        var (deRa, retrained) = (Rewards(results.DeRa), Rewards(results.Retrained));
+        var correlation = RankCorrelation.Spearman([.. deRa.Values], [.. retrained.Values]);
+        return string.Create(CultureInfo.InvariantCulture, $"rank correlation of DeRa and retrained {correlation:F3}; ")
+            + string.Create(CultureInfo.InvariantCulture, $"largest gap on [0, 1] {LargestGap(1):F3}, ")
+            + string.Create(CultureInfo.InvariantCulture, $"at any strength {LargestGap(double.MaxValue):F3}");
+
+        double LargestGap(double strongest) => settings.Strengths.Where(strength => strength <= strongest)
+            .Max(strength => Math.Abs(deRa[strength] - retrained[strength]));
+    }
+
+    private static string Peaks(LengthResults results)
+    {
+        var (deRa, interpolated, dpo) = (Best(results.DeRa), Best(results.Interpolated), Best(results.Dpo));
+        return string.Create(CultureInfo.InvariantCulture, $"best strength: DeRa {deRa}, interpolated {interpolated}, DPO pair {dpo}");
     }
 
     private static SortedDictionary<double, double> Rewards(SortedDictionary<double, StrengthEvaluation> curve) =>
         new(curve.ToDictionary(point => point.Key, point => point.Value.Reward.Estimate));
 
-    private static double Best(SortedDictionary<double, double> curve) => curve.MaxBy(point => point.Value).Key;
+    private static double Best(SortedDictionary<double, StrengthEvaluation> curve) => Rewards(curve).MaxBy(point => point.Value).Key;
 
     private Interval Reward(Func<LengthResults, SortedDictionary<double, StrengthEvaluation>> curve, double strength) =>
         StrengthEvaluation.ByPrompt([.. seeds.SelectMany(results => curve(results)[strength].Rewards)], settings.EvaluationCompletions);
 
-    /// <summary>The mean of the seeds' estimates, with the interval of its extremes where there are several.</summary>
+    /// <summary>The mean of the seeds' estimates, from the lowest bound of their intervals to the highest.</summary>
     private Interval Pooled(
         Func<LengthResults, SortedDictionary<double, StrengthEvaluation>> curve, double strength, Func<StrengthEvaluation, Interval> value)
     {
@@ -66,21 +79,29 @@ internal sealed class LengthReport(LengthSettings settings, IReadOnlyList<Length
     /// What a perfectly trained model at β/λ would get: with p the share in range of the SFT model on a prompt, the optimum's
     /// share is p / (p + (1 − p)·exp(−λ/β)) (eq. 2 with a reward of 0 or −1).
     /// </summary>
-    private double ClosedForm(double strength) => seeds.Average(results => results.DeRa[0].Rewards.Chunk(settings.EvaluationCompletions).Average(rewards =>
+    private double ClosedForm(double strength)
     {
-        var share = 1 + rewards.Average();
-        return share / (share + (1 - share) * Math.Exp(-strength / settings.Beta)) - 1;
-    }));
+        return seeds.Average(results => results.DeRa[0].Rewards.Chunk(settings.EvaluationCompletions).Average(Optimum));
 
-    private StrengthPlot Plot(string name, string label, Func<StrengthEvaluation, Interval> value, bool WithClosedForm)
+        double Optimum(double[] rewards)
+        {
+            var share = 1 + rewards.Average();
+            return share / (share + (1 - share) * Math.Exp(-strength / settings.Beta)) - 1;
+        }
+    }
+
+    private StrengthPlot Plot(string name, string label, Func<StrengthEvaluation, Interval> value, bool withClosedForm)
     {
         List<PlotSeries> series =
         [
             Series("DeRa", results => results.DeRa, value), Series("retrained at β/λ", results => results.Retrained, value),
             Series("weights interpolated", results => results.Interpolated, value),
         ];
-        if (WithClosedForm)
-            series.Add(new PlotSeries("optimum at β/λ", [.. settings.Strengths.Select(strength => new PlotPoint(strength, Interval.Exact(ClosedForm(strength))))]));
+        if (withClosedForm)
+        {
+            var optimum = settings.Strengths.Select(strength => new PlotPoint(strength, Interval.Exact(ClosedForm(strength))));
+            series.Add(new PlotSeries("optimum at β/λ", [.. optimum]));
+        }
         return new StrengthPlot($"Length experiment: {name} against strength, {seeds.Count} seeds", label, series);
     }
 

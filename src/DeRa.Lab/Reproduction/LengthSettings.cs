@@ -3,11 +3,16 @@ namespace DeRa.Lab.Reproduction;
 /// <summary>The sizes of the length experiment. The defaults were chosen before the seeds that the Lab's README reports were run.</summary>
 internal sealed record LengthSettings
 {
-    /// <summary>KL strength of the aligned model. The paper's 0.1 with a policy far from converged; here training converges, and 0.35 gives
-    /// the optimum that reward which the paper's aligned model had (share in range 0.72 from 0.13).</summary>
+    /// <summary>
+    /// KL strength of the aligned model. The paper has 0.1 and a policy far from converged; here training converges, and 0.35
+    /// gives the optimum the reward that the paper's aligned model had (share in range 0.72 from 0.13).
+    /// </summary>
     public double Beta { get; init; } = 0.35;
 
-    /// <summary>Strengths decoded at, and at which models are retrained with β/λ; 0 is the SFT model, 1 the aligned one.</summary>
+    /// <summary>
+    /// Strengths λ that are decoded at, in rising order; a model is retrained with β/λ for each but 0 (the SFT model) and 1 (the
+    /// aligned one), which must be among them.
+    /// </summary>
     public IReadOnlyList<double> Strengths { get; init; } = [0, 0.2, 0.4, 0.6, 0.8, 1, 1.2, 1.4, 1.6, 1.8, 2];
 
     /// <summary>Shortest completion in tokens that is rewarded.</summary>
@@ -16,19 +21,21 @@ internal sealed record LengthSettings
     /// <summary>Longest completion in tokens that is rewarded.</summary>
     public int MaxTokens { get; init; } = 50;
 
-    /// <summary>Completions are cut here.</summary>
+    /// <summary>Tokens at which completions are cut.</summary>
     public int CutTokens { get; init; } = 120;
 
-    /// <summary>Tokens of a story's beginning that are the prompt.</summary>
+    /// <summary>Tokens of a text's beginning that are the prompt.</summary>
     public int PromptTokens { get; init; } = 3;
 
     /// <summary>Each text that the model learns from is cut at the first sentence end after 1 to this many tokens.</summary>
     public int TextTokens { get; init; } = 90;
 
-    /// <summary>Texts of the grammar.</summary>
+    /// <summary>Texts drawn from the grammar; has no effect where the user gives texts.</summary>
     public int Texts { get; init; } = 4000;
 
-    /// <summary>Tokens of the vocabulary: the bytes, the end token, and enough merges to make most words of the grammar one token.</summary>
+    /// <summary>
+    /// Tokens of the vocabulary: the bytes, the end token, and enough merges to make most words of the grammar one token.
+    /// </summary>
     public int Vocabulary { get; init; } = 300;
 
     /// <summary>Width of the model.</summary>
@@ -43,10 +50,10 @@ internal sealed record LengthSettings
     /// <summary>Steps of SFT, 16 rows of 192 tokens each.</summary>
     public int SftSteps { get; init; } = 600;
 
-    /// <summary>Steps of each alignment.</summary>
+    /// <summary>Steps of each alignment by policy gradient.</summary>
     public int AlignSteps { get; init; } = 160;
 
-    /// <summary>Learning rate of each alignment.</summary>
+    /// <summary>Its highest learning rate.</summary>
     public double AlignLearningRate { get; init; } = 3e-4;
 
     /// <summary>Prompts of an alignment step.</summary>
@@ -55,7 +62,7 @@ internal sealed record LengthSettings
     /// <summary>Completions of each prompt in an alignment step.</summary>
     public int Completions { get; init; } = 8;
 
-    /// <summary>Prompts of the evaluation; the model has not learned from their stories.</summary>
+    /// <summary>Prompts of the evaluation; the model has not learned from their texts.</summary>
     public int EvaluationPrompts { get; init; } = 64;
 
     /// <summary>Completions of each prompt in the evaluation, at each strength.</summary>
@@ -64,7 +71,7 @@ internal sealed record LengthSettings
     /// <summary>Steps of the over-optimised DPO model, with hard preferences.</summary>
     public int DpoSteps { get; init; } = 160;
 
-    /// <summary>Its learning rate: high, as over-optimising takes.</summary>
+    /// <summary>Its highest learning rate: a high one, as over-optimising takes.</summary>
     public double DpoLearningRate { get; init; } = 1e-3;
 
     /// <summary>β of the over-optimised DPO model.</summary>
@@ -77,7 +84,6 @@ internal sealed record LengthSettings
         MinTokens = 10,
         MaxTokens = 15,
         CutTokens = 40,
-        PromptTokens = 3,
         TextTokens = 25,
         Texts = 500,
         Hidden = 32,

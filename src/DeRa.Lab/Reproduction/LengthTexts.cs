@@ -5,14 +5,15 @@ using DeRa.Lab.Data;
 namespace DeRa.Lab.Reproduction;
 
 /// <summary>
-/// Texts of random length for the length experiment: stories cut at the first end of a sentence after a drawn number of
+/// Texts of random length for the length experiment: given ones cut at the first end of a sentence after a drawn number of
 /// tokens. The draws are uniform up to a limit, so that a model which predicts the end well knows where in a text it is.
 /// </summary>
 internal sealed partial class LengthTexts
 {
     private const int EvaluationShare = 10;
 
-    private LengthTexts(IReadOnlyList<Document> training, IReadOnlyList<Document> evaluation) => (Training, Evaluation) = (training, evaluation);
+    private LengthTexts(IReadOnlyList<Document> training, IReadOnlyList<Document> evaluation) =>
+        (Training, Evaluation) = (training, evaluation);
 
     /// <summary>What the SFT model learns from, and whose beginnings are the prompts of alignment.</summary>
     public IReadOnlyList<Document> Training { get; }
@@ -20,7 +21,9 @@ internal sealed partial class LengthTexts
     /// <summary>Every tenth text: only their beginnings are used, as prompts of the evaluation.</summary>
     public IReadOnlyList<Document> Evaluation { get; }
 
-    /// <summary>Cuts each story where a sentence ends, after 1 to <paramref name="maxTokens"/> tokens if it has as many.</summary>
+    /// <summary>
+    /// Cuts each text at the first end of a sentence after 1 to <paramref name="maxTokens"/> tokens; a text without one stays whole.
+    /// </summary>
     public static LengthTexts Of(IReadOnlyList<Document> stories, ITokenizer tokenizer, int maxTokens, long seed)
     {
         var random = new Random((int)seed);

@@ -24,15 +24,8 @@ internal static class Sampler
         var longest = Math.Min(context, prompts.Max(prompt => prompt.Length) + maxTokens);
         using var scope = NewDisposeScope();
         using var gradientsOff = no_grad();
-        var batch = new SamplerBatch(mixture, prompts, endToken, maxTokens, longest, seed);
-        try
-        {
-            while (batch.Step()) { }
-            return batch.Results;
-        }
-        finally
-        {
-            batch.Dispose();
-        }
+        using var batch = new SamplerBatch(mixture, prompts, endToken, maxTokens, longest, seed);
+        while (batch.Step()) { }
+        return batch.Results;
     }
 }

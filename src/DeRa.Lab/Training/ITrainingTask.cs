@@ -6,7 +6,10 @@ namespace DeRa.Lab.Training;
 /// <summary>What a model is trained for: language modelling, or one of the alignment objectives.</summary>
 internal interface ITrainingTask
 {
-    /// <summary>Everything that decides the result beside the weights and <see cref="TrainingSettings"/>: a run is resumed only if it is the same.</summary>
+    /// <summary>
+    /// Everything that decides the result beside the weights and <see cref="TrainingSettings"/>: a run is resumed only if it is
+    /// the same.
+    /// </summary>
     string Description { get; }
 
     /// <summary>Computes one step's loss. All that is random follows from the step, so that a resumed run repeats it.</summary>

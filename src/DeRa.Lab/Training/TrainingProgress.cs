@@ -4,8 +4,8 @@ using System.Globalization;
 namespace DeRa.Lab.Training;
 
 /// <summary>
-/// Shows a bar with loss, metrics, tokens/s and the time left: on a terminal one line that is overwritten, elsewhere a line
-/// every ten seconds.
+/// Shows a bar with the smoothed loss, the step's metrics, tokens/s and the time left: on a terminal one line that is
+/// overwritten, elsewhere a line every ten seconds; and the last step in any case.
 /// </summary>
 internal sealed class TrainingProgress(TextWriter output, string title, bool isTerminal)
 {
