@@ -76,19 +76,15 @@ internal sealed class LengthReport(LengthSettings settings, IReadOnlyList<Length
     }
 
     /// <summary>
-    /// What a perfectly trained model at β/λ would get: with p the share in range of the SFT model on a prompt, the optimum's
-    /// share is p / (p + (1 − p)·exp(−λ/β)) (eq. 2 with a reward of 0 or −1).
+    /// What a perfectly trained model at β/λ would get: with p the share in range of the SFT model, the optimum's share is
+    /// p / (p + (1 − p)·exp(−λ/β)) (eq. 2 with a reward of 0 or −1). p is taken over all prompts of a seed, which differ little:
+    /// of one prompt there are too few completions for a share this small.
     /// </summary>
-    private double ClosedForm(double strength)
+    private double ClosedForm(double strength) => seeds.Average(results =>
     {
-        return seeds.Average(results => results.DeRa[0].Rewards.Chunk(settings.EvaluationCompletions).Average(Optimum));
-
-        double Optimum(double[] rewards)
-        {
-            var share = 1 + rewards.Average();
-            return share / (share + (1 - share) * Math.Exp(-strength / settings.Beta)) - 1;
-        }
-    }
+        var share = 1 + results.DeRa[0].Rewards.Average();
+        return share / (share + (1 - share) * Math.Exp(-strength / settings.Beta)) - 1;
+    });
 
     private StrengthPlot Plot(string name, string label, Func<StrengthEvaluation, Interval> value, bool withClosedForm)
     {
