@@ -12,7 +12,8 @@ public sealed class LengthReportTests
     private static readonly LengthSettings Settings = new() { Strengths = [0, 1, 2], EvaluationCompletions = 4, Beta = 0.5 };
 
     /// <summary>
-    /// Three of eight in range; by eq. 2 the odds of 0.6 grow by e² at β/λ = 0.5, to a share of 0.81596, and by e⁴ at 0.25, to 0.97038.
+    /// Three of eight in range; by eq. 2 the odds of 0.6 grow by e² at β/λ = 0.5, to a share of 0.81596, and by e⁴ at 0.25,
+    /// to 0.97038.
     /// </summary>
     [Fact]
     public void The_closed_form_is_the_optimum_of_the_share_in_range()
@@ -26,7 +27,8 @@ public sealed class LengthReportTests
     {
         Write([Results([-0.6, -0.4, -0.2])], out var text);
         // DeRa −.6, −.4, −.2; retrained −.6, −.3, −.1: the largest gap on [0, 1] is at 1.
-        Assert.Contains("rank correlation of DeRa and retrained 1.000; largest gap on [0, 1] 0.100, at any strength 0.100", text, StringComparison.Ordinal);
+        Assert.Contains(
+            "rank correlation of DeRa and retrained 1.000; largest gap on [0, 1] 0.100, at any strength 0.100", text, StringComparison.Ordinal);
         Assert.Contains("best strength: DeRa 2, interpolated 0, DPO pair 1", text, StringComparison.Ordinal);
     }
 
