@@ -1,7 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using DeRa.Engine.Text;
 using DeRa.Lab.Alignment;
 using DeRa.Lab.Models;
@@ -42,12 +40,6 @@ internal sealed class AlignCommand
     private readonly TaskArguments _task = new();
     private readonly ComputeArguments _compute = new();
 
-    private readonly Option<string> _dtype = new("--dtype")
-    {
-        Description = "Stored weights: float32 or bfloat16",
-        DefaultValueFactory = _ => "float32",
-    };
-
     public static Command Create()
     {
         var arguments = new AlignCommand();
@@ -55,7 +47,7 @@ internal sealed class AlignCommand
             "Train an aligned model: more reward, close to the reference. Interrupted, the same command goes on.")
         {
             arguments._reference, arguments._output, arguments._method, arguments._beta, arguments._promptsPerStep,
-            arguments._completions, arguments._dtype,
+            arguments._completions,
         };
         arguments._task.AddTo(command);
         arguments._optimizer.AddTo(command);
@@ -64,15 +56,12 @@ internal sealed class AlignCommand
         return command;
     }
 
-    private static string Fingerprint(IEnumerable<EncodedPrompt> prompts) =>
-        Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', prompts.Select(prompt => prompt.Text)))).AsSpan(0, 8));
-
     private int Run(ParseResult parsed, CancellationToken cancellation)
     {
         var (folder, output) = (parsed.GetRequiredValue(_reference), parsed.GetRequiredValue(_output));
         var (objective, fromReference) = AlignmentMethod.Create(
             parsed.GetRequiredValue(_method), parsed.GetValue(_beta), _optimizer.Seed(parsed));
-        var type = StoredType.Parse(parsed.GetRequiredValue(_dtype));
+        var type = _optimizer.StoredAs(parsed);
         var training = _optimizer.Read(parsed);
         training.Validate();
         using var reward = _task.Reward(parsed);
@@ -84,7 +73,7 @@ internal sealed class AlignCommand
         var settings = Settings(parsed, fromReference);
         var description = string.Create(CultureInfo.InvariantCulture,
             $"{parsed.GetValue(_method)}, beta {objective.Beta}, reward {reward.Name}, reference {folder}, ")
-            + string.Create(CultureInfo.InvariantCulture, $"{prompts.Count} prompts {Fingerprint(prompts)}, stored as {type}, {settings}");
+            + string.Create(CultureInfo.InvariantCulture, $"{prompts.Count} prompts {Fingerprint.Of(prompts.Select(prompt => prompt.Text))}, stored as {type}, {settings}");
         var task = new AlignmentTask(
             reference, prompts, new CompletionScorer(tokenizer, reward), objective, settings, ModelFolder.EndToken(folder),
             description, cancellation);

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using DeRa.Lab.Models;
 using DeRa.Lab.Training;
+using static TorchSharp.torch;
 
 namespace DeRa.Lab.Commands;
 
@@ -40,12 +42,22 @@ internal sealed class OptimizerArguments(int steps, double learningRate)
 
     private readonly Option<long> _seed = new("--seed") { Description = "The same seed gives the same run", DefaultValueFactory = _ => 1 };
 
+    private readonly Option<string> _dtype = new("--dtype")
+    {
+        Description = "Stored weights: float32 or bfloat16",
+        DefaultValueFactory = _ => "float32",
+    };
+
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_steps, _learningRate, _warmup, _decay, _clip, _checkpoint, _seed]) command.Add(option);
+        foreach (var option in (Option[])[_steps, _learningRate, _warmup, _decay, _clip, _checkpoint, _seed, _dtype]) command.Add(option);
     }
 
     public long Seed(ParseResult parsed) => parsed.GetValue(_seed);
+
+    /// <summary>The element type that the finished model is stored in.</summary>
+    /// <exception cref="LabException">It is none that can be stored.</exception>
+    public ScalarType StoredAs(ParseResult parsed) => StoredType.Parse(parsed.GetRequiredValue(_dtype));
 
     public TrainingSettings Read(ParseResult parsed) => new()
     {

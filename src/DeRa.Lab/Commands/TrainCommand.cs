@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.Security.Cryptography;
-using System.Text;
 using DeRa.Engine.Text;
 using DeRa.Lab.Data;
 using DeRa.Lab.Models;
@@ -48,12 +46,6 @@ internal sealed class TrainCommand
     private readonly OptimizerArguments _optimizer = new(steps: 2000, learningRate: 3e-3);
     private readonly ComputeArguments _compute = new();
 
-    private readonly Option<string> _dtype = new("--dtype")
-    {
-        Description = "Stored weights: float32 or bfloat16",
-        DefaultValueFactory = _ => "float32",
-    };
-
     public static Command Create()
     {
         var arguments = new TrainCommand();
@@ -61,7 +53,7 @@ internal sealed class TrainCommand
             "Pretrain a new model (--tokenizer) or fine-tune one (--from). Interrupted, the same command goes on.")
         {
             arguments._text, arguments._output, arguments._from, arguments._tokenizer, arguments._hidden, arguments._intermediate,
-            arguments._layers, arguments._heads, arguments._context, arguments._rows, arguments._rowTokens, arguments._dtype,
+            arguments._layers, arguments._heads, arguments._context, arguments._rows, arguments._rowTokens,
         };
         arguments._optimizer.AddTo(command);
         arguments._compute.AddTo(command);
@@ -76,7 +68,7 @@ internal sealed class TrainCommand
         var shape = ShapeOptions.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false });
         if (parsed.GetValue(_from) is not null && shape is { } given)
             throw new LabException($"{given.Name} is for a new model; with --from the model's own is kept.");
-        var type = StoredType.Parse(parsed.GetRequiredValue(_dtype));
+        var type = _optimizer.StoredAs(parsed);
         var texts = DocumentFile.Read(parsed.GetRequiredValue(_text));
         var settings = _optimizer.Read(parsed);
         settings.Validate();
@@ -112,10 +104,9 @@ internal sealed class TrainCommand
 
     private string Describe(ParseResult parsed, IReadOnlyList<Document> texts, ModelConfig shape)
     {
-        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', texts.Select(text => text.Prompt + '\x1' + text.Text))));
-        return $"language modelling, texts {Convert.ToHexString(hash.AsSpan(0, 8))}, from {parsed.GetValue(_from) ?? "nothing"}, "
+        return $"language modelling, texts {Fingerprint.Of(texts.Select(text => text.Prompt + '\x1' + text.Text))}, from {parsed.GetValue(_from) ?? "nothing"}, "
             + $"seed {_optimizer.Seed(parsed)}, {parsed.GetValue(_rows)} rows of {parsed.GetValue(_rowTokens)} tokens, "
             + $"hidden {shape.HiddenSize}, intermediate {shape.IntermediateSize}, layers {shape.LayerCount}, heads {shape.HeadCount}, "
-            + $"context {shape.ContextTokens}, stored as {parsed.GetValue(_dtype)}";
+            + $"context {shape.ContextTokens}, stored as {_optimizer.StoredAs(parsed)}";
     }
 }

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using DeRa.Engine.Text;
 using DeRa.Lab.Alignment;
@@ -67,15 +65,12 @@ internal sealed class LengthExperiment(
     private void Claim()
     {
         Directory.CreateDirectory(folder);
-        var wanted = JsonSerializer.Serialize(new { seed, settings, texts = TextsHash() }, LengthResults.Json);
+        var wanted = JsonSerializer.Serialize(new { seed, settings, texts = Fingerprint.Of(stories.Select(story => story.Text)) }, LengthResults.Json);
         if (!File.Exists(In("experiment.json"))) File.WriteAllText(In("experiment.json"), wanted);
         else if (File.ReadAllText(In("experiment.json")) != wanted)
             throw new LabException(
                 $"{folder} holds a run with other settings (see its experiment.json); name another --output, or remove it.");
     }
-
-    private string TextsHash() =>
-        Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', stories.Select(story => story.Text)))).AsSpan(0, 8));
 
     private ITokenizer Tokenizer()
     {

@@ -43,6 +43,7 @@ public sealed class KilledTrainingTests(TinyPair pair)
         using var process = Process.Start(start)!;
         var stop = TestContext.Current.CancellationToken;
         var (printed, error) = (process.StandardOutput.ReadToEndAsync(stop), process.StandardError.ReadToEndAsync(stop));
+        // A poll: the checkpoint decides, not the time.
         while (!process.HasExited && Checkpoint(output) < minimumSteps) await Task.Delay(2, stop);
         Assert.False(process.HasExited, "it ended by itself");
         using var kill = Process.Start("kill", [signal, $"{process.Id}"]);
