@@ -9,9 +9,10 @@ namespace DeRa.Cli;
 /// <summary><c>dera generate</c>: loads a pair and writes the continuation of a prompt to the terminal as it grows.</summary>
 internal static class GenerateCommand
 {
-    private static readonly Option<double?> s_strength = new("--strength", "--alignment-strength")
+    private static readonly Option<string[]> s_strength = new("--strength", "--alignment-strength")
     {
-        Description = "λ: 0 = the reference model, 1 = the aligned model (default), between them or beyond: their mixture",
+        Description = "λ: 0 = the reference model, 1 = the aligned model (default), between them or beyond: their mixture. "
+            + "With several aligned models one for each, as in --strength helpful=0.6 --strength concise=0.4",
     };
 
     private static readonly Option<int?> s_maxTokens = new("--max-tokens")
@@ -70,10 +71,9 @@ internal static class GenerateCommand
         return command;
     }
 
-    private static GenerationInput Read(ParseResult parsed) => new()
+    private static GenerationInput Read(ParseResult parsed) => StrengthArgument.AddTo(new()
     {
         Prompts = [new TextPrompt(parsed.GetRequiredValue(s_prompt))],
-        AlignmentStrength = parsed.GetValue(s_strength),
         MaxTokens = parsed.GetValue(s_maxTokens),
         Temperature = parsed.GetValue(s_temperature),
         TopK = parsed.GetValue(s_topK),
@@ -82,7 +82,7 @@ internal static class GenerateCommand
         Seed = parsed.GetValue(s_seed),
         Stop = parsed.GetValue(s_stop),
         IgnoreEos = parsed.GetValue(s_ignoreEos),
-    };
+    }, parsed.GetValue(s_strength) ?? []);
 
     private static async Task<int> RunAsync(
         ServedPairOptions options, GenerationInput input, TextWriter output, CancellationToken cancellation)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using DeRa.Engine.Requests;
 using DeRa.Torch;
 using DeRa.Torch.Execution;
 
@@ -14,14 +15,15 @@ internal sealed class PairArguments
         Description = "Folder of the reference (SFT) model, in Hugging Face layout (default: the default pair's); needs --aligned",
     };
 
-    private readonly Option<string?> _aligned = new("--aligned")
+    private readonly Option<string[]> _aligned = new("--aligned")
     {
-        Description = "Folder of the aligned (RLHF, DPO, …) model; the same vocabulary (default: the default pair's); needs --reference",
+        Description = "Folder of an aligned (RLHF, DPO, …) model; the same vocabulary (default: the default pair's); needs --reference. "
+            + "Several may be given, each with a name: helpful=FOLDER",
     };
 
     private readonly Option<int?> _contextLength = new("--context-length")
     {
-        Description = "Most tokens of the text, prompt included (default: what both models allow)",
+        Description = "Most tokens of the text, prompt included (default: what all models allow)",
     };
 
     private readonly Option<int?> _cacheTokens = new("--cache-tokens")
@@ -40,15 +42,15 @@ internal sealed class PairArguments
 
     /// <exception cref="FormatException">A value is not allowed, or one folder is given alone; the message names the option.</exception>
     public ServedPairOptions Read(ParseResult parsed) =>
-        Read(parsed, PairFolders.Choose(parsed.GetValue(_reference), parsed.GetValue(_aligned)));
+        Read(parsed, PairFolders.Choose(parsed.GetValue(_reference), parsed.GetValue(_aligned) ?? []));
 
     private ServedPairOptions Read(ParseResult parsed, PairFolders folders) => new()
     {
-        Name = "pair",
+        Names = new ServedNames("pair", [.. folders.Aligned.Select(model => model.Name)]),
         Models = new PairOptions
         {
             ReferencePath = folders.Reference,
-            AlignedPath = folders.Aligned,
+            Aligned = folders.Aligned,
             Device = _device.Device(parsed),
             DType = _device.DType(parsed),
             LibTorch = _device.LibTorch(parsed),

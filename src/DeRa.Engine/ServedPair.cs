@@ -6,8 +6,8 @@ namespace DeRa.Engine;
 /// <summary>A pair of models that is loaded and serves: what every door needs of it.</summary>
 public sealed record ServedPair
 {
-    /// <summary>The name under which it is served.</summary>
-    public required string Name { get; init; }
+    /// <summary>The names under which it is served.</summary>
+    public required ServedNames Names { get; init; }
 
     /// <summary>The tokenizer of both models.</summary>
     public required ITokenizer Tokenizer { get; init; }

@@ -1,37 +1,43 @@
+using DeRa.Engine.Requests;
+using DeRa.Torch.Execution;
+
 namespace DeRa.Torch;
 
-/// <summary>The two folders that are served: the caller's, or those of the default pair, which comes with the program.</summary>
+/// <summary>The folders that are served: the caller's, or those of the default pair, which comes with the program.</summary>
 /// <param name="Reference">Folder of the reference model (λ = 0).</param>
-/// <param name="Aligned">Folder of the aligned model (λ = 1).</param>
-public sealed record PairFolders(string Reference, string Aligned)
+/// <param name="Aligned">The aligned models (λ = 1); at least one.</param>
+public sealed record PairFolders(string Reference, IReadOnlyList<AlignedFolder> Aligned)
 {
     /// <summary>The name under which the default pair is served.</summary>
     public const string DefaultName = "stories";
 
-    /// <summary>The caller's two folders, or the default pair where neither is given.</summary>
+    /// <summary>The caller's folders, or the default pair where none is given.</summary>
     /// <param name="reference">What <c>--reference</c> names; null = not given.</param>
-    /// <param name="aligned">What <c>--aligned</c> names; null = not given.</param>
-    /// <exception cref="FormatException">Only one is given, or neither and the program has no default pair.</exception>
-    public static PairFolders Choose(string? reference, string? aligned) => Choose(reference, aligned, AppContext.BaseDirectory);
+    /// <param name="aligned">What each <c>--aligned</c> names (see <see cref="AlignedFolder.Parse"/>); empty = not given.</param>
+    /// <exception cref="FormatException">
+    /// One is given without the other, neither is and the program has no default pair, or an aligned model's name is missing.
+    /// </exception>
+    public static PairFolders Choose(string? reference, IReadOnlyList<string> aligned) =>
+        Choose(reference, aligned, AppContext.BaseDirectory);
 
-    /// <inheritdoc cref="Choose(string, string)"/>
+    /// <inheritdoc cref="Choose(string, IReadOnlyList{string})"/>
     /// <param name="reference">What <c>--reference</c> names; null = not given.</param>
-    /// <param name="aligned">What <c>--aligned</c> names; null = not given.</param>
+    /// <param name="aligned">What each <c>--aligned</c> names; empty = not given.</param>
     /// <param name="programFolder">The folder in which models/default lies.</param>
-    internal static PairFolders Choose(string? reference, string? aligned, string programFolder) => (reference, aligned) switch
+    internal static PairFolders Choose(string? reference, IReadOnlyList<string> aligned, string programFolder) => (reference, aligned) switch
     {
-        (null, null) => Default(programFolder),
+        (null, []) => Default(programFolder),
         (null, _) => throw OneAlone("--aligned", "--reference"),
-        (_, null) => throw OneAlone("--reference", "--aligned"),
-        _ => new PairFolders(reference, aligned),
+        (_, []) => throw OneAlone("--reference", "--aligned"),
+        _ => new PairFolders(reference, AlignedFolder.Parse(aligned)),
     };
 
     private static PairFolders Default(string programFolder)
     {
         var folder = Path.Combine(programFolder, "models", "default");
-        var pair = new PairFolders(Path.Combine(folder, "reference"), Path.Combine(folder, "aligned"));
-        return Directory.Exists(pair.Reference) && Directory.Exists(pair.Aligned)
-            ? pair
+        var (reference, aligned) = (Path.Combine(folder, "reference"), Path.Combine(folder, "aligned"));
+        return Directory.Exists(reference) && Directory.Exists(aligned)
+            ? new PairFolders(reference, [new AlignedFolder(ServedNames.DefaultAligned, aligned)])
             : throw new FormatException(
                 $"There is no default pair: {folder} does not hold reference and aligned. Name a pair with --reference and --aligned.");
     }

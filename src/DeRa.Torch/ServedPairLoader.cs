@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace DeRa.Torch;
 
 /// <summary>
-/// Goes from two folders to a pair that serves: tokenizers, defaults, models, engine. The server and the command line share it.
+/// Goes from folders to a pair that serves: tokenizers, defaults, models, engine. The server and the command line share it.
 /// </summary>
 public static class ServedPairLoader
 {
@@ -32,23 +32,30 @@ public static class ServedPairLoader
         ILoggerFactory loggers, TimeProvider time, CancellationToken cancellation)
     {
         options.Engine.Validated();
-        var (reference, aligned) = (Folder.Read(options.Models.ReferencePath), Folder.Read(options.Models.AlignedPath));
-        var tokenizer = aligned.Tokenizer;
-        var ids = Math.Max(reference.Tokenizer.VocabularySize, tokenizer.VocabularySize);
-        if (TokenizerComparison.FirstDifference(reference.Tokenizer, tokenizer, ids) is { } difference)
-            throw new PairLoadException($"the two models' vocabularies differ, so their logits cannot be mixed: {difference}");
+        var reference = Folder.Read(options.Models.ReferencePath);
+        var aligned = options.Models.Aligned.Select(model => Folder.Read(model.Path)).ToList();
+        for (var i = 0; i < aligned.Count; i++) CheckVocabulary(reference, aligned[i], options.Names.Aligned[i]);
+        var tokenizer = aligned[0].Tokenizer;
         var loaded = PairLoader.Load(
             options.Models, tokenizer.VocabularySize, progress, loggers.CreateLogger<PairLoader>(), cancellation);
         var engine = new GenerationEngine(loaded.Executor, options.Engine, time, loggers.CreateLogger<GenerationEngine>());
         return new ServedPair
         {
-            Name = options.Name,
+            Names = options.Names,
             Tokenizer = tokenizer,
-            Validator = new RequestValidator(options.Name, tokenizer,
-                GenerationDefaults.Of(reference.Generation, aligned.Generation), options.Limits, engine.Limits),
+            Validator = new RequestValidator(options.Names, tokenizer,
+                GenerationDefaults.Of(reference.Generation, [.. aligned.Select(model => model.Generation)]), options.Limits, engine.Limits),
             Engine = engine,
             LoadedAt = time.GetUtcNow(),
         };
+    }
+
+    private static void CheckVocabulary(Folder reference, Folder aligned, string name)
+    {
+        var ids = Math.Max(reference.Tokenizer.VocabularySize, aligned.Tokenizer.VocabularySize);
+        if (TokenizerComparison.FirstDifference(reference.Tokenizer, aligned.Tokenizer, ids) is { } difference)
+            throw new PairLoadException(
+                $"the vocabularies differ (reference and '{name}'), so their logits cannot be mixed: {difference}");
     }
 
     /// <summary>What a model's folder holds beside its weights.</summary>

@@ -4,11 +4,11 @@ using DeRa.Torch.Execution;
 
 namespace DeRa.Torch;
 
-/// <summary>All that is needed to go from two folders to a pair that serves.</summary>
+/// <summary>All that is needed to go from folders to a pair that serves.</summary>
 public sealed record ServedPairOptions
 {
-    /// <summary>The name under which the pair is served; 1 to 256 characters.</summary>
-    public required string Name { get; init; }
+    /// <summary>The names under which the pair and its models are served; of the pair's, 1 to 256 characters.</summary>
+    public required ServedNames Names { get; init; }
 
     /// <summary>Which models, where, and how much cache.</summary>
     public required PairOptions Models { get; init; }

@@ -14,7 +14,7 @@ public class EngineFaultTests
     {
         PromptTokens = [.. Enumerable.Range(10, Math.Max(0, length))],
         MaxTokens = maxTokens,
-        Strength = 0.5,
+        Strengths = 0.5,
         Seed = 1,
     };
 

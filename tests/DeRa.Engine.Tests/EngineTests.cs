@@ -14,7 +14,7 @@ public class EngineTests
     {
         PromptTokens = [.. Enumerable.Range(first, length)],
         MaxTokens = maxTokens,
-        Strength = strength,
+        Strengths = strength,
         Seed = seed,
     };
 
@@ -71,7 +71,7 @@ public class EngineTests
         int[] tokens = [.. request.PromptTokens, .. await fixture.RunAsync(request, Stop)];
         for (var position = request.PromptTokens.Count; position < tokens.Length; position++)
             Assert.Equal(tokens[position], ReferenceSampler.Token(
-                executor.MixedLogits(tokens.AsSpan(0, position), request.Strength), new SamplingRow
+                executor.MixedLogits(tokens.AsSpan(0, position), request.Strengths[0]), new SamplingRow
                 {
                     Parameters = request.Sampling,
                     Draw = CounterRandom.Uniform(1L << 40, 2, position),
@@ -170,7 +170,7 @@ public class EngineTests
     [Fact]
     public async Task A_row_that_reports_an_error_fails_alone()
     {
-        var executor = new ScriptedExecutor { RowError = row => row.Strength == 3 && row.Position > 6 ? "logits are not finite" : null };
+        var executor = new ScriptedExecutor { RowError = row => row.Strengths[0] == 3 && row.Position > 6 ? "logits are not finite" : null };
         using var fixture = new EngineFixture(executor);
         var handles = fixture.Engine.Submit([Request(strength: 3), Request()]);
         await Assert.ThrowsAsync<GenerationFailedException>(async () => await Drain([handles[0]]));

@@ -43,7 +43,7 @@ public class TraceTests
     {
         PromptTokens = [.. Enumerable.Range(0, random.Next(1, 60)).Select(_ => random.Next(256))],
         MaxTokens = random.Next(1, 60),
-        Strength = random.Next(4) switch { 0 => 0, 1 => 1, 2 => random.NextDouble(), _ => random.NextDouble() * 4 - 1 },
+        Strengths = random.Next(4) switch { 0 => 0, 1 => 1, 2 => random.NextDouble(), _ => random.NextDouble() * 4 - 1 },
         Seed = random.Next(3),
         ChoiceIndex = random.Next(3),
         StopTokens = random.Next(2) == 0 ? new HashSet<int> { ByteTokenizer.Eos, 3, 4, 5 } : new HashSet<int>(),

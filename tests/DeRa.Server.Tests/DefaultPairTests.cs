@@ -40,7 +40,7 @@ public class DefaultPairTests
     public async Task It_may_be_served_under_another_name()
     {
         await using var server = await StartAsync(null, "--name", "tales");
-        Assert.Equal("tales", server.State.Pair!.Name);
+        Assert.Equal("tales", server.State.Pair!.Names.Pair);
     }
 
     [Fact]

@@ -45,10 +45,10 @@ public sealed class ServerFixture : IAsyncDisposable
 
     /// <summary>Starts a server and waits until it serves.</summary>
     public static async Task<ServerFixture> StartAsync(ScriptedExecutor? executor = null, EngineOptions? engine = null,
-        RequestLimits? limits = null, ILoggerProvider? logs = null)
+        RequestLimits? limits = null, ILoggerProvider? logs = null, string[]? aligned = null)
     {
         executor ??= new ScriptedExecutor();
-        var fixture = await StartLoadingAsync((_, _) => Task.FromResult(Pair(executor, engine, limits)), executor, logs);
+        var fixture = await StartLoadingAsync((_, _) => Task.FromResult(Pair(executor, engine, limits, aligned: aligned)), executor, logs);
         await fixture._ready.Task.WaitAsync(Stop);
         return fixture;
     }
@@ -75,17 +75,18 @@ public sealed class ServerFixture : IAsyncDisposable
     }
 
     internal static ServedPair Pair(
-        IStepExecutor executor, EngineOptions? engine = null, RequestLimits? limits = null, TimeProvider? time = null)
+        IStepExecutor executor, EngineOptions? engine = null, RequestLimits? limits = null, TimeProvider? time = null, string[]? aligned = null)
     {
         var running = new GenerationEngine(
             executor, engine ?? new EngineOptions(), time ?? TimeProvider.System, NullLogger<GenerationEngine>.Instance);
         var tokenizer = new ByteTokenizer();
+        var names = new ServedNames(Model, aligned ?? ["aligned"]);
         var defaults = new GenerationDefaults { EndOfSequenceTokens = new HashSet<int> { ByteTokenizer.Eos } };
         return new ServedPair
         {
-            Name = Model,
+            Names = names,
             Tokenizer = tokenizer,
-            Validator = new RequestValidator(Model, tokenizer, defaults, limits ?? new RequestLimits(), running.Limits),
+            Validator = new RequestValidator(names, tokenizer, defaults, limits ?? new RequestLimits(), running.Limits),
             Engine = running,
             LoadedAt = DateTimeOffset.UnixEpoch.AddDays(20_000),
         };

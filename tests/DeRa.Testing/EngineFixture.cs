@@ -16,7 +16,7 @@ public sealed class EngineFixture : IDisposable
         Tokenizer = tokenizer ?? new ByteTokenizer();
         Engine = new GenerationEngine(executor, options ?? new EngineOptions(), time ?? TimeProvider.System,
             NullLogger<GenerationEngine>.Instance);
-        Validator = new RequestValidator("pair", Tokenizer,
+        Validator = new RequestValidator(new ServedNames("pair", ["aligned"]), Tokenizer,
             defaults ?? new GenerationDefaults { EndOfSequenceTokens = new HashSet<int> { ByteTokenizer.Eos } },
             limits ?? new RequestLimits(), Engine.Limits);
     }

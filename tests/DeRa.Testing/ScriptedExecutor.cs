@@ -64,19 +64,19 @@ public sealed class ScriptedExecutor : IStepExecutor
     private RowResult Run(StepRow row)
     {
         if (RowError?.Invoke(row) is { } error) return new RowResult { Error = error };
-        if (row.Strength != 1) ReferenceRows++;
-        if (row.Strength != 0) AlignedRows++;
+        if (row.Strengths.Reference != 0) ReferenceRows++;
+        if (row.Strengths[0] != 0) AlignedRows++;
         Write(row);
         return new RowResult
         {
             Token = row.Sampling is null ? 0 : Script?.Invoke(row) ?? Sample(row),
             LogProbs = row.Sampling?.LogProbs is { } count ? LogProbs(row) : null,
             ScoredLogProbs = [.. row.ScoredTokens.ToArray().Select((token, i) =>
-                Score(MixedLogits(Prefix(row, row.Position + i + 1), row.Strength), token, row.ScoredAlternatives))],
+                Score(MixedLogits(Prefix(row, row.Position + i + 1), row.Strengths[0]), token, row.ScoredAlternatives))],
         };
 
         TokenLogProbs LogProbs(StepRow sampled) => Score(
-            MixedLogits(Prefix(sampled, sampled.Position + sampled.Tokens.Length), sampled.Strength),
+            MixedLogits(Prefix(sampled, sampled.Position + sampled.Tokens.Length), sampled.Strengths[0]),
             Script?.Invoke(sampled) ?? Sample(sampled), sampled.Sampling!.LogProbs!.Value);
     }
 
@@ -85,8 +85,8 @@ public sealed class ScriptedExecutor : IStepExecutor
         for (var i = 0; i < row.Tokens.Length; i++)
         {
             var slot = Slot(row, row.Position + i);
-            if (row.Strength != 1) referenceCache[slot] = row.Tokens.Span[i];
-            if (row.Strength != 0) alignedCache[slot] = row.Tokens.Span[i];
+            if (row.Strengths.Reference != 0) referenceCache[slot] = row.Tokens.Span[i];
+            if (row.Strengths[0] != 0) alignedCache[slot] = row.Tokens.Span[i];
         }
     }
 
@@ -95,12 +95,12 @@ public sealed class ScriptedExecutor : IStepExecutor
 
     private int[] Prefix(StepRow row, int length)
     {
-        var cache = row.Strength == 0 ? referenceCache : alignedCache;
+        var cache = row.Strengths[0] == 0 ? referenceCache : alignedCache;
         return [.. Enumerable.Range(0, length).Select(position => cache[Slot(row, position)])];
     }
 
     private int Sample(StepRow row) =>
-        ReferenceSampler.Token(MixedLogits(Prefix(row, row.Position + row.Tokens.Length), row.Strength), row.Sampling!);
+        ReferenceSampler.Token(MixedLogits(Prefix(row, row.Position + row.Tokens.Length), row.Strengths[0]), row.Sampling!);
 
     private static TokenLogProbs Score(float[] logits, int token, int alternatives)
     {

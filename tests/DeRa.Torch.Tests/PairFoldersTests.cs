@@ -1,4 +1,5 @@
 using DeRa.Testing;
+using DeRa.Torch.Execution;
 using Xunit;
 
 namespace DeRa.Torch.Tests;
@@ -10,26 +11,48 @@ public class PairFoldersTests
     {
         using var program = new TemporaryFolder();
         var folder = Path.Combine(program.Path, "models", "default");
-        var missing = Assert.Throws<FormatException>(() => PairFolders.Choose(null, null, program.Path)).Message;
+        var missing = Assert.Throws<FormatException>(() => PairFolders.Choose(null, [], program.Path)).Message;
         Assert.Contains(folder, missing, StringComparison.Ordinal);
         Assert.Contains("--reference and --aligned", missing, StringComparison.Ordinal);
         Directory.CreateDirectory(Path.Combine(folder, "reference"));
-        Assert.Throws<FormatException>(() => PairFolders.Choose(null, null, program.Path));
+        Assert.Throws<FormatException>(() => PairFolders.Choose(null, [], program.Path));
         Directory.CreateDirectory(Path.Combine(folder, "aligned"));
-        var expected = new PairFolders(Path.Combine(folder, "reference"), Path.Combine(folder, "aligned"));
-        Assert.Equal(expected, PairFolders.Choose(null, null, program.Path));
+        var chosen = PairFolders.Choose(null, [], program.Path);
+        Assert.Equal(Path.Combine(folder, "reference"), chosen.Reference);
+        Assert.Equal([new AlignedFolder("aligned", Path.Combine(folder, "aligned"))], chosen.Aligned);
     }
 
     [Fact]
-    public void Folders_that_are_named_are_taken_as_they_are() =>
-        Assert.Equal(new PairFolders("sft", "rlhf"), PairFolders.Choose("sft", "rlhf"));
+    public void Folders_that_are_named_are_taken_as_they_are()
+    {
+        var chosen = PairFolders.Choose("sft", ["rlhf"]);
+        Assert.Equal("sft", chosen.Reference);
+        Assert.Equal([new AlignedFolder("aligned", "rlhf")], chosen.Aligned);
+    }
+
+    [Fact]
+    public void Several_aligned_models_have_a_name_each() => Assert.Equal(
+        [new AlignedFolder("helpful", "models/a=b"), new AlignedFolder("concise", "/c")],
+        PairFolders.Choose("sft", ["helpful=models/a=b", "concise=/c"]).Aligned);
+
+    [Theory]
+    [InlineData("models/a=b", "models/a=b")]
+    [InlineData("./helpful=b", "./helpful=b")]
+    [InlineData("=b", "=b")]
+    [InlineData("helpful=", "helpful=")]
+    public void What_is_no_name_before_an_equals_sign_belongs_to_the_folder(string value, string folder) =>
+        Assert.Equal([new AlignedFolder("aligned", folder)], AlignedFolder.Parse([value]));
+
+    [Fact]
+    public void Of_several_aligned_models_none_may_lack_a_name() => Assert.Contains("'rlhf' has no name",
+        Assert.Throws<FormatException>(() => PairFolders.Choose("sft", ["helpful=a", "rlhf"])).Message, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("sft", null, "--reference is given without --aligned")]
     [InlineData(null, "rlhf", "--aligned is given without --reference")]
     public void One_folder_alone_is_refused(string? reference, string? aligned, string message)
     {
-        var fault = Assert.Throws<FormatException>(() => PairFolders.Choose(reference, aligned));
+        var fault = Assert.Throws<FormatException>(() => PairFolders.Choose(reference, aligned is null ? [] : [aligned]));
         Assert.StartsWith(message, fault.Message, StringComparison.Ordinal);
     }
 }

@@ -5,8 +5,8 @@ namespace DeRa.Engine.Requests;
 /// <summary>Checks one number of a request; the error names the field, the value and the range.</summary>
 internal static class FieldRange
 {
-    public static double Between(string field, double value, double low, double high) =>
-        value >= low && value <= high ? value : throw Bad(field, value, $"between {Text(low)} and {Text(high)}");
+    public static double Between(string field, double value, double low, double high, string? what = null) =>
+        value >= low && value <= high ? value : throw Bad(field, value, $"between {Text(low)} and {Text(high)}", what);
 
     public static double AboveUpTo(string field, double value, double low, double high) =>
         value > low && value <= high ? value : throw Bad(field, value, $"above {Text(low)} and at most {Text(high)}");
@@ -23,8 +23,12 @@ internal static class FieldRange
     public static int Count(string field, int count, int high, string what) => count <= high ? count
         : throw new InvalidRequestException(field, $"'{field}' has {count} {what}; at most {high} are allowed.");
 
-    private static InvalidRequestException Bad(string field, double value, string allowed) =>
-        new(field, $"'{field}' is {Text(value)}; it must be {allowed}.");
+    /// <param name="field">The field at fault.</param>
+    /// <param name="value">Its value.</param>
+    /// <param name="allowed">The range.</param>
+    /// <param name="what">What the value is, where the field alone does not say.</param>
+    private static InvalidRequestException Bad(string field, double value, string allowed, string? what = null) =>
+        new(field, $"{what ?? $"'{field}'"} is {Text(value)}; it must be {allowed}.");
 
     private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 }

@@ -5,7 +5,7 @@ namespace DeRa.Engine.Requests;
 /// <summary>What a pair's folders say about generating: used where a request says nothing.</summary>
 public sealed record GenerationDefaults
 {
-    /// <summary>End-of-sequence token ids: the union of both models'.</summary>
+    /// <summary>End-of-sequence token ids: the union of all models'.</summary>
     public IReadOnlySet<int> EndOfSequenceTokens { get; init; } = new HashSet<int>();
 
     /// <summary>Temperature; 1 where the folders say nothing.</summary>
@@ -23,15 +23,15 @@ public sealed record GenerationDefaults
     /// <summary>Repetition penalty; 1 where the folders say nothing.</summary>
     public double RepetitionPenalty { get; init; } = 1;
 
-    /// <summary>The aligned model's values, else the reference's; the end-of-sequence tokens of both.</summary>
-    public static GenerationDefaults Of(GenerationConfig reference, GenerationConfig aligned) => new()
+    /// <summary>The first aligned model's values, else the reference's; the end-of-sequence tokens of all.</summary>
+    public static GenerationDefaults Of(GenerationConfig reference, IReadOnlyList<GenerationConfig> aligned) => new()
     {
-        EndOfSequenceTokens = aligned.EndTokens.Union(reference.EndTokens).ToHashSet(),
+        EndOfSequenceTokens = aligned.Append(reference).SelectMany(model => model.EndTokens).ToHashSet(),
         // A file may hold a temperature that no request may ask for.
-        Temperature = Math.Min(2, aligned.Temperature ?? reference.Temperature ?? 1),
-        TopK = aligned.TopK ?? reference.TopK ?? 0,
-        TopP = aligned.TopP ?? reference.TopP ?? 1,
-        MinP = aligned.MinP ?? reference.MinP ?? 0,
-        RepetitionPenalty = aligned.RepetitionPenalty ?? reference.RepetitionPenalty ?? 1,
+        Temperature = Math.Min(2, aligned[0].Temperature ?? reference.Temperature ?? 1),
+        TopK = aligned[0].TopK ?? reference.TopK ?? 0,
+        TopP = aligned[0].TopP ?? reference.TopP ?? 1,
+        MinP = aligned[0].MinP ?? reference.MinP ?? 0,
+        RepetitionPenalty = aligned[0].RepetitionPenalty ?? reference.RepetitionPenalty ?? 1,
     };
 }

@@ -11,14 +11,17 @@ public sealed record GenerationInput
     /// <summary>The prompts; each gives <see cref="N"/> choices.</summary>
     public required IReadOnlyList<PromptInput> Prompts { get; init; }
 
-    /// <summary>The model's name; null = the pair that is served.</summary>
+    /// <summary>One of <see cref="ServedNames"/>; null = the pair.</summary>
     public string? Model { get; init; }
 
-    /// <summary>λ, <c>alignment_strength</c>.</summary>
+    /// <summary>λ of the first aligned model, <c>alignment_strength</c>; null = what the model's name says, else 1.</summary>
     public double? AlignmentStrength { get; init; }
 
     /// <summary>The name by which the client sent <see cref="AlignmentStrength"/>, for errors.</summary>
     public string AlignmentStrengthField { get; init; } = "alignment_strength";
+
+    /// <summary><c>alignment_strengths</c>: aligned model → λ; those not named weigh 0. Not with <see cref="AlignmentStrength"/>.</summary>
+    public IReadOnlyDictionary<string, double>? NamedStrengths { get; init; }
 
     /// <summary><c>max_tokens</c>.</summary>
     public int? MaxTokens { get; init; }

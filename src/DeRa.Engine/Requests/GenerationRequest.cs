@@ -9,8 +9,8 @@ public sealed record GenerationRequest
     /// <summary>Token ids of the prompt: at least one, each in the vocabulary.</summary>
     public required IReadOnlyList<int> PromptTokens { get; init; }
 
-    /// <summary>λ: 0 = reference model, 1 = aligned model. Finite.</summary>
-    public required double Strength { get; init; }
+    /// <summary>How much each model weighs; finite. A number is λ of the first aligned model: 0 = reference, 1 = aligned.</summary>
+    public required AlignmentStrengths Strengths { get; init; }
 
     /// <summary>How many tokens to generate at most; 0 only scores the prompt.</summary>
     public required int MaxTokens { get; init; }

@@ -3,11 +3,11 @@ namespace DeRa.Engine.Requests;
 /// <summary>A checked and encoded request: what the engine runs and what the answer needs.</summary>
 public sealed record PreparedRequest
 {
-    /// <summary>The name of the model that answers.</summary>
+    /// <summary>The name under which the client asked for the model, or the pair's.</summary>
     public required string Model { get; init; }
 
-    /// <summary>λ in force for every choice.</summary>
-    public required double Strength { get; init; }
+    /// <summary>How much each model weighs, in every choice.</summary>
+    public required AlignmentStrengths Strengths { get; init; }
 
     /// <summary>The seed in force: the client's, or the random one that was drawn.</summary>
     public required long Seed { get; init; }

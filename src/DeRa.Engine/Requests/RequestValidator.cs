@@ -9,21 +9,20 @@ namespace DeRa.Engine.Requests;
 /// The one validator behind every door: checks each field against its range, encodes the prompts and fills in defaults.
 /// Immutable; may be called from any thread.
 /// </summary>
-/// <param name="modelName">The name under which the pair is served.</param>
+/// <param name="names">The names under which the pair is served.</param>
 /// <param name="tokenizer">The pair's tokenizer.</param>
 /// <param name="defaults">What holds where a request says nothing.</param>
 /// <param name="limits">What a request may ask for.</param>
 /// <param name="capacity">What the loaded models and their cache can take.</param>
 public sealed class RequestValidator(
-    string modelName, ITokenizer tokenizer, GenerationDefaults defaults, RequestLimits limits, ExecutorLimits capacity)
+    ServedNames names, ITokenizer tokenizer, GenerationDefaults defaults, RequestLimits limits, ExecutorLimits capacity)
 {
+    private readonly StrengthFields _strengths = new(names, limits);
+
     /// <summary>Checks and encodes a request.</summary>
     /// <exception cref="InvalidRequestException">A field is out of range; the exception names it and the range.</exception>
     public PreparedRequest Prepare(GenerationInput input)
     {
-        if (input.Model is { } name && name != modelName)
-            throw new InvalidRequestException("model", $"The model '{name}' is not served here; '{modelName}' is.",
-                InvalidRequestException.ModelNotFound);
         var template = Template(input);
         var stops = StopStrings(input);
         var n = FieldRange.Between("n", input.N ?? 1, 1, limits.MaxChoices);
@@ -44,8 +43,8 @@ public sealed class RequestValidator(
         CheckCacheHolds(choices, n > 1 ? "n" : input.MaxTokensField);
         return new PreparedRequest
         {
-            Model = modelName,
-            Strength = template.Strength,
+            Model = input.Model ?? names.Pair,
+            Strengths = template.Strengths,
             Seed = template.Seed,
             Choices = choices,
             PromptTokens = prompts.Sum(tokens => tokens.Count),
@@ -60,8 +59,7 @@ public sealed class RequestValidator(
         {
             PromptTokens = [],
             MaxTokens = 0,
-            Strength = FieldRange.Between(
-                input.AlignmentStrengthField, input.AlignmentStrength ?? 1, limits.MinStrength, limits.MaxStrength),
+            Strengths = _strengths.Read(input),
             Seed = input.Seed ?? BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long))),
             Sampling = Sampling(input),
             StopTokens = input.IgnoreEos ? new HashSet<int>() : defaults.EndOfSequenceTokens,

@@ -11,7 +11,7 @@ public interface IStepExecutor : IDisposable
     ExecutorLimits Limits { get; }
 
     /// <summary>
-    /// Runs every row of the plan through the models that its strength needs, writes their keys and values into the cache
+    /// Runs every row of the plan through the models that its strengths need, writes their keys and values into the cache
     /// and samples where asked. Running the same plan again writes the same values: a failed step may be repeated.
     /// </summary>
     /// <returns>One result a row, in the plan's order.</returns>
@@ -41,8 +41,8 @@ public sealed record StepRow
     /// <summary>Cache blocks: position p lies in block BlockTable[p / BlockTokens] at offset p mod BlockTokens, in every model's cache.</summary>
     public required IReadOnlyList<int> BlockTable { get; init; }
 
-    /// <summary>λ of this row.</summary>
-    public required double Strength { get; init; }
+    /// <summary>How much each model weighs in this row.</summary>
+    public required AlignmentStrengths Strengths { get; init; }
 
     /// <summary>How to sample after the last of <see cref="Tokens"/>; null where nothing is sampled.</summary>
     public SamplingRow? Sampling { get; init; }

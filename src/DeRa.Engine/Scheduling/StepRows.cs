@@ -17,7 +17,7 @@ internal static class StepRows
             Tokens = tokens,
             Position = start,
             BlockTable = sequence.Blocks,
-            Strength = sequence.Request.Strength,
+            Strengths = sequence.Request.Strengths,
             Sampling = samples ? Sampling(sequence) : null,
             ScoredTokens = Scored(sequence, start, tokens.Length),
             ScoredAlternatives = sequence.Request.PromptLogProbs ?? 0,

@@ -59,7 +59,7 @@ internal sealed class PairLifetime(
             var began = time.GetTimestamp();
             var pair = await source(state, _stopping.Token);
             if (!state.TryServe(pair)) pair.Engine.Dispose();
-            else ServerLog.Serving(log, pair.Name, time.GetElapsedTime(began).TotalSeconds);
+            else ServerLog.Serving(log, pair.Names.Pair, time.GetElapsedTime(began).TotalSeconds);
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {

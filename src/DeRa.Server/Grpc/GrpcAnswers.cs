@@ -11,19 +11,18 @@ namespace DeRa.Server.Grpc;
 
 /// <summary>Turns what was generated into gRPC messages.</summary>
 /// <param name="tokenizer">The pair's tokenizer.</param>
-internal sealed class GrpcAnswers(ITokenizer tokenizer)
+/// <param name="aligned">The aligned models' names.</param>
+internal sealed class GrpcAnswers(ITokenizer tokenizer, IReadOnlyList<string> aligned)
 {
     /// <summary>The event that begins a stream.</summary>
-    public static GenerateStreamResponse Started(PreparedRequest request) => new()
+    public GenerateStreamResponse Started(PreparedRequest request)
     {
-        Started = new Started
-        {
-            Model = request.Model,
-            AlignmentStrength = request.Strength,
-            Seed = request.Seed,
-            PromptTokens = request.PromptTokens,
-        },
-    };
+        var started = new Started { Model = request.Model, Seed = request.Seed, PromptTokens = request.PromptTokens };
+        var strengths = new StrengthsInForce(request.Strengths, aligned);
+        if (strengths.Single is { } strength) started.AlignmentStrength = strength;
+        foreach (var (name, own) in strengths.ByName ?? []) started.AlignmentStrengths.Add(name, own);
+        return new GenerateStreamResponse { Started = started };
+    }
 
     /// <summary>The events of one piece: its text, then its choice's end where that is the piece's.</summary>
     public IEnumerable<GenerateStreamResponse> Events(ChoiceDelta piece, Generation generation)
@@ -41,10 +40,12 @@ internal sealed class GrpcAnswers(ITokenizer tokenizer)
         var response = new GenerateResponse
         {
             Model = generation.Request.Model,
-            AlignmentStrength = generation.Request.Strength,
             Seed = generation.Request.Seed,
             Usage = UsageOf(generation),
         };
+        var strengths = new StrengthsInForce(generation.Request.Strengths, aligned);
+        if (strengths.Single is { } strength) response.AlignmentStrength = strength;
+        foreach (var (name, own) in strengths.ByName ?? []) response.AlignmentStrengths.Add(name, own);
         response.Choices.AddRange(choices.Select(Choice));
         return response;
     }

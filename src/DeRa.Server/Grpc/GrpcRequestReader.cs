@@ -25,6 +25,7 @@ internal static class GrpcRequestReader
             Model = model,
             DefaultMaxTokens = input is ChatPrompt ? null : DefaultMaxTokens,
             AlignmentStrength = options.HasAlignmentStrength ? options.AlignmentStrength : null,
+            NamedStrengths = options.AlignmentStrengths.Count > 0 ? options.AlignmentStrengths.ToDictionary() : null,
             MaxTokens = options.HasMaxTokens ? options.MaxTokens : null,
             Temperature = options.HasTemperature ? options.Temperature : null,
             TopK = options.HasTopK ? options.TopK : null,

@@ -35,7 +35,7 @@ internal sealed class InferenceEndpoint(ServingState state) : InferenceService.I
         await RunAsync(lease, input, stream: true, context, async (generation, answers) =>
         {
             var reasons = new List<string>();
-            await responseStream.WriteAsync(GrpcAnswers.Started(generation.Request), context.CancellationToken);
+            await responseStream.WriteAsync(answers.Started(generation.Request), context.CancellationToken);
             await foreach (var piece in generation.ReadAsync(context.CancellationToken))
             {
                 foreach (var happened in answers.Events(piece, generation))
@@ -56,7 +56,7 @@ internal sealed class InferenceEndpoint(ServingState state) : InferenceService.I
         try
         {
             using var generation = Generation.Start(pair.Engine, request, pair.Tokenizer);
-            var reasons = await answer(generation, new GrpcAnswers(pair.Tokenizer));
+            var reasons = await answer(generation, new GrpcAnswers(pair.Tokenizer, pair.Names.Aligned));
             RequestSpan.Complete(span, context.GetHttpContext().TraceIdentifier, generation, reasons);
         }
         catch (Exception fault)

@@ -21,7 +21,8 @@ internal abstract class GenerationEndpoint(ServingState state, TimeProvider time
         var request = pair.Validator.Prepare(wire.Input);
         using var span = RequestSpan.Start(Operation, wire.Input, request, wire.Answer.Stream);
         var header = new AnswerHeader(
-            IdPrefix + context.TraceIdentifier, time.GetUtcNow().ToUnixTimeSeconds(), request.Model, request.Strength);
+            IdPrefix + context.TraceIdentifier, time.GetUtcNow().ToUnixTimeSeconds(), request.Model,
+            new StrengthsInForce(request.Strengths, pair.Names.Aligned));
         var writer = Writer(header, wire.Answer, new TokenTexts(pair.Tokenizer));
         try
         {

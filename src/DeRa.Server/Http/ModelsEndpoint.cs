@@ -9,7 +9,7 @@ namespace DeRa.Server.Http;
 /// <summary><c>GET /v1/models</c> and <c>GET /v1/models/{id}</c>.</summary>
 internal sealed class ModelsEndpoint(ServingState state)
 {
-    /// <summary>Lists the one pair.</summary>
+    /// <summary>Lists the pair and each of its models.</summary>
     public async Task ListAsync(HttpContext context)
     {
         using var lease = state.Enter();
@@ -18,7 +18,7 @@ internal sealed class ModelsEndpoint(ServingState state)
             json.WriteStartObject();
             json.WriteString("object"u8, "list"u8);
             json.WriteStartArray("data"u8);
-            Write(json, lease.Pair);
+            foreach (var name in lease.Pair.Names.All) Write(json, lease.Pair, name);
             json.WriteEndArray();
             json.WriteEndObject();
         });
@@ -31,20 +31,18 @@ internal sealed class ModelsEndpoint(ServingState state)
         using var lease = state.Enter();
         // The one character that routing leaves encoded, and that clients encode: names are often of the form owner/model.
         var id = ((string)context.Request.RouteValues["id"]!).Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
-        if (id != lease.Pair.Name)
-            throw new InvalidRequestException("model", $"The model '{id}' is not served here; '{lease.Pair.Name}' is.",
-                InvalidRequestException.ModelNotFound);
-        await WireJson.RespondAsync(context.Response, StatusCodes.Status200OK, json => Write(json, lease.Pair));
+        if (!lease.Pair.Names.All.Contains(id)) throw lease.Pair.Names.Unknown(id);
+        await WireJson.RespondAsync(context.Response, StatusCodes.Status200OK, json => Write(json, lease.Pair, id));
     }
 
-    private static void Write(Utf8JsonWriter json, ServedPair pair)
+    private static void Write(Utf8JsonWriter json, ServedPair pair, string name)
     {
         json.WriteStartObject();
-        json.WriteString("id"u8, pair.Name);
+        json.WriteString("id"u8, name);
         json.WriteString("object"u8, "model"u8);
         json.WriteNumber("created"u8, pair.LoadedAt.ToUnixTimeSeconds());
         json.WriteString("owned_by"u8, "dera"u8);
-        json.WriteString("root"u8, pair.Name);
+        json.WriteString("root"u8, pair.Names.Pair);
         json.WriteNumber("max_model_len"u8, pair.Engine.Limits.ContextTokens);
         json.WriteEndObject();
     }

@@ -9,7 +9,10 @@ namespace DeRa.Server.Options;
 /// <param name="Declared">What it was declared with.</param>
 internal sealed record OptionEntry(PropertyInfo Property, OptionAttribute Declared)
 {
-    private Type ValueType { get; } = Nullable.GetUnderlyingType(Property.PropertyType) ?? Property.PropertyType;
+    /// <summary>Whether several values may be given.</summary>
+    public bool IsList { get; } = Property.PropertyType == typeof(IReadOnlyList<string>);
+
+    private Type ValueType => IsList ? typeof(string) : Nullable.GetUnderlyingType(Property.PropertyType) ?? Property.PropertyType;
 
     /// <summary>As the configuration file spells it; the command line puts <c>--</c> before it.</summary>
     public string Name { get; } = JsonNamingPolicy.KebabCaseLower.ConvertName(Property.Name);

@@ -29,15 +29,23 @@ internal static class OptionReader
 
     private static ServerOptions Apply(ServerOptions options, List<GivenOption> given)
     {
-        foreach (var (entry, text, origin) in given) entry.Property.SetValue(options, entry.Parse(text, origin));
+        foreach (var values in given.GroupBy(option => option.Entry))
+        {
+            var parsed = values.Select(value => (value.Origin, Value: values.Key.Parse(value.Text, value.Origin))).ToList();
+            // A list's values all come from one source: the one that goes before the others.
+            var last = parsed[^1];
+            object value = values.Key.IsList
+                ? parsed.Where(other => other.Origin == last.Origin).Select(other => (string)other.Value).ToList()
+                : last.Value;
+            values.Key.Property.SetValue(options, value);
+        }
         return options;
     }
 
     private static void Check(ServerOptions options)
     {
-        CheckFolder("reference", options.Reference);
-        CheckFolder("aligned", options.Aligned);
         Address(options.Host);
+        CheckPair(options);
         if (options.ServedName.Length is 0 or > 256)
             throw new OptionException("--name must have 1 to 256 characters.");
         if (options.HttpPort == options.GrpcPort && options.HttpPort != 0)
@@ -45,9 +53,16 @@ internal static class OptionReader
         if (options.MaxBatchTokens < options.MaxRunning)
             throw new OptionException(
                 $"--max-batch-tokens is {options.MaxBatchTokens}; it must be at least --max-running, {options.MaxRunning}.");
+    }
+
+    private static void CheckPair(ServerOptions options)
+    {
+        CheckFolder("reference", options.Reference);
         try
         {
-            options.ToServedPairOptions();
+            var pair = options.ToServedPairOptions();
+            if (!options.IsDefaultPair)
+                foreach (var model in pair.Models.Aligned) CheckFolder("aligned", model.Path);
         }
         catch (FormatException bad)
         {

@@ -24,13 +24,15 @@ internal static partial class OptionSources
             var entry = OptionTable.Find(name) ?? throw Unknown("--" + name, name);
             value ??= i + 1 < arguments.Count && !arguments[i + 1].StartsWith("--", StringComparison.Ordinal)
                 ? arguments[++i] : throw new OptionException($"--{name} needs a value: --{name} {entry.Placeholder}.");
-            if (given.Any(other => other.Entry == entry)) throw new OptionException($"--{name} is given twice.");
+            if (!entry.IsList && given.Any(other => other.Entry == entry)) throw new OptionException($"--{name} is given twice.");
             given.Add(new GivenOption(entry, value, "command line"));
         }
         return given;
     }
 
-    /// <summary>Reads the variables whose names begin with <see cref="OptionTable.EnvironmentPrefix"/>.</summary>
+    /// <summary>
+    /// Reads the variables whose names begin with <see cref="OptionTable.EnvironmentPrefix"/>; commas separate an option's several values.
+    /// </summary>
     /// <exception cref="OptionException">Such a variable names no option.</exception>
     public static List<GivenOption> Environment(IDictionary variables)
     {
@@ -42,12 +44,14 @@ internal static partial class OptionSources
             var entry = OptionTable.All.FirstOrDefault(entry => entry.EnvironmentName == name);
             if (entry is null && ServiceLink().IsMatch(name)) continue;
             if (entry is null) throw Unknown($"The environment variable {name}", OptionName(name));
-            given.Add(new GivenOption(entry, (string?)variable.Value ?? "", $"environment variable {name}"));
+            var value = (string?)variable.Value ?? "";
+            foreach (var text in entry.IsList ? value.Split(',') : [value])
+                given.Add(new GivenOption(entry, text, $"environment variable {name}"));
         }
         return given;
     }
 
-    /// <summary>Reads a JSON object whose keys are option names.</summary>
+    /// <summary>Reads a JSON object whose keys are option names; an option that takes several values may have a list of them.</summary>
     /// <exception cref="OptionException">The file cannot be read, is no such object, or a key names no option.</exception>
     public static List<GivenOption> File(string path)
     {
@@ -56,7 +60,7 @@ internal static partial class OptionSources
             using var document = JsonDocument.Parse(System.IO.File.ReadAllBytes(path), FileFormat);
             if (document.RootElement.ValueKind != JsonValueKind.Object)
                 throw new OptionException($"{path} (--config) must hold one JSON object.");
-            return [.. document.RootElement.EnumerateObject().Select(property => FileEntry(property, path))];
+            return [.. document.RootElement.EnumerateObject().SelectMany(property => FileEntries(property, path))];
         }
         catch (JsonException fault)
         {
@@ -75,16 +79,18 @@ internal static partial class OptionSources
         CommentHandling = JsonCommentHandling.Skip,
     };
 
-    private static GivenOption FileEntry(JsonProperty property, string path)
+    private static List<GivenOption> FileEntries(JsonProperty property, string path)
     {
         var entry = OptionTable.Find(property.Name) ?? throw Unknown($"{path}: '{property.Name}'", property.Name);
-        var text = property.Value.ValueKind switch
+        IEnumerable<JsonElement> values =
+            entry.IsList && property.Value.ValueKind == JsonValueKind.Array ? property.Value.EnumerateArray() : [property.Value];
+        return values.Select(value => new GivenOption(entry, value.ValueKind switch
         {
-            JsonValueKind.String => property.Value.GetString()!,
-            JsonValueKind.Number => property.Value.GetRawText(),
-            _ => throw new OptionException($"{path}: '{property.Name}' must be a string or a number."),
-        };
-        return new GivenOption(entry, text, path);
+            JsonValueKind.String => value.GetString()!,
+            JsonValueKind.Number => value.GetRawText(),
+            _ => throw new OptionException(
+                $"{path}: '{property.Name}' must be a string{(entry.IsList ? " or a list of strings" : " or a number")}."),
+        }, path)).ToList();
     }
 
     private static (string Name, string? Value) Split(string argument)

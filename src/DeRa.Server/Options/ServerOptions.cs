@@ -16,12 +16,12 @@ internal sealed record ServerOptions
         DefaultText = "the default pair's")]
     public string? Reference { get; init; }
 
-    [Option("Folder of the aligned model (strength 1); may be the reference's; needs --reference.", Placeholder = "FOLDER",
-        DefaultText = "the default pair's")]
-    public string? Aligned { get; init; }
+    [Option("Folder of an aligned model (strength 1); may be the reference's; needs --reference. Several may be given, each with a name "
+        + "by which requests give it a strength: helpful=FOLDER.", Placeholder = "FOLDER", DefaultText = "the default pair's")]
+    public IReadOnlyList<string> Aligned { get; init; } = [];
 
     [Option("Name under which the pair is served.", Placeholder = "NAME",
-        DefaultText = $"the aligned folder's name; the default pair's is {PairFolders.DefaultName}")]
+        DefaultText = $"the first aligned folder's name; the default pair's is {PairFolders.DefaultName}")]
     public string? Name { get; init; }
 
     [Option("Address to listen on: an IP address, or localhost. 0.0.0.0 lets other machines in.", Placeholder = "ADDRESS")]
@@ -103,10 +103,12 @@ internal sealed record ServerOptions
     public string? Config { get; init; }
 
     /// <summary>The name under which the pair is served.</summary>
-    public string ServedName => Name ?? (Aligned is null ? PairFolders.DefaultName : new DirectoryInfo(Aligned).Name);
+    /// <exception cref="FormatException">An aligned model's name is missing.</exception>
+    public string ServedName => Name
+        ?? (IsDefaultPair || Aligned.Count == 0 ? PairFolders.DefaultName : new DirectoryInfo(AlignedFolder.Parse(Aligned)[0].Path).Name);
 
     /// <summary>Whether the pair that comes with the server is served.</summary>
-    public bool IsDefaultPair => Reference is null && Aligned is null;
+    public bool IsDefaultPair => Reference is null && Aligned.Count == 0;
 
     /// <summary>The engine's part of the options.</summary>
     public EngineOptions ToEngineOptions() => new()
@@ -132,17 +134,17 @@ internal sealed record ServerOptions
 
     /// <summary>The loader's part of the options.</summary>
     /// <exception cref="FormatException">
-    /// The device or the number format is none of the allowed ones, or <see cref="PairFolders.Choose(string, string)"/> finds no pair.
+    /// The device or the number format is none of the allowed ones, or <see cref="PairFolders.Choose(string, IReadOnlyList{string})"/> finds no pair.
     /// </exception>
     public ServedPairOptions ToServedPairOptions() => ToServedPairOptions(PairFolders.Choose(Reference, Aligned));
 
     private ServedPairOptions ToServedPairOptions(PairFolders folders) => new()
     {
-        Name = ServedName,
+        Names = new ServedNames(ServedName, [.. folders.Aligned.Select(model => model.Name)]),
         Models = new PairOptions
         {
             ReferencePath = folders.Reference,
-            AlignedPath = folders.Aligned,
+            Aligned = folders.Aligned,
             Device = DeviceOption.Parse(Device),
             DType = DTypeOption.Parse(Dtype),
             LibTorch = new LibTorchOptions { Directory = Libtorch, Threads = Threads },

@@ -35,7 +35,9 @@ internal static class RequestSpan
         span.SetTag("gen_ai.request.frequency_penalty", (double)first.Sampling.FrequencyPenalty);
         span.SetTag("gen_ai.request.presence_penalty", (double)first.Sampling.PresencePenalty);
         span.SetTag("gen_ai.usage.input_tokens", request.PromptTokens);
-        span.SetTag("dera.alignment_strength", request.Strength);
+        var strengths = request.Strengths;
+        if (strengths.Count <= 1) span.SetTag("dera.alignment_strength", strengths[0]);
+        else span.SetTag("dera.alignment_strengths", Enumerable.Range(0, strengths.Count).Select(i => strengths[i]).ToArray());
         return span;
     }
 

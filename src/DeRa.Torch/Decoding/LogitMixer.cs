@@ -2,44 +2,71 @@ using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
 
-/// <summary>λ · aligned + (1 − λ) · reference, a row at a time (DeRa, eq. 6).</summary>
+/// <summary>(1 − Σλ_i) · reference + Σ λ_i · aligned_i, a row at a time (DeRa, eq. 6 and appendix B).</summary>
 internal static class LogitMixer
 {
     /// <summary>
-    /// Mixes in float32. A row of strength 0 (1) is a copy of the reference (aligned) model's logits, which are then all it
-    /// needs: nothing is multiplied by zero, so a logit of −∞ in the other model cannot turn into NaN.
+    /// Mixes in float32. A row in which one model alone weighs anything is a copy of its logits: nothing is multiplied by zero,
+    /// so a logit of −∞ in another model cannot turn into NaN.
     /// </summary>
+    /// <param name="members">The reference model's logits, then each aligned model's.</param>
+    /// <param name="rows">What is wanted of each output row.</param>
+    /// <param name="vocabularySize">The columns that count.</param>
     /// <returns>
-    /// float32 [rows, vocabulary] on the aligned model's device (the reference's where the aligned model did not run). May
-    /// share memory with a model's logits: never write to it.
+    /// float32 [rows, vocabulary] on the device of the last model that ran. May share memory with a model's logits: never
+    /// write to it.
     /// </returns>
     /// <exception cref="InvalidOperationException">A row needs a model that did not run it.</exception>
-    public static Tensor Mix(ModelLogits reference, ModelLogits aligned, IReadOnlyList<LogitRow> rows, int vocabularySize)
+    public static Tensor Mix(IReadOnlyList<ModelLogits> members, IReadOnlyList<LogitRow> rows, int vocabularySize)
     {
-        var device = (aligned.Logits ?? reference.Logits)?.device ?? throw new InvalidOperationException("no model ran");
-        var referenceOnly = Where(rows, strength => strength == 0);
-        var alignedOnly = Where(rows, strength => strength == 1);
-        var mixed = Where(rows, strength => strength is not 0 and not 1);
-        if (mixed.Length == rows.Count) return Weigh(reference, aligned, mixed, rows, vocabularySize, device);
-        if (referenceOnly.Length == rows.Count) return reference.Take(referenceOnly, vocabularySize, device);
-        if (alignedOnly.Length == rows.Count) return aligned.Take(alignedOnly, vocabularySize, device);
+        var device = members.Select(member => member.Logits).LastOrDefault(logits => logits is not null)?.device
+            ?? throw new InvalidOperationException("no model ran");
+        var mixed = TensorRows.Where(rows.Count, row => Lone(rows[row], members.Count) is null);
+        if (mixed.Length == rows.Count) return Weigh(members, mixed, rows, vocabularySize, device);
+        Tensor? result = null;
+        for (var member = 0; member < members.Count; member++)
+        {
+            var alone = TensorRows.Where(rows.Count, row => Lone(rows[row], members.Count) == member);
+            if (alone.Length == 0) continue;
+            var own = members[member].Take(alone, vocabularySize, device);
+            if (alone.Length == rows.Count) return own;
+            TensorRows.Put(result ??= Empty(), alone, own);
+        }
+        if (mixed.Length > 0) TensorRows.Put(result ??= Empty(), mixed, Weigh(members, mixed, rows, vocabularySize, device));
+        return result!;
 
-        var result = empty([rows.Count, vocabularySize], ScalarType.Float32, device);
-        if (referenceOnly.Length > 0) TensorRows.Put(result, referenceOnly, reference.Take(referenceOnly, vocabularySize, device));
-        if (alignedOnly.Length > 0) TensorRows.Put(result, alignedOnly, aligned.Take(alignedOnly, vocabularySize, device));
-        if (mixed.Length > 0) TensorRows.Put(result, mixed, Weigh(reference, aligned, mixed, rows, vocabularySize, device));
-        return result;
+        Tensor Empty() => empty([rows.Count, vocabularySize], ScalarType.Float32, device);
     }
 
-    private static Tensor Weigh(ModelLogits reference, ModelLogits aligned, int[] outputRows, IReadOnlyList<LogitRow> rows,
-        int vocabularySize, Device device)
+    /// <summary>The only model that weighs anything in a row, or null where several do.</summary>
+    private static int? Lone(LogitRow row, int members)
     {
-        var alignedWeight = TensorRows.Column(Array.ConvertAll(outputRows, row => (float)rows[row].Strength), device);
-        var referenceWeight = TensorRows.Column(Array.ConvertAll(outputRows, row => (float)(1 - rows[row].Strength)), device);
-        return aligned.Take(outputRows, vocabularySize, device).mul(alignedWeight)
-            .add_(reference.Take(outputRows, vocabularySize, device).mul(referenceWeight));
+        int? lone = null;
+        for (var member = 0; member < members; member++)
+        {
+            if (row.Strengths.OfMember(member) == 0) continue;
+            if (lone is not null) return null;
+            lone = member;
+        }
+        return lone;
     }
 
-    private static int[] Where(IReadOnlyList<LogitRow> rows, Predicate<double> matches) =>
-        TensorRows.Where(rows.Count, row => matches(rows[row].Strength));
+    private static Tensor Weigh(
+        IReadOnlyList<ModelLogits> members, int[] outputRows, IReadOnlyList<LogitRow> rows, int vocabularySize, Device device)
+    {
+        Tensor? sum = null;
+        for (var member = 0; member < members.Count; member++)
+        {
+            var places = TensorRows.Where(outputRows.Length, place => rows[outputRows[place]].Strengths.OfMember(member) != 0);
+            if (places.Length == 0) continue;
+            var own = Array.ConvertAll(places, place => outputRows[place]);
+            var weights = TensorRows.Column(Array.ConvertAll(own, row => (float)rows[row].Strengths.OfMember(member)), device);
+            var weighed = members[member].Take(own, vocabularySize, device).mul(weights);
+            if (sum is null && places.Length == outputRows.Length) sum = weighed;
+            else if (places.Length == outputRows.Length) sum!.add_(weighed);
+            else (sum ??= zeros([outputRows.Length, vocabularySize], ScalarType.Float32, device))
+                .index_add_(0, TensorRows.Index(places, device), weighed, 1);
+        }
+        return sum!;
+    }
 }

@@ -6,8 +6,8 @@ namespace DeRa.Torch.Decoding;
 /// <summary>What is wanted of one row of mixed logits: a sampled token, the score of a known one, or both.</summary>
 internal sealed record LogitRow
 {
-    /// <summary>λ: 0 takes the reference model's logits alone, 1 the aligned model's. Finite.</summary>
-    public required double Strength { get; init; }
+    /// <summary>How much each model's logits weigh; finite.</summary>
+    public required AlignmentStrengths Strengths { get; init; }
 
     /// <summary>How to sample; null where nothing is sampled.</summary>
     public SamplingRow? Sampling { get; init; }

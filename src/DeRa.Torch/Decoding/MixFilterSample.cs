@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace DeRa.Torch.Decoding;
 
 /// <summary>
-/// The one way from two models' logits to tokens: mix → log-probabilities, where asked for → penalties and bias →
+/// The one way from the models' logits to tokens: mix → log-probabilities, where asked for → penalties and bias →
 /// temperature → top-k → top-p → min-p → sample. All on the device; one small copy brings the results to the host.
 /// </summary>
 internal static class MixFilterSample
@@ -11,19 +11,21 @@ internal static class MixFilterSample
     /// <summary>
     /// Samples and scores. Rows do not influence each other. The logits are not changed; nothing stays on the device.
     /// </summary>
-    /// <param name="reference">The reference model's logits: every row whose strength is not 1.</param>
-    /// <param name="aligned">The aligned model's logits: every row whose strength is not 0. May lie on another device.</param>
+    /// <param name="members">
+    /// The reference model's logits, then each aligned model's: at least those rows in which it weighs anything. They may lie on
+    /// different devices.
+    /// </param>
     /// <param name="rows">What is wanted of each output row.</param>
     /// <param name="vocabularySize">The tokens that count; further columns are padding and are cut off.</param>
     /// <returns>One a row; a row whose logits are not finite or whose tokens are outside the vocabulary has an error.</returns>
     /// <exception cref="InvalidOperationException">A row needs a model that did not run it.</exception>
-    public static LogitRowResult[] Run(ModelLogits reference, ModelLogits aligned, IReadOnlyList<LogitRow> rows, int vocabularySize)
+    public static LogitRowResult[] Run(IReadOnlyList<ModelLogits> members, IReadOnlyList<LogitRow> rows, int vocabularySize)
     {
         if (rows.Count == 0) return [];
         using var scope = NewDisposeScope();
         var faults = rows.Select(row => RowFaults.Tokens(row, vocabularySize)).ToArray();
         var failed = Array.ConvertAll(faults, fault => fault is not null);
-        var mixed = LogitMixer.Mix(reference, aligned, rows, vocabularySize);
+        var mixed = LogitMixer.Mix(members, rows, vocabularySize);
         var adjusted = TokenAdjustments.Apply(mixed, rows, failed);
         var best = adjusted.amax([1]);
         var tokens = rows.Any(row => row.Sampling is not null) ? TokenSampler.Sample(adjusted, best, rows) : null;

@@ -6,46 +6,39 @@ using static TorchSharp.torch;
 
 namespace DeRa.Torch.Execution;
 
-/// <summary>Decides how many blocks a pair's caches get, and allocates both.</summary>
-internal sealed class CacheAllocator(PairOptions options, DecoderModel reference, DecoderModel aligned, int contextTokens)
+/// <summary>Decides how many blocks a pair's caches get, and allocates them: one pool a model, with a part for each of its members.</summary>
+internal sealed class CacheAllocator(
+    PairOptions options, IReadOnlyList<(DecoderModel Model, int Members)> models, int contextTokens)
 {
-    private readonly bool _isOneDevice =
-        reference.Device.type == aligned.Device.type && reference.Device.index == aligned.Device.index;
-
     /// <summary>As many blocks as asked for, or as a share of free memory holds; at least one.</summary>
     /// <exception cref="PairLoadException">There is no room for one, or nobody knows how much memory is free.</exception>
     public int CountBlocks()
     {
-        var blocks = options switch
-        {
-            { CacheTokens: { } tokens } => tokens / options.BlockTokens,
-            _ when _isOneDevice => DefaultBlocks(reference.Device, PairBlockBytes),
-            _ => Math.Min(DefaultBlocks(reference.Device, BlockBytes(reference)), DefaultBlocks(aligned.Device, BlockBytes(aligned))),
-        };
+        var blocks = options.CacheTokens is { } tokens
+            ? tokens / options.BlockTokens
+            : models.GroupBy(model => model.Model.Device.ToString()).Min(device => DefaultBlocks(device.First().Model.Device, BlockBytes(device)));
         return blocks >= 1 ? blocks : throw new PairLoadException(
-            $"the caches have no room for one block of {options.BlockTokens} tokens, which takes {PairBlockBytes:N0} bytes: free memory or set --cache-tokens");
+            $"the caches have no room for one block of {options.BlockTokens} tokens, which takes {BlockBytes(models):N0} bytes: free memory or set --cache-tokens");
     }
 
-    /// <summary>Allocates both caches.</summary>
+    /// <summary>Allocates the caches, one a model, in order.</summary>
     /// <exception cref="PairLoadException">Memory does not suffice.</exception>
-    public (KvCache Reference, KvCache Aligned) Allocate(int blocks)
+    public IReadOnlyList<KvCache> Allocate(int blocks)
     {
-        KvCache? first = null;
+        var caches = new List<KvCache>(models.Count);
         try
         {
-            first = AllocateOne(reference, blocks);
-            return (first, AllocateOne(aligned, blocks));
+            foreach (var (model, members) in models)
+                caches.Add(new KvCache(model.Config, blocks * members, options.BlockTokens, model.Device, model.ElementType));
+            return caches;
         }
         catch (ExternalException exception)
         {
-            first?.Dispose();
-            throw new PairLoadException($"no memory for caches of {blocks} blocks, {blocks * PairBlockBytes:N0} bytes: "
+            caches.ForEach(cache => cache.Dispose());
+            throw new PairLoadException($"no memory for caches of {blocks} blocks, {blocks * BlockBytes(models):N0} bytes: "
                 + $"lower --cache-tokens ({exception.Message.Split('\n')[0]})", exception);
         }
     }
-
-    private KvCache AllocateOne(DecoderModel model, int blocks) =>
-        new(model.Config, blocks, options.BlockTokens, model.Device, model.ElementType);
 
     private int DefaultBlocks(Device device, long bytesPerBlock)
     {
@@ -57,8 +50,7 @@ internal sealed class CacheAllocator(PairOptions options, DecoderModel reference
         return CacheSize.DefaultBlocks(available, share, sequences, contextTokens, bytesPerBlock, options.BlockTokens);
     }
 
-    private long PairBlockBytes => BlockBytes(reference) + BlockBytes(aligned);
-
-    private long BlockBytes(DecoderModel model) =>
-        options.BlockTokens * model.Config.CacheBytesPerToken(StoredTypes.SizeBytes(model.ElementType));
+    /// <summary>Memory of one block in the pools of all members of these models.</summary>
+    private long BlockBytes(IEnumerable<(DecoderModel Model, int Members)> some) => some.Sum(model =>
+        model.Members * options.BlockTokens * model.Model.Config.CacheBytesPerToken(StoredTypes.SizeBytes(model.Model.ElementType)));
 }

@@ -1,4 +1,3 @@
-using DeRa.Engine.Scheduling;
 using DeRa.Torch.Caching;
 using DeRa.Torch.Decoding;
 using DeRa.Torch.Models;
@@ -6,11 +5,17 @@ using static TorchSharp.torch;
 
 namespace DeRa.Torch.Execution;
 
-/// <summary>One model of a pair with its cache, and what it gave in the running step.</summary>
-internal sealed class ModelRunner(DecoderModel model, KvCache cache)
+/// <summary>
+/// One loaded model with its cache, the members of the pair that it computes (two, where one folder serves twice; one more for
+/// each adapter over it), and what it gave in the running step.
+/// </summary>
+/// <param name="model">The model.</param>
+/// <param name="cache">Its pool: for each member in turn as many blocks as the pair has.</param>
+/// <param name="members">At least one.</param>
+internal sealed class ModelRunner(DecoderModel model, KvCache cache, IReadOnlyList<RunnerMember> members)
 {
-    private Tensor? _hidden; // [outputs, hidden]
-    private int[] _outputs = [];
+    private readonly int[][] _outputs = new int[members.Count][];
+    private Tensor? _hidden; // [outputs of all members in turn, hidden]
 
     /// <summary>The model.</summary>
     public DecoderModel Model => model;
@@ -18,35 +23,60 @@ internal sealed class ModelRunner(DecoderModel model, KvCache cache)
     /// <summary>Its cache.</summary>
     public KvCache Cache => cache;
 
-    /// <summary>Whether the same index tensors serve both.</summary>
-    public bool CanShareStep(ModelRunner other) =>
+    /// <summary>The members of the pair that it computes.</summary>
+    public IReadOnlyList<RunnerMember> Members => members;
+
+    /// <summary>Whether the same index tensors serve both, where they run the same rows.</summary>
+    public bool IsAlike(ModelRunner other) =>
         model.Device.type == other.Model.Device.type && model.Device.index == other.Model.Device.index
         && model.ElementType == other.Model.ElementType;
 
-    /// <summary>Lays out rows for this model (and another that can share them).</summary>
-    public ModelStep Prepare(IReadOnlyList<StepRow> rows, ModelRunner? other = null) => new(
-        rows, model.Config.WindowTokens.Concat(other?.Model.Config.WindowTokens ?? []),
-        cache.BlockTokens, model.Device, model.ElementType);
-
-    /// <summary>Runs the step's rows and keeps the last layer's output until <see cref="Clear"/>.</summary>
-    /// <param name="step">The rows, or null where this model runs none.</param>
-    /// <param name="outputs">Which of the plan's outputs each of the step's outputs is, in rising order.</param>
-    public void Run(ModelStep? step, int[] outputs)
+    /// <summary>Runs rows and keeps the last layer's output until <see cref="Clear"/>.</summary>
+    /// <param name="step">The rows, laid out on this model's device.</param>
+    /// <param name="outputs">For each member in turn: which of the plan's outputs each of its outputs is, in rising order.</param>
+    public void Run(ModelStep step, IEnumerable<int[]> outputs)
     {
-        _hidden = step is null ? null : model.Forward(step, cache);
-        _outputs = outputs;
+        var part = 0;
+        foreach (var own in outputs) _outputs[part++] = own;
+        _hidden = model.Forward(step, cache);
     }
 
-    /// <summary>The logits of those of the plan's outputs [first, end) that this model ran; counted from first.</summary>
-    public ModelLogits Logits(int first, int end)
+    /// <summary>The logits of those of the plan's outputs [first, end) that each member ran; counted from first.</summary>
+    /// <param name="first">The first output.</param>
+    /// <param name="end">One past the last.</param>
+    /// <param name="members">Takes them, by the member's index.</param>
+    public void AddLogits(int first, int end, ModelLogits[] members)
     {
-        var from = Array.FindIndex(_outputs, output => output >= first && output < end);
-        if (_hidden is null || from < 0) return ModelLogits.None;
-        var count = _outputs.Count(output => output >= first && output < end);
-        var rows = _outputs.Skip(from).Take(count).Select(output => output - first).ToList();
-        return new ModelLogits(model.Logits(_hidden.narrow(0, from, count)), rows);
+        if (_hidden is null) return;
+        var pieces = Pieces(first, end);
+        if (pieces.Count == 0) return;
+        var hidden = pieces.ConvertAll(piece => _hidden.narrow(0, piece.From, piece.Rows.Count));
+        var logits = model.Logits(hidden.Count == 1 ? hidden[0] : cat(hidden, 0));
+        long from = 0;
+        foreach (var (member, _, rows) in pieces)
+        {
+            members[member] = new ModelLogits(logits.narrow(0, from, rows.Count), rows);
+            from += rows.Count;
+        }
     }
 
     /// <summary>Forgets the step; its tensors belong to the step's scope.</summary>
-    public void Clear() => (_hidden, _outputs) = (null, []);
+    public void Clear() => _hidden = null;
+
+    /// <summary>For each member that ran any of the outputs: where its rows begin in the hidden states, and which outputs they are.</summary>
+    private List<(int Member, int From, List<int> Rows)> Pieces(int first, int end)
+    {
+        var pieces = new List<(int, int, List<int>)>(members.Count);
+        var before = 0;
+        for (var part = 0; part < members.Count; part++)
+        {
+            var outputs = _outputs[part];
+            var from = Array.FindIndex(outputs, output => output >= first && output < end);
+            if (from >= 0)
+                pieces.Add((members[part].Index, before + from,
+                    [.. outputs.Skip(from).TakeWhile(output => output < end).Select(output => output - first)]));
+            before += outputs.Length;
+        }
+        return pieces;
+    }
 }

@@ -1,25 +1,29 @@
 using DeRa.Engine.Scheduling;
 using DeRa.Torch.Decoding;
+using DeRa.Torch.Models;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Execution;
 
 /// <summary>
-/// Runs steps on a pair of models: rows of strength 0 on the reference model only, rows of strength 1 on the aligned model
-/// only, the others on both, each model at most once a step; then mixes, filters and samples. Engine thread only.
-/// A sequence keeps its strength: a model that did not run a row has nothing of it in its cache.
+/// Runs steps on the models of a pair: each row through the members that weigh anything in it, each loaded model at most once a
+/// step; then mixes, filters and samples. Engine thread only. A sequence keeps its strengths: a model that did not run a row
+/// has nothing of it in its cache.
 /// </summary>
 public sealed class PairExecutor : IStepExecutor
 {
-    /// <summary>Elements of logits that exist at once for each model: scored prompts are projected piece by piece.</summary>
+    /// <summary>Elements of logits that exist at once for each member: scored prompts are projected piece by piece.</summary>
     private const int MaxLogitElements = 1 << 24;
 
-    private readonly ModelRunner _reference;
-    private readonly ModelRunner _aligned;
+    private readonly IReadOnlyList<ModelRunner> _runners;
+    private readonly int _memberCount;
 
-    internal PairExecutor(ModelRunner reference, ModelRunner aligned, ExecutorLimits limits)
+    /// <param name="runners">Each member of the pair is one runner's.</param>
+    /// <param name="limits">What they can take.</param>
+    internal PairExecutor(IReadOnlyList<ModelRunner> runners, ExecutorLimits limits)
     {
-        (_reference, _aligned, Limits) = (reference, aligned, limits);
+        (_runners, Limits) = (runners, limits);
+        _memberCount = runners.Sum(runner => runner.Members.Count);
     }
 
     /// <inheritdoc/>
@@ -29,7 +33,7 @@ public sealed class PairExecutor : IStepExecutor
     /// <exception cref="ArgumentException">A row is outside the limits; nothing has run.</exception>
     public StepResult Execute(StepPlan plan)
     {
-        PlanCheck.Verify(plan, Limits);
+        PlanCheck.Verify(plan, Limits, alignedModels: _memberCount - 1);
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
         var outputs = new StepOutputs(plan.Rows);
@@ -40,34 +44,38 @@ public sealed class PairExecutor : IStepExecutor
         }
         finally
         {
-            _reference.Clear();
-            _aligned.Clear();
+            foreach (var runner in _runners) runner.Clear();
         }
     }
 
     /// <summary>Frees models and caches.</summary>
     public void Dispose()
     {
-        _reference.Cache.Dispose();
-        _aligned.Cache.Dispose();
-        _reference.Model.Dispose();
-        if (!ReferenceEquals(_reference.Model, _aligned.Model)) _aligned.Model.Dispose();
+        foreach (var runner in _runners)
+        {
+            runner.Cache.Dispose();
+            runner.Model.Dispose();
+        }
     }
 
     private void RunModels(IReadOnlyList<StepRow> rows, StepOutputs outputs)
     {
-        var all = Enumerable.Range(0, rows.Count);
-        int[] forReference = [.. all.Where(i => rows[i].Strength != 1)];
-        int[] forAligned = [.. all.Where(i => rows[i].Strength != 0)];
-        var areShared = forReference.Length == rows.Count && forAligned.Length == rows.Count && _reference.CanShareStep(_aligned);
-        var referenceStep = Prepare(_reference, forReference, areShared ? _aligned : null);
-        var alignedStep = areShared ? referenceStep : Prepare(_aligned, forAligned, null);
-        _reference.Run(referenceStep, outputs.IndicesOf(forReference));
-        _aligned.Run(alignedStep, outputs.IndicesOf(forAligned));
-
-        Models.ModelStep? Prepare(ModelRunner runner, int[] indices, ModelRunner? other) =>
-            indices.Length == 0 ? null : runner.Prepare(Array.ConvertAll(indices, i => rows[i]), other);
+        var laidOut = new List<(ModelRunner Runner, RunnerStep Rows, ModelStep Step)>(_runners.Count);
+        foreach (var runner in _runners)
+        {
+            var own = new RunnerStep(runner.Members, rows, Limits.BlockCount);
+            if (own.Rows.Count == 0) continue;
+            var same = laidOut.Find(other => other.Runner.IsAlike(runner) && other.Rows.IsSame(own));
+            var step = same.Step ?? LayOut(runner, own);
+            laidOut.Add((runner, own, step));
+            runner.Run(step, runner.Members.Select((_, part) => outputs.IndicesOf(own.PlanRows(part))));
+        }
     }
+
+    /// <summary>With the windows of every model that may take the same step.</summary>
+    private ModelStep LayOut(ModelRunner runner, RunnerStep own) => new(
+        own.Rows, _runners.Where(runner.IsAlike).SelectMany(other => other.Model.Config.WindowTokens),
+        Limits.BlockTokens, runner.Model.Device, runner.Model.ElementType);
 
     private List<LogitRowResult> Decode(List<LogitRow> rows)
     {
@@ -77,8 +85,10 @@ public sealed class PairExecutor : IStepExecutor
         {
             using var scope = NewDisposeScope();
             var end = Math.Min(rows.Count, first + rowsAtOnce);
-            results.AddRange(MixFilterSample.Run(
-                _reference.Logits(first, end), _aligned.Logits(first, end), rows.GetRange(first, end - first), Limits.VocabularySize));
+            var members = new ModelLogits[_memberCount];
+            Array.Fill(members, ModelLogits.None);
+            foreach (var runner in _runners) runner.AddLogits(first, end, members);
+            results.AddRange(MixFilterSample.Run(members, rows.GetRange(first, end - first), Limits.VocabularySize));
         }
         return results;
     }

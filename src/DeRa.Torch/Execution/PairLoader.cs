@@ -1,29 +1,28 @@
 using DeRa.Engine.Scheduling;
-using DeRa.Torch.Caching;
 using DeRa.Torch.Models;
 using DeRa.Torch.Native;
 using DeRa.Torch.Weights;
 using Microsoft.Extensions.Logging;
-using static TorchSharp.torch;
 
 namespace DeRa.Torch.Execution;
 
-/// <summary>Loads a pair of models and their caches.</summary>
+/// <summary>Loads the models of a pair and their caches.</summary>
 public sealed class PairLoader
 {
     private readonly PairOptions _options;
     private readonly ILogger _logger;
-    private readonly ModelConfig _reference;
-    private readonly ModelConfig _aligned;
+    private readonly IReadOnlyList<AlignedFolder> _members;
+    private readonly IReadOnlyList<ModelConfig> _configs;
 
     private PairLoader(PairOptions options, ILogger logger)
     {
         (_options, _logger) = (options, logger);
-        (_reference, _aligned) = (ModelConfigReader.Load(options.ReferencePath), ModelConfigReader.Load(options.AlignedPath));
+        _members = [.. ModelSources.Members(options)];
+        _configs = [.. _members.Select(member => ModelConfigReader.Load(member.Path))];
     }
 
     /// <summary>
-    /// Loads both models side by side, then their caches. The tokenizers must have been found equal before. Nothing stays
+    /// Loads all models side by side, then their caches. The tokenizers must have been found equal before. Nothing stays
     /// allocated where it fails. Any thread; the executor then belongs to the engine's.
     /// </summary>
     /// <param name="options">What to load, and where.</param>
@@ -57,10 +56,12 @@ public sealed class PairLoader
         var (referenceDevice, alignedDevice) = _options.Device.Resolve(LibTorch.Load(_options.LibTorch));
         LibTorch.VerifyDevice(referenceDevice);
         LibTorch.VerifyDevice(alignedDevice);
-        var models = LoadModels(referenceDevice, alignedDevice, progress, cancellation);
+        var sources = ModelSources.Find(_options, _configs, referenceDevice, alignedDevice);
+        foreach (var shared in sources.Where(source => source.Members.Count > 1)) PairLog.WeightsShared(_logger, shared.Name);
+        var models = new ParallelLoad(_options.DType, progress, cancellation).Run(sources);
         try
         {
-            return Assemble(models[0], models[^1], EffectiveVocabulary(vocabularySize), contextTokens);
+            return Assemble(sources, models, EffectiveVocabulary(vocabularySize), contextTokens);
         }
         catch
         {
@@ -69,43 +70,30 @@ public sealed class PairLoader
         }
     }
 
-    /// <summary>Two models, or one where both are the same folder on the same device.</summary>
-    private IReadOnlyList<DecoderModel> LoadModels(
-        Device referenceDevice, Device alignedDevice, IProgress<LoadProgress>? progress, CancellationToken cancellation)
+    private LoadedPair Assemble(
+        IReadOnlyList<ModelSource> sources, IReadOnlyList<DecoderModel> models, int vocabularySize, int contextTokens)
     {
-        var load = new ParallelLoad(_options.DType, progress, cancellation);
-        var isOneFolder = RealPath(_options.ReferencePath) == RealPath(_options.AlignedPath);
-        if (!isOneFolder || referenceDevice.ToString() != alignedDevice.ToString())
-            return load.Run(
-                new ParallelLoad.Source("reference", _options.ReferencePath, _reference, referenceDevice),
-                new ParallelLoad.Source("aligned", _options.AlignedPath, _aligned, alignedDevice));
-        PairLog.WeightsShared(_logger);
-        return load.Run(new ParallelLoad.Source("shared", _options.ReferencePath, _reference, referenceDevice));
-    }
-
-    private LoadedPair Assemble(DecoderModel reference, DecoderModel aligned, int vocabularySize, int contextTokens)
-    {
-        var allocator = new CacheAllocator(_options, reference, aligned, contextTokens);
+        var allocator = new CacheAllocator(
+            _options, [.. models.Zip(sources, (model, source) => (model, source.Members.Count))], contextTokens);
         var blocks = allocator.CountBlocks();
         var usable = UsableContext(contextTokens, blocks * _options.BlockTokens);
-        var (referenceCache, alignedCache) = allocator.Allocate(blocks);
-        var executor = new PairExecutor(new ModelRunner(reference, referenceCache), new ModelRunner(aligned, alignedCache),
-            new ExecutorLimits(vocabularySize, usable, _options.BlockTokens, blocks));
-        var pair = new LoadedPair(
-            executor, Describe(reference, referenceCache), Describe(aligned, alignedCache), usable, ReferenceEquals(reference, aligned));
-        Log("Reference", _options.ReferencePath, pair.Reference);
-        Log("Aligned", _options.AlignedPath, pair.Aligned);
-        PairLog.CacheAllocated(_logger, blocks, _options.BlockTokens, Mebibytes(referenceCache.Bytes + alignedCache.Bytes), usable);
+        var caches = allocator.Allocate(blocks);
+        var runners = models.Select((model, i) => new ModelRunner(model, caches[i], sources[i].Members)).ToList();
+        var executor = new PairExecutor(runners, new ExecutorLimits(vocabularySize, usable, _options.BlockTokens, blocks));
+        var pair = new LoadedPair(executor, [.. _members.Select((member, i) => Describe(member, i, runners))], usable);
+        foreach (var member in pair.Members) Log(member);
+        PairLog.CacheAllocated(
+            _logger, blocks, _options.BlockTokens, Mebibytes(pair.Members.Sum(member => member.CacheBytes)), usable);
         return pair;
     }
 
     private int ContextTokens()
     {
-        var most = Math.Min(_reference.ContextTokens, _aligned.ContextTokens);
+        var most = _configs.Min(config => config.ContextTokens);
         if (_options.ContextTokens is not { } asked) return most;
         return asked >= 1 && asked <= most
             ? asked
-            : throw new PairLoadException($"--context-length is {asked}; it must be from 1 to {most}, what both models take");
+            : throw new PairLoadException($"--context-length is {asked}; it must be from 1 to {most}, what all models take");
     }
 
     private int UsableContext(int contextTokens, int cacheTokens)
@@ -119,21 +107,22 @@ public sealed class PairLoader
 
     private int EffectiveVocabulary(int tokenizerSize)
     {
-        var width = Math.Min(_reference.VocabularySize, _aligned.VocabularySize);
+        var width = _configs.Min(config => config.VocabularySize);
         if (tokenizerSize > width) PairLog.TokenizerWider(_logger, tokenizerSize, width);
         return Math.Min(tokenizerSize, width);
     }
 
-    private static LoadedModel Describe(DecoderModel model, KvCache cache) =>
-        new(model.Config, model.Device.ToString(), model.ElementType, model.Bytes, cache.Bytes);
+    private static LoadedMember Describe(AlignedFolder member, int index, IReadOnlyList<ModelRunner> runners)
+    {
+        var runner = runners.First(runner => runner.Members.Any(own => own.Index == index));
+        var model = runner.Model;
+        return new LoadedMember(member.Name, member.Path, model.Config, model.Device.ToString(), model.ElementType,
+            runner.Members[0].Index == index ? model.Bytes : 0, runner.Cache.Bytes / runner.Members.Count);
+    }
 
-    private void Log(string name, string folder, LoadedModel model) =>
-        PairLog.ModelLoaded(_logger, name, folder, model.ElementType.ToString(), model.Device,
-            Mebibytes(model.WeightBytes), Mebibytes(model.CacheBytes));
+    private void Log(LoadedMember member) =>
+        PairLog.ModelLoaded(_logger, member.Name, member.Folder, member.ElementType.ToString(), member.Device,
+            Mebibytes(member.WeightBytes), Mebibytes(member.CacheBytes));
 
     private static double Mebibytes(long bytes) => bytes / (double)(1 << 20);
-
-    private static string RealPath(string folder) =>
-        new DirectoryInfo(folder).ResolveLinkTarget(returnFinalTarget: true)?.FullName
-        ?? Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
 }

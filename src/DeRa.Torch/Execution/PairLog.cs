@@ -6,19 +6,19 @@ namespace DeRa.Torch.Execution;
 internal static partial class PairLog
 {
     [LoggerMessage(1, LogLevel.Information,
-        "{Model} model {Folder}: {ElementType} on {Device}, weights {WeightMebibytes:N1} MiB, cache {CacheMebibytes:N1} MiB")]
+        "Model '{Model}', {Folder}: {ElementType} on {Device}, weights {WeightMebibytes:N1} MiB, cache {CacheMebibytes:N1} MiB")]
     public static partial void ModelLoaded(
         ILogger logger, string model, string folder, string elementType, string device, double weightMebibytes, double cacheMebibytes);
 
     [LoggerMessage(2, LogLevel.Information,
-        "Cache: {Blocks} blocks of {BlockTokens} tokens in each model, {Mebibytes:N1} MiB together; context {ContextTokens} tokens")]
+        "Cache: {Blocks} blocks of {BlockTokens} tokens for each model, {Mebibytes:N1} MiB together; context {ContextTokens} tokens")]
     public static partial void CacheAllocated(ILogger logger, int blocks, int blockTokens, double mebibytes, int contextTokens);
 
-    [LoggerMessage(3, LogLevel.Information, "Both models are one folder on one device: its weights are loaded once")]
-    public static partial void WeightsShared(ILogger logger);
+    [LoggerMessage(3, LogLevel.Information, "One folder on one device is {Models}: its weights are loaded once")]
+    public static partial void WeightsShared(ILogger logger, string models);
 
     [LoggerMessage(4, LogLevel.Warning,
-        "The tokenizer has {TokenizerSize} tokens, the narrower output layer {Width}: tokens from {Width} on cannot be used")]
+        "The tokenizer has {TokenizerSize} tokens, the narrowest output layer {Width}: tokens from {Width} on cannot be used")]
     public static partial void TokenizerWider(ILogger logger, int tokenizerSize, int width);
 
     [LoggerMessage(5, LogLevel.Warning, "The cache holds {CacheTokens} tokens: the context is lowered to that from {ContextTokens}")]

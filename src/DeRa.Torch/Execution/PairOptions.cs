@@ -2,14 +2,14 @@ using DeRa.Torch.Native;
 
 namespace DeRa.Torch.Execution;
 
-/// <summary>Which two models to load, where, and how much cache they get. Checked by <see cref="PairLoader.Load"/>.</summary>
+/// <summary>Which models to load, where, and how much cache they get. Checked by <see cref="PairLoader.Load"/>.</summary>
 public sealed record PairOptions
 {
     /// <summary>Folder of the reference model (λ = 0), Hugging Face layout.</summary>
     public required string ReferencePath { get; init; }
 
-    /// <summary>Folder of the aligned model (λ = 1); may be the same folder.</summary>
-    public required string AlignedPath { get; init; }
+    /// <summary>The aligned models (λ = 1), at least one; a folder may be the reference's or another's.</summary>
+    public required IReadOnlyList<AlignedFolder> Aligned { get; init; }
 
     /// <summary>Where the models go. Default auto.</summary>
     public DeviceOption Device { get; init; } = DeviceOption.Auto;
@@ -20,7 +20,7 @@ public sealed record PairOptions
     /// <summary>Which libtorch, and its threads.</summary>
     public LibTorchOptions LibTorch { get; init; } = new();
 
-    /// <summary>Most tokens a sequence may have; at least 1 and at most what both models take. Default null: that.</summary>
+    /// <summary>Most tokens a sequence may have; at least 1 and at most what all models take. Default null: that.</summary>
     public int? ContextTokens { get; init; }
 
     /// <summary>Tokens the caches hold, all sequences together; at least one block. Default null: by memory.</summary>

@@ -3,26 +3,18 @@ using System.Runtime.InteropServices;
 using DeRa.Torch.Models;
 using DeRa.Torch.Native;
 using DeRa.Torch.Weights;
-using static TorchSharp.torch;
 
 namespace DeRa.Torch.Execution;
 
 /// <summary>Loads models side by side; where one fails, the others stop and everything is freed.</summary>
 internal sealed class ParallelLoad(DTypeOption type, IProgress<LoadProgress>? progress, CancellationToken cancellation)
 {
-    /// <summary>One model to load.</summary>
-    /// <param name="Name">What it is called in progress and messages.</param>
-    /// <param name="Folder">Its folder.</param>
-    /// <param name="Config">Its configuration.</param>
-    /// <param name="Device">Where it goes.</param>
-    public sealed record Source(string Name, string Folder, ModelConfig Config, Device Device);
-
     /// <summary>Loads every model on a thread of its own and waits for all.</summary>
     /// <returns>One a source, in order; the caller disposes them.</returns>
     /// <exception cref="CheckpointException">The first failure.</exception>
     /// <exception cref="PairLoadException">A device refused, such as for lack of memory.</exception>
     /// <exception cref="OperationCanceledException">Cancelled from outside.</exception>
-    public IReadOnlyList<DecoderModel> Run(params IReadOnlyList<Source> sources)
+    public IReadOnlyList<DecoderModel> Run(IReadOnlyList<ModelSource> sources)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var tasks = sources.Select(source => Task.Factory.StartNew(
@@ -37,7 +29,7 @@ internal sealed class ParallelLoad(DTypeOption type, IProgress<LoadProgress>? pr
     }
 
     /// <summary>Never throws: the models that did load must be freed where another did not.</summary>
-    private (DecoderModel? Model, Exception? Failure) TryLoad(Source source, CancellationTokenSource stop)
+    private (DecoderModel? Model, Exception? Failure) TryLoad(ModelSource source, CancellationTokenSource stop)
     {
         try
         {
@@ -52,6 +44,6 @@ internal sealed class ParallelLoad(DTypeOption type, IProgress<LoadProgress>? pr
         void Report(long loaded, long total) => progress?.Report(new LoadProgress(source.Name, loaded, total));
     }
 
-    private static PairLoadException Refused(Source source, Exception exception) => new(
+    private static PairLoadException Refused(ModelSource source, Exception exception) => new(
         $"the {source.Name} model could not be put on {source.Device}: {exception.Message.Split('\n')[0]}", exception);
 }

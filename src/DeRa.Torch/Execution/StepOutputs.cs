@@ -53,11 +53,11 @@ internal sealed class StepOutputs
         for (var i = 0; i < row.ScoredTokens.Length; i++)
             rows.Add(new LogitRow
             {
-                Strength = row.Strength,
+                Strengths = row.Strengths,
                 Score = (row.ScoredTokens.Span[i], row.ScoredAlternatives),
                 Sampling = i == row.Tokens.Length - 1 ? row.Sampling : null,
             });
-        if (ModelStep.SamplesApart(row)) rows.Add(new LogitRow { Strength = row.Strength, Sampling = row.Sampling });
+        if (ModelStep.SamplesApart(row)) rows.Add(new LogitRow { Strengths = row.Strengths, Sampling = row.Sampling });
     }
 
     private static RowResult ToRowResult(StepRow row, List<LogitRowResult> outputs)

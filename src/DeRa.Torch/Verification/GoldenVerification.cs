@@ -100,7 +100,7 @@ public static class GoldenVerification
             Position = position,
             // Blocks in falling order: an attention that ignores the table would read the wrong ones.
             BlockTable = Enumerable.Range(0, blocksPerCase).Select(block => (index + 1) * blocksPerCase - 1 - block).ToList(),
-            Strength = 0,
+            Strengths = 0,
             ScoredTokens = tokens,
         };
     }

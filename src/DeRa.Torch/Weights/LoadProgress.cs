@@ -1,7 +1,7 @@
 namespace DeRa.Torch.Weights;
 
 /// <summary>How far the loading of one model's weights has come. Reported from the thread that loads.</summary>
-/// <param name="Model">Which model: <c>reference</c>, <c>aligned</c>, or <c>shared</c> where one folder serves as both.</param>
+/// <param name="Model">Which model: its name, or the names of all that one folder serves as, joined by <c>+</c>.</param>
 /// <param name="LoadedBytes">Bytes copied so far, as stored in the files.</param>
 /// <param name="TotalBytes">Bytes to copy.</param>
 public sealed record LoadProgress(string Model, long LoadedBytes, long TotalBytes);

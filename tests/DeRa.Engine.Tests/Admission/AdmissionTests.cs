@@ -14,7 +14,7 @@ public class AdmissionTests
     {
         PromptTokens = [.. Enumerable.Range(first, length)],
         MaxTokens = maxTokens,
-        Strength = 0.5,
+        Strengths = 0.5,
         Seed = 1,
     };
 

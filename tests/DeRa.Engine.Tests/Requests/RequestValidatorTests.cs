@@ -8,7 +8,7 @@ namespace DeRa.Engine.Tests.Requests;
 
 public class RequestValidatorTests
 {
-    private static readonly RequestValidator Validator = new("pair", new ByteTokenizer(), new GenerationDefaults
+    private static readonly RequestValidator Validator = new(new ServedNames("pair", ["helpful", "concise"]), new ByteTokenizer(), new GenerationDefaults
     {
         EndOfSequenceTokens = new HashSet<int> { ByteTokenizer.Eos },
         Temperature = 0.7,
@@ -113,7 +113,7 @@ public class RequestValidatorTests
     public void Unset_fields_take_the_pair_s_defaults_and_strength_1()
     {
         var request = Validator.Prepare(Input()).Choices[0].Request;
-        Assert.Equal((1.0, 0.7f, 50), (request.Strength, request.Sampling.Temperature, request.Sampling.TopK));
+        Assert.Equal((1.0, 0.7f, 50), (request.Strengths[0], request.Sampling.Temperature, request.Sampling.TopK));
         Assert.Equal([ByteTokenizer.Eos], request.StopTokens);
         Assert.Null(request.LogProbs);
     }

@@ -159,7 +159,7 @@ public class GenerationTests
     private static async Task Blocks(EngineFixture fixture)
     {
         for (var i = 0; i < 100 && fixture.Engine.Status.BlocksInUse > 0; i++)
-            await fixture.RunAsync(new GenerationRequest { PromptTokens = [1], MaxTokens = 1, Strength = 1, Seed = 0 }, Stop);
+            await fixture.RunAsync(new GenerationRequest { PromptTokens = [1], MaxTokens = 1, Strengths = 1, Seed = 0 }, Stop);
         Assert.Equal(0, fixture.Engine.Status.BlocksInUse);
     }
 }

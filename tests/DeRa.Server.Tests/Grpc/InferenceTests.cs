@@ -77,7 +77,7 @@ public class InferenceTests
             },
         }, cancellationToken: Stop);
         Assert.Equal([65, 66], row!.Tokens.ToArray());
-        Assert.Equal(1.5, row.Strength);
+        Assert.Equal(1.5, row.Strengths[0]);
         var sampling = row.Sampling!.Parameters;
         Assert.Equal((0.7f, 5, 0.9f, 0.05f, 1.1f, 0.2f, -0.3f, 1.5f),
             (sampling.Temperature, sampling.TopK, sampling.TopP, sampling.MinP, sampling.RepetitionPenalty,

@@ -37,7 +37,7 @@ public class CompletionsTests
             """);
         Assert.Equal(200, reply.Status);
         Assert.Equal(1.5, reply.Json.GetProperty("alignment_strength").GetDouble());
-        Assert.Equal(1.5, row!.Strength);
+        Assert.Equal(1.5, row!.Strengths[0]);
         var sampling = row.Sampling!.Parameters;
         Assert.Equal(
             (0.7f, 5, 0.9f, 0.05f, 1.1f, 0.2f, -0.3f, 1.5f),

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using DeRa.Engine.Requests;
 using DeRa.Testing;
 using Xunit;
 
@@ -121,7 +122,7 @@ public class ProtocolTests
     public async Task A_model_whose_name_has_a_slash_is_found_however_the_client_spells_it(string path)
     {
         var executor = new ScriptedExecutor();
-        var pair = ServerFixture.Pair(executor) with { Name = "owner/pair" };
+        var pair = ServerFixture.Pair(executor) with { Names = new ServedNames("owner/pair", ["aligned"]) };
         await using var server = await ServerFixture.StartLoadingAsync((_, _) => Task.FromResult(pair), executor);
         await server.PhaseChangedAsync();
         var reply = await server.GetAsync(path);

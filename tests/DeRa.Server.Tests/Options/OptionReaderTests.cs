@@ -62,7 +62,32 @@ public sealed class OptionReaderTests : IDisposable
             ["DERA_ALIGNED"] = _folder,
             ["DERA_CONFIG"] = Write("""{"threads": 3}"""),
         });
-        Assert.Equal((_folder, 3), (options.Aligned, options.Threads));
+        Assert.Equal((_folder, 3), (options.Aligned[0], options.Threads));
+    }
+
+    [Fact]
+    public void Several_aligned_models_may_be_named_in_each_source_and_one_source_goes_before_another()
+    {
+        var environment = new Dictionary<string, string> { ["DERA_REFERENCE"] = _folder, ["DERA_ALIGNED"] = $"a={_folder},b={_folder}" };
+        Assert.Equal([$"a={_folder}", $"b={_folder}"], OptionReader.Read([], environment).Aligned);
+        Assert.Equal([$"c={_folder}", $"d={_folder}"],
+            OptionReader.Read(["--aligned", $"c={_folder}", $"--aligned=d={_folder}"], environment).Aligned);
+        var file = Write($$"""{"reference": {{System.Text.Json.JsonSerializer.Serialize(_folder)}}, "aligned": ["e={{_folder}}", "f={{_folder}}"]}""");
+        var fromFile = OptionReader.Read(["--config", file], new Dictionary<string, string>());
+        Assert.Equal([$"e={_folder}", $"f={_folder}"], fromFile.Aligned);
+        Assert.Equal(["e", "f"], fromFile.ToServedPairOptions().Names.Aligned);
+    }
+
+    [Theory]
+    [InlineData("no name", "a={0}", "{0}")]
+    [InlineData("two models are named 'a'", "a={0}", "a={0}")]
+    [InlineData("not be 'reference'", "reference={0}")]
+    [InlineData("is not a folder", "a=nowhere")]
+    public void Aligned_models_without_a_name_of_their_own_or_a_folder_are_refused(string message, params string[] aligned)
+    {
+        string[] arguments = ["--reference", _folder, .. aligned.SelectMany(value => new[] { "--aligned", string.Format(null, value, _folder) })];
+        Assert.Contains(message, Assert.Throws<OptionException>(
+            () => OptionReader.Read(arguments, new Dictionary<string, string>())).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -41,8 +41,8 @@ public sealed class MixingTests
         using var scope = torch.NewDisposeScope();
         var mine = new ModelLogits(torch.tensor(odd, [1, 4]), [0]);
         var theirs = new ModelLogits(torch.tensor(other, [1, 4]), [0]);
-        Assert.Equal(odd, LogitMixer.Mix(mine, theirs, [Rows.Scored(0, 0)], 4).data<float>().ToArray());
-        Assert.Equal(odd, LogitMixer.Mix(theirs, mine, [Rows.Scored(1, 0)], 4).data<float>().ToArray());
+        Assert.Equal(odd, LogitMixer.Mix([mine, theirs], [Rows.Scored(0, 0)], 4).data<float>().ToArray());
+        Assert.Equal(odd, LogitMixer.Mix([theirs, mine], [Rows.Scored(1, 0)], 4).data<float>().ToArray());
     }
 
     [Theory]
@@ -79,7 +79,7 @@ public sealed class MixingTests
         using var scope = torch.NewDisposeScope();
         var reference = new ModelLogits(torch.tensor(new float[] { 2, 1, 0, 7 }, [1, 4]).to(torch.ScalarType.BFloat16), [0]);
         var aligned = new ModelLogits(torch.tensor(new float[] { 0, 1, 3 }, [1, 3]).to(torch.ScalarType.Float16), [0]);
-        var result = MixFilterSample.Run(reference, aligned, [Rows.Scored(2, 1)], 3)[0];
+        var result = MixFilterSample.Run([reference, aligned], [Rows.Scored(2, 1)], 3)[0];
         Assert.Equal(.006691, Math.Exp(result.Score!.LogProb), 1e-6);
     }
 
@@ -88,7 +88,7 @@ public sealed class MixingTests
     {
         using var scope = torch.NewDisposeScope();
         var reference = new ModelLogits(torch.zeros(1, 3), [0]);
-        Assert.Throws<InvalidOperationException>(() => MixFilterSample.Run(reference, ModelLogits.None, [Rows.Scored(.5, 0)], 3));
+        Assert.Throws<InvalidOperationException>(() => MixFilterSample.Run([reference, ModelLogits.None], [Rows.Scored(.5, 0)], 3));
     }
 
     [Fact]
@@ -97,7 +97,7 @@ public sealed class MixingTests
         using var scope = torch.NewDisposeScope();
         var logits = torch.tensor(new float[] { 3, 1, 2 }, [1, 3]);
         var parameters = new SamplingParameters { RepetitionPenalty = 2, Temperature = .5f, TopK = 2, LogitBias = new Dictionary<int, float> { [1] = 5 } };
-        MixFilterSample.Run(new ModelLogits(logits, [0]), ModelLogits.None, [Rows.Sampled(0, parameters, .3, 2, [0])], 3);
+        MixFilterSample.Run([new ModelLogits(logits, [0]), ModelLogits.None], [Rows.Sampled(0, parameters, .3, 2, [0])], 3);
         Assert.Equal([3, 1, 2], logits.data<float>().ToArray());
     }
 
@@ -114,7 +114,7 @@ public sealed class MixingTests
             Rows.Scored(2, 7, 4), Rows.Sampled(-.5, new(), .9), Rows.Scored(.5, 200),
         ];
         var before = LiveTensors();
-        for (var i = 0; i < 20; i++) MixFilterSample.Run(new ModelLogits(logits, all), new ModelLogits(logits, all), rows, 100);
+        for (var i = 0; i < 20; i++) MixFilterSample.Run([new ModelLogits(logits, all), new ModelLogits(logits, all)], rows, 100);
         Assert.Equal(before, LiveTensors());
         Assert.False(logits.IsInvalid);
 

@@ -11,7 +11,7 @@ internal static class Rows
     public static LogitRow Sampled(double strength, SamplingParameters parameters, double draw = 0, int? logProbs = null,
         int[]? prompt = null, int[]? output = null) => new()
         {
-            Strength = strength,
+            Strengths = strength,
             Sampling = new SamplingRow
             {
                 Parameters = parameters,
@@ -23,7 +23,7 @@ internal static class Rows
         };
 
     public static LogitRow Scored(double strength, int token, int alternatives = 0) =>
-        new() { Strength = strength, Score = (token, alternatives) };
+        new() { Strengths = strength, Score = (token, alternatives) };
 
     /// <summary>Gives each model the rows that it must run, as the executor does.</summary>
     public static LogitRowResult[] Run(float[][] reference, float[][] aligned, LogitRow[] rows, int? vocabularySize = null) =>
@@ -33,7 +33,7 @@ internal static class Rows
     {
         using var scope = torch.NewDisposeScope();
         return MixFilterSample.Run(
-            Logits(reference, rows, row => row.Strength != 1, type), Logits(aligned, rows, row => row.Strength != 0, type),
+            [Logits(reference, rows, row => row.Strengths.Reference != 0, type), Logits(aligned, rows, row => row.Strengths[0] != 0, type)],
             rows, vocabularySize);
     }
 

@@ -25,7 +25,7 @@ public sealed class SamplerAgainstReferenceTests
             var results = Rows.Run(reference, aligned, rows);
             for (var row = 0; row < count; row++)
             {
-                var mixed = ReferenceSampler.Mix(reference[row], aligned[row], rows[row].Strength);
+                var mixed = ReferenceSampler.Mix(reference[row], aligned[row], rows[row].Strengths[0]);
                 if (IsUndecided(ReferenceSampler.DistanceToBoundary(mixed, rows[row].Sampling!), rows[row])) undecided++;
                 else compared++;
                 AssertAgrees(mixed, rows[row], results[row]);
@@ -119,7 +119,7 @@ public sealed class SamplerAgainstReferenceTests
         float[][] reference = [.. RandomLogits(random, 50, 200).Select(Coarse)], aligned = [.. RandomLogits(random, 50, 200).Select(Coarse)];
         var results = Rows.Run(reference, aligned, rows, 200, type);
         for (var row = 0; row < rows.Length; row++)
-            AssertAgrees(ReferenceSampler.Mix(reference[row], aligned[row], rows[row].Strength), rows[row], results[row]);
+            AssertAgrees(ReferenceSampler.Mix(reference[row], aligned[row], rows[row].Strengths[0]), rows[row], results[row]);
     }
 
     private static void AssertAgrees(float[] mixed, LogitRow row, LogitRowResult result)
@@ -133,7 +133,7 @@ public sealed class SamplerAgainstReferenceTests
     /// <summary>Float32 moves a mixed logit by about 1e-6 · (|λ| + |1 − λ|); exact ties stay ties.</summary>
     private static bool IsUndecided(SamplingDistance distance, LogitRow row)
     {
-        var rounding = 2e-6 * (Math.Abs(row.Strength) + Math.Abs(1 - row.Strength));
+        var rounding = 2e-6 * (Math.Abs(row.Strengths[0]) + Math.Abs(1 - row.Strengths[0]));
         var temperature = Math.Max(row.Sampling!.Parameters.Temperature, .01);
         if (row.Sampling.Parameters.Temperature == 0) return distance.TopTwoLogits > 0 && distance.TopTwoLogits < rounding;
         var cut = distance.Cut == 0 ? double.PositiveInfinity : distance.Cut;

@@ -1,3 +1,4 @@
+using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
 using DeRa.Testing;
 using DeRa.Torch.Execution;
@@ -14,7 +15,7 @@ internal static class GoldenPair
     public static PairOptions Options(string reference = "pair/sft", string aligned = "pair/aligned") => new()
     {
         ReferencePath = GoldenData.Committed(reference),
-        AlignedPath = GoldenData.Committed(aligned),
+        Aligned = [new("aligned", GoldenData.Committed(aligned))],
         Device = DeviceOption.Cpu,
         DType = DTypeOption.Parse("float32"),
         CacheTokens = 2048,
@@ -26,7 +27,7 @@ internal static class GoldenPair
 }
 
 /// <summary>One sequence under test: which of its tokens ran, and which blocks it owns.</summary>
-internal sealed class TestSequence(int[] prompt, double strength, IReadOnlyList<int> blocks)
+internal sealed class TestSequence(int[] prompt, AlignmentStrengths strength, IReadOnlyList<int> blocks)
 {
     private readonly List<int> _tokens = [.. prompt];
 
@@ -51,7 +52,7 @@ internal sealed class TestSequence(int[] prompt, double strength, IReadOnlyList<
             Tokens = _tokens.GetRange(Position, count).ToArray(),
             Position = Position,
             BlockTable = blocks,
-            Strength = strength,
+            Strengths = strength,
             Sampling = isLast ? Greedy(logProbs) : null,
         };
     }

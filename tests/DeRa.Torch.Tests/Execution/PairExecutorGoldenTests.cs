@@ -48,7 +48,7 @@ public sealed class PairExecutorGoldenTests(PairExecutorGoldenTests.Fixture fixt
                     Tokens = tokens.AsMemory(position, count),
                     Position = position,
                     BlockTable = [3, 1, 0, 5],
-                    Strength = golden.Strength,
+                    Strengths = golden.Strength,
                     ScoredTokens = tokens.AsMemory(position + 1, count),
                     ScoredAlternatives = 2,
                 };
@@ -89,10 +89,10 @@ public sealed class PairExecutorGoldenTests(PairExecutorGoldenTests.Fixture fixt
         var folder = SharedData.Find("models/stories260k");
         Assert.SkipWhen(folder is null, SharedData.Missing);
         var published = DeRa.Torch.Verification.GoldenCase.Load(folder!).Single(golden => golden.Name.StartsWith("published", StringComparison.Ordinal));
-        var options = GoldenPair.Options() with { ReferencePath = folder!, AlignedPath = folder! };
+        var options = GoldenPair.Options() with { ReferencePath = folder!, Aligned = [new("aligned", folder!)] };
         var pair = GoldenPair.Load(options, vocabularySize: 512);
         using var executor = pair.Executor;
-        Assert.True(pair.SharesWeights);
+        Assert.Equal(0, pair.Members[1].WeightBytes);
         foreach (var strength in new[] { -0.5, 0, 0.5, 1, 1.5 })
         {
             var sequence = new TestSequence(published.InputIds, strength, Enumerable.Range(0, 16).Reverse().ToList());

@@ -14,12 +14,12 @@ public sealed class PairExecutorTests : IDisposable
     private const int BlockTokens = 16;
     private static readonly int[] Prompt = [1, 88, 84, 288, 184, 263, 281];
 
-    private readonly ModelRunner _reference = Runner("pair/sft");
-    private readonly ModelRunner _aligned = Runner("pair/aligned");
+    private readonly ModelRunner _reference = Runner("pair/sft", member: 0);
+    private readonly ModelRunner _aligned = Runner("pair/aligned", member: 1);
     private readonly PairExecutor _executor;
 
     public PairExecutorTests() =>
-        _executor = new PairExecutor(_reference, _aligned, new ExecutorLimits(GoldenPair.VocabularySize, 256, BlockTokens, 16));
+        _executor = new PairExecutor([_reference, _aligned], new ExecutorLimits(GoldenPair.VocabularySize, 256, BlockTokens, 16));
 
     public void Dispose() => _executor.Dispose();
 
@@ -125,7 +125,7 @@ public sealed class PairExecutorTests : IDisposable
         { "1 blocks where 2", Row(tokens: [1], position: 16) },
         { "block 16", Row(tokens: [1], blocks: [16]) },
         { "block -1", Row(tokens: [1], blocks: [-1]) },
-        { "strength NaN", Row(tokens: [1]) with { Strength = double.NaN } },
+        { "a strength is not finite", Row(tokens: [1]) with { Strengths = double.NaN } },
         { "2 tokens to score after 1", Row(tokens: [1]) with { ScoredTokens = new[] { 1, 2 } } },
     };
 
@@ -141,7 +141,7 @@ public sealed class PairExecutorTests : IDisposable
     public void An_empty_step_is_refused() => Assert.Throws<ArgumentException>(() => _executor.Execute(new StepPlan([])));
 
     private static StepRow Row(int[] tokens, int position = 0, int[]? blocks = null) =>
-        new() { Tokens = tokens, Position = position, BlockTable = blocks ?? [0], Strength = 0.5 };
+        new() { Tokens = tokens, Position = position, BlockTable = blocks ?? [0], Strengths = 0.5 };
 
     private static bool Holds(ModelRunner runner, int block)
     {
@@ -149,12 +149,12 @@ public sealed class PairExecutorTests : IDisposable
         return runner.Cache.Layers[0].Keys.narrow(0, block * BlockTokens, BlockTokens).abs().sum().item<float>() > 0;
     }
 
-    private static ModelRunner Runner(string golden)
+    private static ModelRunner Runner(string golden, int member)
     {
         LibTorch.Load();
         var folder = GoldenData.Committed(golden);
         var config = ModelConfigReader.Load(folder);
         var model = DecoderLoader.Load(folder, config, CPU, DTypeOption.Parse("float32"), onProgress: null, CancellationToken.None);
-        return new ModelRunner(model, new KvCache(config, blockCount: 16, BlockTokens, CPU, ScalarType.Float32));
+        return new ModelRunner(model, new KvCache(config, blockCount: 16, BlockTokens, CPU, ScalarType.Float32), [new RunnerMember(member)]);
     }
 }

@@ -20,15 +20,14 @@ public sealed class PairLoaderTests
         var pair = PairLoader.Load(GoldenPair.Options(), GoldenPair.VocabularySize, progress: null, log, TestContext.Current.CancellationToken);
         using var executor = pair.Executor;
         Assert.Equal((300, 256, 16, 128), (executor.Limits.VocabularySize, executor.Limits.ContextTokens, executor.Limits.BlockTokens, executor.Limits.BlockCount));
-        Assert.False(pair.SharesWeights);
-        foreach (var model in new[] { pair.Reference, pair.Aligned })
+        foreach (var model in pair.Members)
         {
             Assert.Equal(("cpu", torch.ScalarType.Float32, 2048 * CacheBytesPerToken), (model.Device, model.ElementType, model.CacheBytes));
             // Beside the stored tensors only the rotary frequencies: six float64.
             Assert.Equal(StoredBytes("pair/sft") + 6 * 8, model.WeightBytes);
         }
-        Assert.Contains(log.Lines, line => line.StartsWith("Reference model ", StringComparison.Ordinal) && line.Contains("Float32 on cpu"));
-        Assert.Contains(log.Lines, line => line.StartsWith("Aligned model ", StringComparison.Ordinal));
+        Assert.Contains(log.Lines, line => line.StartsWith("Model 'reference', ", StringComparison.Ordinal) && line.Contains("Float32 on cpu"));
+        Assert.Contains(log.Lines, line => line.StartsWith("Model 'aligned', ", StringComparison.Ordinal));
         Assert.Contains(log.Lines, line => line.StartsWith("Cache: 128 blocks of 16 tokens", StringComparison.Ordinal));
     }
 
@@ -54,10 +53,10 @@ public sealed class PairLoaderTests
         foreach (var other in new[] { GoldenData.Committed("pair/sft"), GoldenData.Committed("pair/../pair/sft/"), linked })
         {
             var log = new ListLogger();
-            var pair = PairLoader.Load(GoldenPair.Options() with { AlignedPath = other }, GoldenPair.VocabularySize, progress: null, log, TestContext.Current.CancellationToken);
+            var pair = PairLoader.Load(GoldenPair.Options() with { Aligned = [new("aligned", other)] }, GoldenPair.VocabularySize, progress: null, log, TestContext.Current.CancellationToken);
             pair.Executor.Dispose();
-            Assert.True(pair.SharesWeights);
-            Assert.Equal(2 * 2048 * CacheBytesPerToken, pair.Reference.CacheBytes + pair.Aligned.CacheBytes);
+            Assert.Equal((StoredBytes("pair/sft") + 6 * 8, 0), (pair.Members[0].WeightBytes, pair.Members[1].WeightBytes));
+            Assert.Equal(2 * 2048 * CacheBytesPerToken, pair.Members.Sum(member => member.CacheBytes));
             Assert.Contains(log.Lines, line => line.Contains("loaded once"));
         }
     }
@@ -67,7 +66,7 @@ public sealed class PairLoaderTests
     {
         var pair = GoldenPair.Load(GoldenPair.Options("llama-llama3", "llama-gqa") with { DType = DTypeOption.Auto }, vocabularySize: 128);
         using var executor = pair.Executor;
-        Assert.Equal((torch.ScalarType.BFloat16, torch.ScalarType.Float32), (pair.Reference.ElementType, pair.Aligned.ElementType));
+        Assert.Equal((torch.ScalarType.BFloat16, torch.ScalarType.Float32), (pair.Members[0].ElementType, pair.Members[1].ElementType));
         // Different types, shapes and output widths (128 and 131) still make one step.
         var sequence = new TestSequence([1, 2, 3], strength: 0.5, [0]).Run(executor, 2);
         Assert.All(sequence.LogProbs, logProbs => Assert.Equal(1, logProbs.Top.Sum(item => Math.Exp(item.LogProb)), 1e-5));
@@ -129,7 +128,7 @@ public sealed class PairLoaderTests
     [Fact]
     public void A_missing_folder_is_refused_by_name()
     {
-        var options = GoldenPair.Options() with { AlignedPath = GoldenData.Committed("nowhere") };
+        var options = GoldenPair.Options() with { Aligned = [new("aligned", GoldenData.Committed("nowhere"))] };
         Assert.Contains("nowhere", Assert.Throws<CheckpointException>(() => GoldenPair.Load(options)).Message);
     }
 

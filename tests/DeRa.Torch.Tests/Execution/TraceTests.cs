@@ -51,7 +51,7 @@ public class TraceTests(ITestOutputHelper output)
     private static PairExecutor Load(int cacheTokens) => PairLoader.Load(new PairOptions
     {
         ReferencePath = GoldenData.Committed("pair/sft"),
-        AlignedPath = GoldenData.Committed("pair/aligned"),
+        Aligned = [new("aligned", GoldenData.Committed("pair/aligned"))],
         Device = DeviceOption.Cpu,
         ContextTokens = 128,
         CacheTokens = cacheTokens,
@@ -62,7 +62,7 @@ public class TraceTests(ITestOutputHelper output)
     {
         PromptTokens = [.. Enumerable.Range(0, random.Next(1, 50)).Select(_ => random.Next(Vocabulary))],
         MaxTokens = random.Next(1, 50),
-        Strength = random.Next(4) switch { 0 => 0, 1 => 1, 2 => random.NextDouble(), _ => random.NextDouble() * 4 - 1 },
+        Strengths = random.Next(4) switch { 0 => 0, 1 => 1, 2 => random.NextDouble(), _ => random.NextDouble() * 4 - 1 },
         Seed = random.Next(3),
         ChoiceIndex = random.Next(3),
         Sampling = new SamplingParameters
@@ -85,14 +85,14 @@ public class TraceTests(ITestOutputHelper output)
         var same = expected.Zip(actual).TakeWhile(pair => pair.First == pair.Second).Count();
         if (same == actual.Count) return 0;
         int[] prefix = [.. request.PromptTokens, .. expected.Take(same)];
-        var distance = ReferenceSampler.DistanceToBoundary(MixedLogProbs(oracle, prefix, request.Strength), new SamplingRow
+        var distance = ReferenceSampler.DistanceToBoundary(MixedLogProbs(oracle, prefix, request.Strengths[0]), new SamplingRow
         {
             Parameters = request.Sampling,
             Draw = CounterRandom.Uniform(request.Seed, request.ChoiceIndex, prefix.Length),
             History = prefix,
             PromptTokens = request.PromptTokens.Count,
         });
-        var scale = Math.Abs(request.Strength) + Math.Abs(1 - request.Strength);
+        var scale = Math.Abs(request.Strengths[0]) + Math.Abs(1 - request.Strengths[0]);
         if (request.Sampling.Temperature == 0) Assert.InRange(distance.TopTwoLogits, 0, 1e-4 * scale);
         else Assert.InRange(Math.Min(distance.Cumulative, distance.Cut), 0, 1e-5 * scale / Math.Max(request.Sampling.Temperature, 0.01));
         return 1;
@@ -106,7 +106,7 @@ public class TraceTests(ITestOutputHelper output)
             Tokens = prefix,
             Position = 0,
             BlockTable = [.. Enumerable.Range(0, oracle.Limits.BlockCount)],
-            Strength = strength,
+            Strengths = strength,
             ScoredTokens = new int[prefix.Length],
             ScoredAlternatives = Vocabulary,
         };

@@ -1,4 +1,5 @@
 using DeRa.Engine.Streaming;
+using DeRa.Server.Answers;
 
 namespace DeRa.Server.Http.Wire;
 
@@ -6,8 +7,8 @@ namespace DeRa.Server.Http.Wire;
 /// <param name="Id">The answer's id.</param>
 /// <param name="Created">When it was begun, in seconds since 1970.</param>
 /// <param name="Model">The model's name.</param>
-/// <param name="Strength">λ in force.</param>
-internal sealed record AnswerHeader(string Id, long Created, string Model, double Strength);
+/// <param name="Strengths">The strengths in force.</param>
+internal sealed record AnswerHeader(string Id, long Created, string Model, StrengthsInForce Strengths);
 
 /// <summary>Tokens that an answer took.</summary>
 /// <param name="PromptTokens">Tokens of the prompts, each prompt counted once.</param>

@@ -95,8 +95,17 @@ internal abstract class AnswerWriter(AnswerHeader header, AnswerOptions options)
         json.WriteString("object"u8, kind);
         json.WriteNumber("created"u8, header.Created);
         json.WriteString("model"u8, header.Model);
-        json.WriteNumber("alignment_strength"u8, header.Strength);
+        WriteStrengths(json);
         json.WriteStartArray("choices"u8);
+    }
+
+    private void WriteStrengths(Utf8JsonWriter json)
+    {
+        if (header.Strengths.Single is { } strength) json.WriteNumber("alignment_strength"u8, strength);
+        if (header.Strengths.ByName is not { } named) return;
+        json.WriteStartObject("alignment_strengths"u8);
+        foreach (var (name, own) in named) json.WriteNumber(name, own);
+        json.WriteEndObject();
     }
 
     private static void WriteUsage(Utf8JsonWriter json, Usage usage)

@@ -10,7 +10,7 @@ internal static class CommonFields
     /// <summary>Their names.</summary>
     public static IReadOnlyList<string> Names { get; } =
     [
-        "model", "alignment_strength", "lambda", "max_tokens", "max_completion_tokens", "n", "temperature", "top_k", "top_p", "min_p",
+        "model", "alignment_strength", "alignment_strengths", "lambda", "max_tokens", "max_completion_tokens", "n", "temperature", "top_k", "top_p", "min_p",
         "repetition_penalty", "frequency_penalty", "presence_penalty", "logit_bias", "stop", "ignore_eos", "seed", "logprobs",
         "stream", "stream_options", "return_token_ids",
     ];
@@ -23,6 +23,7 @@ internal static class CommonFields
         Model = fields.Text("model"),
         AlignmentStrength = Either(fields.Number("alignment_strength"), fields.Number("lambda"), "alignment_strength", "lambda"),
         AlignmentStrengthField = Sent(fields, "lambda", "alignment_strength"),
+        NamedStrengths = NamedStrengths(fields.Value("alignment_strengths")),
         MaxTokens = Either(fields.Integer("max_tokens"), fields.Integer("max_completion_tokens"), "max_tokens", "max_completion_tokens"),
         MaxTokensField = Sent(fields, "max_completion_tokens", "max_tokens"),
         N = fields.Integer("n"),
@@ -92,6 +93,21 @@ internal static class CommonFields
             "include_obfuscation" => false,
             _ => throw new InvalidRequestException(field, $"'{field}' does not work here; 'stream_options.include_usage' does."),
         };
+    }
+
+    private static Dictionary<string, double>? NamedStrengths(JsonElement? strengths)
+    {
+        const string field = "alignment_strengths";
+        if (strengths is not { } entries) return null;
+        if (entries.ValueKind != JsonValueKind.Object) throw RequestFields.Wrong(field, "an object of aligned models' names and numbers");
+        var read = new Dictionary<string, double>(StringComparer.Ordinal);
+        foreach (var entry in entries.EnumerateObject())
+        {
+            var name = FieldText.Name(entry);
+            if (entry.Value.ValueKind != JsonValueKind.Number) throw RequestFields.Wrong($"{field}.{name}", "a number");
+            read[name] = entry.Value.GetDouble();
+        }
+        return read;
     }
 
     private static List<string>? Stop(JsonElement? stop) => stop switch

@@ -1,0 +1,56 @@
+namespace DeRa.Engine.Requests;
+
+/// <summary>
+/// The weights of a mixture: each aligned model its λ, the reference model what is left of 1 (DeRa, appendix B):
+/// <c>softmax((1 − Σλ_i)·h_reference + Σλ_i·h_i)</c>. Immutable, equal by value; any thread.
+/// </summary>
+public sealed class AlignmentStrengths : IEquatable<AlignmentStrengths>
+{
+    /// <summary>Below this the reference's weight is what rounding left of decimals that add up to 1.</summary>
+    private const double RoundingError = 1e-12;
+
+    private readonly double[] _aligned;
+
+    /// <summary>Makes a mixture.</summary>
+    /// <param name="aligned">λ of each aligned model, in the order in which the pair names them; those beyond it weigh 0.</param>
+    public AlignmentStrengths(params ReadOnlySpan<double> aligned)
+    {
+        _aligned = aligned.TrimEnd(0).ToArray();
+        var rest = 1 - _aligned.Sum();
+        Reference = Math.Abs(rest) < RoundingError ? 0 : rest;
+    }
+
+    /// <summary>What the reference model weighs, 1 − Σλ; 0 where the aligned models' strengths add up to 1.</summary>
+    public double Reference { get; }
+
+    /// <summary>Aligned models up to the last one that weighs anything.</summary>
+    public int Count => _aligned.Length;
+
+    /// <summary>λ of one aligned model; 0 beyond <see cref="Count"/>.</summary>
+    /// <param name="aligned">Its index, from 0.</param>
+    public double this[int aligned] => aligned < _aligned.Length ? _aligned[aligned] : 0;
+
+    /// <summary>The weight of one model of the pair.</summary>
+    /// <param name="member">0 = the reference, i = the aligned model i − 1.</param>
+    public double OfMember(int member) => member == 0 ? Reference : this[member - 1];
+
+    /// <summary>Whether every weight is a finite number.</summary>
+    public bool IsFinite => double.IsFinite(Reference) && Array.TrueForAll(_aligned, double.IsFinite);
+
+    /// <summary>The mixture of the reference and the first aligned model.</summary>
+    public static implicit operator AlignmentStrengths(double first) => new(first);
+
+    /// <inheritdoc/>
+    public bool Equals(AlignmentStrengths? other) => other is not null && _aligned.AsSpan().SequenceEqual(other._aligned);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as AlignmentStrengths);
+
+    /// <inheritdoc/>
+    public override int GetHashCode()
+    {
+        var hash = new HashCode();
+        foreach (var strength in _aligned) hash.Add(strength);
+        return hash.ToHashCode();
+    }
+}

@@ -1,0 +1,20 @@
+using DeRa.Engine.Requests;
+
+namespace DeRa.Server.Answers;
+
+/// <summary>How an answer reports the mixture that made it.</summary>
+internal sealed class StrengthsInForce
+{
+    /// <summary>Names the weights of a mixture.</summary>
+    public StrengthsInForce(AlignmentStrengths strengths, IReadOnlyList<string> aligned)
+    {
+        Single = strengths.Count <= 1 ? strengths[0] : null;
+        ByName = aligned.Count > 1 ? [.. aligned.Select((name, i) => (name, strengths[i]))] : null;
+    }
+
+    /// <summary>λ of the first aligned model; null where another one weighs anything.</summary>
+    public double? Single { get; }
+
+    /// <summary>λ of each aligned model; null where the pair has one only.</summary>
+    public IReadOnlyList<(string Name, double Strength)>? ByName { get; }
+}
