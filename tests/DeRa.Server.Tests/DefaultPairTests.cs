@@ -31,7 +31,8 @@ public class DefaultPairTests
         using var logs = new LogCollector();
         await using var server = await StartAsync(logs);
         var models = (await server.GetAsync("/v1/models")).Json.GetProperty("data");
-        Assert.Equal("stories", Assert.Single(models.EnumerateArray()).GetProperty("id").GetString());
+        Assert.Equal(
+            ["stories", "stories-reference", "stories-aligned"], models.EnumerateArray().Select(model => model.GetProperty("id").GetString()));
         Assert.Contains(logs.Lines, line => line.Contains("default pair 'stories'", StringComparison.Ordinal)
             && line.Contains("--reference FOLDER --aligned FOLDER", StringComparison.Ordinal));
     }

@@ -88,7 +88,7 @@ public class GrpcRefusalTests
         await using var server = await ServerFixture.StartAsync();
         var fault = await FaultAsync(server, Request(r => r.Model = new string(filling, 1 << 20)));
         Assert.Equal(StatusCode.NotFound, fault.StatusCode);
-        Assert.EndsWith("is not served here; 'pair' is.", fault.Status.Detail, StringComparison.Ordinal);
+        Assert.EndsWith("is not served here; 'pair', 'pair-reference', 'pair-aligned' and 'pair@STRENGTH' are.", fault.Status.Detail, StringComparison.Ordinal);
         // Clients refuse trailers of more than 8 to 64 kB, or hang.
         Assert.InRange(fault.Trailers.Sum(entry => entry.IsBinary ? entry.ValueBytes.Length * 4 / 3 : entry.Value.Length), 1, 8_000);
     }

@@ -157,12 +157,15 @@ public class ProtocolTests
     }
 
     [Fact]
-    public async Task The_model_is_listed()
+    public async Task The_pair_and_each_of_its_models_are_listed()
     {
-        await using var server = await ServerFixture.StartAsync();
-        const string model = """{"id":"pair","object":"model","created":1728000000,"owned_by":"dera","root":"pair","max_model_len":256}""";
-        Assert.Equal("{\"object\":\"list\",\"data\":[" + model + "]}", (await server.GetAsync("/v1/models")).Body);
-        Assert.Equal(model, (await server.GetAsync("/v1/models/pair")).Body);
+        await using var server = await ServerFixture.StartAsync(aligned: ["helpful", "concise"]);
+        var models = new[] { "pair", "pair-reference", "pair-helpful", "pair-concise" }.Select(name =>
+            $$"""{"id":"{{name}}","object":"model","created":1728000000,"owned_by":"dera","root":"pair","max_model_len":256}""").ToList();
+        Assert.Equal("{\"object\":\"list\",\"data\":[" + string.Join(',', models) + "]}", (await server.GetAsync("/v1/models")).Body);
+        Assert.Equal(models[0], (await server.GetAsync("/v1/models/pair")).Body);
+        Assert.Equal(models[3], (await server.GetAsync("/v1/models/pair-concise")).Body);
+        Assert.Equal((404, "model_not_found"), ((await server.GetAsync("/v1/models/pair-aligned")) is var other ? other.Status : 0, other.Code));
     }
 
     [Fact]

@@ -24,6 +24,40 @@ public sealed class MixingTests
     }
 
     [Fact]
+    public void Three_models_give_the_published_probabilities()
+    {
+        var strengths = new AlignmentStrengths(.5, .25);
+        float[][] logits = [Reference, Aligned, [1, 3, 0]];
+        double[] expected = [.191058, .404471, .404471];
+        using var scope = torch.NewDisposeScope();
+        var members = logits.Select(own => new ModelLogits(torch.tensor([.. own, .. own, .. own], [3, 3]), [0, 1, 2])).ToList();
+        var rows = Enumerable.Range(0, 3).Select(token => Rows.Scored(.5, token) with { Strengths = strengths }).ToList();
+        var results = MixFilterSample.Run(members, rows, 3);
+        for (var token = 0; token < 3; token++) Assert.Equal(expected[token], Math.Exp(results[token].Score!.LogProb), 1e-6);
+    }
+
+    [Fact]
+    public void Rows_that_mix_different_models_share_a_batch()
+    {
+        AlignmentStrengths[] strengths = [new(.5, .25), new(0, 1), new(), new(2), new(0, .5), new(.75, .25), new(1)];
+        float[] other = [1, 3, 0];
+        var rows = strengths.Select(own => Rows.Scored(0, 2) with { Strengths = own }).ToList();
+        using var scope = torch.NewDisposeScope();
+        var members = new[] { Reference, Aligned, other }.Select((own, member) =>
+        {
+            int[] ran = [.. Enumerable.Range(0, rows.Count).Where(row => strengths[row].OfMember(member) != 0)];
+            return new ModelLogits(torch.tensor([.. ran.SelectMany(_ => own)], [ran.Length, 3]), ran);
+        }).ToList();
+        var results = MixFilterSample.Run(members, rows, 3);
+        for (var row = 0; row < rows.Count; row++)
+        {
+            var (a, b) = (strengths[row][0], strengths[row][1]);
+            var mixed = Enumerable.Range(0, 3).Select(v => (1 - a - b) * Reference[v] + a * Aligned[v] + b * other[v]).ToArray();
+            Assert.Equal(mixed[2] - Math.Log(mixed.Sum(Math.Exp)), results[row].Score!.LogProb, 1e-5);
+        }
+    }
+
+    [Fact]
     public void Every_row_of_a_batch_is_mixed_at_its_own_strength()
     {
         double[] strengths = [2, 0, .5, 1, -.5, 0, 1];
