@@ -13,6 +13,7 @@ namespace DeRa.Lab.Models;
 /// </summary>
 internal sealed class TrainableDecoder : IDisposable
 {
+    private readonly DecoderLayout _layout;
     private readonly Parameter _embedding, _finalNorm;
     private readonly Parameter? _output;
     private readonly TrainableLayer[] _layers;
@@ -20,14 +21,14 @@ internal sealed class TrainableDecoder : IDisposable
 
     private TrainableDecoder(ModelConfig config, Device device, Func<string, long[], Tensor> weight)
     {
-        (Config, Device) = (config, device);
+        (Config, Device, _layout) = (config, device, DecoderLayout.Of(config));
         using var scope = NewDisposeScope();
         using var gradientsOff = no_grad();
-        _embedding = Own(weight(DecoderTensors.Embedding, [config.VocabularySize, config.HiddenSize]));
+        _embedding = Own(weight(_layout.Embedding, [config.VocabularySize, config.HiddenSize]));
         _layers = [.. Enumerable.Range(0, config.LayerCount).Select(layer => new TrainableLayer(config, (name, shape) =>
-            Own(weight(DecoderTensors.InLayer(layer, name), shape))))];
-        _finalNorm = Own(weight(DecoderTensors.FinalNorm, [config.HiddenSize]));
-        if (!config.TiedEmbeddings) _output = Own(weight(DecoderTensors.Output, [config.VocabularySize, config.HiddenSize]));
+            Own(weight(_layout.InLayer(layer, name), shape))))];
+        _finalNorm = Own(weight(_layout.FinalNorm + ".weight", [config.HiddenSize]));
+        if (!config.TiedEmbeddings) _output = Own(weight(_layout.Output, [config.VocabularySize, config.HiddenSize]));
         var frequencies = tensor(RotaryAngles.InverseFrequencies(config), dtype: ScalarType.Float64, device: device);
         var angles = arange(config.ContextTokens, dtype: ScalarType.Float64, device: device).unsqueeze(1) * frequencies;
         _cosine = angles.cos().to(ScalarType.Float32).DetachFromDisposeScope();
@@ -48,12 +49,12 @@ internal sealed class TrainableDecoder : IDisposable
     {
         get
         {
-            yield return new(DecoderTensors.Embedding, _embedding);
+            yield return new(_layout.Embedding, _embedding);
             for (var layer = 0; layer < _layers.Length; layer++)
                 foreach (var (name, weight) in _layers[layer].Weights)
-                    yield return new(DecoderTensors.InLayer(layer, name), weight);
-            yield return new(DecoderTensors.FinalNorm, _finalNorm);
-            if (_output is not null) yield return new(DecoderTensors.Output, _output);
+                    yield return new(_layout.InLayer(layer, name), weight);
+            yield return new(_layout.FinalNorm + ".weight", _finalNorm);
+            if (_output is not null) yield return new(_layout.Output, _output);
         }
     }
 
@@ -88,7 +89,7 @@ internal sealed class TrainableDecoder : IDisposable
         var config = ModelConfigReader.Load(folder);
         RefuseUntrainable(config);
         using var checkpoint = Checkpoint.Open(folder);
-        DecoderTensors.Check(checkpoint, config);
+        DecoderTensors.Check(checkpoint, config, DecoderLayout.Of(config));
         using var scope = NewDisposeScope();
         var reader = new WeightReader(checkpoint, device, ScalarType.Float32, _ => { }, CancellationToken.None);
         return new TrainableDecoder(config, device, (name, shape) => reader.Read(name, shape));

@@ -20,16 +20,17 @@ internal sealed class DecoderLayer(ModelConfig config)
     public required Tensor FeedForwardNorm { get; init; }
 
     /// <summary>[2 · intermediate, hidden]: gate, then up.</summary>
-    public required LinearWeight GateUp { get; init; }
+    public required LinearWeight FeedForwardInput { get; init; }
 
     /// <summary>[hidden, intermediate].</summary>
-    public required LinearWeight Down { get; init; }
+    public required LinearWeight FeedForwardOutput { get; init; }
 
     /// <summary>Every tensor of the layer.</summary>
     public IEnumerable<Tensor> Tensors => new[]
     {
         AttentionNorm, QueryKeyValue.Weight, QueryKeyValue.Bias, AttentionOutput.Weight, AttentionOutput.Bias,
-        FeedForwardNorm, GateUp.Weight, GateUp.Bias, Down.Weight, Down.Bias,
+        FeedForwardNorm, FeedForwardInput.Weight, FeedForwardInput.Bias,
+        FeedForwardOutput.Weight, FeedForwardOutput.Bias,
     }.OfType<Tensor>();
 
     /// <summary>Adds the layer's two contributions to the residual stream, in place.</summary>
@@ -46,7 +47,7 @@ internal sealed class DecoderLayer(ModelConfig config)
         var query = RotaryCacheWrite.Apply(heads, angles, writeSlots, cache);
         hidden.add_(Linear.Apply(BlockAttention.Apply(query, cache, plan), AttentionOutput));
 
-        var gateUp = Linear.Apply(RmsNorm.Apply(hidden, FeedForwardNorm, config.NormEpsilon), GateUp);
-        hidden.add_(Linear.Apply(GatedActivation.Apply(gateUp), Down));
+        var gateUp = Linear.Apply(RmsNorm.Apply(hidden, FeedForwardNorm, config.NormEpsilon), FeedForwardInput);
+        hidden.add_(Linear.Apply(GatedActivation.Apply(gateUp), FeedForwardOutput));
     }
 }

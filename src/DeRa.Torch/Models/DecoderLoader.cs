@@ -5,13 +5,15 @@ using static TorchSharp.torch;
 
 namespace DeRa.Torch.Models;
 
-/// <summary>Loads a decoder's weights onto a device, query, key and value projections fused, gate and up projections too.</summary>
+/// <summary>Loads a decoder's weights onto a device, modules fused as their layout says.</summary>
 internal sealed class DecoderLoader
 {
     private readonly ModelConfig _config;
+    private readonly DecoderLayout _layout;
     private readonly WeightReader _reader;
 
-    private DecoderLoader(ModelConfig config, WeightReader reader) => (_config, _reader) = (config, reader);
+    private DecoderLoader(ModelConfig config, DecoderLayout layout, WeightReader reader) =>
+        (_config, _layout, _reader) = (config, layout, reader);
 
     /// <summary>Loads a model folder. Needs libtorch; any thread, several at once.</summary>
     /// <param name="folder">A Hugging Face model folder.</param>
@@ -27,14 +29,15 @@ internal sealed class DecoderLoader
         Action<long, long>? onProgress, CancellationToken cancellation)
     {
         using var checkpoint = Checkpoint.Open(folder);
-        DecoderTensors.Check(checkpoint, config);
-        var embedding = checkpoint.Find(DecoderTensors.Embedding)!.Value.Tensor;
+        var layout = DecoderLayout.Of(config);
+        DecoderTensors.Check(checkpoint, config, layout);
+        var embedding = checkpoint.Find(layout.Embedding)!.Value.Tensor;
         var elementType = type.Resolve(config.ElementType ?? embedding.Type);
-        long loaded = 0, total = DecoderTensors.Expected(config).Sum(tensor => checkpoint.Find(tensor.Name)!.Value.Tensor.LengthBytes);
+        long loaded = 0, total = DecoderTensors.Expected(config, layout).Sum(tensor => checkpoint.Find(tensor.Name)!.Value.Tensor.LengthBytes);
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var reader = new WeightReader(checkpoint, device, elementType, bytes => onProgress?.Invoke(loaded += bytes, total), cancellation);
-        var model = new DecoderLoader(config, reader).Read(device, elementType);
+        var model = new DecoderLoader(config, layout, reader).Read(device, elementType);
         scope.Detach(model.Tensors);
         return model;
     }
@@ -42,38 +45,43 @@ internal sealed class DecoderLoader
     private DecoderModel Read(Device device, ScalarType type)
     {
         long vocabulary = _config.VocabularySize, hidden = _config.HiddenSize;
-        var embedding = _reader.Read(DecoderTensors.Embedding, vocabulary, hidden);
+        var embedding = _reader.Read(_layout.Embedding, vocabulary, hidden);
         return new DecoderModel(_config, device, type)
         {
             Embedding = embedding,
             Layers = Enumerable.Range(0, _config.LayerCount).Select(ReadLayer).ToList(),
-            FinalNorm = _reader.ReadFloat32(DecoderTensors.FinalNorm, hidden),
+            FinalNorm = ReadNorm(_layout.FinalNorm),
             Output = new LinearWeight(
-                _config.TiedEmbeddings ? embedding : _reader.Read(DecoderTensors.Output, vocabulary, hidden), Bias: null),
+                _config.TiedEmbeddings ? embedding : _reader.Read(_layout.Output, vocabulary, hidden), Bias: null),
             InverseFrequencies = tensor(RotaryAngles.InverseFrequencies(_config), dtype: ScalarType.Float64, device: device),
         };
     }
 
-    private DecoderLayer ReadLayer(int layer)
+    private DecoderLayer ReadLayer(int layer) => new(_config)
     {
-        long hidden = _config.HiddenSize, intermediate = _config.IntermediateSize;
-        long queries = _config.HeadCount * (long)_config.HeadDimension, keys = _config.KeyValueHeadCount * (long)_config.HeadDimension;
-        return new DecoderLayer(_config)
+        AttentionNorm = ReadNorm(_layout.InLayer(layer, _layout.Layer.AttentionNorm)),
+        QueryKeyValue = ReadLinear(layer, _layout.Layer.QueryKeyValue),
+        AttentionOutput = ReadLinear(layer, _layout.Layer.AttentionOutput),
+        FeedForwardNorm = ReadNorm(_layout.InLayer(layer, _layout.Layer.FeedForwardNorm)),
+        FeedForwardInput = ReadLinear(layer, _layout.Layer.FeedForwardInput),
+        FeedForwardOutput = ReadLinear(layer, _layout.Layer.FeedForwardOutput),
+    };
+
+    private Tensor ReadNorm(string module) => _reader.ReadFloat32(module + ".weight", _config.HiddenSize);
+
+    private LinearWeight ReadLinear(int layer, LinearLayout layout)
+    {
+        var weight = _reader.Empty(layout.Outputs, layout.Inputs);
+        var bias = layout.HasBias ? _reader.Empty(layout.Outputs) : null;
+        long row = 0;
+        foreach (var part in layout.Parts)
         {
-            AttentionNorm = _reader.ReadFloat32(Name("input_layernorm.weight"), hidden),
-            QueryKeyValue = ReadLinear(_config.QueryKeyValueBias, hidden,
-                (Name("self_attn.q_proj"), queries), (Name("self_attn.k_proj"), keys), (Name("self_attn.v_proj"), keys)),
-            AttentionOutput = ReadLinear(_config.AttentionOutputBias, queries, (Name("self_attn.o_proj"), hidden)),
-            FeedForwardNorm = _reader.ReadFloat32(Name("post_attention_layernorm.weight"), hidden),
-            GateUp = ReadLinear(_config.FeedForwardBias, hidden,
-                (Name("mlp.gate_proj"), intermediate), (Name("mlp.up_proj"), intermediate)),
-            Down = ReadLinear(_config.FeedForwardBias, intermediate, (Name("mlp.down_proj"), hidden)),
-        };
-
-        string Name(string name) => DecoderTensors.InLayer(layer, name);
+            using var scope = NewDisposeScope();
+            var module = _layout.InLayer(layer, part.Module);
+            _reader.Fill(part.WeightAsStored(weight.narrow(0, row, part.Outputs)), module + ".weight");
+            if (bias is not null) _reader.Fill(part.OutputsAsStored(bias.narrow(0, row, part.Outputs)), module + ".bias");
+            row += part.Outputs;
+        }
+        return new LinearWeight(weight, bias);
     }
-
-    private LinearWeight ReadLinear(bool hasBias, long inputs, params (string Name, long Outputs)[] parts) => new(
-        _reader.ReadStacked(parts.Select(part => (part.Name + ".weight", part.Outputs)).ToList(), inputs),
-        hasBias ? _reader.ReadStacked(parts.Select(part => (part.Name + ".bias", part.Outputs)).ToList()) : null);
 }

@@ -19,58 +19,48 @@ internal sealed class WeightReader(
     /// <summary>Reads one tensor as float32, whatever the reader's element type (norm weights are used in float32).</summary>
     public Tensor ReadFloat32(string name, params long[] shape) => Read(ScalarType.Float32, name, shape);
 
-    /// <summary>Reads several tensors into one, below each other in their first dimension.</summary>
-    /// <param name="parts">Their names and how many rows each has.</param>
-    /// <param name="rowShape">The shape of one row; empty for vectors.</param>
-    /// <returns>[sum of the rows, <paramref name="rowShape"/>]; owned by the caller's scope.</returns>
-    public Tensor ReadStacked(IReadOnlyList<(string Name, long Rows)> parts, params long[] rowShape)
+    /// <summary>Memory in the reader's element type on its device, to be filled; owned by the caller's scope.</summary>
+    public Tensor Empty(params long[] shape) => Empty(type, shape);
+
+    /// <summary>Reads one tensor into memory that is there.</summary>
+    /// <param name="target">As many elements as the tensor has, in the order in which it is stored; strides are free.</param>
+    /// <param name="name">The tensor.</param>
+    public void Fill(Tensor target, string name)
     {
-        var stacked = Empty(type, [parts.Sum(part => part.Rows), .. rowShape]);
-        long row = 0;
-        foreach (var (name, rows) in parts)
+        using var scope = NewDisposeScope();
+        var (file, stored) = checkpoint.Find(name)
+            ?? throw new CheckpointException(checkpoint.Folder, $"tensor '{name}' is missing");
+        var rows = target.is_contiguous() ? target.view(-1) : target;
+        var rowBytes = target.numel() / rows.size(0) * StoredTypes.SizeBytes(stored.Type);
+        var pieceRows = Math.Max(1, PieceBytes / rowBytes);
+        for (long row = 0; row < rows.size(0); row += pieceRows)
         {
-            Fill(stacked, row, rows, name);
-            row += rows;
+            cancellation.ThrowIfCancellationRequested();
+            using var pieceScope = NewDisposeScope();
+            var count = Math.Min(pieceRows, rows.size(0) - row);
+            var bytes = file.Bytes(stored, row * rowBytes, (int)(count * rowBytes));
+            CopyPiece(bytes, stored.Type, rows.narrow(0, row, count));
+            onLoaded(bytes.Length);
         }
-        return stacked;
     }
 
     private Tensor Read(ScalarType target, string name, long[] shape)
     {
         var tensor = Empty(target, shape);
-        Fill(tensor, 0, shape[0], name);
+        Fill(tensor, name);
         return tensor;
     }
 
     private Tensor Empty(ScalarType target, long[] shape) => torch.empty(shape, dtype: target, device: device);
 
-    private void Fill(Tensor target, long firstRow, long rows, string name)
-    {
-        using var scope = NewDisposeScope();
-        var (file, stored) = checkpoint.Find(name)
-            ?? throw new CheckpointException(checkpoint.Folder, $"tensor '{name}' is missing");
-        var flat = target.narrow(0, firstRow, rows).view(-1);
-        var elementBytes = StoredTypes.SizeBytes(stored.Type);
-        var pieceElements = PieceBytes / elementBytes;
-        for (long done = 0; done < stored.ElementCount; done += pieceElements)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            using var pieceScope = NewDisposeScope();
-            var count = (int)Math.Min(pieceElements, stored.ElementCount - done);
-            var place = flat.narrow(0, done, count);
-            CopyPiece(file.Bytes(stored, done * elementBytes, count * elementBytes), stored.Type, place);
-            onLoaded(count * (long)elementBytes);
-        }
-    }
-
     private static void CopyPiece(ReadOnlySpan<byte> source, ScalarType sourceType, Tensor place)
     {
-        if (place.device_type == DeviceType.CPU && place.dtype == sourceType)
+        if (place.device_type == DeviceType.CPU && place.dtype == sourceType && place.is_contiguous())
         {
             source.CopyTo(place.bytes);
             return;
         }
-        var staging = torch.empty(place.numel(), dtype: sourceType, device: CPU);
+        var staging = torch.empty(place.shape, dtype: sourceType, device: CPU);
         source.CopyTo(staging.bytes);
         place.copy_(staging);
     }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using DeRa.Testing;
+using DeRa.Torch.Models;
 using DeRa.Torch.Native;
 using DeRa.Torch.Weights;
 using Xunit;
@@ -38,16 +39,30 @@ public sealed class WeightReaderTests : IDisposable
         Assert.Equal(3 * 48, _loaded);
     }
 
-    [Fact]
-    public void Tensors_stack_below_each_other()
+    [Theory]
+    [InlineData(ScalarType.Float32), InlineData(ScalarType.BFloat16)]
+    public void Memory_is_filled_through_any_view_in_the_order_of_the_file(ScalarType type)
     {
-        float[] values = [1, 2, 3, 4, 5, 6];
-        _folder.Write("model.safetensors", Build(
-            "{" + Entry("first", "F32", "1,2", 0, 8) + "," + Entry("second", "F32", "2,2", 8, 24) + "}", MemoryMarshal.AsBytes(values.AsSpan()).ToArray()));
+        float[] values = [.. Enumerable.Range(1, 12).Select(i => (float)i)];
+        _folder.Write("model.safetensors", Build("{" + Entry("a", "F32", "12", 0, 48) + "}", MemoryMarshal.AsBytes(values.AsSpan()).ToArray()));
         using var checkpoint = Checkpoint.Open(_folder.Path);
         using var scope = NewDisposeScope();
-        var stacked = Reader(checkpoint, ScalarType.Float32).ReadStacked([("second", 2), ("first", 1)], 2);
-        Assert.Equal([3, 4, 5, 6, 1, 2], stacked.data<float>().ToArray());
+        var reader = Reader(checkpoint, type);
+        Assert.Equal([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], Filled(reader, [4, 3], new LinearPart("a", 4).WeightAsStored));
+        // Stored as [3 inputs, 4 outputs].
+        Assert.Equal([1, 5, 9, 2, 6, 10, 3, 7, 11, 4, 8, 12], Filled(reader, [4, 3], new LinearPart("a", 4, IsTransposed: true).WeightAsStored));
+        // Two heads of three parts of one output: rows head 0 (a, b, c), head 1 (a, b, c) → a, a, b, b, c, c.
+        Assert.Equal([1, 2, 7, 8, 3, 4, 9, 10, 5, 6, 11, 12],
+            Filled(reader, [6, 2], new LinearPart("a", 6, Order: new RowOrder(Heads: 2, Parts: 3)).WeightAsStored));
+        Assert.Equal([1, 2, 7, 8, 3, 4, 9, 10, 5, 6, 11, 12],
+            Filled(reader, [12], new LinearPart("a", 12, Order: new RowOrder(Heads: 2, Parts: 3)).OutputsAsStored));
+    }
+
+    private static float[] Filled(WeightReader reader, long[] shape, Func<Tensor, Tensor> view)
+    {
+        var tensor = reader.Empty(shape);
+        reader.Fill(view(tensor), "a");
+        return tensor.to(ScalarType.Float32).data<float>().ToArray();
     }
 
     [Fact]
