@@ -5,7 +5,7 @@ public static class GoldenData
 {
     /// <summary>Folders under tests/DeRa.Testing/Golden that hold a model.</summary>
     public static IReadOnlyList<string> CommittedModels { get; } =
-        ["llama-gqa", "llama-llama3", "llama-linear-bias", "mistral-swa", "qwen2", "pair/sft", "pair/aligned"];
+        ["llama-llama3", "qwen2", "qwen3", "gemma2", "gpt2", "gpt_neox-sequential", "pair/sft"];
 
     /// <summary>The full path of something under tests/DeRa.Testing/Golden.</summary>
     public static string Committed(string relativePath) =>

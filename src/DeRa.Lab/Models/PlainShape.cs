@@ -18,6 +18,7 @@ internal static class PlainShape
         HeadDimension = hidden / heads,
         ContextTokens = context,
         NormEpsilon = 1e-5,
+        RotaryDimension = hidden / heads,
         RotaryBase = 10000,
         QueryKeyValueBias = false,
         AttentionOutputBias = false,

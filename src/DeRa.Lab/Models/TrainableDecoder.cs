@@ -29,7 +29,7 @@ internal sealed class TrainableDecoder : IDisposable
             Own(weight(_layout.InLayer(layer, name), shape))))];
         _finalNorm = Own(weight(_layout.FinalNorm + ".weight", [config.HiddenSize]));
         if (!config.TiedEmbeddings) _output = Own(weight(_layout.Output, [config.VocabularySize, config.HiddenSize]));
-        var frequencies = tensor(RotaryAngles.InverseFrequencies(config), dtype: ScalarType.Float64, device: device);
+        var frequencies = tensor(RotaryFrequencies.Of(config), dtype: ScalarType.Float64, device: device);
         var angles = arange(config.ContextTokens, dtype: ScalarType.Float64, device: device).unsqueeze(1) * frequencies;
         _cosine = angles.cos().to(ScalarType.Float32).DetachFromDisposeScope();
         _sine = angles.sin().to(ScalarType.Float32).DetachFromDisposeScope();
@@ -178,8 +178,10 @@ internal sealed class TrainableDecoder : IDisposable
 
     private static void RefuseUntrainable(ModelConfig config)
     {
-        if (config.QueryKeyValueBias || config.AttentionOutputBias || config.FeedForwardBias
-            || config.WindowTokens.Any(window => window is not null))
-            throw new ArgumentException("The Lab trains decoders in Llama's layout without biases and without a sliding window.");
+        var isLlama = config is { Family: ModelFamily.Llama or ModelFamily.Mistral, Activation: Activation.Silu };
+        if (!isLlama || config.QueryKeyValueBias || config.AttentionOutputBias || config.FeedForwardBias
+            || config.RotaryScaling is RotaryScaling.Yarn || config.WindowTokens.Any(window => window is not null))
+            throw new ArgumentException($"A {config.Family} checkpoint cannot be trained here: the Lab trains decoders in Llama's layout "
+                + "(architecture LlamaForCausalLM or MistralForCausalLM, activation silu) without biases, yarn or a sliding window.");
     }
 }

@@ -4,50 +4,76 @@ using static TorchSharp.torch;
 
 namespace DeRa.Torch.Models;
 
-/// <summary>The weights of one decoder layer, and its mathematics: attention, then a gated feed-forward layer, each after a norm.</summary>
+/// <summary>The weights of one decoder layer, and its mathematics: attention and a feed-forward layer, each after a norm.</summary>
 internal sealed class DecoderLayer(ModelConfig config)
 {
-    /// <summary>[hidden], float32.</summary>
-    public required Tensor AttentionNorm { get; init; }
+    private readonly BlockAttention _attention = new(config.AttentionScale, config.AttentionSoftCap);
+
+    /// <summary>Before attention.</summary>
+    public required NormWeight AttentionNorm { get; init; }
 
     /// <summary>[(heads + 2 · keyValueHeads) · headDimension, hidden]: queries, keys, values.</summary>
     public required LinearWeight QueryKeyValue { get; init; }
 
+    /// <summary>[heads + keyValueHeads, headDimension], float32: the norm of each query and key; null = none.</summary>
+    public Tensor? HeadNorm { get; init; }
+
     /// <summary>[hidden, heads · headDimension].</summary>
     public required LinearWeight AttentionOutput { get; init; }
 
-    /// <summary>[hidden], float32.</summary>
-    public required Tensor FeedForwardNorm { get; init; }
+    /// <summary>On what attention adds; null = none.</summary>
+    public NormWeight? AttentionOutputNorm { get; init; }
 
-    /// <summary>[2 · intermediate, hidden]: gate, then up.</summary>
+    /// <summary>Before the feed-forward layer.</summary>
+    public required NormWeight FeedForwardNorm { get; init; }
+
+    /// <summary>[2 · intermediate, hidden]: gate, then up; not gated [intermediate, hidden].</summary>
     public required LinearWeight FeedForwardInput { get; init; }
 
     /// <summary>[hidden, intermediate].</summary>
     public required LinearWeight FeedForwardOutput { get; init; }
 
+    /// <summary>On what the feed-forward layer adds; null = none.</summary>
+    public NormWeight? FeedForwardOutputNorm { get; init; }
+
     /// <summary>Every tensor of the layer.</summary>
-    public IEnumerable<Tensor> Tensors => new[]
-    {
-        AttentionNorm, QueryKeyValue.Weight, QueryKeyValue.Bias, AttentionOutput.Weight, AttentionOutput.Bias,
-        FeedForwardNorm, FeedForwardInput.Weight, FeedForwardInput.Bias,
-        FeedForwardOutput.Weight, FeedForwardOutput.Bias,
-    }.OfType<Tensor>();
+    public IEnumerable<Tensor> Tensors =>
+        new[] { AttentionNorm, AttentionOutputNorm, FeedForwardNorm, FeedForwardOutputNorm }
+            .SelectMany(norm => new[] { norm?.Weight, norm?.Bias })
+            .Concat(new[] { QueryKeyValue, AttentionOutput, FeedForwardInput, FeedForwardOutput }
+                .SelectMany(linear => new[] { linear.Weight, linear.Bias }))
+            .Append(HeadNorm).OfType<Tensor>();
 
     /// <summary>Adds the layer's two contributions to the residual stream, in place.</summary>
     /// <param name="hidden">[tokens, hidden]: the residual stream.</param>
-    /// <param name="angles">The tokens' rotations.</param>
+    /// <param name="angles">The tokens' rotations; null = positions are learned.</param>
     /// <param name="writeSlots">[tokens], int64: where their keys and values go.</param>
     /// <param name="cache">This layer's cache.</param>
     /// <param name="plan">What each token may see.</param>
-    public void AddTo(Tensor hidden, RotaryAngles angles, Tensor writeSlots, LayerCache cache, AttentionPlan plan)
+    public void AddTo(Tensor hidden, RotaryAngles? angles, Tensor writeSlots, LayerCache cache, AttentionPlan plan)
     {
         using var scope = NewDisposeScope();
-        var fused = Linear.Apply(RmsNorm.Apply(hidden, AttentionNorm, config.NormEpsilon), QueryKeyValue);
-        var heads = fused.view(hidden.size(0), -1, config.HeadDimension); // [tokens, heads + 2 · keyValueHeads, headDimension]
-        var query = RotaryCacheWrite.Apply(heads, angles, writeSlots, cache);
-        hidden.add_(Linear.Apply(BlockAttention.Apply(query, cache, plan), AttentionOutput));
-
-        var gateUp = Linear.Apply(RmsNorm.Apply(hidden, FeedForwardNorm, config.NormEpsilon), FeedForwardInput);
-        hidden.add_(Linear.Apply(GatedActivation.Apply(gateUp), FeedForwardOutput));
+        var attention = Attention(hidden, angles, writeSlots, cache, plan);
+        if (config.IsParallel) attention.add_(FeedForward(hidden));
+        hidden.add_(attention);
+        if (!config.IsParallel) hidden.add_(FeedForward(hidden));
     }
+
+    private Tensor Attention(Tensor hidden, RotaryAngles? angles, Tensor writeSlots, LayerCache cache, AttentionPlan plan)
+    {
+        var fused = Linear.Apply(Normed(hidden, AttentionNorm), QueryKeyValue);
+        var heads = fused.view(hidden.size(0), -1, config.HeadDimension); // [tokens, heads + 2 · keyValueHeads, headDimension]
+        var query = RotaryCacheWrite.Apply(heads, HeadNorm, config.NormEpsilon, angles, writeSlots, cache);
+        return Normed(Linear.Apply(_attention.Apply(query, cache, plan), AttentionOutput), AttentionOutputNorm);
+    }
+
+    private Tensor FeedForward(Tensor hidden)
+    {
+        var input = Linear.Apply(Normed(hidden, FeedForwardNorm), FeedForwardInput);
+        var activated = FeedForwardActivation.Apply(input, config.Activation, config.IsGated);
+        return Normed(Linear.Apply(activated, FeedForwardOutput), FeedForwardOutputNorm);
+    }
+
+    private Tensor Normed(Tensor vectors, NormWeight? norm) =>
+        norm is null ? vectors : Norm.Apply(vectors, norm, config.Norm, config.NormEpsilon);
 }

@@ -1,13 +1,19 @@
+using DeRa.Torch.Models.Families;
+using DeRa.Torch.Weights;
+
 namespace DeRa.Torch.Models;
 
 /// <summary>How a checkpoint names a decoder's tensors and lays them out.</summary>
 internal sealed record DecoderLayout
 {
-    /// <summary>What stands before all names but the output layer's; a checkpoint without an output layer may lack it.</summary>
+    /// <summary>What stands before all names but the output layer's.</summary>
     public required string Base { get; init; }
 
     /// <summary>The embedding's module, after <see cref="Base"/>.</summary>
     public required string EmbeddingModule { get; init; }
+
+    /// <summary>The learned positions' module, after <see cref="Base"/>; null = none.</summary>
+    public string? PositionsModule { get; init; }
 
     /// <summary>The list of layers, after <see cref="Base"/>.</summary>
     public required string LayersModule { get; init; }
@@ -21,25 +27,30 @@ internal sealed record DecoderLayout
     /// <summary>What a layer consists of.</summary>
     public required LayerLayout Layer { get; init; }
 
+    /// <summary>What is added to stored norm weights.</summary>
+    public double NormOffset { get; init; }
+
     /// <summary>[vocabulary, hidden].</summary>
     public string Embedding => $"{Base}{EmbeddingModule}.weight";
 
-    /// <summary>The last norm, without its <c>.weight</c>.</summary>
+    /// <summary>[context, hidden], or null.</summary>
+    public string? Positions => PositionsModule is null ? null : $"{Base}{PositionsModule}.weight";
+
+    /// <summary>The last norm, without <c>.weight</c>.</summary>
     public string FinalNorm => Base + FinalNormModule;
 
     /// <summary>[vocabulary, hidden]; not there where it is the embedding.</summary>
     public string Output => OutputModule + ".weight";
 
     /// <summary>The layout of a configuration's family.</summary>
-    public static DecoderLayout Of(ModelConfig config) => new()
+    public static DecoderLayout Of(ModelConfig config) => Architecture.Of(config.Family).Layout(config);
+
+    /// <summary>The same as a checkpoint spells it: saved without an output layer, names lack <see cref="Base"/>.</summary>
+    public DecoderLayout As(Checkpoint checkpoint)
     {
-        Base = "model.",
-        EmbeddingModule = "embed_tokens",
-        LayersModule = "layers",
-        FinalNormModule = "norm",
-        OutputModule = "lm_head",
-        Layer = LayerLayout.Llama(config),
-    };
+        var bare = this with { Base = "" };
+        return checkpoint.Find(Embedding) is null && checkpoint.Find(bare.Embedding) is not null ? bare : this;
+    }
 
     /// <summary>A tensor's or module's name, such as <c>self_attn.q_proj</c> → <c>model.layers.0.self_attn.q_proj</c>.</summary>
     public string InLayer(int layer, string name) => $"{Base}{LayersModule}.{layer}.{name}";

@@ -29,7 +29,7 @@ internal sealed class DecoderLoader
         Action<long, long>? onProgress, CancellationToken cancellation)
     {
         using var checkpoint = Checkpoint.Open(folder);
-        var layout = DecoderLayout.Of(config);
+        var layout = DecoderLayout.Of(config).As(checkpoint);
         DecoderTensors.Check(checkpoint, config, layout);
         var embedding = checkpoint.Find(layout.Embedding)!.Value.Tensor;
         var elementType = type.Resolve(config.ElementType ?? embedding.Type);
@@ -49,25 +49,51 @@ internal sealed class DecoderLoader
         return new DecoderModel(_config, device, type)
         {
             Embedding = embedding,
+            Positions = _layout.Positions is { } positions ? _reader.Read(positions, _config.ContextTokens, hidden) : null,
             Layers = Enumerable.Range(0, _config.LayerCount).Select(ReadLayer).ToList(),
             FinalNorm = ReadNorm(_layout.FinalNorm),
             Output = new LinearWeight(
                 _config.TiedEmbeddings ? embedding : _reader.Read(_layout.Output, vocabulary, hidden), Bias: null),
-            InverseFrequencies = tensor(RotaryAngles.InverseFrequencies(_config), dtype: ScalarType.Float64, device: device),
+            InverseFrequencies = _config.RotaryDimension == 0 ? null
+                : tensor(RotaryFrequencies.Of(_config), dtype: ScalarType.Float64, device: device),
         };
     }
 
-    private DecoderLayer ReadLayer(int layer) => new(_config)
+    private DecoderLayer ReadLayer(int layer)
     {
-        AttentionNorm = ReadNorm(_layout.InLayer(layer, _layout.Layer.AttentionNorm)),
-        QueryKeyValue = ReadLinear(layer, _layout.Layer.QueryKeyValue),
-        AttentionOutput = ReadLinear(layer, _layout.Layer.AttentionOutput),
-        FeedForwardNorm = ReadNorm(_layout.InLayer(layer, _layout.Layer.FeedForwardNorm)),
-        FeedForwardInput = ReadLinear(layer, _layout.Layer.FeedForwardInput),
-        FeedForwardOutput = ReadLinear(layer, _layout.Layer.FeedForwardOutput),
-    };
+        var layout = _layout.Layer;
+        return new DecoderLayer(_config)
+        {
+            AttentionNorm = ReadNorm(Name(layout.AttentionNorm)),
+            QueryKeyValue = ReadLinear(layer, layout.QueryKeyValue),
+            HeadNorm = layout is { QueryNorm: { } query, KeyNorm: { } key } ? ReadHeadNorm(Name(query), Name(key)) : null,
+            AttentionOutput = ReadLinear(layer, layout.AttentionOutput),
+            AttentionOutputNorm = layout.AttentionOutputNorm is { } afterAttention ? ReadNorm(Name(afterAttention)) : null,
+            FeedForwardNorm = ReadNorm(Name(layout.FeedForwardNorm)),
+            FeedForwardInput = ReadLinear(layer, layout.FeedForwardInput),
+            FeedForwardOutput = ReadLinear(layer, layout.FeedForwardOutput),
+            FeedForwardOutputNorm = layout.FeedForwardOutputNorm is { } afterFeedForward ? ReadNorm(Name(afterFeedForward)) : null,
+        };
 
-    private Tensor ReadNorm(string module) => _reader.ReadFloat32(module + ".weight", _config.HiddenSize);
+        string Name(string name) => _layout.InLayer(layer, name);
+    }
+
+    private NormWeight ReadNorm(string module)
+    {
+        var weight = _reader.ReadFloat32(module + ".weight", _config.HiddenSize);
+        if (_layout.NormOffset != 0) weight.add_(_layout.NormOffset);
+        return new NormWeight(weight, _config.Norm == NormKind.Layer ? _reader.ReadFloat32(module + ".bias", _config.HiddenSize) : null);
+    }
+
+    /// <summary>[heads + keyValueHeads, headDimension]: one row a head, queries first.</summary>
+    private Tensor ReadHeadNorm(string query, string key)
+    {
+        using var scope = NewDisposeScope();
+        var (queryWeight, keyWeight) =
+            (_reader.ReadFloat32(query + ".weight", _config.HeadDimension), _reader.ReadFloat32(key + ".weight", _config.HeadDimension));
+        return cat([queryWeight.expand(_config.HeadCount, -1), keyWeight.expand(_config.KeyValueHeadCount, -1)], 0)
+            .MoveToOuterDisposeScope();
+    }
 
     private LinearWeight ReadLinear(int layer, LinearLayout layout)
     {

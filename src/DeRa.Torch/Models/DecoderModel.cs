@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace DeRa.Torch.Models;
 
 /// <summary>
-/// A decoder of the Llama family: weights and mathematics, no state. Sources: Hugging Face's Llama, Mistral and Qwen2.
+/// A decoder: weights and mathematics, no state. Source: Hugging Face's models of the families it implements.
 /// After loading it is used by one thread, inside a dispose scope and in inference mode.
 /// </summary>
 internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType type) : IDisposable
@@ -22,17 +22,20 @@ internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType
     /// <summary>[vocabulary, hidden].</summary>
     public required Tensor Embedding { get; init; }
 
+    /// <summary>[context, hidden]: what each position adds; null where positions turn queries and keys.</summary>
+    public Tensor? Positions { get; init; }
+
     /// <summary>The decoder's layers, first to last.</summary>
     public required IReadOnlyList<DecoderLayer> Layers { get; init; }
 
-    /// <summary>[hidden], float32.</summary>
-    public required Tensor FinalNorm { get; init; }
+    /// <summary>After the last layer.</summary>
+    public required NormWeight FinalNorm { get; init; }
 
     /// <summary>[vocabulary, hidden]; the embedding itself where the two are tied.</summary>
     public required LinearWeight Output { get; init; }
 
-    /// <summary>[headDimension / 2], float64: how far each pair of dimensions turns from one position to the next.</summary>
-    public required Tensor InverseFrequencies { get; init; }
+    /// <summary>[rotaryDimension / 2], float64: how far each pair of dimensions turns from one position to the next; null = none does.</summary>
+    public Tensor? InverseFrequencies { get; init; }
 
     /// <summary>Memory of the weights.</summary>
     public long Bytes => Tensors.Sum(tensor => tensor.numel() * tensor.ElementSize);
@@ -41,7 +44,7 @@ internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType
     public IEnumerable<Tensor> Tensors =>
         Layers.SelectMany(layer => layer.Tensors)
             .Concat(config.TiedEmbeddings ? [] : [Output.Weight])
-            .Concat([Embedding, FinalNorm, InverseFrequencies]);
+            .Concat(new[] { Embedding, Positions, FinalNorm.Weight, FinalNorm.Bias, InverseFrequencies }.OfType<Tensor>());
 
     /// <summary>Runs a step through all layers and writes its keys and values.</summary>
     /// <param name="step">The rows, on this model's device.</param>
@@ -50,21 +53,35 @@ internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType
     public Tensor Forward(ModelStep step, KvCache cache)
     {
         using var scope = NewDisposeScope();
-        var hidden = Embedding.index_select(0, step.Tokens); // [tokens, hidden]
-        var angles = RotaryAngles.At(step.Positions, InverseFrequencies);
+        var hidden = Embed(step);
+        var angles = InverseFrequencies is null ? null
+            : RotaryAngles.At(step.Positions, InverseFrequencies, RotaryFrequencies.AttentionFactor(config));
         for (var layer = 0; layer < Layers.Count; layer++)
             Layers[layer].AddTo(hidden, angles, step.WriteSlots, cache.Layers[layer], step.PlanFor(config.WindowTokens[layer]));
-        return RmsNorm.Apply(hidden.index_select(0, step.OutputRows), FinalNorm, config.NormEpsilon).MoveToOuterDisposeScope();
+        var outputs = hidden.index_select(0, step.OutputRows);
+        return Norm.Apply(outputs, FinalNorm, config.Norm, config.NormEpsilon).MoveToOuterDisposeScope();
     }
 
     /// <summary>Scores every token of the vocabulary.</summary>
     /// <param name="hidden">[outputs, hidden], from <see cref="Forward"/>.</param>
-    /// <returns>[outputs, vocabulary] in the model's element type, owned by the caller's scope.</returns>
-    public Tensor Logits(Tensor hidden) => Linear.Apply(hidden, Output);
+    /// <returns>[outputs, vocabulary] in the model's element type, capped ones in float32; owned by the caller's scope.</returns>
+    public Tensor Logits(Tensor hidden)
+    {
+        if (config.FinalSoftCap is not { } cap) return Linear.Apply(hidden, Output);
+        using var scope = NewDisposeScope();
+        return SoftCap.Apply(Linear.Apply(hidden, Output).to(ScalarType.Float32), cap).MoveToOuterDisposeScope();
+    }
 
     /// <summary>Frees the weights.</summary>
     public void Dispose()
     {
         foreach (var tensor in Tensors) tensor.Dispose();
+    }
+
+    private Tensor Embed(ModelStep step)
+    {
+        var hidden = Embedding.index_select(0, step.Tokens); // [tokens, hidden]
+        if (Positions is not null) hidden.add_(Positions.index_select(0, step.Positions));
+        return config.EmbeddingScale == 1 ? hidden : hidden.mul_(config.EmbeddingScale);
     }
 }

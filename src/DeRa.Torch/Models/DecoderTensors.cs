@@ -10,12 +10,14 @@ internal static class DecoderTensors
     /// <summary>Every tensor the configuration asks for, and its shape as stored.</summary>
     public static IEnumerable<(string Name, long[] Shape)> Expected(ModelConfig config, DecoderLayout layout)
     {
-        yield return (layout.Embedding, [config.VocabularySize, config.HiddenSize]);
+        long hidden = config.HiddenSize;
+        yield return (layout.Embedding, [config.VocabularySize, hidden]);
+        if (layout.Positions is { } positions) yield return (positions, [config.ContextTokens, hidden]);
         var inLayer = ExpectedInLayer(config, layout.Layer).ToList();
         for (var layer = 0; layer < config.LayerCount; layer++)
             foreach (var (name, shape) in inLayer) yield return (layout.InLayer(layer, name), shape);
-        yield return (layout.FinalNorm + ".weight", [config.HiddenSize]);
-        if (!config.TiedEmbeddings) yield return (layout.Output, [config.VocabularySize, config.HiddenSize]);
+        foreach (var tensor in ExpectedOfNorm(config, layout.FinalNorm)) yield return tensor;
+        if (!config.TiedEmbeddings) yield return (layout.Output, [config.VocabularySize, hidden]);
     }
 
     /// <summary>Checks that the checkpoint holds these tensors in these shapes and no others.</summary>
@@ -41,8 +43,15 @@ internal static class DecoderTensors
     }
 
     private static IEnumerable<(string Name, long[] Shape)> ExpectedInLayer(ModelConfig config, LayerLayout layer) =>
-        new[] { layer.AttentionNorm, layer.FeedForwardNorm }.Select(norm => (norm + ".weight", new long[] { config.HiddenSize }))
+        layer.Norms.SelectMany(norm => ExpectedOfNorm(config, norm))
+            .Concat(layer.HeadNorms.Select(norm => (norm + ".weight", new long[] { config.HeadDimension })))
             .Concat(layer.Linears.SelectMany(linear => linear.Tensors));
+
+    private static IEnumerable<(string Name, long[] Shape)> ExpectedOfNorm(ModelConfig config, string module)
+    {
+        yield return (module + ".weight", [config.HiddenSize]);
+        if (config.Norm == NormKind.Layer) yield return (module + ".bias", [config.HiddenSize]);
+    }
 
     /// <summary>Tables that config.json determines; an output layer stored beside a tied embedding is its copy.</summary>
     private static IEnumerable<string> Ignorable(ModelConfig config, DecoderLayout layout) =>

@@ -16,13 +16,20 @@ internal static class HarmlessFields
         "unsloth_fixed", "name_or_path", "tokenizer_class", "task_specific_params", "finetuning_task", "problem_type",
         "id2label", "label2id", "prefix",
         // Only training reads these.
-        "initializer_range", "attention_dropout", "hidden_dropout", "embd_pdrop", "resid_pdrop", "tf_legacy_loss",
+        "initializer_range", "attention_dropout", "hidden_dropout", "embd_pdrop", "resid_pdrop", "attn_pdrop", "tf_legacy_loss",
+        "attention_probs_dropout_prob", "hidden_dropout_prob", "classifier_dropout", "gradient_checkpointing",
+        // Heads that classify, not the one that writes.
+        "summary_activation", "summary_first_dropout", "summary_proj_to_labels", "summary_type", "summary_use_proj",
+        "num_labels", "_num_labels",
+        // Copies of sizes that stand elsewhere too (GPT-2's n_positions and vocab_size decide).
+        "n_ctx", "n_vocab", "n_special", "predict_special_tokens",
         // A way of splitting the same sums over devices.
         "pretraining_tp",
         // How the Python program runs it, and what it returns.
         "use_cache", "_attn_implementation", "_attn_implementation_autoset", "attn_implementation", "_flash_attn_2_enabled",
         "output_attentions", "output_hidden_states", "output_scores", "return_dict", "return_dict_in_generate",
         "torchscript", "use_bfloat16", "chunk_size_feed_forward", "keys_to_ignore_at_inference", "is_decoder",
+        "output_past", "cache_implementation",
         // Token ids and settings of generation: read elsewhere, or from generation_config.json.
         "bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id", "sep_token_id", "decoder_start_token_id",
         "forced_bos_token_id", "forced_eos_token_id", "max_length", "min_length", "do_sample", "early_stopping",
@@ -38,8 +45,10 @@ internal static class HarmlessFields
     /// <summary>True where the field would change what the model computes, but not with this value.</summary>
     public static bool IsNeutral(string name, JsonElement value) => name switch
     {
-        "is_encoder_decoder" or "add_cross_attention" or "tie_encoder_decoder" or "rope_interleaved" or "use_mrope" =>
+        "is_encoder_decoder" or "add_cross_attention" or "tie_encoder_decoder" or "rope_interleaved" or "use_mrope"
+            or "scale_attn_by_inverse_layer_idx" or "reorder_and_upcast_attn" or "use_bidirectional_attention" =>
             value.ValueKind == JsonValueKind.False,
+        "scale_attn_weights" => value.ValueKind == JsonValueKind.True,
         "partial_rotary_factor" => value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var share) && share == 1,
         "pruned_heads" => value.ValueKind == JsonValueKind.Object && !value.EnumerateObject().Any(),
         _ => false,

@@ -9,17 +9,29 @@ internal sealed record LayerLayout
     /// <summary>[(heads + 2 · keyValueHeads) · headDimension, hidden]: queries, keys, values.</summary>
     public required LinearLayout QueryKeyValue { get; init; }
 
+    /// <summary>The norm of each query head, or null.</summary>
+    public string? QueryNorm { get; init; }
+
+    /// <summary>The norm of each key head, or null.</summary>
+    public string? KeyNorm { get; init; }
+
     /// <summary>[hidden, heads · headDimension].</summary>
     public required LinearLayout AttentionOutput { get; init; }
+
+    /// <summary>The norm on what attention adds, or null.</summary>
+    public string? AttentionOutputNorm { get; init; }
 
     /// <summary>The norm before the feed-forward layer.</summary>
     public required string FeedForwardNorm { get; init; }
 
-    /// <summary>[2 · intermediate, hidden]: gate, then up.</summary>
+    /// <summary>[2 · intermediate, hidden]: gate, then up; not gated [intermediate, hidden].</summary>
     public required LinearLayout FeedForwardInput { get; init; }
 
     /// <summary>[hidden, intermediate].</summary>
     public required LinearLayout FeedForwardOutput { get; init; }
+
+    /// <summary>The norm on what the feed-forward layer adds, or null.</summary>
+    public string? FeedForwardOutputNorm { get; init; }
 
     /// <summary>Tensors of old exports that the configuration determines: they are not read.</summary>
     public IReadOnlyList<string> Leftovers { get; init; } = [];
@@ -27,22 +39,10 @@ internal sealed record LayerLayout
     /// <summary>Every weight that is multiplied with.</summary>
     public IReadOnlyList<LinearLayout> Linears => [QueryKeyValue, AttentionOutput, FeedForwardInput, FeedForwardOutput];
 
-    /// <summary>Llama's modules.</summary>
-    public static LayerLayout Llama(ModelConfig config)
-    {
-        long hidden = config.HiddenSize, intermediate = config.IntermediateSize;
-        long queries = config.HeadCount * (long)config.HeadDimension, keys = config.KeyValueHeadCount * (long)config.HeadDimension;
-        return new LayerLayout
-        {
-            AttentionNorm = "input_layernorm",
-            QueryKeyValue = new LinearLayout(hidden, config.QueryKeyValueBias, new LinearPart("self_attn.q_proj", queries),
-                new LinearPart("self_attn.k_proj", keys), new LinearPart("self_attn.v_proj", keys)),
-            AttentionOutput = new LinearLayout(queries, config.AttentionOutputBias, new LinearPart("self_attn.o_proj", hidden)),
-            FeedForwardNorm = "post_attention_layernorm",
-            FeedForwardInput = new LinearLayout(hidden, config.FeedForwardBias,
-                new LinearPart("mlp.gate_proj", intermediate), new LinearPart("mlp.up_proj", intermediate)),
-            FeedForwardOutput = new LinearLayout(intermediate, config.FeedForwardBias, new LinearPart("mlp.down_proj", hidden)),
-            Leftovers = ["self_attn.rotary_emb.inv_freq"],
-        };
-    }
+    /// <summary>The norms of the residual stream's width.</summary>
+    public IEnumerable<string> Norms =>
+        new[] { AttentionNorm, AttentionOutputNorm, FeedForwardNorm, FeedForwardOutputNorm }.OfType<string>();
+
+    /// <summary>The norms of single heads.</summary>
+    public IEnumerable<string> HeadNorms => new[] { QueryNorm, KeyNorm }.OfType<string>();
 }

@@ -2,7 +2,7 @@ using TorchSharp;
 
 namespace DeRa.Torch.Models;
 
-/// <summary>What a decoder of the Llama family looks like: the parts of <c>config.json</c> that decide the mathematics.</summary>
+/// <summary>What a decoder looks like: the parts of <c>config.json</c> that decide the mathematics, the same for all families.</summary>
 public sealed record ModelConfig
 {
     /// <summary>The architecture.</summary>
@@ -14,7 +14,7 @@ public sealed record ModelConfig
     /// <summary>Width of the residual stream.</summary>
     public required int HiddenSize { get; init; }
 
-    /// <summary>Width inside the gated feed-forward layer.</summary>
+    /// <summary>Width inside the feed-forward layer.</summary>
     public required int IntermediateSize { get; init; }
 
     /// <summary>Number of decoder layers.</summary>
@@ -26,20 +26,53 @@ public sealed record ModelConfig
     /// <summary>Key and value heads of a layer.</summary>
     public required int KeyValueHeadCount { get; init; }
 
-    /// <summary>Width of one head; even.</summary>
+    /// <summary>Width of one head.</summary>
     public required int HeadDimension { get; init; }
 
     /// <summary>Most tokens a sequence may have (<c>max_position_embeddings</c>).</summary>
     public required int ContextTokens { get; init; }
 
-    /// <summary>Added to the mean square in every norm.</summary>
+    /// <summary>What every norm but those of single heads computes; those are <see cref="NormKind.RootMeanSquare"/>.</summary>
+    public NormKind Norm { get; init; } = NormKind.RootMeanSquare;
+
+    /// <summary>Added to the mean square (or the variance) in every norm.</summary>
     public required double NormEpsilon { get; init; }
 
+    /// <summary>What embeddings are multiplied by.</summary>
+    public double EmbeddingScale { get; init; } = 1;
+
+    /// <summary>How many dimensions of each head, from the first, turn with the position; even. 0 = positions are learned.</summary>
+    public required int RotaryDimension { get; init; }
+
     /// <summary>Base of the rotary frequencies (θ).</summary>
-    public required double RotaryBase { get; init; }
+    public double RotaryBase { get; init; } = 10_000;
 
     /// <summary>How rotary frequencies are scaled; null where they are not.</summary>
     public RotaryScaling? RotaryScaling { get; init; }
+
+    /// <summary>What attention scores are multiplied by; null = 1 / √<see cref="HeadDimension"/>.</summary>
+    public double? AttentionScale { get; init; }
+
+    /// <summary>Scores s become cap · tanh(s / cap); null = they stay.</summary>
+    public double? AttentionSoftCap { get; init; }
+
+    /// <summary>Logits z become cap · tanh(z / cap); null = they stay.</summary>
+    public double? FinalSoftCap { get; init; }
+
+    /// <summary>Whether queries and keys of each head have a norm.</summary>
+    public bool HasHeadNorms { get; init; }
+
+    /// <summary>Whether what attention and feed-forward layers add has a norm too.</summary>
+    public bool HasOutputNorms { get; init; }
+
+    /// <summary>Whether attention and feed-forward layer both read the layer's input; else the second reads what the first left.</summary>
+    public bool IsParallel { get; init; }
+
+    /// <summary>Whether the feed-forward layer is activation(gate) · up (arXiv 2002.05202); else it is activation(input).</summary>
+    public bool IsGated { get; init; } = true;
+
+    /// <summary>The function inside the feed-forward layer.</summary>
+    public Activation Activation { get; init; } = Activation.Silu;
 
     /// <summary>Whether the query, key and value projections have a bias.</summary>
     public required bool QueryKeyValueBias { get; init; }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DeRa.Torch.Models.Families;
 using DeRa.Torch.Weights;
 using static TorchSharp.torch;
 
@@ -12,8 +13,8 @@ public static class ModelConfigReader
 {
     internal const int MaxContextTokens = 1 << 27;
     internal const int MaxLayers = 1024;
-    private const int MaxWidth = 1 << 20;
-    private const string SupportedArchitectures = "LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM";
+    internal const int MaxWidth = 1 << 20;
+    internal const int MaxVocabulary = 1 << 24;
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
 
     /// <summary>Reads the <c>config.json</c> of a model folder.</summary>
@@ -54,96 +55,20 @@ public static class ModelConfigReader
 
     private static ModelConfig Read(ConfigFields fields)
     {
-        var family = ReadFamily(fields);
-        RefuseOtherMathematics(fields);
-        var layers = fields.Integer("num_hidden_layers", 1, MaxLayers);
-        var hiddenSize = fields.Integer("hidden_size", 1, MaxWidth);
-        var (heads, keyValueHeads, headDimension) = ReadHeads(fields, family, hiddenSize);
-        var (rotaryBase, rotaryScaling) = RotaryFields.Read(fields);
-        var attentionBias = family == ModelFamily.Llama && fields.Flag("attention_bias", absent: false);
-        var config = new ModelConfig
-        {
-            Family = family,
-            VocabularySize = fields.Integer("vocab_size", 1, 1 << 24),
-            HiddenSize = hiddenSize,
-            IntermediateSize = fields.Integer("intermediate_size", 1, MaxWidth),
-            LayerCount = layers,
-            HeadCount = heads,
-            KeyValueHeadCount = keyValueHeads,
-            HeadDimension = headDimension,
-            ContextTokens = fields.Integer("max_position_embeddings", 1, MaxContextTokens),
-            NormEpsilon = fields.Number("rms_norm_eps", above: 0),
-            RotaryBase = rotaryBase,
-            RotaryScaling = rotaryScaling,
-            QueryKeyValueBias = attentionBias || family == ModelFamily.Qwen2,
-            AttentionOutputBias = attentionBias,
-            FeedForwardBias = family == ModelFamily.Llama && fields.Flag("mlp_bias", absent: false),
-            TiedEmbeddings = fields.Flag("tie_word_embeddings", absent: false),
-            WindowTokens = WindowFields.Read(fields, family, layers),
-            ElementType = ReadElementType(fields),
-        };
+        var architecture = Architecture.Of(fields);
+        RefuseOtherFormats(fields);
+        var config = architecture.Read(fields) with { ElementType = ReadElementType(fields) };
         fields.RefuseUnread(HarmlessFields.Contains, HarmlessFields.IsNeutral);
         return config;
     }
 
-    private static ModelFamily ReadFamily(ConfigFields fields)
-    {
-        var architectures = fields.Texts("architectures") ?? [];
-        var modelType = fields.Text("model_type");
-        var families = architectures.Select(FamilyOfArchitecture).Append(FamilyOfType(modelType))
-            .OfType<ModelFamily>().Distinct().ToList();
-        var isKnown = architectures.All(name => FamilyOfArchitecture(name) is not null)
-            && (modelType is null || FamilyOfType(modelType) is not null);
-        return isKnown && families.Count == 1
-            ? families[0]
-            : throw fields.Wrong("architectures", $"is [{string.Join(", ", architectures)}] with model_type '{modelType}', "
-                + $"which is not supported (supported: {SupportedArchitectures})");
-    }
-
-    private static ModelFamily? FamilyOfArchitecture(string name) => name switch
-    {
-        "LlamaForCausalLM" => ModelFamily.Llama,
-        "MistralForCausalLM" => ModelFamily.Mistral,
-        "Qwen2ForCausalLM" => ModelFamily.Qwen2,
-        _ => null,
-    };
-
-    private static ModelFamily? FamilyOfType(string? name) => name switch
-    {
-        "llama" => ModelFamily.Llama,
-        "mistral" => ModelFamily.Mistral,
-        "qwen2" => ModelFamily.Qwen2,
-        _ => null,
-    };
-
-    private static void RefuseOtherMathematics(ConfigFields fields)
+    private static void RefuseOtherFormats(ConfigFields fields)
     {
         if (fields.Has("quantization_config"))
             throw fields.Wrong("quantization_config",
                 $"asks for quantised weights, which are not supported (supported: {StoredTypes.Supported})");
         if (fields.Has("auto_map"))
             throw fields.Wrong("auto_map", "asks for the model's own Python code, which is not run; use a checkpoint without it");
-        var activation = fields.Text("hidden_act");
-        if (activation is not (null or "silu"))
-            throw fields.Wrong("hidden_act", $"is '{activation}', which is not supported (supported: silu)");
-    }
-
-    private static (int Heads, int KeyValueHeads, int Dimension) ReadHeads(ConfigFields fields, ModelFamily family, int hiddenSize)
-    {
-        var heads = fields.Integer("num_attention_heads", 1, MaxWidth);
-        // Llama files from before grouped-query attention lack the field; in the other families its default is a number of heads.
-        var keyValueHeads = family == ModelFamily.Llama
-            ? fields.OptionalInteger("num_key_value_heads", 1, MaxWidth) ?? heads
-            : fields.Integer("num_key_value_heads", 1, MaxWidth);
-        if (heads % keyValueHeads != 0)
-            throw fields.Wrong("num_key_value_heads", $"is {keyValueHeads}; it must divide num_attention_heads, {heads}");
-        var dimension = fields.OptionalInteger("head_dim", 2, MaxWidth);
-        if (dimension is null && hiddenSize % heads != 0)
-            throw fields.Wrong("num_attention_heads", $"is {heads}; without 'head_dim' it must divide hidden_size, {hiddenSize}");
-        dimension ??= hiddenSize / heads;
-        return dimension % 2 == 0
-            ? (heads, keyValueHeads, dimension.Value)
-            : throw fields.Wrong("head_dim", $"is {dimension}; it must be even for rotary positions");
     }
 
     private static ScalarType? ReadElementType(ConfigFields fields)

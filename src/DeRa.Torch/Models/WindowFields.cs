@@ -1,41 +1,49 @@
 namespace DeRa.Torch.Models;
 
-/// <summary>Reads which layers see only a window of the context.</summary>
+/// <summary>Reads which layers see only a window of the context: one entry a layer, the tokens it sees, or null for all.</summary>
 internal static class WindowFields
 {
-    /// <summary>What Hugging Face assumes where <c>sliding_window</c> is absent (not null): both families have the same.</summary>
+    /// <summary>What Hugging Face assumes where <c>sliding_window</c> is absent (not null), in all these families.</summary>
     private const int DefaultWindowTokens = 4096;
 
-    /// <summary>One entry a layer: tokens it sees, or null for all.</summary>
-    public static IReadOnlyList<int?> Read(ConfigFields fields, ModelFamily family, int layerCount) => family switch
+    /// <summary>The same window in every layer, or none (Mistral).</summary>
+    public static IReadOnlyList<int?> ReadSame(ConfigFields fields, int layerCount) =>
+        Enumerable.Repeat(ReadWindow(fields), layerCount).ToArray();
+
+    /// <summary>A window in the layers from <c>max_window_layers</c> on, or as <c>layer_types</c> says, where it is switched on (Qwen).</summary>
+    public static IReadOnlyList<int?> ReadSwitched(ConfigFields fields, int layerCount)
     {
-        ModelFamily.Llama => new int?[layerCount],
-        ModelFamily.Mistral => Enumerable.Repeat(ReadWindow(fields), layerCount).ToArray(),
-        _ => ReadQwen2(fields, layerCount),
-    };
+        var isUsed = fields.Flag("use_sliding_window", absent: false);
+        var window = ReadWindow(fields);
+        var firstWindowLayer = fields.OptionalInteger("max_window_layers", 0, ModelConfigReader.MaxLayers) ?? 28;
+        var types = ReadTypes(fields, layerCount);
+        if (!isUsed && types?.Contains(true) == true)
+            throw fields.Wrong("layer_types", "has a sliding_attention layer, but 'use_sliding_window' is not true");
+        return Windows(layerCount, layer => isUsed && (types?[layer] ?? layer >= firstWindowLayer), window);
+    }
+
+    /// <summary>A window in the first layer and every other one, or as <c>layer_types</c> says (Gemma 2).</summary>
+    public static IReadOnlyList<int?> ReadAlternating(ConfigFields fields, int layerCount)
+    {
+        var types = ReadTypes(fields, layerCount);
+        return Windows(layerCount, layer => types?[layer] ?? layer % 2 == 0, ReadWindow(fields));
+    }
+
+    private static int?[] Windows(int layerCount, Func<int, bool> isWindowed, int? window) =>
+        [.. Enumerable.Range(0, layerCount).Select(layer => isWindowed(layer) ? window : null)];
 
     private static int? ReadWindow(ConfigFields fields) =>
         fields.Names("sliding_window")
             ? fields.OptionalInteger("sliding_window", 1, ModelConfigReader.MaxContextTokens)
             : DefaultWindowTokens;
 
-    private static int?[] ReadQwen2(ConfigFields fields, int layerCount)
+    /// <summary>Which layers have a window by <c>layer_types</c>; null where it is absent.</summary>
+    private static List<bool>? ReadTypes(ConfigFields fields, int layerCount)
     {
-        var isUsed = fields.Flag("use_sliding_window", absent: false);
-        var window = ReadWindow(fields);
-        var firstWindowLayer = fields.OptionalInteger("max_window_layers", 0, ModelConfigReader.MaxLayers) ?? 28;
-        var types = fields.Texts("layer_types");
-        if (types is not null && types.Count != layerCount)
+        if (fields.Texts("layer_types") is not { } types) return null;
+        if (types.Count != layerCount)
             throw fields.Wrong("layer_types", $"has {types.Count} entries; it must have one for each of {layerCount} layers");
-        var windows = new int?[layerCount];
-        for (var layer = 0; layer < layerCount; layer++)
-        {
-            var isWindowed = types is null ? layer >= firstWindowLayer : IsWindowed(fields, types[layer]);
-            if (isUsed && isWindowed) windows[layer] = window;
-            else if (types is not null && isWindowed)
-                throw fields.Wrong("layer_types", "has a sliding_attention layer, but 'use_sliding_window' is not true");
-        }
-        return windows;
+        return types.Select(type => IsWindowed(fields, type)).ToList();
     }
 
     private static bool IsWindowed(ConfigFields fields, string type) => type switch

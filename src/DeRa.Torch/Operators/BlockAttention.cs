@@ -7,14 +7,16 @@ namespace DeRa.Torch.Operators;
 /// The one door to attention over the block pool. Query heads that share a key head are a dimension of the query, so keys
 /// are never repeated. Softmax is in float32.
 /// </summary>
-internal static class BlockAttention
+/// <param name="scale">What scores are multiplied by; null = 1 / sqrt(headDimension).</param>
+/// <param name="softCap">Bounds the scaled scores; null = nothing does.</param>
+internal sealed class BlockAttention(double? scale = null, double? softCap = null)
 {
-    /// <summary>softmax(query · keysᵀ / sqrt(headDimension) + mask) · values, over what each token may see.</summary>
+    /// <summary>softmax(cap(query · keysᵀ · scale) + mask) · values, over what each token may see.</summary>
     /// <param name="query">[tokens, heads, headDimension]: the plan's decode rows first, then its chunks.</param>
     /// <param name="cache">The layer's cache, which holds the step's own keys and values already.</param>
     /// <param name="plan">What each token may see.</param>
     /// <returns>[tokens, heads · headDimension] in the query's element type.</returns>
-    public static Tensor Apply(Tensor query, LayerCache cache, AttentionPlan plan)
+    public Tensor Apply(Tensor query, LayerCache cache, AttentionPlan plan)
     {
         var parts = new List<Tensor>(1 + plan.Chunks.Count);
         if (plan.Decode is { } decode) parts.Add(Decode(query.narrow(0, 0, decode.Rows), cache, decode));
@@ -22,21 +24,21 @@ internal static class BlockAttention
         return parts.Count == 1 ? parts[0] : cat(parts, 0);
     }
 
-    private static Tensor Decode(Tensor query, LayerCache cache, DecodeContext context)
+    private Tensor Decode(Tensor query, LayerCache cache, DecodeContext context)
     {
         using var scope = NewDisposeScope();
         var (keyValueHeads, dimension) = (cache.Keys.size(1), cache.Keys.size(2));
         var grouped = query.reshape(context.Rows, keyValueHeads, -1, dimension); // [rows, keyValueHeads, group, headDimension]
         var keys = Gather(cache.Keys); // [rows, keyValueHeads, context, headDimension]
         var values = Gather(cache.Values);
-        var mixed = nn.functional.scaled_dot_product_attention(grouped, keys, values, context.Mask);
+        var mixed = Mix(grouped, keys, values, context.Mask);
         return mixed.reshape(context.Rows, -1).MoveToOuterDisposeScope();
 
         Tensor Gather(Tensor pool) =>
             pool.index_select(0, context.Slots).view(context.Rows, -1, keyValueHeads, dimension).transpose(1, 2);
     }
 
-    private static Tensor Prefill(Tensor query, LayerCache cache, ChunkContext context)
+    private Tensor Prefill(Tensor query, LayerCache cache, ChunkContext context)
     {
         using var scope = NewDisposeScope();
         var (keyValueHeads, dimension) = (cache.Keys.size(1), cache.Keys.size(2));
@@ -44,10 +46,24 @@ internal static class BlockAttention
         var grouped = query.reshape(context.Tokens, keyValueHeads, group, dimension).permute(1, 2, 0, 3);
         var keys = Gather(cache.Keys); // [keyValueHeads, group (one in memory), context, headDimension]
         var values = Gather(cache.Values);
-        var mixed = nn.functional.scaled_dot_product_attention(grouped, keys, values, context.Mask);
+        var mixed = Mix(grouped, keys, values, context.Mask);
         return mixed.permute(2, 0, 1, 3).reshape(context.Tokens, -1).MoveToOuterDisposeScope();
 
         Tensor Gather(Tensor pool) =>
             pool.index_select(0, context.Slots).transpose(0, 1).unsqueeze(1).expand(keyValueHeads, group, -1, dimension);
+    }
+
+    private Tensor Mix(Tensor query, Tensor keys, Tensor values, Tensor? mask) => scale is null && softCap is null
+        ? nn.functional.scaled_dot_product_attention(query, keys, values, mask)
+        : MixStepByStep(query, keys, values, mask);
+
+    /// <summary>What the fused operator cannot do, in float32.</summary>
+    private Tensor MixStepByStep(Tensor query, Tensor keys, Tensor values, Tensor? mask)
+    {
+        var wideQuery = query.to(ScalarType.Float32) * (scale ?? 1 / Math.Sqrt(query.size(3)));
+        var scores = wideQuery.matmul(keys.to(ScalarType.Float32).transpose(2, 3)); // [·, ·, queries, context]
+        if (softCap is { } cap) SoftCap.Apply(scores, cap);
+        if (mask is not null) scores.add_(mask);
+        return scores.softmax(-1).matmul(values.to(ScalarType.Float32)).to(query.dtype);
     }
 }

@@ -10,16 +10,23 @@ internal static class GoldenBound
     public const double Float32 = 1e-4;
 
     /// <summary>
-    /// Roundings to the element type on the way through a layer: norm, query-key-value, rotation, attention weights, attention
-    /// output, output projection, residual sum; norm, gate and up, silu, product, down projection, residual sum.
+    /// Roundings to the element type on the way through a layer: norm, query-key-value, rotation (with the norms of heads),
+    /// attention weights, attention output, output projection, residual sum; norm, gate and up, activation, product, down
+    /// projection, residual sum. Layers without a gate have one less, parallel ones as many.
     /// </summary>
     private const int RoundingsPerLayer = 13;
 
-    /// <summary>The four fused weight matrices of a layer, where the checkpoint's are wider than the element type.</summary>
+    /// <summary>The norms on what attention and the feed-forward layer add.</summary>
+    private const int OutputNormsPerLayer = 2;
+
+    /// <summary>The four fused weight matrices of a layer with their biases, where the checkpoint's are wider than the element type.</summary>
     private const int WeightsPerLayer = 4;
 
     /// <summary>The embedding, the final norm, the output layer's weights and its result.</summary>
     private const int RoundingsOutside = 4;
+
+    /// <summary>The table of learned positions and its sum with the embedding; or the scaled embedding.</summary>
+    private const int RoundingsOfPositions = 2, RoundingsOfScale = 1;
 
     /// <summary>Standard deviations allowed: over 10⁵ logits, a normal error passes six with probability 2·10⁻⁴.</summary>
     private const double Deviations = 6;
@@ -27,19 +34,31 @@ internal static class GoldenBound
     /// <summary>
     /// The bound for a model. First-order analysis for 16-bit types with unit roundoff u (2⁻⁸ for bfloat16, 2⁻¹¹ for float16):
     /// every rounding adds an error of at most u relative to what is rounded, which is a part of the residual stream, so n
-    /// independent ones leave the final state h with a relative error of at most u·sqrt(n), n = (13 + 4) · layers + 4. An error e in h
-    /// moves logit v by w_v·e: for e of random direction a normal number of deviation |w_v|·|e|/sqrt(hidden), and
-    /// |h| ≤ sqrt(hidden)·max|g| after the final norm with weights g. So the deviation is at most
-    /// u·sqrt(n)·max_v|w_v|·max|g|; six of them are allowed, and what float32 may differ by.
+    /// independent ones leave the final state h with a relative error of at most u·sqrt(n), n = (13 + 4) · layers + 4, and what
+    /// the family has more. An error e in h moves logit v by w_v·e: for e of random direction a normal number of deviation |w_v|·|e|/sqrt(hidden), and
+    /// |h| ≤ sqrt(hidden)·(max|g| + max|b|) after the final norm with weights g (folded offsets included) and biases b, root
+    /// mean square or layer norm alike. So the deviation is at most u·sqrt(n)·max_v|w_v|·(max|g| + max|b|); six of them are
+    /// allowed, and what float32 may differ by. Soft caps have slopes of at most 1, and those layers' attention is in float32:
+    /// they add nothing. What this leaves out is how later layers amplify an earlier error, which the six deviations cover.
     /// </summary>
     public static double For(DecoderModel model)
     {
         if (model.ElementType == ScalarType.Float32) return Float32;
         using var scope = NewDisposeScope();
         var roundoff = model.ElementType == ScalarType.BFloat16 ? Math.ScaleB(1, -8) : Math.ScaleB(1, -11);
-        var roundings = (RoundingsPerLayer + WeightsPerLayer) * model.Config.LayerCount + RoundingsOutside;
+        var roundings = Roundings(model.Config);
         var widestRow = model.Output.Weight.to(ScalarType.Float32).square().sum(1).max().sqrt().cpu().item<float>();
-        var largestGain = model.FinalNorm.abs().max().cpu().item<float>();
+        var largestGain = Largest(model.FinalNorm.Weight) + (model.FinalNorm.Bias is { } bias ? Largest(bias) : 0);
         return Float32 + Deviations * roundoff * Math.Sqrt(roundings) * widestRow * largestGain;
     }
+
+    private static int Roundings(ModelConfig config)
+    {
+        var perLayer = RoundingsPerLayer + WeightsPerLayer + (config.HasOutputNorms ? OutputNormsPerLayer : 0);
+        var outside = RoundingsOutside
+            + (config.RotaryDimension == 0 ? RoundingsOfPositions : 0) + (config.EmbeddingScale != 1 ? RoundingsOfScale : 0);
+        return perLayer * config.LayerCount + outside;
+    }
+
+    private static double Largest(Tensor values) => values.abs().max().cpu().item<float>();
 }

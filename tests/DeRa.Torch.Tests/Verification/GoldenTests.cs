@@ -11,7 +11,10 @@ public sealed class GoldenTests(ITestOutputHelper output)
     public static TheoryData<string> Committed { get; } = new(GoldenData.CommittedModels);
 
     public static TheoryData<string> Shared { get; } =
-        ["models/stories260k", "models/babyllama-reference", "models/babyllama-aligned", "golden/pair/merged"];
+    [
+        "golden/llama-gqa", "golden/llama-linear-bias", "golden/mistral-swa", "golden/gpt_neox-parallel", "golden/pair/aligned",
+        "golden/pair/merged", "models/stories260k", "models/babyllama-reference", "models/babyllama-aligned",
+    ];
 
     [Theory, MemberData(nameof(Committed))]
     public void Float32_logits_equal_the_golden_ones_at_all_positions(string model) =>

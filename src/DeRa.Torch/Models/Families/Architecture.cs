@@ -1,0 +1,42 @@
+namespace DeRa.Torch.Models.Families;
+
+/// <summary>One architecture as Hugging Face spells it: what its <c>config.json</c> means and how its tensors are named.</summary>
+internal abstract class Architecture
+{
+    /// <summary>Every architecture that the decoder implements.</summary>
+    public static IReadOnlyList<Architecture> All { get; } =
+        [new Llama(), new Mistral(), new Qwen2(), new Qwen3(), new Gemma2(), new Gpt2(), new GptNeoX()];
+
+    /// <summary>Which one it is.</summary>
+    public abstract ModelFamily Family { get; }
+
+    /// <summary>Its class, such as <c>LlamaForCausalLM</c>.</summary>
+    public abstract string ClassName { get; }
+
+    /// <summary>Its <c>model_type</c>.</summary>
+    public abstract string ModelType { get; }
+
+    /// <summary>The architecture of a family.</summary>
+    public static Architecture Of(ModelFamily family) => All.Single(architecture => architecture.Family == family);
+
+    /// <summary>The one architecture that <c>architectures</c> and <c>model_type</c> name.</summary>
+    /// <exception cref="Weights.CheckpointException">They name none, one that is not implemented, or several.</exception>
+    public static Architecture Of(ConfigFields fields)
+    {
+        var classes = fields.Texts("architectures") ?? [];
+        var modelType = fields.Text("model_type");
+        var named = classes.Select(name => All.FirstOrDefault(architecture => architecture.ClassName == name)).ToList();
+        if (modelType is not null) named.Add(All.FirstOrDefault(architecture => architecture.ModelType == modelType));
+        return named.Distinct().ToList() is [{ } architecture]
+            ? architecture
+            : throw fields.Wrong("architectures", $"is [{string.Join(", ", classes)}] with model_type '{modelType}', which is not "
+                + $"supported (supported: {string.Join(", ", All.Select(known => known.ClassName))})");
+    }
+
+    /// <summary>What a configuration means. Fields that are not read are refused by the caller.</summary>
+    /// <exception cref="Weights.CheckpointException">A field is missing, out of range or asks for what is not implemented.</exception>
+    public abstract ModelConfig Read(ConfigFields fields);
+
+    /// <summary>How a checkpoint with that configuration is laid out.</summary>
+    public abstract DecoderLayout Layout(ModelConfig config);
+}

@@ -1,0 +1,68 @@
+namespace DeRa.Torch.Models.Families;
+
+/// <summary>GPT-2: learned positions, layer norms, biases everywhere, and weights stored as [inputs, outputs].</summary>
+internal sealed class Gpt2 : Architecture
+{
+    /// <inheritdoc/>
+    public override ModelFamily Family => ModelFamily.Gpt2;
+
+    /// <inheritdoc/>
+    public override string ClassName => "GPT2LMHeadModel";
+
+    /// <inheritdoc/>
+    public override string ModelType => "gpt2";
+
+    /// <inheritdoc/>
+    public override ModelConfig Read(ConfigFields fields)
+    {
+        var hiddenSize = fields.Integer("n_embd", 1, ModelConfigReader.MaxWidth / 4);
+        var heads = fields.Integer("n_head", 1, ModelConfigReader.MaxWidth);
+        var layers = fields.Integer("n_layer", 1, ModelConfigReader.MaxLayers);
+        return new ModelConfig
+        {
+            Family = Family,
+            VocabularySize = fields.Integer("vocab_size", 1, ModelConfigReader.MaxVocabulary),
+            HiddenSize = hiddenSize,
+            IntermediateSize = fields.OptionalInteger("n_inner", 1, ModelConfigReader.MaxWidth) ?? 4 * hiddenSize,
+            LayerCount = layers,
+            HeadCount = heads,
+            KeyValueHeadCount = heads,
+            HeadDimension = HeadFields.Share(fields, "n_head", heads, "n_embd", hiddenSize),
+            ContextTokens = fields.Integer("n_positions", 1, ModelConfigReader.MaxContextTokens),
+            Norm = NormKind.Layer,
+            NormEpsilon = fields.OptionalNumber("layer_norm_epsilon", above: 0) ?? 1e-5,
+            RotaryDimension = 0,
+            IsGated = false,
+            Activation = ActivationFields.Read(fields, "activation_function", absent: "gelu_new"),
+            QueryKeyValueBias = true,
+            AttentionOutputBias = true,
+            FeedForwardBias = true,
+            TiedEmbeddings = fields.Flag("tie_word_embeddings", absent: true),
+            WindowTokens = new int?[layers],
+        };
+    }
+
+    /// <inheritdoc/>
+    public override DecoderLayout Layout(ModelConfig config) => new()
+    {
+        Base = "transformer.",
+        EmbeddingModule = "wte",
+        PositionsModule = "wpe",
+        LayersModule = "h",
+        FinalNormModule = "ln_f",
+        OutputModule = "lm_head",
+        Layer = new LayerLayout
+        {
+            AttentionNorm = "ln_1",
+            QueryKeyValue = Transposed("attn.c_attn", config.HiddenSize, 3L * config.HiddenSize),
+            AttentionOutput = Transposed("attn.c_proj", config.HiddenSize, config.HiddenSize),
+            FeedForwardNorm = "ln_2",
+            FeedForwardInput = Transposed("mlp.c_fc", config.HiddenSize, config.IntermediateSize),
+            FeedForwardOutput = Transposed("mlp.c_proj", config.IntermediateSize, config.HiddenSize),
+            Leftovers = ["attn.bias", "attn.masked_bias"],
+        },
+    };
+
+    private static LinearLayout Transposed(string module, long inputs, long outputs) =>
+        new(inputs, HasBias: true, new LinearPart(module, outputs, IsTransposed: true));
+}

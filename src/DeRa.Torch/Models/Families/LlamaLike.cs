@@ -1,0 +1,68 @@
+namespace DeRa.Torch.Models.Families;
+
+/// <summary>What Llama began and its relatives keep: spelling, modules, and a gated feed-forward layer.</summary>
+internal static class LlamaLike
+{
+    /// <summary>Reads what all of them have; biases and windows are each family's own.</summary>
+    public static ModelConfig Read(
+        ConfigFields fields, ModelFamily family, bool needsKeyValueHeads = true, int? absentHeadDimension = null,
+        bool absentTied = false, string activation = "hidden_act", string absentActivation = "silu")
+    {
+        var hiddenSize = fields.Integer("hidden_size", 1, ModelConfigReader.MaxWidth);
+        var layers = fields.Integer("num_hidden_layers", 1, ModelConfigReader.MaxLayers);
+        var context = fields.Integer("max_position_embeddings", 1, ModelConfigReader.MaxContextTokens);
+        var heads = HeadFields.Read(fields, hiddenSize, needsKeyValueHeads, absentHeadDimension);
+        var (rotaryBase, rotaryScaling) = RotaryFields.Read(fields, context);
+        return new ModelConfig
+        {
+            Family = family,
+            VocabularySize = fields.Integer("vocab_size", 1, ModelConfigReader.MaxVocabulary),
+            HiddenSize = hiddenSize,
+            IntermediateSize = fields.Integer("intermediate_size", 1, ModelConfigReader.MaxWidth),
+            LayerCount = layers,
+            HeadCount = heads.Heads,
+            KeyValueHeadCount = heads.KeyValueHeads,
+            HeadDimension = heads.Dimension,
+            ContextTokens = context,
+            NormEpsilon = fields.Number("rms_norm_eps", above: 0),
+            RotaryDimension = heads.Dimension,
+            RotaryBase = rotaryBase,
+            RotaryScaling = rotaryScaling,
+            Activation = ActivationFields.Read(fields, activation, absentActivation),
+            QueryKeyValueBias = false,
+            AttentionOutputBias = false,
+            FeedForwardBias = false,
+            TiedEmbeddings = fields.Flag("tie_word_embeddings", absentTied),
+            WindowTokens = new int?[layers],
+        };
+    }
+
+    /// <summary>Llama's modules.</summary>
+    public static DecoderLayout Layout(ModelConfig config) => new()
+    {
+        Base = "model.",
+        EmbeddingModule = "embed_tokens",
+        LayersModule = "layers",
+        FinalNormModule = "norm",
+        OutputModule = "lm_head",
+        Layer = LayerLayout(config),
+    };
+
+    private static LayerLayout LayerLayout(ModelConfig config)
+    {
+        long hidden = config.HiddenSize, intermediate = config.IntermediateSize;
+        long queries = config.HeadCount * (long)config.HeadDimension, keys = config.KeyValueHeadCount * (long)config.HeadDimension;
+        return new LayerLayout
+        {
+            AttentionNorm = "input_layernorm",
+            QueryKeyValue = new LinearLayout(hidden, config.QueryKeyValueBias, new LinearPart("self_attn.q_proj", queries),
+                new LinearPart("self_attn.k_proj", keys), new LinearPart("self_attn.v_proj", keys)),
+            AttentionOutput = new LinearLayout(queries, config.AttentionOutputBias, new LinearPart("self_attn.o_proj", hidden)),
+            FeedForwardNorm = "post_attention_layernorm",
+            FeedForwardInput = new LinearLayout(hidden, config.FeedForwardBias,
+                new LinearPart("mlp.gate_proj", intermediate), new LinearPart("mlp.up_proj", intermediate)),
+            FeedForwardOutput = new LinearLayout(intermediate, config.FeedForwardBias, new LinearPart("mlp.down_proj", hidden)),
+            Leftovers = ["self_attn.rotary_emb.inv_freq"],
+        };
+    }
+}

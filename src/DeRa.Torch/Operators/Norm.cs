@@ -1,0 +1,33 @@
+using DeRa.Torch.Models;
+using static TorchSharp.torch;
+
+namespace DeRa.Torch.Operators;
+
+/// <summary>The one door to norms.</summary>
+internal static class Norm
+{
+    /// <summary>Brings each row to one size, computed in float32 and rounded once.</summary>
+    /// <param name="input">[rows, width].</param>
+    /// <param name="norm">The norm's weights.</param>
+    /// <param name="kind">What it computes.</param>
+    /// <param name="epsilon">Greater than 0.</param>
+    /// <returns>[rows, width] in the input's element type.</returns>
+    public static Tensor Apply(Tensor input, NormWeight norm, NormKind kind, double epsilon)
+    {
+        var wide = input.to(ScalarType.Float32);
+        var normed = kind == NormKind.Layer
+            ? nn.functional.layer_norm(wide, [wide.size(-1)], norm.Weight, norm.Bias, epsilon)
+            : RootMeanSquare(wide, norm.Weight, epsilon);
+        return normed.to(input.dtype);
+    }
+
+    /// <summary>input / sqrt(mean(input²) + epsilon) · weight over the last dimension.</summary>
+    /// <param name="input">[…, width], float32.</param>
+    /// <param name="weight">float32, of a shape that stretches to the input's.</param>
+    /// <param name="epsilon">Greater than 0.</param>
+    public static Tensor RootMeanSquare(Tensor input, Tensor weight, double epsilon)
+    {
+        var inverse = input.square().mean([-1], keepdim: true).add_(epsilon).rsqrt_(); // […, 1]
+        return (input * inverse).mul_(weight);
+    }
+}

@@ -1,0 +1,12 @@
+using static TorchSharp.torch;
+
+namespace DeRa.Torch.Operators;
+
+/// <summary>Bounds numbers smoothly (arXiv 1611.09940, Gemma 2).</summary>
+internal static class SoftCap
+{
+    /// <summary>cap · tanh(values / cap), in place.</summary>
+    /// <param name="values">float32.</param>
+    /// <param name="cap">Greater than 0.</param>
+    public static Tensor Apply(Tensor values, double cap) => values.div_(cap).tanh_().mul_(cap);
+}
