@@ -1,6 +1,7 @@
 using DeRa.Engine;
 using DeRa.Engine.Requests;
 using DeRa.Engine.Text;
+using DeRa.Torch.Adapters;
 using DeRa.Torch.Execution;
 using DeRa.Torch.Native;
 using DeRa.Torch.Weights;
@@ -33,7 +34,7 @@ public static class ServedPairLoader
     {
         options.Engine.Validated();
         var reference = Folder.Read(options.Models.ReferencePath);
-        var aligned = options.Models.Aligned.Select(model => Folder.Read(model.Path)).ToList();
+        var aligned = options.Models.Aligned.Select(model => Folder.Read(model.Path, reference)).ToList();
         for (var i = 0; i < aligned.Count; i++) CheckVocabulary(reference, aligned[i], options.Names.Aligned[i]);
         var tokenizer = aligned[0].Tokenizer;
         var loaded = PairLoader.Load(
@@ -61,10 +62,13 @@ public static class ServedPairLoader
     /// <summary>What a model's folder holds beside its weights.</summary>
     private sealed record Folder(ITokenizer Tokenizer, GenerationConfig Generation)
     {
-        public static Folder Read(string path)
+        /// <param name="path">The folder.</param>
+        /// <param name="reference">The reference model's, whose tokenizer an adapter has that brings none.</param>
+        public static Folder Read(string path, Folder? reference = null)
         {
             if (!Directory.Exists(path)) throw new CheckpointException(path, "no such folder; a Hugging Face model folder is needed");
-            var tokenizer = TokenizerLoader.Load(path);
+            var tokenizer = reference is not null && LoraConfig.IsIn(path) && !TokenizerLoader.IsIn(path)
+                ? reference.Tokenizer : TokenizerLoader.Load(path);
             return new Folder(tokenizer, GenerationConfig.Load(path, tokenizer));
         }
     }

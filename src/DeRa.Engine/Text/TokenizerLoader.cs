@@ -6,6 +6,10 @@ namespace DeRa.Engine.Text;
 /// <summary>Loads a model's tokenizer.</summary>
 public static class TokenizerLoader
 {
+    /// <summary>Whether a folder has a tokenizer at all; a folder that holds an adapter need not.</summary>
+    public static bool IsIn(string folder) =>
+        File.Exists(Path.Combine(folder, "tokenizer.json")) || File.Exists(Path.Combine(folder, "tokenizer.model"));
+
     /// <summary>
     /// Loads <c>tokenizer.json</c>, else the SentencePiece <c>tokenizer.model</c>, with <c>tokenizer_config.json</c> where present.
     /// </summary>

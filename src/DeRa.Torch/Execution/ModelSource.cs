@@ -9,5 +9,6 @@ namespace DeRa.Torch.Execution;
 /// <param name="Config">Its configuration.</param>
 /// <param name="Device">Where it goes.</param>
 /// <param name="Members">The members that it computes.</param>
+/// <param name="Adapters">PEFT folders of the adapters over it.</param>
 internal sealed record ModelSource(
-    string Name, string Folder, ModelConfig Config, Device Device, IReadOnlyList<RunnerMember> Members);
+    string Name, string Folder, ModelConfig Config, Device Device, IReadOnlyList<RunnerMember> Members, IReadOnlyList<string> Adapters);

@@ -1,33 +1,43 @@
+using DeRa.Torch.Adapters;
 using DeRa.Torch.Models;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Execution;
 
-/// <summary>Finds which models have to be loaded for a pair: a folder that serves several members on one device is loaded once.</summary>
+/// <summary>
+/// Finds which models have to be loaded for a pair: a folder that serves several members on one device is loaded once, and an
+/// adapter is loaded with the reference model.
+/// </summary>
 internal static class ModelSources
 {
     /// <summary>The name of the reference model among the members.</summary>
     public const string Reference = "reference";
 
     /// <summary>Groups the members.</summary>
-    /// <param name="options">The pair's folders.</param>
-    /// <param name="configs">One a member: the reference's, then the aligned models'.</param>
-    /// <param name="reference">The reference model's device.</param>
-    /// <param name="aligned">The aligned models' device.</param>
+    /// <param name="members">Every member's name and folder, the reference's first.</param>
+    /// <param name="configs">One a member; an adapter's is the reference's.</param>
+    /// <param name="reference">The reference model's device, and its adapters'.</param>
+    /// <param name="aligned">The other aligned models' device.</param>
     public static IReadOnlyList<ModelSource> Find(
-        PairOptions options, IReadOnlyList<ModelConfig> configs, Device reference, Device aligned)
+        IReadOnlyList<AlignedFolder> members, IReadOnlyList<ModelConfig> configs, Device reference, Device aligned)
     {
-        var members = Members(options).Select((member, i) => (member.Name, member.Path, Config: configs[i], Index: i));
-        return [.. members
-            .GroupBy(member => (RealPath(member.Path), (member.Index == 0 ? reference : aligned).ToString()))
-            .Select(group => new ModelSource(
-                string.Join('+', group.Select(member => member.Name)), group.First().Path, group.First().Config,
-                group.First().Index == 0 ? reference : aligned, [.. group.Select(member => new RunnerMember(member.Index))]))];
+        var places = members.Select((member, index) =>
+        {
+            var isAdapter = index > 0 && LoraConfig.IsIn(member.Path);
+            var folder = isAdapter ? members[0].Path : member.Path;
+            return (member.Name, Folder: folder, Adapter: isAdapter ? member.Path : null, Index: index,
+                Device: index == 0 || isAdapter ? reference : aligned);
+        });
+        return [.. places.GroupBy(place => (RealPath(place.Folder), place.Device.ToString())).Select(group =>
+        {
+            var adapters = group.Select(place => place.Adapter).OfType<string>().Distinct().ToList();
+            var first = group.First();
+            return new ModelSource(
+                string.Join('+', group.Select(place => place.Name)), first.Folder, configs[first.Index], first.Device,
+                [.. group.Select(place => new RunnerMember(place.Index, place.Adapter is null ? null : adapters.IndexOf(place.Adapter)))],
+                adapters);
+        })];
     }
-
-    /// <summary>Every member's name and folder, the reference's first.</summary>
-    public static IEnumerable<AlignedFolder> Members(PairOptions options) =>
-        options.Aligned.Prepend(new AlignedFolder(Reference, options.ReferencePath));
 
     private static string RealPath(string folder) =>
         new DirectoryInfo(folder).ResolveLinkTarget(returnFinalTarget: true)?.FullName

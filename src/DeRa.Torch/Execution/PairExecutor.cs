@@ -75,7 +75,7 @@ public sealed class PairExecutor : IStepExecutor
     /// <summary>With the windows of every model that may take the same step.</summary>
     private ModelStep LayOut(ModelRunner runner, RunnerStep own) => new(
         own.Rows, _runners.Where(runner.IsAlike).SelectMany(other => other.Model.Config.WindowTokens),
-        Limits.BlockTokens, runner.Model.Device, runner.Model.ElementType);
+        Limits.BlockTokens, runner.Model.Device, runner.Model.ElementType, own.Adapters);
 
     private List<LogitRowResult> Decode(List<LogitRow> rows)
     {

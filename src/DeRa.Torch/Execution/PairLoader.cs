@@ -1,4 +1,5 @@
 using DeRa.Engine.Scheduling;
+using DeRa.Torch.Adapters;
 using DeRa.Torch.Models;
 using DeRa.Torch.Native;
 using DeRa.Torch.Weights;
@@ -17,8 +18,11 @@ public sealed class PairLoader
     private PairLoader(PairOptions options, ILogger logger)
     {
         (_options, _logger) = (options, logger);
-        _members = [.. ModelSources.Members(options)];
-        _configs = [.. _members.Select(member => ModelConfigReader.Load(member.Path))];
+        _members = [new AlignedFolder(ModelSources.Reference, options.ReferencePath), .. options.Aligned];
+        if (LoraConfig.IsIn(options.ReferencePath))
+            throw new PairLoadException($"--reference {options.ReferencePath} is an adapter; it must be the whole model that adapters are over");
+        var reference = ModelConfigReader.Load(options.ReferencePath);
+        _configs = [reference, .. options.Aligned.Select(model => LoraConfig.IsIn(model.Path) ? reference : ModelConfigReader.Load(model.Path))];
     }
 
     /// <summary>
@@ -56,8 +60,9 @@ public sealed class PairLoader
         var (referenceDevice, alignedDevice) = _options.Device.Resolve(LibTorch.Load(_options.LibTorch));
         LibTorch.VerifyDevice(referenceDevice);
         LibTorch.VerifyDevice(alignedDevice);
-        var sources = ModelSources.Find(_options, _configs, referenceDevice, alignedDevice);
-        foreach (var shared in sources.Where(source => source.Members.Count > 1)) PairLog.WeightsShared(_logger, shared.Name);
+        var sources = ModelSources.Find(_members, _configs, referenceDevice, alignedDevice);
+        foreach (var shared in sources.Where(source => source.Members.Count > 1))
+            PairLog.WeightsShared(_logger, shared.Name, shared.Adapters.Count);
         var models = new ParallelLoad(_options.DType, progress, cancellation).Run(sources);
         try
         {
@@ -117,7 +122,17 @@ public sealed class PairLoader
         var runner = runners.First(runner => runner.Members.Any(own => own.Index == index));
         var model = runner.Model;
         return new LoadedMember(member.Name, member.Path, model.Config, model.Device.ToString(), model.ElementType,
-            runner.Members[0].Index == index ? model.Bytes : 0, runner.Cache.Bytes / runner.Members.Count);
+            OwnBytes(runner, index), runner.Cache.Bytes / runner.Members.Count);
+    }
+
+    /// <summary>Memory of the weights that are there for a member: its adapter's, or the model's where it is the first to use it.</summary>
+    private static long OwnBytes(ModelRunner runner, int index)
+    {
+        var own = runner.Members.First(member => member.Index == index);
+        if (runner.Members.First(member => member.Adapter == own.Adapter).Index != index) return 0;
+        var adapters = runner.Members.Select(member => member.Adapter).OfType<int>().Distinct();
+        return own.Adapter is { } adapter ? runner.Model.AdapterBytes(adapter)
+            : runner.Model.Bytes - adapters.Sum(runner.Model.AdapterBytes);
     }
 
     private void Log(LoadedMember member) =>

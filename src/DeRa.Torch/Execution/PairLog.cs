@@ -14,8 +14,8 @@ internal static partial class PairLog
         "Cache: {Blocks} blocks of {BlockTokens} tokens for each model, {Mebibytes:N1} MiB together; context {ContextTokens} tokens")]
     public static partial void CacheAllocated(ILogger logger, int blocks, int blockTokens, double mebibytes, int contextTokens);
 
-    [LoggerMessage(3, LogLevel.Information, "One folder on one device is {Models}: its weights are loaded once")]
-    public static partial void WeightsShared(ILogger logger, string models);
+    [LoggerMessage(3, LogLevel.Information, "{Models}: one set of weights and {Adapters} adapters, run in one pass")]
+    public static partial void WeightsShared(ILogger logger, string models, int adapters);
 
     [LoggerMessage(4, LogLevel.Warning,
         "The tokenizer has {TokenizerSize} tokens, the narrowest output layer {Width}: tokens from {Width} on cannot be used")]

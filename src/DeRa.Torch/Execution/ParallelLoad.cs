@@ -33,7 +33,7 @@ internal sealed class ParallelLoad(DTypeOption type, IProgress<LoadProgress>? pr
     {
         try
         {
-            return (DecoderLoader.Load(source.Folder, source.Config, source.Device, type, Report, stop.Token), null);
+            return (DecoderLoader.Load(source.Folder, source.Config, source.Device, type, Report, stop.Token, source.Adapters), null);
         }
         catch (Exception exception)
         {

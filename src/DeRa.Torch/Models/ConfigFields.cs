@@ -75,6 +75,36 @@ internal sealed class ConfigFields(string path, JsonElement source, string prefi
             : throw Wrong(name, $"is {Shown(value)}; it must be a list of texts");
     }
 
+    /// <summary>Whether the field is there and a text.</summary>
+    public bool IsText(string name) => Find(name) is { ValueKind: JsonValueKind.String };
+
+    /// <summary>A text or a list of texts, or null where the field is absent or null.</summary>
+    public IReadOnlyList<string>? TextOrTexts(string name) => IsText(name) ? [Text(name)!] : Texts(name);
+
+    /// <summary>A whole number or a list of such, each in the range, or null where the field is absent or null.</summary>
+    public IReadOnlyList<int>? Integers(string name, int min, int max)
+    {
+        if (Find(name) is not { } value) return null;
+        if (value.ValueKind == JsonValueKind.Number) return [Integer(name, min, max)];
+        int[] numbers = value.ValueKind == JsonValueKind.Array
+            ? [.. value.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out var n) ? n : min - 1)]
+            : [min - 1];
+        return numbers.All(number => number >= min && number <= max)
+            ? numbers
+            : throw Wrong(name, $"is {Shown(value)}; it must be whole numbers from {min} to {max}");
+    }
+
+    /// <summary>An object's entries, all finite numbers; none where the field is absent or null.</summary>
+    public IReadOnlyList<(string Name, double Value)> Numbers(string name)
+    {
+        if (Find(name) is not { } value) return [];
+        if (value.ValueKind != JsonValueKind.Object) throw Wrong(name, $"is {Shown(value)}; it must be an object of numbers");
+        return [.. value.EnumerateObject().Select(entry =>
+            entry.Value.ValueKind == JsonValueKind.Number && entry.Value.TryGetDouble(out var number) && double.IsFinite(number)
+                ? (entry.Name, number)
+                : throw Wrong($"{name}.{entry.Name}", $"is {Shown(entry.Value)}; it must be a number"))];
+    }
+
     /// <summary>The fields of an object within this one, or null where the field is absent or null.</summary>
     public ConfigFields? Object(string name)
     {

@@ -36,42 +36,45 @@ internal sealed class DecoderLayer(ModelConfig config)
     /// <summary>On what the feed-forward layer adds; null = none.</summary>
     public NormWeight? FeedForwardOutputNorm { get; init; }
 
+    /// <summary>Every weight that is multiplied with.</summary>
+    public IEnumerable<LinearWeight> Linears => [QueryKeyValue, AttentionOutput, FeedForwardInput, FeedForwardOutput];
+
     /// <summary>Every tensor of the layer.</summary>
     public IEnumerable<Tensor> Tensors =>
         new[] { AttentionNorm, AttentionOutputNorm, FeedForwardNorm, FeedForwardOutputNorm }
             .SelectMany(norm => new[] { norm?.Weight, norm?.Bias })
-            .Concat(new[] { QueryKeyValue, AttentionOutput, FeedForwardInput, FeedForwardOutput }
-                .SelectMany(linear => new[] { linear.Weight, linear.Bias }))
+            .Concat(Linears.SelectMany(linear => linear.Tensors))
             .Append(HeadNorm).OfType<Tensor>();
 
     /// <summary>Adds the layer's two contributions to the residual stream, in place.</summary>
     /// <param name="hidden">[tokens, hidden]: the residual stream.</param>
     /// <param name="angles">The tokens' rotations; null = positions are learned.</param>
-    /// <param name="writeSlots">[tokens], int64: where their keys and values go.</param>
+    /// <param name="step">The tokens.</param>
+    /// <param name="windowTokens">How many tokens each may see, itself and those before it; null = all.</param>
     /// <param name="cache">This layer's cache.</param>
-    /// <param name="plan">What each token may see.</param>
-    public void AddTo(Tensor hidden, RotaryAngles? angles, Tensor writeSlots, LayerCache cache, AttentionPlan plan)
+    public void AddTo(Tensor hidden, RotaryAngles? angles, ModelStep step, int? windowTokens, LayerCache cache)
     {
         using var scope = NewDisposeScope();
-        var attention = Attention(hidden, angles, writeSlots, cache, plan);
-        if (config.IsParallel) attention.add_(FeedForward(hidden));
+        var attention = Attention(hidden, angles, step, windowTokens, cache);
+        if (config.IsParallel) attention.add_(FeedForward(hidden, step));
         hidden.add_(attention);
-        if (!config.IsParallel) hidden.add_(FeedForward(hidden));
+        if (!config.IsParallel) hidden.add_(FeedForward(hidden, step));
     }
 
-    private Tensor Attention(Tensor hidden, RotaryAngles? angles, Tensor writeSlots, LayerCache cache, AttentionPlan plan)
+    private Tensor Attention(Tensor hidden, RotaryAngles? angles, ModelStep step, int? windowTokens, LayerCache cache)
     {
-        var fused = Linear.Apply(Normed(hidden, AttentionNorm), QueryKeyValue);
+        var fused = Linear.Apply(Normed(hidden, AttentionNorm), QueryKeyValue, step.AdapterTokens);
         var heads = fused.view(hidden.size(0), -1, config.HeadDimension); // [tokens, heads + 2 · keyValueHeads, headDimension]
-        var query = RotaryCacheWrite.Apply(heads, HeadNorm, config.NormEpsilon, angles, writeSlots, cache);
-        return Normed(Linear.Apply(_attention.Apply(query, cache, plan), AttentionOutput), AttentionOutputNorm);
+        var query = RotaryCacheWrite.Apply(heads, HeadNorm, config.NormEpsilon, angles, step.WriteSlots, cache);
+        var mixed = _attention.Apply(query, cache, step.PlanFor(windowTokens));
+        return Normed(Linear.Apply(mixed, AttentionOutput, step.AdapterTokens), AttentionOutputNorm);
     }
 
-    private Tensor FeedForward(Tensor hidden)
+    private Tensor FeedForward(Tensor hidden, ModelStep step)
     {
-        var input = Linear.Apply(Normed(hidden, FeedForwardNorm), FeedForwardInput);
+        var input = Linear.Apply(Normed(hidden, FeedForwardNorm), FeedForwardInput, step.AdapterTokens);
         var activated = FeedForwardActivation.Apply(input, config.Activation, config.IsGated);
-        return Normed(Linear.Apply(activated, FeedForwardOutput), FeedForwardOutputNorm);
+        return Normed(Linear.Apply(activated, FeedForwardOutput, step.AdapterTokens), FeedForwardOutputNorm);
     }
 
     private Tensor Normed(Tensor vectors, NormWeight? norm) =>

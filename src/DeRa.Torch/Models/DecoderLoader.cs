@@ -1,3 +1,4 @@
+using DeRa.Torch.Adapters;
 using DeRa.Torch.Native;
 using DeRa.Torch.Operators;
 using DeRa.Torch.Weights;
@@ -11,9 +12,10 @@ internal sealed class DecoderLoader
     private readonly ModelConfig _config;
     private readonly DecoderLayout _layout;
     private readonly WeightReader _reader;
+    private readonly IReadOnlyList<(LoraAdapter Adapter, WeightReader Reader)> _adapters;
 
-    private DecoderLoader(ModelConfig config, DecoderLayout layout, WeightReader reader) =>
-        (_config, _layout, _reader) = (config, layout, reader);
+    private DecoderLoader(ModelConfig config, DecoderLayout layout, WeightReader reader, IReadOnlyList<(LoraAdapter, WeightReader)> adapters) =>
+        (_config, _layout, _reader, _adapters) = (config, layout, reader, adapters);
 
     /// <summary>Loads a model folder. Needs libtorch; any thread, several at once.</summary>
     /// <param name="folder">A Hugging Face model folder.</param>
@@ -22,24 +24,46 @@ internal sealed class DecoderLoader
     /// <param name="type">Element type of weights and activations.</param>
     /// <param name="onProgress">Takes loaded and total bytes; null = nobody.</param>
     /// <param name="cancellation">Stops between two pieces of a tensor.</param>
+    /// <param name="adapterFolders">PEFT folders of adapters over it.</param>
     /// <exception cref="CheckpointException">The weights are missing, broken, or not what the configuration says.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static DecoderModel Load(
         string folder, ModelConfig config, Device device, DTypeOption type,
-        Action<long, long>? onProgress, CancellationToken cancellation)
+        Action<long, long>? onProgress, CancellationToken cancellation, params IReadOnlyList<string> adapterFolders)
     {
         using var checkpoint = Checkpoint.Open(folder);
+        var adapters = new List<LoraAdapter>(adapterFolders.Count);
+        try
+        {
+            foreach (var adapter in adapterFolders) adapters.Add(LoraAdapter.Open(adapter, config));
+            return Load(checkpoint, adapters, config, device, type, onProgress, cancellation);
+        }
+        finally
+        {
+            adapters.ForEach(adapter => adapter.Dispose());
+        }
+    }
+
+    private static DecoderModel Load(
+        Checkpoint checkpoint, List<LoraAdapter> adapters, ModelConfig config, Device device, DTypeOption type,
+        Action<long, long>? onProgress, CancellationToken cancellation)
+    {
         var layout = DecoderLayout.Of(config).As(checkpoint);
         DecoderTensors.Check(checkpoint, config, layout);
         var embedding = checkpoint.Find(layout.Embedding)!.Value.Tensor;
         var elementType = type.Resolve(config.ElementType ?? embedding.Type);
-        long loaded = 0, total = DecoderTensors.Expected(config, layout).Sum(tensor => checkpoint.Find(tensor.Name)!.Value.Tensor.LengthBytes);
+        long loaded = 0, total = adapters.Sum(adapter => adapter.StoredBytes)
+            + DecoderTensors.Expected(config, layout).Sum(tensor => checkpoint.Find(tensor.Name)!.Value.Tensor.LengthBytes);
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        var reader = new WeightReader(checkpoint, device, elementType, bytes => onProgress?.Invoke(loaded += bytes, total), cancellation);
-        var model = new DecoderLoader(config, layout, reader).Read(device, elementType);
+        var reader = new WeightReader(checkpoint, device, elementType, OnLoaded, cancellation);
+        var loader = new DecoderLoader(config, layout, reader,
+            [.. adapters.Select(adapter => (adapter, adapter.Reader(device, elementType, OnLoaded, cancellation)))]);
+        var model = loader.Read(device, elementType);
         scope.Detach(model.Tensors);
         return model;
+
+        void OnLoaded(long bytes) => onProgress?.Invoke(loaded += bytes, total);
     }
 
     private DecoderModel Read(Device device, ScalarType type)
@@ -108,6 +132,9 @@ internal sealed class DecoderLoader
             if (bias is not null) _reader.Fill(part.OutputsAsStored(bias.narrow(0, row, part.Outputs)), module + ".bias");
             row += part.Outputs;
         }
-        return new LinearWeight(weight, bias);
+        return new LinearWeight(weight, bias)
+        {
+            Adapters = [.. _adapters.Select(adapter => adapter.Adapter.Read(layer, layout, adapter.Reader))],
+        };
     }
 }

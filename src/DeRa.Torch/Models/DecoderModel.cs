@@ -37,8 +37,12 @@ internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType
     /// <summary>[rotaryDimension / 2], float64: how far each pair of dimensions turns from one position to the next; null = none does.</summary>
     public Tensor? InverseFrequencies { get; init; }
 
-    /// <summary>Memory of the weights.</summary>
-    public long Bytes => Tensors.Sum(tensor => tensor.numel() * tensor.ElementSize);
+    /// <summary>Memory of one adapter's weights.</summary>
+    public long AdapterBytes(int adapter) => Layers.SelectMany(layer => layer.Linears).Select(linear => linear.Adapters[adapter])
+        .OfType<LowRank>().Sum(added => BytesOf(added.Down) + BytesOf(added.Up));
+
+    /// <summary>Memory of the weights, adapters included.</summary>
+    public long Bytes => Tensors.Sum(BytesOf);
 
     /// <summary>Every tensor of the model, once.</summary>
     public IEnumerable<Tensor> Tensors =>
@@ -57,7 +61,7 @@ internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType
         var angles = InverseFrequencies is null ? null
             : RotaryAngles.At(step.Positions, InverseFrequencies, RotaryFrequencies.AttentionFactor(config));
         for (var layer = 0; layer < Layers.Count; layer++)
-            Layers[layer].AddTo(hidden, angles, step.WriteSlots, cache.Layers[layer], step.PlanFor(config.WindowTokens[layer]));
+            Layers[layer].AddTo(hidden, angles, step, config.WindowTokens[layer], cache.Layers[layer]);
         var outputs = hidden.index_select(0, step.OutputRows);
         return Norm.Apply(outputs, FinalNorm, config.Norm, config.NormEpsilon).MoveToOuterDisposeScope();
     }
@@ -77,6 +81,8 @@ internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType
     {
         foreach (var tensor in Tensors) tensor.Dispose();
     }
+
+    private static long BytesOf(Tensor tensor) => tensor.numel() * tensor.ElementSize;
 
     private Tensor Embed(ModelStep step)
     {

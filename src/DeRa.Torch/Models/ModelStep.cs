@@ -20,7 +20,9 @@ internal sealed class ModelStep
     /// <param name="blockTokens">Tokens a cache block holds.</param>
     /// <param name="device">The models' device.</param>
     /// <param name="type">The models' element type.</param>
-    public ModelStep(IReadOnlyList<StepRow> rows, IEnumerable<int?> windows, int blockTokens, Device device, ScalarType type)
+    /// <param name="adapters">Which of the model's adapters each row adds, null = none; left out = none in any row.</param>
+    public ModelStep(IReadOnlyList<StepRow> rows, IEnumerable<int?> windows, int blockTokens, Device device, ScalarType type,
+        IReadOnlyList<int?>? adapters = null)
     {
         var decodeRows = rows.Where(row => row.Tokens.Length == 1).ToList();
         var chunkRows = rows.Where(row => row.Tokens.Length > 1).ToList();
@@ -28,6 +30,7 @@ internal sealed class ModelStep
         var layout = new StepLayout([.. decodeRows, .. chunkRows], slots);
         (Tokens, Positions, WriteSlots) = (OnDevice(layout.Tokens), OnDevice(layout.Positions), OnDevice(layout.Slots));
         OutputRows = OnDevice(layout.OutputIndices(rows));
+        AdapterTokens = [.. layout.AdapterTokens(rows, adapters ?? []).Select(tokens => tokens.Length == 0 ? null : OnDevice(tokens))];
         _longestTokens = rows.Max(row => row.Position + row.Tokens.Length);
         var planner = new AttentionPlanner(decodeRows, chunkRows, slots, device, type);
         _plans = windows.Select(EffectiveWindow).Distinct().ToDictionary(window => window, planner.Build);
@@ -46,6 +49,9 @@ internal sealed class ModelStep
 
     /// <summary>[outputs], int64: the tokens after which logits are wanted, row after row in the order they were given.</summary>
     public Tensor OutputRows { get; }
+
+    /// <summary>For each adapter, [its tokens], int64; null where no row adds it.</summary>
+    public IReadOnlyList<Tensor?> AdapterTokens { get; }
 
     /// <summary>
     /// How many of a row's tokens need logits: the first of them one for each scored token, then the last where a token is sampled.

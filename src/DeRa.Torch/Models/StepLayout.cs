@@ -32,6 +32,18 @@ internal sealed class StepLayout
     /// <summary>[tokens]: cache slots.</summary>
     public long[] Slots { get; }
 
+    /// <summary>For each adapter up to the last that any row adds: the indices of the tokens that add it.</summary>
+    /// <param name="rows">The rows.</param>
+    /// <param name="adapters">Which adapter each row adds, null = none; empty = none in any row.</param>
+    public IReadOnlyList<long[]> AdapterTokens(IReadOnlyList<StepRow> rows, IReadOnlyList<int?> adapters)
+    {
+        var tokens = Enumerable.Range(0, 1 + adapters.Max() ?? 0).Select(_ => new List<long>()).ToList();
+        for (var i = 0; i < adapters.Count; i++)
+            if (adapters[i] is { } adapter)
+                for (var token = 0; token < rows[i].Tokens.Length; token++) tokens[adapter].Add(_firstTokens[rows[i]] + token);
+        return [.. tokens.Select(own => own.ToArray())];
+    }
+
     /// <summary>Indices of the tokens after which logits are wanted, row after row in the order of <paramref name="rows"/>.</summary>
     public long[] OutputIndices(IReadOnlyList<StepRow> rows)
     {

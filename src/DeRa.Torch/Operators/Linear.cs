@@ -10,4 +10,24 @@ internal static class Linear
     /// <param name="layer">[outputs, inputs] and [outputs].</param>
     /// <returns>[rows, outputs] in the input's element type.</returns>
     public static Tensor Apply(Tensor input, LinearWeight layer) => nn.functional.linear(input, layer.Weight, layer.Bias);
+
+    /// <summary>The same in one pass for all rows, to which each adapter adds its low-rank term in its own rows.</summary>
+    /// <param name="input">[rows, inputs].</param>
+    /// <param name="layer">[outputs, inputs] and [outputs], with its adapters.</param>
+    /// <param name="adapterRows">For each adapter: [its rows], int64; null = none.</param>
+    /// <returns>[rows, outputs] in the input's element type.</returns>
+    public static Tensor Apply(Tensor input, LinearWeight layer, IReadOnlyList<Tensor?> adapterRows)
+    {
+        var output = Apply(input, layer);
+        for (var adapter = 0; adapter < adapterRows.Count; adapter++)
+            if (adapterRows[adapter] is { } rows && layer.Adapters[adapter] is { } added) Add(output, input, rows, added);
+        return output;
+    }
+
+    private static void Add(Tensor output, Tensor input, Tensor rows, LowRank adapter)
+    {
+        using var scope = NewDisposeScope();
+        var low = nn.functional.linear(input.index_select(0, rows), adapter.Down); // [own rows, rank]
+        output.index_add_(0, rows, nn.functional.linear(low, adapter.Up), 1);
+    }
 }

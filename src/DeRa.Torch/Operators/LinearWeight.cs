@@ -5,4 +5,12 @@ namespace DeRa.Torch.Operators;
 /// <summary>The weights of a linear layer.</summary>
 /// <param name="Weight">[outputs, inputs] in the model's element type.</param>
 /// <param name="Bias">[outputs] in the model's element type, or null.</param>
-internal sealed record LinearWeight(Tensor Weight, Tensor? Bias);
+internal sealed record LinearWeight(Tensor Weight, Tensor? Bias)
+{
+    /// <summary>What each of the model's adapters adds; null where one adds nothing here.</summary>
+    public IReadOnlyList<LowRank?> Adapters { get; init; } = [];
+
+    /// <summary>Every tensor.</summary>
+    public IEnumerable<Tensor> Tensors =>
+        new[] { Weight, Bias }.Concat(Adapters.SelectMany(adapter => new[] { adapter?.Down, adapter?.Up })).OfType<Tensor>();
+}

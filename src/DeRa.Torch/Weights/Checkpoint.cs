@@ -5,6 +5,7 @@ internal sealed class Checkpoint : IDisposable
 {
     private const string SingleFile = "model.safetensors";
     private const string IndexFile = "model.safetensors.index.json";
+    private const string AdapterFile = "adapter_model.safetensors";
     private readonly List<SafetensorsFile> _files;
     private readonly Dictionary<string, (SafetensorsFile File, StoredTensor Tensor)> _tensors = new(StringComparer.Ordinal);
 
@@ -34,6 +35,16 @@ internal sealed class Checkpoint : IDisposable
         var shards = ShardIndex.Read(index);
         var paths = shards.Values.Distinct().Order(StringComparer.Ordinal).Select(name => Path.Combine(folder, name));
         return OpenFiles(folder, paths).MatchIndex(index, shards);
+    }
+
+    /// <summary>Finds and maps the weights of a PEFT folder.</summary>
+    /// <exception cref="CheckpointException">There are none, they are pickles, or a header is broken.</exception>
+    public static Checkpoint OpenAdapter(string folder)
+    {
+        var path = Path.Combine(folder, AdapterFile);
+        return File.Exists(path) ? OpenFiles(folder, [path]) : throw new CheckpointException(folder,
+            $"no weights: needs {AdapterFile} (pickles such as adapter_model.bin are not loaded, since they can run any code: "
+            + "save the adapter again with PEFT's save_pretrained)");
     }
 
     /// <summary>Finds a tensor, or null where there is none of that name.</summary>

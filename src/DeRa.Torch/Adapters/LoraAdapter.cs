@@ -1,0 +1,79 @@
+using DeRa.Torch.Models;
+using DeRa.Torch.Operators;
+using DeRa.Torch.Weights;
+using static TorchSharp.torch;
+
+namespace DeRa.Torch.Adapters;
+
+/// <summary>An adapter's open files, checked against its base model: gives each fused weight its low-rank term.</summary>
+internal sealed class LoraAdapter : IDisposable
+{
+    private readonly LoraConfig _config;
+    private readonly DecoderLayout _layout;
+    private readonly Checkpoint _checkpoint;
+
+    private LoraAdapter(LoraConfig config, DecoderLayout layout, Checkpoint checkpoint) =>
+        (_config, _layout, _checkpoint) = (config, layout, checkpoint);
+
+    /// <summary>What its file holds.</summary>
+    public long StoredBytes => _checkpoint.Names.Sum(name => _checkpoint.Find(name)!.Value.Tensor.LengthBytes);
+
+    /// <summary>Opens a PEFT folder for a base model.</summary>
+    /// <exception cref="CheckpointException">It is broken, asks for what is not implemented, or does not fit the base model.</exception>
+    public static LoraAdapter Open(string folder, ModelConfig baseModel)
+    {
+        var (config, layout) = (LoraConfig.Load(folder), DecoderLayout.Of(baseModel));
+        var checkpoint = Checkpoint.OpenAdapter(folder);
+        try
+        {
+            new LoraTensors(config, layout).Check(checkpoint, baseModel.LayerCount);
+            return new LoraAdapter(config, layout, checkpoint);
+        }
+        catch
+        {
+            checkpoint.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Reads from its file.</summary>
+    public WeightReader Reader(Device device, ScalarType type, Action<long> onLoaded, CancellationToken cancellation) =>
+        new(_checkpoint, device, type, onLoaded, cancellation);
+
+    /// <summary>
+    /// What it adds to a fused weight; null = nothing. The factors of the weight's modules stand beside each other, each of them
+    /// adding to its own outputs only: the sum of their ranks is the rank of the whole.
+    /// </summary>
+    /// <param name="layer">The layer's index.</param>
+    /// <param name="linear">The fused weight.</param>
+    /// <param name="reader">What <see cref="Reader"/> gave.</param>
+    /// <returns>Tensors owned by the caller's scope.</returns>
+    public LowRank? Read(int layer, LinearLayout linear, WeightReader reader)
+    {
+        var ranks = linear.Parts.Select(part => _config.Targets.Contain(_layout, layer, part.Module)
+            ? _config.RankOf(_layout.InLayer(layer, part.Module)) : 0).ToList();
+        if (ranks.TrueForAll(rank => rank == 0)) return null;
+        using var scope = NewDisposeScope();
+        var down = reader.Empty(ranks.Sum(), linear.Inputs);
+        // Scaled before it is rounded to the model's element type.
+        var up = zeros(linear.Outputs, ranks.Sum(), ScalarType.Float32, down.device);
+        long row = 0, rank = 0;
+        for (var i = 0; i < ranks.Count; i++)
+        {
+            var part = linear.Parts[i];
+            if (ranks[i] > 0)
+            {
+                var module = _layout.InLayer(layer, part.Module);
+                var own = up.narrow(0, row, part.Outputs).narrow(1, rank, ranks[i]);
+                reader.Fill(down.narrow(0, rank, ranks[i]), LoraTensors.Down(module));
+                reader.Fill(part.OutputsAsStored(own), LoraTensors.Up(module));
+                own.mul_(_config.ScaleOf(module));
+            }
+            (row, rank) = (row + part.Outputs, rank + ranks[i]);
+        }
+        return new LowRank(down.MoveToOuterDisposeScope(), up.to(down.dtype).MoveToOuterDisposeScope());
+    }
+
+    /// <summary>Closes its files.</summary>
+    public void Dispose() => _checkpoint.Dispose();
+}

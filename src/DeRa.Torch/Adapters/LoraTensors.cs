@@ -1,0 +1,69 @@
+using DeRa.Torch.Models;
+using DeRa.Torch.Weights;
+
+namespace DeRa.Torch.Adapters;
+
+/// <summary>The tensors that an adapter's configuration asks for, by PEFT's names, and the check that its file has them.</summary>
+/// <param name="config">The adapter's configuration.</param>
+/// <param name="layout">
+/// The base model's layout, as Hugging Face's class for it names the modules (which a checkpoint may shorten).
+/// </param>
+internal sealed class LoraTensors(LoraConfig config, DecoderLayout layout)
+{
+    private const int NamesShown = 5;
+
+    /// <summary>A, [rank, inputs], of a module.</summary>
+    public static string Down(string module) => $"base_model.model.{module}.lora_A.weight";
+
+    /// <summary>B, [outputs, rank], of a module.</summary>
+    public static string Up(string module) => $"base_model.model.{module}.lora_B.weight";
+
+    /// <summary>Checks that the file holds these tensors in these shapes and no others.</summary>
+    /// <param name="checkpoint">The adapter's file.</param>
+    /// <param name="layerCount">Layers of the base model.</param>
+    /// <exception cref="CheckpointException">
+    /// No module is adapted, one outside the layers is, or something is missing, has another shape, or would be left unused.
+    /// </exception>
+    public void Check(Checkpoint checkpoint, int layerCount)
+    {
+        foreach (var module in new[] { layout.OutputModule, layout.Embedding[..^".weight".Length] })
+            if (config.Targets.ContainOutside(module))
+                throw new CheckpointException(checkpoint.Folder,
+                    $"'target_modules' asks to adapt '{module}'; only the linear modules of the layers are supported");
+        var expected = Expected(layerCount).ToDictionary(tensor => tensor.Name, tensor => tensor.Shape);
+        if (expected.Count == 0)
+            throw new CheckpointException(checkpoint.Folder, "'target_modules' matches none of the base model's linear modules: "
+                + string.Join(", ", layout.Layer.Linears.SelectMany(linear => linear.Parts).Select(part => part.Module)));
+        var missing = expected.Keys.Where(name => checkpoint.Find(name) is null).ToList();
+        if (missing.Count > 0) throw new CheckpointException(checkpoint.Folder, $"tensors are missing: {Shown(missing)}");
+        var extra = checkpoint.Names.Where(name => !expected.ContainsKey(name)).ToList();
+        if (extra.Count > 0)
+            throw new CheckpointException(checkpoint.Folder,
+                $"tensors that {LoraConfig.FileName} and the base model do not account for: {Shown(extra)}");
+        foreach (var (name, shape) in expected) CheckShape(checkpoint, name, shape);
+    }
+
+    private IEnumerable<(string Name, long[] Shape)> Expected(int layerCount)
+    {
+        for (var layer = 0; layer < layerCount; layer++)
+            foreach (var linear in layout.Layer.Linears)
+                foreach (var part in linear.Parts)
+                {
+                    if (!config.Targets.Contain(layout, layer, part.Module)) continue;
+                    var module = layout.InLayer(layer, part.Module);
+                    yield return (Down(module), [config.RankOf(module), linear.Inputs]);
+                    yield return (Up(module), [part.Outputs, config.RankOf(module)]);
+                }
+    }
+
+    private static void CheckShape(Checkpoint checkpoint, string name, long[] shape)
+    {
+        var (file, stored) = checkpoint.Find(name)!.Value;
+        if (!stored.Shape.AsSpan().SequenceEqual(shape))
+            throw CheckpointException.ForTensor(file.Path, name, $"has shape [{string.Join(", ", stored.Shape)}]; "
+                + $"the base model and {LoraConfig.FileName} ask for [{string.Join(", ", shape)}]");
+    }
+
+    private static string Shown(List<string> names) =>
+        string.Join(", ", names.Take(NamesShown)) + (names.Count > NamesShown ? $" and {names.Count - NamesShown} more" : "");
+}

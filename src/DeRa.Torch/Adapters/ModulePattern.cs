@@ -1,0 +1,52 @@
+using System.Text.RegularExpressions;
+using DeRa.Torch.Models;
+
+namespace DeRa.Torch.Adapters;
+
+/// <summary>A regular expression over module names. It comes from a model's folder, so matching is bounded in time.</summary>
+internal sealed class ModulePattern
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
+
+    private readonly Regex _regex;
+    private readonly Func<string, Exception> _refuse;
+
+    private ModulePattern(Regex regex, Func<string, Exception> refuse) => (_regex, _refuse) = (regex, refuse);
+
+    /// <summary>Matches whole names.</summary>
+    /// <exception cref="Weights.CheckpointException">It is no regular expression.</exception>
+    public static ModulePattern Whole(ConfigFields fields, string field, string pattern) =>
+        Compile(fields, field, pattern, $@"\A(?:{pattern})\z");
+
+    /// <summary>Matches names, or what follows one of their dots.</summary>
+    /// <exception cref="Weights.CheckpointException">It is no regular expression.</exception>
+    public static ModulePattern EndOf(ConfigFields fields, string field, string pattern) =>
+        Compile(fields, field, pattern, $@"\A(?:.*\.)?(?:{pattern})\z");
+
+    /// <summary>Whether a name matches.</summary>
+    /// <exception cref="Weights.CheckpointException">It takes longer than a second to find out.</exception>
+    public bool Matches(string module)
+    {
+        try
+        {
+            return _regex.IsMatch(module);
+        }
+        catch (RegexMatchTimeoutException)
+        {
+            throw _refuse("takes too long to match");
+        }
+    }
+
+    private static ModulePattern Compile(ConfigFields fields, string field, string pattern, string anchored)
+    {
+        try
+        {
+            return new ModulePattern(
+                new Regex(anchored, RegexOptions.CultureInvariant, Limit), problem => fields.Wrong(field, $"'{pattern}' {problem}"));
+        }
+        catch (ArgumentException exception)
+        {
+            throw fields.Wrong(field, $"holds '{pattern}', which is no regular expression: {exception.Message}");
+        }
+    }
+}

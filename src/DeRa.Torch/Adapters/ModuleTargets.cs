@@ -1,0 +1,55 @@
+using DeRa.Torch.Models;
+
+namespace DeRa.Torch.Adapters;
+
+/// <summary>Which modules an adapter is about. Source: huggingface/peft, check_target_module_exists.</summary>
+internal sealed class ModuleTargets
+{
+    private const string AllLinear = "all-linear";
+
+    private readonly bool _isAllLinear;
+    private readonly Func<string, bool> _isTarget;
+    private readonly Func<string, bool> _isExcluded;
+    private readonly IReadOnlyList<int> _layers;
+    private readonly IReadOnlyList<string> _layersModules;
+
+    private ModuleTargets(ConfigFields fields)
+    {
+        _isAllLinear = fields.IsText("target_modules") && fields.Text("target_modules") == AllLinear;
+        _isTarget = _isAllLinear ? _ => true : ReadNames(fields, "target_modules") ?? throw fields.Wrong("target_modules",
+            $"is missing; it must be a list of module names, a pattern of them, or '{AllLinear}'");
+        _isExcluded = ReadNames(fields, "exclude_modules") ?? (_ => false);
+        _layers = fields.Integers("layers_to_transform", 0, ModelConfigReader.MaxLayers) ?? [];
+        _layersModules = fields.TextOrTexts("layers_pattern") ?? [];
+    }
+
+    /// <summary>Reads <c>target_modules</c> and the fields that narrow it.</summary>
+    /// <exception cref="Weights.CheckpointException">One is of another form.</exception>
+    public static ModuleTargets Read(ConfigFields fields) => new(fields);
+
+    /// <summary>Whether a linear module of a layer is adapted.</summary>
+    /// <param name="layout">The model's layout.</param>
+    /// <param name="layer">The layer's index.</param>
+    /// <param name="module">The module's name in the layer.</param>
+    public bool Contain(DecoderLayout layout, int layer, string module) =>
+        Contain(layout.InLayer(layer, module))
+        && (_layers.Count == 0 || _layers.Contains(layer))
+        && (_layers.Count == 0 || _layersModules.Count == 0 || _layersModules.Contains(layout.LayersModule.Split('.')[^1]));
+
+    /// <summary>Whether a module outside the layers is adapted.</summary>
+    /// <param name="module">Its full name, such as <c>lm_head</c>.</param>
+    public bool ContainOutside(string module) => !_isAllLinear && _layers.Count == 0 && Contain(module);
+
+    private bool Contain(string module) => _isTarget(module) && !_isExcluded(module);
+
+    private static Func<string, bool>? ReadNames(ConfigFields fields, string field)
+    {
+        if (!fields.Has(field)) return null;
+        if (!fields.IsText(field))
+        {
+            var names = fields.Texts(field)!;
+            return module => names.Any(name => module == name || module.EndsWith("." + name, StringComparison.Ordinal));
+        }
+        return ModulePattern.Whole(fields, field, fields.Text(field)!).Matches;
+    }
+}
