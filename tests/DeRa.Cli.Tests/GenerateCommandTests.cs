@@ -21,6 +21,36 @@ public class GenerateCommandTests
         Assert.NotEqual(half.Out, (await RunAsync([.. common, "--strength", "2"])).Out);
     }
 
+    [Fact]
+    public async Task Several_aligned_models_have_a_strength_each_and_one_may_be_an_adapter()
+    {
+        string[] common =
+        [
+            "generate", "--reference", GoldenData.Committed("pair/sft"), "--aligned", "full=" + GoldenData.Committed("pair/aligned"),
+            "--aligned", "lora=" + GoldenData.Committed("pair/lora"), "--device", "cpu", "--max-tokens", "20", "--temperature", "0", "Once",
+        ];
+        var runs = new List<CommandRun>();
+        foreach (var strengths in (string[][])[["0.5"], ["full=0.5"], ["lora=0.5"], ["full=0.5", "lora=0.5"], ["0"]])
+            runs.Add(await RunAsync([.. common, .. strengths.SelectMany(value => new[] { "--strength", value })]));
+        Assert.All(runs, run => Assert.Equal((0, ""), (run.Code, run.Error)));
+        Assert.Equal(runs[0].Out, runs[1].Out);
+        Assert.Equal(4, runs.Select(run => run.Out).Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData("one number, or NAME=NUMBER", "much")]
+    [InlineData("one number, or NAME=NUMBER", "aligned=much")]
+    [InlineData("one number, or NAME=NUMBER", "0.5", "0.6")]
+    [InlineData("one number, or NAME=NUMBER", "=1")]
+    [InlineData("names 'aligned' twice", "aligned=1", "aligned=2")]
+    [InlineData("none of the aligned models: aligned", "helpful=1")]
+    public async Task A_strength_that_is_none_is_refused(string message, params string[] strengths)
+    {
+        var run = await RunAsync(["generate", .. Pair, .. strengths.SelectMany(value => new[] { "--strength", value }), "Once"]);
+        Assert.Equal((2, ""), (run.Code, run.Out));
+        Assert.Contains(message, run.Error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("alignment_strength", "--strength", "11")]
     [InlineData("alignment_strength", "--strength", "NaN")]

@@ -103,6 +103,25 @@ public class RealPairTests
     }
 
     [Fact]
+    public async Task An_adapter_is_served_as_the_model_that_it_is_merged_into()
+    {
+        var merged = SharedModel("../golden/pair/merged");
+        var sft = GoldenData.Committed("pair/sft");
+        async Task<List<string>> Tokens(string aligned)
+        {
+            await using var server = await StartAsync(sft, aligned);
+            var tokens = new List<string>();
+            foreach (var model in (string[])["real-reference", "real@0.5", "real-aligned", "real@-0.5", "real@2"])
+                tokens.Add(TokenIds(await server.CompleteAsync(
+                    $$"""{"prompt":"One day","model":"{{model}}","temperature":0,"max_tokens":48,"ignore_eos":true,"return_token_ids":true}""")));
+            return tokens;
+        }
+        var adapted = await Tokens(GoldenData.Committed("pair/lora"));
+        Assert.Equal(await Tokens(merged), adapted);
+        Assert.Equal(5, adapted.Distinct().Count());
+    }
+
+    [Fact]
     public async Task A_chat_ends_at_endoftext_where_only_the_tokenizer_names_it_and_never_shows_it()
     {
         using var folder = new TemporaryFolder().CopyFrom(GoldenData.Committed("pair/sft"));
