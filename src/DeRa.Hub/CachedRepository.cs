@@ -74,13 +74,17 @@ internal sealed class CachedRepository
         }
     }
 
-    /// <summary>A file's length, links followed; null where there is none or the link leads nowhere.</summary>
+    /// <summary>
+    /// A file's length, links followed; null where there is none or the link leads nowhere. The file is not opened: that would
+    /// lock it for a moment against the process that downloads it.
+    /// </summary>
     public static long? LengthOf(string path)
     {
         try
         {
-            using var handle = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
-            return RandomAccess.GetLength(handle);
+            var file = new FileInfo(path);
+            if (file.Exists && file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo target) file = target;
+            return file.Exists ? file.Length : null;
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {

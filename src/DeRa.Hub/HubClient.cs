@@ -107,6 +107,6 @@ internal sealed class HubClient : IDisposable
         using (response) throw _refusal.Of(name, response, IsEndpoint(address));
     }
 
-    private bool IsEndpoint(Uri address) =>
-        Uri.Compare(address, _options.Endpoint, UriComponents.SchemeAndServer, UriFormat.SafeUnescaped, StringComparison.OrdinalIgnoreCase) == 0;
+    private bool IsEndpoint(Uri address) => Uri.Compare(address, _options.Endpoint,
+        UriComponents.SchemeAndServer, UriFormat.SafeUnescaped, StringComparison.OrdinalIgnoreCase) == 0;
 }

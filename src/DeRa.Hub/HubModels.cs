@@ -53,7 +53,9 @@ public sealed class HubModels : IDisposable
     {
         ArgumentNullException.ThrowIfNull(nameOrFolder);
         if (Directory.Exists(nameOrFolder))
-            return revision is null ? nameOrFolder : throw new HubException($"{nameOrFolder} is a folder, which has no revision '{revision}'.");
+            return revision is null
+                ? nameOrFolder
+                : throw new HubException($"{nameOrFolder} is a folder, which has no revision '{revision}'.");
         var name = HubName.Parse(nameOrFolder, revision);
         try
         {
@@ -98,7 +100,9 @@ public sealed class HubModels : IDisposable
         await download.GetAsync(shards, _options.ParallelFiles, cancellation);
     }
 
-    /// <summary>Only when all is there, so that offline a revision never means half a model. A cache that is read-only stays as it is.</summary>
+    /// <summary>
+    /// Only when all is there, so that offline a revision never means half a model. A cache that is read-only stays as it is.
+    /// </summary>
     private static void Remember(CachedRepository repository, string revision, string commit)
     {
         try

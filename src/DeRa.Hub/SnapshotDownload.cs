@@ -38,11 +38,18 @@ internal sealed class SnapshotDownload(
     {
         using var taken = await CacheLock.TakeAsync(repository.Lock(file.Etag), time, cancellation);
         // Another process may have brought it while we waited.
-        if (!IsThere(file)) repository.Link(listing.Commit, file, isNewBlob: await BringAsync(file, cancellation));
-        tally.Set(file, file.SizeBytes);
+        var isNew = !IsThere(file) && await LinkAsync(file, cancellation);
+        if (!isNew) tally.Set(file, file.SizeBytes);
     }
 
-    /// <returns>Whether the blob was not there.</returns>
+    /// <returns>Whether it was downloaded, and not found among the blobs.</returns>
+    private async Task<bool> LinkAsync(RemoteFile file, CancellationToken cancellation)
+    {
+        var isNew = await BringAsync(file, cancellation);
+        repository.Link(listing.Commit, file, isNew);
+        return isNew;
+    }
+
     private async Task<bool> BringAsync(RemoteFile file, CancellationToken cancellation)
     {
         var (blob, incomplete) = (repository.Blob(file.Etag), repository.Incomplete(file.Etag));

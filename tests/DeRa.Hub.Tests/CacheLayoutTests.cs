@@ -13,8 +13,9 @@ public class CacheLayoutTests
         Assert.Equal(fixture.Snapshot, folder);
         foreach (var file in (string[])["config.json", "tokenizer.json", "model.safetensors"])
         {
-            Assert.Equal($"../../blobs/{fixture.Hub.EtagOf(file)}", new FileInfo(Path.Combine(folder, file)).LinkTarget?.Replace('\\', '/'));
-            Assert.Equal(fixture.Hub[file], await File.ReadAllBytesAsync(Path.Combine(folder, file), TestContext.Current.CancellationToken));
+            var path = Path.Combine(folder, file);
+            Assert.Equal($"../../blobs/{fixture.Hub.EtagOf(file)}", new FileInfo(path).LinkTarget?.Replace('\\', '/'));
+            Assert.Equal(fixture.Hub[file], await File.ReadAllBytesAsync(path, TestContext.Current.CancellationToken));
         }
         Assert.Equal(FakeHub.Commit, await File.ReadAllTextAsync(
             Path.Combine(fixture.ModelFolder, "refs", "main"), TestContext.Current.CancellationToken));

@@ -97,12 +97,18 @@ public sealed class FakeHub : IAsyncDisposable
         return this;
     }
 
-    public FakeHub NextStatus(string path, int status, int times = 1, params (string Name, string Value)[] headers) => Next(path, context =>
+    /// <summary>The same with a status and headers.</summary>
+    public FakeHub NextStatus(string path, int status, int times = 1, params (string Name, string Value)[] headers)
     {
-        foreach (var (name, value) in headers) context.Response.Headers[name] = value;
-        context.Response.StatusCode = status;
-        return Task.CompletedTask;
-    }, times);
+        return Next(path, Answer, times);
+
+        Task Answer(HttpContext context)
+        {
+            foreach (var (name, value) in headers) context.Response.Headers[name] = value;
+            context.Response.StatusCode = status;
+            return Task.CompletedTask;
+        }
+    }
 
     /// <summary>A path at which faults meet the storage's readers.</summary>
     public static string InStorage(string path) => "storage:" + path;
@@ -146,7 +152,8 @@ public sealed class FakeHub : IAsyncDisposable
             var path = context.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal) ? "listing" : pathOf(context.Request);
             (isStorage ? StorageRequests : HubRequests).Enqueue(new SeenRequest(
                 context.Request.Method, path, context.Request.Headers.Authorization, context.Request.Headers.Range));
-            var fault = _faults.TryGetValue(isStorage ? InStorage(path) : path, out var queue) && queue.TryDequeue(out var next) ? next : null;
+            var queue = _faults.GetValueOrDefault(isStorage ? InStorage(path) : path);
+            var fault = queue is not null && queue.TryDequeue(out var next) ? next : null;
             await (fault?.Invoke(context) ?? serve(context, path));
         });
         application.StartAsync().GetAwaiter().GetResult();
@@ -175,9 +182,9 @@ public sealed class FakeHub : IAsyncDisposable
 
     private Task ServeListingAsync(HttpContext context, string address)
     {
-        if (!address.StartsWith($"/api/models/{Repository}/revision/", StringComparison.Ordinal)) return ServeErrorAsync(context, "RepoNotFound");
-        if (address != $"/api/models/{Repository}/revision/{Uri.EscapeDataString(Revision)}?blobs=true")
-            return ServeErrorAsync(context, "RevisionNotFound");
+        var revisions = $"/api/models/{Repository}/revision/";
+        if (!address.StartsWith(revisions, StringComparison.Ordinal)) return ServeErrorAsync(context, "RepoNotFound");
+        if (address != $"{revisions}{Uri.EscapeDataString(Revision)}?blobs=true") return ServeErrorAsync(context, "RevisionNotFound");
         var listing = new JsonObject { ["sha"] = Commit, ["siblings"] = new JsonArray([.. _files.Keys.Select(Sibling)]) };
         return context.Response.WriteAsync((Listing?.Invoke(listing) ?? listing).ToJsonString());
     }

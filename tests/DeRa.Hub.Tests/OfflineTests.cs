@@ -45,7 +45,8 @@ public class OfflineTests
         Directory.CreateDirectory(Path.Combine(fixture.ModelFolder, "blobs"));
         Directory.CreateDirectory(Path.Combine(fixture.ModelFolder, "refs"));
         Directory.CreateDirectory(fixture.Snapshot);
-        await File.WriteAllTextAsync(Path.Combine(fixture.ModelFolder, "refs", "main"), FakeHub.Commit, TestContext.Current.CancellationToken);
+        var reference = Path.Combine(fixture.ModelFolder, "refs", "main");
+        await File.WriteAllTextAsync(reference, FakeHub.Commit, TestContext.Current.CancellationToken);
         foreach (var file in (string[])["config.json", "tokenizer.json", "model.safetensors"])
         {
             await File.WriteAllBytesAsync(fixture.Blob(file), fixture.Hub[file], TestContext.Current.CancellationToken);
