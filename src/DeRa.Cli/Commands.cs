@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using DeRa.Engine.Requests;
 using DeRa.Engine.Text;
+using DeRa.Hub;
 using DeRa.Torch.Execution;
 using DeRa.Torch.Native;
 using DeRa.Torch.Weights;
@@ -21,6 +22,8 @@ internal static class Commands
         {
             GenerateCommand.Create(),
             VerifyCommand.Create(),
+            PullCommand.Create(),
+            InspectCommand.Create(),
         };
         var parsed = root.Parse(args);
         if (MisspeltOption(parsed) is { } misspelt)
@@ -41,7 +44,7 @@ internal static class Commands
             return await EndAsync(error, bad.Message, BadInput);
         }
         catch (Exception failure) when (failure is CheckpointException or TokenizerException or PairLoadException
-            or LibTorchException or GenerationFailedException or OperationCanceledException)
+            or HubException or LibTorchException or GenerationFailedException or OperationCanceledException)
         {
             return await EndAsync(error, failure.Message, Failed);
         }

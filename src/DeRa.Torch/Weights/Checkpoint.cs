@@ -24,6 +24,10 @@ internal sealed class Checkpoint : IDisposable
     /// <summary>The names of all tensors.</summary>
     public IReadOnlyCollection<string> Names => _tensors.Keys;
 
+    /// <summary>Whether the folder has weights that may be opened.</summary>
+    public static bool IsIn(string folder) =>
+        File.Exists(Path.Combine(folder, SingleFile)) || File.Exists(Path.Combine(folder, IndexFile));
+
     /// <summary>Finds and maps a folder's weights; their headers are checked, their data is not read.</summary>
     /// <exception cref="CheckpointException">There are none, they are pickles, or a header or the index is broken.</exception>
     public static Checkpoint Open(string folder)

@@ -1,0 +1,44 @@
+using System.CommandLine;
+using DeRa.Hub;
+
+namespace DeRa.Cli;
+
+/// <summary><c>dera pull</c>: downloads models from the Hub and prints each one's folder.</summary>
+internal static class PullCommand
+{
+    private static readonly Argument<string[]> s_names = new("name")
+    {
+        Description = "NAME or ORGANISATION/NAME of a model on the Hub, with @REVISION where another than main is wanted",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    public static Command Create()
+    {
+        var command = new Command("pull", "Download models from the Hugging Face Hub into its cache, which Python's programs share, and "
+            + "print each one's folder. Only the files that serving needs; a download that was cut goes on where it stopped. "
+            + "HF_TOKEN, HF_ENDPOINT, HF_HOME, HF_HUB_CACHE and HF_HUB_OFFLINE mean what they mean there.")
+        {
+            s_names,
+        };
+        command.SetAction((parsed, cancellation) => RunAsync(
+            parsed.GetRequiredValue(s_names), parsed.InvocationConfiguration, cancellation));
+        return command;
+    }
+
+    /// <summary>A bar on the terminal, where the error stream is one; else a line for each file.</summary>
+    public static ConsoleDownloadProgress Progress(TextWriter error) =>
+        new(error, isTerminal: ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected);
+
+    private static async Task<int> RunAsync(string[] names, InvocationConfiguration console, CancellationToken cancellation)
+    {
+        using var models = new HubModels(HubOptions.FromEnvironment(), TimeProvider.System);
+        foreach (var name in names) await console.Output.WriteLineAsync(await PullAsync(models, name, console.Error, cancellation));
+        return 0;
+    }
+
+    private static async Task<string> PullAsync(HubModels models, string name, TextWriter error, CancellationToken cancellation)
+    {
+        using var progress = Progress(error);
+        return await models.ResolveAsync(name, revision: null, progress, cancellation);
+    }
+}

@@ -1,0 +1,98 @@
+using System.Net;
+using Polly;
+
+namespace DeRa.Hub;
+
+/// <summary>Brings one file's content into the cache, going on from where an earlier download was cut.</summary>
+internal sealed class FileDownload(
+    HubClient client, ResiliencePipeline retries, TimeProvider time, HubName name, string commit, RemoteFile file)
+{
+    private const int PieceBytes = 1 << 17;
+
+    /// <summary>So much in one go and a cut counts as bad luck: the next attempt begins at once, with all its retries.</summary>
+    private const long ProgressBytes = 1 << 20;
+
+    /// <summary>How often a file that arrives wrong is fetched.</summary>
+    private const int MostFetches = 2;
+
+    /// <summary>Downloads and checks. Where it is cut or cancelled, what has come stays for the next time.</summary>
+    /// <param name="path">Where the content grows; nobody else may write there.</param>
+    /// <param name="onBytes">Takes how much is there.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="HubException">It cannot be had, or arrives wrong each time.</exception>
+    public async Task RunAsync(string path, Action<long> onBytes, CancellationToken cancellation)
+    {
+        for (var fetch = 1; ; fetch++)
+        {
+            try
+            {
+                await FillAsync(path, onBytes, cancellation);
+                if (await Checksum.MatchesAsync(path, file.Etag, cancellation)) return;
+                throw new CorruptFileException("its checksum is not the one that the Hub names");
+            }
+            catch (CorruptFileException exception)
+            {
+                File.Delete(path);
+                onBytes(0);
+                if (fetch == MostFetches)
+                    throw new HubException($"'{name}': {file.Path} arrived wrong {MostFetches} times: {exception.Message}.", exception);
+            }
+        }
+    }
+
+    private async Task FillAsync(string path, Action<long> onBytes, CancellationToken cancellation)
+    {
+        await using var target = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 0);
+        if (target.Length > file.SizeBytes) target.SetLength(0);
+        onBytes(target.Seek(0, SeekOrigin.End));
+        while (target.Length < file.SizeBytes)
+            await retries.ExecuteAsync(async token => await AppendAsync(target, onBytes, token), cancellation);
+    }
+
+    /// <summary>One request: appends what comes of it.</summary>
+    private async Task AppendAsync(FileStream target, Action<long> onBytes, CancellationToken cancellation)
+    {
+        using var guard = new StallGuard(time, cancellation);
+        using var response = await client.OpenAsync(name, commit, file.Path, target.Length, guard);
+        if (Begin(response, target.Length) == 0) target.SetLength(0);
+        var start = target.Length;
+        try
+        {
+            await CopyAsync(response, guard, target, onBytes, cancellation);
+        }
+        catch (HubException cut) when (cut.MayPass && target.Length - start >= ProgressBytes)
+        {
+            return;
+        }
+        if (target.Length < file.SizeBytes)
+            throw new CorruptFileException($"it has {target.Length} bytes instead of {file.SizeBytes}");
+    }
+
+    private async Task CopyAsync(
+        HttpResponseMessage response, StallGuard guard, FileStream target, Action<long> onBytes, CancellationToken cancellation)
+    {
+        var address = response.RequestMessage!.RequestUri!;
+        await using var source = await guard.WaitAsync(address, async token => await response.Content.ReadAsStreamAsync(token));
+        var piece = new byte[PieceBytes];
+        while (await guard.WaitAsync(address, token => source.ReadAsync(piece, token)) is > 0 and var read)
+        {
+            if (target.Length + read > file.SizeBytes) throw new CorruptFileException($"it has more than {file.SizeBytes} bytes");
+            await target.WriteAsync(piece.AsMemory(0, read), cancellation);
+            onBytes(target.Length);
+        }
+    }
+
+    /// <summary>Where in the file the answer begins: at the offset asked for, or at 0 with a server that ignores ranges.</summary>
+    private long Begin(HttpResponseMessage response, long offset)
+    {
+        var (range, length) = (response.Content.Headers.ContentRange, response.Content.Headers.ContentLength);
+        if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
+            throw new CorruptFileException($"the server has fewer than {offset + 1} bytes of it");
+        var begin = response.StatusCode == HttpStatusCode.PartialContent ? range?.From ?? -1 : 0;
+        if (begin != 0 && begin != offset)
+            throw new CorruptFileException($"the server answers with its byte {begin} on, not {offset}");
+        return range?.Length is { } whole && whole != file.SizeBytes || length is { } rest && begin + rest != file.SizeBytes
+            ? throw new CorruptFileException($"the server's has {range?.Length ?? begin + length} bytes instead of {file.SizeBytes}")
+            : begin;
+    }
+}

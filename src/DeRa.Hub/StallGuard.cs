@@ -1,0 +1,48 @@
+namespace DeRa.Hub;
+
+/// <summary>Gives up a wait on the network in which nothing has come for a while. For one request at a time.</summary>
+internal sealed class StallGuard : IDisposable
+{
+    /// <summary>The longest silence.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
+
+    private readonly CancellationToken _outer;
+    private readonly CancellationTokenSource _silence;
+    private readonly CancellationTokenSource _either;
+
+    public StallGuard(TimeProvider time, CancellationToken cancellation)
+    {
+        _outer = cancellation;
+        _silence = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        _either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _silence.Token);
+    }
+
+    /// <summary>Waits for one piece of an answer.</summary>
+    /// <exception cref="HubException">The network failed or stayed silent.</exception>
+    public async ValueTask<T> WaitAsync<T>(Uri address, Func<CancellationToken, ValueTask<T>> piece)
+    {
+        _silence.CancelAfter(Longest);
+        try
+        {
+            return await piece(_either.Token);
+        }
+        catch (OperationCanceledException) when (!_outer.IsCancellationRequested)
+        {
+            throw new HubException($"{address.Host}: nothing came for {Longest.TotalSeconds} s.") { MayPass = true };
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException)
+        {
+            throw new HubException($"{address.Host}: {exception.Message}", exception) { MayPass = true };
+        }
+        finally
+        {
+            _silence.CancelAfter(Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    public void Dispose()
+    {
+        _either.Dispose();
+        _silence.Dispose();
+    }
+}

@@ -1,0 +1,44 @@
+using DeRa.Hub.Tests;
+using DeRa.Testing;
+using Xunit;
+
+namespace DeRa.Cli.Tests;
+
+/// <summary>A Hub on this machine and an empty cache, to which the environment of this process points.</summary>
+public sealed class HubEnvironment : IAsyncDisposable
+{
+    /// <summary>Tests that set the environment follow one another.</summary>
+    public const string Collection = "the Hub's environment";
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly Dictionary<string, string?> _before = [];
+
+    public HubEnvironment(string model)
+    {
+        foreach (var file in Directory.GetFiles(model, "*.json")) Hub.Add(Path.GetFileName(file), File.ReadAllText(file));
+        Hub.AddLarge("model.safetensors", File.ReadAllBytes(Path.Combine(model, "model.safetensors")));
+        Set("HF_ENDPOINT", Hub.Address.AbsoluteUri);
+        Set("HF_HOME", _folder.Path);
+        foreach (var name in (string[])["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN", "HF_HUB_OFFLINE"]) Set(name, null);
+    }
+
+    public FakeHub Hub { get; } = FakeHub.WithModel();
+
+    public string Snapshot => Path.Combine(_folder.Path, "hub", "models--org--model", "snapshots", FakeHub.Commit);
+
+    public void Set(string name, string? value)
+    {
+        _before.TryAdd(name, Environment.GetEnvironmentVariable(name));
+        Environment.SetEnvironmentVariable(name, value);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var (name, value) in _before) Environment.SetEnvironmentVariable(name, value);
+        await Hub.DisposeAsync();
+        _folder.Dispose();
+    }
+}
+
+[CollectionDefinition(HubEnvironment.Collection, DisableParallelization = true)]
+public sealed class HubEnvironmentCollection;

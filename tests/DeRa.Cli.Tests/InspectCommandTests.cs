@@ -1,0 +1,123 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Text.Json;
+using DeRa.Testing;
+using DeRa.Torch.Verification;
+using Xunit;
+
+namespace DeRa.Cli.Tests;
+
+[Collection(HubEnvironment.Collection)]
+public class InspectCommandTests
+{
+    private static readonly string[] Buffers = [".attn.bias", ".masked_bias", ".attention.bias", "rotary_emb.inv_freq"];
+
+    /// <summary>Those in the source tree, and all in the data folder whose family is supported.</summary>
+    public static TheoryData<string> GoldenFolders =>
+        [.. GoldenVerification.Find(GoldenData.Committed("")), .. SharedData.Find("golden") is { } all ? GoldenVerification.Find(all) : []];
+
+    [Theory]
+    [MemberData(nameof(GoldenFolders))]
+    public async Task A_golden_models_parameters_are_those_that_its_file_holds(string folder)
+    {
+        var run = await CommandRun.OfAsync("inspect", folder);
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.Equal(StoredParameters(folder).ToString("N0", CultureInfo.InvariantCulture), Fact(run, "parameters"));
+        Assert.DoesNotContain("problem", run.Out);
+    }
+
+    [Theory]
+    [InlineData("llama-gqa", "float32")]
+    [InlineData("llama-llama3", "bfloat16")]
+    public async Task The_stored_type_is_the_files(string model, string type) =>
+        Assert.Equal(type, Fact(await CommandRun.OfAsync("inspect", GoldenData.Committed(model)), "stored"));
+
+    [Fact]
+    public async Task A_model_is_described_from_its_configuration()
+    {
+        var run = await CommandRun.OfAsync("inspect", GoldenData.Committed("mistral-swa"));
+        Assert.Equal("Mistral", Fact(run, "family"));
+        Assert.Equal("256 tokens", Fact(run, "context"));
+        Assert.Equal("3 of width 48, feed-forward 96", Fact(run, "layers"));
+        Assert.Equal("4 heads of 12, 2 for keys and values, 3 layers see 16 tokens", Fact(run, "attention"));
+        // 74,064 parameters; 2 (keys, values) × 3 layers × 2 heads × 12 = 144 elements a token.
+        Assert.Equal("float32 289.3 KiB, bfloat16 144.7 KiB, float16 144.7 KiB", Fact(run, "weights"));
+        Assert.Equal("float32 0.6 KiB, bfloat16 0.3 KiB, float16 0.3 KiB", Fact(run, "cache per token"));
+        Assert.Equal("tokenizer.json (BPE), 120 tokens, ends a text with 2 </s>", Fact(run, "tokenizer"));
+        Assert.Equal("no", Fact(run, "chat template"));
+    }
+
+    [Theory]
+    [InlineData("chat_template.jinja", "{{ messages }}")]
+    [InlineData("tokenizer_config.json", "{\"chat_template\":\"{{ messages }}\"}")]
+    public async Task A_chat_template_is_found(string file, string content)
+    {
+        using var folder = new TemporaryFolder().CopyFrom(GoldenData.Committed("pair/sft"));
+        folder.Write(file, content);
+        Assert.Equal("yes", Fact(await CommandRun.OfAsync("inspect", folder.Path), "chat template"));
+    }
+
+    [Fact]
+    public async Task A_pair_is_described_as_one()
+    {
+        var run = await CommandRun.OfAsync("inspect", GoldenData.Committed("pair/sft"), GoldenData.Committed("pair/aligned"));
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        var pair = run with { Out = run.Out[run.Out.IndexOf("\npair", StringComparison.Ordinal)..] };
+        Assert.Equal("the same 300 tokens", Fact(pair, "vocabulary"));
+        Assert.Equal("both Llama", Fact(pair, "family"));
+        Assert.Equal("yes", Fact(pair, "can be mixed"));
+    }
+
+    [Fact]
+    public async Task Models_that_are_no_pair_say_where_they_differ()
+    {
+        var run = await CommandRun.OfAsync("inspect", GoldenData.Committed("llama-gqa"), GoldenData.Committed("qwen2"));
+        Assert.Equal(1, run.Code);
+        var pair = run with { Out = run.Out[run.Out.IndexOf("\npair", StringComparison.Ordinal)..] };
+        Assert.Matches("^differs: token \\d+ is ", Fact(pair, "vocabulary"));
+        Assert.Equal("Llama and Qwen2", Fact(pair, "family"));
+        Assert.Equal("131 and 144 wide; the tokenizer's tokens are mixed, padding is not", Fact(pair, "output"));
+        Assert.Equal("no", Fact(pair, "can be mixed"));
+    }
+
+    [Theory]
+    [InlineData("config.json", "{\"architectures\":[\"BertModel\"]}", "BertModel")]
+    [InlineData("config.json", "{", "config.json")]
+    [InlineData("model.safetensors", "broken", "model.safetensors")]
+    [InlineData("tokenizer.json", "{}", "tokenizer.json")]
+    public async Task What_cannot_be_served_is_a_problem_and_the_rest_is_shown(string file, string content, string named)
+    {
+        using var folder = new TemporaryFolder().CopyFrom(GoldenData.Committed("pair/sft"));
+        folder.Write(file, content);
+        var run = await CommandRun.OfAsync("inspect", folder.Path);
+        Assert.Equal((1, ""), (run.Code, run.Error));
+        Assert.Contains(named, Fact(run, "problem"));
+        Assert.Equal("no", Fact(run, "chat template"));
+    }
+
+    [Fact]
+    public async Task Of_a_model_on_the_Hub_no_weights_are_downloaded()
+    {
+        await using var environment = new HubEnvironment(GoldenData.Committed("pair/sft"));
+        var run = await CommandRun.OfAsync("inspect", "org/model");
+        Assert.Equal(0, run.Code);
+        Assert.Equal("70,512", Fact(run, "parameters"));
+        Assert.Contains("dera pull", Fact(run, "stored"));
+        Assert.Empty(environment.Hub.StorageRequests);
+        await CommandRun.OfAsync("pull", "org/model");
+        Assert.Equal("float32", Fact(await CommandRun.OfAsync("inspect", "org/model"), "stored"));
+    }
+
+    private static string Fact(CommandRun run, string name) => run.Out.Split('\n')
+        .First(line => line.StartsWith($"  {name} ", StringComparison.Ordinal))[(2 + name.Length)..].Trim();
+
+    /// <summary>Counted from the files alone: the elements of every tensor but the buffers that old exports keep.</summary>
+    private static long StoredParameters(string folder) => Directory.GetFiles(folder, "*.safetensors").Sum(file =>
+    {
+        var content = File.ReadAllBytes(file);
+        var header = JsonDocument.Parse(content.AsMemory(8, (int)BinaryPrimitives.ReadUInt64LittleEndian(content)));
+        return header.RootElement.EnumerateObject()
+            .Where(tensor => tensor.Name != "__metadata__" && !Buffers.Any(tensor.Name.EndsWith))
+            .Sum(tensor => tensor.Value.GetProperty("shape").EnumerateArray().Aggregate(1L, (count, size) => count * size.GetInt64()));
+    });
+}

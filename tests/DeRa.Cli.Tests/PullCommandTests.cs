@@ -1,0 +1,44 @@
+using DeRa.Testing;
+using Xunit;
+
+namespace DeRa.Cli.Tests;
+
+[Collection(HubEnvironment.Collection)]
+public class PullCommandTests
+{
+    [Fact]
+    public async Task A_pulled_model_prints_its_folder_and_can_be_generated_with()
+    {
+        await using var environment = new HubEnvironment(GoldenData.Committed("pair/sft"));
+        var pull = await CommandRun.OfAsync("pull", "org/model", "org/model@main");
+        Assert.Equal(0, pull.Code);
+        Assert.Equal([environment.Snapshot, environment.Snapshot], Lines(pull.Out));
+        Assert.Single(Lines(pull.Error), line => line.StartsWith("org/model: model.safetensors, ", StringComparison.Ordinal));
+        var generate = await CommandRun.OfAsync("generate", "--reference", environment.Snapshot, "--aligned", environment.Snapshot,
+            "--device", "cpu", "--max-tokens", "2", "Once");
+        Assert.Equal((0, ""), (generate.Code, generate.Error));
+    }
+
+    private static string[] Lines(string text) => text.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
+
+    [Fact]
+    public async Task What_cannot_be_pulled_is_one_line_that_names_it()
+    {
+        await using var environment = new HubEnvironment(GoldenData.Committed("pair/sft"));
+        var run = await CommandRun.OfAsync("pull", "org/modle");
+        Assert.Equal((1, ""), (run.Code, run.Out));
+        Assert.StartsWith("dera: there is no folder 'org/modle' here, and no model of that name on ", run.Error, StringComparison.Ordinal);
+        Assert.Single(run.Error.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public async Task Offline_an_unknown_model_is_named()
+    {
+        await using var environment = new HubEnvironment(GoldenData.Committed("pair/sft"));
+        environment.Set("HF_HUB_OFFLINE", "1");
+        var run = await CommandRun.OfAsync("pull", "org/model");
+        Assert.Equal((1, ""), (run.Code, run.Out));
+        Assert.Contains("HF_HUB_OFFLINE", run.Error);
+        Assert.Empty(environment.Hub.HubRequests);
+    }
+}
