@@ -33,7 +33,8 @@ internal sealed class DecoderLoader
         DecoderTensors.Check(checkpoint, config, layout);
         var embedding = checkpoint.Find(layout.Embedding)!.Value.Tensor;
         var elementType = type.Resolve(config.ElementType ?? embedding.Type);
-        long loaded = 0, total = DecoderTensors.Expected(config, layout).Sum(tensor => checkpoint.Find(tensor.Name)!.Value.Tensor.LengthBytes);
+        var total = DecoderTensors.Expected(config, layout).Sum(tensor => checkpoint.Find(tensor.Name)!.Value.Tensor.LengthBytes);
+        var loaded = 0L;
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
         var reader = new WeightReader(checkpoint, device, elementType, bytes => onProgress?.Invoke(loaded += bytes, total), cancellation);

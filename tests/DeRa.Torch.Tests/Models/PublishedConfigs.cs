@@ -1,6 +1,6 @@
 namespace DeRa.Torch.Tests.Models;
 
-/// <summary>config.json as models are published with it: copies of the files on the Hub, but for <see cref="Newer"/>.</summary>
+/// <summary>config.json as models are published with it: in the files' own fields, but for <see cref="Newer"/>.</summary>
 internal static class PublishedConfigs
 {
     public const string Llama2 = """
