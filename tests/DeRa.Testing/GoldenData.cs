@@ -7,6 +7,13 @@ public static class GoldenData
     public static IReadOnlyList<string> CommittedModels { get; } =
         ["llama-llama3", "qwen2", "qwen3", "gemma2", "gpt2", "gpt_neox-sequential", "pair/sft"];
 
+    /// <summary>Golden folders that lie only in the data folder; paths for <see cref="SharedData.Find"/>.</summary>
+    public static IReadOnlyList<string> SharedModels { get; } =
+    [
+        "golden/llama-gqa", "golden/llama-linear-bias", "golden/mistral-swa", "golden/gpt_neox-parallel", "golden/pair/aligned",
+        "golden/pair/merged",
+    ];
+
     /// <summary>The full path of something under tests/DeRa.Testing/Golden.</summary>
     public static string Committed(string relativePath) =>
         Path.Combine(SharedData.ProjectRoot, "tests", "DeRa.Testing", "Golden", relativePath);

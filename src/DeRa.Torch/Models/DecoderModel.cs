@@ -34,7 +34,7 @@ internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType
     /// <summary>[vocabulary, hidden]; the embedding itself where the two are tied.</summary>
     public required LinearWeight Output { get; init; }
 
-    /// <summary>[rotaryDimension / 2], float64: how far each pair of dimensions turns from one position to the next; null = none does.</summary>
+    /// <summary>[rotaryDimension / 2], float64: how far each pair of dimensions turns a position; null = none does.</summary>
     public Tensor? InverseFrequencies { get; init; }
 
     /// <summary>Memory of one adapter's weights.</summary>

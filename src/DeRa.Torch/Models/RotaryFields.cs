@@ -23,7 +23,8 @@ internal sealed class RotaryFields
     }
 
     /// <summary>The same where only a share of each head turns, with the share, (0, 1].</summary>
-    public static (double Base, RotaryScaling? Scaling, double Share) ReadPartial(ConfigFields fields, int contextTokens, double absentShare)
+    public static (double Base, RotaryScaling? Scaling, double Share) ReadPartial(
+        ConfigFields fields, int contextTokens, double absentShare)
     {
         var reader = new RotaryFields(fields);
         var rotaryBase = reader.Agreed(fields, "rope_theta", ["rotary_emb_base", "rope_theta"]) ?? DefaultBase;

@@ -10,7 +10,7 @@ internal static class WindowFields
     public static IReadOnlyList<int?> ReadSame(ConfigFields fields, int layerCount) =>
         Enumerable.Repeat(ReadWindow(fields), layerCount).ToArray();
 
-    /// <summary>A window in the layers from <c>max_window_layers</c> on, or as <c>layer_types</c> says, where it is switched on (Qwen).</summary>
+    /// <summary>A window from layer <c>max_window_layers</c> on, or as <c>layer_types</c> says, where it is switched on (Qwen).</summary>
     public static IReadOnlyList<int?> ReadSwitched(ConfigFields fields, int layerCount)
     {
         var isUsed = fields.Flag("use_sliding_window", absent: false);

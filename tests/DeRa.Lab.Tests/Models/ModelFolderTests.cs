@@ -14,9 +14,8 @@ namespace DeRa.Lab.Tests.Models;
 public sealed class ModelFolderTests
 {
     [Theory]
-    [InlineData("llama-gqa")]
     [InlineData("llama-llama3")]
-    [InlineData("pair/aligned")]
+    [InlineData("pair/sft")]
     public void A_model_read_and_written_gives_the_golden_logits_in_the_engine(string name)
     {
         var source = GoldenData.Committed(name);

@@ -64,10 +64,10 @@ public sealed class PairLoaderTests
     [Fact]
     public void Each_model_keeps_its_checkpoints_type_unless_one_is_asked_for()
     {
-        var pair = GoldenPair.Load(GoldenPair.Options("llama-llama3", "llama-gqa") with { DType = DTypeOption.Auto }, vocabularySize: 128);
+        var pair = GoldenPair.Load(GoldenPair.Options("llama-llama3", "pair/sft") with { DType = DTypeOption.Auto }, vocabularySize: 128);
         using var executor = pair.Executor;
         Assert.Equal((torch.ScalarType.BFloat16, torch.ScalarType.Float32), (pair.Members[0].ElementType, pair.Members[1].ElementType));
-        // Different types, shapes and output widths (128 and 131) still make one step.
+        // Different types, shapes and output widths (128 and 300) still make one step.
         var sequence = new TestSequence([1, 2, 3], strength: 0.5, [0]).Run(executor, 2);
         Assert.All(sequence.LogProbs, logProbs => Assert.Equal(1, logProbs.Top.Sum(item => Math.Exp(item.LogProb)), 1e-5));
     }

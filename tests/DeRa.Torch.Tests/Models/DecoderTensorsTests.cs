@@ -13,26 +13,27 @@ public sealed class DecoderTensorsTests
 {
     [Fact]
     public void Missing_tensors_are_named() =>
-        Assert.Contains("tensors are missing: model.layers.2.input_layernorm.weight", Refusal("llama-gqa", config => config["num_hidden_layers"] = 3));
+        Assert.Contains("tensors are missing: model.layers.2.input_layernorm.weight", Refusal("pair/sft", config => config["num_hidden_layers"] = 3));
 
     [Fact]
     public void Tensors_that_the_configuration_does_not_account_for_are_named() =>
-        Assert.Contains("does not account for: model.layers.1.", Refusal("llama-gqa", config => config["num_hidden_layers"] = 1));
+        Assert.Contains("does not account for: model.layers.1.", Refusal("pair/sft", config => config["num_hidden_layers"] = 1));
 
     [Fact]
     public void Biases_that_would_be_left_out_are_named() =>
-        Assert.Contains("does not account for: model.layers.0.mlp.down_proj.bias", Refusal("llama-linear-bias", config => config["mlp_bias"] = false));
+        Assert.Contains("does not account for: gpt_neox.layers.0.attention.dense.bias, gpt_neox.layers.0.attention.query_key_value.bias",
+            Refusal("gpt_neox-sequential", config => config["attention_bias"] = false));
 
     [Fact]
     public void A_wrong_shape_is_named_with_both_shapes() =>
         Assert.Contains("tensor 'model.layers.0.self_attn.k_proj.weight': has shape [24, 48]; config.json asks for [12, 48]",
-            Refusal("llama-gqa", config => config["num_key_value_heads"] = 1));
+            Refusal("pair/sft", config => config["num_key_value_heads"] = 1));
 
     [Fact]
     public void Old_rotary_buffers_and_a_copy_of_a_tied_output_layer_do_no_harm()
     {
         LibTorch.Load();
-        using var folder = new TemporaryFolder().CopyFrom(GoldenData.Committed("llama-gqa"));
+        using var folder = new TemporaryFolder().CopyFrom(GoldenData.Committed("pair/sft"));
         var file = Path.Combine(folder.Path, "model.safetensors");
         var bytes = File.ReadAllBytes(file);
         var headerBytes = BitConverter.ToInt32(bytes, 0);

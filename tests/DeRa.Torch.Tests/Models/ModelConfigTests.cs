@@ -69,12 +69,16 @@ public sealed class ModelConfigTests
 
     public static TheoryData<string, string, string> Refused { get; } = new()
     {
-        { "architectures", """["GPT2LMHeadModel"]""", "LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM" },
+        { "architectures", """["FalconForCausalLM"]""", "(supported: LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM, Gemma2ForCausalLM, GPT2LMHeadModel, GPTNeoXForCausalLM)" },
         { "architectures", """["LlamaForSequenceClassification"]""", "LlamaForSequenceClassification" },
         { "architectures", """["MistralForCausalLM"]""", "model_type 'llama'" },
-        { "model_type", "\"qwen3\"", "qwen3" },
-        { "hidden_act", "\"gelu\"", "'hidden_act' is 'gelu', which is not supported (supported: silu)" },
-        { "rope_scaling", """{"type":"yarn","factor":4}""", "'rope_scaling.rope_type' is 'yarn', which is not supported (supported: default, linear, llama3)" },
+        { "model_type", "\"qwen3\"", "[LlamaForCausalLM] with model_type 'qwen3'" },
+        { "hidden_act", "\"mish\"", "'hidden_act' is 'mish', which is not supported (supported: silu, swish, gelu, gelu_python, gelu_new, gelu_fast, gelu_pytorch_tanh, quick_gelu, relu)" },
+        { "rope_scaling", """{"type":"longrope","factor":4}""", "'rope_scaling.rope_type' is 'longrope', which is not supported (supported: default, linear, llama3, yarn)" },
+        { "rope_scaling", """{"type":"yarn","factor":4,"beta_fast":1}""", "'rope_scaling.beta_fast' is 1; it must be above beta_slow, 1" },
+        { "rope_scaling", """{"type":"yarn","factor":0.5}""", "at least 1" },
+        { "rope_scaling", """{"type":"yarn","factor":4,"attention_factor":0}""", "'rope_scaling.attention_factor' is 0" },
+        { "rope_scaling", """{"type":"yarn","factor":4,"finetuned":true}""", "'rope_scaling.finetuned' is true, which is not supported" },
         { "rope_scaling", """{"type":"dynamic","factor":2}""", "'dynamic'" },
         { "rope_scaling", """{"type":"linear"}""", "'rope_scaling.factor' is missing" },
         { "rope_scaling", """{"type":"linear","factor":0.5}""", "at least 1" },

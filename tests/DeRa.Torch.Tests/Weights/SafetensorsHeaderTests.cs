@@ -89,7 +89,7 @@ public sealed class SafetensorsHeaderTests : IDisposable
     [Fact]
     public void Damaged_bytes_are_refused_or_harmless_but_never_another_failure()
     {
-        var valid = File.ReadAllBytes(GoldenData.Committed("llama-gqa/model.safetensors"));
+        var valid = File.ReadAllBytes(GoldenData.Committed("pair/sft/model.safetensors"));
         var headerBytes = (int)BinaryPrimitives.ReadUInt64LittleEndian(valid);
         var random = new Random(20260706);
         var refused = 0;

@@ -18,7 +18,7 @@ internal sealed class Gemma2 : Architecture
     /// <inheritdoc/>
     public override ModelConfig Read(ConfigFields fields)
     {
-        CheckOlderActivation(fields);
+        CheckRepeated(fields);
         var attentionBias = fields.Flag("attention_bias", absent: false);
         var config = LlamaLike.Read(fields, Family, absentHeadDimension: 256, absentTied: true,
             activation: "hidden_activation", absentActivation: "gelu_pytorch_tanh");
@@ -55,11 +55,14 @@ internal sealed class Gemma2 : Architecture
     private static double? ReadCap(ConfigFields fields, string name, double absent) =>
         fields.Names(name) ? fields.OptionalNumber(name, above: 0) : absent;
 
-    /// <summary>Published files repeat the activation under Gemma 1's name, which Hugging Face does not read.</summary>
-    private static void CheckOlderActivation(ConfigFields fields)
+    /// <summary>Published files repeat two settings under names that Hugging Face does not read.</summary>
+    private static void CheckRepeated(ConfigFields fields)
     {
         var (older, newer) = (fields.Text("hidden_act"), fields.Text("hidden_activation"));
-        if (older is not null && older != (newer ?? older))
+        if (older is not null && newer is not null && older != newer)
             throw fields.Wrong("hidden_act", $"is '{older}', but 'hidden_activation' is '{newer}'");
+        var (size, window) = (fields.OptionalInteger("sliding_window_size", 1, ModelConfigReader.MaxContextTokens),
+            fields.OptionalInteger("sliding_window", 1, ModelConfigReader.MaxContextTokens));
+        if (size is not null && size != window) throw fields.Wrong("sliding_window_size", $"is {size}, but 'sliding_window' is {window}");
     }
 }

@@ -80,6 +80,7 @@ internal sealed class GptNeoX : Architecture
         var dimension = (int)(headDimension * share);
         return dimension >= 2 && dimension % 2 == 0
             ? dimension
-            : throw fields.Wrong("rotary_pct", $"turns {dimension} of {headDimension} dimensions of a head; it must be an even number, at least 2");
+            : throw fields.Wrong("rotary_pct",
+                $"turns {dimension} of {headDimension} dimensions of a head; it must be an even number, at least 2");
     }
 }

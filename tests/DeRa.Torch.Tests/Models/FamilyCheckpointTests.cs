@@ -1,0 +1,86 @@
+using System.Text.Json.Nodes;
+using DeRa.Testing;
+using DeRa.Torch.Native;
+using DeRa.Torch.Tests.Weights;
+using DeRa.Torch.Verification;
+using DeRa.Torch.Weights;
+using Xunit;
+
+namespace DeRa.Torch.Tests.Models;
+
+/// <summary>Golden checkpoints rewritten as other exports spell them still give the golden logits.</summary>
+public sealed class FamilyCheckpointTests
+{
+    [Fact]
+    public void Gpt_2_without_its_prefix_and_with_old_buffers_is_the_same_model() => AssertSame("gpt2", header =>
+    {
+        foreach (var name in header.Select(tensor => tensor.Key).ToList())
+        {
+            var tensor = header[name];
+            header.Remove(name);
+            header[name.Replace("transformer.", "")] = tensor;
+        }
+        foreach (var layer in (int[])[0, 1])
+        {
+            header[$"h.{layer}.attn.bias"] = Buffer();
+            header[$"h.{layer}.attn.masked_bias"] = Buffer();
+        }
+    });
+
+    [Fact]
+    public void Gpt_neox_with_old_buffers_is_the_same_model() => AssertSame("gpt_neox-sequential", header =>
+    {
+        foreach (var name in (string[])["bias", "masked_bias", "rotary_emb.inv_freq"])
+            header["gpt_neox.layers.1.attention." + name] = Buffer();
+    });
+
+    [Theory]
+    [InlineData("gpt2", "transformer.h.2.attn.bias"), InlineData("gpt2", "transformer.h.0.attn.c_attn.lora_A"), InlineData("gpt2", "h.0.attn.bias")]
+    [InlineData("gpt_neox-sequential", "gpt_neox.layers.0.attention.rotary_emb.sin"), InlineData("qwen3", "x.rotary_emb.inv_freq")]
+    [InlineData("qwen3", "model.layers.0.self_attn.q_norm.bias"), InlineData("gemma2", "model.layers.0.input_layernorm.bias")]
+    public void Other_tensors_are_refused_by_name(string golden, string name)
+    {
+        using var folder = Rewritten(golden, header => header[name] = Buffer());
+        Assert.Contains($"does not account for: {name}", Assert.Throws<CheckpointException>(() => Run(folder)).Message);
+    }
+
+    [Theory]
+    [InlineData("gpt2", "transformer.wpe.weight"), InlineData("qwen3", "model.layers.1.self_attn.k_norm.weight")]
+    [InlineData("gemma2", "model.layers.2.post_feedforward_layernorm.weight"), InlineData("gpt_neox-sequential", "embed_out.weight")]
+    public void A_missing_tensor_is_named(string golden, string name)
+    {
+        using var folder = Rewritten(golden, header => header["other"] = header[name]!.DeepClone(), renamed: name);
+        Assert.Contains($"tensors are missing: {name}", Assert.Throws<CheckpointException>(() => Run(folder)).Message);
+    }
+
+    private static void AssertSame(string golden, Action<JsonObject> change)
+    {
+        using var folder = Rewritten(golden, change);
+        var report = Run(folder);
+        Assert.True(report.Passed, string.Join(Environment.NewLine, report.Checks.Where(check => !check.Passed)));
+    }
+
+    private static GoldenReport Run(TemporaryFolder folder) =>
+        GoldenVerification.Run(folder.Path, DeviceOption.Cpu, DTypeOption.Parse("float32"));
+
+    /// <summary>A golden folder with another header over the same data, and four bytes at its end that <see cref="Buffer"/> names.</summary>
+    private static TemporaryFolder Rewritten(string golden, Action<JsonObject> change, string? renamed = null)
+    {
+        var folder = new TemporaryFolder().CopyFrom(GoldenData.Committed(golden));
+        var bytes = File.ReadAllBytes(Path.Combine(folder.Path, "model.safetensors"));
+        var headerBytes = BitConverter.ToInt32(bytes, 0);
+        var header = JsonNode.Parse(bytes.AsSpan(8, headerBytes))!.AsObject();
+        change(header);
+        if (renamed is not null) header.Remove(renamed);
+        byte[] data = [.. bytes.Skip(8 + headerBytes)];
+        foreach (var (name, _) in header.Where(tensor => tensor.Value?["data_offsets"]?[0]?.GetValue<int>() == -1).ToList())
+        {
+            header[name]!["data_offsets"] = new JsonArray(data.Length, data.Length + 4);
+            data = [.. data, 1, 2, 3, 4];
+        }
+        folder.Write("model.safetensors", Safetensors.Build(header.ToJsonString(), data));
+        return folder;
+    }
+
+    private static JsonNode Buffer() => JsonNode.Parse("""{"dtype":"F32","shape":[1],"data_offsets":[-1,-1]}""")!;
+}

@@ -1,0 +1,57 @@
+using DeRa.Engine.Scheduling;
+using DeRa.Torch.Caching;
+using DeRa.Torch.Models;
+using DeRa.Torch.Native;
+using DeRa.Torch.Operators;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace DeRa.Torch.Tests.Operators;
+
+/// <summary>Attention with a scale or a cap of its own, against the same sums in float64.</summary>
+public sealed class BlockAttentionTests
+{
+    private const int KeyValueHeads = 2, Heads = 4, Dimension = 6, Window = 5;
+
+    public BlockAttentionTests() => LibTorch.Load();
+
+    [Theory]
+    [InlineData(null, null), InlineData(0.3, null), InlineData(null, 0.7), InlineData(0.9, 1.5)]
+    public void Scores_are_scaled_then_capped_then_masked(double? scale, double? cap)
+    {
+        using var scope = NewDisposeScope();
+        using var random = new Generator(7, CPU);
+        var (keys, values) = (randn([16, KeyValueHeads, Dimension], generator: random), randn([16, KeyValueHeads, Dimension], generator: random));
+        // One token each at positions 2 and 6, and three tokens at positions 4 to 6 of another sequence.
+        StepRow[] rows = [Row(1, 2, [3]), Row(1, 6, [1, 0]), Row(3, 4, [2, 1])];
+        var step = new ModelStep(rows, [Window], blockTokens: 4, CPU, ScalarType.Float32);
+        var query = randn([5, Heads, Dimension], generator: random);
+        var mixed = new BlockAttention(scale, cap).Apply(query, new LayerCache(keys, values), step.PlanFor(Window));
+        var token = 0;
+        foreach (var row in rows)
+            for (var i = 0; i < row.Tokens.Length; i++, token++)
+                AssertEqual(row, row.Position + i, query[token], keys, values, (scale ?? 1 / Math.Sqrt(Dimension), cap), mixed[token]);
+    }
+
+    private static void AssertEqual(
+        StepRow row, int position, Tensor query, Tensor keys, Tensor values, (double Scale, double? Cap) scores, Tensor actual)
+    {
+        var slots = Enumerable.Range(0, position + 1).Where(seen => seen > position - Window)
+            .Select(seen => row.BlockTable[seen / 4] * 4L + seen % 4).ToArray();
+        var expected = Enumerable.Range(0, Heads).SelectMany(head =>
+        {
+            var weights = slots.Select(slot => Math.Exp(Capped(Dot(query[head], keys[slot][head / 2]) * scores.Scale, scores.Cap))).ToArray();
+            return Enumerable.Range(0, Dimension).Select(d =>
+                slots.Zip(weights, (slot, weight) => weight * values[slot][head / 2][d].item<float>()).Sum() / weights.Sum());
+        });
+        Assert.All(expected.Zip(actual.data<float>().ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
+    }
+
+    private static double Capped(double score, double? cap) => cap is { } bound ? bound * Math.Tanh(score / bound) : score;
+
+    private static double Dot(Tensor first, Tensor second) =>
+        first.data<float>().ToArray().Zip(second.data<float>().ToArray(), (a, b) => (double)a * b).Sum();
+
+    private static StepRow Row(int tokens, int position, int[] blocks) =>
+        new() { Tokens = new int[tokens], Position = position, BlockTable = blocks, Strength = 0, ScoredTokens = new int[tokens] };
+}
