@@ -1,5 +1,6 @@
 using System.CommandLine;
 using DeRa.Hub;
+using DeRa.Torch.Adapters;
 using DeRa.Torch.Models;
 
 namespace DeRa.Cli;
@@ -11,7 +12,7 @@ internal static class InspectCommand
 {
     private static readonly Argument<string[]> s_models = new("model")
     {
-        Description = "A folder in Hugging Face layout or a name on the Hub; a second one is taken for the aligned model of a pair",
+        Description = "A folder in Hugging Face layout or a name on the Hub; a second one is taken for the aligned model of a pair, and may be an adapter",
         Arity = new ArgumentArity(1, 2),
     };
 
@@ -31,23 +32,38 @@ internal static class InspectCommand
     private static async Task<int> RunAsync(string[] names, InvocationConfiguration console, CancellationToken cancellation)
     {
         using var models = new HubModels(HubOptions.FromEnvironment(), TimeProvider.System);
-        var inspections = new List<ModelInspection>();
+        ModelInspection? reference = null;
+        var isWell = true;
         foreach (var name in names)
         {
-            inspections.Add(await InspectAsync(models, name, console.Error, cancellation));
-            await console.Output.WriteLineAsync(ModelReport.Of(name, inspections[^1]));
+            var (folder, isLocal) = await FindAsync(models, name, console.Error, cancellation);
+            if (AdapterInspection.IsIn(folder))
+            {
+                var adapter = AdapterInspection.Read(folder, reference?.Config, needsWeights: isLocal);
+                await console.Output.WriteLineAsync(AdapterReport.Of(name, adapter, reference));
+                isWell &= adapter.Problems.Count == 0;
+                continue;
+            }
+            var model = ModelInspection.Read(folder, needsWeights: isLocal);
+            await console.Output.WriteLineAsync(ModelReport.Of(name, model));
+            isWell &= model.Problems.Count == 0;
+            if (reference is not null) isWell &= await WritePairAsync(PairReport.Of(reference, model), console.Output);
+            reference ??= model;
         }
-        if (inspections is not [var reference, var aligned]) return inspections[0].Problems.Count == 0 ? 0 : 1;
-        var pair = PairReport.Of(reference, aligned);
-        await console.Output.WriteLineAsync(pair.Text);
-        return pair.IsPair ? 0 : 1;
+        return isWell ? 0 : 1;
     }
 
-    private static async Task<ModelInspection> InspectAsync(
+    private static async Task<bool> WritePairAsync(PairReport pair, TextWriter output)
+    {
+        await output.WriteLineAsync(pair.Text);
+        return pair.IsPair;
+    }
+
+    private static async Task<(string Folder, bool IsLocal)> FindAsync(
         HubModels models, string name, TextWriter error, CancellationToken cancellation)
     {
         using var progress = PullCommand.Progress(error);
         var folder = await models.ResolveWithoutWeightsAsync(name, revision: null, progress, cancellation);
-        return ModelInspection.Read(folder, needsWeights: folder == name);
+        return (folder, folder == name);
     }
 }

@@ -12,13 +12,14 @@ internal sealed class PairArguments
 
     private readonly Option<string?> _reference = new("--reference")
     {
-        Description = "Folder of the reference (SFT) model, in Hugging Face layout (default: the default pair's); needs --aligned",
+        Description = "The reference (SFT) model: a folder in Hugging Face layout, or ORGANISATION/NAME or ORGANISATION/NAME@REVISION on "
+            + "the Hub (default: the default pair's); needs --aligned",
     };
 
     private readonly Option<string[]> _aligned = new("--aligned")
     {
-        Description = "Folder of an aligned (RLHF, DPO, …) model; the same vocabulary (default: the default pair's); needs --reference. "
-            + "Several may be given, each with a name: helpful=FOLDER",
+        Description = "An aligned (RLHF, DPO, …) model of the same vocabulary, or a LoRA adapter over the reference: a folder or a name "
+            + "on the Hub (default: the default pair's); needs --reference. Several may be given, each with a name: helpful=MODEL",
     };
 
     private readonly Option<int?> _contextLength = new("--context-length")

@@ -22,6 +22,9 @@ public sealed class HubModels : IDisposable
         (_client, _retries) = (new HubClient(options, time), HubRetries.Create(time));
     }
 
+    /// <summary>Whether a text could name a model on the Hub.</summary>
+    public static bool IsName(string text) => HubName.IsName(text);
+
     /// <summary>Free bytes where a folder lies.</summary>
     internal Func<string, long> FreeBytes { get; init; } = folder => new DriveInfo(Path.GetFullPath(folder)).AvailableFreeSpace;
 

@@ -28,6 +28,13 @@ internal sealed partial record HubName(string Repository, string Revision)
             : throw new HubException($"'{wanted}' is no revision for '{repository}': a branch, a tag or a commit is needed.");
     }
 
+    /// <summary>Whether a text is such a name.</summary>
+    public static bool IsName(string text)
+    {
+        var at = text.IndexOf('@', StringComparison.Ordinal);
+        return at < 0 ? IsRepository(text) : IsRepository(text[..at]) && IsRevision(text[(at + 1)..]);
+    }
+
     /// <summary>As a user writes it: the revision only where it is not main.</summary>
     public override string ToString() => Revision == DefaultRevision ? Repository : $"{Repository}@{Revision}";
 

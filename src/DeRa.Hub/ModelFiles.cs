@@ -33,7 +33,7 @@ internal static class ModelFiles
     /// <summary>What a cached snapshot lacks of a loadable model; empty where it is whole.</summary>
     public static IReadOnlyList<string> Missing(string snapshot, bool withWeights)
     {
-        if (Has(AdapterConfig) && !Has(Config)) return Lacking(withWeights ? [AdapterWeights] : []);
+        if (Has(AdapterConfig) && !Has(Weights) && !Has(Index)) return Lacking(withWeights ? [AdapterWeights] : []);
         var tokenizer = Has("tokenizer.model") ? "tokenizer.model" : "tokenizer.json";
         if (!withWeights) return Lacking([Config, tokenizer]);
         return Lacking([Config, tokenizer, .. Has(Index) && !Has(Weights) ? ReadIndex(Path.Combine(snapshot, Index)) : [Weights]]);

@@ -22,6 +22,6 @@ internal static partial class ServerLog
     public static partial void RequestFailed(ILogger log, string requestId, Exception fault);
 
     [LoggerMessage(7, LogLevel.Information, "No pair is named: this is the default pair '{Model}', which comes with the server. "
-        + "--reference FOLDER --aligned FOLDER serves one of your own.")]
+        + "--reference MODEL --aligned MODEL serves one of your own.")]
     public static partial void DefaultPair(ILogger log, string model);
 }

@@ -1,6 +1,7 @@
 using DeRa.Engine;
 using DeRa.Engine.Requests;
 using DeRa.Engine.Text;
+using DeRa.Hub;
 using DeRa.Torch.Adapters;
 using DeRa.Torch.Execution;
 using DeRa.Torch.Native;
@@ -10,13 +11,13 @@ using Microsoft.Extensions.Logging;
 namespace DeRa.Torch;
 
 /// <summary>
-/// Goes from folders to a pair that serves: tokenizers, defaults, models, engine. The server and the command line share it.
+/// Goes from folders, or names on the Hugging Face Hub, to a pair that serves: download, tokenizers, defaults, models, engine. The server and the command line share it.
 /// </summary>
 public static class ServedPairLoader
 {
     /// <summary>Loads a pair off the caller's thread. Where it fails nothing stays loaded or running.</summary>
     /// <param name="options">What to load.</param>
-    /// <param name="progress">Takes bytes loaded, from the loading threads; null = nobody.</param>
+    /// <param name="progress">Takes bytes downloaded and loaded, from the threads that do it; null = nobody.</param>
     /// <param name="loggers">Take memory per model and for the cache, and the engine's faults.</param>
     /// <param name="time">The clock of the engine.</param>
     /// <param name="cancellation">Stops loading.</param>
@@ -25,9 +26,15 @@ public static class ServedPairLoader
     /// <exception cref="TokenizerException">A tokenizer is missing, broken, or asks for what is not implemented.</exception>
     /// <exception cref="PairLoadException">The two vocabularies differ, an option is out of range, or memory does not suffice.</exception>
     /// <exception cref="LibTorchException">libtorch or a device does not work.</exception>
+    /// <exception cref="HubException">A model is neither a folder nor on the Hub, or cannot be had.</exception>
     public static Task<ServedPair> LoadAsync(ServedPairOptions options, IProgress<LoadProgress>? progress,
-        ILoggerFactory loggers, TimeProvider time, CancellationToken cancellation) =>
-        Task.Run(() => Load(options, progress, loggers, time, cancellation), cancellation);
+        ILoggerFactory loggers, TimeProvider time, CancellationToken cancellation) => Task.Run(async () =>
+        {
+            using var hub = new HubModels(HubOptions.FromEnvironment(), time);
+            var download = new PairDownload(hub, progress, loggers.CreateLogger<HubModels>());
+            var folders = await download.ResolveAsync(options.Models, cancellation);
+            return Load(options with { Models = folders }, progress, loggers, time, cancellation);
+        }, cancellation);
 
     private static ServedPair Load(ServedPairOptions options, IProgress<LoadProgress>? progress,
         ILoggerFactory loggers, TimeProvider time, CancellationToken cancellation)

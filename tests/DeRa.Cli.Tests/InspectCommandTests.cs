@@ -27,7 +27,7 @@ public class InspectCommandTests
     }
 
     [Theory]
-    [InlineData("llama-gqa", "float32")]
+    [InlineData("gpt2", "float32")]
     [InlineData("llama-llama3", "bfloat16")]
     public async Task The_stored_type_is_the_files(string model, string type) =>
         Assert.Equal(type, Fact(await CommandRun.OfAsync("inspect", GoldenData.Committed(model)), "stored"));
@@ -35,15 +35,15 @@ public class InspectCommandTests
     [Fact]
     public async Task A_model_is_described_from_its_configuration()
     {
-        var run = await CommandRun.OfAsync("inspect", GoldenData.Committed("mistral-swa"));
-        Assert.Equal("Mistral", Fact(run, "family"));
+        var run = await CommandRun.OfAsync("inspect", GoldenData.Committed("gemma2"));
+        Assert.Equal("Gemma2", Fact(run, "family"));
         Assert.Equal("256 tokens", Fact(run, "context"));
         Assert.Equal("3 of width 48, feed-forward 96", Fact(run, "layers"));
-        Assert.Equal("4 heads of 12, 2 for keys and values, 3 layers see 16 tokens", Fact(run, "attention"));
-        // 74,064 parameters; 2 (keys, values) × 3 layers × 2 heads × 12 = 144 elements a token.
-        Assert.Equal("float32 289.3 KiB, bfloat16 144.7 KiB, float16 144.7 KiB", Fact(run, "weights"));
-        Assert.Equal("float32 0.6 KiB, bfloat16 0.3 KiB, float16 0.3 KiB", Fact(run, "cache per token"));
-        Assert.Equal("tokenizer.json (BPE), 120 tokens, ends a text with 2 </s>", Fact(run, "tokenizer"));
+        Assert.Equal("4 heads of 16, 2 for keys and values, 2 layers see 12 tokens", Fact(run, "attention"));
+        // 75,696 parameters; 2 (keys, values) × 3 layers × 2 heads × 16 = 192 elements a token.
+        Assert.Equal("float32 295.7 KiB, bfloat16 147.8 KiB, float16 147.8 KiB", Fact(run, "weights"));
+        Assert.Equal("float32 0.8 KiB, bfloat16 0.4 KiB, float16 0.4 KiB", Fact(run, "cache per token"));
+        Assert.Equal("tokenizer.json (BPE), 124 tokens, ends a text with 2 </s>", Fact(run, "tokenizer"));
         Assert.Equal("no", Fact(run, "chat template"));
     }
 
@@ -71,13 +71,31 @@ public class InspectCommandTests
     [Fact]
     public async Task Models_that_are_no_pair_say_where_they_differ()
     {
-        var run = await CommandRun.OfAsync("inspect", GoldenData.Committed("llama-gqa"), GoldenData.Committed("qwen2"));
+        var run = await CommandRun.OfAsync("inspect", GoldenData.Committed("pair/sft"), GoldenData.Committed("qwen2"));
         Assert.Equal(1, run.Code);
         var pair = run with { Out = run.Out[run.Out.IndexOf("\npair", StringComparison.Ordinal)..] };
         Assert.Matches("^differs: token \\d+ is ", Fact(pair, "vocabulary"));
         Assert.Equal("Llama and Qwen2", Fact(pair, "family"));
-        Assert.Equal("131 and 144 wide; the tokenizer's tokens are mixed, padding is not", Fact(pair, "output"));
+        Assert.Equal("300 and 144 wide; the tokenizer's tokens are mixed, padding is not", Fact(pair, "output"));
         Assert.Equal("no", Fact(pair, "can be mixed"));
+    }
+
+    [Fact]
+    public async Task An_adapter_is_described_and_checked_against_the_model_before_it()
+    {
+        var lora = GoldenData.Committed("pair/lora");
+        var run = await CommandRun.OfAsync("inspect", GoldenData.Committed("pair/sft"), lora);
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.Equal("LoRA of rank 4, alpha 8", Fact(run, "adapter"));
+        Assert.Equal("down_proj, q_proj, v_proj", Fact(run, "modules"));
+        Assert.Equal("../sft", Fact(run, "trained on"));
+        Assert.Equal("yes", Fact(run, "can be mixed"));
+        var alone = await CommandRun.OfAsync("inspect", lora);
+        // 2 layers of down_proj (48 × 96), q_proj (48 × 48) and v_proj (24 × 48), each with its two factors of rank 4.
+        Assert.Equal((0, "2,496"), (alone.Code, Fact(alone, "parameters")));
+        var other = await CommandRun.OfAsync("inspect", GoldenData.Committed("gpt2"), lora);
+        Assert.Equal((1, "no"), (other.Code, Fact(other, "can be mixed")));
+        Assert.Contains("matches none of the base model's linear modules: attn.c_attn", Fact(other, "problem"));
     }
 
     [Theory]

@@ -19,6 +19,19 @@ public class PullCommandTests
         Assert.Equal((0, ""), (generate.Code, generate.Error));
     }
 
+    [Fact]
+    public async Task A_name_on_the_Hub_may_stand_for_a_folder_beside_one()
+    {
+        await using var environment = new HubEnvironment(GoldenData.Committed("pair/sft"));
+        string[] end = ["--aligned", "tuned=" + GoldenData.Committed("pair/lora"), "--device", "cpu", "--max-tokens", "9", "--seed", "1", "Once"];
+        var fromHub = await CommandRun.OfAsync(["generate", "--reference", "org/model@main", .. end]);
+        Assert.Equal((0, ""), (fromHub.Code, fromHub.Error));
+        Assert.Equal((await CommandRun.OfAsync(["generate", "--reference", GoldenData.Committed("pair/sft"), .. end])).Out, fromHub.Out);
+        var unknown = await CommandRun.OfAsync("generate", "--reference", "org/model", "--aligned", "org/modle", "Once");
+        Assert.Equal((1, ""), (unknown.Code, unknown.Out));
+        Assert.Contains("no folder 'org/modle' here, and no model of that name", unknown.Error, StringComparison.Ordinal);
+    }
+
     private static string[] Lines(string text) => text.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
 
     [Fact]

@@ -34,7 +34,7 @@ public class DefaultPairTests
         Assert.Equal(
             ["stories", "stories-reference", "stories-aligned"], models.EnumerateArray().Select(model => model.GetProperty("id").GetString()));
         Assert.Contains(logs.Lines, line => line.Contains("default pair 'stories'", StringComparison.Ordinal)
-            && line.Contains("--reference FOLDER --aligned FOLDER", StringComparison.Ordinal));
+            && line.Contains("--reference MODEL --aligned MODEL", StringComparison.Ordinal));
     }
 
     [Fact]

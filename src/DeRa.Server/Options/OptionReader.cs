@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Net;
+using DeRa.Hub;
 
 namespace DeRa.Server.Options;
 
@@ -57,12 +58,11 @@ internal static class OptionReader
 
     private static void CheckPair(ServerOptions options)
     {
-        CheckFolder("reference", options.Reference);
         try
         {
             var pair = options.ToServedPairOptions();
-            if (!options.IsDefaultPair)
-                foreach (var model in pair.Models.Aligned) CheckFolder("aligned", model.Path);
+            CheckModel("reference", pair.Models.ReferencePath);
+            foreach (var model in pair.Models.Aligned) CheckModel("aligned", model.Path);
         }
         catch (FormatException bad)
         {
@@ -70,9 +70,9 @@ internal static class OptionReader
         }
     }
 
-    private static void CheckFolder(string name, string? path)
+    private static void CheckModel(string option, string model)
     {
-        if (path is not null && !Directory.Exists(path))
-            throw new OptionException($"--{name} is '{path}', which is not a folder.");
+        if (!Directory.Exists(model) && !HubModels.IsName(model))
+            throw new OptionException($"--{option} is '{model}', which is neither a folder nor a name on the Hub (ORGANISATION/NAME).");
     }
 }

@@ -29,7 +29,7 @@ internal static class OptionTable
         var help = new StringBuilder("""
             DeRa: serves a reference model and an aligned model, mixed at the strength that each request asks for.
 
-            usage: DeRa.Server [--reference FOLDER --aligned FOLDER] [options]
+            usage: DeRa.Server [--reference MODEL --aligned MODEL] [options]
 
             Without a pair of one's own it serves the default pair, which comes with it, under the name stories.
 

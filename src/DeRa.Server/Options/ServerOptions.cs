@@ -12,16 +12,17 @@ namespace DeRa.Server.Options;
 /// </summary>
 internal sealed record ServerOptions
 {
-    [Option("Folder of the reference model (strength 0), in Hugging Face layout; needs --aligned.", Placeholder = "FOLDER",
-        DefaultText = "the default pair's")]
+    [Option("The reference model (strength 0): a folder in Hugging Face layout, or a name on the Hub, ORGANISATION/NAME or "
+        + "ORGANISATION/NAME@REVISION; needs --aligned.", Placeholder = "MODEL", DefaultText = "the default pair's")]
     public string? Reference { get; init; }
 
-    [Option("Folder of an aligned model (strength 1); may be the reference's; needs --reference. Several may be given, each with a name "
-        + "by which requests give it a strength: helpful=FOLDER.", Placeholder = "FOLDER", DefaultText = "the default pair's")]
+    [Option("An aligned model (strength 1): a folder or a name on the Hub; a whole model, the reference again, or a LoRA adapter over the "
+        + "reference (PEFT). Several may be given, each with a name by which requests give it a strength: helpful=MODEL.",
+        Placeholder = "MODEL", DefaultText = "the default pair's")]
     public IReadOnlyList<string> Aligned { get; init; } = [];
 
     [Option("Name under which the pair is served.", Placeholder = "NAME",
-        DefaultText = $"the first aligned folder's name; the default pair's is {PairFolders.DefaultName}")]
+        DefaultText = $"the first aligned model's last part; the default pair's is {PairFolders.DefaultName}")]
     public string? Name { get; init; }
 
     [Option("Address to listen on: an IP address, or localhost. 0.0.0.0 lets other machines in.", Placeholder = "ADDRESS")]
@@ -105,7 +106,7 @@ internal sealed record ServerOptions
     /// <summary>The name under which the pair is served.</summary>
     /// <exception cref="FormatException">An aligned model's name is missing.</exception>
     public string ServedName => Name
-        ?? (IsDefaultPair || Aligned.Count == 0 ? PairFolders.DefaultName : new DirectoryInfo(AlignedFolder.Parse(Aligned)[0].Path).Name);
+        ?? (Aligned.Count == 0 ? PairFolders.DefaultName : LastPart(AlignedFolder.Parse(Aligned)[0].Path));
 
     /// <summary>Whether the pair that comes with the server is served.</summary>
     public bool IsDefaultPair => Reference is null && Aligned.Count == 0;
@@ -154,6 +155,10 @@ internal sealed record ServerOptions
         Engine = ToEngineOptions(),
         Limits = ToRequestLimits(),
     };
+
+    /// <summary>Of a folder its own name, of a name on the Hub what stands after the organisation and before the revision.</summary>
+    private static string LastPart(string model) =>
+        Directory.Exists(model) ? new DirectoryInfo(model).Name : model.Split('@')[0].Split('/')[^1];
 
     private static EngineOptions Engine { get; } = new();
 

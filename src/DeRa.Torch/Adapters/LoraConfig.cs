@@ -46,8 +46,8 @@ internal sealed record LoraConfig
     /// <summary>α of single modules, by a pattern of their names.</summary>
     public required IReadOnlyList<(ModulePattern Module, double Value)> AlphaPatterns { get; init; }
 
-    /// <summary>Whether a folder holds an adapter instead of a model.</summary>
-    public static bool IsIn(string folder) => File.Exists(Path.Combine(folder, FileName));
+    /// <summary>Whether a folder holds an adapter instead of a whole model.</summary>
+    public static bool IsIn(string folder) => File.Exists(Path.Combine(folder, FileName)) && !Checkpoint.IsIn(folder);
 
     /// <summary>Reads a PEFT folder's configuration.</summary>
     /// <exception cref="CheckpointException">It is missing, broken, or asks for what is not implemented.</exception>

@@ -18,6 +18,9 @@ internal sealed class LoraTensors(LoraConfig config, DecoderLayout layout)
     /// <summary>B, [outputs, rank], of a module.</summary>
     public static string Up(string module) => $"base_model.model.{module}.lora_B.weight";
 
+    /// <summary>The last part of the name of the module that a tensor is a factor of; null where it is none.</summary>
+    public static string? ModuleOf(string tensor) => tensor.Split('.') is [.., var module, "lora_A" or "lora_B", "weight"] ? module : null;
+
     /// <summary>Checks that the file holds these tensors in these shapes and no others.</summary>
     /// <param name="checkpoint">The adapter's file.</param>
     /// <param name="layerCount">Layers of the base model.</param>

@@ -55,7 +55,7 @@ public sealed record ModelInspection
         {
             Folder = folder,
             Config = config,
-            ParameterCount = config is null ? 0 : DecoderTensors.Expected(config).Sum(Elements),
+            ParameterCount = config is null ? 0 : DecoderTensors.Expected(config, DecoderLayout.Of(config)).Sum(Elements),
             StoredElements = needsWeights || Checkpoint.IsIn(folder) ? Try(problems, () => ReadStored(folder, config)) : null,
             Tokenizer = tokenizer,
             TokenizerKind = KindOfTokenizer(folder),
@@ -83,7 +83,7 @@ public sealed record ModelInspection
     private static Dictionary<string, long> ReadStored(string folder, ModelConfig? config)
     {
         using var checkpoint = Checkpoint.Open(folder);
-        if (config is not null) DecoderTensors.Check(checkpoint, config);
+        if (config is not null) DecoderTensors.Check(checkpoint, config, DecoderLayout.Of(config).As(checkpoint));
         return checkpoint.Names.Select(name => checkpoint.Find(name)!.Value.Tensor)
             .GroupBy(tensor => tensor.Type.ToString().ToLowerInvariant(), tensor => tensor.ElementCount)
             .ToDictionary(type => type.Key, type => type.Sum());

@@ -41,6 +41,9 @@ internal sealed class Checkpoint : IDisposable
         return OpenFiles(folder, paths).MatchIndex(index, shards);
     }
 
+    /// <summary>Whether a PEFT folder has weights that can be opened.</summary>
+    public static bool HasAdapter(string folder) => File.Exists(Path.Combine(folder, AdapterFile));
+
     /// <summary>Finds and maps the weights of a PEFT folder.</summary>
     /// <exception cref="CheckpointException">There are none, they are pickles, or a header is broken.</exception>
     public static Checkpoint OpenAdapter(string folder)

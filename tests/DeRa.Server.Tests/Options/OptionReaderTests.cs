@@ -82,7 +82,7 @@ public sealed class OptionReaderTests : IDisposable
     [InlineData("no name", "a={0}", "{0}")]
     [InlineData("two models are named 'a'", "a={0}", "a={0}")]
     [InlineData("not be 'reference'", "reference={0}")]
-    [InlineData("is not a folder", "a=nowhere")]
+    [InlineData("neither a folder nor a name on the Hub", "a=./nowhere")]
     public void Aligned_models_without_a_name_of_their_own_or_a_folder_are_refused(string message, params string[] aligned)
     {
         string[] arguments = ["--reference", _folder, .. aligned.SelectMany(value => new[] { "--aligned", string.Format(null, value, _folder) })];
@@ -150,12 +150,24 @@ public sealed class OptionReaderTests : IDisposable
         Assert.Contains("options.json", fault, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("org/model", "model")]
+    [InlineData("org/model@refs/pr/1", "model")]
+    [InlineData("helpful=org/model@v1", "model")]
+    [InlineData("gpt2", "gpt2")]
+    public void A_name_on_the_Hub_may_stand_for_a_folder_and_names_the_pair(string aligned, string name)
+    {
+        var options = OptionReader.Read(["--reference", "org/sft", "--aligned", aligned], new Dictionary<string, string>());
+        Assert.Equal(name, options.ServedName);
+        Assert.Equal("org/sft", options.ToServedPairOptions().Models.ReferencePath);
+    }
+
     [Fact]
     public void A_missing_file_or_folder_is_named()
     {
         Assert.Contains("nowhere.json", Fault(["--config", Path.Combine(_folder, "nowhere.json")]), StringComparison.Ordinal);
-        Assert.Contains("--aligned is 'nowhere', which is not a folder",
-            Assert.Throws<OptionException>(() => OptionReader.Read(["--reference", _folder, "--aligned", "nowhere"], new Dictionary<string, string>())).Message,
+        Assert.Contains("--aligned is './nowhere', which is neither a folder nor a name on the Hub",
+            Assert.Throws<OptionException>(() => OptionReader.Read(["--reference", _folder, "--aligned", "./nowhere"], new Dictionary<string, string>())).Message,
             StringComparison.Ordinal);
     }
 

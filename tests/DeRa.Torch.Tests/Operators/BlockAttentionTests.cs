@@ -53,5 +53,5 @@ public sealed class BlockAttentionTests
         first.data<float>().ToArray().Zip(second.data<float>().ToArray(), (a, b) => (double)a * b).Sum();
 
     private static StepRow Row(int tokens, int position, int[] blocks) =>
-        new() { Tokens = new int[tokens], Position = position, BlockTable = blocks, Strength = 0, ScoredTokens = new int[tokens] };
+        new() { Tokens = new int[tokens], Position = position, BlockTable = blocks, Strengths = 0, ScoredTokens = new int[tokens] };
 }
