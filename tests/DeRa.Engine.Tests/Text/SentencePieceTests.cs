@@ -72,6 +72,15 @@ public sealed class SentencePieceTests
         Assert.Equal(["▁", "a", "<|im_end|>"], tokenizer.Tokens("a<|im_end|>", parseSpecialTokens: true));
     }
 
+    [Fact]
+    public void A_piece_that_the_config_makes_special_is_no_text()
+    {
+        const string config = """{ "added_tokens_decoder": { "260": { "content": "ab", "special": true } } }""";
+        Assert.Equal(["▁", "ab"], Load(Model()).Tokens("ab"));
+        Assert.Equal(["▁", "a", "b"], Load(Model(), config).Tokens("ab"));
+        Assert.Equal(["ab"], Load(Model(), config).Tokens("ab", parseSpecialTokens: true));
+    }
+
     [Theory]
     [InlineData(null, new[] { "▁", "a", "<s>", "▁", "b" })]
     [InlineData("""{ "legacy": false }""", new[] { "▁", "a", "<s>", "b" })]

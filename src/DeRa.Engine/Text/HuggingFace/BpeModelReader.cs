@@ -36,13 +36,15 @@ internal static class BpeModelReader
         var unknown = model.Find("unk_token");
         var fuseUnknown = model.Find("fuse_unk")?.Flag() ?? false;
         var byteTokens = ReadByteTokens(model, vocabulary);
-        var textual = vocabulary.Where(token => token.Key == unknown?.Text() || !isSpecial(token.Value)).ToDictionary(StringComparer.Ordinal);
-        var merges = ReadMerges(model["merges"], vocabulary).Where(merge => textual.ContainsKey(merge.Left + merge.Right)).ToList();
-        int? unknownId = unknown is { } field ? UnknownId(field, vocabulary) : null;
+        bool IsText(string token) => !isSpecial(vocabulary[token]);
+        var textual = vocabulary.Where(token => IsText(token.Key)).ToDictionary(StringComparer.Ordinal);
+        var merges = ReadMerges(model["merges"], vocabulary)
+            .Where(merge => IsText(merge.Left) && IsText(merge.Right) && IsText(merge.Left + merge.Right)).ToList();
+        KeyValuePair<string, int>? unknownToken = unknown is { } field ? new(field.Text(), UnknownId(field, vocabulary)) : null;
         return new BpeModel(
-            new SymbolTable(textual, byteTokens, unknownId, fuseUnknown),
+            new SymbolTable(textual, byteTokens, unknownToken?.Value, fuseUnknown),
             MakeTable(merges, vocabulary),
-            byteTokens is null ? MakeShortPieceModel(textual, merges, unknown?.Text(), fuseUnknown) : null,
+            byteTokens is null ? MakeShortPieceModel(textual, merges, unknownToken, fuseUnknown) : null,
             model.Find("ignore_merges")?.Flag() == true ? textual : null);
     }
 
@@ -86,7 +88,7 @@ internal static class BpeModelReader
     private static BpeTokenizer? MakeShortPieceModel(
         Dictionary<string, int> vocabulary,
         List<(string Left, string Right)> merges,
-        string? unknown,
+        KeyValuePair<string, int>? unknown,
         bool fuseUnknown)
     {
         var lines = merges.Select(merge => $"{merge.Left} {merge.Right}").ToList();
@@ -94,10 +96,10 @@ internal static class BpeModelReader
             return null;
         // ByteLevel stays off: it would drop spaces and newlines without a pre-tokenizer of its own, and pieces arrive
         // here in the vocabulary's spelling already.
-        return BpeTokenizer.Create(new BpeOptions(vocabulary)
+        return BpeTokenizer.Create(new BpeOptions(unknown is { } token ? vocabulary.Append(token).DistinctBy(pair => pair.Key) : vocabulary)
         {
             Merges = lines,
-            UnknownToken = unknown,
+            UnknownToken = unknown?.Key,
             FuseUnknownTokens = fuseUnknown,
         });
     }
