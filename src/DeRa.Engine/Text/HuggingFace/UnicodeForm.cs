@@ -43,12 +43,14 @@ internal static class UnicodeForm
         {
             if (IsLater(rune.Value))
             {
-                normalized.Append(text[done..at].Normalize(form)).Append(rune.ToString());
+                normalized.Append(Between(done, at)).Append(rune.ToString());
                 done = at + rune.Utf16SequenceLength;
             }
             at += rune.Utf16SequenceLength;
         }
-        return done == 0 ? text.Normalize(form) : normalized.Append(text[done..].Normalize(form)).ToString();
+        return normalized.Append(Between(done, at)).ToString();
+
+        string Between(int start, int end) => MarkOrder.SortLongRuns(text[start..end]).Normalize(form);
     }
 
     /// <summary>Every second border ends a range, so that an odd count of borders up to a character means inside.</summary>
