@@ -24,6 +24,9 @@ internal sealed class AddedTokenSplitter
     public readonly record struct Stretch(int Start, int End, AddedToken? Token);
 
     /// <summary>Splits a text; stretches of text are never empty.</summary>
+    public List<Stretch> Split(string text) => Split(text, TextCuts.None);
+
+    /// <inheritdoc cref="Split(string)"/>
     /// <param name="text">The text.</param>
     /// <param name="cuts">Where no special token may reach across.</param>
     public List<Stretch> Split(string text, TextCuts cuts)

@@ -54,6 +54,7 @@ public sealed class PreTokenizerTests
     [Theory]
     [InlineData("""{ "type": "Split", "pattern": { "String": "--" }, "behavior": "MergedWithNext", "invert": false }""", "a---b--c", "a|---b|--c")]
     [InlineData("""{ "type": "Digits", "individual_digits": true }""", "a12½b", "a|1|2|½|b")]
+    [InlineData("""{ "type": "Digits", "individual_digits": true }""", "\U00011DE6're\U00016FF4", "\U00011DE6|'re|\U00016FF4")]
     [InlineData("""{ "type": "Digits", "individual_digits": false }""", "a12½b٣", "a|12½|b|٣")]
     [InlineData("""{ "type": "Metaspace", "replacement": "▁", "add_prefix_space": true }""", " a  b", "▁a|▁|▁b")]
     [InlineData("""{ "type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": false }""", "a  b", "▁a▁▁b")]

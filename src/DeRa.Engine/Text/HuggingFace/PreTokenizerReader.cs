@@ -69,7 +69,8 @@ internal static class PreTokenizerReader
 
     private static Func<TextPiece, IEnumerable<TextPiece>> ReadDigits(JsonField step)
     {
-        var pattern = HuggingFacePattern.Compile(step, @"\p{N}");
+        // The reference asks Rust's Unicode 17 here and not, as in patterns, Oniguruma's tables, which are older.
+        var pattern = HuggingFacePattern.Compile(step, @"[\p{N}\x{11DE0}-\x{11DE9}\x{16FF4}-\x{16FF6}]");
         var behavior = step["individual_digits"].Flag() ? SplitBehavior.Isolated : SplitBehavior.Contiguous;
         return piece => PieceSplitter.Split(piece, pattern.Matches(piece.Text), behavior);
     }
