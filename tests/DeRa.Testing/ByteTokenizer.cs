@@ -17,6 +17,9 @@ public sealed class ByteTokenizer : ITokenizer
         return addSpecialTokens ? [Bos, .. bytes] : [.. bytes];
     }
 
+    /// <summary>No text spells a special token here, so that cuts change nothing.</summary>
+    public IReadOnlyList<int> Encode(string text, bool addSpecialTokens, IReadOnlyList<int> cuts) => Encode(text, addSpecialTokens);
+
     public ReadOnlyMemory<byte> GetBytes(int token) => token < 256 ? new[] { (byte)token } : default;
 
     public string? GetToken(int token) => token switch

@@ -21,7 +21,11 @@ internal sealed class AddedTokenMatching
         _allNormalized = new AddedTokenSplitter(normalized);
         _ordinary = new AddedTokenSplitter(plain.Where(pair => !pair.token.Special));
         _ordinaryNormalized = new AddedTokenSplitter(normalized.Where(pair => !pair.token.Special));
+        HasNormalizedSpecial = normalized.Any(pair => pair.token.Special);
     }
+
+    /// <summary>Whether a special token is looked for in normalized text.</summary>
+    public bool HasNormalizedSpecial { get; }
 
     public AddedTokenSplitter InText(bool withSpecial) => withSpecial ? _all : _ordinary;
 

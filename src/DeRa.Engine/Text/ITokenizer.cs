@@ -17,6 +17,20 @@ public interface ITokenizer
     /// <returns>Token ids in [0, <see cref="VocabularySize"/>).</returns>
     IReadOnlyList<int> Encode(string text, bool addSpecialTokens = true, bool parseSpecialTokens = false);
 
+    /// <summary>
+    /// Encodes text of which only some was written by someone who may use special tokens, such as a rendered chat template:
+    /// special tokens are read, but none across a cut. Cuts change nothing else; they part no pieces.
+    /// </summary>
+    /// <param name="text">Any Unicode text; lone surrogates become U+FFFD.</param>
+    /// <param name="addSpecialTokens">Adds what the tokenizer's post-processor adds (usually the BOS token).</param>
+    /// <param name="cuts">
+    /// UTF-16 offsets in (0, length of the text), ascending; a cut lies between text[cut − 1] and text[cut]. A special token's
+    /// spelling that has one strictly inside stays text.
+    /// </param>
+    /// <returns>Token ids in [0, <see cref="VocabularySize"/>).</returns>
+    /// <exception cref="ArgumentException">The cuts do not ascend or lie outside the text.</exception>
+    IReadOnlyList<int> Encode(string text, bool addSpecialTokens, IReadOnlyList<int> cuts);
+
     /// <summary>The bytes that a token adds to the text; empty for special tokens and for ids that name no token.</summary>
     /// <param name="token">A token id in [0, <see cref="VocabularySize"/>).</param>
     ReadOnlyMemory<byte> GetBytes(int token);

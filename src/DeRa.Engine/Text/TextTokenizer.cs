@@ -29,14 +29,11 @@ internal sealed class TextTokenizer : ITokenizer
 
     public int VocabularySize => _tokens.Size;
 
-    public IReadOnlyList<int> Encode(string text, bool addSpecialTokens = true, bool parseSpecialTokens = false)
-    {
-        var ids = new List<int>();
-        if (addSpecialTokens) ids.AddRange(_surrounding.Before);
-        AddText(WellFormed(text), parseSpecialTokens, ids);
-        if (addSpecialTokens) ids.AddRange(_surrounding.After);
-        return ids;
-    }
+    public IReadOnlyList<int> Encode(string text, bool addSpecialTokens = true, bool parseSpecialTokens = false) =>
+        Encode(text, addSpecialTokens, parseSpecialTokens ? TextCuts.None : null);
+
+    public IReadOnlyList<int> Encode(string text, bool addSpecialTokens, IReadOnlyList<int> cuts) =>
+        Encode(text, addSpecialTokens, TextCuts.Read(cuts, text.Length));
 
     public ReadOnlyMemory<byte> GetBytes(int token) => _tokens.IsSpecial(token) ? default : _tokens.Bytes(token);
 
@@ -47,21 +44,33 @@ internal sealed class TextTokenizer : ITokenizer
     public StreamingDecoder CreateDecoder(bool continuesText, bool skipSpecialTokens = true) =>
         new TextStreamingDecoder(_tokens, _rendering, continuesText, skipSpecialTokens);
 
-    private void AddText(string text, bool parseSpecialTokens, List<int> ids)
+    /// <summary>Encodes; cuts say where special tokens are not read, null that they are read nowhere.</summary>
+    private List<int> Encode(string text, bool addSpecialTokens, TextCuts? cuts)
     {
-        foreach (var stretch in _added.InText(parseSpecialTokens).Split(text))
+        var ids = new List<int>();
+        if (addSpecialTokens) ids.AddRange(_surrounding.Before);
+        AddText(WellFormed(text), cuts, ids);
+        if (addSpecialTokens) ids.AddRange(_surrounding.After);
+        return ids;
+    }
+
+    private void AddText(string text, TextCuts? cuts, List<int> ids)
+    {
+        foreach (var stretch in _added.InText(withSpecial: cuts is not null).Split(text, cuts ?? TextCuts.None))
         {
             if (stretch.Token is { } token)
                 ids.Add(token.Id);
             else
-                AddNormalized(new TextPiece(text[stretch.Start..stretch.End], stretch.Start == 0), parseSpecialTokens, ids);
+                AddNormalized(
+                    new TextPiece(text[stretch.Start..stretch.End], stretch.Start == 0), cuts?.Within(stretch.Start, stretch.End), ids);
         }
     }
 
-    private void AddNormalized(TextPiece piece, bool parseSpecialTokens, List<int> ids)
+    private void AddNormalized(TextPiece piece, TextCuts? cuts, List<int> ids)
     {
         var text = _normalize(piece);
-        foreach (var stretch in _added.InNormalizedText(parseSpecialTokens).Split(text))
+        if (_added.HasNormalizedSpecial) cuts = cuts?.Follow(piece.Text, text, marked => _normalize(piece with { Text = marked }));
+        foreach (var stretch in _added.InNormalizedText(withSpecial: cuts is not null).Split(text, cuts ?? TextCuts.None))
         {
             if (stretch.Token is { } token)
                 ids.Add(token.Id);
