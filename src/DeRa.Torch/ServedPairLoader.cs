@@ -45,20 +45,27 @@ public static class ServedPairLoader
             Name = options.Name,
             Tokenizer = tokenizer,
             Validator = new RequestValidator(options.Name, tokenizer,
-                GenerationDefaults.Of(reference.Generation, aligned.Generation), options.Limits, engine.Limits),
+                Defaults(reference, aligned, time, loggers.CreateLogger<ChatTemplate>()), options.Limits, engine.Limits),
             Engine = engine,
             LoadedAt = time.GetUtcNow(),
         };
     }
 
+    private static GenerationDefaults Defaults(Folder reference, Folder aligned, TimeProvider time, ILogger log)
+    {
+        var template = ChatTemplate.Load(aligned.Path, time) ?? ChatTemplate.Load(reference.Path, time);
+        if (template?.Fault is { } fault) PairLog.ChatTemplateFault(log, template.File, fault.Message);
+        return GenerationDefaults.Of(reference.Generation, aligned.Generation) with { ChatTemplate = template };
+    }
+
     /// <summary>What a model's folder holds beside its weights.</summary>
-    private sealed record Folder(ITokenizer Tokenizer, GenerationConfig Generation)
+    private sealed record Folder(string Path, ITokenizer Tokenizer, GenerationConfig Generation)
     {
         public static Folder Read(string path)
         {
             if (!Directory.Exists(path)) throw new CheckpointException(path, "no such folder; a Hugging Face model folder is needed");
             var tokenizer = TokenizerLoader.Load(path);
-            return new Folder(tokenizer, GenerationConfig.Load(path, tokenizer));
+            return new Folder(path, tokenizer, GenerationConfig.Load(path, tokenizer));
         }
     }
 }

@@ -23,7 +23,13 @@ public sealed record GenerationDefaults
     /// <summary>Repetition penalty; 1 where the folders say nothing.</summary>
     public double RepetitionPenalty { get; init; } = 1;
 
-    /// <summary>The aligned model's values, else the reference's; the end-of-sequence tokens of both.</summary>
+    /// <summary>Strings that end a text, beside those of a request: the union of both models'.</summary>
+    public IReadOnlyList<string> StopStrings { get; init; } = [];
+
+    /// <summary>Lays out chats; null = <see cref="PlainChatTemplate"/>.</summary>
+    public ChatTemplate? ChatTemplate { get; init; }
+
+    /// <summary>The aligned model's values, else the reference's; the end-of-sequence tokens and stop strings of both.</summary>
     public static GenerationDefaults Of(GenerationConfig reference, GenerationConfig aligned) => new()
     {
         EndOfSequenceTokens = aligned.EndTokens.Union(reference.EndTokens).ToHashSet(),
@@ -32,6 +38,7 @@ public sealed record GenerationDefaults
         TopK = aligned.TopK ?? reference.TopK ?? 0,
         TopP = aligned.TopP ?? reference.TopP ?? 1,
         MinP = aligned.MinP ?? reference.MinP ?? 0,
+        StopStrings = [.. aligned.StopStrings.Union(reference.StopStrings)],
         RepetitionPenalty = aligned.RepetitionPenalty ?? reference.RepetitionPenalty ?? 1,
     };
 }
