@@ -26,12 +26,18 @@ internal static class Attributes
     }
 
     /// <summary>Follows a path such as <c>function.name</c> or <c>0</c>, as filters take it.</summary>
-    public static object Follow(object owner, object path, TemplateRun run)
+    /// <param name="owner">Where the path begins.</param>
+    /// <param name="path">Names or indices with dots between them, or one index.</param>
+    /// <param name="run">Counts the steps.</param>
+    /// <param name="otherwise">Taken for each part that is not there; null = nothing is.</param>
+    public static object Follow(object owner, object path, TemplateRun run, object? otherwise = null)
     {
-        if (path is not string names) return GetItem(owner, path, run);
+        if (path is not string names) return Step(owner, path);
         foreach (var part in names.Split('.'))
-            owner = GetItem(owner, long.TryParse(part, out var index) && part.All(char.IsAsciiDigit) ? index : part, run);
+            owner = Step(owner, long.TryParse(part, out var index) && part.All(char.IsAsciiDigit) ? index : part);
         return owner;
+
+        object Step(object from, object key) => GetItem(from, key, run) is var found && found is Undefined ? otherwise ?? found : found;
     }
 
     private static object? Entry(object owner, object key, TemplateRun run) => (owner, key) switch

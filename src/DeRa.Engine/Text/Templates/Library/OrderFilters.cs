@@ -8,7 +8,7 @@ internal static class OrderFilters
     public static object Sort(TemplateRun run, object value, Arguments arguments)
     {
         var given = arguments.Bind("sort", 0, "reverse", "case_sensitive", "attribute");
-        return new ListValue(Sorted(PythonSequence.Items(value, run), Key(given[2], given[1], run, several: true), Parameters.Flag(given[0]), run));
+        return new ListValue(Sorted(PythonSequence.Items(value, run), SortKey(given[2], given[1], run), Parameters.Flag(given[0]), run));
     }
 
     public static object DictSort(TemplateRun run, object value, Arguments arguments)
@@ -56,13 +56,20 @@ internal static class OrderFilters
         return best;
     }
 
-    private static Func<object, object> Key(object? attribute, object? caseSensitive, TemplateRun run, bool several = false)
+    /// <summary>The items' values of one or several attributes, as a list: equal ones need no order then.</summary>
+    private static Func<object, object> SortKey(object? attributes, object? caseSensitive, TemplateRun run)
+    {
+        var keys = attributes is string names
+            ? names.Split(',').Select(name => Key(name, caseSensitive, run)).ToArray()
+            : [Key(attributes, caseSensitive, run)];
+        return item => new ListValue([.. keys.Select(key => key(item))]);
+    }
+
+    private static Func<object, object> Key(object? attribute, object? caseSensitive, TemplateRun run)
     {
         var exact = Parameters.Flag(caseSensitive);
         object Fold(object item) => !exact && item is string text ? text.ToLowerInvariant() : item;
         if (attribute is null or None) return Fold;
-        if (several && attribute is string names && names.Contains(',', StringComparison.Ordinal))
-            return item => new ListValue([.. names.Split(',').Select(name => Fold(Attributes.Follow(item, name, run)))]);
         return item => Fold(Attributes.Follow(item, attribute, run));
     }
 

@@ -43,7 +43,7 @@ internal static class PythonString
             if (at == text.Length) yield break;
             var end = at;
             while (end < text.Length && !IsSpace(text[end])) end++;
-            if (cuts-- == 0) end = Strip(text, null, left: false, right: true).Length;
+            if (cuts-- == 0) end = text.Length;
             yield return text[at..end];
             at = end;
         }

@@ -80,7 +80,7 @@ internal static class SequenceFilters
     {
         var given = arguments.Bind("map", 0, "attribute", "default");
         var attribute = given[0] ?? throw new ChatTemplateException("map() needs a filter's name or 'attribute'");
-        return item => Attributes.Follow(item, attribute, run) is var found && found is Undefined ? given[1] ?? found : found;
+        return item => Attributes.Follow(item, attribute, run, given[1] is None ? null : given[1]);
     }
 
     private static Func<object, object> ByFilter(TemplateRun run, Arguments arguments)

@@ -5,14 +5,14 @@ namespace DeRa.Engine.Text.Templates.Statements;
 
 /// <summary>{% for %}: each item has variables of its own.</summary>
 internal sealed class For(
-    Target target, Expression sequence, Expression? condition, Body body, Body otherwise, int depth, int line) : Statement(line)
+    Target target, Expression sequence, Expression? condition, Body body, Body otherwise, int line) : Statement(line)
 {
     protected override Flow Run(Scope scope, TemplateText output)
     {
         var items = PythonSequence.Items(sequence.Evaluate(scope), scope.Run);
         if (condition is not null) items = [.. items.Where(item => IsWanted(item, condition, scope))];
         if (items.Count == 0) return otherwise.Render(scope.Inner(), output);
-        var loop = new LoopValue(items, depth);
+        var loop = new LoopValue(items);
         for (var i = 0; i < items.Count; i++)
         {
             loop.Index = i;

@@ -120,8 +120,8 @@ internal sealed class TemplateParser
         EndTag();
         _loops++;
         var body = Statements("endfor", "else");
-        var depth = _loops--;
-        return new For(target, sequence, condition, body, Otherwise("endfor"), depth, line);
+        _loops--;
+        return new For(target, sequence, condition, body, Otherwise("endfor"), line);
     }
 
     private Jump Jump(Flow flow, string name, int line) =>

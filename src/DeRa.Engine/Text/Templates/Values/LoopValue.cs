@@ -1,7 +1,7 @@
 namespace DeRa.Engine.Text.Templates.Values;
 
 /// <summary>The variable <c>loop</c> of a for statement.</summary>
-internal sealed class LoopValue(IReadOnlyList<object> items, long depth)
+internal sealed class LoopValue(IReadOnlyList<object> items)
 {
     private ListValue? _lastChecked;
 
@@ -9,8 +9,6 @@ internal sealed class LoopValue(IReadOnlyList<object> items, long depth)
 
     /// <summary>The item at hand, from 0.</summary>
     public int Index { get; set; }
-
-    public long Depth { get; } = depth;
 
     /// <summary>The attribute of that name; null where there is none.</summary>
     public object? Attribute(string name) => name switch
@@ -22,8 +20,9 @@ internal sealed class LoopValue(IReadOnlyList<object> items, long depth)
         "first" => Index == 0,
         "last" => Index == Length - 1,
         "length" => (long)Length,
-        "depth" => Depth,
-        "depth0" => Depth - 1,
+        // Only recursive loops, which are not implemented, go deeper.
+        "depth" => 1L,
+        "depth0" => 0L,
         "previtem" => Index > 0 ? items[Index - 1] : new Undefined("there is no previous item"),
         "nextitem" => Index + 1 < Length ? items[Index + 1] : new Undefined("there is no next item"),
         "cycle" => new FunctionValue("cycle", Cycle),

@@ -56,8 +56,7 @@ internal static class PythonSequence
             case Undefined undefined:
                 throw undefined.Error;
             default:
-                // Jinja takes what Python cannot slice for a subscript that is not there.
-                return new Undefined($"'{PythonType.Name(sequence)}' object cannot be sliced");
+                throw new ChatTemplateException($"'{PythonType.Name(sequence)}' object cannot be sliced");
         }
     }
 
