@@ -28,7 +28,11 @@ internal sealed class ChatEncoder(ITokenizer tokenizer, ChatTemplate? template)
     {
         var free = UserTextGuard.FreeMark(messages.SelectMany(message => new[] { message.Role, message.Content }));
         var mark = free ?? UserMark.First;
-        var json = new JsonArray([.. messages.Select(message => new JsonObject { ["role"] = message.Role, ["content"] = message.Content })]);
+        var json = new JsonArray([.. messages.Select(message => (JsonNode)new JsonObject
+        {
+            ["role"] = message.Role,
+            ["content"] = message.Content,
+        })]);
         var rendered = jinja.Render(json, tools: null, addGenerationPrompt: true, variables: null,
             text => _guard.Protect(free is null ? text.Replace(mark, '\uFFFD') : text, mark));
         var (text, cuts) = UserTextGuard.TakeMarks(rendered, mark);
@@ -41,7 +45,8 @@ internal sealed class ChatEncoder(ITokenizer tokenizer, ChatTemplate? template)
         for (var i = 0; i < chat.Messages.Count; i++)
             if (!PlainChatTemplate.Roles.Contains(chat.Messages[i].Role))
                 throw new InvalidRequestException($"{chat.Field}[{i}].role",
-                    $"'{chat.Field}[{i}].role' must be {string.Join(", ", PlainChatTemplate.Roles)}: the model has no chat template that knows others.");
+                    $"'{chat.Field}[{i}].role' must be one of {string.Join(", ", PlainChatTemplate.Roles)}: "
+                    + "the model has no chat template that knows others.");
         return chat.Messages.Count > 0 ? PlainChatTemplate.Render(chat.Messages)
             : throw new InvalidRequestException(chat.Field, $"'{chat.Field}' is empty; at least one message is needed.");
     }

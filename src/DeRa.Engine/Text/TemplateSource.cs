@@ -33,7 +33,8 @@ internal sealed record TemplateSource(string File, string Text, string? ToolText
         var map = JsonField.ReadFileIfPresent(Path.Combine(folder, "special_tokens_map.json"));
         var variables = new Dictionary<string, object>(StringComparer.Ordinal);
         foreach (var name in Tokens)
-            if ((config?.Find(name) ?? map?.Find(name)) is { } token && (token.IsText || token.IsObject)) variables[name] = SpecialTokenName.Read(token);
+            if ((config?.Find(name) ?? map?.Find(name)) is { } token && (token.IsText || token.IsObject))
+                variables[name] = SpecialTokenName.Read(token);
         return variables;
     }
 

@@ -6,8 +6,8 @@ namespace DeRa.Engine.Text;
 
 /// <summary>
 /// Keeps what users wrote from being read as special tokens once it stands between those that a chat template wrote: a mark
-/// goes into each spelling of one before rendering, and its place is a cut for <see cref="ITokenizer.Encode(string, bool, IReadOnlyList{int})"/>
-/// after it.
+/// goes into each spelling of one before rendering, and its place is a cut for
+/// <see cref="ITokenizer.Encode(string, bool, IReadOnlyList{int})"/> after it.
 /// </summary>
 internal sealed class UserTextGuard
 {

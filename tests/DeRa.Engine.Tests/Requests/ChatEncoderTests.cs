@@ -50,8 +50,8 @@ public sealed class ChatEncoderTests
     [Fact]
     public void Marks_stay_invisible_in_what_templates_make_of_a_text() => Assert.Equal(
         "<s>{\"c\": \"<|a|>\"}['<|a|>']<|A|>",
-        Tokenizer.Decode(Ids("{{ bos_token }}{{ {'c': messages[0].content}|tojson(ensure_ascii=true) }}{{ [messages[0].content] }}{{ messages[0].content|upper }}", "<|a|>"),
-            skipSpecialTokens: false));
+        Tokenizer.Decode(Ids("{{ bos_token }}{% set c = messages[0].content %}"
+            + "{{ {'c': c}|tojson(ensure_ascii=true) }}{{ [c] }}{{ c|upper }}", "<|a|>"), skipSpecialTokens: false));
 
     [Fact]
     public void What_the_template_raises_and_what_fails_in_it_are_the_sender_s_errors()
@@ -62,7 +62,8 @@ public sealed class ChatEncoderTests
         Assert.Contains("line 1", failed.Message, StringComparison.Ordinal);
     }
 
-    private static string Encode(string template, params string[] contents) => string.Join(' ', Ids(template, contents).Select(Tokenizer.GetToken));
+    private static string Encode(string template, params string[] contents) =>
+        string.Join(' ', Ids(template, contents).Select(Tokenizer.GetToken));
 
     private static IReadOnlyList<int> Ids(string template, params string[] contents)
     {

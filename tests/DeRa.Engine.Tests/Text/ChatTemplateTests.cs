@@ -30,7 +30,8 @@ public sealed class ChatTemplateTests
     public void Of_several_templates_the_one_for_tools_is_used_where_there_are_tools()
     {
         var template = Load(("tokenizer_config.json", """
-            { "chat_template": [ { "name": "default", "template": "plain" }, { "name": "tool_use", "template": "{{ tools|length }} tools" } ] }
+            { "chat_template": [
+                { "name": "default", "template": "plain" }, { "name": "tool_use", "template": "{{ tools|length }} tools" } ] }
             """))!;
         Assert.Equal("plain", template.Render(Messages));
         Assert.Equal("1 tools", template.Render(Messages, [new JsonObject()]));
@@ -42,7 +43,8 @@ public sealed class ChatTemplateTests
         var template = Load(
             ("tokenizer_config.json", """{ "bos_token": { "content": "<s>" }, "eos_token": "</s>", "pad_token": null }"""),
             ("special_tokens_map.json", """{ "bos_token": "<not this>", "unk_token": "<unk>" }"""),
-            ("chat_template.jinja", "{{ bos_token }}{{ eos_token }}{{ unk_token }}{{ pad_token is defined }}{{ tools is none }}{{ add_generation_prompt }}"))!;
+            ("chat_template.jinja", "{{ bos_token }}{{ eos_token }}{{ unk_token }}"
+                + "{{ pad_token is defined }}{{ tools is none }}{{ add_generation_prompt }}"))!;
         Assert.Equal("<s></s><unk>FalseTrueTrue", template.Render(Messages));
     }
 

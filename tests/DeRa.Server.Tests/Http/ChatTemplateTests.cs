@@ -8,7 +8,8 @@ namespace DeRa.Server.Tests.Http;
 
 public class ChatTemplateTests
 {
-    private const string Turns = "{{ bos_token }}{% for m in messages %}{% if m.role == 'king' %}{{ raise_exception('No \"kings\" here.') }}{% endif %}"
+    private const string Turns = "{{ bos_token }}{% for m in messages %}"
+        + "{% if m.role == 'king' %}{{ raise_exception('No \"kings\" here.') }}{% endif %}"
         + "{{ m.role + ':' + m.content }}{{ eos_token }}{% endfor %}";
 
     [Fact]
@@ -45,10 +46,9 @@ public class ChatTemplateTests
     public async Task A_template_that_raises_is_INVALID_ARGUMENT_over_gRPC()
     {
         await using var server = await StartAsync(Scripts.Saying("ok"), "{{ raise_exception('Nobody may speak.') }}");
-        var error = await Assert.ThrowsAsync<RpcException>(async () => await server.Inference.GenerateAsync(new GenerateRequest
-        {
-            Prompt = new Prompt { Messages = new Conversation { Messages = { new Protos.V1.ChatMessage { Role = Role.User, Content = "a" } } } },
-        }, cancellationToken: ServerFixture.Stop));
+        var conversation = new Conversation { Messages = { new Protos.V1.ChatMessage { Role = Role.User, Content = "a" } } };
+        var error = await Assert.ThrowsAsync<RpcException>(async () => await server.Inference.GenerateAsync(
+            new GenerateRequest { Prompt = new Prompt { Messages = conversation } }, cancellationToken: ServerFixture.Stop));
         Assert.Equal(StatusCode.InvalidArgument, error.StatusCode);
         Assert.Contains("Nobody may speak.", error.Status.Detail, StringComparison.Ordinal);
     }

@@ -44,7 +44,8 @@ public sealed class JinjaGoldenTests
 
     private static string Render(string template)
     {
-        var variables = Golden["variables"]!.AsObject().ToDictionary(entry => entry.Key, entry => TemplateValue.Of(entry.Value, text => text));
+        var variables = Golden["variables"]!.AsObject()
+            .ToDictionary(entry => entry.Key, entry => TemplateValue.Of(entry.Value, text => text));
         return JinjaTemplate.Parse(template).Render(variables, new TemplateLimits(), new FixedTime());
     }
 

@@ -64,7 +64,8 @@ public sealed class TemplateLimitTests
     public void A_deep_expression_is_refused_when_it_is_read(string open, string close)
     {
         var deep = string.Concat(Enumerable.Repeat(open, 100_000)) + "1" + string.Concat(Enumerable.Repeat(close, 100_000));
-        Assert.Contains("levels deep", Assert.Throws<ChatTemplateException>(() => JinjaTemplate.Parse("{{ " + deep + " }}")).Message, StringComparison.Ordinal);
+        var error = Assert.Throws<ChatTemplateException>(() => JinjaTemplate.Parse("{{ " + deep + " }}"));
+        Assert.Contains("levels deep", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -89,7 +90,8 @@ public sealed class TemplateLimitTests
     [Fact]
     public void A_long_conversation_is_within_the_limits()
     {
-        var text = Render("{% for i in range(2000) %}{{ '<|im_start|>' + 'user' + '\\n' + ('word ' * 200)|trim + '<|im_end|>' + '\\n' }}{% endfor %}");
+        var text = Render("{% for i in range(2000) %}"
+            + "{{ '<|im_start|>' + 'user' + '\\n' + ('word ' * 200)|trim + '<|im_end|>' + '\\n' }}{% endfor %}");
         Assert.Equal(2000 * ("<|im_start|>user\n<|im_end|>\n".Length + 999), text.Length);
     }
 

@@ -20,7 +20,8 @@ internal sealed record CallArguments(
 
     private static IEnumerable<KeyValuePair<string, object>> NamesOf(object value, TemplateRun run)
     {
-        if (value is not DictValue dict) throw new ChatTemplateException($"what stands after ** must be a dict, not {PythonType.Name(value)}");
+        if (value is not DictValue dict)
+            throw new ChatTemplateException($"what stands after ** must be a dict, not {PythonType.Name(value)}");
         run.Count(dict.Count);
         return dict.Entries.Select(entry => KeyValuePair.Create(Parameters.Text(entry.Key, "an argument's name"), entry.Value));
     }

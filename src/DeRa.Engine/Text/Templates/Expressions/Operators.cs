@@ -19,7 +19,8 @@ internal sealed class Concatenation(IReadOnlyList<Expression> parts, int line) :
 /// <summary>+a or -a.</summary>
 internal sealed class Signed(Expression operand, bool negative, int line) : Expression(line)
 {
-    protected override object Compute(Scope scope) => PythonOperators.Multiply(negative ? -1L : 1L, Number(operand.Evaluate(scope)), scope.Run);
+    protected override object Compute(Scope scope) =>
+        PythonOperators.Multiply(negative ? -1L : 1L, Number(operand.Evaluate(scope)), scope.Run);
 
     private static object Number(object value) => value is not (string or ListValue) ? value
         : throw new ChatTemplateException($"bad operand type for a sign: '{PythonType.Name(value)}'");

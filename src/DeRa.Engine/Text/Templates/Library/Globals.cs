@@ -61,7 +61,8 @@ internal static class Globals
         var step = numbers.Length == 3 ? numbers[2] : 1;
         if (step == 0) throw new ChatTemplateException("range() arg 3 must not be zero");
         var count = step > 0 ? (stop - start + step - 1) / step : (start - stop - step - 1) / -step;
-        if (count > LongestRange) throw new ChatTemplateException($"Range too big. The sandbox blocks ranges larger than MAX_RANGE ({LongestRange}).");
+        if (count > LongestRange)
+            throw new ChatTemplateException($"Range too big. The sandbox blocks ranges larger than MAX_RANGE ({LongestRange}).");
         run.Count((long)Int128.Max(0, count));
         return new ListValue([.. Enumerable.Range(0, (int)Int128.Max(0, count)).Select(i => (object)(long)(start + i * step))]);
     }

@@ -12,21 +12,25 @@ internal static class NumberFilters
     {
         arguments.BindNone("abs");
         var number = Number(value, "abs");
-        return number is { IsInteger: true, Integer: long.MinValue } ? throw new ChatTemplateException("makes an integer of more than 64 bits")
+        return number is { IsInteger: true, Integer: long.MinValue }
+            ? throw new ChatTemplateException("makes an integer of more than 64 bits")
             : number.IsInteger ? Math.Abs(number.Integer) : (object)Math.Abs(number.Float);
     }
 
     public static object Int(TemplateRun run, object value, Arguments arguments)
     {
         var given = arguments.Bind("int", 0, "default", "base");
+        if (value is Undefined undefined) throw undefined.Error;
         var numberBase = Parameters.OptionalInteger(given[1], "'base' of int()") ?? 10;
         if (value is string text && ParseInteger(text, numberBase) is { } integer) return integer;
-        return PythonNumber.TryRead(value, out var number) || TryParse(value, out number) ? Whole(number) ?? given[0] ?? 0L : given[0] ?? 0L;
+        var isNumber = PythonNumber.TryRead(value, out var number) || TryParse(value, out number);
+        return (isNumber ? Whole(number) : null) ?? given[0] ?? 0L;
     }
 
     public static object Float(TemplateRun run, object value, Arguments arguments)
     {
         var given = arguments.Bind("float", 0, "default");
+        if (value is Undefined undefined) throw undefined.Error;
         return PythonNumber.TryRead(value, out var number) || TryParse(value, out number) ? number.Float : given[0] ?? 0.0;
     }
 
@@ -34,7 +38,8 @@ internal static class NumberFilters
     {
         var given = arguments.Bind("round", 0, "precision", "method");
         var digits = Parameters.OptionalInteger(given[0], "'precision' of round()") ?? 0;
-        if (Math.Abs(digits) > MostDigits) throw new ChatTemplateException($"'precision' of round() must be from -{MostDigits} to {MostDigits}");
+        if (digits is < -MostDigits or > MostDigits)
+            throw new ChatTemplateException($"'precision' of round() must be from -{MostDigits} to {MostDigits}");
         var number = Number(value, "round");
         var scale = Math.Pow(10, digits);
         return Parameters.OptionalText(given[1], "'method' of round()") switch

@@ -18,9 +18,10 @@ internal static class PythonString
         bool Goes(char character) => characters is null ? IsSpace(character) : characters.Contains(character, StringComparison.Ordinal);
     }
 
-    public static string Capitalize(string text) => text.Length == 0 ? text : UpperFirst(text) + text[FirstLength(text)..].ToLowerInvariant();
+    public static string Capitalize(string text) =>
+        text.Length == 0 ? text : UpperFirst(text) + text[FirstLength(text)..].ToLowerInvariant();
 
-    /// <summary>Every word, that is a run of letters, with a capital first.</summary>
+    /// <summary>Every word, that is a run of letters that have capitals, with a capital first.</summary>
     public static string Title(string text)
     {
         var result = new StringBuilder(text.Length);
@@ -28,7 +29,7 @@ internal static class PythonString
         foreach (var rune in text.EnumerateRunes())
         {
             result.Append((inWord ? Rune.ToLowerInvariant(rune) : Rune.ToUpperInvariant(rune)).ToString());
-            inWord = Rune.IsLetter(rune);
+            inWord = Rune.IsUpper(rune) || Rune.IsLower(rune);
         }
         return result.ToString();
     }
@@ -55,7 +56,7 @@ internal static class PythonString
         var start = 0;
         for (var i = 0; i < text.Length; i++)
         {
-            if (text[i] is not ('\n' or '\r' or '\v' or '\f' or '\u001C' or '\u001D' or '\u001E' or '\u0085' or '\u2028' or '\u2029')) continue;
+            if (!IsLineEnd(text[i])) continue;
             var end = i;
             if (text[i] == '\r' && i + 1 < text.Length && text[i + 1] == '\n') i++;
             yield return text[start..(keepEnds ? i + 1 : end)];
@@ -97,6 +98,9 @@ internal static class PythonString
     public static bool IsUpper(string text) => text.Any(char.IsUpper) && !text.Any(char.IsLower);
 
     public static bool IsLower(string text) => text.Any(char.IsLower) && !text.Any(char.IsUpper);
+
+    private static bool IsLineEnd(char character) => character is '\n' or '\r' or '\v' or '\f'
+        or '\u001C' or '\u001D' or '\u001E' or '\u0085' or '\u2028' or '\u2029';
 
     private static string UpperFirst(string text) => text[..FirstLength(text)].ToUpperInvariant();
 

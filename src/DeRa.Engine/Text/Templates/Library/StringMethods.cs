@@ -25,8 +25,10 @@ internal static class StringMethods
         ["rstrip"] = Stripping("rstrip", left: false, right: true),
         ["startswith"] = Matching("startswith", (text, part) => text.StartsWith(part, StringComparison.Ordinal)),
         ["endswith"] = Matching("endswith", (text, part) => text.EndsWith(part, StringComparison.Ordinal)),
-        ["removeprefix"] = WithPart("removeprefix", (text, part) => text.StartsWith(part, StringComparison.Ordinal) ? text[part.Length..] : text),
-        ["removesuffix"] = WithPart("removesuffix", (text, part) => text.EndsWith(part, StringComparison.Ordinal) ? text[..^part.Length] : text),
+        ["removeprefix"] = WithPart("removeprefix",
+            (text, part) => text.StartsWith(part, StringComparison.Ordinal) ? text[part.Length..] : text),
+        ["removesuffix"] = WithPart("removesuffix",
+            (text, part) => text.EndsWith(part, StringComparison.Ordinal) ? text[..^part.Length] : text),
         ["find"] = WithPart("find", (text, part) => Place(text, text.IndexOf(part, StringComparison.Ordinal))),
         ["rfind"] = WithPart("rfind", (text, part) => Place(text, text.LastIndexOf(part, StringComparison.Ordinal))),
         ["index"] = WithPart("index", (text, part) => Present(Place(text, text.IndexOf(part, StringComparison.Ordinal)))),
@@ -87,12 +89,14 @@ internal static class StringMethods
         return at < 0 ? ListValue.Tuple("", "", text) : ListValue.Tuple(text[..at], separator, text[(at + separator.Length)..]);
     }
 
-    private static string NotEmpty(string separator) => separator.Length > 0 ? separator : throw new ChatTemplateException("empty separator");
+    private static string NotEmpty(string separator) =>
+        separator.Length > 0 ? separator : throw new ChatTemplateException("empty separator");
 
     private static string Replace(string text, TemplateRun run, Arguments arguments)
     {
         var given = arguments.Bind("replace", 2, "old", "new", "count");
-        return PythonString.Replace(text, Parameters.Text(given[0]!, "'old' of replace()"), Parameters.Text(given[1]!, "'new' of replace()"),
+        return PythonString.Replace(text,
+            Parameters.Text(given[0]!, "'old' of replace()"), Parameters.Text(given[1]!, "'new' of replace()"),
             Parameters.OptionalInteger(given[2], "'count' of replace()") ?? -1, run);
     }
 

@@ -8,7 +8,8 @@ internal static class StringSplitting
     public static object Split(string text, TemplateRun run, Arguments arguments)
     {
         var (separator, cuts) = Read("split", arguments);
-        return List(separator is null ? PythonString.SplitAtSpace(text, cuts) : Parts(text, separator, PythonString.Places(text, separator, cuts)), run);
+        return List(separator is null ? PythonString.SplitAtSpace(text, cuts)
+            : Parts(text, separator, PythonString.Places(text, separator, cuts)), run);
     }
 
     public static object SplitFromEnd(string text, TemplateRun run, Arguments arguments)

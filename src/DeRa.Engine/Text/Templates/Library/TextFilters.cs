@@ -49,7 +49,7 @@ internal static class TextFilters
         var indent = given[0] as string ?? Spaces(Parameters.OptionalInteger(given[0], "'width' of indent()") ?? 4, run);
         var blank = Parameters.Flag(given[2]);
         var text = new TemplateText(run);
-        var lines = PythonString.Lines(PythonText.Of(value, run) + "\n").ToArray();
+        var lines = PythonString.Lines(Parameters.Text(value, "what indent() is applied to") + "\n").ToArray();
         for (var i = 0; i < lines.Length; i++)
         {
             if (i > 0) text.Append('\n');
@@ -67,7 +67,8 @@ internal static class TextFilters
         arguments.BindNone("wordcount");
         var text = PythonText.Of(value, run);
         run.CountText(text.Length);
-        return (long)PythonString.SplitAtSpace(text, -1).Count();
+        static bool IsWord(char character) => char.IsLetterOrDigit(character) || character == '_';
+        return Enumerable.Range(0, text.Length).LongCount(i => IsWord(text[i]) && (i == 0 || !IsWord(text[i - 1])));
     }
 
     /// <summary>Jinja's own title case: a capital after white space, a hyphen or an opening bracket.</summary>

@@ -5,7 +5,8 @@ namespace DeRa.Engine.Text.Templates.Library;
 /// <summary>Python's <c>strftime</c> on the local time, in English.</summary>
 internal static class TimeFormat
 {
-    private const string Known = "%a, %A, %b, %B, %c, %d, %e, %f, %F, %H, %I, %j, %m, %M, %p, %S, %T, %u, %w, %x, %X, %y, %Y, %z, %Z, %%, and '-' after the %";
+    private const string Known = "%a, %A, %b, %B, %c, %d, %e, %f, %F, %h, %H, %I, %j, %m, %M, %p, %S, %T, %u, %w, %x, %X, %y, %Y, %z, "
+        + "%Z, %%, and '-' after the %";
 
     public static string Apply(string format, TemplateRun run)
     {
@@ -28,31 +29,33 @@ internal static class TimeFormat
 
     private static string Part(char directive, DateTimeOffset now) => directive switch
     {
-        'a' => now.ToString("ddd", CultureInfo.InvariantCulture),
-        'A' => now.ToString("dddd", CultureInfo.InvariantCulture),
-        'b' or 'h' => now.ToString("MMM", CultureInfo.InvariantCulture),
-        'B' => now.ToString("MMMM", CultureInfo.InvariantCulture),
-        'c' => now.ToString("ddd MMM ", CultureInfo.InvariantCulture) + now.ToString("%d", CultureInfo.InvariantCulture).PadLeft(2) + now.ToString(" HH:mm:ss yyyy", CultureInfo.InvariantCulture),
-        'd' => now.ToString("dd", CultureInfo.InvariantCulture),
-        'e' => now.ToString("%d", CultureInfo.InvariantCulture).PadLeft(2),
-        'f' => now.ToString("ffffff", CultureInfo.InvariantCulture),
-        'F' => now.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
-        'H' => now.ToString("HH", CultureInfo.InvariantCulture),
-        'I' => now.ToString("hh", CultureInfo.InvariantCulture),
+        'a' => Text(now, "ddd"),
+        'A' => Text(now, "dddd"),
+        'b' or 'h' => Text(now, "MMM"),
+        'B' => Text(now, "MMMM"),
+        'c' => Text(now, "ddd MMM ") + Text(now, "%d").PadLeft(2) + Text(now, " HH:mm:ss yyyy"),
+        'd' => Text(now, "dd"),
+        'e' => Text(now, "%d").PadLeft(2),
+        'f' => Text(now, "ffffff"),
+        'F' => Text(now, "yyyy-MM-dd"),
+        'H' => Text(now, "HH"),
+        'I' => Text(now, "hh"),
         'j' => now.DayOfYear.ToString("000", CultureInfo.InvariantCulture),
-        'm' => now.ToString("MM", CultureInfo.InvariantCulture),
-        'M' => now.ToString("mm", CultureInfo.InvariantCulture),
-        'p' => now.ToString("tt", CultureInfo.InvariantCulture),
-        'S' => now.ToString("ss", CultureInfo.InvariantCulture),
-        'T' or 'X' => now.ToString("HH:mm:ss", CultureInfo.InvariantCulture),
+        'm' => Text(now, "MM"),
+        'M' => Text(now, "mm"),
+        'p' => Text(now, "tt"),
+        'S' => Text(now, "ss"),
+        'T' or 'X' => Text(now, "HH:mm:ss"),
         'u' => (now.DayOfWeek == DayOfWeek.Sunday ? 7 : (int)now.DayOfWeek).ToString(CultureInfo.InvariantCulture),
         'w' => ((int)now.DayOfWeek).ToString(CultureInfo.InvariantCulture),
-        'x' => now.ToString("MM/dd/yy", CultureInfo.InvariantCulture),
-        'y' => now.ToString("yy", CultureInfo.InvariantCulture),
-        'Y' => now.ToString("yyyy", CultureInfo.InvariantCulture),
+        'x' => Text(now, "MM/dd/yy"),
+        'y' => Text(now, "yy"),
+        'Y' => Text(now, "yyyy"),
         // Python's datetime.now() knows no time zone, so that these are empty.
         'z' or 'Z' => "",
         '%' => "%",
         _ => throw new ChatTemplateException($"strftime_now() does not know '%{directive}' (known: {Known})"),
     };
+
+    private static string Text(DateTimeOffset time, string format) => time.ToString(format, CultureInfo.InvariantCulture);
 }

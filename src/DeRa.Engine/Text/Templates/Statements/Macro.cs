@@ -45,7 +45,8 @@ internal sealed record Macro(
     private void AssignMore(string name, bool given, Scope inner, Func<object> value)
     {
         if (Names.Contains(name)) inner.Set(name, value());
-        else if (given) throw new ChatTemplateException($"macro '{Name}' takes the arguments ({string.Join(", ", Parameters.Select(p => p.Key))}) only");
+        else if (given)
+            throw new ChatTemplateException($"macro '{Name}' takes only the arguments ({string.Join(", ", Parameters.Select(p => p.Key))})");
     }
 
     private static DictValue Dict(Dictionary<string, object> named)

@@ -6,7 +6,10 @@ namespace DeRa.Engine.Text.Templates.Syntax;
 internal sealed partial class ExpressionLexer(string source, List<TemplateToken> tokens)
 {
     private static readonly string[] Operators =
-        ["**", "//", "==", "!=", ">=", "<=", "+", "-", "*", "/", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".", ":", "|", ",", ";"];
+    [
+        "**", "//", "==", "!=", ">=", "<=",
+        "+", "-", "*", "/", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".", ":", "|", ",", ";",
+    ];
 
     private int _line = 1;
     private int _lineKnownAt;
@@ -69,7 +72,8 @@ internal sealed partial class ExpressionLexer(string source, List<TemplateToken>
     {
         var real = source[at - 1] == '.' ? null : Float().Match(source, at) is { Success: true } match ? match.Value : null;
         var digits = real ?? Integer().Match(source, at).Value;
-        return Add(real is null ? TokenKind.Integer : TokenKind.Float, digits.Replace("_", "", StringComparison.Ordinal), at, digits.Length);
+        var kind = real is null ? TokenKind.Integer : TokenKind.Float;
+        return Add(kind, digits.Replace("_", "", StringComparison.Ordinal), at, digits.Length);
     }
 
     private int ReadString(int at)

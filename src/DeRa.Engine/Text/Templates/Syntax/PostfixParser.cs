@@ -100,13 +100,15 @@ internal sealed class PostfixParser(TokenReader tokens)
             if (tokens.AtOperator(")")) break;
             if (morePlaces is null && moreNames is null && tokens.TakeIfOperator("*")) morePlaces = expressions.One();
             else if (moreNames is null && tokens.TakeIfOperator("**")) moreNames = expressions.One();
-            else if (moreNames is null && tokens.Current.Kind == TokenKind.Name && tokens.Following.IsOperator("=")) names.Add(Named(expressions));
+            else if (moreNames is null && AtNamed()) names.Add(Named(expressions));
             else if (morePlaces is null && moreNames is null && names.Count == 0) places.Add(expressions.One());
             else throw tokens.Error("arguments by place must come before those by name");
         }
         tokens.ExpectOperator(")");
         return new CallArguments(places, names, morePlaces, moreNames);
     }
+
+    private bool AtNamed() => tokens.Current.Kind == TokenKind.Name && tokens.Following.IsOperator("=");
 
     private KeyValuePair<string, Expression> Named(ExpressionParser expressions)
     {

@@ -14,7 +14,8 @@ internal sealed class TargetParser(TokenReader tokens)
         var parts = new List<Target> { One(withAttributes) };
         if (!tokens.AtOperator(",")) return parts[0];
         while (tokens.TakeIfOperator(","))
-            if (tokens.Current.Kind == TokenKind.Name && !tokens.Current.IsName("in") || tokens.AtOperator("(")) parts.Add(One(withAttributes));
+            if ((tokens.Current.Kind == TokenKind.Name && !tokens.Current.IsName("in")) || tokens.AtOperator("("))
+                parts.Add(One(withAttributes));
         return new TupleTarget(parts);
     }
 

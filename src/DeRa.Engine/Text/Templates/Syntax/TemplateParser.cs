@@ -15,7 +15,8 @@ internal sealed class TemplateParser
 
     private TemplateParser(TokenReader tokens)
     {
-        (_tokens, _expressions, _postfix, _targets) = (tokens, new ExpressionParser(tokens), new PostfixParser(tokens), new TargetParser(tokens));
+        (_tokens, _expressions, _postfix, _targets) =
+            (tokens, new ExpressionParser(tokens), new PostfixParser(tokens), new TargetParser(tokens));
         _tags = new Dictionary<string, Func<int, Statement>>(StringComparer.Ordinal)
         {
             ["break"] = line => Jump(Flow.Break, "break", line),
@@ -86,7 +87,8 @@ internal sealed class TemplateParser
         _tokens.Take();
         var name = _tokens.Expect(TokenKind.Name, "a tag's name");
         if (!_tags.TryGetValue(name.Text, out var read))
-            throw new ChatTemplateException($"the tag '{name.Text}' is not known here (known: {string.Join(", ", _tags.Keys)}, raw)", name.Line);
+            throw new ChatTemplateException(
+                $"the tag '{name.Text}' is not known here (known: {string.Join(", ", _tags.Keys)}, raw)", name.Line);
         var statement = read(name.Line);
         EndTag();
         return statement;

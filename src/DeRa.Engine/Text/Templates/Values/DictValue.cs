@@ -22,6 +22,6 @@ internal sealed class DictValue
         return _entries.TryGetValue(Hashable(key), out value);
     }
 
-    private static object Hashable(object key) => key is string or bool or long or double or None ? key
+    private static object Hashable(object key) => key is string or bool or long or double or None or Undefined ? key
         : throw new ChatTemplateException($"'{PythonType.Name(key)}' cannot be the key of a dict here");
 }

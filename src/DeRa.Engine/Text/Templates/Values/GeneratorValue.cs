@@ -1,6 +1,8 @@
 namespace DeRa.Engine.Text.Templates.Values;
 
-/// <summary>What <c>map</c>, <c>select</c> and their like give: true whatever is in it, without length, and empty once it was read.</summary>
+/// <summary>
+/// What <c>map</c>, <c>select</c> and their like give: true whatever is in it, without length, and empty once it was read.
+/// </summary>
 internal sealed class GeneratorValue(IReadOnlyList<object> items)
 {
     private IReadOnlyList<object> _items = items;

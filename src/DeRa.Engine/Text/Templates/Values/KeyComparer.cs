@@ -7,7 +7,7 @@ internal sealed class KeyComparer : IEqualityComparer<object>
 
     public new bool Equals(object? left, object? right) => left is string text ? text.Equals(right as string, StringComparison.Ordinal)
         : PythonNumber.TryRead(left!, out var one) && PythonNumber.TryRead(right!, out var two) ? PythonNumber.Compare(one, two) == 0
-        : ReferenceEquals(left, right);
+        : ReferenceEquals(left, right) || (left is Undefined && right is Undefined);
 
     public int GetHashCode(object key) => key switch
     {

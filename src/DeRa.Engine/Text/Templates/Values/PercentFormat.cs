@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace DeRa.Engine.Text.Templates.Values;
 
-/// <summary>Python's <c>text % values</c>, with the conversions %s, %r, %d, %i, %f, %x and %%, a width, a precision and the flags - and 0.</summary>
+/// <summary>
+/// Python's <c>text % values</c>, with the conversions %s, %r, %d, %i, %f, %x and %%, a width, a precision and the flags - and 0.
+/// </summary>
 internal static partial class PercentFormat
 {
     private const int WidestField = 10_000;
@@ -19,7 +21,8 @@ internal static partial class PercentFormat
             done = match.Index + match.Length;
         }
         text.Append(format[done..]);
-        if (arguments.Count > 0 && values is not DictValue)
+        // Python does not mind what it could have looked up a name in.
+        if (arguments.Count > 0 && values is not (DictValue or Undefined or ListValue { IsTuple: false }))
             throw new ChatTemplateException("not all arguments converted during string formatting");
         return text.ToString();
     }
@@ -38,7 +41,8 @@ internal static partial class PercentFormat
             "d" or "i" => Integer(value, kind).ToString(CultureInfo.InvariantCulture),
             "x" => Integer(value, kind).ToString("x", CultureInfo.InvariantCulture),
             "f" => Number(value, kind).Float.ToString("F" + (precision ?? 6), CultureInfo.InvariantCulture),
-            _ => throw new ChatTemplateException($"the conversion '{match.Value}' is not implemented (implemented: %s, %r, %d, %i, %f, %x, %%)"),
+            _ => throw new ChatTemplateException(
+                $"the conversion '{match.Value}' is not implemented (implemented: %s, %r, %d, %i, %f, %x, %%)"),
         };
         return Pad(text, match.Groups["flags"].Value, Size(match.Groups["width"]) ?? 0, kind);
     }

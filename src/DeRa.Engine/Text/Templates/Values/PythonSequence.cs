@@ -33,7 +33,8 @@ internal static class PythonSequence
     public static object? At(object sequence, long index, TemplateRun run) => sequence switch
     {
         ListValue { Items: var items } => Place(index, items.Count) is { } at ? items[at] : null,
-        string text => Place(index, CharacterCount(text, run)) is { } at ? IsPlain(text) ? text[at].ToString() : Characters(text).ElementAt(at) : null,
+        string text when Place(index, CharacterCount(text, run)) is { } at =>
+            IsPlain(text) ? text[at].ToString() : Characters(text).ElementAt(at),
         _ => null,
     };
 
