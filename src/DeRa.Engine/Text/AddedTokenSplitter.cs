@@ -24,6 +24,9 @@ internal sealed class AddedTokenSplitter
     public readonly record struct Stretch(int Start, int End, AddedToken? Token);
 
     /// <summary>Splits a text; stretches of text are never empty.</summary>
+    public List<Stretch> Split(string text) => Split(text, TextCuts.None);
+
+    /// <inheritdoc cref="Split(string)"/>
     /// <param name="text">The text.</param>
     /// <param name="cuts">Where no special token may reach across.</param>
     public List<Stretch> Split(string text, TextCuts cuts)
@@ -68,11 +71,15 @@ internal sealed class AddedTokenSplitter
         (match.Start > 0 && IsWordCharacter(text, char.IsLowSurrogate(text[match.Start - 1]) ? match.Start - 2 : match.Start - 1))
         || (match.End < text.Length && IsWordCharacter(text, match.End));
 
-    /// <summary>\w as Rust's regex crate has it: alphabetic, marks, decimal digits, connectors and joiners.</summary>
+    /// <summary>
+    /// \w as Rust's regex crate has it: alphabetic (letters in circles and squares too), marks, decimal digits, connectors and
+    /// joiners.
+    /// </summary>
     private static bool IsWordCharacter(string text, int index) => char.GetUnicodeCategory(text, index) is
         UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter
         or UnicodeCategory.ModifierLetter or UnicodeCategory.OtherLetter or UnicodeCategory.LetterNumber
         or UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark
         or UnicodeCategory.DecimalDigitNumber or UnicodeCategory.ConnectorPunctuation
-        || text[index] is '\u200C' or '\u200D';
+        || char.ConvertToUtf32(text, index) is 0x200C or 0x200D or (>= 0x24B6 and <= 0x24E9) or (>= 0x1F130 and <= 0x1F149)
+            or (>= 0x1F150 and <= 0x1F169) or (>= 0x1F170 and <= 0x1F189);
 }

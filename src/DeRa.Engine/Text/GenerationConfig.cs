@@ -2,11 +2,12 @@ namespace DeRa.Engine.Text;
 
 /// <summary>
 /// What a model's folder says of generating with it: where its text ends, and sampling values for requests that name
-/// none. Source: Hugging Face <c>config.json</c>, <c>generation_config.json</c>, <c>tokenizer_config.json</c>.
+/// none. Source: Hugging Face <c>config.json</c>, <c>generation_config.json</c>, <c>tokenizer_config.json</c> and, where
+/// that does not name the token that ends a text, <c>special_tokens_map.json</c>.
 /// </summary>
 public sealed record GenerationConfig
 {
-    /// <summary>Ids that end a text: those of all three files together. Empty where none names any.</summary>
+    /// <summary>Ids that end a text: those of all files together. Empty where none names any.</summary>
     public required IReadOnlySet<int> EndTokens { get; init; }
 
     /// <summary>
@@ -33,19 +34,19 @@ public sealed record GenerationConfig
     public IReadOnlyList<string> StopStrings { get; init; } = [];
 
     /// <summary>Reads a model's folder.</summary>
-    /// <param name="folder">A folder in Hugging Face layout; each of the three files may be absent.</param>
+    /// <param name="folder">A folder in Hugging Face layout; each of the files may be absent.</param>
     /// <param name="tokenizer">The folder's tokenizer.</param>
     /// <exception cref="TokenizerException">A file is malformed; the message names file and field.</exception>
     public static GenerationConfig Load(string folder, ITokenizer tokenizer)
     {
         var model = JsonField.ReadFileIfPresent(Path.Combine(folder, "config.json"));
         var generation = JsonField.ReadFileIfPresent(Path.Combine(folder, "generation_config.json"));
-        var text = JsonField.ReadFileIfPresent(Path.Combine(folder, "tokenizer_config.json"));
+        var text = TokenizerConfig.Load(folder);
         // Sampling values count whatever do_sample says, as in vLLM: many published files give them without it.
         return new GenerationConfig
         {
             EndTokens = Ids(model, "eos_token_id").Concat(Ids(generation, "eos_token_id"))
-                .Concat(NamedToken(text, "eos_token", tokenizer)).ToHashSet(),
+                .Concat(NamedToken(text.FindName("eos_token"), tokenizer)).ToHashSet(),
             Temperature = ReadTemperature(generation),
             TopP = generation?.Find("top_p")?.Number(float.Epsilon, 1),
             TopK = generation?.Find("top_k")?.Integer(-1, int.MaxValue) is { } k ? Math.Max(k, 0) : null,
@@ -78,9 +79,9 @@ public sealed record GenerationConfig
 
     private static string NotEmpty(JsonField field) => field.Text() is { Length: > 0 } text ? text : throw field.Error("must not be empty");
 
-    private static IEnumerable<int> NamedToken(JsonField? file, string name, ITokenizer tokenizer)
+    private static IEnumerable<int> NamedToken(JsonField? name, ITokenizer tokenizer)
     {
-        if (file?.Find(name) is not { } field) return [];
+        if (name is not { } field) return [];
         var spelling = SpecialTokenName.Read(field);
         for (var id = 0; id < tokenizer.VocabularySize; id++)
             if (tokenizer.GetToken(id) == spelling) return [id];

@@ -7,7 +7,8 @@ namespace DeRa.Engine.Text;
 public static class TokenizerLoader
 {
     /// <summary>
-    /// Loads <c>tokenizer.json</c>, else the SentencePiece <c>tokenizer.model</c>, with <c>tokenizer_config.json</c> where present.
+    /// Loads <c>tokenizer.json</c>, else the SentencePiece <c>tokenizer.model</c>; with <c>tokenizer_config.json</c>,
+    /// <c>added_tokens.json</c> and <c>special_tokens_map.json</c>, where present.
     /// </summary>
     /// <param name="folder">A folder in Hugging Face layout.</param>
     /// <returns>The tokenizer; any thread may use it.</returns>
@@ -16,7 +17,7 @@ public static class TokenizerLoader
     /// </exception>
     public static ITokenizer Load(string folder)
     {
-        var config = JsonField.ReadFileIfPresent(Path.Combine(folder, "tokenizer_config.json"));
+        var config = TokenizerConfig.Load(folder);
         var json = Path.Combine(folder, "tokenizer.json");
         if (File.Exists(json)) return TokenizerJsonReader.Read(json, config);
         var sentencePiece = Path.Combine(folder, "tokenizer.model");

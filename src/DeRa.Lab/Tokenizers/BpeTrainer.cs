@@ -67,7 +67,7 @@ public static class BpeTrainer
             (token, new AddedToken(id, token, SingleWord: false, LeftStrip: false, RightStrip: false, Normalized: false, Special: true))));
         var counts = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (var text in texts)
-            foreach (var stretch in splitter.Split(text, TextCuts.None).Where(stretch => stretch.Token is null))
+            foreach (var stretch in splitter.Split(text).Where(stretch => stretch.Token is null))
                 CountPieces(text[stretch.Start..stretch.End], counts);
         return counts.ToDictionary(piece => ByteLevelAlphabet.Spell(piece.Key), piece => piece.Value, StringComparer.Ordinal);
     }

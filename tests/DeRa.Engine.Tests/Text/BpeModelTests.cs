@@ -75,7 +75,7 @@ public sealed class BpeModelTests
         using var folder = new TemporaryFolder();
         folder.Write("model.json", model.ToJsonString());
         var field = JsonField.ReadFile(Path.Combine(folder.Path, "model.json"));
-        return BpeModelReader.Read(field, BpeModelReader.ReadVocabulary(field));
+        return BpeModelReader.Read(field, BpeModelReader.ReadVocabulary(field), _ => false);
     }
 
     private static List<string> Vocabulary(List<(string Left, string Right)> merges) =>

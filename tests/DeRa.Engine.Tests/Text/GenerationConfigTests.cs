@@ -13,6 +13,18 @@ public sealed class GenerationConfigTests
         Assert.Equal([2, 7, 8, 9], config.EndTokens.Order());
     }
 
+    [Theory]
+    [InlineData("{}", new[] { 1 })]
+    [InlineData("""{ "eos_token": null }""", new[] { 1 })]
+    [InlineData("""{ "eos_token": "</s>" }""", new[] { 2 })]
+    public void The_special_tokens_map_names_the_end_token_where_tokenizer_config_does_not(string config, int[] expected)
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("tokenizer_config.json", config);
+        folder.Write("special_tokens_map.json", """{ "eos_token": { "content": "<s>", "lstrip": false } }""");
+        Assert.Equal(expected, GenerationConfig.Load(folder.Path, TinyTokenizer.Load(TinyTokenizer.ByteFallback())).EndTokens);
+    }
+
     [Fact]
     public void Nothing_is_made_up_where_no_file_says_it()
     {

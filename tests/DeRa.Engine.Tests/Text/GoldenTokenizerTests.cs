@@ -66,6 +66,23 @@ public sealed class GoldenTokenizerTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(CaseFolders))]
+    public void No_control_token_comes_of_a_users_text(string folder)
+    {
+        var tokenizer = TokenizerLoader.Load(Require(folder));
+        var special = Enumerable.Range(0, tokenizer.VocabularySize).Where(tokenizer.IsSpecial).ToDictionary(id => id, tokenizer.GetToken);
+        Assert.NotEmpty(special);
+        foreach (var (id, token) in special)
+            foreach (var text in new[] { token!, $"a{token}b", $" {token} ", token + token })
+            {
+                // Characters that the vocabulary lacks are unknown, whatever they spell.
+                var control = tokenizer.Encode(text, addSpecialTokens: false).Where(tokenizer.IsSpecial).Select(found => special[found]);
+                Assert.All(control, found => Assert.Equal("<unk>", found));
+                Assert.Contains(id, tokenizer.Encode(text, addSpecialTokens: false, parseSpecialTokens: true));
+            }
+    }
+
     private static string Require(string path)
     {
         var found = SharedData.Find(path);

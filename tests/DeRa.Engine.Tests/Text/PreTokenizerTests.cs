@@ -21,6 +21,12 @@ public sealed class PreTokenizerTests
     [InlineData(@"[\u0041-\x{43}\-\]]+", "xA-C]y", "x|A-C]|y")]
     [InlineData(@"(a|b)?c{2}|(?<=x)y", "abccxyy", "a|bcc|x|y|y")]
     [InlineData(@"[^\s\p{L}]", "a🦙b1 c", "a|🦙|b|1| c")]
+    [InlineData(@"[\x{20000}-\x{2ffff}]+", "𝐀𠀀𠀁日🦙", "𝐀|𠀀𠀁|日🦙")]
+    [InlineData(@"[^\u0000-\uffff]+|\P{L}", "a𠀀🦙-b", "a|𠀀🦙|-|b")]
+    [InlineData(@"[\P{L}日𝐀-𝐂]+|🦙", "a𝐀𝐃日-🦙", "a|𝐀|𝐃|日-🦙")]
+    [InlineData(@"[^\P{L}𝐀-𝐂]+|\D", "a𝐀𝐃日-🦙𝟙1", "a|𝐀|𝐃日|-|🦙|𝟙1")]
+    [InlineData(@"[一-龥ࠀ-一가-퟿]+", "ab日ֆࠀ가🦙𠀀", "ab|日|ֆ|ࠀ가|🦙𠀀")]
+    [InlineData(@"\s+$", "  a  \n \nb \n\n", "  a|  \n |\nb| \n\n")]
     public void A_pattern_cuts_as_in_the_reference(string pattern, string text, string pieces)
     {
         var json = System.Text.Json.JsonSerializer.Serialize(new { type = "Split", pattern = new { Regex = pattern }, behavior = "Isolated" });
@@ -48,6 +54,7 @@ public sealed class PreTokenizerTests
     [Theory]
     [InlineData("""{ "type": "Split", "pattern": { "String": "--" }, "behavior": "MergedWithNext", "invert": false }""", "a---b--c", "a|---b|--c")]
     [InlineData("""{ "type": "Digits", "individual_digits": true }""", "a12½b", "a|1|2|½|b")]
+    [InlineData("""{ "type": "Digits", "individual_digits": true }""", "\U00011DE6're\U00016FF4", "\U00011DE6|'re|\U00016FF4")]
     [InlineData("""{ "type": "Digits", "individual_digits": false }""", "a12½b٣", "a|12½|b|٣")]
     [InlineData("""{ "type": "Metaspace", "replacement": "▁", "add_prefix_space": true }""", " a  b", "▁a|▁|▁b")]
     [InlineData("""{ "type": "Metaspace", "replacement": "▁", "prepend_scheme": "first", "split": false }""", "a  b", "▁a▁▁b")]
@@ -73,9 +80,9 @@ public sealed class PreTokenizerTests
     [InlineData(@"(?i:é)", "é")]
     [InlineData(@"a{2}+", "+ after {")]
     [InlineData(@"{2}", "nothing")]
-    [InlineData(@"[\x{20000}-\x{2ffff}]", "U+FFFF")]
-    [InlineData(@"[𠀀]", "U+FFFF")]
-    [InlineData(@"[^\u0000-\uffff]", "range")]
+    [InlineData(@"a$", "anchor $")]
+    [InlineData(@"\x{110000}", "no character")]
+    [InlineData(@"\p{Cs}", "{Cs}")]
     [InlineData(@"[b-a]", "empty")]
     [InlineData(@"\p{L", "\\p")]
     [InlineData(@"a)", "closes nothing")]

@@ -1,8 +1,6 @@
 using DeRa.Engine.Text;
-using DeRa.Engine.Text.Bpe;
 using DeRa.Engine.Text.SentencePiece;
 using DeRa.Testing;
-using Google.Protobuf;
 using Xunit;
 
 namespace DeRa.Engine.Tests.Text;
@@ -74,6 +72,15 @@ public sealed class SentencePieceTests
         Assert.Equal(["▁", "a", "<|im_end|>"], tokenizer.Tokens("a<|im_end|>", parseSpecialTokens: true));
     }
 
+    [Fact]
+    public void A_piece_that_the_config_makes_special_is_no_text()
+    {
+        const string config = """{ "added_tokens_decoder": { "260": { "content": "ab", "special": true } } }""";
+        Assert.Equal(["▁", "ab"], Load(Model()).Tokens("ab"));
+        Assert.Equal(["▁", "a", "b"], Load(Model(), config).Tokens("ab"));
+        Assert.Equal(["ab"], Load(Model(), config).Tokens("ab", parseSpecialTokens: true));
+    }
+
     [Theory]
     [InlineData(null, new[] { "▁", "a", "<s>", "▁", "b" })]
     [InlineData("""{ "legacy": false }""", new[] { "▁", "a", "<s>", "b" })]
@@ -83,7 +90,7 @@ public sealed class SentencePieceTests
     [Fact]
     public void What_is_not_implemented_is_refused_by_name()
     {
-        (ModelText Model, string Expected)[] cases =
+        (SentencePieceModel Model, string Expected)[] cases =
         [
             (Model() with { Type = 1 }, "model_type 1"),
             (Model() with { CharacterMap = "x" }, "precompiled_charsmap"),
@@ -107,68 +114,13 @@ public sealed class SentencePieceTests
         Assert.Contains("tokenizer.model", Assert.Throws<TokenizerException>(() => TokenizerLoader.Load(folder.Path)).Message, StringComparison.Ordinal);
     }
 
-    private static ModelText Model() => new(
-    [
-        new Piece("<unk>", 0, PieceType.Unknown), new Piece("<s>", 0, PieceType.Control), new Piece("</s>", 0, PieceType.Control),
-        .. Enumerable.Range(0, 256).Select(b => new Piece(ByteToken.Spell((byte)b), 0, PieceType.Byte)),
-        new Piece("<x>", 0, PieceType.UserDefined), new Piece("ab", -1, PieceType.Normal), new Piece("aa", -2, PieceType.Normal),
-        new Piece("▁t", -3, PieceType.Normal), new Piece("s>", -4, PieceType.Normal),
-        .. "▁abto<>sx0A/".Select((c, i) => new Piece(c.ToString(), -10 - i, PieceType.Normal)),
-    ]);
+    private static SentencePieceModel Model() => SentencePieceModel.Tiny();
 
-    private static ITokenizer Load(ModelText model, string? config = null)
+    private static ITokenizer Load(SentencePieceModel model, string? config = null)
     {
         using var folder = new TemporaryFolder();
         File.WriteAllBytes(Path.Combine(folder.Path, "tokenizer.model"), model.ToBytes());
         if (config is not null) folder.Write("tokenizer_config.json", config);
         return TokenizerLoader.Load(folder.Path);
-    }
-
-    /// <summary>A model file written field by field, with the numbers of sentencepiece_model.proto.</summary>
-    private sealed record ModelText(
-        IReadOnlyList<Piece> Pieces, bool ByteFallback = true, bool RemoveExtraWhitespace = false, int Type = 2, string CharacterMap = "")
-    {
-        public byte[] ToBytes() => Message(output =>
-        {
-            foreach (var piece in Pieces) WriteBytes(output, 1, WritePiece(piece));
-            WriteBytes(output, 2, Message(trainer =>
-            {
-                WriteNumber(trainer, 3, Type);
-                WriteNumber(trainer, 35, ByteFallback ? 1 : 0);
-            }));
-            WriteBytes(output, 3, Message(normalizer =>
-            {
-                WriteBytes(normalizer, 2, [.. CharacterMap.Select(c => (byte)c)]);
-                WriteNumber(normalizer, 4, RemoveExtraWhitespace ? 1 : 0);
-            }));
-        });
-
-        private static byte[] WritePiece(Piece piece) => Message(output =>
-        {
-            output.WriteTag(1, WireFormat.WireType.LengthDelimited);
-            output.WriteString(piece.Text);
-            output.WriteTag(2, WireFormat.WireType.Fixed32);
-            output.WriteFloat(piece.Score);
-            WriteNumber(output, 3, (int)piece.Type);
-        });
-
-        private static byte[] Message(Action<CodedOutputStream> write)
-        {
-            using var stream = new MemoryStream();
-            using (var output = new CodedOutputStream(stream, leaveOpen: true)) write(output);
-            return stream.ToArray();
-        }
-
-        private static void WriteBytes(CodedOutputStream output, int field, byte[] bytes)
-        {
-            output.WriteTag(field, WireFormat.WireType.LengthDelimited);
-            output.WriteBytes(ByteString.CopyFrom(bytes));
-        }
-
-        private static void WriteNumber(CodedOutputStream output, int field, int number)
-        {
-            output.WriteTag(field, WireFormat.WireType.Varint);
-            output.WriteInt32(number);
-        }
     }
 }

@@ -55,6 +55,25 @@ public sealed class TokenizerJsonTests
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Merges_lead_to_no_special_token_even_where_the_vocabulary_has_it(bool ignoreMerges)
+    {
+        var file = TinyTokenizer.ByteLevel();
+        file["pre_tokenizer"]!["use_regex"] = false;
+        var model = file["model"]!;
+        foreach (var (token, id) in new[] { ("<e", 900), ("<e>", 901), ("<e>x", 902) }) model["vocab"]![token] = id;
+        foreach (var merge in new[] { "< e", "<e >", "<e> x" }) model["merges"]!.AsArray().Add(merge);
+        model["ignore_merges"] = ignoreMerges;
+        Assert.Equal(["<e>"], TinyTokenizer.Load(file).Tokens("<e>"));
+        file["added_tokens"]!.AsArray().Add(JsonNode.Parse("""{ "id": 901, "content": "<e>", "special": true }"""));
+        var tokenizer = TinyTokenizer.Load(file);
+        Assert.Equal(["<e", ">", "t"], tokenizer.Tokens("<e>t"));
+        Assert.Equal(["<e>", "t"], tokenizer.Tokens("<e>t", parseSpecialTokens: true));
+        Assert.Equal("<e>x" + new string('-', 300), tokenizer.Decode(tokenizer.Encode("<e>x" + new string('-', 300))));
+    }
+
     [Fact]
     public void Added_tokens_that_are_not_special_are_always_found_the_longest_first()
     {

@@ -43,7 +43,7 @@ internal sealed class BpeModel
         var start = output.Count;
         _symbols.AddTo(output, piece);
         var symbols = CollectionsMarshal.AsSpan(output)[start..];
-        var count = MergeLoop.Run(_merges, symbols);
+        var count = MergeLoop.Run(_merges, symbols, out _);
         output.RemoveRange(start + count, symbols.Length - count);
     }
 }

@@ -31,12 +31,13 @@ internal ref struct MergeLoop
     /// <summary>Merges in place.</summary>
     /// <param name="merges">What merges.</param>
     /// <param name="tokens">Token ids; afterwards the first ones of it are the result.</param>
+    /// <param name="candidates">How many candidate merges it looked at: its work.</param>
     /// <returns>How many tokens are left.</returns>
-    public static int Run(MergeTable merges, Span<int> tokens)
+    public static int Run(MergeTable merges, Span<int> tokens, out int candidates)
     {
         var loop = new MergeLoop(merges, tokens);
         loop.LinkAll();
-        while (loop._candidates.TryDequeue(out var candidate, out _)) loop.Apply(candidate);
+        for (candidates = 0; loop._candidates.TryDequeue(out var candidate, out _); candidates++) loop.Apply(candidate);
         return loop.Compact();
     }
 

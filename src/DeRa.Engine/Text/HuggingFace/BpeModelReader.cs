@@ -24,7 +24,10 @@ internal static class BpeModelReader
     }
 
     /// <summary>Reads everything else, given the vocabulary.</summary>
-    public static BpeModel Read(JsonField model, Dictionary<string, int> vocabulary)
+    /// <param name="model">The model.</param>
+    /// <param name="vocabulary">Token → id.</param>
+    /// <param name="isSpecial">Which ids are control tokens: no text is built up to one of these.</param>
+    public static BpeModel Read(JsonField model, Dictionary<string, int> vocabulary, Func<int, bool> isSpecial)
     {
         RefuseTextIn(model, "continuing_subword_prefix");
         RefuseTextIn(model, "end_of_word_suffix");
@@ -33,13 +36,16 @@ internal static class BpeModelReader
         var unknown = model.Find("unk_token");
         var fuseUnknown = model.Find("fuse_unk")?.Flag() ?? false;
         var byteTokens = ReadByteTokens(model, vocabulary);
-        var merges = ReadMerges(model["merges"]).ToList();
-        int? unknownId = unknown is { } field ? IdOf(field, field.Text(), vocabulary) : null;
+        bool IsText(string token) => !isSpecial(vocabulary[token]);
+        var textual = vocabulary.Where(token => IsText(token.Key)).ToDictionary(StringComparer.Ordinal);
+        var merges = ReadMerges(model["merges"], vocabulary)
+            .Where(merge => IsText(merge.Left) && IsText(merge.Right) && IsText(merge.Left + merge.Right)).ToList();
+        KeyValuePair<string, int>? unknownToken = unknown is { } field ? new(field.Text(), UnknownId(field, vocabulary)) : null;
         return new BpeModel(
-            new SymbolTable(vocabulary, byteTokens, unknownId, fuseUnknown),
+            new SymbolTable(textual, byteTokens, unknownToken?.Value, fuseUnknown),
             MakeTable(merges, vocabulary),
-            byteTokens is null ? MakeShortPieceModel(vocabulary, merges, unknown?.Text(), fuseUnknown) : null,
-            model.Find("ignore_merges")?.Flag() == true ? vocabulary : null);
+            byteTokens is null ? MakeShortPieceModel(textual, merges, unknownToken, fuseUnknown) : null,
+            model.Find("ignore_merges")?.Flag() == true ? textual : null);
     }
 
     private static int[]? ReadByteTokens(JsonField model, Dictionary<string, int> vocabulary)
@@ -50,25 +56,27 @@ internal static class BpeModelReader
     }
 
     /// <summary>Merges come as "left right" or, in newer files, as ["left", "right"].</summary>
-    private static IEnumerable<(JsonField Field, string Left, string Right)> ReadMerges(JsonField merges)
+    private static IEnumerable<(string Left, string Right)> ReadMerges(
+        JsonField merges, Dictionary<string, int> vocabulary)
     {
         foreach (var merge in merges.Items())
         {
             var parts = merge.IsList ? merge.Items().Select(part => part.Text()).ToArray() : merge.Text().Split(' ');
             if (parts.Length != 2) throw merge.Error("must be two tokens");
-            yield return (merge, parts[0], parts[1]);
+            foreach (var token in parts.Append(parts[0] + parts[1]))
+                if (!vocabulary.ContainsKey(token)) throw merge.Error($"names '{token}', which is not in the vocabulary");
+            yield return (parts[0], parts[1]);
         }
     }
 
     private static MergeTable MakeTable(
-        List<(JsonField Field, string Left, string Right)> merges, Dictionary<string, int> vocabulary)
+        List<(string Left, string Right)> merges, Dictionary<string, int> vocabulary)
     {
         var table = new MergeTable(merges.Count);
         for (var rank = 0; rank < merges.Count; rank++)
         {
-            var (field, left, right) = merges[rank];
-            int Id(string token) => IdOf(field, token, vocabulary);
-            table.Add(Id(left), Id(right), rank, Id(left + right));
+            var (left, right) = merges[rank];
+            table.Add(vocabulary[left], vocabulary[right], rank, vocabulary[left + right]);
         }
         return table;
     }
@@ -79,8 +87,8 @@ internal static class BpeModelReader
     /// </summary>
     private static BpeTokenizer? MakeShortPieceModel(
         Dictionary<string, int> vocabulary,
-        List<(JsonField Field, string Left, string Right)> merges,
-        string? unknown,
+        List<(string Left, string Right)> merges,
+        KeyValuePair<string, int>? unknown,
         bool fuseUnknown)
     {
         var lines = merges.Select(merge => $"{merge.Left} {merge.Right}").ToList();
@@ -88,16 +96,16 @@ internal static class BpeModelReader
             return null;
         // ByteLevel stays off: it would drop spaces and newlines without a pre-tokenizer of its own, and pieces arrive
         // here in the vocabulary's spelling already.
-        return BpeTokenizer.Create(new BpeOptions(vocabulary)
+        return BpeTokenizer.Create(new BpeOptions(unknown is { } token ? vocabulary.Append(token).DistinctBy(pair => pair.Key) : vocabulary)
         {
             Merges = lines,
-            UnknownToken = unknown,
+            UnknownToken = unknown?.Key,
             FuseUnknownTokens = fuseUnknown,
         });
     }
 
-    private static int IdOf(JsonField field, string token, Dictionary<string, int> vocabulary) =>
-        vocabulary.TryGetValue(token, out var id) ? id : throw field.Error($"names '{token}', which is not in the vocabulary");
+    private static int UnknownId(JsonField field, Dictionary<string, int> vocabulary) =>
+        vocabulary.TryGetValue(field.Text(), out var id) ? id : throw field.Error($"names '{field.Text()}', which is not in the vocabulary");
 
     private static void RefuseTextIn(JsonField model, string name)
     {

@@ -6,12 +6,13 @@ namespace DeRa.Engine.Text.HuggingFace;
 internal sealed class HuggingFacePattern
 {
     private readonly Regex _regex;
+    private readonly AstralPlaceholders _placeholders;
 
     /// <summary>The cut that GPT-2 and <c>ByteLevel</c> make. Source: openai/gpt-2, encoder.py.</summary>
     public static HuggingFacePattern Gpt2 { get; } = Compile(
         @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+", message => new TokenizerException(message));
 
-    private HuggingFacePattern(Regex regex) => _regex = regex;
+    private HuggingFacePattern(Regex regex, AstralPlaceholders placeholders) => (_regex, _placeholders) = (regex, placeholders);
 
     /// <summary>Translates and compiles a pattern.</summary>
     /// <exception cref="TokenizerException">It uses a construct whose meaning here is not known to be the same.</exception>
@@ -20,10 +21,10 @@ internal sealed class HuggingFacePattern
 
     private static HuggingFacePattern Compile(string pattern, Func<string, TokenizerException> complain)
     {
-        var translated = new OnigurumaTranslator(pattern, complain).Translate();
+        var (translated, placeholders) = OnigurumaTranslator.Translate(pattern, complain);
         try
         {
-            return new HuggingFacePattern(new Regex(translated, RegexOptions.Compiled | RegexOptions.CultureInvariant));
+            return new HuggingFacePattern(new Regex(translated, RegexOptions.Compiled | RegexOptions.CultureInvariant), placeholders);
         }
         catch (ArgumentException error)
         {
@@ -36,7 +37,7 @@ internal sealed class HuggingFacePattern
     public List<(int Start, int End)> Matches(string text)
     {
         int[]? offsets = null;
-        if (text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF')) text = AstralPlaceholder.Replace(text, out offsets);
+        if (text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF')) text = _placeholders.Replace(text, out offsets);
         var matches = new List<(int, int)>();
         foreach (var match in _regex.EnumerateMatches(text))
         {

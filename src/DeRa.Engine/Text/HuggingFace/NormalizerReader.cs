@@ -52,7 +52,7 @@ internal static class NormalizerReader
         field.AllowOnly("type");
         if (!UnicodeNormalizationWorks()) throw field.Error(
             "needs Unicode normalization, which .NET does not do here: install ICU (libicu) and leave InvariantGlobalization off");
-        return text => text.Normalize(form);
+        return text => UnicodeForm.Apply(text, form);
     }
 
     /// <summary>Without ICU, Normalize leaves text as it is instead of failing.</summary>

@@ -6,41 +6,93 @@ namespace DeRa.Engine.Text.HuggingFace;
 /// <summary>
 /// Translates a regular expression from Oniguruma (Ruby syntax, Unicode), which Hugging Face's tokenizers use, to .NET's.
 /// Takes only constructs whose meaning is the same there or can be made the same, and refuses the others by name.
-/// Characters beyond U+FFFF reach the result as <see cref="AstralPlaceholder"/>s.
+/// Characters beyond U+FFFF reach the result as <see cref="AstralPlaceholders"/>.
 /// </summary>
-internal sealed class OnigurumaTranslator(string pattern, Func<string, TokenizerException> complain)
+internal sealed class OnigurumaTranslator
 {
-    private static readonly HashSet<string> Categories =
-    [
-        "L", "Lu", "Ll", "Lt", "Lm", "Lo", "M", "Mn", "Mc", "Me", "N", "Nd", "Nl", "No",
-        "P", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "S", "Sm", "Sc", "Sk", "So", "Z", "Zs", "Zl", "Zp",
-        "C", "Cc", "Cf", "Co", "Cn",
-    ];
+    /// <summary>The general categories by name, but for the surrogates, which are no characters.</summary>
+    private static readonly Dictionary<string, UnicodeCategory> Categories = new()
+    {
+        ["Lu"] = UnicodeCategory.UppercaseLetter,
+        ["Ll"] = UnicodeCategory.LowercaseLetter,
+        ["Lt"] = UnicodeCategory.TitlecaseLetter,
+        ["Lm"] = UnicodeCategory.ModifierLetter,
+        ["Lo"] = UnicodeCategory.OtherLetter,
+        ["Mn"] = UnicodeCategory.NonSpacingMark,
+        ["Mc"] = UnicodeCategory.SpacingCombiningMark,
+        ["Me"] = UnicodeCategory.EnclosingMark,
+        ["Nd"] = UnicodeCategory.DecimalDigitNumber,
+        ["Nl"] = UnicodeCategory.LetterNumber,
+        ["No"] = UnicodeCategory.OtherNumber,
+        ["Pc"] = UnicodeCategory.ConnectorPunctuation,
+        ["Pd"] = UnicodeCategory.DashPunctuation,
+        ["Ps"] = UnicodeCategory.OpenPunctuation,
+        ["Pe"] = UnicodeCategory.ClosePunctuation,
+        ["Pi"] = UnicodeCategory.InitialQuotePunctuation,
+        ["Pf"] = UnicodeCategory.FinalQuotePunctuation,
+        ["Po"] = UnicodeCategory.OtherPunctuation,
+        ["Sm"] = UnicodeCategory.MathSymbol,
+        ["Sc"] = UnicodeCategory.CurrencySymbol,
+        ["Sk"] = UnicodeCategory.ModifierSymbol,
+        ["So"] = UnicodeCategory.OtherSymbol,
+        ["Zs"] = UnicodeCategory.SpaceSeparator,
+        ["Zl"] = UnicodeCategory.LineSeparator,
+        ["Zp"] = UnicodeCategory.ParagraphSeparator,
+        ["Cc"] = UnicodeCategory.Control,
+        ["Cf"] = UnicodeCategory.Format,
+        ["Co"] = UnicodeCategory.PrivateUse,
+        ["Cn"] = UnicodeCategory.OtherNotAssigned,
+    };
 
     private static readonly string[] GroupOpenings = ["(?i:", "(?:", "(?=", "(?!", "(?<=", "(?<!", "(?>"];
 
+    /// <summary>
+    /// White space at the ends of lines. Tried as it stands it takes time quadratic in a long run of spaces; it can only match
+    /// from the beginning of such a run, which the look-behind says.
+    /// </summary>
+    private const string TrailingSpace = @"\s+$", LinearTrailingSpace = @"(?<!\s)\s+(?=\n|\z)";
+
+    private readonly string _pattern;
+    private readonly Func<string, TokenizerException> _complain;
+    private readonly AstralPlaceholders _placeholders;
+    private readonly List<(int First, int Last)> _named = [];
     private readonly StringBuilder _result = new();
     private readonly Stack<(int Start, bool OuterIgnoresCase)> _groups = new();
     private int _at;
     private int _atomStart;
     private bool _ignoresCase;
 
-    /// <summary>Translates the whole pattern.</summary>
-    public string Translate()
+    private OnigurumaTranslator(string pattern, Func<string, TokenizerException> complain, AstralPlaceholders placeholders) =>
+        (_pattern, _complain, _placeholders) = (pattern, complain, placeholders);
+
+    /// <summary>Translates a whole pattern, for text in which the placeholders stand for what lies beyond U+FFFF.</summary>
+    public static (string Pattern, AstralPlaceholders Placeholders) Translate(string pattern, Func<string, TokenizerException> complain)
     {
-        while (_at < pattern.Length) TranslateNext();
-        return _groups.Count == 0 ? _result.ToString() : throw complain("a group is not closed");
+        // The placeholders depend on the ranges that the pattern names, which the first reading finds.
+        var survey = new OnigurumaTranslator(pattern, complain, new AstralPlaceholders([]));
+        var translated = survey.TranslateAll();
+        if (survey._named.Count == 0) return (translated, survey._placeholders);
+        var placeholders = new AstralPlaceholders(survey._named);
+        if (placeholders.AreTooMany) throw complain("so many ranges beyond U+FFFF are not implemented");
+        return (new OnigurumaTranslator(pattern, complain, placeholders).TranslateAll(), placeholders);
+    }
+
+    private string TranslateAll()
+    {
+        if (_pattern == TrailingSpace) return LinearTrailingSpace;
+        while (_at < _pattern.Length) TranslateNext();
+        return _groups.Count == 0 ? _result.ToString() : throw _complain("a group is not closed");
     }
 
     private void TranslateNext()
     {
-        switch (pattern[_at])
+        switch (_pattern[_at])
         {
             case '|': Copy(1); break;
             case '(': OpenGroup(); break;
             case ')': CloseGroup(); break;
             case '*' or '+' or '?' or '{': TranslateQuantifier(); break;
-            case '^' or '$': throw complain($"the anchor {pattern[_at]} is not implemented");
+            case '^' or '$': throw _complain($"the anchor {_pattern[_at]} is not implemented");
             case '[': BeginAtom(); TranslateClass(); break;
             case '.': BeginAtom(); Copy(1); break;
             case '\\': BeginAtom(); TranslateEscape(inClass: false); break;
@@ -52,16 +104,16 @@ internal sealed class OnigurumaTranslator(string pattern, Func<string, Tokenizer
 
     private void Copy(int length)
     {
-        _result.Append(pattern, _at, length);
+        _result.Append(_pattern, _at, length);
         _at += length;
     }
 
-    private bool Follows(string text) => string.CompareOrdinal(pattern, _at, text, 0, text.Length) == 0;
+    private bool Follows(string text) => string.CompareOrdinal(_pattern, _at, text, 0, text.Length) == 0;
 
     private void OpenGroup()
     {
         var opening = GroupOpenings.FirstOrDefault(Follows);
-        if (opening is null && Follows("(?")) throw complain("this kind of group (?… is not implemented");
+        if (opening is null && Follows("(?")) throw _complain("this kind of group (?… is not implemented");
         _groups.Push((_result.Length, _ignoresCase));
         _ignoresCase |= opening == "(?i:";
         // Case is ignored by spelling out both cases: .NET's idea of which letters are equal is not Oniguruma's.
@@ -71,18 +123,18 @@ internal sealed class OnigurumaTranslator(string pattern, Func<string, Tokenizer
 
     private void CloseGroup()
     {
-        if (!_groups.TryPop(out var group)) throw complain("a ) closes nothing");
+        if (!_groups.TryPop(out var group)) throw _complain("a ) closes nothing");
         (_atomStart, _ignoresCase) = group;
         Copy(1);
     }
 
     private void TranslateQuantifier()
     {
-        if (_atomStart == _result.Length) throw complain("a quantifier follows nothing");
-        var counted = pattern[_at] == '{';
+        if (_atomStart == _result.Length) throw _complain("a quantifier follows nothing");
+        var counted = _pattern[_at] == '{';
         Copy(counted ? CountLength() : 1);
-        var suffix = _at < pattern.Length ? pattern[_at] : ' ';
-        if (counted && suffix is ('+' or '?')) throw complain($"a {suffix} after {{…}} is not implemented");
+        var suffix = _at < _pattern.Length ? _pattern[_at] : ' ';
+        if (counted && suffix is ('+' or '?')) throw _complain($"a {suffix} after {{…}} is not implemented");
         if (suffix == '?') Copy(1);
         if (suffix != '+') return;
         // .NET has no possessive quantifier; an atomic group is the same.
@@ -92,10 +144,10 @@ internal sealed class OnigurumaTranslator(string pattern, Func<string, Tokenizer
 
     private int CountLength()
     {
-        var end = pattern.IndexOf('}', _at);
-        var parts = end < 0 ? [] : pattern[(_at + 1)..end].Split(',');
+        var end = _pattern.IndexOf('}', _at);
+        var parts = end < 0 ? [] : _pattern[(_at + 1)..end].Split(',');
         var valid = parts.Length is 1 or 2 && parts[0].Length > 0 && parts.All(part => part.All(char.IsAsciiDigit));
-        return valid ? end + 1 - _at : throw complain("{ begins no repetition count; write \\{ for the character");
+        return valid ? end + 1 - _at : throw _complain("{ begins no repetition count; write \\{ for the character");
     }
 
     private void TranslateClass()
@@ -103,17 +155,17 @@ internal sealed class OnigurumaTranslator(string pattern, Func<string, Tokenizer
         Copy(1);
         if (Follows("^")) Copy(1);
         var isEmpty = true;
-        for (; _at < pattern.Length && pattern[_at] != ']'; isEmpty = false) TranslateClassItem();
-        if (_at == pattern.Length) throw complain("a [ is not closed");
-        if (isEmpty) throw complain("a [] is empty");
+        for (; _at < _pattern.Length && _pattern[_at] != ']'; isEmpty = false) TranslateClassItem();
+        if (_at == _pattern.Length) throw _complain("a [ is not closed");
+        if (isEmpty) throw _complain("a [] is empty");
         Copy(1);
     }
 
     private void TranslateClassItem()
     {
-        if (pattern[_at] == '[') throw complain("a class within a class is not implemented; write \\[ for the character");
-        if (Follows("&&")) throw complain("&& in a class is not implemented");
-        if (pattern[_at] == '\\' && !IsCharacterEscape())
+        if (_pattern[_at] == '[') throw _complain("a class within a class is not implemented; write \\[ for the character");
+        if (Follows("&&")) throw _complain("&& in a class is not implemented");
+        if (_pattern[_at] == '\\' && !IsCharacterEscape())
         {
             TranslateEscape(inClass: true);
             return;
@@ -128,46 +180,78 @@ internal sealed class OnigurumaTranslator(string pattern, Func<string, Tokenizer
         EmitRange(first, last);
     }
 
-    private void EmitRange(char first, char last)
+    private void EmitRange(int first, int last)
     {
-        if (last < first) throw complain($"the range {first}-{last} is empty");
-        if (AstralPlaceholder.Any(first, last)) throw complain($"the range {first}-{last} is not implemented");
-        if (_ignoresCase && (first != last || char.IsLetter(first)))
-            throw complain("letters or ranges in a class within (?i: are not implemented");
-        Emit(first);
-        if (first == last) return;
-        _result.Append('-');
-        Emit(last);
+        if (last < first) throw _complain($"the range {Show(first)}-{Show(last)} is empty");
+        if (_ignoresCase && (first != last || Rune.IsLetter(new Rune(first))))
+            throw _complain("letters or ranges in a class within (?i: are not implemented");
+        EmitUnits(first, Math.Min(last, 0xD7FF));
+        EmitUnits(Math.Max(first, 0xE000), Math.Min(last, 0xFFFF));
+        if (last <= 0xFFFF) return;
+        first = Math.Max(first, 0x10000);
+        _named.Add((first, last));
+        var placeholders = _placeholders.OfRange(first, last);
+        EmitUnits(placeholders.First, placeholders.Last);
     }
 
+    private void EmitUnits(int first, int last)
+    {
+        if (last < first) return;
+        Emit((char)first);
+        if (first == last) return;
+        _result.Append('-');
+        Emit((char)last);
+    }
+
+    private static string Show(int character) => character < ' ' ? $"U+{character:X4}" : new Rune(character).ToString();
+
     private bool IsCharacterEscape() =>
-        _at + 1 == pattern.Length || pattern[_at + 1] is not ('s' or 'S' or 'd' or 'D' or 'p' or 'P');
+        _at + 1 == _pattern.Length || _pattern[_at + 1] is not ('s' or 'S' or 'd' or 'D' or 'p' or 'P');
 
     private void TranslateEscape(bool inClass)
     {
         if (IsCharacterEscape() && !inClass) EmitLiteral(TakeLiteral());
-        else if (Follows("\\p{") || Follows("\\P{")) TranslateCategory();
-        else if (pattern[_at + 1] is not ('p' or 'P')) Copy(2);
-        else throw complain("\\p needs a category in braces");
+        else if (_pattern[_at + 1] is 's' or 'S') Copy(2);
+        else TranslateCategory(inClass);
     }
 
-    private void TranslateCategory()
+    private void TranslateCategory(bool inClass)
     {
-        var end = pattern.IndexOf('}', _at);
-        var name = end < 0 ? "" : pattern[(_at + 3)..end];
-        if (!Categories.Contains(name)) throw complain($"the property {{{name}}} is not implemented");
-        if (_ignoresCase && name is ("Lu" or "Ll" or "Lt")) throw complain($"\\p{{{name}}} within (?i: is not implemented");
-        Copy(end + 1 - _at);
+        var negated = _pattern[_at + 1] is 'P' or 'D';
+        var name = TakeCategory();
+        var members = Categories.Keys.Where(category => category.StartsWith(name, StringComparison.Ordinal)).ToList();
+        if (name.Length is 0 or > 2 || members.Count == 0) throw _complain($"the property {{{name}}} is not implemented");
+        if (_ignoresCase && name is "Lu" or "Ll" or "Lt") throw _complain($"\\p{{{name}}} within (?i: is not implemented");
+        if (inClass && negated) members = [.. Categories.Keys.Except(members)];
+        if (!inClass) _result.Append(negated ? "[^" : "[");
+        foreach (var member in members)
+        {
+            _result.Append("\\p{").Append(member).Append('}');
+            foreach (var placeholder in _placeholders.OfCategory(Categories[member])) Emit(placeholder);
+        }
+        if (!inClass) _result.Append(']');
+    }
+
+    private string TakeCategory()
+    {
+        var escaped = _pattern[_at + 1];
+        _at += 2;
+        if (escaped is 'd' or 'D') return "Nd";
+        if (!Follows("{")) throw _complain("\\p needs a category in braces");
+        var end = _pattern.IndexOf('}', _at);
+        var name = end < 0 ? "" : _pattern[(_at + 1)..end];
+        _at = end + 1;
+        return name;
     }
 
     /// <summary>Takes one character, written plainly or escaped.</summary>
-    private char TakeLiteral()
+    private int TakeLiteral()
     {
-        var c = pattern[_at++];
-        if (char.IsSurrogate(c)) throw complain("characters beyond U+FFFF are not implemented");
-        if (c != '\\') return c;
-        if (_at == pattern.Length) throw complain("it ends in a backslash");
-        var escaped = pattern[_at++];
+        if (!Rune.TryGetRuneAt(_pattern, _at, out var plain)) throw _complain("half a surrogate pair is no character");
+        _at += plain.Utf16SequenceLength;
+        if (plain.Value != '\\') return plain.Value;
+        if (_at == _pattern.Length) throw _complain("it ends in a backslash");
+        var escaped = _pattern[_at++];
         return escaped switch
         {
             'n' => '\n',
@@ -176,32 +260,42 @@ internal sealed class OnigurumaTranslator(string pattern, Func<string, Tokenizer
             'f' => '\f',
             'v' => '\v',
             'u' => TakeHexadecimal(_at, _at + 4, _at + 4),
-            'x' when Follows("{") => TakeHexadecimal(_at + 1, pattern.IndexOf('}', _at), pattern.IndexOf('}', _at) + 1),
-            _ when char.IsAsciiLetterOrDigit(escaped) => throw complain($"\\{escaped} is not implemented"),
+            'x' when Follows("{") => TakeHexadecimal(_at + 1, _pattern.IndexOf('}', _at), _pattern.IndexOf('}', _at) + 1),
+            _ when char.IsAsciiLetterOrDigit(escaped) || char.IsSurrogate(escaped) =>
+                throw _complain($"\\{escaped} is not implemented"),
             _ => escaped,
         };
     }
 
-    private char TakeHexadecimal(int start, int end, int next)
+    private int TakeHexadecimal(int start, int end, int next)
     {
-        if (end < start || end > pattern.Length
-            || !ushort.TryParse(pattern[start..end], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value)
-            || char.IsSurrogate((char)value))
-            throw complain("a \\u or \\x names no character up to U+FFFF");
+        if (end < start || end > _pattern.Length
+            || !int.TryParse(_pattern[start..end], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value)
+            || !Rune.IsValid(value))
+            throw _complain("a \\u or \\x names no character");
         _at = next;
-        return (char)value;
+        return value;
     }
 
-    private void EmitLiteral(char c)
+    private void EmitLiteral(int character)
     {
-        if (AstralPlaceholder.Any(c, c)) throw complain($"the character {c} is not implemented");
-        if (!_ignoresCase || !char.IsLetter(c))
+        if (_ignoresCase && Rune.IsLetter(new Rune(character)))
         {
-            Emit(c);
-            return;
+            if (!char.IsAscii((char)character) || character > 0xFFFF)
+                throw _complain($"the letter {Show(character)} within (?i: is not implemented");
+            var letter = (char)character;
+            _result.Append('[').Append(char.ToLowerInvariant(letter)).Append(char.ToUpperInvariant(letter)).Append(FoldedTo(letter)).Append(']');
         }
-        if (!char.IsAsciiLetter(c)) throw complain($"the letter {c} within (?i: is not implemented");
-        _result.Append('[').Append(char.ToLowerInvariant(c)).Append(char.ToUpperInvariant(c)).Append(FoldedTo(c)).Append(']');
+        else if (character <= 0xFFFF)
+        {
+            Emit((char)character);
+        }
+        else
+        {
+            _result.Append('[');
+            EmitRange(character, character);
+            _result.Append(']');
+        }
     }
 
     /// <summary>The one letter outside ASCII that Unicode's case folding makes equal to s or k.</summary>

@@ -10,13 +10,18 @@ internal static class PreTokenizerReader
     private const string Implemented = "Sequence, ByteLevel, Split, Digits, Metaspace";
 
     /// <summary>Reads a pre-tokenizer; none makes one piece.</summary>
-    public static Func<TextPiece, IEnumerable<TextPiece>> Read(JsonField? field)
+    /// <param name="field">The pre-tokenizer.</param>
+    /// <param name="addPrefixSpace">
+    /// What tokenizer_config.json says of <c>add_prefix_space</c>: it goes before what a ByteLevel that is the whole pre-tokenizer
+    /// says, as in the transformers library.
+    /// </param>
+    public static Func<TextPiece, IEnumerable<TextPiece>> Read(JsonField? field, bool? addPrefixSpace = null)
     {
         if (field is not { } step) return piece => [piece];
         return step["type"].Text() switch
         {
             "Sequence" => ReadSequence(step.AllowOnly("type", "pretokenizers")),
-            "ByteLevel" => ReadByteLevel(step.AllowOnly("type", "add_prefix_space", "trim_offsets", "use_regex")),
+            "ByteLevel" => ReadByteLevel(step.AllowOnly("type", "add_prefix_space", "trim_offsets", "use_regex"), addPrefixSpace),
             "Split" => ReadSplit(step.AllowOnly("type", "pattern", "behavior", "invert")),
             "Digits" => ReadDigits(step.AllowOnly("type", "individual_digits")),
             "Metaspace" => ReadMetaspace(step),
@@ -30,9 +35,9 @@ internal static class PreTokenizerReader
         return piece => steps.Aggregate((IEnumerable<TextPiece>)[piece], (pieces, step) => pieces.SelectMany(step));
     }
 
-    private static Func<TextPiece, IEnumerable<TextPiece>> ReadByteLevel(JsonField step)
+    private static Func<TextPiece, IEnumerable<TextPiece>> ReadByteLevel(JsonField step, bool? addPrefixSpace)
     {
-        var addSpace = step.Find("add_prefix_space")?.Flag() ?? true;
+        var addSpace = addPrefixSpace ?? step.Find("add_prefix_space")?.Flag() ?? true;
         var pattern = step.Find("use_regex")?.Flag() ?? true ? HuggingFacePattern.Gpt2 : null;
         return piece =>
         {
@@ -64,7 +69,8 @@ internal static class PreTokenizerReader
 
     private static Func<TextPiece, IEnumerable<TextPiece>> ReadDigits(JsonField step)
     {
-        var pattern = HuggingFacePattern.Compile(step, @"\p{N}");
+        // The reference asks Rust's Unicode 17 here and not, as in patterns, Oniguruma's tables, which are older.
+        var pattern = HuggingFacePattern.Compile(step, @"[\p{N}\x{11DE0}-\x{11DE9}\x{16FF4}-\x{16FF6}]");
         var behavior = step["individual_digits"].Flag() ? SplitBehavior.Isolated : SplitBehavior.Contiguous;
         return piece => PieceSplitter.Split(piece, pattern.Matches(piece.Text), behavior);
     }

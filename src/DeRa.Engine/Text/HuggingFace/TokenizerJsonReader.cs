@@ -6,14 +6,14 @@ namespace DeRa.Engine.Text.HuggingFace;
 internal static class TokenizerJsonReader
 {
     /// <param name="path">The file.</param>
-    /// <param name="config">tokenizer_config.json beside it, where there is one.</param>
-    public static ITokenizer Read(string path, JsonField? config)
+    /// <param name="config">What lies beside it.</param>
+    public static ITokenizer Read(string path, TokenizerConfig config)
     {
         // truncation and padding are for batches of training texts; nothing here pads or cuts.
         var root = JsonField.ReadFile(path).AllowOnly("version", "truncation", "padding", "added_tokens", "normalizer",
             "pre_tokenizer", "post_processor", "decoder", "model");
         var vocabulary = BpeModelReader.ReadVocabulary(root["model"]);
-        var added = ReadAddedTokens(root, vocabulary);
+        var added = ReadAddedTokens(root, vocabulary, config);
         var normalize = NormalizerReader.Read(root.Find("normalizer"));
         var rendering = DecoderReader.Read(root);
         var tokens = MakeTable(root, vocabulary, added, normalize, rendering);
@@ -22,22 +22,28 @@ internal static class TokenizerJsonReader
             rendering,
             new AddedTokenMatching(added, normalize),
             piece => normalize(piece.Text),
-            PreTokenizerReader.Read(root.Find("pre_tokenizer")),
-            BpeModelReader.Read(root["model"], vocabulary).Encode,
-            TokenizerConfigReader.Apply(config, PostProcessorReader.Read(root.Find("post_processor")), tokens));
+            PreTokenizerReader.Read(root.Find("pre_tokenizer"), config.Flag("add_prefix_space")),
+            BpeModelReader.Read(root["model"], vocabulary, tokens.IsSpecial).Encode,
+            config.Surround(PostProcessorReader.Read(root.Find("post_processor")), tokens));
     }
 
-    private static List<AddedToken> ReadAddedTokens(JsonField root, Dictionary<string, int> vocabulary)
+    /// <summary>The file's own, with what tokenizer_config.json says otherwise of them, and those that it adds.</summary>
+    private static List<AddedToken> ReadAddedTokens(
+        JsonField root, Dictionary<string, int> vocabulary, TokenizerConfig config)
     {
-        var added = new List<AddedToken>();
-        foreach (var field in root.Find("added_tokens")?.Items() ?? [])
+        var added = new Dictionary<string, AddedToken>(StringComparer.Ordinal);
+        void Add(AddedToken token, JsonField field)
         {
-            var token = AddedToken.Read(field, field["id"].Integer(0, TokenTable.HighestId));
-            if (vocabulary.TryGetValue(token.Content, out var id) && id != token.Id)
-                throw field.Error($"gives '{token.Content}' the id {token.Id}, but the vocabulary gives it {id}");
-            added.Add(token);
+            var known = vocabulary.TryGetValue(token.Content, out var id) ? id : added.GetValueOrDefault(token.Content)?.Id;
+            if (known is not null && known != token.Id)
+                throw field.Error($"gives '{token.Content}' the id {token.Id}, but the vocabulary gives it {known}");
+            added[token.Content] = token;
         }
-        return added;
+
+        foreach (var field in root.Find("added_tokens")?.Items() ?? [])
+            Add(AddedToken.Read(field, field["id"].Integer(0, TokenTable.HighestId)), field);
+        foreach (var (token, field) in config.AddedTokens(added).ToList()) Add(token, field);
+        return [.. added.Values];
     }
 
     private static TokenTable MakeTable(

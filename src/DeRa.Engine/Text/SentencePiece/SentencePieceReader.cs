@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using DeRa.Engine.Text.Bpe;
 
@@ -13,15 +12,17 @@ namespace DeRa.Engine.Text.SentencePiece;
 internal static class SentencePieceReader
 {
     /// <param name="path">The file.</param>
-    /// <param name="config">tokenizer_config.json beside it, where there is one.</param>
-    public static ITokenizer Read(string path, JsonField? config)
+    /// <param name="config">What lies beside it.</param>
+    public static ITokenizer Read(string path, TokenizerConfig config)
     {
         var file = SentencePieceFile.Read(path);
         Refuse(path, file);
         var normalization = new SentencePieceNormalization(
-            file.AddsDummyPrefix, file.RemovesExtraWhitespace, config?.Find("legacy")?.Flag() ?? true);
+            file.AddsDummyPrefix && config.Flag("add_prefix_space") != false,
+            file.RemovesExtraWhitespace,
+            config.Flag("legacy") ?? true);
         var added = ReadAddedTokens(file, config);
-        var rendering = MakeRendering(file);
+        var rendering = MakeRendering(file, normalization);
         var tokens = MakeTable(file, added, rendering);
         return new TextTokenizer(
             tokens,
@@ -29,7 +30,7 @@ internal static class SentencePieceReader
             new AddedTokenMatching(added, content => content),
             piece => normalization.Apply(piece.Text, piece.AtStart),
             piece => [piece],
-            MakeModel(path, file).Encode,
+            MakeModel(path, file, tokens.IsSpecial).Encode,
             MakeSurrounding(file, config, tokens));
     }
 
@@ -48,38 +49,31 @@ internal static class SentencePieceReader
     }
 
     /// <summary>
-    /// Control pieces are special; user-defined ones are found in normalized text as they are spelled; tokenizer_config.json
-    /// adds its own.
+    /// Control pieces are special; user-defined ones are found in normalized text as they are spelled; the files beside the model
+    /// add their own.
     /// </summary>
-    private static List<AddedToken> ReadAddedTokens(SentencePieceFile file, JsonField? config)
+    private static List<AddedToken> ReadAddedTokens(SentencePieceFile file, TokenizerConfig config)
     {
-        var added = new Dictionary<int, AddedToken>();
+        var own = new Dictionary<string, AddedToken>(StringComparer.Ordinal);
         for (var id = 0; id < file.Pieces.Count; id++)
         {
             var (text, type) = (file.Pieces[id].Text, file.Pieces[id].Type);
             if (type is PieceType.Control or PieceType.Unknown or PieceType.UserDefined)
-                added[id] = new AddedToken(id, text, false, false, false,
+                own[text] = new AddedToken(id, text, false, false, false,
                     Normalized: type == PieceType.UserDefined, Special: type != PieceType.UserDefined);
         }
-        foreach (var (name, field) in config?.Find("added_tokens_decoder")?.Fields() ?? [])
+        var added = own.Values.ToDictionary(token => token.Id);
+        foreach (var (token, field) in config.AddedTokens(own))
         {
-            var token = ReadConfiguredToken(file, name, field);
-            added[token.Id] = token;
+            if (token.Id < file.Pieces.Count && file.Pieces[token.Id].Text != token.Content)
+                throw field.Error(
+                    $"gives the id {token.Id} to '{token.Content}', but tokenizer.model gives it to '{file.Pieces[token.Id].Text}'");
+            added[token.Id] = token with { Normalized = false };
         }
         return [.. added.Values];
     }
 
-    private static AddedToken ReadConfiguredToken(SentencePieceFile file, string name, JsonField field)
-    {
-        if (!int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var id) || id > TokenTable.HighestId)
-            throw field.Error($"must have a token id up to {TokenTable.HighestId} as its name");
-        var token = AddedToken.Read(field, id) with { Normalized = false };
-        if (id < file.Pieces.Count && file.Pieces[id].Text != token.Content)
-            throw field.Error($"gives the id {id} to '{token.Content}', but tokenizer.model gives it to '{file.Pieces[id].Text}'");
-        return token;
-    }
-
-    private static TokenRendering MakeRendering(SentencePieceFile file)
+    private static TokenRendering MakeRendering(SentencePieceFile file, SentencePieceNormalization normalization)
     {
         var byteTokens = file.Pieces.Where(piece => piece.Type == PieceType.Byte)
             .Select(piece => piece.Text).ToHashSet(StringComparer.Ordinal);
@@ -87,10 +81,11 @@ internal static class SentencePieceReader
             byteTokens.Contains(token) && ByteToken.TryRead(token, out var value)
                 ? [value]
                 : Encoding.UTF8.GetBytes(token.Replace(SentencePieceNormalization.Space, ' '));
-        return new TokenRendering(Render, ' ', file.AddsDummyPrefix ? 1 : 0);
+        return new TokenRendering(Render, ' ', normalization.AddsDummyPrefix ? 1 : 0);
     }
 
-    private static TokenTable MakeTable(SentencePieceFile file, List<AddedToken> added, TokenRendering rendering)
+    private static TokenTable MakeTable(
+        SentencePieceFile file, List<AddedToken> added, TokenRendering rendering)
     {
         var tokens = file.Pieces.Select((piece, id) => (piece.Text, id, piece.Text))
             .Concat(added.Where(token => token.Id >= file.Pieces.Count).Select(token => (token.Content, token.Id, token.Content)));
@@ -100,11 +95,11 @@ internal static class SentencePieceReader
             form => rendering.Render(form, false));
     }
 
-    private static BpeModel MakeModel(string path, SentencePieceFile file)
+    private static BpeModel MakeModel(string path, SentencePieceFile file, Func<int, bool> isSpecial)
     {
         var normal = new Dictionary<string, int>(StringComparer.Ordinal);
         for (var id = 0; id < file.Pieces.Count; id++)
-            if (file.Pieces[id].Type == PieceType.Normal) normal[file.Pieces[id].Text] = id;
+            if (file.Pieces[id].Type == PieceType.Normal && !isSpecial(id)) normal[file.Pieces[id].Text] = id;
         var unknown = file.Pieces.FindIndex(piece => piece.Type == PieceType.Unknown);
         var symbols = new SymbolTable(normal, FindByteTokens(path, file), unknown < 0 ? null : unknown, fuseUnknown: true);
         return new BpeModel(symbols, MakeMerges(file, normal), shortPieces: null, wholePieces: null);
@@ -132,12 +127,12 @@ internal static class SentencePieceReader
         return table;
     }
 
-    private static SurroundingTokens MakeSurrounding(SentencePieceFile file, JsonField? config, TokenTable tokens)
+    private static SurroundingTokens MakeSurrounding(SentencePieceFile file, TokenizerConfig config, TokenTable tokens)
     {
         int? begin = IsControl(file, file.BeginId) ? file.BeginId : null;
         int? end = IsControl(file, file.EndId) ? file.EndId : null;
         var surrounding = begin is { } id ? SurroundingTokens.None.WithBegin(id, present: true) : SurroundingTokens.None;
-        return TokenizerConfigReader.Apply(config, surrounding, tokens, begin, end);
+        return config.Surround(surrounding, tokens, begin, end);
     }
 
     private static bool IsControl(SentencePieceFile file, int id) =>
