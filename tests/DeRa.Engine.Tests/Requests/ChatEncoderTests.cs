@@ -1,6 +1,6 @@
 using DeRa.Engine.Requests;
-using DeRa.Engine.Text;
 using DeRa.Engine.Tests.Text;
+using DeRa.Engine.Text;
 using DeRa.Testing;
 using Xunit;
 
