@@ -52,10 +52,17 @@ public static class ServedPairLoader
             Names = options.Names,
             Tokenizer = tokenizer,
             Validator = new RequestValidator(options.Names, tokenizer,
-                GenerationDefaults.Of(reference.Generation, [.. aligned.Select(model => model.Generation)]), options.Limits, engine.Limits),
+                Defaults(reference, aligned, time, loggers.CreateLogger<ChatTemplate>()), options.Limits, engine.Limits),
             Engine = engine,
             LoadedAt = time.GetUtcNow(),
         };
+    }
+
+    private static GenerationDefaults Defaults(Folder reference, IReadOnlyList<Folder> aligned, TimeProvider time, ILogger log)
+    {
+        var template = aligned.Append(reference).Select(model => ChatTemplate.Load(model.Path, time)).FirstOrDefault(found => found is not null);
+        if (template?.Fault is { } fault) PairLog.ChatTemplateFault(log, template.File, fault.Message);
+        return GenerationDefaults.Of(reference.Generation, [.. aligned.Select(model => model.Generation)]) with { ChatTemplate = template };
     }
 
     private static void CheckVocabulary(Folder reference, Folder aligned, string name)
@@ -67,7 +74,7 @@ public static class ServedPairLoader
     }
 
     /// <summary>What a model's folder holds beside its weights.</summary>
-    private sealed record Folder(ITokenizer Tokenizer, GenerationConfig Generation)
+    private sealed record Folder(string Path, ITokenizer Tokenizer, GenerationConfig Generation)
     {
         /// <param name="path">The folder.</param>
         /// <param name="reference">The reference model's, whose tokenizer an adapter has that brings none.</param>
@@ -76,7 +83,7 @@ public static class ServedPairLoader
             if (!Directory.Exists(path)) throw new CheckpointException(path, "no such folder; a Hugging Face model folder is needed");
             var tokenizer = reference is not null && LoraConfig.IsIn(path) && !TokenizerLoader.IsIn(path)
                 ? reference.Tokenizer : TokenizerLoader.Load(path);
-            return new Folder(tokenizer, GenerationConfig.Load(path, tokenizer));
+            return new Folder(path, tokenizer, GenerationConfig.Load(path, tokenizer));
         }
     }
 }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using DeRa.Engine;
 using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
+using DeRa.Engine.Text;
 using DeRa.Protos.V1;
 using DeRa.Server.Composition;
 using DeRa.Server.Options;
@@ -45,10 +46,11 @@ public sealed class ServerFixture : IAsyncDisposable
 
     /// <summary>Starts a server and waits until it serves.</summary>
     public static async Task<ServerFixture> StartAsync(ScriptedExecutor? executor = null, EngineOptions? engine = null,
-        RequestLimits? limits = null, ILoggerProvider? logs = null, string[]? aligned = null)
+        RequestLimits? limits = null, ILoggerProvider? logs = null, string[]? aligned = null, ChatTemplate? chats = null)
     {
         executor ??= new ScriptedExecutor();
-        var fixture = await StartLoadingAsync((_, _) => Task.FromResult(Pair(executor, engine, limits, aligned: aligned)), executor, logs);
+        var fixture = await StartLoadingAsync(
+            (_, _) => Task.FromResult(Pair(executor, engine, limits, aligned: aligned, chats: chats)), executor, logs);
         await fixture._ready.Task.WaitAsync(Stop);
         return fixture;
     }
@@ -75,13 +77,14 @@ public sealed class ServerFixture : IAsyncDisposable
     }
 
     internal static ServedPair Pair(
-        IStepExecutor executor, EngineOptions? engine = null, RequestLimits? limits = null, TimeProvider? time = null, string[]? aligned = null)
+        IStepExecutor executor, EngineOptions? engine = null, RequestLimits? limits = null, TimeProvider? time = null,
+        string[]? aligned = null, ChatTemplate? chats = null)
     {
         var running = new GenerationEngine(
             executor, engine ?? new EngineOptions(), time ?? TimeProvider.System, NullLogger<GenerationEngine>.Instance);
         var tokenizer = new ByteTokenizer();
         var names = new ServedNames(Model, aligned ?? ["aligned"]);
-        var defaults = new GenerationDefaults { EndOfSequenceTokens = new HashSet<int> { ByteTokenizer.Eos } };
+        var defaults = new GenerationDefaults { EndOfSequenceTokens = new HashSet<int> { ByteTokenizer.Eos }, ChatTemplate = chats };
         return new ServedPair
         {
             Names = names,

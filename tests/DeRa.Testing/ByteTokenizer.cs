@@ -17,8 +17,19 @@ public sealed class ByteTokenizer : ITokenizer
         return addSpecialTokens ? [Bos, .. bytes] : [.. bytes];
     }
 
-    /// <summary>No text spells a special token here, so that cuts change nothing.</summary>
-    public IReadOnlyList<int> Encode(string text, bool addSpecialTokens, IReadOnlyList<int> cuts) => Encode(text, addSpecialTokens);
+    public IReadOnlyList<int> Encode(string text, bool addSpecialTokens, IReadOnlyList<int> cuts)
+    {
+        var ids = new List<int>(addSpecialTokens ? [Bos] : []);
+        var (done, at) = (0, 0);
+        for (; at < text.Length; at++)
+        {
+            int[] read = [.. new[] { Bos, Eos }.Where(token => Spells(text, at, GetToken(token)!, cuts))];
+            if (read is not [var token]) continue;
+            ids.AddRange([.. Encode(text[done..at], addSpecialTokens: false), token]);
+            (done, at) = (at + GetToken(token)!.Length, at + GetToken(token)!.Length - 1);
+        }
+        return [.. ids, .. Encode(text[done..], addSpecialTokens: false)];
+    }
 
     public ReadOnlyMemory<byte> GetBytes(int token) => token < 256 ? new[] { (byte)token } : default;
 
@@ -32,6 +43,9 @@ public sealed class ByteTokenizer : ITokenizer
     public bool IsSpecial(int token) => token >= 256;
 
     public StreamingDecoder CreateDecoder(bool continuesText, bool skipSpecialTokens = true) => new ByteDecoder();
+
+    private static bool Spells(string text, int at, string token, IReadOnlyList<int> cuts) =>
+        text.AsSpan(at).StartsWith(token, StringComparison.Ordinal) && !cuts.Any(cut => cut > at && cut < at + token.Length);
 
     private sealed class ByteDecoder : StreamingDecoder
     {

@@ -23,7 +23,13 @@ public sealed record GenerationDefaults
     /// <summary>Repetition penalty; 1 where the folders say nothing.</summary>
     public double RepetitionPenalty { get; init; } = 1;
 
-    /// <summary>The first aligned model's values, else the reference's; the end-of-sequence tokens of all.</summary>
+    /// <summary>Strings that end a text, beside those of a request: the union of all models'.</summary>
+    public IReadOnlyList<string> StopStrings { get; init; } = [];
+
+    /// <summary>Lays out chats; null = <see cref="PlainChatTemplate"/>.</summary>
+    public ChatTemplate? ChatTemplate { get; init; }
+
+    /// <summary>The first aligned model's values, else the reference's; the end-of-sequence tokens and stop strings of all.</summary>
     public static GenerationDefaults Of(GenerationConfig reference, IReadOnlyList<GenerationConfig> aligned) => new()
     {
         EndOfSequenceTokens = aligned.Append(reference).SelectMany(model => model.EndTokens).ToHashSet(),
@@ -33,5 +39,6 @@ public sealed record GenerationDefaults
         TopP = aligned[0].TopP ?? reference.TopP ?? 1,
         MinP = aligned[0].MinP ?? reference.MinP ?? 0,
         RepetitionPenalty = aligned[0].RepetitionPenalty ?? reference.RepetitionPenalty ?? 1,
+        StopStrings = [.. aligned.Append(reference).SelectMany(model => model.StopStrings).Distinct()],
     };
 }

@@ -18,6 +18,7 @@ public sealed class RequestValidator(
     ServedNames names, ITokenizer tokenizer, GenerationDefaults defaults, RequestLimits limits, ExecutorLimits capacity)
 {
     private readonly StrengthFields _strengths = new(names, limits);
+    private readonly PromptEncoder _prompts = new(tokenizer, defaults.ChatTemplate, capacity.VocabularySize);
 
     /// <summary>Checks and encodes a request.</summary>
     /// <exception cref="InvalidRequestException">A field is out of range; the exception names it and the range.</exception>
@@ -101,15 +102,15 @@ public sealed class RequestValidator(
             if (Encoding.UTF8.GetByteCount(stops[i]) is var bytes && (bytes == 0 || bytes > limits.MaxStopStringBytes))
                 throw new InvalidRequestException("stop",
                     $"'stop[{i}]' has {bytes} bytes; between 1 and {limits.MaxStopStringBytes} are allowed.");
-        return input.Prompts.Any(prompt => prompt is ChatPrompt)
-            ? [.. stops.Union(PlainChatTemplate.StopStrings)] : [.. stops];
+        var isPlainChat = defaults.ChatTemplate is null && input.Prompts.Any(prompt => prompt is ChatPrompt);
+        return [.. stops.Union(defaults.StopStrings).Union(isPlainChat ? PlainChatTemplate.StopStrings : [])];
     }
 
     private List<IReadOnlyList<int>> Prompts(GenerationInput input)
     {
         if (input.Prompts.Count == 0) throw new InvalidRequestException("prompt", "'prompt' holds no prompt; at least one is needed.");
         FieldRange.Count("prompt", input.Prompts.Count, limits.MaxPrompts, "prompts");
-        var prompts = input.Prompts.Select(p => PromptEncoder.Encode(p, tokenizer, capacity.VocabularySize)).ToList();
+        var prompts = input.Prompts.Select(_prompts.Encode).ToList();
         for (var i = 0; i < prompts.Count; i++)
             if (prompts[i].Count > capacity.ContextTokens) throw TooLong(input.Prompts[i].Field, prompts[i].Count, 0);
         return prompts;

@@ -30,6 +30,9 @@ public sealed record GenerationConfig
     /// <summary>Repetition penalty in (0, 2]; null = not given.</summary>
     public float? RepetitionPenalty { get; init; }
 
+    /// <summary>Strings that end a text (<c>stop_strings</c>), none empty; no text holds one.</summary>
+    public IReadOnlyList<string> StopStrings { get; init; } = [];
+
     /// <summary>Reads a model's folder.</summary>
     /// <param name="folder">A folder in Hugging Face layout; each of the files may be absent.</param>
     /// <param name="tokenizer">The folder's tokenizer.</param>
@@ -49,6 +52,7 @@ public sealed record GenerationConfig
             TopK = generation?.Find("top_k")?.Integer(-1, int.MaxValue) is { } k ? Math.Max(k, 0) : null,
             MinP = generation?.Find("min_p")?.Number(0, 1),
             RepetitionPenalty = generation?.Find("repetition_penalty")?.Number(float.Epsilon, 2),
+            StopStrings = [.. Texts(generation, "stop_strings")],
         };
     }
 
@@ -65,6 +69,15 @@ public sealed record GenerationConfig
         { IsList: true } list => list.Items().Select(item => item.Integer(0, int.MaxValue)),
         { } one => [one.Integer(0, int.MaxValue)],
     };
+
+    private static IEnumerable<string> Texts(JsonField? file, string name) => file?.Find(name) switch
+    {
+        null => [],
+        { IsList: true } list => list.Items().Select(NotEmpty),
+        { } one => [NotEmpty(one)],
+    };
+
+    private static string NotEmpty(JsonField field) => field.Text() is { Length: > 0 } text ? text : throw field.Error("must not be empty");
 
     private static IEnumerable<int> NamedToken(JsonField? name, ITokenizer tokenizer)
     {

@@ -17,6 +17,9 @@ public static class PlainChatTemplate
         ["tool"] = "Tool",
     };
 
+    /// <summary>The roles that it knows.</summary>
+    public static IReadOnlyCollection<string> Roles => Labels.Keys;
+
     /// <summary>
     /// Stop strings that keep the model from writing the next turns itself; a paragraph break goes with the label.
     /// </summary>

@@ -4,13 +4,14 @@ namespace DeRa.Lab.Tokenizers;
 
 /// <summary>
 /// <see cref="PlainChatTemplate"/> as the Jinja text of a tokenizer_config.json: with <c>add_generation_prompt</c> it
-/// renders the same, without it the same less the last <c>Assistant:</c>.
+/// renders the same after the token that begins a text, without it the same less the last <c>Assistant:</c>.
 /// </summary>
 internal static class PlainChatJinja
 {
     // On one line, so that it renders the same whatever the interpreter does with white space around blocks.
     public const string Text =
-        "{% if not messages %}{{ raise_exception(\"'messages' is empty; at least one message is needed.\") }}{% endif %}"
+        "{{ bos_token }}"
+        + "{% if not messages %}{{ raise_exception(\"'messages' is empty; at least one message is needed.\") }}{% endif %}"
         + "{% for message in messages %}"
         + "{% if message['role'] == 'system' or message['role'] == 'developer' %}{{ 'System: ' }}"
         + "{% elif message['role'] == 'user' %}{{ 'User: ' }}"

@@ -23,4 +23,7 @@ internal static partial class PairLog
 
     [LoggerMessage(5, LogLevel.Warning, "The cache holds {CacheTokens} tokens: the context is lowered to that from {ContextTokens}")]
     public static partial void ContextLowered(ILogger logger, int cacheTokens, int contextTokens);
+
+    [LoggerMessage(6, LogLevel.Warning, "The chat template of {File} cannot be used: {Fault}. Chats are refused; completions work")]
+    public static partial void ChatTemplateFault(ILogger logger, string file, string fault);
 }

@@ -54,7 +54,7 @@ public class RequestValidatorTests
         { "top_logprobs", Input() with { LogProbs = -1, LogProbsField = "top_logprobs" } },
         { "model", Input() with { Model = "other" } },
         { "prompt", Input() with { Prompts = [] } },
-        { "messages", Input() with { Prompts = [new ChatPrompt([new ChatMessage("nobody", "hi")])] } },
+        { "messages[0].role", Input() with { Prompts = [new ChatPrompt([new ChatMessage("nobody", "hi")])] } },
         { "messages", Input() with { Prompts = [new ChatPrompt([])] } },
         { "prompt[1]", Input() with { Prompts = [new TextPrompt("a", "prompt[0]"), new TokenPrompt([], "prompt[1]")] } },
         { "prompt", Input() with { Prompts = [new TokenPrompt([1, 258])] } },

@@ -44,7 +44,16 @@ public sealed class GenerationConfigTests
         Assert.Equal(0, Load(null, """{ "top_k": -1 }""", null).TopK);
     }
 
+    [Fact]
+    public void Stop_strings_are_one_or_several()
+    {
+        Assert.Equal(["\n\nUser:"], Load(null, """{ "stop_strings": "\n\nUser:" }""", null).StopStrings);
+        Assert.Equal(["a", "b"], Load(null, """{ "stop_strings": ["a", "b"] }""", null).StopStrings);
+    }
+
     [Theory]
+    [InlineData("generation_config.json", """{ "stop_strings": 7 }""", "stop_strings")]
+    [InlineData("generation_config.json", """{ "stop_strings": ["a", ""] }""", "stop_strings[1]")]
     [InlineData("config.json", """{ "eos_token_id": "x" }""", "eos_token_id")]
     [InlineData("config.json", """{ "eos_token_id": [1, -2] }""", "eos_token_id[1]")]
     [InlineData("config.json", "[1]", "an object")]

@@ -22,7 +22,7 @@ public sealed class PlainChatJinjaTests
         {
             var plain = PlainChatTemplate.Render([.. item.GetProperty("messages").EnumerateArray().Select(Message)]);
             var withPrompt = item.GetProperty("add_generation_prompt").GetBoolean();
-            Assert.Equal(withPrompt ? plain : plain[..^"Assistant:".Length], item.GetProperty("rendered").GetString());
+            Assert.Equal("<|endoftext|>" + (withPrompt ? plain : plain[..^"Assistant:".Length]), item.GetProperty("rendered").GetString());
         }
     }
 

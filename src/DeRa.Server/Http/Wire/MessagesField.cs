@@ -42,9 +42,9 @@ internal static class MessagesField
         {
             // OpenAI's newer name for the same role.
             "system" or "developer" => "system",
-            "user" => "user",
-            "assistant" => "assistant",
-            _ => throw RequestFields.Wrong(field, "system, developer, user or assistant"),
+            "" => throw RequestFields.Wrong(field, "not empty"),
+            // Which others there are is for the model's chat template to say.
+            var role => role,
         };
     }
 

@@ -1,0 +1,53 @@
+using System.Text.Json.Nodes;
+using DeRa.Engine.Text;
+using DeRa.Engine.Text.Templates;
+
+namespace DeRa.Engine.Requests;
+
+/// <summary>Turns a conversation into token ids, by the model's own template where it has one.</summary>
+internal sealed class ChatEncoder(ITokenizer tokenizer, ChatTemplate? template)
+{
+    private readonly UserTextGuard _guard = new(tokenizer);
+
+    /// <exception cref="InvalidRequestException">The template refuses the conversation or fails on it.</exception>
+    public IReadOnlyList<int> Encode(ChatPrompt chat)
+    {
+        if (template is null) return tokenizer.Encode(RenderPlain(chat), addSpecialTokens: true);
+        try
+        {
+            return Encode(chat.Messages, template);
+        }
+        catch (ChatTemplateException refused)
+        {
+            throw new InvalidRequestException(chat.Field,
+                refused.IsRaised ? refused.Message : $"The model's chat template cannot lay out these messages: {refused.Message}.");
+        }
+    }
+
+    private IReadOnlyList<int> Encode(IReadOnlyList<ChatMessage> messages, ChatTemplate jinja)
+    {
+        var free = UserTextGuard.FreeMark(messages.SelectMany(message => new[] { message.Role, message.Content }));
+        var mark = free ?? UserMark.First;
+        var json = new JsonArray([.. messages.Select(message => (JsonNode)new JsonObject
+        {
+            ["role"] = message.Role,
+            ["content"] = message.Content,
+        })]);
+        var rendered = jinja.Render(json, tools: null, addGenerationPrompt: true, variables: null,
+            text => _guard.Protect(free is null ? text.Replace(mark, '\uFFFD') : text, mark));
+        var (text, cuts) = UserTextGuard.TakeMarks(rendered, mark);
+        // The template writes the BOS token itself, where the model wants one.
+        return tokenizer.Encode(text, addSpecialTokens: false, cuts);
+    }
+
+    private static string RenderPlain(ChatPrompt chat)
+    {
+        for (var i = 0; i < chat.Messages.Count; i++)
+            if (!PlainChatTemplate.Roles.Contains(chat.Messages[i].Role))
+                throw new InvalidRequestException($"{chat.Field}[{i}].role",
+                    $"'{chat.Field}[{i}].role' must be one of {string.Join(", ", PlainChatTemplate.Roles)}: "
+                    + "the model has no chat template that knows others.");
+        return chat.Messages.Count > 0 ? PlainChatTemplate.Render(chat.Messages)
+            : throw new InvalidRequestException(chat.Field, $"'{chat.Field}' is empty; at least one message is needed.");
+    }
+}

@@ -1,0 +1,20 @@
+namespace DeRa.Engine.Text.Templates.Values;
+
+/// <summary>Compares scalars as Python's dict keys: 1, 1.0 and True are one key.</summary>
+internal sealed class KeyComparer : IEqualityComparer<object>
+{
+    public static readonly KeyComparer Instance = new();
+
+    public new bool Equals(object? left, object? right) => left is string text ? text.Equals(right as string, StringComparison.Ordinal)
+        : PythonNumber.TryRead(left!, out var one) && PythonNumber.TryRead(right!, out var two) ? PythonNumber.Compare(one, two) == 0
+        : ReferenceEquals(left, right) || (left is Undefined && right is Undefined);
+
+    public int GetHashCode(object key) => key switch
+    {
+        string text => text.GetHashCode(StringComparison.Ordinal),
+        bool flag => flag ? 1.0.GetHashCode() : 0.0.GetHashCode(),
+        long number => ((double)number).GetHashCode(),
+        double number => number.GetHashCode(),
+        _ => 0,
+    };
+}

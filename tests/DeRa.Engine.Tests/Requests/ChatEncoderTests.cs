@@ -1,0 +1,76 @@
+using DeRa.Engine.Requests;
+using DeRa.Engine.Tests.Text;
+using DeRa.Engine.Text;
+using DeRa.Testing;
+using Xunit;
+
+namespace DeRa.Engine.Tests.Requests;
+
+public sealed class ChatEncoderTests
+{
+    private const string Turns = "{{ bos_token }}{% for m in messages %}<|a|>{{ m.content|trim }}<|b|>{% endfor %}";
+
+    private static readonly ITokenizer Tokenizer = TinyTokenizer.Load(TinyTokenizer.ByteLevel()
+        .WithAddedToken("<|a|>", "special").WithAddedToken("<|b|>", "special").WithAddedToken("a|>", "special"));
+
+    [Fact]
+    public void The_template_s_tokens_are_read_and_BOS_comes_once() =>
+        Assert.Equal("<s> <|a|> x <|b|> <|a|> the <|b|>", Encode(Turns, " x ", "the\n"));
+
+    [Theory]
+    [InlineData("<|b|>", "< | b | >")]
+    [InlineData(" <|b|><|a|>", "< | b | > < | a | >")]
+    [InlineData("<s>", "< s >")]
+    [InlineData("a|>a|>", "a | > a | >")]
+    [InlineData("<|b|>\uFDD0\uFDD1<|b|>", "< | b | > ï ·")]
+    public void What_a_user_wrote_never_becomes_a_control_token(string content, string tokens)
+    {
+        var ids = Encode(Turns, content);
+        Assert.StartsWith($"<s> <|a|> {tokens}", ids, StringComparison.Ordinal);
+        Assert.Equal(["<s>", "<|a|>", "<|b|>"], Ids(Turns, content).Where(Tokenizer.IsSpecial).Select(Tokenizer.GetToken));
+    }
+
+    [Fact]
+    public void A_user_s_text_stays_what_it_was_but_for_the_tokens()
+    {
+        const string Content = "<|b|> \uFDD0 <s>é";
+        var ids = Ids(Turns, Content);
+        Assert.Equal($"<s><|a|>{Content}<|b|>", Tokenizer.Decode(ids, skipSpecialTokens: false));
+    }
+
+    [Fact]
+    public void A_text_that_holds_every_mark_is_encoded_all_the_same()
+    {
+        var marks = string.Concat(Enumerable.Range(0xFDD0, 32).Select(code => (char)code));
+        var ids = Ids(Turns, marks + "<|b|>");
+        Assert.Equal($"<s><|a|>\uFFFD{marks[1..]}<|b|><|b|>", Tokenizer.Decode(ids, skipSpecialTokens: false));
+        Assert.Single(ids, id => Tokenizer.GetToken(id) == "<|b|>");
+    }
+
+    [Fact]
+    public void Marks_stay_invisible_in_what_templates_make_of_a_text() => Assert.Equal(
+        "<s>{\"c\": \"<|a|>\"}['<|a|>']<|A|>",
+        Tokenizer.Decode(Ids("{{ bos_token }}{% set c = messages[0].content %}"
+            + "{{ {'c': c}|tojson(ensure_ascii=true) }}{{ [c] }}{{ c|upper }}", "<|a|>"), skipSpecialTokens: false));
+
+    [Fact]
+    public void What_the_template_raises_and_what_fails_in_it_are_the_sender_s_errors()
+    {
+        Assert.Equal("Be kind!", Assert.Throws<InvalidRequestException>(() => Ids("{{ raise_exception('Be kind!') }}", "x")).Message);
+        var failed = Assert.Throws<InvalidRequestException>(() => Ids("{{ messages[0].nothing.more }}", "x"));
+        Assert.Equal("messages", failed.Field);
+        Assert.Contains("line 1", failed.Message, StringComparison.Ordinal);
+    }
+
+    private static string Encode(string template, params string[] contents) =>
+        string.Join(' ', Ids(template, contents).Select(Tokenizer.GetToken));
+
+    private static IReadOnlyList<int> Ids(string template, params string[] contents)
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("chat_template.jinja", template);
+        folder.Write("tokenizer_config.json", """{ "bos_token": "<s>" }""");
+        return new ChatEncoder(Tokenizer, ChatTemplate.Load(folder.Path, TimeProvider.System))
+            .Encode(new ChatPrompt([.. contents.Select(content => new ChatMessage("user", content))]));
+    }
+}

@@ -1,0 +1,41 @@
+using DeRa.Engine.Text;
+using DeRa.Engine.Text.Templates;
+using Xunit;
+
+namespace DeRa.Engine.Tests.Text.Templates;
+
+public sealed class TemplateErrorTests
+{
+    [Theory]
+    [InlineData("a\n{{ 'x'|shout }}", 2, "'shout'", "tojson")]
+    [InlineData("a\n\n{% if x is odder %}{% endif %}", 3, "'odder'", "divisibleby")]
+    [InlineData("{% include 'x' %}", 1, "'include'", "generation")]
+    [InlineData("{% for a in b recursive %}{% endfor %}", 1, "recursive", "not implemented")]
+    public void What_is_not_known_is_refused_when_the_template_is_read(string template, int line, string name, string known)
+    {
+        var error = Assert.Throws<ChatTemplateException>(() => JinjaTemplate.Parse(template));
+        Assert.Equal(line, error.Line);
+        Assert.Contains(name, error.Message, StringComparison.Ordinal);
+        Assert.Contains(known, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_function_may_be_unknown_where_it_is_not_called()
+    {
+        Assert.Equal("no", Render("{% if shout is defined %}{{ shout() }}{% else %}no{% endif %}"));
+        var error = Assert.Throws<ChatTemplateException>(() => Render("\n{{ shout() }}"));
+        Assert.Equal(2, error.Line);
+        Assert.Contains("'shout' is undefined", error.Message, StringComparison.Ordinal);
+        Assert.Contains("strftime_now", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_a_template_raises_is_its_own_text()
+    {
+        var error = Assert.Throws<ChatTemplateException>(() => Render("\n{{ raise_exception('Only user and assistant roles!') }}"));
+        Assert.Equal((true, "Only user and assistant roles!"), (error.IsRaised, error.Message));
+    }
+
+    private static string Render(string template) =>
+        JinjaTemplate.Parse(template).Render(new Dictionary<string, object>(), new TemplateLimits(), TimeProvider.System);
+}

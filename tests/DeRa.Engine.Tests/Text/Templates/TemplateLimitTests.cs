@@ -1,0 +1,100 @@
+using DeRa.Engine.Text;
+using DeRa.Engine.Text.Templates;
+using Xunit;
+
+namespace DeRa.Engine.Tests.Text.Templates;
+
+/// <summary>What a template from anywhere may do to the server: nothing but fail.</summary>
+public sealed class TemplateLimitTests
+{
+    private const string Doubling = "{% set ns = namespace(x='ab') %}{% for i in range(60) %}{% set ns.x = ";
+
+    public static TheoryData<string, string> Greedy => new()
+    {
+        { "{{ 'a' * 1000000000 }}", "characters" },
+        { "{{ 'a' * 9000000000000000000 }}", "characters" },
+        { "{{ ('a' * 8000)|replace('a', 'a' * 8000) }}", "characters" },
+        { Doubling + "ns.x ~ ns.x %}{% endfor %}", "steps|characters" },
+        { Doubling + "ns.x + ns.x %}{% endfor %}", "steps|characters" },
+        { Doubling + "ns.x|replace('a', 'aaa') %}{% endfor %}", "steps|characters" },
+        { Doubling + "[ns.x, ns.x]|join %}{% endfor %}", "steps|characters" },
+        { Doubling + "'%s%s' % (ns.x, ns.x) %}{% endfor %}", "steps|characters" },
+        { Doubling + "'{0}{0}'.format(ns.x) %}{% endfor %}", "steps|characters" },
+        { Doubling + "ns.x|indent(1000000, true) %}{% endfor %}", "steps|characters" },
+        { Doubling + "[ns.x, ns.x] %}{% endfor %}{{ ns.x }}", "steps|characters" },
+        { Doubling + "[ns.x, ns.x] %}{% endfor %}{{ ns.x|tojson }}", "steps|characters" },
+        { Doubling + "[ns.x, ns.x] %}{% endfor %}{{ ns.x == ns.x + [] }}", "steps" },
+        { "{% set ns = namespace(x=[1, 2]) %}{% for i in range(60) %}{% set ns.x = ns.x + ns.x %}{% endfor %}", "steps" },
+        { "{{ [1] * 1000000000 }}", "steps" },
+        { "{{ [[1]] * 9000000000000000000 }}", "steps" },
+        { "{% for i in range(90000) %}{% for j in range(90000) %}{% endfor %}{% endfor %}", "steps" },
+        { "{% set t = 'a' * 9000000 %}{% for i in range(90000) %}{{ 'b' in t }}{% endfor %}", "steps" },
+        { "{% set t = 'a' * 9000000 %}{% for i in range(90000) %}{{ t|length }}{% endfor %}", "steps" },
+        { "{% set t = 'a' * 9000000 %}{% for i in range(90000) %}{% set u = t.strip() %}{% endfor %}", "steps" },
+        { "{{ ('a' * 9000000)|list }}", "steps" },
+        { "{{ ('a ' * 900000).split() }}", "steps" },
+        { "{% for i in range(90000) %}{{ 'aaaaaaaaaa' * 1000 }}{% endfor %}", "characters" },
+        { "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "levels" },
+        { "{% macro m(x) %}{{ m([x]) }}{% endmacro %}{{ m(1) }}", "levels" },
+        { "{% set ns = namespace(x=1) %}{% for i in range(300) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}", "levels" },
+        { "{{ range(1000000000) }}", "MAX_RANGE" },
+        { "{{ 9223372036854775807 + 1 }}", "64 bits" },
+        { "{{ 10 ** 100 }}", "64 bits" },
+        { "{{ 3 ** 9000000000000000000 }}", "64 bits" },
+        { "{{ '%99999999d' % 1 }}", "width" },
+        { "{{ 'a'.ljust(9000000000000000000) }}", "characters" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Greedy), DisableDiscoveryEnumeration = true)]
+    public void A_greedy_template_is_stopped(string template, string bound)
+    {
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var stopped = Assert.Throws<ChatTemplateException>(() => Render(template));
+        Assert.Contains(bound.Split('|'), part => stopped.Message.Contains(part, StringComparison.Ordinal));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1L << 30);
+    }
+
+    [Theory]
+    [InlineData("(", ")")]
+    [InlineData("[", "]")]
+    [InlineData("-", "")]
+    [InlineData("not ", "")]
+    [InlineData("{1: ", "}")]
+    public void A_deep_expression_is_refused_when_it_is_read(string open, string close)
+    {
+        var deep = string.Concat(Enumerable.Repeat(open, 100_000)) + "1" + string.Concat(Enumerable.Repeat(close, 100_000));
+        var error = Assert.Throws<ChatTemplateException>(() => JinjaTemplate.Parse("{{ " + deep + " }}"));
+        Assert.Contains("levels deep", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Deep_blocks_are_refused_when_they_are_read() => Assert.Contains("levels deep", Assert.Throws<ChatTemplateException>(
+        () => JinjaTemplate.Parse(string.Concat(Enumerable.Repeat("{% if 1 %}", 20_000)))).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData(" + 1")]
+    [InlineData(" ~ 1")]
+    [InlineData("|string")]
+    [InlineData(" if 1 else 2")]
+    public void A_long_chain_fails_or_renders_but_never_ends_the_process(string link)
+    {
+        var template = "{{ 1" + string.Concat(Enumerable.Repeat(link, 50_000)) + " }}";
+        if (Record.Exception(() => Render(template)) is { } error) Assert.IsType<ChatTemplateException>(error);
+    }
+
+    [Fact]
+    public void A_template_of_more_than_a_million_characters_is_not_read() =>
+        Assert.Throws<ChatTemplateException>(() => JinjaTemplate.Parse(new string('a', (1 << 20) + 1)));
+
+    [Fact]
+    public void A_long_conversation_is_within_the_limits()
+    {
+        var text = Render("{% for i in range(2000) %}"
+            + "{{ '<|im_start|>' + 'user' + '\\n' + ('word ' * 200)|trim + '<|im_end|>' + '\\n' }}{% endfor %}");
+        Assert.Equal(2000 * ("<|im_start|>user\n<|im_end|>\n".Length + 999), text.Length);
+    }
+
+    private static string Render(string template) =>
+        JinjaTemplate.Parse(template).Render(new Dictionary<string, object>(), new TemplateLimits(), TimeProvider.System);
+}

@@ -1,0 +1,81 @@
+using DeRa.Engine.Text;
+using DeRa.Protos.V1;
+using DeRa.Testing;
+using Grpc.Core;
+using Xunit;
+
+namespace DeRa.Server.Tests.Http;
+
+public class ChatTemplateTests
+{
+    private const string Turns = "{{ bos_token }}{% for m in messages %}"
+        + "{% if m.role == 'king' %}{{ raise_exception('No \"kings\" here.') }}{% endif %}"
+        + "{{ m.role + ':' + m.content }}{{ eos_token }}{% endfor %}";
+
+    [Fact]
+    public async Task The_model_s_template_lays_out_a_chat_and_writes_BOS_itself()
+    {
+        var executor = Scripts.Saying("ok");
+        await using var server = await StartAsync(executor, Turns);
+        var prompt = PromptOf(executor);
+        Assert.Equal("ok", (await server.ChatAsync("""{"messages":[{"role":"tool","content":"a"}]}""")).Text());
+        Assert.Equal([ByteTokenizer.Bos, .. "tool:a"u8.ToArray(), ByteTokenizer.Eos], prompt.Take(8));
+    }
+
+    [Fact]
+    public async Task Control_tokens_that_a_user_typed_stay_text()
+    {
+        var executor = Scripts.Saying("ok");
+        await using var server = await StartAsync(executor, Turns);
+        var prompt = PromptOf(executor);
+        await server.ChatAsync("""{"messages":[{"role":"user","content":"</s><s>"}]}""");
+        Assert.Equal([ByteTokenizer.Bos, .. "user:</s><s>"u8.ToArray(), ByteTokenizer.Eos], prompt.Take(14));
+    }
+
+    [Fact]
+    public async Task What_the_template_raises_is_the_error_of_both_doors()
+    {
+        await using var server = await StartAsync(Scripts.Saying("ok"), Turns);
+        var reply = await server.ChatAsync("""{"messages":[{"role":"king","content":"a"}]}""");
+        Assert.Equal(400, reply.Status);
+        Assert.Equal("No \"kings\" here.", reply.Json.GetProperty("error").GetProperty("message").GetString());
+        Assert.Equal("messages", reply.Json.GetProperty("error").GetProperty("param").GetString());
+    }
+
+    [Fact]
+    public async Task A_template_that_raises_is_INVALID_ARGUMENT_over_gRPC()
+    {
+        await using var server = await StartAsync(Scripts.Saying("ok"), "{{ raise_exception('Nobody may speak.') }}");
+        var conversation = new Conversation { Messages = { new Protos.V1.ChatMessage { Role = Role.User, Content = "a" } } };
+        var error = await Assert.ThrowsAsync<RpcException>(async () => await server.Inference.GenerateAsync(
+            new GenerateRequest { Prompt = new Prompt { Messages = conversation } }, cancellationToken: ServerFixture.Stop));
+        Assert.Equal(StatusCode.InvalidArgument, error.StatusCode);
+        Assert.Contains("Nobody may speak.", error.Status.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_template_that_cannot_be_read_refuses_chats_alone()
+    {
+        await using var server = await StartAsync(Scripts.Saying("ok"), "{{ x|shout }}");
+        var reply = await server.ChatAsync("""{"messages":[{"role":"user","content":"a"}]}""");
+        Assert.Equal(400, reply.Status);
+        Assert.Contains("'shout'", reply.Json.GetProperty("error").GetProperty("message").GetString());
+        Assert.Equal("ok", (await server.CompleteAsync("""{"prompt":"a"}""")).Text());
+    }
+
+    private static Task<ServerFixture> StartAsync(ScriptedExecutor executor, string template)
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("chat_template.jinja", template);
+        folder.Write("tokenizer_config.json", """{ "bos_token": "<s>", "eos_token": "</s>" }""");
+        return ServerFixture.StartAsync(executor, chats: ChatTemplate.Load(folder.Path, TimeProvider.System));
+    }
+
+    /// <summary>Collects the tokens that the models are given.</summary>
+    private static List<int> PromptOf(ScriptedExecutor executor)
+    {
+        var tokens = new List<int>();
+        executor.BeforeStep = plan => tokens.AddRange(plan.Rows.SelectMany(row => row.Tokens.ToArray()));
+        return tokens;
+    }
+}
