@@ -14,7 +14,7 @@ internal static partial class PairLog
         "Cache: {Blocks} blocks of {BlockTokens} tokens for each model, {Mebibytes:N1} MiB together; context {ContextTokens} tokens")]
     public static partial void CacheAllocated(ILogger logger, int blocks, int blockTokens, double mebibytes, int contextTokens);
 
-    [LoggerMessage(3, LogLevel.Information, "{Models}: one set of weights and {Adapters} adapters, run in one pass")]
+    [LoggerMessage(3, LogLevel.Information, "{Models}: weights loaded once, {Adapters} adapters over them; all run in one pass")]
     public static partial void WeightsShared(ILogger logger, string models, int adapters);
 
     [LoggerMessage(4, LogLevel.Warning,
