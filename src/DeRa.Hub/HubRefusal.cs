@@ -22,6 +22,7 @@ internal sealed partial class HubRefusal(Uri endpoint, bool hasToken, TimeProvid
         {
             ("GatedRepo", _) => Gated(name),
             ("RevisionNotFound", _) => $"'{name.Repository}' has no revision '{name.Revision}' on {endpoint.Host}.",
+            ("EntryNotFound", _) => $"'{name}': {endpoint.Host} lists {FileOf(response)}, but does not have it.",
             (_, HttpStatusCode.NotFound) => NotFound(name),
             (_, HttpStatusCode.Unauthorized) => Unauthorized(name),
             (_, HttpStatusCode.Forbidden) => Gated(name),
@@ -57,6 +58,8 @@ internal sealed partial class HubRefusal(Uri endpoint, bool hasToken, TimeProvid
     private string Unauthorized(HubName name) => hasToken
         ? $"'{name}': {endpoint.Host} does not accept the HF_TOKEN that is set, or the model does not exist."
         : NotFound(name) + $" If it is gated, accept its terms at {PageOf(name)} as well.";
+
+    private static string? FileOf(HttpResponseMessage response) => response.RequestMessage?.RequestUri?.Segments[^1];
 
     private string PageOf(HubName name) => $"{endpoint.AbsoluteUri.TrimEnd('/')}/{name.Repository}";
 

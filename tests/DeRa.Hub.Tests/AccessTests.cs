@@ -34,6 +34,41 @@ public class AccessTests
         Assert.Contains("redirects", await fixture.FailureAsync());
     }
 
+    [Theory]
+    [InlineData("file:///etc/passwd", "file://")]
+    [InlineData("ftp://127.0.0.1/model", "ftp://127.0.0.1")]
+    public async Task A_redirect_to_what_is_not_the_web_is_refused(string target, string named)
+    {
+        await using var fixture = new HubFixture();
+        fixture.Hub.NextStatus("config.json", 302, headers: ("Location", target));
+        Assert.Contains($"redirects to {named}, which is not followed", await fixture.FailureAsync());
+    }
+
+    [Fact]
+    public async Task A_redirect_to_nowhere_is_told()
+    {
+        await using var fixture = new HubFixture();
+        fixture.Hub.NextStatus("config.json", 302, headers: ("Location", "//"));
+        Assert.Contains("answered 302", await fixture.FailureAsync());
+    }
+
+    [Theory]
+    [InlineData("https://hub.example", "https://cdn.example", true)]
+    [InlineData("https://hub.example", "http://cdn.example", false)]
+    [InlineData("https://hub.example", "http://hub.example", false)]
+    [InlineData("http://localhost:80", "http://localhost:81", true)]
+    [InlineData("http://localhost:80", "https://cdn.example", true)]
+    public void A_redirect_never_leaves_https(string from, string target, bool expected) =>
+        Assert.Equal(expected, HubClient.MayFollow(new Uri(from), new Uri(target)));
+
+    [Fact]
+    public async Task A_file_that_is_listed_and_not_there_is_named()
+    {
+        await using var fixture = new HubFixture();
+        fixture.Hub.NextStatus("config.json", 404, headers: ("X-Error-Code", "EntryNotFound"));
+        Assert.Contains("lists config.json, but does not have it", await fixture.FailureAsync());
+    }
+
     [Fact]
     public async Task Without_a_token_none_is_sent()
     {
