@@ -56,7 +56,7 @@ internal sealed class FileDownload(
     /// <summary>One request: appends what comes of it.</summary>
     private async Task AppendAsync(FileStream target, Action<long> onBytes, CancellationToken cancellation)
     {
-        using var guard = new StallGuard(time, cancellation);
+        using var guard = new StallGuard(name, time, cancellation);
         using var response = await client.OpenAsync(name, commit, file.Path, target.Length, guard);
         if (Begin(response, target.Length) == 0) target.SetLength(0);
         try

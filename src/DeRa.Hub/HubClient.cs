@@ -32,7 +32,7 @@ internal sealed class HubClient : IDisposable
     public async Task<RepositoryListing> ListAsync(HubName name, CancellationToken cancellation)
     {
         var address = Address($"api/models/{name.Repository}/revision/{Uri.EscapeDataString(name.Revision)}?blobs=true");
-        using var guard = new StallGuard(_time, cancellation);
+        using var guard = new StallGuard(name, _time, cancellation);
         using var response = await SendAsync(name, HttpMethod.Get, address, offset: 0, guard);
         var json = await guard.WaitAsync(address, async token => await response.Content.ReadAsByteArrayAsync(token));
         return RepositoryListing.Read(json)
@@ -43,7 +43,7 @@ internal sealed class HubClient : IDisposable
     /// <exception cref="HubException">The file is not there, or the Hub does not answer or say.</exception>
     public async Task<RemoteFile> DescribeAsync(HubName name, string commit, string path, CancellationToken cancellation)
     {
-        using var guard = new StallGuard(_time, cancellation);
+        using var guard = new StallGuard(name, _time, cancellation);
         using var response = await SendAsync(name, HttpMethod.Head, FileAddress(name, commit, path), offset: 0, guard);
         var etag = (Header("X-Linked-Etag") ?? response.Headers.ETag?.Tag)?.TrimStart('W', '/').Trim('"');
         var size = long.TryParse(Header("X-Linked-Size"), out var linked) ? linked
@@ -78,7 +78,7 @@ internal sealed class HubClient : IDisposable
             if (target is null || (method == HttpMethod.Head && !IsEndpoint(target))) return Checked(name, response, address);
             response.Dispose();
             if (!MayFollow(address, target))
-                throw new HubException($"'{name}': {address.Host} redirects to {target.GetLeftPart(UriPartial.Authority)}, which is not followed: "
+                throw new HubException($"'{name}': {address.Host} redirects to {target.Scheme}://{target.Host}, which is not followed: "
                     + "only https may follow on https, and nothing but http and https is asked.");
             address = target;
         }

@@ -61,7 +61,9 @@ internal sealed partial class HubRefusal(Uri endpoint, bool hasToken, TimeProvid
 
     private static string? FileOf(HttpResponseMessage response) => response.RequestMessage?.RequestUri?.Segments[^1];
 
-    private string PageOf(HubName name) => $"{endpoint.AbsoluteUri.TrimEnd('/')}/{name.Repository}";
+    /// <summary>Without what an endpoint may hold of a password.</summary>
+    private string PageOf(HubName name) =>
+        $"{endpoint.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped).TrimEnd('/')}/{name.Repository}";
 
     private TimeSpan? AskedWait(HttpResponseMessage response) => response.Headers.RetryAfter switch
     {

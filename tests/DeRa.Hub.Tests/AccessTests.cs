@@ -94,6 +94,42 @@ public class AccessTests
     }
 
     [Fact]
+    public async Task A_password_in_the_endpoint_is_not_shown()
+    {
+        await using var fixture = new HubFixture();
+        fixture.Hub.NextStatus("config.json", 403, headers: ("X-Error-Code", "GatedRepo"));
+        using var models = new HubModels(new HubOptions
+        {
+            Endpoint = new UriBuilder(fixture.Hub.Address) { UserName = "me", Password = "secret" }.Uri,
+            CacheFolder = fixture.Cache,
+        }, fixture.Time);
+        var refused = await Assert.ThrowsAsync<HubException>(
+            () => models.ResolveAsync("org/model", cancellation: TestContext.Current.CancellationToken));
+        Assert.Contains($"{fixture.Hub.Address}org/model", refused.Message);
+        Assert.DoesNotContain("secret", refused.ToString());
+    }
+
+    [Fact]
+    public async Task A_Hub_that_cannot_be_reached_is_named_and_so_is_the_model()
+    {
+        await using var fixture = new HubFixture();
+        fixture.Hub.Next("listing", context => { context.Abort(); return Task.CompletedTask; }, times: HubRetries.Most + 1);
+        Assert.StartsWith($"'org/model': {fixture.Hub.Address.Host} gives no answer: ", await fixture.FailureAsync());
+    }
+
+    [Theory]
+    [InlineData("listing")]
+    [InlineData("config.json")]
+    public async Task A_stop_ends_the_wait_for_an_answer(string path)
+    {
+        await using var fixture = new HubFixture();
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        fixture.Hub.Next(path, context => { cancel.Cancel(); return FakeHub.UntilGone(context); });
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => fixture.Models().ResolveAsync("org/model", null, null, cancel.Token));
+    }
+
+    [Fact]
     public async Task A_name_that_the_Hub_does_not_know_is_told_as_it_was_given()
     {
         await using var fixture = new HubFixture();

@@ -93,6 +93,20 @@ public class CacheLayoutTests
         Assert.Equal(folder, await fixture.ResolveAsync(offline: true));
     }
 
+    [Fact]
+    public async Task An_index_that_was_damaged_in_the_cache_is_mended()
+    {
+        await using var fixture = new HubFixture();
+        fixture.Hub.AddLarge("model-1.safetensors", fixture.Hub["model.safetensors"]);
+        fixture.Hub.Remove("model.safetensors");
+        fixture.Hub.Add("model.safetensors.index.json", """{"weight_map":{"t":"model-1.safetensors"}}""");
+        var index = Path.Combine(await fixture.ResolveAsync(), "model.safetensors.index.json");
+        await File.WriteAllTextAsync(fixture.Blob("model.safetensors.index.json"), "{", TestContext.Current.CancellationToken);
+        Assert.Contains("lacks model.safetensors.index.json", await fixture.FailureAsync(offline: true));
+        await fixture.ResolveAsync();
+        Assert.Equal(fixture.Hub["model.safetensors.index.json"], await File.ReadAllBytesAsync(index, TestContext.Current.CancellationToken));
+    }
+
     [Theory]
     [InlineData("../../../outside.safetensors")]
     [InlineData("/tmp/outside.safetensors")]
