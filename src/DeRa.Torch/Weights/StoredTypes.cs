@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace DeRa.Torch.Weights;
 
-/// <summary>The element types that tensors may be stored in: weights, and beside them the masks of old exports, which nobody reads.</summary>
+/// <summary>The element types that tensors may be stored in: weights, and the masks of old exports, which nobody reads.</summary>
 internal static class StoredTypes
 {
     /// <summary>The safetensors names of the types of weights, for messages.</summary>
