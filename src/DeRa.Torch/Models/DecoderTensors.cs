@@ -31,15 +31,7 @@ internal static class DecoderTensors
         var extra = checkpoint.Names.Where(name => !expected.ContainsKey(name) && !ignorable.Contains(name)).ToList();
         if (extra.Count > 0)
             throw new CheckpointException(checkpoint.Folder, $"tensors that config.json does not account for: {Shown(extra)}");
-        foreach (var (name, shape) in expected) CheckShape(checkpoint, name, shape);
-    }
-
-    private static void CheckShape(Checkpoint checkpoint, string name, long[] shape)
-    {
-        var (file, stored) = checkpoint.Find(name)!.Value;
-        if (!stored.Shape.AsSpan().SequenceEqual(shape))
-            throw CheckpointException.ForTensor(
-                file.Path, name, $"has shape [{string.Join(", ", stored.Shape)}]; config.json asks for [{string.Join(", ", shape)}]");
+        foreach (var (name, shape) in expected) checkpoint.CheckWeight(name, shape, "config.json asks for");
     }
 
     private static IEnumerable<(string Name, long[] Shape)> ExpectedInLayer(ModelConfig config, LayerLayout layer) =>
