@@ -60,6 +60,8 @@ public static class ServedPairLoader
             Validator = new RequestValidator(options.Names, tokenizer,
                 Defaults(reference, aligned, time, loggers.CreateLogger<ChatTemplate>()), options.Limits, engine.Limits),
             Engine = engine,
+            Members = [.. loaded.Members.Select(member => new ServedMember(
+                member.Name, member.Device, member.ElementType.ToString().ToLowerInvariant(), member.WeightBytes, member.CacheBytes))],
             LoadedAt = time.GetUtcNow(),
         };
     }

@@ -10,12 +10,16 @@ internal sealed class ChatEncoder(ITokenizer tokenizer, ChatTemplate? template)
     private readonly UserTextGuard _guard = new(tokenizer);
 
     /// <exception cref="InvalidRequestException">The template refuses the conversation or fails on it.</exception>
-    public IReadOnlyList<int> Encode(ChatPrompt chat)
+    public IReadOnlyList<int> Encode(ChatPrompt chat, bool? addSpecialTokens)
     {
-        if (template is null) return tokenizer.Encode(RenderPlain(chat), addSpecialTokens: true);
+        if (chat.ContinueFinalMessage)
+            throw new InvalidRequestException("continue_final_message", "'continue_final_message' does not work here; leave it out.");
+        if (template is null && chat.AddGenerationPrompt == false)
+            throw new InvalidRequestException("add_generation_prompt", "'add_generation_prompt' must be true: the model has no chat template.");
+        if (template is null) return tokenizer.Encode(RenderPlain(chat), addSpecialTokens ?? true);
         try
         {
-            return Encode(chat.Messages, template);
+            return Encode(chat, addSpecialTokens ?? false, template);
         }
         catch (ChatTemplateException refused)
         {
@@ -24,20 +28,20 @@ internal sealed class ChatEncoder(ITokenizer tokenizer, ChatTemplate? template)
         }
     }
 
-    private IReadOnlyList<int> Encode(IReadOnlyList<ChatMessage> messages, ChatTemplate jinja)
+    private IReadOnlyList<int> Encode(ChatPrompt chat, bool addSpecialTokens, ChatTemplate jinja)
     {
-        var free = UserTextGuard.FreeMark(messages.SelectMany(message => new[] { message.Role, message.Content }));
+        var free = UserTextGuard.FreeMark(chat.Messages.SelectMany(message => new[] { message.Role, message.Content }));
         var mark = free ?? UserMark.First;
-        var json = new JsonArray([.. messages.Select(message => (JsonNode)new JsonObject
+        var json = new JsonArray([.. chat.Messages.Select(message => (JsonNode)new JsonObject
         {
             ["role"] = message.Role,
             ["content"] = message.Content,
         })]);
-        var rendered = jinja.Render(json, tools: null, addGenerationPrompt: true, variables: null,
+        var rendered = jinja.Render(json, tools: null, chat.AddGenerationPrompt ?? true, chat.Variables,
             text => _guard.Protect(free is null ? text.Replace(mark, '\uFFFD') : text, mark));
         var (text, cuts) = UserTextGuard.TakeMarks(rendered, mark);
         // The template writes the BOS token itself, where the model wants one.
-        return tokenizer.Encode(text, addSpecialTokens: false, cuts);
+        return tokenizer.Encode(text, addSpecialTokens, cuts);
     }
 
     private static string RenderPlain(ChatPrompt chat)

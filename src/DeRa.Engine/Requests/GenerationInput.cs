@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using DeRa.Engine.Text;
 
 namespace DeRa.Engine.Requests;
@@ -95,4 +96,16 @@ public sealed record TokenPrompt(IReadOnlyList<int> Tokens, string Field = "prom
 /// <summary>A conversation, rendered by the chat template.</summary>
 /// <param name="Messages">At least one message.</param>
 /// <param name="Field">Where it stands in the request.</param>
-public sealed record ChatPrompt(IReadOnlyList<ChatMessage> Messages, string Field = "messages") : PromptInput(Field);
+public sealed record ChatPrompt(IReadOnlyList<ChatMessage> Messages, string Field = "messages") : PromptInput(Field)
+{
+    /// <summary>
+    /// <c>add_generation_prompt</c>: the text ends where an answer begins; null = yes, unless <see cref="ContinueFinalMessage"/>.
+    /// </summary>
+    public bool? AddGenerationPrompt { get; init; }
+
+    /// <summary><c>continue_final_message</c>: the last message is left open, and the answer goes on with it.</summary>
+    public bool ContinueFinalMessage { get; init; }
+
+    /// <summary><c>chat_template_kwargs</c>: more variables for the model's template; the plain one reads none.</summary>
+    public JsonObject? Variables { get; init; }
+}

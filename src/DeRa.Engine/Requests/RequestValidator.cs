@@ -52,6 +52,37 @@ public sealed class RequestValidator(
         };
     }
 
+    /// <summary>What a request may ask for.</summary>
+    public RequestLimits Limits => limits;
+
+    /// <summary>What holds where a request says nothing.</summary>
+    public GenerationDefaults Defaults => defaults;
+
+    /// <summary>The tokens of a prompt, as a request would run them. They may be more than the context holds, and none.</summary>
+    /// <param name="model">One of the served names; null = the pair.</param>
+    /// <param name="prompt">A text, or a conversation that the chat template renders.</param>
+    /// <param name="addSpecialTokens">Whether the tokenizer adds its special tokens; null = as the prompt's kind has it.</param>
+    /// <exception cref="InvalidRequestException">The model is not served, or the prompt cannot be rendered.</exception>
+    public IReadOnlyList<int> Tokenize(string? model, PromptInput prompt, bool? addSpecialTokens = null)
+    {
+        names.Find(model);
+        return _prompts.Tokenize(prompt, addSpecialTokens);
+    }
+
+    /// <summary>The text of tokens.</summary>
+    /// <param name="model">One of the served names; null = the pair.</param>
+    /// <param name="tokens">At most as many as the context holds, each in the vocabulary.</param>
+    /// <param name="field">Where they stand in the request, for errors.</param>
+    /// <param name="skipSpecialTokens">Leaves special tokens out of the text.</param>
+    /// <exception cref="InvalidRequestException">The model is not served, an id is outside the vocabulary, or there are too many.</exception>
+    public string Detokenize(string? model, IReadOnlyList<int> tokens, string field, bool skipSpecialTokens = true)
+    {
+        names.Find(model);
+        FieldRange.Count(field, tokens.Count, capacity.ContextTokens, "tokens");
+        for (var i = 0; i < tokens.Count; i++) FieldRange.Between($"{field}[{i}]", tokens[i], 0, capacity.VocabularySize - 1);
+        return tokenizer.Decode(tokens, skipSpecialTokens);
+    }
+
     private GenerationRequest Template(GenerationInput input)
     {
         int? logProbs = input.LogProbs is { } wanted
@@ -110,7 +141,7 @@ public sealed class RequestValidator(
     {
         if (input.Prompts.Count == 0) throw new InvalidRequestException("prompt", "'prompt' holds no prompt; at least one is needed.");
         FieldRange.Count("prompt", input.Prompts.Count, limits.MaxPrompts, "prompts");
-        var prompts = input.Prompts.Select(_prompts.Encode).ToList();
+        var prompts = input.Prompts.Select(prompt => _prompts.Encode(prompt)).ToList();
         for (var i = 0; i < prompts.Count; i++)
             if (prompts[i].Count > capacity.ContextTokens) throw TooLong(input.Prompts[i].Field, prompts[i].Count, 0);
         return prompts;

@@ -7,7 +7,10 @@ internal static class HttpDoor
     public static IServiceCollection AddHttpDoor(this IServiceCollection services) => services
         .AddSingleton<CompletionsEndpoint>()
         .AddSingleton<ChatEndpoint>()
+        .AddSingleton<TokenizerEndpoints>()
         .AddSingleton<ModelsEndpoint>()
+        .AddSingleton<InfoEndpoint>()
+        .AddSingleton<ReferenceEndpoints>()
         .AddSingleton<StateEndpoints>();
 
     /// <summary>Maps the paths.</summary>
@@ -16,6 +19,12 @@ internal static class HttpDoor
         var services = app.Services;
         app.MapPost("/v1/completions", services.GetRequiredService<CompletionsEndpoint>().HandleAsync);
         app.MapPost("/v1/chat/completions", services.GetRequiredService<ChatEndpoint>().HandleAsync);
+        var tokenizer = services.GetRequiredService<TokenizerEndpoints>();
+        foreach (var prefix in (string[])["", "/v1"])
+        {
+            app.MapPost(prefix + "/tokenize", tokenizer.TokenizeAsync);
+            app.MapPost(prefix + "/detokenize", tokenizer.DetokenizeAsync);
+        }
         var models = services.GetRequiredService<ModelsEndpoint>();
         app.MapRead("/v1/models", models.ListAsync);
         app.MapRead("/v1/models/{**id}", models.GetAsync);
@@ -24,6 +33,12 @@ internal static class HttpDoor
         app.MapRead("/readyz", state.ReadyAsync);
         app.MapRead("/health", state.ReadyAsync);
         app.MapRead("/version", StateEndpoints.VersionAsync);
+        // Made now: its uptime counts from here.
+        app.MapRead("/info", services.GetRequiredService<InfoEndpoint>().HandleAsync);
+        var reference = services.GetRequiredService<ReferenceEndpoints>();
+        app.MapRead("/openapi/v1.json", reference.OpenApiAsync);
+        app.MapRead("/docs", reference.PageAsync);
+        app.MapRead("/", ReferenceEndpoints.RootAsync);
     }
 
     /// <summary>GET, and HEAD, with which some monitors ask: the server then leaves the body out.</summary>

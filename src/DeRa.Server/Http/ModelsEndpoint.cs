@@ -43,6 +43,7 @@ internal sealed class ModelsEndpoint(ServingState state)
         json.WriteNumber("created"u8, pair.LoadedAt.ToUnixTimeSeconds());
         json.WriteString("owned_by"u8, "dera"u8);
         json.WriteString("root"u8, pair.Names.Pair);
+        json.WriteString("parent"u8, name == pair.Names.Pair ? null : pair.Names.Pair);
         json.WriteNumber("max_model_len"u8, pair.Engine.Limits.ContextTokens);
         json.WriteEndObject();
     }

@@ -6,7 +6,8 @@ namespace DeRa.Server.Http.Wire;
 /// <summary>Reads the body of <c>POST /v1/chat/completions</c>.</summary>
 internal static class ChatRequestReader
 {
-    private static readonly FieldTable Table = new([.. CommonFields.Names, "messages", "top_logprobs"],
+    /// <summary>What it does with each field.</summary>
+    public static FieldTable Table { get; } = new([.. CommonFields.Names, "messages", "top_logprobs"],
         UnsupportedFields.Chat);
 
     /// <summary>Reads a body.</summary>

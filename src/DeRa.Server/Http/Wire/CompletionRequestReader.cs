@@ -7,9 +7,10 @@ namespace DeRa.Server.Http.Wire;
 internal static class CompletionRequestReader
 {
     /// <summary>OpenAI's default.</summary>
-    private const int DefaultMaxTokens = 16;
+    public const int DefaultMaxTokens = 16;
 
-    private static readonly FieldTable Table = new([.. CommonFields.Names, "prompt", "echo", "best_of"],
+    /// <summary>What it does with each field.</summary>
+    public static FieldTable Table { get; } = new([.. CommonFields.Names, "prompt", "echo", "best_of"],
         UnsupportedFields.Completion);
 
     /// <summary>Reads a body.</summary>

@@ -16,6 +16,15 @@ internal sealed class FieldTable(IEnumerable<string> read, IReadOnlyDictionary<s
     /// <summary>What a field that has the alignment strength in its name, and is not its field, would have to be.</summary>
     private static readonly string[] StrengthWords = ["strength", "alignment", "lambda", "λ"];
 
+    /// <summary>Fields that work.</summary>
+    public IReadOnlyCollection<string> Read => _read;
+
+    /// <summary>Fields that do not work here, and so are refused wherever they ask for something.</summary>
+    public IEnumerable<string> Unsupported => unsupported.Keys;
+
+    /// <summary>Fields that are taken and change nothing.</summary>
+    public IEnumerable<string> WithoutEffect => Accepted.Except(_read);
+
     /// <summary>Decides about one field: true to read it, false to ignore it and say so.</summary>
     /// <exception cref="InvalidRequestException">A field that does not work here, or one that was probably misspelt.</exception>
     public bool Judge(string name, JsonElement value)

@@ -26,7 +26,9 @@ internal static class PromptField
         _ => throw Form(field),
     };
 
-    private static int[] Tokens(JsonElement list, string field)
+    /// <summary>Reads a list of token ids.</summary>
+    /// <exception cref="InvalidRequestException">An entry is none.</exception>
+    public static int[] Tokens(JsonElement list, string field)
     {
         var tokens = new int[list.GetArrayLength()];
         var i = 0;

@@ -64,6 +64,39 @@ internal static class UnsupportedFields
         ["documents"] = IsEmpty,
     });
 
+    /// <summary>Those of <c>/tokenize</c> with a prompt.</summary>
+    public static IReadOnlyDictionary<string, Func<JsonElement, bool>> TokenizeText { get; } = WithStrengths(new()
+    {
+        // Only a conversation has them; clients send them with a prompt too.
+        ["add_generation_prompt"] = IsTrue,
+        ["continue_final_message"] = IsFalse,
+        ["chat_template_kwargs"] = IsEmpty,
+        ["messages"] = Never,
+    });
+
+    /// <summary>Those of <c>/tokenize</c> with messages.</summary>
+    public static IReadOnlyDictionary<string, Func<JsonElement, bool>> TokenizeChat { get; } = WithStrengths(new()
+    {
+        ["prompt"] = Never,
+        ["tools"] = IsEmpty,
+        ["chat_template"] = Never,
+        ["media_io_kwargs"] = IsEmpty,
+        ["mm_processor_kwargs"] = IsEmpty,
+    });
+
+    /// <summary>Those of <c>/detokenize</c>.</summary>
+    public static IReadOnlyDictionary<string, Func<JsonElement, bool>> Detokenize { get; } = WithStrengths(new()
+    {
+        ["skip_special_tokens"] = IsFalse,
+    });
+
+    /// <summary>Tokens are the same whatever the strength.</summary>
+    private static Dictionary<string, Func<JsonElement, bool>> WithStrengths(Dictionary<string, Func<JsonElement, bool>> own)
+    {
+        foreach (var name in (string[])["alignment_strength", "alignment_strengths", "lambda"]) own[name] = Never;
+        return own;
+    }
+
     private static Dictionary<string, Func<JsonElement, bool>> With(Dictionary<string, Func<JsonElement, bool>> own)
     {
         foreach (var (name, test) in Common) own[name] = test;

@@ -1,0 +1,120 @@
+using System.Text.Json.Nodes;
+using DeRa.Engine;
+using DeRa.Engine.Requests;
+using DeRa.Engine.Scheduling;
+using static DeRa.Server.Http.ApiReference.Schemas;
+
+namespace DeRa.Server.Http.ApiReference;
+
+/// <summary>
+/// Describes every field of a request body. Ranges and defaults are those in force: configured limits, the models' capacity and
+/// what their folders say about generating. Which fields an endpoint takes is for its reader's table to say.
+/// </summary>
+internal sealed class FieldCatalogue
+{
+    private readonly Dictionary<string, FieldDescription> _fields;
+
+    /// <summary>Describes the fields for a pair.</summary>
+    public FieldCatalogue(ServedPair pair)
+    {
+        var (limits, capacity, defaults) = (pair.Validator.Limits, pair.Engine.Limits, pair.Validator.Defaults);
+        _fields = Mixture(pair.Names, limits).Concat(Length(limits)).Concat(Sampling(limits, capacity, defaults))
+            .Concat(Answer(limits)).Concat(Prompts(limits, capacity)).ToDictionary(field => field.Name);
+    }
+
+    /// <summary>Describes the fields of a table, in its order.</summary>
+    /// <param name="names">Their names.</param>
+    /// <param name="own">Those that mean something of their own in one endpoint.</param>
+    /// <exception cref="InvalidOperationException">A field is not described.</exception>
+    public IReadOnlyList<FieldDescription> Describe(IEnumerable<string> names, IReadOnlyList<FieldDescription> own) =>
+        [.. names.Select(name => own.FirstOrDefault(field => field.Name == name) ?? Copy(name))];
+
+    /// <summary>A copy, since a JSON node may stand in one place only.</summary>
+    private FieldDescription Copy(string name) => _fields.TryGetValue(name, out var field)
+        ? field with { Schema = (JsonObject)field.Schema.DeepClone() }
+        : throw new InvalidOperationException($"The field '{name}' has no description.");
+
+    private static IEnumerable<FieldDescription> Mixture(ServedNames names, RequestLimits limits)
+    {
+        JsonObject Strength() => Number(limits.MinStrength, limits.MaxStrength);
+        yield return new("model", Text().WithDefault(names.Pair),
+            $"What to run: {string.Join(", ", names.All)}, or {names.Pair}@STRENGTH for tools that cannot send a strength.");
+        yield return new("alignment_strength", Strength().WithDefault(1),
+            $"λ of {names.Aligned[0]}: 0 is the reference model, 1 the aligned one, values between realign less, values above 1 more.");
+        yield return new("lambda", Strength(), "Another name for alignment_strength.");
+        yield return new("alignment_strengths", Object(names.Aligned.Select(name => (name, Strength()))),
+            "λ of each aligned model by its name; those left out weigh 0. Their sum has the same range. Not with alignment_strength.");
+    }
+
+    private static IEnumerable<FieldDescription> Length(RequestLimits limits)
+    {
+        yield return new("max_tokens", Integer(1), "Most tokens to generate; with the prompt's at most what the context holds.");
+        yield return new("max_completion_tokens", Integer(1), "Another name for max_tokens.");
+        yield return new("n", Integer(1, limits.MaxChoices).WithDefault(1), "Choices for each prompt.");
+        yield return new("best_of", Integer(1), "Only the value of n works.");
+        yield return new("stop", AnyOf(StopText(limits), List(StopText(limits), limits.MaxStopStrings)),
+            "Texts that end the answer and are not part of it; lengths count UTF-8 bytes.");
+        yield return new("ignore_eos", Flag().WithDefault(false), "Goes on after an end-of-sequence token.");
+    }
+
+    private static JsonObject StopText(RequestLimits limits) => Text(1, limits.MaxStopStringBytes);
+
+    private static IEnumerable<FieldDescription> Sampling(RequestLimits limits, ExecutorLimits capacity, GenerationDefaults defaults)
+    {
+        yield return new("temperature", AnyOf(new JsonObject { ["enum"] = new JsonArray(0) }, Number(0.01, 2)).WithDefault(defaults.Temperature),
+            "Divides the mixed logits; 0 always takes the likeliest token.");
+        yield return new("top_k", Integer(-1).WithDefault(defaults.TopK), "Samples from so many of the likeliest tokens; 0 and −1 are all.");
+        yield return new("top_p", Number(0, 1).WithDefault(defaults.TopP), "Samples from the likeliest tokens that make up this share of the probability.");
+        yield return new("min_p", Number(0, 1).WithDefault(defaults.MinP),
+            "Samples from tokens of at least this share of the likeliest one's probability.");
+        yield return new("repetition_penalty", RepetitionPenalty().WithDefault(defaults.RepetitionPenalty),
+            "Divides the logits of tokens that are there already, prompt included; 1 changes nothing.");
+        yield return new("frequency_penalty", Number(-2, 2).WithDefault(0), "Taken from a token's logit for each time that it was generated.");
+        yield return new("presence_penalty", Number(-2, 2).WithDefault(0), "Taken from the logit of a token that was generated.");
+        yield return new("logit_bias", LogitBias(limits), $"Token id → what is added to its logit. Ids run from 0 to {capacity.VocabularySize - 1}.");
+        yield return new("seed", WithFormat(Integer(), "int64"),
+            "The same seed gives the same tokens; without one it is drawn. Whole numbers of 64 bits.");
+    }
+
+    private static JsonObject RepetitionPenalty() => new() { ["type"] = "number", ["exclusiveMinimum"] = 0, ["maximum"] = 2 };
+
+    private static JsonObject LogitBias(RequestLimits limits)
+    {
+        var schema = Map(Number(-100, 100), limits.MaxLogitBiasEntries);
+        schema["propertyNames"] = new JsonObject { ["pattern"] = "^[0-9]+$" };
+        return schema;
+    }
+
+    private static JsonObject WithFormat(JsonObject schema, string format)
+    {
+        schema["format"] = format;
+        return schema;
+    }
+
+    private static IEnumerable<FieldDescription> Answer(RequestLimits limits)
+    {
+        yield return new("logprobs", Integer(0, limits.MaxLogProbs),
+            "Reports each token's log-probability in the mixture, and those of so many likeliest ones.");
+        yield return new("top_logprobs", Integer(0, limits.MaxLogProbs), "So many likeliest tokens with each token; needs logprobs.");
+        yield return new("stream", Flag().WithDefault(false), "Answers with server-sent events, a chunk each, the last one [DONE].");
+        yield return new("stream_options", Object([("include_usage", OrNull(Flag())), ("include_obfuscation", OrNull(Flag()))]),
+            "include_usage: one more chunk, at the end, with the usage. Needs stream.");
+        yield return new("return_token_ids", Flag().WithDefault(false), "Reports the ids of the generated tokens.");
+        yield return new("echo", Flag().WithDefault(false), "The prompt comes back before the completion; with max_tokens 0 it is only scored.");
+    }
+
+    private static IEnumerable<FieldDescription> Prompts(RequestLimits limits, ExecutorLimits capacity)
+    {
+        JsonObject Tokens(int? least) => List(Integer(0, capacity.VocabularySize - 1), capacity.ContextTokens, least);
+        yield return new("prompt", AnyOf(Text(), List(Text(), limits.MaxPrompts, 1), Tokens(1), List(Tokens(1), limits.MaxPrompts, 1)),
+            "A text, a list of texts, a list of token ids, or a list of such lists.", IsRequired: true);
+        yield return new("messages", List(Reference("Message"), least: 1), "The conversation, oldest message first.", IsRequired: true);
+        yield return new("tokens", Tokens(null), "Token ids.", IsRequired: true);
+        yield return new("add_special_tokens", Flag(),
+            "Adds the tokenizer's special tokens (BOS): by default around a text, not around what the model's chat template wrote.");
+        yield return new("add_generation_prompt", Flag().WithDefault(true), "Ends the conversation where the assistant's answer begins.");
+        yield return new("continue_final_message", Flag().WithDefault(false), "Leaves the last message open.");
+        yield return new("chat_template_kwargs", Map([]), "More variables for the model's chat template.");
+        yield return new("return_token_strs", Flag().WithDefault(false), "Reports how the vocabulary spells each token.");
+    }
+}

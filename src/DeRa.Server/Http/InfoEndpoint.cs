@@ -1,0 +1,72 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using DeRa.Engine;
+using DeRa.Engine.Requests;
+using DeRa.Server.Composition;
+using DeRa.Server.Http.Wire;
+using DeRa.Server.Options;
+
+namespace DeRa.Server.Http;
+
+/// <summary><c>GET /info</c>: what is served, and the limits and options in force.</summary>
+internal sealed class InfoEndpoint(ServingState state, ServerOptions options, TimeProvider time)
+{
+    private readonly long _started = time.GetTimestamp();
+
+    /// <summary>Answers with all of it. Secrets and the places of files stay out.</summary>
+    public async Task HandleAsync(HttpContext context)
+    {
+        using var lease = state.Enter();
+        var info = Describe(lease.Pair);
+        await WireJson.RespondAsync(context.Response, StatusCodes.Status200OK, json => info.WriteTo(json));
+    }
+
+    private JsonObject Describe(ServedPair pair) => new()
+    {
+        ["version"] = ServerVersion.Text,
+        ["uptime_seconds"] = Math.Round(time.GetElapsedTime(_started).TotalSeconds, 3),
+        ["pair"] = pair.Names.Pair,
+        ["models"] = List(pair.Names.All),
+        ["aligned"] = List(pair.Names.Aligned),
+        ["members"] = new JsonArray([.. pair.Members.Select(Member)]),
+        ["context_tokens"] = pair.Engine.Limits.ContextTokens,
+        ["vocabulary_size"] = pair.Engine.Limits.VocabularySize,
+        ["cache_tokens"] = (long)pair.Engine.Limits.BlockCount * pair.Engine.Limits.BlockTokens,
+        ["limits"] = Limits(pair.Validator.Limits),
+        ["options"] = Options(),
+    };
+
+    private static JsonNode Member(ServedMember member) => new JsonObject
+    {
+        ["name"] = member.Name,
+        ["device"] = member.Device,
+        ["dtype"] = member.DType,
+        ["weight_bytes"] = member.WeightBytes,
+        ["cache_bytes"] = member.CacheBytes,
+    };
+
+    private static JsonObject Limits(RequestLimits limits) => new(typeof(RequestLimits).GetProperties().Select(property =>
+        KeyValuePair.Create(LimitName(property.Name), Value(property.GetValue(limits)))));
+
+    /// <summary>Log-probabilities are one word in the names of this API.</summary>
+    private static string LimitName(string property) =>
+        JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Replace("LogProbs", "Logprobs", StringComparison.Ordinal));
+
+    private JsonObject Options() => new(OptionTable.All.Where(IsShown).Select(entry =>
+        KeyValuePair.Create(entry.Name, Value(entry.Property.GetValue(options)))));
+
+    /// <summary>Numbers, texts and lists of texts, where they are no place on this machine; of other types are secrets.</summary>
+    private static bool IsShown(OptionEntry entry) => entry.Declared.Placeholder is not ("FILE" or "FOLDER")
+        && ((Nullable.GetUnderlyingType(entry.Property.PropertyType) ?? entry.Property.PropertyType) is { IsPrimitive: true }
+            || entry.Property.PropertyType == typeof(string) || entry.IsList);
+
+    private static JsonNode? Value(object? value) => value switch
+    {
+        null => null,
+        IReadOnlyList<string> list => List(list),
+        string text => JsonValue.Create(text),
+        _ => JsonSerializer.SerializeToNode(value, value.GetType()),
+    };
+
+    private static JsonArray List(IEnumerable<string> texts) => new([.. texts.Select(text => (JsonNode?)JsonValue.Create(text))]);
+}

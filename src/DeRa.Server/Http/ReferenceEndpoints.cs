@@ -1,0 +1,35 @@
+using DeRa.Server.Composition;
+using DeRa.Server.Http.ApiReference;
+using DeRa.Server.Http.Wire;
+
+namespace DeRa.Server.Http;
+
+/// <summary><c>GET /openapi/v1.json</c> and <c>GET /docs</c>: what this server can be asked, with the ranges in force.</summary>
+internal sealed class ReferenceEndpoints(ServingState state)
+{
+    /// <summary>The OpenAPI document.</summary>
+    public async Task OpenApiAsync(HttpContext context)
+    {
+        using var lease = state.Enter();
+        var document = OpenApiDocument.Of(ApiOperations.Of(lease.Pair));
+        await WireJson.RespondAsync(context.Response, StatusCodes.Status200OK, json => document.WriteTo(json));
+    }
+
+    /// <summary>The page.</summary>
+    public async Task PageAsync(HttpContext context)
+    {
+        using var lease = state.Enter();
+        var page = ReferencePage.Of(ApiOperations.Of(lease.Pair), $"{context.Request.Scheme}://{context.Request.Host}");
+        context.Response.ContentType = "text/html; charset=utf-8";
+        context.Response.Headers.ContentSecurityPolicy = ReferencePage.ContentSecurityPolicy;
+        context.Response.Headers.XContentTypeOptions = "nosniff";
+        await context.Response.WriteAsync(page, context.RequestAborted);
+    }
+
+    /// <summary>Whoever opens the server in a browser is shown the page.</summary>
+    public static Task RootAsync(HttpContext context)
+    {
+        context.Response.Redirect("/docs");
+        return Task.CompletedTask;
+    }
+}

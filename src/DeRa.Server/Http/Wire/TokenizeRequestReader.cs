@@ -1,0 +1,55 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using DeRa.Engine.Requests;
+
+namespace DeRa.Server.Http.Wire;
+
+/// <summary>A request to <c>/tokenize</c>.</summary>
+/// <param name="Model">One of the served names; null = the pair.</param>
+/// <param name="Prompt">A text or a conversation.</param>
+/// <param name="AddSpecialTokens">Whether the tokenizer adds its special tokens; null = as for a request that generates.</param>
+/// <param name="TokenStrings">Whether the tokens' spellings are wanted too.</param>
+/// <param name="Ignored">Fields that nobody here knows.</param>
+internal sealed record TokenizeInput(
+    string? Model, PromptInput Prompt, bool? AddSpecialTokens, bool TokenStrings, IReadOnlyList<string> Ignored);
+
+/// <summary>Reads the body of <c>POST /tokenize</c>: a text or a conversation, as vLLM has them.</summary>
+internal static class TokenizeRequestReader
+{
+    /// <summary>What it does with each field beside a prompt.</summary>
+    public static FieldTable TextTable { get; } = new(["model", "prompt", "add_special_tokens", "return_token_strs"], UnsupportedFields.TokenizeText);
+
+    /// <summary>What it does with each field beside messages.</summary>
+    public static FieldTable ChatTable { get; } = new(
+        ["model", "messages", "add_special_tokens", "add_generation_prompt", "continue_final_message", "chat_template_kwargs", "return_token_strs"],
+        UnsupportedFields.TokenizeChat);
+
+    /// <summary>Reads a body.</summary>
+    /// <exception cref="InvalidRequestException">A field of the wrong type, one that does not work, or neither a prompt nor messages.</exception>
+    public static TokenizeInput Read(JsonElement body)
+    {
+        var isChat = body.EnumerateObject().Any(field => FieldText.Name(field) == "messages" && field.Value.ValueKind != JsonValueKind.Null);
+        var fields = new RequestFields(body, isChat ? ChatTable : TextTable);
+        return new TokenizeInput(fields.Text("model"), isChat ? Conversation(fields) : Text(fields),
+            Choice(fields, "add_special_tokens"), fields.Flag("return_token_strs"), fields.Ignored);
+    }
+
+    private static TextPrompt Text(RequestFields fields) => new(fields.Text("prompt")
+        ?? throw new InvalidRequestException("prompt", "'prompt' is missing; it or 'messages' is needed."));
+
+    private static ChatPrompt Conversation(RequestFields fields) => MessagesField.Read(fields) with
+    {
+        AddGenerationPrompt = Choice(fields, "add_generation_prompt"),
+        ContinueFinalMessage = fields.Flag("continue_final_message"),
+        Variables = Variables(fields, "chat_template_kwargs"),
+    };
+
+    private static bool? Choice(RequestFields fields, string name) => fields.Value(name) is null ? null : fields.Flag(name);
+
+    private static JsonObject? Variables(RequestFields fields, string name) => fields.Value(name) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.Object } value => JsonObject.Create(value.Clone()),
+        _ => throw RequestFields.Wrong(name, "an object"),
+    };
+}
