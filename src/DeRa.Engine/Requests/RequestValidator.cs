@@ -52,6 +52,33 @@ public sealed class RequestValidator(
         };
     }
 
+    /// <summary>What a request may ask for.</summary>
+    public RequestLimits Limits => limits;
+
+    /// <summary>The tokens of a prompt, as a request would run them.</summary>
+    /// <exception cref="InvalidRequestException">The model is not served, or the prompt is empty or cannot be rendered.</exception>
+    public IReadOnlyList<int> Tokenize(string? model, PromptInput prompt)
+    {
+        names.Find(model);
+        return _prompts.Encode(prompt);
+    }
+
+    /// <summary>The text of tokens; special ones are left out.</summary>
+    /// <exception cref="InvalidRequestException">The model is not served, or an id is outside the vocabulary.</exception>
+    public string Detokenize(string? model, IReadOnlyList<int> tokens, string field)
+    {
+        names.Find(model);
+        for (var i = 0; i < tokens.Count; i++) FieldRange.Between($"{field}[{i}]", tokens[i], 0, capacity.VocabularySize - 1);
+        return tokenizer.Decode(tokens);
+    }
+
+    /// <summary>Checks strengths that a request which runs already is to go on with: given as in a request, and required.</summary>
+    /// <exception cref="InvalidRequestException">None or both are given, a name is unknown, or one is out of range.</exception>
+    public AlignmentStrengths PrepareStrengths(double? first, IReadOnlyDictionary<string, double>? named) =>
+        first is null && named is null
+            ? throw new InvalidRequestException("alignment_strength", "'alignment_strength' or 'alignment_strengths' is needed.")
+            : _strengths.Read(new GenerationInput { Prompts = [], AlignmentStrength = first, NamedStrengths = named });
+
     private GenerationRequest Template(GenerationInput input)
     {
         int? logProbs = input.LogProbs is { } wanted

@@ -1,4 +1,3 @@
-using System.Reflection;
 using DeRa.Server.Composition;
 using DeRa.Server.Http.Wire;
 using DeRa.Server.Options;
@@ -33,12 +32,9 @@ internal sealed class StateEndpoints(ServingState state, ServerOptions options)
     public static Task VersionAsync(HttpContext context) => WireJson.RespondAsync(context.Response, StatusCodes.Status200OK, json =>
     {
         json.WriteStartObject();
-        json.WriteString("version"u8, Version);
+        json.WriteString("version"u8, ServerVersion.Text);
         json.WriteEndObject();
     });
-
-    private static string Version { get; } = typeof(StateEndpoints).Assembly
-        .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 
     private Task RespondAsync(HttpContext context, bool isWell, string status)
     {
