@@ -21,6 +21,12 @@ public sealed class GenerationHandle
     /// </summary>
     public ChannelReader<SequenceEvent> Events => _sequence.Events;
 
+    /// <summary>
+    /// Asks for other strengths from the next token on; <see cref="StrengthsChanged"/> says when they are in force. Any thread.
+    /// </summary>
+    /// <param name="strengths">Finite, for the models that the executor has.</param>
+    public void ChangeStrengths(AlignmentStrengths strengths) => _sequence.AskFor(strengths);
+
     /// <summary>Ends the sequence soon and frees its blocks in every cache; no effect once it has ended. Any thread.</summary>
     public void Cancel()
     {

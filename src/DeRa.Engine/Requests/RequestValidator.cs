@@ -83,6 +83,13 @@ public sealed class RequestValidator(
         return tokenizer.Decode(tokens, skipSpecialTokens);
     }
 
+    /// <summary>Checks strengths that a request which runs already is to go on with: given as in a request, and required.</summary>
+    /// <exception cref="InvalidRequestException">None or both are given, a name is unknown, or one is out of range.</exception>
+    public AlignmentStrengths PrepareStrengths(double? first, IReadOnlyDictionary<string, double>? named) =>
+        first is null && named is null
+            ? throw new InvalidRequestException("alignment_strength", "'alignment_strength' or 'alignment_strengths' is needed.")
+            : _strengths.Read(new GenerationInput { Prompts = [], AlignmentStrength = first, NamedStrengths = named });
+
     private GenerationRequest Template(GenerationInput input)
     {
         int? logProbs = input.LogProbs is { } wanted

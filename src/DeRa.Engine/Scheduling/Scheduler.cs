@@ -58,16 +58,17 @@ internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int m
         }
     }
 
-    /// <summary>One token for each sequence that decodes, then chunks of prompts, oldest first, with what is left of the budget.</summary>
+    /// <summary>One token for each sequence that decodes, then chunks of what others have yet to run, oldest first, with what is left of the budget.</summary>
     public StepPlan Plan()
     {
         _planned.Clear();
+        foreach (var sequence in _running) sequence.TakeStrengths();
         var rows = new List<StepRow>(_running.Count);
         var budget = maxBatchTokens;
         foreach (var decodes in (ReadOnlySpan<bool>)[true, false])
             foreach (var sequence in _running)
             {
-                if (budget == 0 || sequence.IsCancelled || sequence.OutputLength > 0 != decodes) continue;
+                if (budget == 0 || sequence.IsCancelled || sequence.IsDecoding != decodes) continue;
                 var row = StepRows.For(sequence, budget);
                 budget -= row.Tokens.Length;
                 _planned.Add(sequence);

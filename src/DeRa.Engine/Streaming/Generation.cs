@@ -51,6 +51,16 @@ public sealed class Generation : IDisposable
         }
     }
 
+    /// <summary>Asks for other strengths for the tokens that follow, in every choice. Any thread.</summary>
+    /// <param name="strengths">What <see cref="RequestValidator.PrepareStrengths"/> gave.</param>
+    public void ChangeStrengths(AlignmentStrengths strengths)
+    {
+        foreach (var handle in _handles) handle.ChangeStrengths(strengths);
+    }
+
+    /// <summary>Ends every choice soon, as stopped by its client; what it has made so far still comes out.</summary>
+    public void Stop() => Dispose();
+
     /// <summary>Cancels every choice that still runs; its cache blocks are freed soon.</summary>
     public void Dispose()
     {
@@ -85,11 +95,14 @@ public sealed class Generation : IDisposable
                 handle.Cancel();
                 delta = Merge(delta!, text.Finish(FinishReason.Stop));
             }
-            if (delta is { } piece && (piece.Text.Length > 0 || piece.Tokens.Count > 0 || piece.FinishReason is not null))
+            if (delta is { } piece && HasContent(piece))
                 await deltas.WriteAsync(piece, cancellation);
             if (text.StopString is not null) return;
         }
     }
+
+    private static bool HasContent(ChoiceDelta piece) =>
+        piece.Text.Length > 0 || piece.Tokens.Count > 0 || piece.FinishReason is not null || piece.Strengths is not null;
 
     private ChoiceDelta? Take(SequenceEvent happened, PreparedChoice choice, ChoiceText text)
     {
@@ -100,6 +113,8 @@ public sealed class Generation : IDisposable
             case TokenGenerated generated:
                 Interlocked.Increment(ref _completionTokens);
                 return text.Append(generated);
+            case StrengthsChanged changed:
+                return new ChoiceDelta(choice.Index, "", [], Strengths: changed.Strengths);
             case SequenceFinished finished:
                 return text.Finish(finished.Reason);
             default:

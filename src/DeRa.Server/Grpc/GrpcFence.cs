@@ -35,6 +35,20 @@ internal sealed class GrpcFence(ILogger<GrpcFence> log) : Interceptor
         }
     }
 
+    /// <inheritdoc/>
+    public override async Task DuplexStreamingServerHandler<TRequest, TResponse>(IAsyncStreamReader<TRequest> requestStream,
+        IServerStreamWriter<TResponse> responseStream, ServerCallContext context, DuplexStreamingServerMethod<TRequest, TResponse> continuation)
+    {
+        try
+        {
+            await continuation(requestStream, responseStream, context);
+        }
+        catch (Exception fault) when (fault is not RpcException)
+        {
+            throw Explain(fault, context);
+        }
+    }
+
     private RpcException Explain(Exception fault, ServerCallContext context)
     {
         var requestId = context.GetHttpContext().TraceIdentifier;
