@@ -38,7 +38,9 @@ public sealed class ServerFixture : IAsyncDisposable
 
     public ScriptedExecutor Executor { get; }
 
-    internal ServingState State => _app.Services.GetRequiredService<ServingState>();
+    internal IServiceProvider Services => _app.Services;
+
+    internal ServingState State => Services.GetRequiredService<ServingState>();
 
     public GenerationEngine Engine => State.Pair!.Engine;
 
@@ -171,7 +173,9 @@ public sealed record Reply(int Status, string Body, IReadOnlyDictionary<string, 
     {
         var headers = response.Headers.Concat(response.Content.Headers)
             .ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase);
-        return new Reply((int)response.StatusCode, await response.Content.ReadAsStringAsync(ServerFixture.Stop), headers);
+        var reply = new Reply((int)response.StatusCode, await response.Content.ReadAsStringAsync(ServerFixture.Stop), headers);
+        AnswerCheck.AssertValid(response, reply.Body);
+        return reply;
     }
 
     private static JsonElement Parse(string text)

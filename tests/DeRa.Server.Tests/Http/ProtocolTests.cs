@@ -105,6 +105,8 @@ public class ProtocolTests
     [InlineData("/version")]
     [InlineData("/v1/models")]
     [InlineData("/v1/models/pair")]
+    [InlineData("/info")]
+    [InlineData("/openapi/v1.json")]
     public async Task What_can_be_read_answers_HEAD_without_a_body(string path)
     {
         await using var server = await ServerFixture.StartAsync();
@@ -161,7 +163,7 @@ public class ProtocolTests
     {
         await using var server = await ServerFixture.StartAsync(aligned: ["helpful", "concise"]);
         var models = new[] { "pair", "pair-reference", "pair-helpful", "pair-concise" }.Select(name =>
-            $$"""{"id":"{{name}}","object":"model","created":1728000000,"owned_by":"dera","root":"pair","max_model_len":256}""").ToList();
+            $$"""{"id":"{{name}}","object":"model","created":1728000000,"owned_by":"dera","root":"pair","parent":{{(name == "pair" ? "null" : "\"pair\"")}},"max_model_len":256}""").ToList();
         Assert.Equal("{\"object\":\"list\",\"data\":[" + string.Join(',', models) + "]}", (await server.GetAsync("/v1/models")).Body);
         Assert.Equal(models[0], (await server.GetAsync("/v1/models/pair")).Body);
         Assert.Equal(models[3], (await server.GetAsync("/v1/models/pair-concise")).Body);

@@ -52,6 +52,16 @@ internal static class AnswerSchemas
             "description": "The strengths in force, by the aligned models' names, where there are several."
           },
           "TokenIds": {"type": "array", "items": {"type": "integer", "minimum": 0}, "description": "The generated tokens, where asked for."},
+          "PromptLogprobs": {
+            "type": "array", "description": "For each token of the prompt but the first: token id → log-probability, where asked for.",
+            "items": {
+              "type": ["object", "null"],
+              "additionalProperties": {
+                "type": "object", "required": ["logprob", "rank", "decoded_token"], "additionalProperties": false,
+                "properties": {"logprob": {"type": "number", "maximum": 0}, "rank": {"type": "integer", "minimum": 1}, "decoded_token": {"type": "string"}}
+              }
+            }
+          },
           "CompletionLogprobs": {
             "type": "object", "required": ["tokens", "token_logprobs", "top_logprobs", "text_offset"], "additionalProperties": false,
             "properties": {
@@ -79,6 +89,7 @@ internal static class AnswerSchemas
                     "text": {"type": "string"},
                     "logprobs": {"anyOf": [{"$ref": "#/components/schemas/CompletionLogprobs"}, {"type": "null"}]},
                     "token_ids": {"$ref": "#/components/schemas/TokenIds"},
+                    "prompt_logprobs": {"$ref": "#/components/schemas/PromptLogprobs"},
                     "finish_reason": {"type": "string", "enum": ["stop", "length"]}
                   }
                 }
@@ -152,6 +163,7 @@ internal static class AnswerSchemas
                   }
                 }
               },
+              "prompt_logprobs": {"$ref": "#/components/schemas/PromptLogprobs"},
               "usage": {"$ref": "#/components/schemas/Usage"}
             }
           },

@@ -18,8 +18,11 @@ internal sealed class FieldCatalogue
     public FieldCatalogue(ServedPair pair)
     {
         var (limits, capacity, defaults) = (pair.Validator.Limits, pair.Engine.Limits, pair.Validator.Defaults);
-        _fields = Mixture(pair.Names, limits).Concat(Length(limits)).Concat(Sampling(limits, capacity, defaults))
-            .Concat(Answer(limits)).Concat(Prompts(limits, capacity)).ToDictionary(field => field.Name);
+        _fields = new[]
+        {
+            Mixture(pair.Names, limits), Length(limits, capacity), Sampling(limits, capacity, defaults), Masks(limits, capacity),
+            Answer(limits), Prompts(limits, capacity), Scheduling(),
+        }.SelectMany(fields => fields).ToDictionary(field => field.Name);
     }
 
     /// <summary>Describes the fields of a table, in its order.</summary>
@@ -46,18 +49,23 @@ internal sealed class FieldCatalogue
             "λ of each aligned model by its name; those left out weigh 0. Their sum has the same range. Not with alignment_strength.");
     }
 
-    private static IEnumerable<FieldDescription> Length(RequestLimits limits)
+    private static IEnumerable<FieldDescription> Length(RequestLimits limits, ExecutorLimits capacity)
     {
         yield return new("max_tokens", Integer(1), "Most tokens to generate; with the prompt's at most what the context holds.");
         yield return new("max_completion_tokens", Integer(1), "Another name for max_tokens.");
         yield return new("n", Integer(1, limits.MaxChoices).WithDefault(1), "Choices for each prompt.");
-        yield return new("best_of", Integer(1), "Only the value of n works.");
+        yield return new("best_of", Integer(1, 1), "Only the value of n works.");
         yield return new("stop", AnyOf(StopText(limits), List(StopText(limits), limits.MaxStopStrings)),
             "Texts that end the answer and are not part of it; lengths count UTF-8 bytes.");
+        yield return new("include_stop_str_in_output", Flag().WithDefault(false), "What ended the text is part of it.");
+        yield return new("stop_token_ids", List(Token(capacity), limits.MaxStopTokens), "Tokens that end the text, beside the end-of-sequence tokens.");
+        yield return new("min_tokens", Integer(0).WithDefault(0), "No end of text, stop token or stop text counts before so many tokens.");
         yield return new("ignore_eos", Flag().WithDefault(false), "Goes on after an end-of-sequence token.");
     }
 
     private static JsonObject StopText(RequestLimits limits) => Text(1, limits.MaxStopStringBytes);
+
+    private static JsonObject Token(ExecutorLimits capacity) => Integer(0, capacity.VocabularySize - 1);
 
     private static IEnumerable<FieldDescription> Sampling(RequestLimits limits, ExecutorLimits capacity, GenerationDefaults defaults)
     {
@@ -67,7 +75,9 @@ internal sealed class FieldCatalogue
         yield return new("top_p", Number(0, 1).WithDefault(defaults.TopP), "Samples from the likeliest tokens that make up this share of the probability.");
         yield return new("min_p", Number(0, 1).WithDefault(defaults.MinP),
             "Samples from tokens of at least this share of the likeliest one's probability.");
-        yield return new("repetition_penalty", RepetitionPenalty().WithDefault(defaults.RepetitionPenalty),
+        yield return new("typical_p", AboveZero(1).WithDefault(1),
+            "Samples from the tokens whose surprise is nearest to the expected one, up to this share of the probability.");
+        yield return new("repetition_penalty", AboveZero(2).WithDefault(defaults.RepetitionPenalty),
             "Divides the logits of tokens that are there already, prompt included; 1 changes nothing.");
         yield return new("frequency_penalty", Number(-2, 2).WithDefault(0), "Taken from a token's logit for each time that it was generated.");
         yield return new("presence_penalty", Number(-2, 2).WithDefault(0), "Taken from the logit of a token that was generated.");
@@ -76,7 +86,7 @@ internal sealed class FieldCatalogue
             "The same seed gives the same tokens; without one it is drawn. Whole numbers of 64 bits.");
     }
 
-    private static JsonObject RepetitionPenalty() => new() { ["type"] = "number", ["exclusiveMinimum"] = 0, ["maximum"] = 2 };
+    private static JsonObject AboveZero(double high) => new() { ["type"] = "number", ["exclusiveMinimum"] = 0, ["maximum"] = high };
 
     private static JsonObject LogitBias(RequestLimits limits)
     {
@@ -91,27 +101,45 @@ internal sealed class FieldCatalogue
         return schema;
     }
 
+    private static IEnumerable<FieldDescription> Masks(RequestLimits limits, ExecutorLimits capacity)
+    {
+        yield return new("allowed_token_ids", List(Token(capacity), limits.MaxAllowedTokens, 1), "No other token is sampled.");
+        yield return new("bad_words", List(StopText(limits), limits.MaxBadWords), "Texts, not only blanks, that the output does not hold.");
+    }
+
+    private static IEnumerable<FieldDescription> Scheduling()
+    {
+        yield return new("priority", Integer().WithDefault(0), "Lower ones leave the queue first.");
+        yield return new("cache_salt", Text(1, 1024), "Prompts share cached prefixes with prompts of the same salt only.");
+        yield return new("timeout", Number(0.001, 86400), "Seconds that the request may take, waiting included.");
+    }
+
     private static IEnumerable<FieldDescription> Answer(RequestLimits limits)
     {
         yield return new("logprobs", Integer(0, limits.MaxLogProbs),
             "Reports each token's log-probability in the mixture, and those of so many likeliest ones.");
         yield return new("top_logprobs", Integer(0, limits.MaxLogProbs), "So many likeliest tokens with each token; needs logprobs.");
+        yield return new("prompt_logprobs", Integer(0, limits.MaxLogProbs), "The same for the tokens of the prompts. Not with stream.");
+        yield return new("return_tokens_as_token_ids", Flag().WithDefault(false), "Log-probabilities name tokens by id: token_id:17.");
+        yield return new("skip_special_tokens", Flag().WithDefault(true), "Special tokens add nothing to the text.");
         yield return new("stream", Flag().WithDefault(false), "Answers with server-sent events, a chunk each, the last one [DONE].");
-        yield return new("stream_options", Object([("include_usage", OrNull(Flag())), ("include_obfuscation", OrNull(Flag()))]),
-            "include_usage: one more chunk, at the end, with the usage. Needs stream.");
+        yield return new("stream_options", Object([("include_usage", OrNull(Flag())), ("continuous_usage_stats", OrNull(Flag())), ("include_obfuscation", OrNull(Flag()))]),
+            "include_usage: one more chunk, at the end, with the usage. continuous_usage_stats: it is in every chunk. Needs stream.");
         yield return new("return_token_ids", Flag().WithDefault(false), "Reports the ids of the generated tokens.");
         yield return new("echo", Flag().WithDefault(false), "The prompt comes back before the completion; with max_tokens 0 it is only scored.");
     }
 
     private static IEnumerable<FieldDescription> Prompts(RequestLimits limits, ExecutorLimits capacity)
     {
-        JsonObject Tokens(int? least) => List(Integer(0, capacity.VocabularySize - 1), capacity.ContextTokens, least);
+        JsonObject Tokens(int? least) => List(Token(capacity), capacity.ContextTokens, least);
         yield return new("prompt", AnyOf(Text(), List(Text(), limits.MaxPrompts, 1), Tokens(1), List(Tokens(1), limits.MaxPrompts, 1)),
             "A text, a list of texts, a list of token ids, or a list of such lists.", IsRequired: true);
         yield return new("messages", List(Reference("Message"), least: 1), "The conversation, oldest message first.", IsRequired: true);
         yield return new("tokens", Tokens(null), "Token ids.", IsRequired: true);
         yield return new("add_special_tokens", Flag(),
             "Adds the tokenizer's special tokens (BOS): by default around a text, not around what the model's chat template wrote.");
+        yield return new("truncate_prompt_tokens", AnyOf(new JsonObject { ["enum"] = new JsonArray(-1) }, Integer(1, capacity.ContextTokens)),
+            "Only the last so many tokens of a prompt count; −1: those that the context leaves room for.");
         yield return new("add_generation_prompt", Flag().WithDefault(true), "Ends the conversation where the assistant's answer begins.");
         yield return new("continue_final_message", Flag().WithDefault(false), "Leaves the last message open.");
         yield return new("chat_template_kwargs", Map([]), "More variables for the model's chat template.");

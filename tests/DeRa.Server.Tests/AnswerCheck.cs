@@ -1,0 +1,66 @@
+using System.Text.Json;
+using DeRa.Engine;
+using DeRa.Server.Http.ApiReference;
+using DeRa.Testing;
+using NJsonSchema;
+using Xunit;
+
+namespace DeRa.Server.Tests;
+
+/// <summary>
+/// Holds every answer that passes through <see cref="Reply"/>, and each chunk of a stream, against the schemas of our own API
+/// reference, which allow nothing else, and against OpenAI's where they are at hand.
+/// </summary>
+internal static class AnswerCheck
+{
+    private static readonly Lazy<IReadOnlyList<ApiOperation>> Operations = new(ReadOperations);
+    private static readonly Lazy<SchemaSet> Ours = new(() => new SchemaSet(AnswerSchemas.All()));
+
+    /// <summary>Fails where an answer is not what its operation answers.</summary>
+    public static void AssertValid(HttpResponseMessage response, string body)
+    {
+        var request = response.RequestMessage!;
+        // A HEAD's answer has no body, a refused upload's may be lost.
+        if (request.Method == HttpMethod.Head || body.Length == 0) return;
+        var faults = Faults(Find(request.RequestUri!.AbsolutePath), (int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, body);
+        Assert.True(faults.Count == 0, string.Join('\n', faults) + '\n' + body);
+    }
+
+    /// <summary>What is wrong with an answer.</summary>
+    public static IReadOnlyList<string> Faults(ApiOperation? operation, int status, string? mediaType, string body) => mediaType switch
+    {
+        "text/event-stream" => [.. Events(body).SelectMany(data => Faults(IsError(data) ? "Error" : operation?.Chunk ?? "nothing", data))],
+        "application/json" => Faults(Name(operation, status), body),
+        _ => operation?.MediaType == mediaType ? [] : [$"the media type is {mediaType}"],
+    };
+
+    /// <summary>The operation behind a path; null where there is none.</summary>
+    public static ApiOperation? Find(string path) =>
+        Operations.Value.FirstOrDefault(operation => operation.Path == path)
+            ?? (path.StartsWith("/v1/models/", StringComparison.Ordinal) ? Operations.Value.First(operation => operation.Id == "getModel") : null);
+
+    private static string Name(ApiOperation? operation, int status) => operation is null ? "Error"
+        : operation.OtherAnswers.TryGetValue(status, out var other) ? other : status < 400 ? operation.Answer : "Error";
+
+    private static IEnumerable<string> Events(string body) => body.Split("\n\n", StringSplitOptions.RemoveEmptyEntries)
+        .Where(line => line.StartsWith("data: {", StringComparison.Ordinal)).Select(line => line["data: ".Length..]);
+
+    private static bool IsError(string data)
+    {
+        using var json = JsonDocument.Parse(data);
+        return json.RootElement.TryGetProperty("error", out _);
+    }
+
+    private static List<string> Faults(string name, string json) =>
+        [.. Faults(Ours.Value[name], "our " + name, json), .. OpenAiSchemas.Find(name) is { } openAi ? Faults(openAi, "OpenAI's", json) : []];
+
+    private static IEnumerable<string> Faults(JsonSchema schema, string whose, string json) =>
+        schema.Validate(json).Select(fault => $"{whose} schema: {fault}");
+
+    private static IReadOnlyList<ApiOperation> ReadOperations()
+    {
+        var pair = ServerFixture.Pair(new ScriptedExecutor());
+        using GenerationEngine engine = pair.Engine;
+        return ApiOperations.Of(pair);
+    }
+}
