@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -43,7 +42,7 @@ internal static class SchemaText
 
     private static string Range(JsonNode schema)
     {
-        if (schema["exclusiveMinimum"] is { } above) return $"above {Number(above)} and at most {Number(schema["maximum"]!)}";
+        if (schema["exclusiveMinimum"] is { } above) return $"above {Number(above)} and at most {Number(schema["maximum"])}";
         var bounds = Between(schema["minimum"], schema["maximum"], "");
         bounds += Between(schema["minLength"], schema["maxLength"], " bytes");
         bounds += Between(schema["minItems"], schema["maxItems"], " entries");
@@ -58,5 +57,5 @@ internal static class SchemaText
         _ => $"{Number(low)} to {Number(high)}{unit}",
     };
 
-    private static string Number(JsonNode bound) => bound.GetValue<double>().ToString(CultureInfo.InvariantCulture).Replace('-', '−');
+    private static string Number(JsonNode? bound) => bound!.ToJsonString().Replace('-', '−');
 }

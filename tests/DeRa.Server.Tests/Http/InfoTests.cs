@@ -1,0 +1,69 @@
+using System.Text.Json;
+using DeRa.Engine;
+using DeRa.Engine.Requests;
+using DeRa.Server.Options;
+using DeRa.Testing;
+using Xunit;
+
+namespace DeRa.Server.Tests.Http;
+
+public class InfoTests
+{
+    private static readonly string[] Places = ["FILE", "FOLDER"];
+
+    [Fact]
+    public async Task What_is_served_and_its_limits_are_told()
+    {
+        await using var server = await ServerFixture.StartAsync(
+            limits: new RequestLimits { MaxStrength = 3, MaxLogProbs = 7 }, aligned: ["helpful", "concise"]);
+        var info = (await server.GetAsync("/info")).Json;
+        Assert.Equal("pair", info.GetProperty("pair").GetString());
+        Assert.Equal(["helpful", "concise"], info.GetProperty("aligned").EnumerateArray().Select(name => name.GetString()));
+        Assert.Equal((256, 258, 4096), (info.GetProperty("context_tokens").GetInt32(), info.GetProperty("vocabulary_size").GetInt32(),
+            info.GetProperty("cache_tokens").GetInt32()));
+        var limits = info.GetProperty("limits");
+        Assert.Equal((-1.0, 3.0, 7), (limits.GetProperty("min_strength").GetDouble(), limits.GetProperty("max_strength").GetDouble(),
+            limits.GetProperty("max_logprobs").GetInt32()));
+        Assert.Equal(typeof(RequestLimits).GetProperties().Length, limits.EnumerateObject().Count());
+        Assert.Equal((await server.GetAsync("/version")).Json.GetProperty("version").GetString(), info.GetProperty("version").GetString());
+    }
+
+    [Fact]
+    public async Task The_models_of_the_pair_are_told()
+    {
+        var executor = new ScriptedExecutor();
+        var pair = ServerFixture.Pair(executor) with { Members = [new ServedMember("reference", "cpu", "bfloat16", 5, 6)] };
+        await using var server = await ServerFixture.StartLoadingAsync((_, _) => Task.FromResult(pair), executor);
+        await server.PhaseChangedAsync();
+        Assert.Equal("""[{"name":"reference","device":"cpu","dtype":"bfloat16","weight_bytes":5,"cache_bytes":6}]""",
+            (await server.GetAsync("/info")).Json.GetProperty("members").GetRawText());
+    }
+
+    [Fact]
+    public async Task Options_in_force_are_told_but_for_secrets_and_places()
+    {
+        var options = new ServerOptions { DrainSeconds = 0, MaxStepSeconds = 123, Name = "shown-name", Aligned = ["a=x", "b=y"] };
+        var hidden = OptionTable.All.Where(entry => !IsPlain(entry) || Places.Contains(entry.Declared.Placeholder)).ToList();
+        foreach (var entry in hidden.Where(entry => entry.Property.PropertyType == typeof(string)))
+            entry.Property.SetValue(options, "hidden-place");
+        var executor = new ScriptedExecutor();
+        await using var server = await ServerFixture.StartLoadingAsync(
+            (_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor, options: WithoutFiles(options));
+        await server.PhaseChangedAsync();
+        var reply = await server.GetAsync("/info");
+        var told = reply.Json.GetProperty("options");
+        Assert.Equal(123, told.GetProperty("max-step-seconds").GetInt32());
+        Assert.Equal("shown-name", told.GetProperty("name").GetString());
+        Assert.Equal("""["a=x","b=y"]""", told.GetProperty("aligned").GetRawText());
+        Assert.Equal(JsonValueKind.Null, told.GetProperty("threads").ValueKind);
+        Assert.DoesNotContain("hidden", reply.Body, StringComparison.Ordinal);
+        Assert.Equal(OptionTable.All.Except(hidden).Select(entry => entry.Name), told.EnumerateObject().Select(option => option.Name));
+        Assert.Contains(hidden, entry => entry.Name == "config");
+    }
+
+    /// <summary>Places that the server itself would look at while it starts in this test.</summary>
+    private static ServerOptions WithoutFiles(ServerOptions options) => options with { Config = "hidden-place" };
+
+    private static bool IsPlain(OptionEntry entry) => entry.IsList || entry.Property.PropertyType == typeof(string)
+        || (Nullable.GetUnderlyingType(entry.Property.PropertyType) ?? entry.Property.PropertyType).IsPrimitive;
+}
