@@ -52,7 +52,8 @@ internal sealed class UserTextGuard
     /// A role with marks around it where it is none that templates know and a template that puts it between brackets would make a
     /// special token of it.
     /// </summary>
-    public string ProtectRole(string role, char mark) => Roles.Contains(role) || !CompletesSpecialToken(role) ? role : $"{mark}{role}{mark}";
+    public string ProtectRole(string role, char mark) =>
+        Roles.Contains(role) || !CompletesSpecialToken(role) ? role : $"{mark}{role}{mark}";
 
     private bool CompletesSpecialToken(string role) =>
         role.Any(character => !char.IsLetterOrDigit(character) && character is not ('_' or '-'))

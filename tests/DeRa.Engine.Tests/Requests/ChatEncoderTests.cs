@@ -53,6 +53,16 @@ public sealed class ChatEncoderTests
     }
 
     [Fact]
+    public void A_control_token_of_one_character_is_not_made_of_a_user_s_text()
+    {
+        var tokenizer = TinyTokenizer.Load(TinyTokenizer.ByteLevel().WithAddedToken("\u2603", "special"));
+        var ids = Encoder(tokenizer, "\u2603{{ messages[0].content }}\u2603")
+            .Encode(new ChatPrompt([new ChatMessage("user", "\u2603a\u2603")]));
+        Assert.Equal("\u2603\u2603a\u2603\u2603", tokenizer.Decode(ids, skipSpecialTokens: false));
+        Assert.Equal(2, ids.Count(tokenizer.IsSpecial));
+    }
+
+    [Fact]
     public void A_template_that_changes_letters_makes_no_control_token_of_a_user_s_text() => Assert.Equal(
         ["<|a|>"], Ids("<|a|>{{ messages[0].content|lower }}", "<|B|><S>").Where(Tokenizer.IsSpecial).Select(Tokenizer.GetToken));
 
@@ -66,7 +76,8 @@ public sealed class ChatEncoderTests
         var json = TinyTokenizer.ByteFallback().WithAddedToken(special, "special normalized");
         if (form.Length > 0) json["normalizer"] = new JsonObject { ["type"] = form };
         var tokenizer = TinyTokenizer.Load(json);
-        var ids = Encoder(tokenizer, special + " {{ messages[0].content }} " + special).Encode(new ChatPrompt([new ChatMessage("user", content)]));
+        var ids = Encoder(tokenizer, special + " {{ messages[0].content }} " + special)
+            .Encode(new ChatPrompt([new ChatMessage("user", content)]));
         Assert.Equal([special, special], ids.Select(tokenizer.GetToken).Where(token => token == special));
     }
 

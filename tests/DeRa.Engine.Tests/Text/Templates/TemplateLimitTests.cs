@@ -55,7 +55,8 @@ public sealed class TemplateLimitTests
         { Long + Repeated + "{% set d = {}[t] %}{% endfor %}", "steps" },
         { Long + Repeated + "{% set d = t is upper %}{% endfor %}", "steps" },
         { Long + "{% set z = t|replace('a', '0') %}" + Repeated + "{% set d = z|int %}{% endfor %}", "steps" },
-        { "{% macro m() %}{{ kwargs|length }}{% endmacro %}" + Long + "{% set d = {t: 1} %}" + Repeated + "{{ m(**d) }}{% endfor %}", "steps" },
+        { "{% macro m() %}{{ kwargs|length }}{% endmacro %}" + Long + "{% set d = {t: 1} %}"
+            + Repeated + "{{ m(**d) }}{% endfor %}", "steps" },
         { "{{ ('%%' * 8000000) % () }}", "steps" },
         { "{{ ('{{' * 8000000).format() }}", "steps" },
         { "{% set t = '\n' * 9000000 %}" + Repeated + "{% set d = t|indent(0) %}{% endfor %}", "steps" },
