@@ -3,8 +3,10 @@ using DeRa.Engine.Streaming;
 using DeRa.Protos.V1;
 using DeRa.Server.Answers;
 using DeRa.Server.Composition;
+using DeRa.Server.Locks;
 using DeRa.Server.Telemetry;
 using Grpc.Core;
+using Microsoft.AspNetCore.RateLimiting;
 
 namespace DeRa.Server.Grpc;
 
@@ -12,6 +14,7 @@ namespace DeRa.Server.Grpc;
 internal sealed class InferenceEndpoint(ServingState state) : InferenceService.InferenceServiceBase
 {
     /// <inheritdoc/>
+    [EnableRateLimiting(RequestLimiting.Generating)]
     public override async Task<GenerateResponse> Generate(GenerateRequest request, ServerCallContext context)
     {
         using var lease = state.Enter();
@@ -27,6 +30,7 @@ internal sealed class InferenceEndpoint(ServingState state) : InferenceService.I
     }
 
     /// <inheritdoc/>
+    [EnableRateLimiting(RequestLimiting.Generating)]
     public override async Task GenerateStream(
         GenerateStreamRequest request, IServerStreamWriter<GenerateStreamResponse> responseStream, ServerCallContext context)
     {
