@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DeRa.Server.Composition;
 using DeRa.Server.Locks;
 using DeRa.Server.Options;
 using DeRa.Testing;
@@ -59,6 +60,20 @@ public sealed class LockOptionTests : IDisposable
     [Fact]
     public void A_missing_file_is_named_with_its_option() =>
         Assert.Matches("^--api-keys: .*nowhere", Fault(() => _ = new ApiKeys(new ServerOptions { ApiKeys = _folder.Path + "/nowhere" })));
+
+    [Fact]
+    public async Task The_program_ends_with_2_and_a_line_where_a_file_of_the_locks_is_bad()
+    {
+        string[][] bad = [["--api-keys", _folder.Write("keys", "alice")], ["--tls-certificate", _folder.Write("tls.crt", "x"), "--tls-key", "nowhere.key"]];
+        foreach (var arguments in bad)
+        {
+            var errors = new StringWriter();
+            var code = await ServerProgram.RunAsync([.. arguments, "--http-port", "0", "--grpc-port", "0"], None,
+                (_, _) => (_, _) => throw new InvalidOperationException("not reached"), TextWriter.Null, errors);
+            Assert.Equal(ServerProgram.BadOption, code);
+            Assert.Contains(arguments[^2], Assert.Single(errors.ToString().TrimEnd().Split('\n')), StringComparison.Ordinal);
+        }
+    }
 
     [Fact]
     public void The_name_of_the_option_s_key_is_taken()
