@@ -59,10 +59,11 @@ public sealed class ServerFixture : IAsyncDisposable
 
     /// <summary>Starts a server whose models are still being loaded.</summary>
     internal static async Task<ServerFixture> StartLoadingAsync(
-        PairSource source, ScriptedExecutor? executor = null, ILoggerProvider? logs = null, ServerOptions? options = null)
+        PairSource source, ScriptedExecutor? executor = null, ILoggerProvider? logs = null, ServerOptions? options = null,
+        Func<HttpMessageHandler>? handler = null, TimeProvider? time = null)
     {
         options ??= new ServerOptions { DrainSeconds = 0 };
-        var app = ServerApplication.Build(options with { HttpPort = 0, GrpcPort = 0 }, source, TimeProvider.System,
+        var app = ServerApplication.Build(options with { HttpPort = 0, GrpcPort = 0 }, source, time ?? TimeProvider.System,
             logging =>
             {
                 if (logs is not null) logging.AddProvider(logs).SetMinimumLevel(LogLevel.Trace);
@@ -72,8 +73,9 @@ public sealed class ServerFixture : IAsyncDisposable
         app.Services.GetRequiredService<ServingState>().Changed += _ => ready.TrySetResult();
         await app.StartAsync(Stop);
         var (http, grpc) = ServerApplication.Addresses(app);
-        var fixture = new ServerFixture(app, GrpcChannel.ForAddress(grpc), new HttpClient { BaseAddress = http },
-            executor ?? new ScriptedExecutor());
+        handler ??= () => new SocketsHttpHandler();
+        var channel = GrpcChannel.ForAddress(grpc, new GrpcChannelOptions { HttpHandler = handler(), DisposeHttpClient = true });
+        var fixture = new ServerFixture(app, channel, new HttpClient(handler()) { BaseAddress = http }, executor ?? new ScriptedExecutor());
         _ = ready.Task.ContinueWith(_ => fixture._ready.TrySetResult(), TaskScheduler.Default);
         return fixture;
     }

@@ -34,14 +34,15 @@ internal sealed class ChatEncoder(ITokenizer tokenizer, ChatTemplate? template)
         var mark = free ?? UserMark.First;
         var json = new JsonArray([.. chat.Messages.Select(message => (JsonNode)new JsonObject
         {
-            ["role"] = message.Role,
-            ["content"] = message.Content,
+            ["role"] = _guard.ProtectRole(WithoutMark(message.Role), mark),
+            ["content"] = WithoutMark(message.Content),
         })]);
-        var rendered = jinja.Render(json, tools: null, chat.AddGenerationPrompt ?? true, chat.Variables,
-            text => _guard.Protect(free is null ? text.Replace(mark, '\uFFFD') : text, mark));
+        var rendered = jinja.Render(json, tools: null, chat.AddGenerationPrompt ?? true, chat.Variables, text => _guard.Protect(text, mark));
         var (text, cuts) = UserTextGuard.TakeMarks(rendered, mark);
         // The template writes the BOS token itself, where the model wants one.
         return tokenizer.Encode(text, addSpecialTokens, cuts);
+
+        string WithoutMark(string given) => free is null ? given.Replace(mark, '\uFFFD') : given;
     }
 
     private static string RenderPlain(ChatPrompt chat)

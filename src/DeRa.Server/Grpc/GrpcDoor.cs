@@ -2,6 +2,7 @@ using DeRa.Protos.V1;
 using DeRa.Server.Composition;
 using DeRa.Server.Options;
 using Grpc.HealthCheck;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc;
 using Serving = Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
 
@@ -30,11 +31,18 @@ internal static class GrpcDoor
     {
         // gRPC bounds its messages itself; HTTP's bound would count their framing too.
         app.MapGrpcService<InferenceEndpoint>().WithMetadata(new DisableRequestSizeLimitAttribute());
-        app.MapGrpcService<HealthServiceImpl>();
+        app.MapGrpcService<HealthServiceImpl>().Add(OpenCheck);
         app.MapGrpcReflectionService();
         var health = app.Services.GetRequiredService<HealthServiceImpl>();
         Publish(health, ServingPhase.Loading);
         app.Services.GetRequiredService<ServingState>().Changed += phase => Publish(health, phase);
+    }
+
+    /// <summary>Kubernetes' gRPC probes can send no key. They call Check; Watch, which holds a stream open, needs one.</summary>
+    private static void OpenCheck(EndpointBuilder endpoint)
+    {
+        if (endpoint is RouteEndpointBuilder { RoutePattern.RawText: "/grpc.health.v1.Health/Check" })
+            endpoint.Metadata.Add(new AllowAnonymousAttribute());
     }
 
     private static void Publish(HealthServiceImpl health, ServingPhase phase)

@@ -1,6 +1,7 @@
 using DeRa.Engine.Admission;
 using DeRa.Engine.Requests;
 using DeRa.Server.Composition;
+using DeRa.Server.Locks;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
@@ -22,6 +23,9 @@ internal static class GrpcErrors
         InvalidRequestException { Code: InvalidRequestException.ModelNotFound } unknown => Status(Code.NotFound, unknown.Message,
             new ResourceInfo { ResourceType = "model", Description = unknown.Message }, Violation(unknown)),
         InvalidRequestException bad => Status(Code.InvalidArgument, bad.Message, Violation(bad)),
+        KeyRefusedException refused => Status(Code.Unauthenticated, refused.Message, new ErrorInfo { Reason = "INVALID_API_KEY", Domain = "dera" }),
+        LimitExceededException tooMuch => Status(Code.ResourceExhausted, tooMuch.Message, RetryAfter(tooMuch.RetryAfterSeconds)),
+        HostRefusedException refused => Status(Code.PermissionDenied, refused.Message),
         AdmissionException { Reason: AdmissionReason.QueueFull } full => Status(Code.ResourceExhausted, full.Message, RetryAfter(1)),
         AdmissionException closed => Status(Code.Unavailable, closed.Message, RetryAfter(10)),
         NotServingException closed => Status(Code.Unavailable, closed.Message, RetryAfter(5)),

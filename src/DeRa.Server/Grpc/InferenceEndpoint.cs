@@ -3,8 +3,10 @@ using DeRa.Engine.Streaming;
 using DeRa.Protos.V1;
 using DeRa.Server.Answers;
 using DeRa.Server.Composition;
+using DeRa.Server.Locks;
 using DeRa.Server.Telemetry;
 using Grpc.Core;
+using Microsoft.AspNetCore.RateLimiting;
 
 namespace DeRa.Server.Grpc;
 
@@ -12,28 +14,33 @@ namespace DeRa.Server.Grpc;
 internal sealed class InferenceEndpoint(ServingState state) : InferenceService.InferenceServiceBase
 {
     /// <inheritdoc/>
+    [EnableRateLimiting(RequestLimiting.Generating)]
     public override Task<GenerateResponse> Generate(GenerateRequest request, ServerCallContext context) => AnswerAsync(
         () => GrpcRequestReader.Read(request.HasModel ? request.Model : null, request.Prompt, request.Options), context,
         (answers, choices, generation) => answers.Whole(choices, generation));
 
     /// <inheritdoc/>
+    [EnableRateLimiting(RequestLimiting.Generating)]
     public override Task<ChatResponse> Chat(ChatRequest request, ServerCallContext context) => AnswerAsync(
         () => GrpcRequestReader.ReadChat(request.HasModel ? request.Model : null, request.Conversation, request.Options), context,
         (answers, choices, generation) => answers.WholeChat(choices, generation));
 
     /// <inheritdoc/>
+    [EnableRateLimiting(RequestLimiting.Generating)]
     public override Task GenerateStream(
         GenerateStreamRequest request, IServerStreamWriter<GenerateStreamResponse> responseStream, ServerCallContext context) => StreamAsync(
         () => GrpcRequestReader.Read(request.HasModel ? request.Model : null, request.Prompt, request.Options), context,
         happened => responseStream.WriteAsync(GrpcAnswers.ForGenerate(happened), context.CancellationToken));
 
     /// <inheritdoc/>
+    [EnableRateLimiting(RequestLimiting.Generating)]
     public override Task ChatStream(
         ChatStreamRequest request, IServerStreamWriter<ChatStreamResponse> responseStream, ServerCallContext context) => StreamAsync(
         () => GrpcRequestReader.ReadChat(request.HasModel ? request.Model : null, request.Conversation, request.Options), context,
         happened => responseStream.WriteAsync(GrpcAnswers.ForChat(happened), context.CancellationToken));
 
     /// <inheritdoc/>
+    [EnableRateLimiting(RequestLimiting.Generating)]
     public override async Task Converse(IAsyncStreamReader<ConverseRequest> requestStream,
         IServerStreamWriter<ConverseResponse> responseStream, ServerCallContext context)
     {

@@ -1,3 +1,5 @@
+using DeRa.Server.Locks;
+
 namespace DeRa.Server.Http;
 
 /// <summary>The HTTP door: its services and its paths.</summary>
@@ -17,8 +19,8 @@ internal static class HttpDoor
     public static void MapHttpDoor(this WebApplication app)
     {
         var services = app.Services;
-        app.MapPost("/v1/completions", services.GetRequiredService<CompletionsEndpoint>().HandleAsync);
-        app.MapPost("/v1/chat/completions", services.GetRequiredService<ChatEndpoint>().HandleAsync);
+        app.MapPost("/v1/completions", services.GetRequiredService<CompletionsEndpoint>().HandleAsync).RequireRateLimiting(RequestLimiting.Generating);
+        app.MapPost("/v1/chat/completions", services.GetRequiredService<ChatEndpoint>().HandleAsync).RequireRateLimiting(RequestLimiting.Generating);
         var tokenizer = services.GetRequiredService<TokenizerEndpoints>();
         foreach (var prefix in (string[])["", "/v1"])
         {
@@ -29,8 +31,8 @@ internal static class HttpDoor
         app.MapRead("/v1/models", models.ListAsync);
         app.MapRead("/v1/models/{**id}", models.GetAsync);
         var state = services.GetRequiredService<StateEndpoints>();
-        app.MapRead("/livez", state.LiveAsync);
-        app.MapRead("/readyz", state.ReadyAsync);
+        app.MapRead("/livez", state.LiveAsync).AllowAnonymous();
+        app.MapRead("/readyz", state.ReadyAsync).AllowAnonymous();
         app.MapRead("/health", state.ReadyAsync);
         app.MapRead("/version", StateEndpoints.VersionAsync);
         // Made now: its uptime counts from here.
@@ -42,6 +44,6 @@ internal static class HttpDoor
     }
 
     /// <summary>GET, and HEAD, with which some monitors ask: the server then leaves the body out.</summary>
-    private static void MapRead(this WebApplication app, string path, RequestDelegate answer) =>
+    private static IEndpointConventionBuilder MapRead(this WebApplication app, string path, RequestDelegate answer) =>
         app.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], answer);
 }

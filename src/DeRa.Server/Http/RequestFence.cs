@@ -1,4 +1,5 @@
 using System.Globalization;
+using DeRa.Server.Grpc;
 using DeRa.Server.Http.Wire;
 
 namespace DeRa.Server.Http;
@@ -28,7 +29,9 @@ internal sealed class RequestFence(RequestDelegate next, ILogger<RequestFence> l
         }
         catch (Exception fault) when (!context.Response.HasStarted)
         {
-            await AnswerAsync(context, Explain(context, fault, log));
+            var error = Explain(context, fault, log);
+            if (GrpcRefusal.IsCall(context.Request)) GrpcRefusal.Answer(context.Response, GrpcErrors.For(fault, context.TraceIdentifier));
+            else await AnswerAsync(context, error);
         }
     }
 
@@ -51,7 +54,7 @@ internal sealed class RequestFence(RequestDelegate next, ILogger<RequestFence> l
     /// <summary>Routing answers unknown paths and wrong methods with a status alone. gRPC has its own way of saying so.</summary>
     private static bool LacksBody(HttpContext context) => !context.Response.HasStarted
         && context.Response.StatusCode >= StatusCodes.Status400BadRequest && context.Response.ContentType is null
-        && context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) != true;
+        && !GrpcRefusal.IsCall(context.Request);
 
     private static WireError BareStatus(HttpContext context)
     {

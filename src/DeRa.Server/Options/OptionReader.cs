@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Net;
 using DeRa.Hub;
+using DeRa.Server.Locks;
 
 namespace DeRa.Server.Options;
 
@@ -47,6 +48,7 @@ internal static class OptionReader
     {
         Address(options.Host);
         CheckPair(options);
+        LockOptions.Check(options);
         if (options.ServedName.Length is 0 or > 256)
             throw new OptionException("--name must have 1 to 256 characters.");
         if (options.HttpPort == options.GrpcPort && options.HttpPort != 0)

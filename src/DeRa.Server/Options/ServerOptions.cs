@@ -1,5 +1,6 @@
 using DeRa.Engine;
 using DeRa.Engine.Requests;
+using DeRa.Server.Locks;
 using DeRa.Torch;
 using DeRa.Torch.Execution;
 using DeRa.Torch.Native;
@@ -93,6 +94,58 @@ internal sealed record ServerOptions
 
     [Option("Size of a request, in bytes.", Low = 1024, High = 1 << 30)]
     public int MaxBodyBytes { get; init; } = 4 << 20;
+
+    [Option("Nesting of a request's JSON.", Low = 8, High = 1024)]
+    public int MaxJsonDepth { get; init; } = 64;
+
+    [Option("Connections that may be open at once, over both ports; one more is closed unanswered.", Low = 1, High = 1 << 20)]
+    public int MaxConnections { get; init; } = 4096;
+
+    [Option("Size of a request's headers together, in bytes.", Low = 1024, High = 1 << 20)]
+    public int MaxHeaderBytes { get; init; } = 32 << 10;
+
+    [Option("Headers of a request.", Low = 8, High = 1024)]
+    public int MaxHeaders { get; init; } = 100;
+
+    [Option("Seconds that a client may take to send a request's headers.", Low = 1, High = 3600)]
+    public int HeaderSeconds { get; init; } = 30;
+
+    [Option("Seconds for which a connection may stay open with nothing under way.", Low = 1, High = 86400)]
+    public int KeepAliveSeconds { get; init; } = 130;
+
+    [Option("File of API keys, one a line: NAME HASH, then rate=N/min and concurrent=N where that key's limits differ; 'dera key NAME' "
+        + "makes a key and its line. Read again when it changes. Where there are keys, everything but /livez and /readyz needs one.",
+        Placeholder = "FILE", DefaultText = "no keys")]
+    public string? ApiKeys { get; init; }
+
+    [Option("One API key, under the name 'default', beside those of the file; at least 16 characters.", Placeholder = "KEY")]
+    public Secret? ApiKey { get; init; }
+
+    [Option("Generating requests that a key may send in a minute; without keys, all clients together.",
+        Low = 1, High = RequestLimiting.MaxLimit, DefaultText = "any number")]
+    public int? MaxRequestsPerMinute { get; init; }
+
+    [Option("Generating requests that a key may have under way at once; without keys, all clients together.",
+        Low = 1, High = RequestLimiting.MaxLimit, DefaultText = "any number")]
+    public int? MaxConcurrentRequests { get; init; }
+
+    [Option("Certificate for TLS on both ports, with its intermediates: PEM, then with --tls-key, or PKCS#12. Read again when it changes.",
+        Placeholder = "FILE", DefaultText = "no TLS")]
+    public string? TlsCertificate { get; init; }
+
+    [Option("The certificate's private key, PEM.", Placeholder = "FILE")]
+    public string? TlsKey { get; init; }
+
+    [Option("Opens an encrypted --tls-key or PKCS#12 file.")]
+    public Secret? TlsPassword { get; init; }
+
+    [Option("Origin of web pages that may call the server, such as https://chat.example.com; several may be given; * is any.",
+        Placeholder = "ORIGIN", DefaultText = "none")]
+    public IReadOnlyList<string> CorsOrigins { get; init; } = [];
+
+    [Option("Host name under which the server answers, such as api.example.com or *.example.com; several may be given; * is any.",
+        Placeholder = "NAME", DefaultText = "localhost and its addresses while listening on loopback, else any")]
+    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
 
     [Option("Seconds for which a single step may keep the engine's heart from beating before /livez fails.", Low = 1, High = 86400)]
     public int MaxStepSeconds { get; init; } = 300;

@@ -1,5 +1,5 @@
+using System.Collections.Concurrent;
 using DeRa.Protos.V1;
-using DeRa.Testing;
 using Google.Rpc;
 using Grpc.Core;
 using Xunit;
@@ -21,31 +21,33 @@ public class ConverseTests
     [Fact]
     public async Task A_strength_that_changes_reaches_the_engine_and_is_told()
     {
-        // The engine waits before its third step until the change is there: the server acknowledges it before that step's token.
-        using var asked = new ManualResetEventSlim();
-        var (steps, strengths) = (0, new List<double>());
-        var executor = new ScriptedExecutor { Script = _ => 'a' };
-        executor.BeforeStep = plan =>
-        {
-            lock (strengths) strengths.Add(plan.Rows[0].Strengths[0]);
-            if (++steps == 3) asked.Wait(Stop);
-        };
+        var strengths = new ConcurrentQueue<double>();
+        var executor = Scripts.Endless();
+        executor.BeforeStep = plan => strengths.Enqueue(plan.Rows[0].Strengths[0]);
         await using var server = await ServerFixture.StartAsync(executor);
         using var call = server.Inference.Converse(cancellationToken: Stop);
-        await call.RequestStream.WriteAsync(Start(maxTokens: 250), Stop);
+        await call.RequestStream.WriteAsync(Start(maxTokens: 1_000_000), Stop);
         var events = new List<ConverseResponse>();
         await foreach (var happened in call.ResponseStream.ReadAllAsync(Stop))
         {
             events.Add(happened);
-            if (happened.Started is null) continue;
-            await call.RequestStream.WriteAsync(Change(0.5), Stop);
-            await call.RequestStream.CompleteAsync();
-            asked.Set();
+            if (happened.Started is not null) await call.RequestStream.WriteAsync(Change(0.5), Stop);
+            if (happened.Changed is not null) await call.RequestStream.WriteAsync(new ConverseRequest { Stop = new ConverseStop() }, Stop);
         }
         var changed = Assert.Single(events, happened => happened.Changed is not null).Changed;
         Assert.Equal((0, 0.5), (changed.Index, changed.AlignmentStrength));
-        Assert.Equal((0.0, 0.5), (strengths[0], strengths[^1]));
-        Assert.Equal(250, events.Sum(happened => happened.Delta?.Tokens.Count ?? 0));
+        Assert.Equal([0, 0.5], strengths.Distinct());
+    }
+
+    [Fact]
+    public async Task The_client_may_close_its_side_and_gets_all()
+    {
+        await using var server = await ServerFixture.StartAsync(Scripts.Endless());
+        using var call = server.Inference.Converse(cancellationToken: Stop);
+        await call.RequestStream.WriteAsync(Start(maxTokens: 50), Stop);
+        await call.RequestStream.CompleteAsync();
+        var events = await call.ResponseStream.ReadAllAsync(Stop).ToListAsync(Stop);
+        Assert.Equal(50, events.Sum(happened => happened.Delta?.Tokens.Count ?? 0));
         Assert.Equal(FinishReason.Length, events[^1].Finished.FinishReason);
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using DeRa.Engine.Requests;
 using DeRa.Server.Http.Wire;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.OpenApi;
@@ -35,6 +36,16 @@ public class OpenApiTests
         var described = Paths(await DocumentAsync(server)).SelectMany(path => path.Value!.AsObject()
             .Select(operation => $"{operation.Key.ToUpperInvariant()} {path.Key}")).Order();
         Assert.Equal(routes, described);
+    }
+
+    [Fact]
+    public async Task What_needs_no_key_is_described_so()
+    {
+        await using var server = await ServerFixture.StartAsync();
+        var open = server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Where(route => route.Metadata.GetMetadata<IAllowAnonymous>() is not null && route.RoutePattern.RawText!.Count('/') == 1)
+            .Select(route => route.RoutePattern.RawText!);
+        Assert.Equal(open, Paths(await DocumentAsync(server)).Where(path => path.Value!["get"]?["security"] is JsonArray { Count: 0 }).Select(path => path.Key));
     }
 
     [Fact]
