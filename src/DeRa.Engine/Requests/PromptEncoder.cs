@@ -7,16 +7,18 @@ internal sealed class PromptEncoder(ITokenizer tokenizer, ChatTemplate? template
 {
     private readonly ChatEncoder _chats = new(tokenizer, template);
 
+    /// <param name="prompt">The prompt.</param>
+    /// <param name="addSpecialTokens">Whether the tokenizer adds its special tokens; null = as the prompt's kind has it.</param>
     /// <exception cref="InvalidRequestException">
     /// An empty prompt, an id outside [0, vocabularySize), or messages that the chat template refuses.
     /// </exception>
-    public IReadOnlyList<int> Encode(PromptInput prompt)
+    public IReadOnlyList<int> Encode(PromptInput prompt, bool? addSpecialTokens = null)
     {
         var tokens = prompt switch
         {
-            TextPrompt text => tokenizer.Encode(text.Text, addSpecialTokens: true),
+            TextPrompt text => tokenizer.Encode(text.Text, addSpecialTokens ?? true),
             TokenPrompt ids => ids.Tokens,
-            ChatPrompt chat => _chats.Encode(chat),
+            ChatPrompt chat => _chats.Encode(chat, addSpecialTokens),
             _ => throw new ArgumentException("unknown kind of prompt", nameof(prompt)),
         };
         if (tokens.Count == 0)

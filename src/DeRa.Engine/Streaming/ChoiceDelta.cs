@@ -9,7 +9,11 @@ namespace DeRa.Engine.Streaming;
 /// <param name="FinishReason">Set on the choice's last piece.</param>
 /// <param name="StopString">The stop string that ended the choice, where one did.</param>
 public sealed record ChoiceDelta(
-    int Index, string Text, IReadOnlyList<OutputToken> Tokens, FinishReason? FinishReason = null, string? StopString = null);
+    int Index, string Text, IReadOnlyList<OutputToken> Tokens, FinishReason? FinishReason = null, string? StopString = null)
+{
+    /// <summary>The prompt's log-probabilities, one for each token but the first; on one piece of a choice whose prompt was scored.</summary>
+    public IReadOnlyList<TokenLogProbs>? PromptScores { get; init; }
+}
 
 /// <summary>A token of an answer.</summary>
 /// <param name="Token">Its id.</param>

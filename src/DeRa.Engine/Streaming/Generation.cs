@@ -85,7 +85,7 @@ public sealed class Generation : IDisposable
                 handle.Cancel();
                 delta = Merge(delta!, text.Finish(FinishReason.Stop));
             }
-            if (delta is { } piece && (piece.Text.Length > 0 || piece.Tokens.Count > 0 || piece.FinishReason is not null))
+            if (delta is { } piece && (piece.Text.Length > 0 || piece.Tokens.Count > 0 || piece.FinishReason is not null || piece.PromptScores is not null))
                 await deltas.WriteAsync(piece, cancellation);
             if (text.StopString is not null) return;
         }
@@ -96,7 +96,7 @@ public sealed class Generation : IDisposable
         switch (happened)
         {
             case PromptScored scored:
-                return choice.Echo ? text.Echo(scored.LogProbs) : null;
+                return (choice.Echo ? text.Echo(scored.LogProbs) : new ChoiceDelta(choice.Index, "", [])) with { PromptScores = scored.LogProbs };
             case TokenGenerated generated:
                 Interlocked.Increment(ref _completionTokens);
                 return text.Append(generated);

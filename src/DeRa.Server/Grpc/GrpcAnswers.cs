@@ -46,16 +46,28 @@ internal sealed class GrpcAnswers(ITokenizer tokenizer, IReadOnlyList<string> al
         var strengths = new StrengthsInForce(generation.Request.Strengths, aligned);
         if (strengths.Single is { } strength) response.AlignmentStrength = strength;
         foreach (var (name, own) in strengths.ByName ?? []) response.AlignmentStrengths.Add(name, own);
-        response.Choices.AddRange(choices.Select(Choice));
+        response.Choices.AddRange(choices.Select((choice, i) => Choice(choice, i, generation.Request)));
         return response;
     }
 
-    private Choice Choice(WholeChoice whole, int index)
+    private Choice Choice(WholeChoice whole, int index, PreparedRequest request)
     {
         var choice = new Choice { Index = index, Text = whole.Text, FinishReason = Reason(whole.FinishReason) };
         choice.Tokens.AddRange(whole.Tokens.Select(Token));
         if (whole.StopString is { } stop) choice.Stop = stop;
+        if (request.PromptLogProbs is { } alternatives)
+            choice.PromptTokens.AddRange(PromptTokens(request.Choices[index / request.Returned * request.Candidates], whole, alternatives));
         return choice;
+    }
+
+    private IEnumerable<Token> PromptTokens(PreparedChoice prompt, WholeChoice whole, int alternatives)
+    {
+        for (var i = 0; i < prompt.Request.PromptTokens.Count; i++)
+        {
+            var score = i == 0 ? null : whole.PromptScores?[i - 1];
+            yield return Token(new OutputToken(prompt.Request.PromptTokens[i], 0, true,
+                score is null ? null : score with { Top = [.. score.Top.Take(alternatives)] }));
+        }
     }
 
     private Delta Delta(ChoiceDelta piece)

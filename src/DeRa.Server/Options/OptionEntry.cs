@@ -22,7 +22,7 @@ internal sealed record OptionEntry(PropertyInfo Property, OptionAttribute Declar
         OptionTable.EnvironmentPrefix + JsonNamingPolicy.SnakeCaseUpper.ConvertName(Property.Name);
 
     /// <summary>What stands for the value in <c>--help</c>.</summary>
-    public string Placeholder => Declared.Placeholder ?? (ValueType == typeof(string) ? "TEXT" : "N");
+    public string Placeholder => Declared.Placeholder ?? (IsFlag ? "true|false" : ValueType == typeof(string) ? "TEXT" : "N");
 
     /// <summary>Reads a value.</summary>
     /// <param name="text">The value as it was given.</param>
@@ -32,6 +32,7 @@ internal sealed record OptionEntry(PropertyInfo Property, OptionAttribute Declar
     {
         if (ValueType == typeof(string))
             return text.Length > 0 ? text : throw Bad(text, origin, "not empty");
+        if (IsFlag) return bool.TryParse(text, out var flag) ? flag : throw Bad(text, origin, Allowed);
         if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || !InRange(number))
             throw Bad(text, origin, Allowed);
         if (ValueType == typeof(double)) return number;
@@ -41,15 +42,19 @@ internal sealed record OptionEntry(PropertyInfo Property, OptionAttribute Declar
 
     /// <summary>The allowed values in words; empty where any text will do.</summary>
     public string Allowed => ValueType == typeof(string) ? ""
+        : IsFlag ? "true or false"
         : (ValueType == typeof(double) ? "a number" : "a whole number") + $" from {Text(Low)} to {Text(High)}";
 
     /// <summary>The default in words; empty where there is none.</summary>
     public string DefaultText(ServerOptions defaults) => Declared.DefaultText
-        ?? Convert.ToString(Property.GetValue(defaults), CultureInfo.InvariantCulture) ?? "";
+        ?? (Property.GetValue(defaults) is bool flag ? (flag ? "true" : "false")
+            : Convert.ToString(Property.GetValue(defaults), CultureInfo.InvariantCulture) ?? "");
 
     /// <summary>The error for a value that will not do.</summary>
     public OptionException Bad(string text, string origin, string allowed) =>
         new($"--{Name} is '{text}' ({origin}); it must be {allowed}.");
+
+    private bool IsFlag => ValueType == typeof(bool);
 
     private double Low => Declared.Low;
 
