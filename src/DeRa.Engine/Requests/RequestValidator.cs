@@ -96,8 +96,8 @@ public sealed class RequestValidator(
     private int? PromptLogProbs(GenerationInput input)
     {
         if (input.PromptLogProbs is not { } wanted) return null;
-        if (input.Stream) throw new InvalidRequestException("prompt_logprobs", "'prompt_logprobs' does not work with a stream.");
-        return FieldRange.Between("prompt_logprobs", wanted, 0, limits.MaxLogProbs);
+        FieldRange.Between("prompt_logprobs", wanted, 0, limits.MaxLogProbs);
+        return !input.Stream ? wanted : throw new InvalidRequestException("prompt_logprobs", "'prompt_logprobs' does not work with a stream.");
     }
 
     private static void CheckSalt(string? salt)

@@ -151,7 +151,8 @@ public sealed class OptionReaderTests : IDisposable
 
     [Theory]
     [InlineData("""{"http-prt": 1}""", "is --http-port meant?")]
-    [InlineData("""{"http-port": true}""", "a string or a number")]
+    [InlineData("""{"http-port": true}""", "a whole number from 0 to 65535")]
+    [InlineData("""{"http-port": {}}""", "a string, a number, true or false")]
     [InlineData("""{"http-port": 70000}""", "from 0 to 65535")]
     [InlineData("""{"http-port": 1, "http-port": 2}""", "not valid JSON")]
     [InlineData("[]", "one JSON object")]
