@@ -7,13 +7,15 @@ internal sealed class PromptEncoder(ITokenizer tokenizer, ChatTemplate? template
 {
     private readonly ChatEncoder _chats = new(tokenizer, template);
 
+    /// <param name="prompt">The prompt.</param>
+    /// <param name="addSpecialTokens">Whether the tokenizer adds its special tokens; null = as the prompt's kind has it.</param>
     /// <exception cref="InvalidRequestException">
     /// An empty prompt, an id outside [0, vocabularySize), messages that the chat template refuses, or a text that the tokenizer
     /// cannot encode.
     /// </exception>
-    public IReadOnlyList<int> Encode(PromptInput prompt)
+    public IReadOnlyList<int> Encode(PromptInput prompt, bool? addSpecialTokens = null)
     {
-        var tokens = Tokens(prompt);
+        var tokens = Tokens(prompt, addSpecialTokens);
         if (tokens.Count == 0)
             throw new InvalidRequestException(prompt.Field, $"'{prompt.Field}' is empty; at least one token is needed.");
         for (var i = 0; i < tokens.Count; i++)
@@ -21,15 +23,15 @@ internal sealed class PromptEncoder(ITokenizer tokenizer, ChatTemplate? template
         return tokens;
     }
 
-    private IReadOnlyList<int> Tokens(PromptInput prompt)
+    private IReadOnlyList<int> Tokens(PromptInput prompt, bool? addSpecialTokens)
     {
         try
         {
             return prompt switch
             {
-                TextPrompt text => tokenizer.Encode(text.Text, addSpecialTokens: true),
+                TextPrompt text => tokenizer.Encode(text.Text, addSpecialTokens ?? true),
                 TokenPrompt ids => ids.Tokens,
-                ChatPrompt chat => _chats.Encode(chat),
+                ChatPrompt chat => _chats.Encode(chat, addSpecialTokens),
                 _ => throw new ArgumentException("unknown kind of prompt", nameof(prompt)),
             };
         }

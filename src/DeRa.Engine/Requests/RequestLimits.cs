@@ -24,6 +24,18 @@ public sealed record RequestLimits
     /// <summary>Entries of <c>logit_bias</c>; at least 0. Default 1024.</summary>
     public int MaxLogitBiasEntries { get; init; } = 1024;
 
+    /// <summary>Entries of <c>allowed_token_ids</c>; at least 1. Default 1024.</summary>
+    public int MaxAllowedTokens { get; init; } = 1024;
+
+    /// <summary>Entries of <c>stop_token_ids</c>; at least 0. Default 128.</summary>
+    public int MaxStopTokens { get; init; } = 128;
+
+    /// <summary>Entries of <c>bad_words</c>, each as long as a stop string may be; at least 0. Default 128.</summary>
+    public int MaxBadWords { get; init; } = 128;
+
+    /// <summary>Candidates for each prompt (<c>best_of</c>); at least 1. Default 20.</summary>
+    public int MaxBestOf { get; init; } = 20;
+
     /// <summary>Alternatives reported with a token; at least 0. Default 20.</summary>
     public int MaxLogProbs { get; init; } = 20;
 }

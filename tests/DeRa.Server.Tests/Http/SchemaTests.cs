@@ -14,6 +14,9 @@ public class SchemaTests
     [Theory]
     [InlineData("/v1/completions", "CreateCompletionResponse", "\"prompt\":\"a\"")]
     [InlineData("/v1/completions", "CreateCompletionResponse", "\"prompt\":[\"a\",\"b\"],\"n\":2,\"logprobs\":2,\"return_token_ids\":true")]
+    [InlineData("/v1/completions", "CreateCompletionResponse", "\"prompt\":[\"ab\",\"b\"],\"n\":2,\"best_of\":3,\"prompt_logprobs\":2,\"echo\":true")]
+    [InlineData("/v1/completions", "CreateCompletionResponse", "\"prompt\":\"a\",\"logprobs\":1,\"return_tokens_as_token_ids\":true,\"stop\":\"é\",\"include_stop_str_in_output\":true")]
+    [InlineData("/v1/chat/completions", "CreateChatCompletionResponse", Chat + ",\"prompt_logprobs\":1,\"skip_special_tokens\":false,\"continue_final_message\":true")]
     [InlineData("/v1/chat/completions", "CreateChatCompletionResponse", Chat)]
     [InlineData("/v1/chat/completions", "CreateChatCompletionResponse", Chat + ",\"n\":2,\"logprobs\":true,\"top_logprobs\":3,\"max_tokens\":9")]
     public async Task An_answer_is_as_the_schema_says(string path, string schema, string fields)
@@ -25,6 +28,7 @@ public class SchemaTests
     [Theory]
     [InlineData(Chat)]
     [InlineData(Chat + ",\"n\":2,\"logprobs\":true,\"top_logprobs\":1,\"stream_options\":{\"include_usage\":true}")]
+    [InlineData(Chat + ",\"stop_token_ids\":[32],\"stream_options\":{\"include_usage\":true,\"continuous_usage_stats\":true}")]
     public async Task Every_chunk_of_a_chat_is_as_the_schema_says(string fields)
     {
         await using var server = await ServerFixture.StartAsync(Scripts.Saying("hé 日"));
@@ -69,10 +73,10 @@ public class SchemaTests
         Assert.NotEmpty(schema.Validate("""{"id":"x","object":"other","created":1,"model":"m","choices":[]}"""));
     }
 
-    private static void AssertValid(JsonSchema schema, string json) =>
+    internal static void AssertValid(JsonSchema schema, string json) =>
         Assert.True(schema.Validate(json) is { Count: 0 }, string.Join('\n', schema.Validate(json)) + '\n' + json);
 
-    private static async Task<JsonSchema> SchemaAsync(string name, Action<JsonNode>? change = null)
+    internal static async Task<JsonSchema> SchemaAsync(string name, Action<JsonNode>? change = null)
     {
         var path = Path.Combine(SharedData.ProjectRoot, "..", "shared", "reference", "openai-schemas.json");
         Assert.SkipUnless(File.Exists(path), "needs ../shared/reference beside the checkout, which is not there");
