@@ -35,7 +35,7 @@ internal static class AnswerCheck
     };
 
     /// <summary>The operation behind a path; null where there is none.</summary>
-    public static ApiOperation? Find(string path) =>
+    public static ApiOperation? Find(string path) => path.Length > 1 && path.EndsWith('/') ? Find(path[..^1]) :
         Operations.Value.FirstOrDefault(operation => operation.Path == path)
             ?? (path.StartsWith("/v1/models/", StringComparison.Ordinal) ? Operations.Value.First(operation => operation.Id == "getModel") : null);
 

@@ -42,16 +42,16 @@ public sealed class ByteTokenizer : ITokenizer
 
     public bool IsSpecial(int token) => token >= 256;
 
-    public StreamingDecoder CreateDecoder(bool continuesText, bool skipSpecialTokens = true) => new ByteDecoder();
+    public StreamingDecoder CreateDecoder(bool continuesText, bool skipSpecialTokens = true) => new ByteDecoder(skipSpecialTokens ? null : GetToken);
 
     private static bool Spells(string text, int at, string token, IReadOnlyList<int> cuts) =>
         text.AsSpan(at).StartsWith(token, StringComparison.Ordinal) && !cuts.Any(cut => cut > at && cut < at + token.Length);
 
-    private sealed class ByteDecoder : StreamingDecoder
+    private sealed class ByteDecoder(Func<int, string?>? special) : StreamingDecoder
     {
         private readonly Decoder decoder = Encoding.UTF8.GetDecoder();
 
-        public override string Append(int token) => token < 256 ? Decode([(byte)token], flush: false) : "";
+        public override string Append(int token) => token < 256 ? Decode([(byte)token], flush: false) : special?.Invoke(token) ?? "";
 
         public override string Finish() => Decode([], flush: true);
 

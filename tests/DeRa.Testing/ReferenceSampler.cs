@@ -4,8 +4,8 @@ using DeRa.Engine.Scheduling;
 namespace DeRa.Testing;
 
 /// <summary>
-/// The sampler written a second time, plainly and in double precision, from the rules alone: penalties, bias, temperature,
-/// top-k, top-p, min-p, then the first token whose cumulative probability exceeds the draw. An oracle for tests.
+/// The sampler written a second time, plainly and in double precision, from the rules alone: penalties, bias, masks,
+/// temperature, top-k, top-p, min-p, typical, then the first token whose cumulative probability exceeds the draw. An oracle for tests.
 /// </summary>
 public static class ReferenceSampler
 {
@@ -67,7 +67,57 @@ public static class ReferenceSampler
         foreach (var tokens in output.GroupBy(token => token))
             adjusted[tokens.Key] -= (double)parameters.FrequencyPenalty * tokens.Count() + parameters.PresencePenalty;
         foreach (var (token, bias) in parameters.LogitBias) adjusted[token] += bias;
-        return adjusted;
+        return Masked(adjusted, output, parameters);
+    }
+
+    /// <summary>−∞ for what may not be sampled; the weaker rules give way where they would leave nothing.</summary>
+    private static double[] Masked(double[] logits, int[] output, SamplingParameters parameters)
+    {
+        bool IsAllowed(int token) => parameters.AllowedTokens?.Contains(token) ?? true;
+        bool EndsWord(int token) => parameters.BadWords.Any(word => output.Append(token).TakeLast(word.Count).SequenceEqual(word));
+        bool EndsEarly(int token) => output.Length < parameters.MinTokens && parameters.EndTokens.Contains(token);
+        Func<int, bool>[] rules =
+        [
+            token => IsAllowed(token) && !EndsWord(token) && !EndsEarly(token), token => IsAllowed(token) && !EndsWord(token), IsAllowed,
+        ];
+        var rule = rules.First(rule => Enumerable.Range(0, logits.Length).Any(rule));
+        return [.. logits.Select((logit, token) => rule(token) ? logit : double.NegativeInfinity)];
+    }
+
+    /// <summary>Tokens, those whose surprise is nearest to the expected one first; of equal ones the lowest id first.</summary>
+    private static int[] RankedByTypicality(double[] probabilities)
+    {
+        var distances = Typicality(probabilities);
+        return [.. Enumerable.Range(0, probabilities.Length).Where(token => probabilities[token] > 0).OrderBy(token => distances[token])];
+    }
+
+    private static double[] Typicality(double[] probabilities)
+    {
+        var entropy = probabilities.Where(p => p > 0).Sum(p => -p * Math.Log(p));
+        return [.. probabilities.Select(p => Math.Abs(-Math.Log(p) - entropy))];
+    }
+
+    private static double[] KeepTypical(double[] probabilities, double reach)
+    {
+        if (reach >= 1) return probabilities;
+        var kept = new List<int>();
+        foreach (var token in RankedByTypicality(probabilities))
+            if (kept.Sum(other => probabilities[other]) < reach) kept.Add(token);
+        return Keep(probabilities, kept);
+    }
+
+    /// <summary>Between the sums before and after the last kept token and typical_p, and between its surprise and the next one's.</summary>
+    private static double TypicalCutDistance(double[] probabilities, double reach)
+    {
+        if (reach >= 1) return double.PositiveInfinity;
+        var (ranked, distances) = (RankedByTypicality(probabilities), Typicality(probabilities));
+        var count = KeepTypical(probabilities, reach).Count(p => p > 0);
+        var before = ranked.Take(count - 1).Sum(token => probabilities[token]);
+        var sums = Math.Min(reach - before, Math.Abs(before + probabilities[ranked[count - 1]] - reach));
+        // Tokens as likely as each other are one place, which id decides about.
+        var gap = count < ranked.Length && probabilities[ranked[count]] != probabilities[ranked[count - 1]]
+            ? distances[ranked[count]] - distances[ranked[count - 1]] : double.PositiveInfinity;
+        return Math.Min(sums, gap);
     }
 
     private static double[] Softmax(double[] logits, double temperature)
@@ -81,8 +131,13 @@ public static class ReferenceSampler
     {
         var kept = Renormalised(Keep(probabilities, Ranked(probabilities).Take(TopK(probabilities, parameters))));
         if (parameters.TopP < 1) kept = Keep(kept, Ranked(kept).Take(TopPCount(kept, parameters.TopP)));
-        var least = parameters.MinP * kept.Max();
-        return Keep(kept, Enumerable.Range(0, kept.Length).Where(token => kept[token] >= least));
+        return KeepTypical(Renormalised(KeepMinP(kept, parameters.MinP)), parameters.TypicalP);
+    }
+
+    private static double[] KeepMinP(double[] probabilities, double fraction)
+    {
+        var least = fraction * probabilities.Max();
+        return Keep(probabilities, Enumerable.Range(0, probabilities.Length).Where(token => probabilities[token] >= least));
     }
 
     private static int TopK(double[] probabilities, SamplingParameters parameters) =>
@@ -127,7 +182,7 @@ public static class ReferenceSampler
         if (parameters.MinP > 0)
             foreach (var probability in kept.Where(probability => probability > 0))
                 distance = Math.Min(distance, Math.Abs(Math.Log(probability / (parameters.MinP * kept.Max()))));
-        return distance;
+        return Math.Min(distance, TypicalCutDistance(Renormalised(KeepMinP(kept, parameters.MinP)), parameters.TypicalP));
     }
 
     /// <summary>Tokens, most likely first; of equal ones the lowest id first.</summary>
@@ -150,7 +205,7 @@ public static class ReferenceSampler
 /// <summary>How near a row's choice lies to another one; infinite where there is no such boundary.</summary>
 /// <param name="Cumulative">Probability between the draw and the nearest boundary of two tokens.</param>
 /// <param name="Cut">
-/// What would flip the nearest top-k, top-p or min-p cut: for top-p a probability, for the others a difference of logits
+/// What would flip the nearest top-k, top-p, min-p or typical cut: for top-p and typical a probability or a surprise, for the others a difference of logits
 /// divided by the temperature.
 /// </param>
 /// <param name="TopTwoLogits">Gap of the two largest logits, after penalties and bias, before temperature.</param>

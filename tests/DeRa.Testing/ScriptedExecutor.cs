@@ -110,7 +110,7 @@ public sealed class ScriptedExecutor : IStepExecutor
         var max = logits.Max();
         var logSum = max + MathF.Log(logits.Sum(logit => MathF.Exp(logit - max)));
         var top = logits.Select((logit, id) => (id, logit - logSum)).OrderByDescending(entry => entry.Item2).Take(alternatives);
-        return new TokenLogProbs(token, logits[token] - logSum, [.. top]);
+        return new TokenLogProbs(token, logits[token] - logSum, [.. top]) { Rank = 1 + logits.Count(logit => logit > logits[token]) };
     }
 
     private static ulong Hash(ReadOnlySpan<int> prefix, ulong model)

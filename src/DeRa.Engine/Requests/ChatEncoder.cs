@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using DeRa.Engine.Text;
 using DeRa.Engine.Text.Templates;
@@ -7,19 +8,26 @@ namespace DeRa.Engine.Requests;
 /// <summary>Turns a conversation into token ids, by the model's own template where it has one.</summary>
 internal sealed class ChatEncoder(ITokenizer tokenizer, ChatTemplate? template)
 {
+    private const string VariablesField = "chat_template_kwargs";
+    private const int MaxVariables = 64;
+
     private readonly UserTextGuard _guard = new(tokenizer);
 
-    /// <exception cref="InvalidRequestException">The template refuses the conversation or fails on it.</exception>
-    public IReadOnlyList<int> Encode(ChatPrompt chat, bool? addSpecialTokens)
+    /// <param name="chat">The conversation.</param>
+    /// <param name="addSpecialTokens">
+    /// Whether the tokenizer puts its special tokens around the text; null = not around what the model's template wrote, which
+    /// writes the BOS token itself where the model wants one.
+    /// </param>
+    /// <exception cref="InvalidRequestException">
+    /// The template refuses the conversation or fails on it, or what it is to do with it makes no sense.
+    /// </exception>
+    public IReadOnlyList<int> Encode(ChatPrompt chat, bool? addSpecialTokens = null)
     {
-        if (chat.ContinueFinalMessage)
-            throw new InvalidRequestException("continue_final_message", "'continue_final_message' does not work here; leave it out.");
-        if (template is null && chat.AddGenerationPrompt == false)
-            throw new InvalidRequestException("add_generation_prompt", "'add_generation_prompt' must be true: the model has no chat template.");
+        Check(chat);
         if (template is null) return tokenizer.Encode(RenderPlain(chat), addSpecialTokens ?? true);
         try
         {
-            return Encode(chat, addSpecialTokens ?? false, template);
+            return Encode(chat, template, addSpecialTokens ?? false);
         }
         catch (ChatTemplateException refused)
         {
@@ -28,21 +36,56 @@ internal sealed class ChatEncoder(ITokenizer tokenizer, ChatTemplate? template)
         }
     }
 
-    private IReadOnlyList<int> Encode(ChatPrompt chat, bool addSpecialTokens, ChatTemplate jinja)
+    private IReadOnlyList<int> Encode(ChatPrompt chat, ChatTemplate jinja, bool addSpecialTokens)
     {
-        var free = UserTextGuard.FreeMark(chat.Messages.SelectMany(message => new[] { message.Role, message.Content }));
+        var free = UserTextGuard.FreeMark(chat.Messages.SelectMany(message => new[] { message.Role, message.Content })
+            .Concat(Texts(chat.Variables)));
         var mark = free ?? UserMark.First;
         var json = new JsonArray([.. chat.Messages.Select(message => (JsonNode)new JsonObject
         {
             ["role"] = _guard.ProtectRole(WithoutMark(message.Role), mark),
             ["content"] = WithoutMark(message.Content),
         })]);
-        var rendered = jinja.Render(json, tools: null, chat.AddGenerationPrompt ?? true, chat.Variables, text => _guard.Protect(text, mark));
+        var rendered = jinja.Render(json, tools: null, AddsGenerationPrompt(chat), chat.Variables, Protect);
+        if (chat.ContinueFinalMessage) rendered = UpTo(rendered, Protect(WithoutMark(chat.Messages[^1].Content)), chat.Field);
         var (text, cuts) = UserTextGuard.TakeMarks(rendered, mark);
-        // The template writes the BOS token itself, where the model wants one.
         return tokenizer.Encode(text, addSpecialTokens, cuts);
 
         string WithoutMark(string given) => free is null ? given.Replace(mark, '\uFFFD') : given;
+
+        string Protect(string text) => _guard.Protect(text, mark);
+    }
+
+    private static bool AddsGenerationPrompt(ChatPrompt chat) => chat.AddGenerationPrompt ?? !chat.ContinueFinalMessage;
+
+    /// <summary>
+    /// What was rendered up to the end of the last message's text, as Hugging Face does it: of a text that the template trims,
+    /// the trimmed one.
+    /// </summary>
+    private static string UpTo(string rendered, string content, string field)
+    {
+        var trimmed = content.Trim();
+        var at = rendered.LastIndexOf(trimmed, StringComparison.Ordinal);
+        if (at < 0)
+            throw new InvalidRequestException("continue_final_message",
+                $"'continue_final_message' is set, but the model's chat template does not write the last of '{field}' as it is.");
+        var whole = rendered.AsSpan(at).StartsWith(content.TrimStart(), StringComparison.Ordinal);
+        return rendered[..(at + (whole ? content.TrimStart() : trimmed).Length)];
+    }
+
+    private static void Check(ChatPrompt chat)
+    {
+        if (chat is { ContinueFinalMessage: true, AddGenerationPrompt: true })
+            throw new InvalidRequestException("continue_final_message",
+                "'continue_final_message' and 'add_generation_prompt' are both true; at most one of them may be.");
+        if (chat.ContinueFinalMessage && chat.Messages.Count > 0 && string.IsNullOrWhiteSpace(chat.Messages[^1].Content))
+            throw new InvalidRequestException("continue_final_message",
+                $"'continue_final_message' is set, but the last of '{chat.Field}' holds no text that could be continued.");
+        FieldRange.Count(VariablesField, chat.Variables?.Count ?? 0, MaxVariables, "entries");
+        foreach (var (name, _) in chat.Variables ?? [])
+            if (ChatTemplate.IsReserved(name))
+                throw new InvalidRequestException($"{VariablesField}.{name}",
+                    $"'{VariablesField}' may not set '{name}': it has a field of its own, or is the model's.");
     }
 
     private static string RenderPlain(ChatPrompt chat)
@@ -52,7 +95,16 @@ internal sealed class ChatEncoder(ITokenizer tokenizer, ChatTemplate? template)
                 throw new InvalidRequestException($"{chat.Field}[{i}].role",
                     $"'{chat.Field}[{i}].role' must be one of {string.Join(", ", PlainChatTemplate.Roles)}: "
                     + "the model has no chat template that knows others.");
-        return chat.Messages.Count > 0 ? PlainChatTemplate.Render(chat.Messages)
+        return chat.Messages.Count > 0 ? PlainChatTemplate.Render(chat.Messages, AddsGenerationPrompt(chat), chat.ContinueFinalMessage)
             : throw new InvalidRequestException(chat.Field, $"'{chat.Field}' is empty; at least one message is needed.");
     }
+
+    /// <summary>Every text in a value, names of fields included.</summary>
+    private static IEnumerable<string> Texts(JsonNode? value) => value switch
+    {
+        JsonObject fields => fields.SelectMany(field => Texts(field.Value).Prepend(field.Key)),
+        JsonArray list => list.SelectMany(Texts),
+        JsonValue text when text.GetValueKind() == JsonValueKind.String => [text.GetValue<string>()],
+        _ => [],
+    };
 }

@@ -36,6 +36,12 @@ public sealed record GenerationInput
     /// <summary><c>n</c>: choices a prompt.</summary>
     public int? N { get; init; }
 
+    /// <summary><c>best_of</c>: so many are generated for each prompt, of which the <see cref="N"/> likeliest come back.</summary>
+    public int? BestOf { get; init; }
+
+    /// <summary>Whether the answer is streamed.</summary>
+    public bool Stream { get; init; }
+
     /// <summary><c>temperature</c>.</summary>
     public double? Temperature { get; init; }
 
@@ -60,8 +66,26 @@ public sealed record GenerationInput
     /// <summary><c>logit_bias</c>: token id → bias.</summary>
     public IReadOnlyDictionary<int, double>? LogitBias { get; init; }
 
+    /// <summary><c>typical_p</c>.</summary>
+    public double? TypicalP { get; init; }
+
+    /// <summary><c>allowed_token_ids</c>: no other token is sampled.</summary>
+    public IReadOnlyList<int>? AllowedTokenIds { get; init; }
+
+    /// <summary><c>bad_words</c>: texts that the output does not hold.</summary>
+    public IReadOnlyList<string>? BadWords { get; init; }
+
+    /// <summary><c>min_tokens</c>: no end of text, stop token or stop string counts before so many tokens.</summary>
+    public int? MinTokens { get; init; }
+
     /// <summary><c>stop</c> strings.</summary>
     public IReadOnlyList<string>? Stop { get; init; }
+
+    /// <summary><c>stop_token_ids</c>: end the text, beside the end-of-sequence tokens.</summary>
+    public IReadOnlyList<int>? StopTokenIds { get; init; }
+
+    /// <summary><c>include_stop_str_in_output</c>: what ended the text is part of it.</summary>
+    public bool IncludeStop { get; init; }
 
     /// <summary><c>ignore_eos</c>: end-of-sequence tokens do not end the text.</summary>
     public bool IgnoreEos { get; init; }
@@ -74,6 +98,30 @@ public sealed record GenerationInput
 
     /// <summary>The name that the transport gives <see cref="LogProbs"/>: <c>logprobs</c> or <c>top_logprobs</c>.</summary>
     public string LogProbsField { get; init; } = "logprobs";
+
+    /// <summary><c>prompt_logprobs</c>: the same for the tokens of the prompts.</summary>
+    public int? PromptLogProbs { get; init; }
+
+    /// <summary><c>skip_special_tokens</c>: special tokens add nothing to the text.</summary>
+    public bool SkipSpecialTokens { get; init; } = true;
+
+    /// <summary>
+    /// <c>add_special_tokens</c>: the tokenizer puts its special tokens (BOS) around texts; null = around a text prompt, not
+    /// around what a chat template wrote.
+    /// </summary>
+    public bool? AddSpecialTokens { get; init; }
+
+    /// <summary><c>truncate_prompt_tokens</c>: only the last so many tokens of a prompt count; −1 = those that the context holds.</summary>
+    public int? TruncatePromptTokens { get; init; }
+
+    /// <summary><c>priority</c>: lower ones leave the queue first.</summary>
+    public int? Priority { get; init; }
+
+    /// <summary><c>cache_salt</c>: prompts share cached prefixes with prompts of the same salt only.</summary>
+    public string? CacheSalt { get; init; }
+
+    /// <summary><c>timeout</c>: seconds that the request may take, waiting included.</summary>
+    public double? TimeoutSeconds { get; init; }
 
     /// <summary><c>echo</c>: the prompt comes back before the completion; with <c>max_tokens</c> 0 it is only scored.</summary>
     public bool Echo { get; init; }

@@ -33,6 +33,9 @@ public sealed record GenerationRequest
     /// <summary>The same for the tokens of the prompt; null = none.</summary>
     public int? PromptLogProbs { get; init; }
 
+    /// <summary>Of waiting sequences those with the lowest run first; of equal ones the first come.</summary>
+    public int Priority { get; init; }
+
     private static readonly HashSet<int> NoTokens = [];
 }
 

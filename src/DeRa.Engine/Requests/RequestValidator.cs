@@ -17,20 +17,25 @@ namespace DeRa.Engine.Requests;
 public sealed class RequestValidator(
     ServedNames names, ITokenizer tokenizer, GenerationDefaults defaults, RequestLimits limits, ExecutorLimits capacity)
 {
+    private const int MaxSaltBytes = 1024;
+    private const double MaxTimeoutSeconds = 86400;
+
     private readonly StrengthFields _strengths = new(names, limits);
+    private readonly TokenFields _tokens = new(tokenizer, defaults, limits, capacity.VocabularySize);
     private readonly PromptEncoder _prompts = new(tokenizer, defaults.ChatTemplate, capacity.VocabularySize);
 
     /// <summary>Checks and encodes a request.</summary>
     /// <exception cref="InvalidRequestException">A field is out of range; the exception names it and the range.</exception>
     public PreparedRequest Prepare(GenerationInput input)
     {
-        var template = Template(input);
-        var stops = StopStrings(input);
         var n = FieldRange.Between("n", input.N ?? 1, 1, limits.MaxChoices);
+        var candidates = Candidates(input, n);
+        var template = Template(input, areRanked: candidates > n);
+        var stops = StopStrings(input);
         var prompts = Prompts(input);
-        var choices = prompts.SelectMany((tokens, p) => Enumerable.Range(0, n).Select(c => new PreparedChoice
+        var choices = prompts.SelectMany((tokens, p) => Enumerable.Range(0, candidates).Select(c => new PreparedChoice
         {
-            Index = p * n + c,
+            Index = p * candidates + c,
             Request = template with
             {
                 PromptTokens = tokens,
@@ -38,16 +43,24 @@ public sealed class RequestValidator(
                 ChoiceIndex = c,
             },
             StopStrings = stops,
+            IncludesStop = input.IncludeStop,
+            SkipsSpecialTokens = input.SkipSpecialTokens,
             Echo = input.Echo,
-            ContinuesPrompt = input.Prompts[p] is not ChatPrompt,
+            EchoLogProbs = input.LogProbs,
+            ContinuesPrompt = input.Prompts[p] is not ChatPrompt { ContinueFinalMessage: false },
         })).ToArray();
-        CheckCacheHolds(choices, n > 1 ? "n" : input.MaxTokensField);
+        CheckCacheHolds(choices, candidates > n ? "best_of" : n > 1 ? "n" : input.MaxTokensField);
         return new PreparedRequest
         {
             Model = input.Model ?? names.Pair,
             Strengths = template.Strengths,
             Seed = template.Seed,
             Choices = choices,
+            Candidates = candidates,
+            Returned = n,
+            LogProbs = input.LogProbs,
+            PromptLogProbs = input.PromptLogProbs,
+            Deadline = Deadline(input),
             PromptTokens = prompts.Sum(tokens => tokens.Count),
         };
     }
@@ -90,10 +103,20 @@ public sealed class RequestValidator(
             ? throw new InvalidRequestException("alignment_strength", "'alignment_strength' or 'alignment_strengths' is needed.")
             : _strengths.Read(new GenerationInput { Prompts = [], AlignmentStrength = first, NamedStrengths = named });
 
-    private GenerationRequest Template(GenerationInput input)
+    private int Candidates(GenerationInput input, int n)
     {
+        if (input.BestOf is not { } candidates) return n;
+        FieldRange.Between("best_of", candidates, n, Math.Max(n, limits.MaxBestOf));
+        return candidates == n || !input.Stream ? candidates
+            : throw new InvalidRequestException("best_of", "'best_of' beyond 'n' does not work with a stream: which are best is known at the end.");
+    }
+
+    private GenerationRequest Template(GenerationInput input, bool areRanked)
+    {
+        CheckSalt(input.CacheSalt);
         int? logProbs = input.LogProbs is { } wanted
             ? FieldRange.Between(input.LogProbsField, wanted, 0, limits.MaxLogProbs) : null;
+        var ofPrompt = PromptLogProbs(input);
         return new GenerationRequest
         {
             PromptTokens = [],
@@ -101,11 +124,28 @@ public sealed class RequestValidator(
             Strengths = _strengths.Read(input),
             Seed = input.Seed ?? BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long))),
             Sampling = Sampling(input),
-            StopTokens = input.IgnoreEos ? new HashSet<int>() : defaults.EndOfSequenceTokens,
-            LogProbs = logProbs,
-            PromptLogProbs = input.Echo ? logProbs : null,
+            StopTokens = _tokens.StopTokens(input),
+            LogProbs = logProbs ?? (areRanked ? 0 : null),
+            PromptLogProbs = input.Echo && (ofPrompt is null || logProbs > ofPrompt) ? logProbs : ofPrompt,
+            Priority = input.Priority ?? 0,
         };
     }
+
+    private int? PromptLogProbs(GenerationInput input)
+    {
+        if (input.PromptLogProbs is not { } wanted) return null;
+        FieldRange.Between("prompt_logprobs", wanted, 0, limits.MaxLogProbs);
+        return !input.Stream ? wanted : throw new InvalidRequestException("prompt_logprobs", "'prompt_logprobs' does not work with a stream.");
+    }
+
+    private static void CheckSalt(string? salt)
+    {
+        if (salt is null || Encoding.UTF8.GetByteCount(salt) is > 0 and <= MaxSaltBytes) return;
+        throw new InvalidRequestException("cache_salt", $"'cache_salt' must have 1 to {MaxSaltBytes} bytes.");
+    }
+
+    private static TimeSpan? Deadline(GenerationInput input) => input.TimeoutSeconds is { } seconds
+        ? TimeSpan.FromSeconds(FieldRange.Between("timeout", seconds, 0.001, MaxTimeoutSeconds, "'timeout', in seconds,")) : null;
 
     private SamplingParameters Sampling(GenerationInput input) => new()
     {
@@ -118,7 +158,12 @@ public sealed class RequestValidator(
             "repetition_penalty", input.RepetitionPenalty ?? defaults.RepetitionPenalty, 0, 2),
         FrequencyPenalty = (float)FieldRange.Between("frequency_penalty", input.FrequencyPenalty ?? 0, -2, 2),
         PresencePenalty = (float)FieldRange.Between("presence_penalty", input.PresencePenalty ?? 0, -2, 2),
+        TypicalP = (float)FieldRange.AboveUpTo("typical_p", input.TypicalP ?? 1, 0, 1),
         LogitBias = LogitBias(input.LogitBias ?? new Dictionary<int, double>()),
+        AllowedTokens = _tokens.Allowed(input),
+        BadWords = _tokens.BadWords(input),
+        MinTokens = FieldRange.AtLeast("min_tokens", input.MinTokens ?? 0, 0),
+        EndTokens = _tokens.EndTokens(input),
     };
 
     private Dictionary<int, float> LogitBias(IReadOnlyDictionary<int, double> bias)
@@ -148,13 +193,34 @@ public sealed class RequestValidator(
     {
         if (input.Prompts.Count == 0) throw new InvalidRequestException("prompt", "'prompt' holds no prompt; at least one is needed.");
         FieldRange.Count("prompt", input.Prompts.Count, limits.MaxPrompts, "prompts");
-        var prompts = input.Prompts.Select(prompt => _prompts.Encode(prompt)).ToList();
+        var prompts = input.Prompts.Select(prompt => Truncated(input, _prompts.Encode(prompt, input.AddSpecialTokens))).ToList();
         for (var i = 0; i < prompts.Count; i++)
             if (prompts[i].Count > capacity.ContextTokens) throw TooLong(input.Prompts[i].Field, prompts[i].Count, 0);
         return prompts;
     }
 
+    /// <summary>The prompt's end, where only so much of it is wanted.</summary>
+    private IReadOnlyList<int> Truncated(GenerationInput input, IReadOnlyList<int> tokens)
+    {
+        const string field = "truncate_prompt_tokens";
+        if (input.TruncatePromptTokens is not { } most) return tokens;
+        if (most == -1) most = Math.Max(1, capacity.ContextTokens - Math.Max(0, input.MaxTokens ?? input.DefaultMaxTokens ?? 1));
+        else if (most < 1 || most > capacity.ContextTokens)
+            throw new InvalidRequestException(field,
+                $"'{field}' is {most}; it must be between 1 and {capacity.ContextTokens}, or -1 for what the context leaves.");
+        return tokens.Count <= most ? tokens : [.. tokens.Skip(tokens.Count - most)];
+    }
+
     private int MaxTokens(GenerationInput input, int promptTokens)
+    {
+        var most = MostTokens(input, promptTokens);
+        if (input.MinTokens > most)
+            throw new InvalidRequestException("min_tokens",
+                $"'min_tokens' is {input.MinTokens}; it must be between 0 and what may be generated at most, {most}.");
+        return most;
+    }
+
+    private int MostTokens(GenerationInput input, int promptTokens)
     {
         var room = capacity.ContextTokens - promptTokens;
         if (input.MaxTokens is not { } asked)

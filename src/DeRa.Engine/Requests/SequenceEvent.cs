@@ -4,7 +4,11 @@ namespace DeRa.Engine.Requests;
 /// <param name="Token">The token itself.</param>
 /// <param name="LogProb">Its log-probability.</param>
 /// <param name="Top">The most likely tokens at that place, best first.</param>
-public sealed record TokenLogProbs(int Token, float LogProb, IReadOnlyList<(int Token, float LogProb)> Top);
+public sealed record TokenLogProbs(int Token, float LogProb, IReadOnlyList<(int Token, float LogProb)> Top)
+{
+    /// <summary>Its place among all tokens of the vocabulary, 1 = the likeliest; null for sampled tokens, where nobody asks.</summary>
+    public int? Rank { get; init; }
+}
 
 /// <summary>What a running sequence reports, in order: one <see cref="PromptScored"/> if asked for, tokens with changes of strength between them, one <see cref="SequenceFinished"/>.</summary>
 public abstract record SequenceEvent;

@@ -57,13 +57,13 @@ public sealed record StepRow
 /// <summary>What sampling one row needs beside its logits.</summary>
 public sealed record SamplingRow
 {
-    /// <summary>Temperature, filters, penalties, bias.</summary>
+    /// <summary>Temperature, filters, penalties, bias, masks.</summary>
     public required SamplingParameters Parameters { get; init; }
 
     /// <summary>A uniform number in [0, 1): the token is the first whose cumulative probability, over token ids in order, exceeds it.</summary>
     public required double Draw { get; init; }
 
-    /// <summary>Tokens so far, prompt then output; read only where penalties are on.</summary>
+    /// <summary>Tokens so far, prompt then output; read only where penalties or masks are on.</summary>
     public required ReadOnlyMemory<int> History { get; init; }
 
     /// <summary>How many of <see cref="History"/> belong to the prompt.</summary>

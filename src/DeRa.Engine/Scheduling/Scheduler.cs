@@ -11,9 +11,11 @@ namespace DeRa.Engine.Scheduling;
 /// <param name="maxSequences">Sequences that may run at once.</param>
 internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int maxSequences)
 {
-    private readonly Queue<Sequence> _waiting = new();
+    // Lowest priority first, then first come.
+    private readonly PriorityQueue<Sequence, (int Priority, long Arrival)> _waiting = new();
     private readonly List<Sequence> _running = [];
     private readonly List<Sequence> _planned = [];
+    private long _arrivals;
 
     public BlockPool Blocks { get; } = new(limits.BlockCount);
 
@@ -27,12 +29,14 @@ internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int m
     /// <summary>Called for each sequence that has ended, after its blocks are free and before its last event is out.</summary>
     public Action<Sequence, FinishReason?>? Ended { get; init; }
 
-    public void Enqueue(Sequence sequence) => _waiting.Enqueue(sequence);
+    public void Enqueue(Sequence sequence) => _waiting.Enqueue(sequence, (sequence.Request.Priority, _arrivals++));
 
-    /// <summary>Moves sequences from the queue to the batch, first come first served, while all that they may need is free.</summary>
+    /// <summary>
+    /// Moves sequences from the queue to the batch, by priority, then first come first served, while all that they may need is free.
+    /// </summary>
     public void Admit()
     {
-        while (_running.Count < maxSequences && _waiting.TryPeek(out var next) && !next.IsCancelled)
+        while (_running.Count < maxSequences && _waiting.TryPeek(out var next, out _) && !next.IsCancelled)
         {
             if (Blocks.TryTake(BlocksFor(next)) is not { } blocks) return;
             next.Blocks = blocks;
@@ -44,14 +48,10 @@ internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int m
     /// <summary>Drops cancelled sequences from the queue. Running ones only stop being planned: commit frees their blocks.</summary>
     public void DropCancelled()
     {
-        for (var i = _waiting.Count; i > 0; i--)
+        if (_waiting.Count == 0) return;
+        foreach (var (sequence, _) in _waiting.UnorderedItems.Where(item => item.Element.IsCancelled).ToList())
         {
-            var sequence = _waiting.Dequeue();
-            if (!sequence.IsCancelled)
-            {
-                _waiting.Enqueue(sequence);
-                continue;
-            }
+            _waiting.Remove(sequence, out _, out _);
             LeftQueue?.Invoke(sequence);
             Ended?.Invoke(sequence, FinishReason.Cancelled);
             sequence.End(FinishReason.Cancelled);
@@ -96,7 +96,7 @@ internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int m
     {
         foreach (var sequence in _running.Where(sequence => sequence.Blocks.Length > 0)) Release(sequence, null, failure);
         _running.Clear();
-        while (_waiting.TryDequeue(out var sequence))
+        while (_waiting.TryDequeue(out var sequence, out _))
         {
             LeftQueue?.Invoke(sequence);
             Ended?.Invoke(sequence, null);

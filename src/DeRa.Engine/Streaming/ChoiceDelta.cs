@@ -13,7 +13,11 @@ namespace DeRa.Engine.Streaming;
 /// </param>
 public sealed record ChoiceDelta(
     int Index, string Text, IReadOnlyList<OutputToken> Tokens, FinishReason? FinishReason = null, string? StopString = null,
-    AlignmentStrengths? Strengths = null);
+    AlignmentStrengths? Strengths = null)
+{
+    /// <summary>The prompt's log-probabilities, one for each token but the first; on one piece of a choice whose prompt was scored.</summary>
+    public IReadOnlyList<TokenLogProbs>? PromptScores { get; init; }
+}
 
 /// <summary>A token of an answer.</summary>
 /// <param name="Token">Its id.</param>

@@ -11,13 +11,14 @@ namespace DeRa.Engine.Streaming;
 internal sealed class ChoiceText(PreparedChoice choice, ITokenizer tokenizer)
 {
     private readonly StreamingDecoder _decoder =
-        tokenizer.CreateDecoder(continuesText: choice.ContinuesPrompt && !choice.Echo);
+        tokenizer.CreateDecoder(continuesText: choice.ContinuesPrompt && !choice.Echo, choice.SkipsSpecialTokens);
 
-    private readonly StopStringMatcher _stops = new(choice.StopStrings);
+    private readonly StopStringMatcher _stops = new(choice.StopStrings, choice.IncludesStop);
     private readonly Queue<OutputToken> _held = new();
     // In characters (Unicode scalar values), as clients in every language count them.
     private int _decodedLength;
     private int _releasedLength;
+    private int _outputTokens;
 
     /// <summary>The stop string that was met; nothing more comes out after it.</summary>
     public string? StopString => _stops.Matched;
@@ -30,7 +31,7 @@ internal sealed class ChoiceText(PreparedChoice choice, ITokenizer tokenizer)
         var text = new StringBuilder();
         for (var i = 0; i < prompt.Count; i++)
         {
-            _held.Enqueue(new OutputToken(prompt[i], _decodedLength, true, i == 0 ? null : scores?[i - 1]));
+            _held.Enqueue(new OutputToken(prompt[i], _decodedLength, true, i == 0 ? null : EchoedScore(scores?[i - 1])));
             text.Append(Decoded(_decoder.Append(prompt[i])));
         }
         return Release(text.ToString());
@@ -39,19 +40,28 @@ internal sealed class ChoiceText(PreparedChoice choice, ITokenizer tokenizer)
     /// <summary>Takes a generated token; the piece may be empty.</summary>
     public ChoiceDelta Append(TokenGenerated generated)
     {
+        _outputTokens++;
         _held.Enqueue(new OutputToken(generated.Token, _decodedLength, false, generated.LogProbs));
-        return Release(_stops.Append(Decoded(_decoder.Append(generated.Token))));
+        return Release(IsSilent(generated.Token) ? "" : _stops.Append(Decoded(_decoder.Append(generated.Token)), StringsStop));
     }
 
     /// <summary>The last piece: all that was held back, unless a stop string ended the text.</summary>
     public ChoiceDelta Finish(FinishReason reason)
     {
-        var text = StopString is null ? _stops.Append(Decoded(_decoder.Finish())) + _stops.Finish() : "";
+        var text = StopString is null ? _stops.Append(Decoded(_decoder.Finish()), StringsStop) + _stops.Finish() : "";
         var delta = Release(text);
         if (StopString is null)
             return delta with { Tokens = [.. delta.Tokens, .. _held], FinishReason = reason };
         return delta with { FinishReason = FinishReason.Stop, StopString = StopString };
     }
+
+    private bool StringsStop => _outputTokens > choice.Request.Sampling.MinTokens;
+
+    /// <summary>A stop token ends the text and is no part of it.</summary>
+    private bool IsSilent(int token) => !choice.IncludesStop && choice.Request.StopTokens.Contains(token);
+
+    private TokenLogProbs? EchoedScore(TokenLogProbs? score) => choice.EchoLogProbs is not { } alternatives ? null
+        : score is null || score.Top.Count <= alternatives ? score : score with { Top = [.. score.Top.Take(alternatives)] };
 
     private string Decoded(string text)
     {
@@ -73,5 +83,6 @@ internal sealed class ChoiceText(PreparedChoice choice, ITokenizer tokenizer)
 
     /// <summary>A token without text of its own is out with the text before it, once nothing of that is held back.</summary>
     private bool HoldsNothing(OutputToken token) => StopString is null && _decodedLength == _releasedLength
-        && (tokenizer.IsSpecial(token.Token) || tokenizer.GetBytes(token.Token).IsEmpty);
+        && (token is { IsPrompt: false } && IsSilent(token.Token)
+            || (tokenizer.IsSpecial(token.Token) ? choice.SkipsSpecialTokens : tokenizer.GetBytes(token.Token).IsEmpty));
 }

@@ -102,14 +102,15 @@ public sealed class Generation : IDisposable
     }
 
     private static bool HasContent(ChoiceDelta piece) =>
-        piece.Text.Length > 0 || piece.Tokens.Count > 0 || piece.FinishReason is not null || piece.Strengths is not null;
+        piece.Text.Length > 0 || piece.Tokens.Count > 0 || piece.FinishReason is not null || piece.Strengths is not null
+        || piece.PromptScores is not null;
 
     private ChoiceDelta? Take(SequenceEvent happened, PreparedChoice choice, ChoiceText text)
     {
         switch (happened)
         {
             case PromptScored scored:
-                return choice.Echo ? text.Echo(scored.LogProbs) : null;
+                return (choice.Echo ? text.Echo(scored.LogProbs) : new ChoiceDelta(choice.Index, "", [])) with { PromptScores = scored.LogProbs };
             case TokenGenerated generated:
                 Interlocked.Increment(ref _completionTokens);
                 return text.Append(generated);

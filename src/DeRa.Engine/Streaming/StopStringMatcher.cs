@@ -9,15 +9,18 @@ namespace DeRa.Engine.Streaming;
 public sealed class StopStringMatcher
 {
     private readonly Pattern[] _patterns;
+    private readonly bool _includeStop;
     private readonly StringBuilder _held = new();
 
     /// <summary>Starts at the beginning of a text.</summary>
     /// <param name="stopStrings">The stop strings; none may be empty. No stop strings: all text is released at once.</param>
+    /// <param name="includeStop">Whether the stop string that is found is released too.</param>
     /// <exception cref="ArgumentException">A stop string is empty.</exception>
-    public StopStringMatcher(IReadOnlyList<string> stopStrings)
+    public StopStringMatcher(IReadOnlyList<string> stopStrings, bool includeStop = false)
     {
         if (stopStrings.Any(string.IsNullOrEmpty))
             throw new ArgumentException("stop: an empty stop string matches everywhere", nameof(stopStrings));
+        _includeStop = includeStop;
         _patterns = [.. stopStrings.Select(stop => new Pattern(stop))];
     }
 
@@ -28,11 +31,12 @@ public sealed class StopStringMatcher
 
     /// <summary>Takes more text and returns what is certain to lie before any stop string; after a match always empty.</summary>
     /// <param name="text">The next piece; may be empty.</param>
-    public string Append(string text)
+    /// <param name="mayEnd">Whether a stop string that ends in this piece counts.</param>
+    public string Append(string text, bool mayEnd = true)
     {
         if (_patterns.Length == 0) return text;
         var released = new StringBuilder();
-        for (var i = 0; i < text.Length && Matched is null; i++) Take(text[i], released);
+        for (var i = 0; i < text.Length && Matched is null; i++) Take(text[i], mayEnd, released);
         return released.ToString();
     }
 
@@ -44,14 +48,14 @@ public sealed class StopStringMatcher
         return rest;
     }
 
-    private void Take(char next, StringBuilder released)
+    private void Take(char next, bool mayEnd, StringBuilder released)
     {
         _held.Append(next);
         var mayBegin = 0;
         foreach (var pattern in _patterns)
         {
-            mayBegin = Math.Max(mayBegin, pattern.Advance(next));
-            if (pattern.IsComplete && pattern.Text.Length > (Matched?.Length ?? 0)) Matched = pattern.Text;
+            if (pattern.Advance(next) && mayEnd && pattern.Text.Length > (Matched?.Length ?? 0)) Matched = pattern.Text;
+            mayBegin = Math.Max(mayBegin, pattern.Begun);
         }
         if (Matched is null) Release(_held.Length - mayBegin, released);
         else End(Matched, released);
@@ -59,7 +63,7 @@ public sealed class StopStringMatcher
 
     private void End(string stopString, StringBuilder released)
     {
-        Release(_held.Length - stopString.Length, released);
+        Release(_includeStop ? _held.Length : _held.Length - stopString.Length, released);
         _held.Clear();
     }
 
@@ -73,8 +77,6 @@ public sealed class StopStringMatcher
     private sealed class Pattern
     {
         private readonly int[] _fallback;
-        private int _matched;
-
         public Pattern(string text)
         {
             Text = text;
@@ -84,10 +86,17 @@ public sealed class StopStringMatcher
 
         public string Text { get; }
 
-        public bool IsComplete => _matched == Text.Length;
+        /// <summary>How much of the stop string, short of all of it, the text ends with.</summary>
+        public int Begun { get; private set; }
 
-        /// <summary>Takes a character and returns how much of the stop string the text now ends with.</summary>
-        public int Advance(char next) => _matched = Next(_matched, next);
+        /// <summary>Takes a character and returns whether the text now ends with the stop string.</summary>
+        public bool Advance(char next)
+        {
+            Begun = Next(Begun, next);
+            if (Begun < Text.Length) return false;
+            Begun = _fallback[Begun];
+            return true;
+        }
 
         private int Next(int matched, char next)
         {

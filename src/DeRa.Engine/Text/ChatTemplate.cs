@@ -57,6 +57,12 @@ public sealed class ChatTemplate
     public static ChatTemplate? Load(string folder, TimeProvider time) =>
         TemplateSource.Find(folder) is { } source ? new ChatTemplate(source, time) : null;
 
+    /// <summary>Whether a variable is not for <c>chat_template_kwargs</c> to set: it has a field of its own, or names one of the model's tokens.</summary>
+    public static bool IsReserved(string variable) => Reserved.Contains(variable) || variable.EndsWith("_token", StringComparison.Ordinal);
+
+    private static readonly HashSet<string> Reserved =
+        ["messages", "tools", "documents", "add_generation_prompt", "continue_final_message", "chat_template", "raise_exception"];
+
     /// <summary>Renders a conversation.</summary>
     /// <param name="messages">The messages, each an object with <c>role</c> and what else the template reads.</param>
     /// <param name="tools">Functions that the model may call, or null.</param>

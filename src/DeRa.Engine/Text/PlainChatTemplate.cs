@@ -26,17 +26,22 @@ public static class PlainChatTemplate
     public static IReadOnlyList<string> StopStrings { get; } =
         [.. Labels.Values.Distinct().SelectMany(label => new[] { $"\n\n{label}:", $"\n{label}:" })];
 
-    /// <summary>Renders the conversation, ending where the assistant's answer begins.</summary>
+    /// <summary>Renders the conversation.</summary>
     /// <param name="messages">The turns, oldest first; at least one.</param>
+    /// <param name="addGenerationPrompt">Whether it ends where the assistant's answer begins.</param>
+    /// <param name="continueFinalMessage">Whether it ends with the last message's text.</param>
     /// <returns>For example <c>System: Be brief.\n\nUser: Hello\n\nAssistant:</c>.</returns>
     /// <exception cref="ArgumentException">There is no message, or a role is none of those of <see cref="ChatMessage"/>.</exception>
-    public static string Render(IReadOnlyList<ChatMessage> messages)
+    public static string Render(
+        IReadOnlyList<ChatMessage> messages, bool addGenerationPrompt = true, bool continueFinalMessage = false)
     {
         if (messages.Count == 0) throw new ArgumentException("'messages' is empty; at least one message is needed.");
         var text = new StringBuilder();
         for (var i = 0; i < messages.Count; i++)
             text.Append(LabelOf(messages[i].Role, i)).Append(": ").Append(messages[i].Content).Append("\n\n");
-        return text.Append("Assistant:").ToString();
+        if (continueFinalMessage) text.Length -= "\n\n".Length;
+        else if (addGenerationPrompt) text.Append("Assistant:");
+        return text.ToString();
     }
 
     private static string LabelOf(string role, int index) =>

@@ -61,7 +61,7 @@ internal sealed class GrpcAnswers(ITokenizer tokenizer, IReadOnlyList<string> al
         var strengths = new StrengthsInForce(request.Strengths, aligned);
         if (strengths.Single is { } strength) response.AlignmentStrength = strength;
         strengths.AddTo(response.AlignmentStrengths);
-        response.Choices.AddRange(choices.Select(Choice));
+        response.Choices.AddRange(choices.Select((choice, i) => Choice(choice, i, request)));
         return response;
     }
 
@@ -73,7 +73,7 @@ internal sealed class GrpcAnswers(ITokenizer tokenizer, IReadOnlyList<string> al
         var strengths = new StrengthsInForce(request.Strengths, aligned);
         if (strengths.Single is { } strength) response.AlignmentStrength = strength;
         strengths.AddTo(response.AlignmentStrengths);
-        response.Choices.AddRange(choices.Select(ChatChoice));
+        response.Choices.AddRange(choices.Select((choice, i) => ChatChoice(choice, i, request)));
         return response;
     }
 
@@ -112,7 +112,7 @@ internal sealed class GrpcAnswers(ITokenizer tokenizer, IReadOnlyList<string> al
         return message;
     }
 
-    private ChatChoice ChatChoice(WholeChoice whole, int index)
+    private ChatChoice ChatChoice(WholeChoice whole, int index, PreparedRequest request)
     {
         var choice = new ChatChoice
         {
@@ -121,16 +121,31 @@ internal sealed class GrpcAnswers(ITokenizer tokenizer, IReadOnlyList<string> al
             FinishReason = Reason(whole.FinishReason),
         };
         choice.Tokens.AddRange(whole.Tokens.Select(Token));
+        choice.PromptTokens.AddRange(PromptTokens(request, whole, index));
         if (whole.StopString is { } stop) choice.Stop = stop;
         return choice;
     }
 
-    private Choice Choice(WholeChoice whole, int index)
+    private Choice Choice(WholeChoice whole, int index, PreparedRequest request)
     {
         var choice = new Choice { Index = index, Text = whole.Text, FinishReason = Reason(whole.FinishReason) };
         choice.Tokens.AddRange(whole.Tokens.Select(Token));
+        choice.PromptTokens.AddRange(PromptTokens(request, whole, index));
         if (whole.StopString is { } stop) choice.Stop = stop;
         return choice;
+    }
+
+    /// <summary>The prompt's tokens with their scores; none where they were not asked for.</summary>
+    private IEnumerable<Token> PromptTokens(PreparedRequest request, WholeChoice whole, int index)
+    {
+        if (request.PromptLogProbs is not { } alternatives) yield break;
+        var prompt = request.Choices[index / request.Returned * request.Candidates];
+        for (var i = 0; i < prompt.Request.PromptTokens.Count; i++)
+        {
+            var score = i == 0 ? null : whole.PromptScores?[i - 1];
+            yield return Token(new OutputToken(prompt.Request.PromptTokens[i], 0, true,
+                score is null ? null : score with { Top = [.. score.Top.Take(alternatives)] }));
+        }
     }
 
     private Delta Delta(ChoiceDelta piece)

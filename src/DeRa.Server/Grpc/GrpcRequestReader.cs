@@ -48,6 +48,19 @@ internal static class GrpcRequestReader
         N = options.HasN ? options.N : null,
         LogProbs = options.HasLogprobs ? options.Logprobs : null,
         Echo = options.Echo,
+        BestOf = options.HasBestOf ? options.BestOf : null,
+        PromptLogProbs = options.HasPromptLogprobs ? options.PromptLogprobs : null,
+        StopTokenIds = options.StopTokenIds,
+        IncludeStop = options.IncludeStop,
+        MinTokens = options.HasMinTokens ? options.MinTokens : null,
+        BadWords = options.BadWords,
+        AllowedTokenIds = options.AllowedTokenIds.Count > 0 ? options.AllowedTokenIds : null,
+        TypicalP = options.HasTypicalP ? options.TypicalP : null,
+        Priority = options.HasPriority ? options.Priority : null,
+        CacheSalt = options.HasCacheSalt ? options.CacheSalt : null,
+        SkipSpecialTokens = !options.HasSkipSpecialTokens || options.SkipSpecialTokens,
+        AddSpecialTokens = options.HasAddSpecialTokens ? options.AddSpecialTokens : null,
+        TruncatePromptTokens = options.HasTruncatePromptTokens ? options.TruncatePromptTokens : null,
     };
 
     /// <summary>Reads a prompt.</summary>

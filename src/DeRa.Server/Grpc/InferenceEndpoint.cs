@@ -136,7 +136,7 @@ internal sealed class InferenceEndpoint(ServingState state) : InferenceService.I
         Func<Generation, GrpcAnswers, Task<IEnumerable<string>>> answer)
     {
         var pair = lease.Pair;
-        var request = pair.Validator.Prepare(input);
+        var request = pair.Validator.Prepare(input with { Stream = stream });
         var operation = input.Prompts[0] is ChatPrompt ? "chat" : "text_completion";
         using var span = RequestSpan.Start(operation, input, request, stream);
         try

@@ -16,14 +16,14 @@ internal abstract class GenerationEndpoint(ServingState state, TimeProvider time
     {
         using var lease = state.Enter();
         var wire = await ReadAsync(context);
-        if (wire.Ignored.Count > 0) context.Response.Headers["x-ignored-fields"] = IgnoredFields.Header(wire.Ignored);
+        IgnoredFields.Announce(context, wire.Ignored);
         var pair = lease.Pair;
         var request = pair.Validator.Prepare(wire.Input);
         using var span = RequestSpan.Start(Operation, wire.Input, request, wire.Answer.Stream);
         var header = new AnswerHeader(
             IdPrefix + context.TraceIdentifier, time.GetUtcNow().ToUnixTimeSeconds(), request.Model,
             new StrengthsInForce(request.Strengths, pair.Names.Aligned));
-        var writer = Writer(header, wire.Answer, new TokenTexts(pair.Tokenizer));
+        var writer = Writer(header, wire.Answer, new TokenTexts(pair.Tokenizer, wire.Answer.TokensAsIds));
         try
         {
             using var generation = Generation.Start(pair.Engine, request, pair.Tokenizer);
@@ -77,10 +77,10 @@ internal abstract class GenerationEndpoint(ServingState state, TimeProvider time
         var reasons = new List<string>();
         try
         {
-            writer.WriteStart(events, generation.Request.Choices.Count);
+            writer.WriteStart(events, generation.Request.Choices.Count, Usage.Of(generation));
             while (hasPiece)
             {
-                writer.WritePiece(events, pieces.Current);
+                writer.WritePiece(events, pieces.Current, Usage.Of(generation));
                 if (pieces.Current.FinishReason is { } reason) reasons.Add(FinishReasons.Spell(reason));
                 hasPiece = await NextAsync(pieces, events, gone);
             }

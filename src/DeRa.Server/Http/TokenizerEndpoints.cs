@@ -44,7 +44,7 @@ internal sealed class TokenizerEndpoints(ServingState state)
     {
         using var document = await RequestBody.ReadAsync(context.Request, context.RequestAborted);
         var input = read(document.RootElement);
-        if (ignored(input).Count > 0) context.Response.Headers["x-ignored-fields"] = IgnoredFields.Header(ignored(input));
+        IgnoredFields.Announce(context, ignored(input));
         return input;
     }
 

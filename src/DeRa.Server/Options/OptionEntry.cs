@@ -25,7 +25,7 @@ internal sealed record OptionEntry(PropertyInfo Property, OptionAttribute Declar
         OptionTable.EnvironmentPrefix + JsonNamingPolicy.SnakeCaseUpper.ConvertName(Property.Name);
 
     /// <summary>What stands for the value in <c>--help</c>.</summary>
-    public string Placeholder => Declared.Placeholder ?? (IsText ? "TEXT" : "N");
+    public string Placeholder => Declared.Placeholder ?? (IsFlag ? "true|false" : IsText ? "TEXT" : "N");
 
     /// <summary>Reads a value.</summary>
     /// <param name="text">The value as it was given.</param>
@@ -34,6 +34,7 @@ internal sealed record OptionEntry(PropertyInfo Property, OptionAttribute Declar
     public object Parse(string text, string origin)
     {
         if (IsText) return text.Length == 0 ? throw Bad(text, origin, "not empty") : IsSecret ? new Secret(text) : text;
+        if (IsFlag) return bool.TryParse(text, out var flag) ? flag : throw Bad(text, origin, Allowed);
         if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || !InRange(number))
             throw Bad(text, origin, Allowed);
         if (ValueType == typeof(double)) return number;
@@ -43,17 +44,21 @@ internal sealed record OptionEntry(PropertyInfo Property, OptionAttribute Declar
 
     /// <summary>The allowed values in words; empty where any text will do.</summary>
     public string Allowed => IsText ? ""
+        : IsFlag ? "true or false"
         : (ValueType == typeof(double) ? "a number" : "a whole number") + $" from {Text(Low)} to {Text(High)}";
 
     /// <summary>The default in words; empty where there is none.</summary>
     public string DefaultText(ServerOptions defaults) => Declared.DefaultText
-        ?? Convert.ToString(Property.GetValue(defaults), CultureInfo.InvariantCulture) ?? "";
+        ?? (Property.GetValue(defaults) is bool flag ? (flag ? "true" : "false")
+            : Convert.ToString(Property.GetValue(defaults), CultureInfo.InvariantCulture) ?? "");
 
     /// <summary>The error for a value that will not do.</summary>
     public OptionException Bad(string text, string origin, string allowed) =>
         new($"--{Name} is '{text}' ({origin}); it must be {allowed}.");
 
     private bool IsText => ValueType == typeof(string) || IsSecret;
+
+    private bool IsFlag => ValueType == typeof(bool);
 
     private double Low => Declared.Low;
 

@@ -88,9 +88,9 @@ internal static partial class OptionSources
         return values.Select(value => new GivenOption(entry, value.ValueKind switch
         {
             JsonValueKind.String => value.GetString()!,
-            JsonValueKind.Number => value.GetRawText(),
+            JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False => value.GetRawText(),
             _ => throw new OptionException(
-                $"{path}: '{property.Name}' must be a string{(entry.IsList ? " or a list of strings" : " or a number")}."),
+                $"{path}: '{property.Name}' must be a string{(entry.IsList ? " or a list of strings" : ", a number, true or false")}."),
         }, path)).ToList();
     }
 

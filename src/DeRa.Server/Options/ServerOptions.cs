@@ -89,8 +89,23 @@ internal sealed record ServerOptions
     [Option("Entries of logit_bias.", Low = 0, High = 1 << 20)]
     public int MaxLogitBiasEntries { get; init; } = Limits.MaxLogitBiasEntries;
 
-    [Option("Alternatives reported with each token (logprobs, top_logprobs).", Low = 0, High = 1024)]
+    [Option("Entries of allowed_token_ids.", Low = 1, High = 1 << 20)]
+    public int MaxAllowedTokens { get; init; } = Limits.MaxAllowedTokens;
+
+    [Option("Entries of stop_token_ids.", Low = 0, High = 65536)]
+    public int MaxStopTokens { get; init; } = Limits.MaxStopTokens;
+
+    [Option("Entries of bad_words, each as long as a stop string may be.", Low = 0, High = 65536)]
+    public int MaxBadWords { get; init; } = Limits.MaxBadWords;
+
+    [Option("Candidates for each prompt (best_of).", Low = 1, High = 4096)]
+    public int MaxBestOf { get; init; } = Limits.MaxBestOf;
+
+    [Option("Alternatives reported with each token (logprobs, top_logprobs, prompt_logprobs).", Low = 0, High = 1024)]
     public int MaxLogprobs { get; init; } = Limits.MaxLogProbs;
+
+    [Option("Whether fields that nobody knows are refused, not ignored and listed in a header.")]
+    public bool StrictFields { get; init; }
 
     [Option("Size of a request, in bytes.", Low = 1024, High = 1 << 30)]
     public int MaxBodyBytes { get; init; } = 4 << 20;
@@ -183,6 +198,10 @@ internal sealed record ServerOptions
         MaxStopStrings = MaxStopStrings,
         MaxStopStringBytes = MaxStopStringBytes,
         MaxLogitBiasEntries = MaxLogitBiasEntries,
+        MaxAllowedTokens = MaxAllowedTokens,
+        MaxStopTokens = MaxStopTokens,
+        MaxBadWords = MaxBadWords,
+        MaxBestOf = MaxBestOf,
         MaxLogProbs = MaxLogprobs,
     };
 

@@ -4,7 +4,7 @@ namespace DeRa.Torch.Decoding;
 
 /// <summary>
 /// The one way from the models' logits to tokens: mix → log-probabilities, where asked for → penalties and bias →
-/// temperature → top-k → top-p → min-p → sample. All on the device; one small copy brings the results to the host.
+/// masks → temperature → top-k → top-p → min-p → typical → sample. All on the device; one small copy brings the results to the host.
 /// </summary>
 internal static class MixFilterSample
 {
@@ -27,8 +27,12 @@ internal static class MixFilterSample
         var failed = Array.ConvertAll(faults, fault => fault is not null);
         var mixed = LogitMixer.Mix(members, rows, vocabularySize);
         var adjusted = TokenAdjustments.Apply(mixed, rows, failed);
+        var masked = TokenMasks.Apply(adjusted, rows, failed);
         var best = adjusted.amax([1]);
-        var tokens = rows.Any(row => row.Sampling is not null) ? TokenSampler.Sample(adjusted, best, rows) : null;
+        var allowedBest = ReferenceEquals(masked, adjusted) ? best : masked.amax([1]);
+        // A logit that is not finite is a fault wherever it stands; so are masks that leave none but −∞.
+        if (!ReferenceEquals(masked, adjusted)) best = where(best.isfinite(), allowedBest, best);
+        var tokens = rows.Any(row => row.Sampling is not null) ? TokenSampler.Sample(masked, allowedBest, rows) : null;
         var logProbs = new RowLogProbs(rows, failed, vocabularySize);
         var host = ToHost([best, tokens ?? zeros_like(best), .. logProbs.Compute(mixed, tokens)]);
         return Results(host, faults, logProbs);

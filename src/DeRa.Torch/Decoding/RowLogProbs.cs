@@ -12,6 +12,7 @@ internal sealed class RowLogProbs
 
     private readonly List<Entry> _entries = [];
     private int _width;
+    private bool _hasKnown;
 
     /// <summary>Collects what is asked for. Known tokens must be in the vocabulary, or their row marked as failed.</summary>
     public RowLogProbs(IReadOnlyList<LogitRow> rows, bool[] failed, int vocabularySize)
@@ -25,8 +26,8 @@ internal sealed class RowLogProbs
     }
 
     /// <summary>
-    /// float64, flat, for one copy to the host: [entries] log-probabilities, then, where alternatives are asked for,
-    /// [entries, width] of theirs and [entries, width] tokens. Empty where no row asks.
+    /// float64, flat, for one copy to the host: [entries] log-probabilities, [entries] ranks where any token was
+    /// known before, then, where alternatives are asked for, [entries, width] of theirs and [entries, width] tokens. Empty where no row asks.
     /// </summary>
     /// <param name="mixed">float32 [rows, vocabulary].</param>
     /// <param name="tokens">int64 [rows]: the sampled tokens; null where none were.</param>
@@ -35,9 +36,10 @@ internal sealed class RowLogProbs
         if (_entries.Count == 0) return [];
         var logProbs = TensorRows.Take(mixed, _entries.ConvertAll(entry => entry.Row)).log_softmax(1);
         var chosen = logProbs.gather(1, Chosen(tokens, mixed.device).unsqueeze(1)).squeeze(1);
-        if (_width == 0) return [chosen];
+        Tensor[] ranks = _hasKnown ? [logProbs.gt(chosen.unsqueeze(1)).sum(1).add_(1)] : [];
+        if (_width == 0) return [chosen, .. ranks];
         var (values, ids) = logProbs.topk(_width, 1);
-        return [chosen, values.reshape(-1), ids.reshape(-1)];
+        return [chosen, .. ranks, values.reshape(-1), ids.reshape(-1)];
     }
 
     /// <summary>Adds what was computed to the results of its rows.</summary>
@@ -49,8 +51,11 @@ internal sealed class RowLogProbs
         for (var i = 0; i < _entries.Count; i++)
         {
             var entry = _entries[i];
-            var top = Top(values[_entries.Count..], i, entry.Alternatives);
-            var token = new TokenLogProbs(entry.KnownToken ?? (int)tokens[entry.Row], (float)values[i], top);
+            var top = Top(values[((_hasKnown ? 2 : 1) * _entries.Count)..], i, entry.Alternatives);
+            var token = new TokenLogProbs(entry.KnownToken ?? (int)tokens[entry.Row], (float)values[i], top)
+            {
+                Rank = entry.KnownToken is null ? null : (int)values[_entries.Count + i],
+            };
             results[entry.Row] = entry.KnownToken is null
                 ? results[entry.Row] with { LogProbs = token }
                 : results[entry.Row] with { Score = token };
@@ -60,6 +65,7 @@ internal sealed class RowLogProbs
     private void Add(Entry entry)
     {
         _entries.Add(entry);
+        _hasKnown |= entry.KnownToken is not null;
         _width = Math.Max(_width, entry.Alternatives);
     }
 

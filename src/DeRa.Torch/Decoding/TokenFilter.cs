@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
 
-/// <summary>Turns logits into probabilities and zeroes those that top-k, top-p and min-p drop, in this order.</summary>
+/// <summary>Turns logits into probabilities and zeroes those that top-k, top-p, min-p and typical_p drop, in this order.</summary>
 internal static class TokenFilter
 {
     /// <summary>How many of a row's best tokens are looked at before all are sorted.</summary>
@@ -14,7 +14,7 @@ internal static class TokenFilter
 
     /// <summary>Whether a row's parameters can drop any token of the vocabulary.</summary>
     public static bool Filters(SamplingParameters parameters, long vocabularySize) =>
-        HasTopK(parameters, vocabularySize) || parameters.TopP < 1 || parameters.MinP > 0;
+        FiltersBySize(parameters, vocabularySize) || parameters.TypicalP < 1;
 
     /// <summary>The probabilities to sample from.</summary>
     /// <param name="scaled">float32 [rows, vocabulary]: logits after temperature.</param>
@@ -22,8 +22,15 @@ internal static class TokenFilter
     /// <returns>float32 [rows, vocabulary], 0 where dropped; a filtered row's sum may be below 1.</returns>
     public static Tensor Probabilities(Tensor scaled, SamplingParameters[] parameters)
     {
+        var probabilities = BeforeTypical(scaled, parameters);
+        TypicalFilter.Apply(probabilities, parameters);
+        return probabilities;
+    }
+
+    private static Tensor BeforeTypical(Tensor scaled, SamplingParameters[] parameters)
+    {
         var vocabularySize = scaled.shape[1];
-        var filtered = TensorRows.Where(parameters.Length, row => Filters(parameters[row], vocabularySize));
+        var filtered = TensorRows.Where(parameters.Length, row => FiltersBySize(parameters[row], vocabularySize));
         if (filtered.Length == 0) return scaled.softmax(1);
         var kept = Filter(TensorRows.Take(scaled, filtered), Array.ConvertAll(filtered, row => parameters[row]));
         if (filtered.Length == parameters.Length) return kept;
@@ -125,6 +132,9 @@ internal static class TokenFilter
 
     private static Tensor? And(Tensor? left, Tensor? right) =>
         left is null ? right : right is null ? left : left.logical_and(right);
+
+    private static bool FiltersBySize(SamplingParameters parameters, long vocabularySize) =>
+        HasTopK(parameters, vocabularySize) || parameters.TopP < 1 || parameters.MinP > 0;
 
     private static bool HasTopK(SamplingParameters parameters, long vocabularySize) =>
         parameters.TopK > 0 && parameters.TopK < vocabularySize;

@@ -39,6 +39,28 @@ public class AdmissionTests
     }
 
     [Fact]
+    public async Task The_lowest_priority_leaves_the_queue_first_and_equal_ones_as_they_came()
+    {
+        var first = new List<int>();
+        using var hold = new ManualResetEventSlim();
+        var executor = new ScriptedExecutor
+        {
+            BeforeStep = plan =>
+            {
+                hold.Wait(Stop);
+                foreach (var row in plan.Rows) if (row.Position == 0) first.Add(row.Tokens.Span[0]);
+            },
+        };
+        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxRunningSequences = 1 });
+        int[] priorities = [0, 5, -1, 5, int.MinValue, 0, -1];
+        var handles = priorities.Select((priority, i) => fixture.Engine.Submit([Request(first: 20 * i) with { Priority = priority }])[0]).ToList();
+        hold.Set();
+        await Drain(handles);
+        // The first may have left before the others came.
+        Assert.Equal([80, 40, 120, 0, 100, 20, 60], first[0] == 0 ? [.. first[1..4], 0, .. first[4..]] : first);
+    }
+
+    [Fact]
     public async Task A_full_queue_refuses_at_the_door_and_takes_nothing_of_the_request()
     {
         using var hold = new ManualResetEventSlim();

@@ -113,11 +113,60 @@ public sealed class ChatEncoderTests
         Assert.Contains("line 1", failed.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("the", "<s> <|a|> the")]
+    [InlineData(" the ", "<s> <|a|> the")]
+    [InlineData("<|b|>", "<s> <|a|> < | b | >")]
+    public void The_last_message_is_left_open_where_it_goes_on(string content, string tokens) =>
+        Assert.Equal(tokens, Encode(Prompt(content) with { ContinueFinalMessage = true }, Turns));
+
+    [Fact]
+    public void What_the_template_does_not_write_as_it_is_cannot_go_on()
+    {
+        var refused = Assert.Throws<InvalidRequestException>(
+            () => Encode(Prompt("the") with { ContinueFinalMessage = true }, "{{ messages[0].content|upper }}"));
+        Assert.Equal("continue_final_message", refused.Field);
+    }
+
+    [Fact]
+    public void Variables_reach_the_template_and_are_a_users_text()
+    {
+        const string template = "{{ bos_token }}{{ x.y[0] }}{% if add_generation_prompt %}<|a|>{% endif %}";
+        var prompt = Prompt("the") with { Variables = JsonNode.Parse("""{"x":{"y":["<|b|>"]}}""")!.AsObject() };
+        Assert.Equal("<s> < | b | > <|a|>", Encode(prompt, template));
+        Assert.Equal("<s> < | b | >", Encode(prompt with { AddGenerationPrompt = false }, template));
+    }
+
+    [Theory]
+    [InlineData("messages")]
+    [InlineData("tools")]
+    [InlineData("add_generation_prompt")]
+    [InlineData("bos_token")]
+    public void What_has_a_field_of_its_own_is_no_variable(string name)
+    {
+        var prompt = Prompt("the") with { Variables = new JsonObject { [name] = "x" } };
+        Assert.Equal($"chat_template_kwargs.{name}", Assert.Throws<InvalidRequestException>(() => Encode(prompt, Turns)).Field);
+    }
+
+    [Fact]
+    public void Variables_are_bounded()
+    {
+        var many = new JsonObject(Enumerable.Range(0, 65).Select(i => KeyValuePair.Create($"v{i}", (JsonNode?)null)));
+        Assert.Contains("at most 64", Assert.Throws<InvalidRequestException>(
+            () => Encode(Prompt("the") with { Variables = many }, Turns)).Message, StringComparison.Ordinal);
+    }
+
+    private static ChatPrompt Prompt(params string[] contents) =>
+        new([.. contents.Select(content => new ChatMessage("user", content))]);
+
+    private static string Encode(ChatPrompt prompt, string template) => string.Join(' ', Ids(template, prompt).Select(Tokenizer.GetToken));
+
     private static string Encode(string template, params string[] contents) =>
         string.Join(' ', Ids(template, contents).Select(Tokenizer.GetToken));
 
-    private static IReadOnlyList<int> Ids(string template, params string[] contents) => Encoder(Tokenizer, template)
-        .Encode(new ChatPrompt([.. contents.Select(content => new ChatMessage("user", content))]));
+    private static IReadOnlyList<int> Ids(string template, params string[] contents) => Ids(template, Prompt(contents));
+
+    private static IReadOnlyList<int> Ids(string template, ChatPrompt prompt) => Encoder(Tokenizer, template).Encode(prompt);
 
     private static ChatEncoder Encoder(ITokenizer tokenizer, string template)
     {

@@ -27,6 +27,29 @@ public sealed class StopStringMatcherTests
     }
 
     [Fact]
+    public void A_stop_string_that_does_not_count_yet_is_text_and_one_that_ends_later_counts()
+    {
+        var matcher = new StopStringMatcher(["abab", "b"]);
+        Assert.Equal("ababab", matcher.Append("ababab", mayEnd: false) + matcher.Append("", mayEnd: false));
+        Assert.Null(matcher.Matched);
+        var overlapping = new StopStringMatcher(["abab"]);
+        Assert.Equal("ab", overlapping.Append("abab", mayEnd: false));
+        Assert.Equal("", overlapping.Append("ab"));
+        Assert.Equal("abab", overlapping.Matched);
+    }
+
+    [Theory]
+    [InlineData("one", " sto", "p two")]
+    [InlineData("one ", "s", "t", "o", "p", " two")]
+    [InlineData("one stop two")]
+    public void A_stop_string_is_released_whole_where_it_is_part_of_the_text(params string[] pieces)
+    {
+        var matcher = new StopStringMatcher(["stop", "zz"], includeStop: true);
+        Assert.Equal("one stop", string.Concat(pieces.Select(piece => matcher.Append(piece))) + matcher.Finish());
+        Assert.Equal("stop", matcher.Matched);
+    }
+
+    [Fact]
     public void Without_stop_strings_nothing_is_held() => Assert.Equal("abc", new StopStringMatcher([]).Append("abc"));
 
     [Fact]

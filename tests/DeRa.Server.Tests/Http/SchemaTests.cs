@@ -13,6 +13,10 @@ public class SchemaTests
     [InlineData("/v1/completions", "Completion", "\"prompt\":\"ab\",\"echo\":true,\"logprobs\":1")]
     [InlineData("/v1/chat/completions", "ChatCompletion", Chat)]
     [InlineData("/v1/chat/completions", "ChatCompletion", Chat + ",\"n\":2,\"logprobs\":true,\"top_logprobs\":3,\"max_tokens\":9")]
+    [InlineData("/v1/completions", "Completion", "\"prompt\":[\"ab\",\"b\"],\"n\":2,\"best_of\":3,\"prompt_logprobs\":2,\"echo\":true")]
+    [InlineData("/v1/completions", "Completion",
+        "\"prompt\":\"a\",\"logprobs\":1,\"return_tokens_as_token_ids\":true,\"stop\":\"é\",\"include_stop_str_in_output\":true")]
+    [InlineData("/v1/chat/completions", "ChatCompletion", Chat + ",\"prompt_logprobs\":1,\"skip_special_tokens\":false,\"continue_final_message\":true")]
     public async Task An_answer_is_as_the_schema_says(string path, string schema, string fields)
     {
         await using var server = await ServerFixture.StartAsync(Scripts.Saying("hé 日"));
@@ -26,6 +30,8 @@ public class SchemaTests
     [InlineData("/v1/chat/completions", "ChatCompletionChunk", Chat)]
     [InlineData("/v1/chat/completions", "ChatCompletionChunk",
         Chat + ",\"n\":2,\"logprobs\":true,\"top_logprobs\":1,\"stream_options\":{\"include_usage\":true}")]
+    [InlineData("/v1/chat/completions", "ChatCompletionChunk",
+        Chat + ",\"stop_token_ids\":[32],\"stream_options\":{\"include_usage\":true,\"continuous_usage_stats\":true}")]
     public async Task Every_chunk_is_as_the_schema_says(string path, string schema, string fields)
     {
         await using var server = await ServerFixture.StartAsync(Scripts.Saying("hé 日"));

@@ -54,6 +54,7 @@ public class TokenizerEndpointTests
         Assert.Equal("(user)hi", Text(await server.PostAsync("/tokenize", "{" + messages + ",\"add_generation_prompt\":false}")));
         Assert.Equal("!(user)hi(assistant)",
             Text(await server.PostAsync("/tokenize", "{" + messages + ",\"chat_template_kwargs\":{\"mark\":\"!\"}}")));
+        Assert.Equal("(user)hi", Text(await server.PostAsync("/tokenize", "{" + messages + ",\"continue_final_message\":true}")));
         Assert.Equal(ByteTokenizer.Bos, Tokens(await server.PostAsync("/tokenize", "{" + messages + ",\"add_special_tokens\":true}"))[0]);
     }
 
@@ -99,6 +100,7 @@ public class TokenizerEndpointTests
         var tokens = Tokens(await server.PostAsync("/tokenize", $$"""{"prompt":"{{text}}","add_special_tokens":false}"""));
         var reply = await server.PostAsync(path, JsonSerializer.Serialize(new { tokens }));
         Assert.Equal(text, reply.Json.GetProperty("prompt").GetString());
+        Assert.Equal("{\"prompt\":\"<s>h</s>\"}", (await server.PostAsync(path, """{"tokens":[256,104,257]}""")).Body);
         Assert.Equal("{\"prompt\":\"\"}", (await server.PostAsync(path, """{"tokens":[]}""")).Body);
     }
 

@@ -16,7 +16,8 @@ public sealed class RequestLimitingTests : IDisposable
     /// <summary>What takes a POST or is a method of inference, but generates nothing.</summary>
     private static readonly string[] NotGenerating =
     [
-        "/tokenize", "/detokenize", "/dera.v1.InferenceService/Tokenize", "/dera.v1.InferenceService/Detokenize",
+        "/tokenize", "/detokenize", "/v1/tokenize", "/v1/detokenize",
+        "/dera.v1.InferenceService/Tokenize", "/dera.v1.InferenceService/Detokenize",
         "/dera.v1.InferenceService/ListModels", "/dera.v1.InferenceService/GetServerInfo",
     ];
 

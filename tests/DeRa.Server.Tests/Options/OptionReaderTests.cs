@@ -53,6 +53,19 @@ public sealed class OptionReaderTests : IDisposable
         Assert.Equal((3001, 1002, "from-environment"), (fromLine.HttpPort, fromLine.GrpcPort, fromLine.ServedName));
     }
 
+    [Theory]
+    [InlineData("true", true)]
+    [InlineData("False", false)]
+    public void A_flag_is_true_or_false_in_every_source(string text, bool expected)
+    {
+        Assert.Equal(expected, Read(["--strict-fields", text]).StrictFields);
+        Assert.Equal(expected, Read(environment: new() { ["DERA_STRICT_FIELDS"] = text }).StrictFields);
+        Assert.Equal(expected, Read(file: $$"""{"strict-fields": {{text.ToLowerInvariant()}}}""").StrictFields);
+        Assert.Contains("must be true or false", Fault(["--strict-fields=yes"]), StringComparison.Ordinal);
+        Assert.Contains("must be a whole number", Fault(file: """{"http-port": true}"""), StringComparison.Ordinal);
+        Assert.Contains("--strict-fields true|false", OptionTable.Help(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void The_environment_alone_will_do_and_may_name_the_file()
     {
@@ -138,7 +151,8 @@ public sealed class OptionReaderTests : IDisposable
 
     [Theory]
     [InlineData("""{"http-prt": 1}""", "is --http-port meant?")]
-    [InlineData("""{"http-port": true}""", "a string or a number")]
+    [InlineData("""{"http-port": true}""", "a whole number from 0 to 65535")]
+    [InlineData("""{"http-port": {}}""", "a string, a number, true or false")]
     [InlineData("""{"http-port": 70000}""", "from 0 to 65535")]
     [InlineData("""{"http-port": 1, "http-port": 2}""", "not valid JSON")]
     [InlineData("[]", "one JSON object")]

@@ -106,6 +106,10 @@ public sealed class SamplerAgainstReferenceTests
         { new SamplingParameters { TopK = 30, TopP = .95f, MinP = .02f, Temperature = 1.3f }, .5 },
         { new SamplingParameters { RepetitionPenalty = 1.5f, FrequencyPenalty = .5f, PresencePenalty = -.3f, TopP = .9f }, .5 },
         { new SamplingParameters { LogitBias = new Dictionary<int, float> { [7] = 3, [8] = -100 }, TopK = 20 }, 1.5 },
+        { new SamplingParameters { TypicalP = .5f }, .5 },
+        { new SamplingParameters { TypicalP = .8f, TopP = .95f, Temperature = 1.5f }, 2 },
+        { new SamplingParameters { AllowedTokens = [9, 3, 4, 50], PresencePenalty = 1 }, .5 },
+        { new SamplingParameters { BadWords = [[7], [4, 4, 8], [4, 3], [3, 4, 4, 9]], MinTokens = 4, EndTokens = [20, 21] }, .3 },
     };
 
     [Theory]
@@ -151,6 +155,7 @@ public sealed class SamplerAgainstReferenceTests
         TopK = Any(random, [0, 0, 5, TokenFilter.CandidateCount - 1, TokenFilter.CandidateCount, TokenFilter.CandidateCount + 1, vocabularySize / 2]),
         TopP = Any(random, [1, .5f, .9f, .99f]),
         MinP = Any(random, [0, 0, .05f, .5f]),
+        TypicalP = Any(random, [1, 1, .5f, .95f]),
     }, random.NextDouble());
 
     private static LogitRow RandomRow(Random random, int vocabularySize)
@@ -167,6 +172,11 @@ public sealed class SamplerAgainstReferenceTests
             FrequencyPenalty = Any(random, [0, 0, .5f, -1]),
             PresencePenalty = Any(random, [0, 0, 1.5f, -.25f]),
             LogitBias = random.Next(3) > 0 ? new() : new Dictionary<int, float> { [random.Next(vocabularySize)] = random.Next(-100, 100) },
+            TypicalP = Any(random, [1, 1, 1, .2f, .9f, (float)Math.Max(.01, random.NextDouble())]),
+            AllowedTokens = random.Next(4) > 0 ? null : [.. Tokens(random, vocabularySize).Append(0).Distinct()],
+            BadWords = random.Next(3) > 0 ? [] : [.. Enumerable.Range(0, 5).Select(_ => (int[])[.. Tokens(random, vocabularySize).Take(2), 1])],
+            MinTokens = Any(random, [0, 0, 5, 30]),
+            EndTokens = Tokens(random, vocabularySize),
         };
         return Rows.Sampled(Any(random, strengths), parameters, random.NextDouble(), Any<int?>(random, [null, 0, 3]),
             Tokens(random, vocabularySize), Tokens(random, vocabularySize));

@@ -82,6 +82,61 @@ public sealed class SamplingTests
     }
 
     [Fact]
+    public void Typical_p_keeps_what_is_about_as_surprising_as_expected()
+    {
+        // Probabilities ½, ¼, ⅛, ⅛: entropy 1¾ bits, so that the surprises 1, 2, 3, 3 lie ¾, ¼, 1¼, 1¼ from it.
+        float[] logits = [2 * MathF.Log(2), MathF.Log(2), 0, 0];
+        Assert.Equal([1], Support(logits, new() { TypicalP = .24f }));
+        Assert.Equal([0, 1], Support(logits, new() { TypicalP = .26f }));
+        Assert.Equal([0, 1, 2], Support(logits, new() { TypicalP = .76f }));
+        Assert.Equal([0, 1, 2, 3], Support(logits, new() { TypicalP = .88f }));
+        // Of what top-k leaves, ⅔ and ⅓, the first is the more typical.
+        Assert.Equal([0], Support(logits, new() { TypicalP = .5f, TopK = 2 }));
+    }
+
+    [Fact]
+    public void Only_allowed_tokens_are_sampled_whatever_the_bias()
+    {
+        var parameters = new SamplingParameters { AllowedTokens = [3, 1], LogitBias = new Dictionary<int, float> { [0] = 100 } };
+        Assert.Equal([1, 3], Support([0, 0, 0, 0, 9], parameters));
+        Assert.Equal(1, Sample([0, 0, 0, 0, 9], parameters with { Temperature = 0 }, 0));
+    }
+
+    [Fact]
+    public void The_last_token_of_a_bad_word_is_not_sampled_after_the_others_of_the_output_alone()
+    {
+        var parameters = Greedy with { BadWords = [[2, 3, 0], [1]] };
+        Assert.Equal(0, Sample([9, 9.5f, 8, 0], parameters, 0, output: [3]));
+        Assert.Equal(2, Sample([9, 9.5f, 8, 0], parameters, 0, output: [1, 2, 3]));
+        Assert.Equal(0, Sample([9, 9.5f, 8, 0], parameters, 0, prompt: [2], output: [3]));
+    }
+
+    [Fact]
+    public void An_end_is_not_sampled_before_min_tokens()
+    {
+        var parameters = Greedy with { MinTokens = 2, EndTokens = [0, 2] };
+        Assert.Equal(1, Sample([9, 0, 8], parameters, 0, prompt: [1, 1, 1], output: [1]));
+        Assert.Equal(0, Sample([9, 0, 8], parameters, 0, output: [1, 1]));
+    }
+
+    [Fact]
+    public void Masks_that_would_leave_nothing_give_way_the_allowed_tokens_last()
+    {
+        var parameters = Greedy with { AllowedTokens = [1, 2], MinTokens = 5, EndTokens = [1, 2], BadWords = [[2]] };
+        Assert.Equal(1, Sample([9, 5, 8], parameters, 0));
+        Assert.Equal(2, Sample([9, 5, 8], parameters with { BadWords = [[1], [2]] }, 0));
+        Assert.Equal(0, Sample([9, 5, 8], Greedy with { BadWords = [[0], [1], [2]] }, 0));
+    }
+
+    [Fact]
+    public void A_logit_that_is_no_number_is_a_fault_behind_a_mask_too()
+    {
+        var masked = Rows.Sampled(0, Greedy with { AllowedTokens = [1] });
+        Assert.Contains("NaN", Rows.Run([[float.NaN, 1]], [], [masked])[0].Error, StringComparison.Ordinal);
+        Assert.Contains("only -infinity", Rows.Run([[1, float.NegativeInfinity]], [], [masked])[0].Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Filters_that_are_off_keep_every_token() =>
         Assert.Equal(Enumerable.Range(0, 64), Support([.. Enumerable.Range(0, 64).Select(i => i % 7 * -.5f)], new(), 4096));
 

@@ -54,7 +54,8 @@ internal sealed class FieldCatalogue
         yield return new("max_tokens", Integer(1), "Most tokens to generate; with the prompt's at most what the context holds.");
         yield return new("max_completion_tokens", Integer(1), "Another name for max_tokens.");
         yield return new("n", Integer(1, limits.MaxChoices).WithDefault(1), "Choices for each prompt.");
-        yield return new("best_of", Integer(1, 1), "Only the value of n works.");
+        yield return new("best_of", Integer(1, limits.MaxBestOf),
+            "So many are generated for each prompt, of which the n likeliest come back; at least n. Not with stream.");
         yield return new("stop", AnyOf(StopText(limits), List(StopText(limits), limits.MaxStopStrings)),
             "Texts that end the answer and are not part of it; lengths count UTF-8 bytes.");
         yield return new("include_stop_str_in_output", Flag().WithDefault(false), "What ended the text is part of it.");

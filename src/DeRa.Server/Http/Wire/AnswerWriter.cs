@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using DeRa.Engine.Requests;
 using DeRa.Engine.Streaming;
@@ -8,7 +9,8 @@ namespace DeRa.Server.Http.Wire;
 /// <summary>Writes an answer's JSON, whole or in chunks. The parts that both endpoints share are here.</summary>
 /// <param name="header">What every object repeats.</param>
 /// <param name="options">How the answer is wanted.</param>
-internal abstract class AnswerWriter(AnswerHeader header, AnswerOptions options)
+/// <param name="texts">Spells tokens.</param>
+internal abstract class AnswerWriter(AnswerHeader header, AnswerOptions options, TokenTexts texts)
 {
     /// <summary>Writes the answer in one object.</summary>
     public void WriteWhole(Utf8JsonWriter json, IReadOnlyList<WholeChoice> choices, Usage usage)
@@ -16,17 +18,18 @@ internal abstract class AnswerWriter(AnswerHeader header, AnswerOptions options)
         Open(json, WholeObject);
         for (var i = 0; i < choices.Count; i++) WriteChoice(json, i, choices[i]);
         json.WriteEndArray();
+        WriteExtras(json, choices);
         WriteUsage(json, usage);
         json.WriteEndObject();
     }
 
     /// <summary>Writes the chunks that come before any text.</summary>
-    public virtual void WriteStart(EventStream events, int choiceCount)
+    public virtual void WriteStart(EventStream events, int choiceCount, Usage usage)
     {
     }
 
     /// <summary>Writes the chunks of one piece; none where it has nothing that was asked for.</summary>
-    public abstract void WritePiece(EventStream events, ChoiceDelta piece);
+    public abstract void WritePiece(EventStream events, ChoiceDelta piece, Usage usage);
 
     /// <summary>Writes the last chunk, where it was asked for.</summary>
     public void WriteEnd(EventStream events, Usage usage)
@@ -49,8 +52,45 @@ internal abstract class AnswerWriter(AnswerHeader header, AnswerOptions options)
     /// <summary>How the answer is wanted.</summary>
     protected AnswerOptions Options { get; } = options;
 
+    /// <summary>Spells tokens.</summary>
+    protected TokenTexts Texts { get; } = texts;
+
     /// <summary>Writes one entry of <c>choices</c> of a whole answer.</summary>
     protected abstract void WriteChoice(Utf8JsonWriter json, int index, WholeChoice choice);
+
+    /// <summary>Writes what else a whole answer has beside its choices.</summary>
+    protected virtual void WriteExtras(Utf8JsonWriter json, IReadOnlyList<WholeChoice> choices)
+    {
+    }
+
+    /// <summary>
+    /// Writes a prompt's log-probabilities as vLLM does: null for the first token, then for each token a map from id to
+    /// log-probability, rank and text, the token itself always in it.
+    /// </summary>
+    protected void WritePromptLogProbs(Utf8JsonWriter json, WholeChoice choice)
+    {
+        if (Options.PromptLogProbs is not { } alternatives) return;
+        json.WriteStartArray("prompt_logprobs"u8);
+        json.WriteNullValue();
+        foreach (var scored in choice.PromptScores ?? [])
+        {
+            json.WriteStartObject();
+            WriteRanked(json, scored.Token, scored.LogProb, scored.Rank ?? 0);
+            for (var i = 0; i < Math.Min(alternatives, scored.Top.Count); i++)
+                if (scored.Top[i] is var (other, logProb) && other != scored.Token) WriteRanked(json, other, logProb, i + 1);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    private void WriteRanked(Utf8JsonWriter json, int token, float logProb, int rank)
+    {
+        json.WriteStartObject(token.ToString(CultureInfo.InvariantCulture));
+        json.WriteNumber("logprob"u8, TokenTexts.Finite(logProb));
+        json.WriteNumber("rank"u8, rank);
+        json.WriteString("decoded_token"u8, Texts.Text(token));
+        json.WriteEndObject();
+    }
 
     /// <summary>Begins a chunk and its one choice.</summary>
     protected Utf8JsonWriter OpenChunk(EventStream events, int index)
@@ -63,13 +103,14 @@ internal abstract class AnswerWriter(AnswerHeader header, AnswerOptions options)
     }
 
     /// <summary>Ends a chunk and its one choice.</summary>
-    protected void CloseChunk(EventStream events, Utf8JsonWriter json, FinishReason? reason)
+    protected void CloseChunk(EventStream events, Utf8JsonWriter json, FinishReason? reason, Usage usage)
     {
         if (reason is { } ended) json.WriteString("finish_reason"u8, FinishReasons.Spell(ended));
         else json.WriteNull("finish_reason"u8);
         json.WriteEndObject();
         json.WriteEndArray();
-        if (Options.IncludeUsage) json.WriteNull("usage"u8);
+        if (Options.ContinuousUsage) WriteUsage(json, usage);
+        else if (Options.IncludeUsage) json.WriteNull("usage"u8);
         json.WriteEndObject();
         events.End();
     }

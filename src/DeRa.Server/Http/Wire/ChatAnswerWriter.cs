@@ -10,7 +10,7 @@ namespace DeRa.Server.Http.Wire;
 /// <param name="options">How the answer is wanted.</param>
 /// <param name="texts">Spells tokens.</param>
 internal sealed class ChatAnswerWriter(AnswerHeader header, AnswerOptions options, TokenTexts texts)
-    : AnswerWriter(header, options)
+    : AnswerWriter(header, options, texts)
 {
     /// <inheritdoc/>
     protected override string WholeObject => "chat.completion";
@@ -19,7 +19,7 @@ internal sealed class ChatAnswerWriter(AnswerHeader header, AnswerOptions option
     protected override string ChunkObject => "chat.completion.chunk";
 
     /// <summary>A chunk for each choice that says who speaks.</summary>
-    public override void WriteStart(EventStream events, int choiceCount)
+    public override void WriteStart(EventStream events, int choiceCount, Usage usage)
     {
         for (var i = 0; i < choiceCount; i++)
         {
@@ -29,12 +29,12 @@ internal sealed class ChatAnswerWriter(AnswerHeader header, AnswerOptions option
             json.WriteString("content"u8, ""u8);
             json.WriteEndObject();
             json.WriteNull("logprobs"u8);
-            CloseChunk(events, json, null);
+            CloseChunk(events, json, null, usage);
         }
     }
 
     /// <summary>A chunk for the text, and one more, with an empty delta, for the end.</summary>
-    public override void WritePiece(EventStream events, ChoiceDelta piece)
+    public override void WritePiece(EventStream events, ChoiceDelta piece, Usage usage)
     {
         if (HasContent(piece))
         {
@@ -44,9 +44,9 @@ internal sealed class ChatAnswerWriter(AnswerHeader header, AnswerOptions option
             json.WriteEndObject();
             WriteLogProbs(json, piece.Tokens);
             WriteTokenIds(json, piece.Tokens);
-            CloseChunk(events, json, null);
+            CloseChunk(events, json, null, usage);
         }
-        if (piece.FinishReason is { } reason) WriteFinish(events, piece.Index, reason);
+        if (piece.FinishReason is { } reason) WriteFinish(events, piece.Index, reason, usage);
     }
 
     /// <inheritdoc/>
@@ -65,13 +65,16 @@ internal sealed class ChatAnswerWriter(AnswerHeader header, AnswerOptions option
         json.WriteEndObject();
     }
 
-    private void WriteFinish(EventStream events, int index, FinishReason reason)
+    /// <summary>In vLLM's answers they are the answer's, not a choice's.</summary>
+    protected override void WriteExtras(Utf8JsonWriter json, IReadOnlyList<WholeChoice> choices) => WritePromptLogProbs(json, choices[0]);
+
+    private void WriteFinish(EventStream events, int index, FinishReason reason, Usage usage)
     {
         var json = OpenChunk(events, index);
         json.WriteStartObject("delta"u8);
         json.WriteEndObject();
         json.WriteNull("logprobs"u8);
-        CloseChunk(events, json, reason);
+        CloseChunk(events, json, reason, usage);
     }
 
     private void WriteLogProbs(Utf8JsonWriter json, IReadOnlyList<OutputToken> tokens)
@@ -107,15 +110,15 @@ internal sealed class ChatAnswerWriter(AnswerHeader header, AnswerOptions option
 
     private void WriteFields(Utf8JsonWriter json, int token, float logProb)
     {
-        json.WriteString("token"u8, texts.Spell(token));
+        json.WriteString("token"u8, Texts.Spell(token));
         json.WriteNumber("logprob"u8, TokenTexts.Finite(logProb));
-        if (texts.IsSpecial(token))
+        if (Texts.IsSpecial(token))
         {
             json.WriteNull("bytes"u8);
             return;
         }
         json.WriteStartArray("bytes"u8);
-        foreach (var value in texts.Bytes(token)) json.WriteNumberValue(value);
+        foreach (var value in Texts.Bytes(token)) json.WriteNumberValue(value);
         json.WriteEndArray();
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using DeRa.Engine.Requests;
 
 namespace DeRa.Server.Http.Wire;
@@ -7,7 +8,8 @@ namespace DeRa.Server.Http.Wire;
 internal static class ChatRequestReader
 {
     /// <summary>What it does with each field.</summary>
-    public static FieldTable Table { get; } = new([.. CommonFields.Names, "messages", "top_logprobs"],
+    public static FieldTable Table { get; } = new(
+        [.. CommonFields.Names, "messages", "top_logprobs", "add_generation_prompt", "continue_final_message", "chat_template_kwargs"],
         UnsupportedFields.Chat);
 
     /// <summary>Reads a body.</summary>
@@ -19,11 +21,40 @@ internal static class ChatRequestReader
         var alternatives = fields.Integer("top_logprobs");
         if (alternatives is not null && !logProbs)
             throw new InvalidRequestException("top_logprobs", "'top_logprobs' needs 'logprobs': true.");
-        var input = CommonFields.Read(fields, [MessagesField.Read(fields)]) with
+        var input = CommonFields.Read(fields, [Prompt(fields)]) with
         {
             LogProbs = logProbs ? alternatives ?? 0 : null,
             LogProbsField = "top_logprobs",
         };
         return new WireRequest(input, CommonFields.ReadAnswer(fields, logProbs), fields.Ignored);
+    }
+
+    /// <summary>Reads the conversation and what is to be done with it.</summary>
+    /// <exception cref="InvalidRequestException">A field of the wrong type, or no messages.</exception>
+    public static ChatPrompt Prompt(RequestFields fields) => MessagesField.Read(fields) with
+    {
+        AddGenerationPrompt = fields.Truth("add_generation_prompt"),
+        ContinueFinalMessage = fields.Flag("continue_final_message"),
+        Variables = Variables(fields.Value("chat_template_kwargs")),
+    };
+
+    private static JsonObject? Variables(JsonElement? value)
+    {
+        const string field = "chat_template_kwargs";
+        if (value is not { } variables) return null;
+        if (variables.ValueKind != JsonValueKind.Object) throw RequestFields.Wrong(field, "an object of the template's variables");
+        CheckTexts(variables, field);
+        // A copy: the request's own text is gone before the template reads it.
+        return JsonNode.Parse(variables.GetRawText())!.AsObject();
+    }
+
+    /// <summary>Texts are read once here: what is no Unicode would otherwise show when the template gets to it.</summary>
+    private static void CheckTexts(JsonElement value, string field)
+    {
+        if (value.ValueKind == JsonValueKind.String) FieldText.Of(value, field);
+        if (value.ValueKind == JsonValueKind.Array)
+            foreach (var item in value.EnumerateArray()) CheckTexts(item, field);
+        if (value.ValueKind != JsonValueKind.Object) return;
+        foreach (var entry in value.EnumerateObject()) CheckTexts(entry.Value, $"{field}.{FieldText.Name(entry)}");
     }
 }

@@ -12,7 +12,9 @@ internal static class CommonFields
     [
         "model", "alignment_strength", "alignment_strengths", "lambda", "max_tokens", "max_completion_tokens", "n", "temperature", "top_k", "top_p", "min_p",
         "repetition_penalty", "frequency_penalty", "presence_penalty", "logit_bias", "stop", "ignore_eos", "seed", "logprobs",
-        "stream", "stream_options", "return_token_ids",
+        "stream", "stream_options", "return_token_ids", "return_tokens_as_token_ids", "prompt_logprobs", "stop_token_ids",
+        "include_stop_str_in_output", "min_tokens", "bad_words", "allowed_token_ids", "typical_p", "priority", "cache_salt",
+        "skip_special_tokens", "add_special_tokens", "truncate_prompt_tokens", "timeout",
     ];
 
     /// <summary>Reads them all, but for the log-probabilities, whose form differs.</summary>
@@ -38,6 +40,20 @@ internal static class CommonFields
         Stop = Stop(fields.Value("stop")),
         IgnoreEos = fields.Flag("ignore_eos"),
         Seed = fields.Long("seed"),
+        Stream = fields.Flag("stream"),
+        PromptLogProbs = fields.Integer("prompt_logprobs"),
+        StopTokenIds = fields.Integers("stop_token_ids"),
+        IncludeStop = fields.Flag("include_stop_str_in_output"),
+        MinTokens = fields.Integer("min_tokens"),
+        BadWords = fields.Texts("bad_words"),
+        AllowedTokenIds = fields.Integers("allowed_token_ids"),
+        TypicalP = fields.Number("typical_p"),
+        Priority = fields.Integer("priority"),
+        CacheSalt = fields.Text("cache_salt"),
+        SkipSpecialTokens = fields.Truth("skip_special_tokens") ?? true,
+        AddSpecialTokens = fields.Truth("add_special_tokens"),
+        TruncatePromptTokens = fields.Integer("truncate_prompt_tokens"),
+        TimeoutSeconds = fields.Number("timeout"),
     };
 
     /// <summary>Reads how to answer.</summary>
@@ -45,12 +61,17 @@ internal static class CommonFields
     public static AnswerOptions ReadAnswer(RequestFields fields, bool logProbs)
     {
         var stream = fields.Flag("stream");
+        var options = StreamOptions(fields.Value("stream_options"), stream);
         return new AnswerOptions
         {
             Stream = stream,
-            IncludeUsage = fields.Value("stream_options") is { } options && IncludeUsage(options, stream),
+            IncludeUsage = options.Contains("include_usage"),
+            // Without include_usage it asks for nothing, as in vLLM.
+            ContinuousUsage = options.IsSupersetOf(["include_usage", "continuous_usage_stats"]),
+            TokensAsIds = fields.Flag("return_tokens_as_token_ids"),
             TokenIds = fields.Flag("return_token_ids"),
             LogProbs = logProbs,
+            PromptLogProbs = fields.Integer("prompt_logprobs"),
         };
     }
 
@@ -66,32 +87,28 @@ internal static class CommonFields
     private static string Sent(RequestFields fields, string synonym, string name) =>
         fields.Value(synonym) is not null && fields.Value(name) is null ? synonym : name;
 
-    private static bool IncludeUsage(JsonElement options, bool stream)
+    /// <summary>The stream's options that are true.</summary>
+    private static HashSet<string> StreamOptions(JsonElement? value, bool stream)
     {
+        if (value is not { } options) return [];
         if (!stream) throw new InvalidRequestException("stream_options", "'stream_options' needs 'stream': true.");
         if (options.ValueKind != JsonValueKind.Object) throw RequestFields.Wrong("stream_options", "an object");
-        var include = false;
-        foreach (var option in options.EnumerateObject())
-            include |= StreamOption(FieldText.Name(option), option.Value);
-        return include;
+        return [.. options.EnumerateObject().Select(option => (Name: FieldText.Name(option), option.Value))
+            .Where(option => StreamOption(option.Name, option.Value)).Select(option => option.Name)];
     }
 
-    /// <summary>True where the option asks for the usage.</summary>
+    /// <summary>Whether the option is true.</summary>
     private static bool StreamOption(string name, JsonElement value)
     {
         var field = $"stream_options.{name}";
-        var isSet = value.ValueKind switch
+        // Obfuscation is padding against an eavesdropper who measures lengths; its absence changes nothing about the answer.
+        if (name is not ("include_usage" or "continuous_usage_stats" or "include_obfuscation"))
+            throw new InvalidRequestException(field, $"'{field}' does not work here; 'stream_options.include_usage' does.");
+        return value.ValueKind switch
         {
             JsonValueKind.True => true,
             JsonValueKind.False or JsonValueKind.Null => false,
             _ => throw RequestFields.Wrong(field, "true or false"),
-        };
-        return name switch
-        {
-            "include_usage" => isSet,
-            // Padding against an eavesdropper who measures lengths; its absence changes nothing about the answer.
-            "include_obfuscation" => false,
-            _ => throw new InvalidRequestException(field, $"'{field}' does not work here; 'stream_options.include_usage' does."),
         };
     }
 

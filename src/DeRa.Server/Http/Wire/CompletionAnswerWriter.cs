@@ -9,7 +9,7 @@ namespace DeRa.Server.Http.Wire;
 /// <param name="options">How the answer is wanted.</param>
 /// <param name="texts">Spells tokens.</param>
 internal sealed class CompletionAnswerWriter(AnswerHeader header, AnswerOptions options, TokenTexts texts)
-    : AnswerWriter(header, options)
+    : AnswerWriter(header, options, texts)
 {
     /// <inheritdoc/>
     protected override string WholeObject => "text_completion";
@@ -18,12 +18,12 @@ internal sealed class CompletionAnswerWriter(AnswerHeader header, AnswerOptions 
     protected override string ChunkObject => "text_completion";
 
     /// <inheritdoc/>
-    public override void WritePiece(EventStream events, ChoiceDelta piece)
+    public override void WritePiece(EventStream events, ChoiceDelta piece, Usage usage)
     {
         if (!HasContent(piece) && piece.FinishReason is null) return;
         var json = OpenChunk(events, piece.Index);
         WriteBody(json, piece.Text, piece.Tokens);
-        CloseChunk(events, json, piece.FinishReason);
+        CloseChunk(events, json, piece.FinishReason, usage);
     }
 
     /// <inheritdoc/>
@@ -32,6 +32,7 @@ internal sealed class CompletionAnswerWriter(AnswerHeader header, AnswerOptions 
         json.WriteStartObject();
         json.WriteNumber("index"u8, index);
         WriteBody(json, choice.Text, choice.Tokens);
+        WritePromptLogProbs(json, choice);
         json.WriteString("finish_reason"u8, FinishReasons.Spell(choice.FinishReason));
         json.WriteEndObject();
     }
@@ -49,7 +50,7 @@ internal sealed class CompletionAnswerWriter(AnswerHeader header, AnswerOptions 
     {
         json.WriteStartObject("logprobs"u8);
         json.WriteStartArray("tokens"u8);
-        foreach (var token in tokens) json.WriteStringValue(texts.Spell(token.Token));
+        foreach (var token in tokens) json.WriteStringValue(Texts.Spell(token.Token));
         json.WriteEndArray();
         json.WriteStartArray("token_logprobs"u8);
         foreach (var token in tokens)
@@ -76,12 +77,12 @@ internal sealed class CompletionAnswerWriter(AnswerHeader header, AnswerOptions 
             json.WriteNullValue();
             return;
         }
-        var own = texts.Spell(scored.Token);
+        var own = Texts.Spell(scored.Token);
         var written = new HashSet<string> { own };
         json.WriteStartObject();
         json.WriteNumber(own, TokenTexts.Finite(scored.LogProb));
         foreach (var (other, logProb) in scored.Top)
-            if (texts.Spell(other) is var text && written.Add(text)) json.WriteNumber(text, TokenTexts.Finite(logProb));
+            if (Texts.Spell(other) is var text && written.Add(text)) json.WriteNumber(text, TokenTexts.Finite(logProb));
         json.WriteEndObject();
     }
 }

@@ -24,9 +24,8 @@ internal static class CompletionRequestReader
             DefaultMaxTokens = DefaultMaxTokens,
             LogProbs = logProbs,
             Echo = fields.Flag("echo"),
+            BestOf = fields.Integer("best_of"),
         };
-        if (fields.Integer("best_of") is { } candidates && candidates != (input.N ?? 1))
-            throw new InvalidRequestException("best_of", $"'best_of' is {candidates}; only the value of 'n', {input.N ?? 1}, works here.");
         return new WireRequest(input, CommonFields.ReadAnswer(fields, logProbs is not null), fields.Ignored);
     }
 }

@@ -52,12 +52,29 @@ internal sealed class RequestFields
 
     /// <summary>True or false; false where not set.</summary>
     /// <exception cref="InvalidRequestException">It is something else.</exception>
-    public bool Flag(string name) => Value(name) is { } value && (value.ValueKind == JsonValueKind.True
-        || (value.ValueKind == JsonValueKind.False ? false : throw Wrong(name, "true or false")));
+    public bool Flag(string name) => Truth(name) ?? false;
+
+    /// <summary>True, false, or null where not set.</summary>
+    /// <exception cref="InvalidRequestException">It is something else.</exception>
+    public bool? Truth(string name) => Value(name) is not { } value ? null
+        : value.ValueKind == JsonValueKind.True || (value.ValueKind == JsonValueKind.False ? false : throw Wrong(name, "true or false"));
+
+    /// <summary>A list of whole numbers of 32 bits.</summary>
+    /// <exception cref="InvalidRequestException">It is something else.</exception>
+    public IReadOnlyList<int>? Integers(string name) => Items(name, "a list of token ids")?.Select((item, i) =>
+        item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out var number) ? number : throw Wrong($"{name}[{i}]", "a token id")).ToList();
+
+    /// <summary>A list of texts.</summary>
+    /// <exception cref="InvalidRequestException">It is something else.</exception>
+    public IReadOnlyList<string>? Texts(string name) =>
+        Items(name, "a list of strings")?.Select((item, i) => FieldText.Of(item, $"{name}[{i}]")).ToList();
 
     /// <summary>A text.</summary>
     /// <exception cref="InvalidRequestException">It is something else.</exception>
     public string? Text(string name) => Value(name) is not { } value ? null : FieldText.Of(value, name);
+
+    private List<JsonElement>? Items(string name, string expected) => Value(name) is not { } value ? null
+        : value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : throw Wrong(name, expected);
 
     /// <summary>The error for a value of the wrong type.</summary>
     public static InvalidRequestException Wrong(string name, string expected) => new(name, $"'{name}' must be {expected}.");

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
 using DeRa.Engine.Text;
@@ -6,7 +7,8 @@ namespace DeRa.Server.Http.Wire;
 
 /// <summary>Spells tokens as OpenAI's log-probabilities do.</summary>
 /// <param name="tokenizer">The pair's tokenizer.</param>
-internal sealed class TokenTexts(ITokenizer tokenizer)
+/// <param name="asIds">Whether tokens are named by their ids, <c>token_id:17</c>, which tells apart what is spelt alike.</param>
+internal sealed class TokenTexts(ITokenizer tokenizer, bool asIds = false)
 {
     /// <summary>What a log-probability of −∞ is written as: JSON has no infinity, and this is what OpenAI writes.</summary>
     private const float Impossible = -9999;
@@ -15,7 +17,10 @@ internal sealed class TokenTexts(ITokenizer tokenizer)
     /// The token's text; a special token's name; and for a token that holds a part of a character, its bytes in the form
     /// <c>bytes:\xe2\x80</c>.
     /// </summary>
-    public string Spell(int token)
+    public string Spell(int token) => asIds ? string.Create(CultureInfo.InvariantCulture, $"token_id:{token}") : Text(token);
+
+    /// <summary>The same, never by its id.</summary>
+    public string Text(int token)
     {
         if (tokenizer.IsSpecial(token)) return tokenizer.GetToken(token) ?? "";
         var bytes = Bytes(token);

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using DeRa.Engine.Requests;
 
 namespace DeRa.Server.Http.Wire;
@@ -30,26 +29,10 @@ internal static class TokenizeRequestReader
     {
         var isChat = body.EnumerateObject().Any(field => FieldText.Name(field) == "messages" && field.Value.ValueKind != JsonValueKind.Null);
         var fields = new RequestFields(body, isChat ? ChatTable : TextTable);
-        return new TokenizeInput(fields.Text("model"), isChat ? Conversation(fields) : Text(fields),
-            Choice(fields, "add_special_tokens"), fields.Flag("return_token_strs"), fields.Ignored);
+        return new TokenizeInput(fields.Text("model"), isChat ? ChatRequestReader.Prompt(fields) : Text(fields),
+            fields.Truth("add_special_tokens"), fields.Flag("return_token_strs"), fields.Ignored);
     }
 
     private static TextPrompt Text(RequestFields fields) => new(fields.Text("prompt")
         ?? throw new InvalidRequestException("prompt", "'prompt' is missing; it or 'messages' is needed."));
-
-    private static ChatPrompt Conversation(RequestFields fields) => MessagesField.Read(fields) with
-    {
-        AddGenerationPrompt = Choice(fields, "add_generation_prompt"),
-        ContinueFinalMessage = fields.Flag("continue_final_message"),
-        Variables = Variables(fields, "chat_template_kwargs"),
-    };
-
-    private static bool? Choice(RequestFields fields, string name) => fields.Value(name) is null ? null : fields.Flag(name);
-
-    private static JsonObject? Variables(RequestFields fields, string name) => fields.Value(name) switch
-    {
-        null => null,
-        { ValueKind: JsonValueKind.Object } value => JsonObject.Create(value.Clone()),
-        _ => throw RequestFields.Wrong(name, "an object"),
-    };
 }

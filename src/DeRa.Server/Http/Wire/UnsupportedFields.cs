@@ -10,21 +10,9 @@ internal static class UnsupportedFields
     /// <summary>Those of both endpoints.</summary>
     private static readonly Dictionary<string, Func<JsonElement, bool>> Common = new()
     {
-        ["min_tokens"] = IsZero,
-        ["stop_token_ids"] = IsEmpty,
-        ["include_stop_str_in_output"] = IsFalse,
-        ["skip_special_tokens"] = IsTrue,
         ["spaces_between_special_tokens"] = IsTrue,
-        ["add_special_tokens"] = Never,
-        ["truncate_prompt_tokens"] = Never,
-        ["allowed_token_ids"] = Never,
-        ["bad_words"] = IsEmpty,
-        ["prompt_logprobs"] = Never,
-        ["return_tokens_as_token_ids"] = IsFalse,
-        ["priority"] = IsZero,
         ["use_beam_search"] = IsFalse,
         ["length_penalty"] = IsOne,
-        ["typical_p"] = IsOne,
         ["logits_processors"] = IsEmpty,
         ["response_format"] = IsTextFormat,
         ["structured_outputs"] = Never,
@@ -57,10 +45,7 @@ internal static class UnsupportedFields
         ["web_search_options"] = Never,
         ["echo"] = IsFalse,
         ["prompt"] = Never,
-        ["add_generation_prompt"] = IsTrue,
-        ["continue_final_message"] = IsFalse,
         ["chat_template"] = Never,
-        ["chat_template_kwargs"] = IsEmpty,
         ["documents"] = IsEmpty,
     });
 
@@ -108,8 +93,6 @@ internal static class UnsupportedFields
     private static bool IsTrue(JsonElement value) => value.ValueKind == JsonValueKind.True;
 
     private static bool IsFalse(JsonElement value) => value.ValueKind == JsonValueKind.False;
-
-    private static bool IsZero(JsonElement value) => value.ValueKind == JsonValueKind.Number && value.GetDouble() == 0;
 
     private static bool IsOne(JsonElement value) => value.ValueKind == JsonValueKind.Number && value.GetDouble() == 1;
 
