@@ -21,6 +21,9 @@ public sealed class GenerationHandle
     /// </summary>
     public ChannelReader<SequenceEvent> Events => _sequence.Events;
 
+    /// <summary>When things happened to it.</summary>
+    internal SequenceClock Clock => _sequence.Clock;
+
     /// <summary>Ends the sequence soon and frees its blocks in every cache; no effect once it has ended. Any thread.</summary>
     public void Cancel()
     {

@@ -24,4 +24,7 @@ internal static partial class ServerLog
     [LoggerMessage(7, LogLevel.Information, "No pair is named: this is the default pair '{Model}', which comes with the server. "
         + "--reference MODEL --aligned MODEL serves one of your own.")]
     public static partial void DefaultPair(ILogger log, string model);
+
+    [LoggerMessage(8, LogLevel.Warning, "Request {RequestId}: its client has taken nothing for {Seconds} s and is disconnected.")]
+    public static partial void SlowReader(ILogger log, string requestId, int seconds);
 }

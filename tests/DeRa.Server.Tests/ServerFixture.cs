@@ -45,20 +45,22 @@ public sealed class ServerFixture : IAsyncDisposable
 
     /// <summary>Starts a server and waits until it serves.</summary>
     public static async Task<ServerFixture> StartAsync(ScriptedExecutor? executor = null, EngineOptions? engine = null,
-        RequestLimits? limits = null, ILoggerProvider? logs = null, string[]? aligned = null)
+        RequestLimits? limits = null, ILoggerProvider? logs = null, string[]? aligned = null, string model = Model)
     {
         executor ??= new ScriptedExecutor();
-        var fixture = await StartLoadingAsync((_, _) => Task.FromResult(Pair(executor, engine, limits, aligned: aligned)), executor, logs);
+        var fixture = await StartLoadingAsync(
+            (_, _) => Task.FromResult(Pair(executor, engine, limits, aligned: aligned, model: model)), executor, logs);
         await fixture._ready.Task.WaitAsync(Stop);
         return fixture;
     }
 
     /// <summary>Starts a server whose models are still being loaded.</summary>
     internal static async Task<ServerFixture> StartLoadingAsync(
-        PairSource source, ScriptedExecutor? executor = null, ILoggerProvider? logs = null, ServerOptions? options = null)
+        PairSource source, ScriptedExecutor? executor = null, ILoggerProvider? logs = null, ServerOptions? options = null,
+        TimeProvider? time = null)
     {
         options ??= new ServerOptions { DrainSeconds = 0 };
-        var app = ServerApplication.Build(options with { HttpPort = 0, GrpcPort = 0 }, source, TimeProvider.System,
+        var app = ServerApplication.Build(options with { HttpPort = 0, GrpcPort = 0 }, source, time ?? TimeProvider.System,
             logging =>
             {
                 if (logs is not null) logging.AddProvider(logs).SetMinimumLevel(LogLevel.Trace);
@@ -74,13 +76,13 @@ public sealed class ServerFixture : IAsyncDisposable
         return fixture;
     }
 
-    internal static ServedPair Pair(
-        IStepExecutor executor, EngineOptions? engine = null, RequestLimits? limits = null, TimeProvider? time = null, string[]? aligned = null)
+    internal static ServedPair Pair(IStepExecutor executor, EngineOptions? engine = null, RequestLimits? limits = null,
+        TimeProvider? time = null, string[]? aligned = null, string model = Model)
     {
-        var running = new GenerationEngine(
-            executor, engine ?? new EngineOptions(), time ?? TimeProvider.System, NullLogger<GenerationEngine>.Instance);
+        var running = new GenerationEngine(executor, (engine ?? new EngineOptions()) with { ModelName = model },
+            time ?? TimeProvider.System, NullLogger<GenerationEngine>.Instance);
         var tokenizer = new ByteTokenizer();
-        var names = new ServedNames(Model, aligned ?? ["aligned"]);
+        var names = new ServedNames(model, aligned ?? ["aligned"]);
         var defaults = new GenerationDefaults { EndOfSequenceTokens = new HashSet<int> { ByteTokenizer.Eos } };
         return new ServedPair
         {

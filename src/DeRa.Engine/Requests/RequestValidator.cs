@@ -48,6 +48,7 @@ public sealed class RequestValidator(
             Seed = template.Seed,
             Choices = choices,
             PromptTokens = prompts.Sum(tokens => tokens.Count),
+            Deadline = limits.MaxDuration,
         };
     }
 

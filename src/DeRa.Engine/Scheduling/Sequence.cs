@@ -14,12 +14,14 @@ internal sealed class Sequence(GenerationRequest request, long submittedTimestam
         new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
 
     private readonly List<TokenLogProbs> _promptScores = [];
+    private readonly SequenceClock _clock = new(submittedTimestamp);
     private int[] _tokens = [.. request.PromptTokens];
     private volatile bool _cancelled;
 
     public GenerationRequest Request { get; } = request;
 
-    public long SubmittedTimestamp { get; } = submittedTimestamp;
+    /// <summary>When it was submitted, began to run, gave tokens and ended. Read by any thread.</summary>
+    public SequenceClock Clock => _clock;
 
     public ChannelReader<SequenceEvent> Events => _events.Reader;
 
@@ -45,7 +47,7 @@ internal sealed class Sequence(GenerationRequest request, long submittedTimestam
     public void Cancel() => _cancelled = true;
 
     /// <summary>Takes what a step gave back and reports it. Returns the reason where the sequence has ended.</summary>
-    public FinishReason? Commit(StepRow row, RowResult result)
+    public FinishReason? Commit(StepRow row, RowResult result, long now)
     {
         CachedLength += row.Tokens.Length;
         _promptScores.AddRange(result.ScoredLogProbs);
@@ -53,6 +55,7 @@ internal sealed class Sequence(GenerationRequest request, long submittedTimestam
         if (promptDone && Request.PromptLogProbs is not null) _events.Writer.TryWrite(new PromptScored(_promptScores));
         if (row.Sampling is null) return promptDone && Request.MaxTokens == 0 ? FinishReason.Length : null;
         Append(result.Token);
+        _clock.Token(now);
         _events.Writer.TryWrite(new TokenGenerated(result.Token, result.LogProbs));
         return Request.StopTokens.Contains(result.Token) ? FinishReason.Stop
             : OutputLength == Request.MaxTokens ? FinishReason.Length : null;

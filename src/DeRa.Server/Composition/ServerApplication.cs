@@ -1,8 +1,8 @@
 using System.Net;
-using DeRa.Engine.Telemetry;
 using DeRa.Server.Grpc;
 using DeRa.Server.Http;
 using DeRa.Server.Options;
+using DeRa.Server.Telemetry;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -27,12 +27,12 @@ internal static class ServerApplication
         logging(builder.Logging);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, options));
         builder.Services.AddRoutingCore().AddSingleton(options).AddSingleton(source).AddSingleton(time).AddSingleton<ServingState>()
+            .AddSingleton<SlowReaders>()
             .AddHostedService<PairLifetime>().AddHttpDoor().AddGrpcDoor(options)
             .Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSeconds) + CloseTime);
-        builder.Services.AddOpenTelemetry()
-            .WithMetrics(metrics => metrics.AddMeter(EngineTelemetry.Name))
-            .WithTracing(traces => traces.AddSource(EngineTelemetry.Name));
+        builder.AddTelemetry(options);
         var app = builder.Build();
+        app.UseMiddleware<RequestWatch>();
         app.UseMiddleware<RequestFence>();
         app.UseRouting();
         app.MapHttpDoor();
@@ -52,6 +52,8 @@ internal static class ServerApplication
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = options.MaxBodyBytes;
+        // For answers in one piece; streams are watched flush by flush.
+        kestrel.Limits.MinResponseDataRate = new MinDataRate(240, TimeSpan.FromSeconds(options.SlowReaderSeconds));
         var address = OptionReader.Address(options.Host);
         // Without TLS one port cannot tell HTTP/1.1 from HTTP/2, which gRPC needs.
         kestrel.Listen(new IPEndPoint(address, options.HttpPort), listen => listen.Protocols = HttpProtocols.Http1);

@@ -1,3 +1,5 @@
+using DeRa.Server.Telemetry;
+
 namespace DeRa.Server.Http;
 
 /// <summary>The HTTP door: its services and its paths.</summary>
@@ -23,6 +25,7 @@ internal static class HttpDoor
         app.MapRead("/livez", state.LiveAsync);
         app.MapRead("/readyz", state.ReadyAsync);
         app.MapRead("/health", state.ReadyAsync);
+        app.MapRead("/metrics", services.GetRequiredService<MetricsEndpoint>().HandleAsync);
         app.MapRead("/version", StateEndpoints.VersionAsync);
     }
 

@@ -8,13 +8,19 @@ namespace DeRa.Server.Http;
 /// <summary>What orchestrators and people ask: alive, ready, which version.</summary>
 internal sealed class StateEndpoints(ServingState state, ServerOptions options)
 {
-    /// <summary>200 while restarting would not help; 503 once the engine has stopped or hangs in a step.</summary>
+    /// <summary>200 while restarting would not help; 503 once the engine has stopped, hangs in a step, or fails in every one.</summary>
     public Task LiveAsync(HttpContext context)
     {
-        var isAlive = state.Phase != ServingPhase.Ready || state.Pair!.Engine.Status is { IsRunning: true } status
+        var isAlive = state.Phase != ServingPhase.Ready || state.Pair!.Engine.Status is { IsRunning: true, FailedSteps: < MaxFailedSteps } status
             && status.SinceHeartbeat <= TimeSpan.FromSeconds(options.MaxStepSeconds);
-        return RespondAsync(context, isAlive, isAlive ? "alive" : "the engine has stopped or hangs");
+        return RespondAsync(context, isAlive, isAlive ? "alive" : "the engine has stopped, hangs or fails in every step");
     }
+
+    /// <summary>
+    /// Steps in a row in which all rows threw. A device whose fault lasts (CUDA's are for the process's life) fails all of them;
+    /// requests that are at fault themselves would have to be sent this often with no other one running between them.
+    /// </summary>
+    private const int MaxFailedSteps = 10;
 
     /// <summary>200 while requests are taken; else 503 with what the server is doing instead.</summary>
     public Task ReadyAsync(HttpContext context)
