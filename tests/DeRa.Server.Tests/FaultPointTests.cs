@@ -43,7 +43,7 @@ public class FaultPointTests
             executor.BeforeStep = plan =>
             {
                 if (!plan.Rows.Any(row => IsVictim(row) && row.Position > 4 && row.Strengths[0] == strength)) return;
-                throw new System.Runtime.InteropServices.ExternalException(point);
+                throw new InvalidOperationException(point);
             };
         if (point == "not finite")
             executor.RowError = row => IsVictim(row) && row.Position > 4 ? "the logits are not finite" : null;

@@ -52,9 +52,8 @@ internal static partial class OptionSources
     }
 
     /// <summary>The variables that OpenTelemetry's own specification names; they say where telemetry goes and nothing else.</summary>
-    public static IReadOnlyDictionary<string, string?> OpenTelemetry(IDictionary variables) => variables.Cast<DictionaryEntry>()
-        .Where(variable => ((string)variable.Key).StartsWith("OTEL_", StringComparison.Ordinal))
-        .ToDictionary(variable => (string)variable.Key, variable => (string?)variable.Value);
+    public static IReadOnlyDictionary<string, string?> OpenTelemetry(IDictionary variables) => variables.Keys.Cast<string>()
+        .Where(name => name.StartsWith("OTEL_", StringComparison.Ordinal)).ToDictionary(name => name, name => (string?)variables[name]);
 
     /// <summary>Reads a JSON object whose keys are option names; an option that takes several values may have a list of them.</summary>
     /// <exception cref="OptionException">The file cannot be read, is no such object, or a key names no option.</exception>

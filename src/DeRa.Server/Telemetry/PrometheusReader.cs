@@ -23,7 +23,8 @@ internal sealed class PrometheusReader : IDisposable
     {
         lock (_gate)
         {
-            Reader.Collect();
+            // The reader collects for its exporter only.
+            _exporter.Collect!(Timeout.Infinite);
             return _exporter.Text;
         }
     }

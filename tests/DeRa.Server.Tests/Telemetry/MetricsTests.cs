@@ -63,12 +63,12 @@ public class MetricsTests
         var running = server.CompleteAsync("""{"prompt":"abc","max_tokens":5,"n":3}""");
         await ServerFixture.EventuallyAsync(() => server.Engine.Status is { RunningSequences: 2, QueuedSequences: 1 });
         var scrape = await Scrape.OfAsync(server);
+        hold.Release(1000);
+        await running;
         Assert.Equal(2, scrape.Value("vllm:num_requests_running", ("model_name", model)));
         Assert.Equal(1, scrape.Value("vllm:num_requests_waiting", ("model_name", model)));
         // 4 prompt tokens and 5 more are two blocks of 8.
         Assert.Equal(4.0 / 512, scrape.Value("vllm:kv_cache_usage_perc", ("model_name", model)));
-        hold.Release(1000);
-        await running;
     }
 
     [Fact]
@@ -83,8 +83,6 @@ public class MetricsTests
             await server.ChatAsync("""{"messages":[{"role":"user","content":"a"}],"stream":true}""");
             executor.RowError = _ => "logits are not finite";
             await server.CompleteAsync($$"""{"prompt":"a","model":"{{model}}@0.25"}""");
-            await server.StopAsync();
-            provider.ForceFlush();
         }
         provider.Dispose();
         var points = logs.SelectMany(metric => metric.MetricPoints.Select(point => (metric.Name, Point: point, Tags: Tags(point))))

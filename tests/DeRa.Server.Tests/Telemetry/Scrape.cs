@@ -24,9 +24,13 @@ public sealed partial class Scrape
     }
 
     /// <summary>The sum of all series with that name and these labels.</summary>
-    public double Value(string name, params (string Name, string Value)[] labels) => _samples
-        .Where(sample => sample.Name == name && labels.All(label => sample.Labels.GetValueOrDefault(label.Name) == label.Value))
-        .Sum(sample => sample.Value);
+    public double Value(string name, params (string Name, string Value)[] labels)
+    {
+        var found = _samples
+            .Where(sample => sample.Name == name && labels.All(label => sample.Labels.GetValueOrDefault(label.Name) == label.Value)).ToList();
+        Assert.True(found.Count > 0, $"there is no series {name} with these labels");
+        return found.Sum(sample => sample.Value);
+    }
 
     public IEnumerable<IReadOnlyDictionary<string, string>> Series(string name) =>
         _samples.Where(sample => sample.Name == name).Select(sample => sample.Labels);
