@@ -21,7 +21,8 @@ internal sealed class ServerProcess : IAsyncDisposable
         _output = ReadAsync();
     }
 
-    public HttpClient Http { get; private set; } = new();
+    /// <summary>Waits as long as it takes: streams wait for each other.</summary>
+    public HttpClient Http { get; } = new() { Timeout = Timeout.InfiniteTimeSpan };
 
     public Uri Grpc => _grpc.Task.Result;
 

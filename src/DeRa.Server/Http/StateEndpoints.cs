@@ -11,16 +11,10 @@ internal sealed class StateEndpoints(ServingState state, ServerOptions options)
     /// <summary>200 while restarting would not help; 503 once the engine has stopped, hangs in a step, or fails in every one.</summary>
     public Task LiveAsync(HttpContext context)
     {
-        var isAlive = state.Phase != ServingPhase.Ready || state.Pair!.Engine.Status is { IsRunning: true, FailedSteps: < MaxFailedSteps } status
+        var isAlive = state.Phase != ServingPhase.Ready || state.Pair!.Engine.Status is { IsRunning: true, FailedSteps: < ServingState.MaxFailedSteps } status
             && status.SinceHeartbeat <= TimeSpan.FromSeconds(options.MaxStepSeconds);
         return RespondAsync(context, isAlive, isAlive ? "alive" : "the engine has stopped, hangs or fails in every step");
     }
-
-    /// <summary>
-    /// Steps in a row in which all rows threw. A device whose fault lasts (CUDA's are for the process's life) fails all of them;
-    /// requests that are at fault themselves would have to be sent this often with no other one running between them.
-    /// </summary>
-    private const int MaxFailedSteps = 10;
 
     /// <summary>200 while requests are taken; else 503 with what the server is doing instead.</summary>
     public Task ReadyAsync(HttpContext context)
@@ -29,7 +23,7 @@ internal sealed class StateEndpoints(ServingState state, ServerOptions options)
         return RespondAsync(context, isReady, state.Phase switch
         {
             ServingPhase.Loading => "loading",
-            ServingPhase.Ready => isReady ? "ready" : "the engine has stopped",
+            ServingPhase.Ready => isReady ? "ready" : "the engine has stopped or fails in every step",
             ServingPhase.Draining => "draining",
             _ => "failed",
         });

@@ -4,6 +4,7 @@ using DeRa.Server.Options;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace DeRa.Server.Tests.Telemetry;
@@ -15,6 +16,7 @@ public class ExportTests
     {
         var received = new ConcurrentDictionary<string, string>();
         var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         await using var collector = builder.Build();
         collector.MapPost("/v1/{signal}", async (string signal, HttpRequest request) =>
