@@ -62,6 +62,7 @@ public sealed class RequestValidator(
             PromptLogProbs = input.PromptLogProbs,
             Deadline = Deadline(input),
             PromptTokens = prompts.Sum(tokens => tokens.Count),
+            Deadline = limits.MaxDuration,
         };
     }
 

@@ -1,4 +1,5 @@
 using DeRa.Server.Locks;
+using DeRa.Server.Telemetry;
 
 namespace DeRa.Server.Http;
 
@@ -25,6 +26,7 @@ internal static class HttpDoor
         app.MapRead("/livez", state.LiveAsync).AllowAnonymous();
         app.MapRead("/readyz", state.ReadyAsync).AllowAnonymous();
         app.MapRead("/health", state.ReadyAsync);
+        app.MapRead("/metrics", services.GetRequiredService<MetricsEndpoint>().HandleAsync);
         app.MapRead("/version", StateEndpoints.VersionAsync);
     }
 
