@@ -46,13 +46,13 @@ internal sealed record TraceRequest
     [JsonPropertyName("stream")] public required bool Stream { get; init; }
 
     /// <summary>Whether it goes over gRPC.</summary>
-    [JsonIgnore] public required bool Grpc { get; init; }
+    [JsonIgnore] public bool Grpc { get; init; }
 
     /// <summary>When it comes, after the trace's begin.</summary>
-    [JsonIgnore] public required int ArrivalMilliseconds { get; init; }
+    [JsonIgnore] public int ArrivalMilliseconds { get; init; }
 
     /// <summary>After how many pieces its client leaves; of a stream only.</summary>
-    [JsonIgnore] public required int LeaveAfterPieces { get; init; }
+    [JsonIgnore] public int LeaveAfterPieces { get; init; }
 
     /// <summary>Any request that is valid.</summary>
     /// <param name="random">The trace's random numbers.</param>

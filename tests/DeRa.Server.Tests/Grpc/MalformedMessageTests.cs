@@ -29,6 +29,6 @@ public class MalformedMessageTests
         Assert.Contains("cannot be read", fault.Status.Detail, StringComparison.Ordinal);
         var request = new GenerateRequest { Prompt = new Prompt { Text = "a" } };
         Assert.Equal("fine", (await server.Inference.GenerateAsync(request, cancellationToken: Stop)).Choices[0].Text);
-        foreach (var line in logs.Lines.Where(line => line.Contains("InvalidProtocolBuffer", StringComparison.Ordinal))) TestContext.Current.TestOutputHelper!.WriteLine(line);
+        Assert.DoesNotContain(logs.Lines, line => line.Contains("InvalidProtocolBufferException", StringComparison.Ordinal));
     }
 }
