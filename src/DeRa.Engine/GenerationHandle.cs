@@ -27,6 +27,9 @@ public sealed class GenerationHandle
     /// <param name="strengths">Finite, for the models that the executor has.</param>
     public void ChangeStrengths(AlignmentStrengths strengths) => _sequence.AskFor(strengths);
 
+    /// <summary>When things happened to it.</summary>
+    internal SequenceClock Clock => _sequence.Clock;
+
     /// <summary>Ends the sequence soon and frees its blocks in every cache; no effect once it has ended. Any thread.</summary>
     public void Cancel()
     {

@@ -33,4 +33,7 @@ internal static partial class ServerLog
 
     [LoggerMessage(22, LogLevel.Error, "What was in use before stays in use: {Fault}")]
     public static partial void FileUnusable(ILogger log, string fault);
+
+    [LoggerMessage(8, LogLevel.Warning, "Request {RequestId}: its client has taken nothing for {Seconds} s and is disconnected.")]
+    public static partial void SlowReader(ILogger log, string requestId, int seconds);
 }

@@ -52,6 +52,7 @@ public static class ServedPairLoader
         var tokenizer = aligned[0].Tokenizer;
         var loaded = PairLoader.Load(
             options.Models, tokenizer.VocabularySize, progress, loggers.CreateLogger<PairLoader>(), cancellation);
+        WarmUp.Run(loaded.Executor);
         var engine = new GenerationEngine(loaded.Executor, options.Engine, time, loggers.CreateLogger<GenerationEngine>());
         return new ServedPair
         {

@@ -48,11 +48,11 @@ public sealed class ServerFixture : IAsyncDisposable
 
     /// <summary>Starts a server and waits until it serves.</summary>
     public static async Task<ServerFixture> StartAsync(ScriptedExecutor? executor = null, EngineOptions? engine = null,
-        RequestLimits? limits = null, ILoggerProvider? logs = null, string[]? aligned = null, ChatTemplate? chats = null)
+        RequestLimits? limits = null, ILoggerProvider? logs = null, string[]? aligned = null, ChatTemplate? chats = null, string model = Model)
     {
         executor ??= new ScriptedExecutor();
         var fixture = await StartLoadingAsync(
-            (_, _) => Task.FromResult(Pair(executor, engine, limits, aligned: aligned, chats: chats)), executor, logs);
+            (_, _) => Task.FromResult(Pair(executor, engine, limits, aligned: aligned, chats: chats, model: model)), executor, logs);
         await fixture._ready.Task.WaitAsync(Stop);
         return fixture;
     }
@@ -82,12 +82,12 @@ public sealed class ServerFixture : IAsyncDisposable
 
     internal static ServedPair Pair(
         IStepExecutor executor, EngineOptions? engine = null, RequestLimits? limits = null, TimeProvider? time = null,
-        string[]? aligned = null, ChatTemplate? chats = null)
+        string[]? aligned = null, ChatTemplate? chats = null, string model = Model)
     {
-        var running = new GenerationEngine(
-            executor, engine ?? new EngineOptions(), time ?? TimeProvider.System, NullLogger<GenerationEngine>.Instance);
+        var running = new GenerationEngine(executor, (engine ?? new EngineOptions()) with { ModelName = model },
+            time ?? TimeProvider.System, NullLogger<GenerationEngine>.Instance);
         var tokenizer = new ByteTokenizer();
-        var names = new ServedNames(Model, aligned ?? ["aligned"]);
+        var names = new ServedNames(model, aligned ?? ["aligned"]);
         var defaults = new GenerationDefaults { EndOfSequenceTokens = new HashSet<int> { ByteTokenizer.Eos }, ChatTemplate = chats };
         return new ServedPair
         {

@@ -35,6 +35,9 @@ public sealed class ScriptedExecutor : IStepExecutor
     /// <summary>Replaces the sampled token; null = sample.</summary>
     public Func<StepRow, int?>? Script { get; set; }
 
+    /// <summary>What each step says that mixing and sampling took.</summary>
+    public TimeSpan MixAndSampleTime { get; set; }
+
     public bool IsDisposed { get; private set; }
 
     /// <summary>Rows run by each model so far.</summary>
@@ -46,7 +49,7 @@ public sealed class ScriptedExecutor : IStepExecutor
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         BeforeStep?.Invoke(plan);
-        return new StepResult([.. plan.Rows.Select(Run)]);
+        return new StepResult([.. plan.Rows.Select(Run)]) { MixAndSampleTime = MixAndSampleTime };
     }
 
     public void Dispose() => IsDisposed = true;

@@ -144,8 +144,13 @@ public sealed class RequestValidator(
         throw new InvalidRequestException("cache_salt", $"'cache_salt' must have 1 to {MaxSaltBytes} bytes.");
     }
 
-    private static TimeSpan? Deadline(GenerationInput input) => input.TimeoutSeconds is { } seconds
-        ? TimeSpan.FromSeconds(FieldRange.Between("timeout", seconds, 0.001, MaxTimeoutSeconds, "'timeout', in seconds,")) : null;
+    /// <summary>The request's own, but not beyond the server's.</summary>
+    private TimeSpan? Deadline(GenerationInput input)
+    {
+        if (input.TimeoutSeconds is not { } seconds) return limits.MaxDuration;
+        var asked = TimeSpan.FromSeconds(FieldRange.Between("timeout", seconds, 0.001, MaxTimeoutSeconds, "'timeout', in seconds,"));
+        return limits.MaxDuration < asked ? limits.MaxDuration : asked;
+    }
 
     private SamplingParameters Sampling(GenerationInput input) => new()
     {
@@ -154,8 +159,9 @@ public sealed class RequestValidator(
         // 0 is OpenAI's way of asking for the likeliest token alone, which any tiny share keeps.
         TopP = (float)Math.Max(1e-9, FieldRange.Between("top_p", input.TopP ?? defaults.TopP, 0, 1)),
         MinP = (float)FieldRange.Between("min_p", input.MinP ?? defaults.MinP, 0, 1),
-        RepetitionPenalty = (float)FieldRange.AboveUpTo(
-            "repetition_penalty", input.RepetitionPenalty ?? defaults.RepetitionPenalty, 0, 2),
+        // A logit divided by less could leave float32's range; this decides as firmly as anything below it.
+        RepetitionPenalty = (float)Math.Max(1e-9, FieldRange.AboveUpTo(
+            "repetition_penalty", input.RepetitionPenalty ?? defaults.RepetitionPenalty, 0, 2)),
         FrequencyPenalty = (float)FieldRange.Between("frequency_penalty", input.FrequencyPenalty ?? 0, -2, 2),
         PresencePenalty = (float)FieldRange.Between("presence_penalty", input.PresencePenalty ?? 0, -2, 2),
         TypicalP = (float)FieldRange.AboveUpTo("typical_p", input.TypicalP ?? 1, 0, 1),

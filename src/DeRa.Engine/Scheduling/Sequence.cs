@@ -16,12 +16,14 @@ internal sealed class Sequence(GenerationRequest request, long submittedTimestam
     private readonly List<TokenLogProbs> _promptScores = [];
     private readonly CachedPrefix _cached = new();
     private AlignmentStrengths? _askedStrengths;
+    private readonly SequenceClock _clock = new(submittedTimestamp);
     private int[] _tokens = [.. request.PromptTokens];
     private volatile bool _cancelled;
 
     public GenerationRequest Request { get; } = request;
 
-    public long SubmittedTimestamp { get; } = submittedTimestamp;
+    /// <summary>When it was submitted, began to run, gave tokens and ended. Read by any thread.</summary>
+    public SequenceClock Clock => _clock;
 
     public ChannelReader<SequenceEvent> Events => _events.Reader;
 
@@ -69,7 +71,7 @@ internal sealed class Sequence(GenerationRequest request, long submittedTimestam
     }
 
     /// <summary>Takes what a step gave back and reports it. Returns the reason where the sequence has ended.</summary>
-    public FinishReason? Commit(StepRow row, RowResult result)
+    public FinishReason? Commit(StepRow row, RowResult result, long now)
     {
         _cached.Add(row);
         _promptScores.AddRange(result.ScoredLogProbs);
@@ -81,6 +83,7 @@ internal sealed class Sequence(GenerationRequest request, long submittedTimestam
         }
         if (row.Sampling is null) return promptDone && Request.MaxTokens == 0 ? FinishReason.Length : null;
         Append(result.Token);
+        _clock.Token(now);
         _events.Writer.TryWrite(new TokenGenerated(result.Token, result.LogProbs));
         return Request.StopTokens.Contains(result.Token) ? FinishReason.Stop
             : OutputLength == Request.MaxTokens ? FinishReason.Length : null;

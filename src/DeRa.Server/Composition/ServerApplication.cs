@@ -1,9 +1,9 @@
 using System.Net;
-using DeRa.Engine.Telemetry;
 using DeRa.Server.Grpc;
 using DeRa.Server.Http;
 using DeRa.Server.Locks;
 using DeRa.Server.Options;
+using DeRa.Server.Telemetry;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -29,12 +29,12 @@ internal static class ServerApplication
         logging(builder.Logging);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listen(kestrel, options));
         builder.Services.AddRoutingCore().AddSingleton(options).AddSingleton(source).AddSingleton(time).AddSingleton<ServingState>()
+            .AddSingleton<SlowReaders>()
             .AddHostedService<PairLifetime>().AddHttpDoor().AddGrpcDoor(options).AddLocks(options)
             .Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSeconds) + CloseTime);
-        builder.Services.AddOpenTelemetry()
-            .WithMetrics(metrics => metrics.AddMeter(EngineTelemetry.Name))
-            .WithTracing(traces => traces.AddSource(EngineTelemetry.Name));
+        builder.AddTelemetry(options);
         var app = builder.Build();
+        app.UseMiddleware<RequestWatch>();
         app.UseMiddleware<RequestFence>();
         app.UseRouting();
         app.UseLocks(options);
@@ -64,6 +64,8 @@ internal static class ServerApplication
     private static void Bound(KestrelServerLimits limits, ServerOptions options)
     {
         limits.MaxRequestBodySize = options.MaxBodyBytes;
+        // For answers in one piece; streams are watched flush by flush.
+        limits.MinResponseDataRate = new MinDataRate(240, TimeSpan.FromSeconds(options.SlowReaderSeconds));
         limits.MaxConcurrentConnections = options.MaxConnections;
         limits.MaxRequestHeaderCount = options.MaxHeaders;
         limits.MaxRequestHeadersTotalSize = options.MaxHeaderBytes;

@@ -1,9 +1,11 @@
 using DeRa.Protos.V1;
 using DeRa.Server.Composition;
 using DeRa.Server.Options;
+using Grpc.AspNetCore.Server.Model;
 using Grpc.HealthCheck;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Serving = Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
 
 namespace DeRa.Server.Grpc;
@@ -21,6 +23,7 @@ internal static class GrpcDoor
             grpc.IgnoreUnknownServices = true;
             grpc.Interceptors.Add<GrpcFence>();
         });
+        services.RemoveAll(typeof(IServiceMethodProvider<>)).AddSingleton(typeof(IServiceMethodProvider<>), typeof(CheckedMethods<>));
         services.AddGrpcReflection();
         services.AddSingleton<GrpcFence>().AddSingleton<InferenceEndpoint>().AddSingleton<HealthServiceImpl>();
         return services;

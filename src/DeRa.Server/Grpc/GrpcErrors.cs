@@ -29,6 +29,9 @@ internal static class GrpcErrors
         AdmissionException { Reason: AdmissionReason.QueueFull } full => Status(Code.ResourceExhausted, full.Message, RetryAfter(1)),
         AdmissionException closed => Status(Code.Unavailable, closed.Message, RetryAfter(10)),
         NotServingException closed => Status(Code.Unavailable, closed.Message, RetryAfter(5)),
+        DeadlineExceededException late => Status(Code.DeadlineExceeded, late.Message),
+        GenerationFailedException { IsStopped: true } stopped => Status(Code.Unavailable, stopped.Message, RetryAfter(10)),
+        InvalidProtocolBufferException malformed => Status(Code.InvalidArgument, $"The message cannot be read: {malformed.Message}"),
         OperationCanceledException => Status(Code.Cancelled, "The call was cancelled."),
         _ => Status(Code.Internal, $"The request failed inside the server; its id is {requestId}.", new RequestInfo { RequestId = requestId }),
     };

@@ -138,17 +138,11 @@ internal sealed class InferenceEndpoint(ServingState state) : InferenceService.I
         var pair = lease.Pair;
         var request = pair.Validator.Prepare(input with { Stream = stream });
         var operation = input.Prompts[0] is ChatPrompt ? "chat" : "text_completion";
-        using var span = RequestSpan.Start(operation, input, request, stream);
-        try
-        {
-            using var generation = Generation.Start(pair.Engine, request, pair.Tokenizer);
-            var reasons = await answer(generation, new GrpcAnswers(pair.Tokenizer, pair.Names.Aligned));
-            RequestSpan.Complete(span, context.GetHttpContext().TraceIdentifier, generation, reasons);
-        }
-        catch (Exception fault)
-        {
-            RequestSpan.Fail(span, fault);
-            throw;
-        }
+        var telemetry = RequestTelemetry.Of(context.GetHttpContext());
+        telemetry.Prepared(operation, input, request, pair, stream);
+        using var generation = Generation.Start(pair.Engine, request, pair.Tokenizer);
+        telemetry.Submitted(generation);
+        var reasons = await answer(generation, new GrpcAnswers(pair.Tokenizer, pair.Names.Aligned));
+        telemetry.Answered(context.GetHttpContext().TraceIdentifier, reasons);
     }
 }

@@ -1,4 +1,5 @@
 using DeRa.Server.Locks;
+using DeRa.Server.Telemetry;
 
 namespace DeRa.Server.Http;
 
@@ -34,6 +35,7 @@ internal static class HttpDoor
         app.MapRead("/livez", state.LiveAsync).AllowAnonymous();
         app.MapRead("/readyz", state.ReadyAsync).AllowAnonymous();
         app.MapRead("/health", state.ReadyAsync);
+        app.MapRead("/metrics", services.GetRequiredService<MetricsEndpoint>().HandleAsync);
         app.MapRead("/version", StateEndpoints.VersionAsync);
         // Made now: its uptime counts from here.
         app.MapRead("/info", services.GetRequiredService<InfoEndpoint>().HandleAsync);

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using DeRa.Engine;
@@ -46,11 +47,12 @@ internal sealed class InfoEndpoint(ServingState state, ServerOptions options, Ti
     };
 
     private static JsonObject Limits(RequestLimits limits) => new(typeof(RequestLimits).GetProperties().Select(property =>
-        KeyValuePair.Create(LimitName(property.Name), Value(property.GetValue(limits)))));
+        KeyValuePair.Create(LimitName(property), Value(property.GetValue(limits)))));
 
-    /// <summary>Log-probabilities are one word in the names of this API.</summary>
-    private static string LimitName(string property) =>
-        JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Replace("LogProbs", "Logprobs", StringComparison.Ordinal));
+    /// <summary>Log-probabilities are one word in the names of this API, and times are told in seconds.</summary>
+    private static string LimitName(PropertyInfo property) =>
+        JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name.Replace("LogProbs", "Logprobs", StringComparison.Ordinal))
+            + (property.PropertyType == typeof(TimeSpan?) ? "_seconds" : "");
 
     private JsonObject Options() => new(OptionTable.All.Where(IsShown).Select(entry =>
         KeyValuePair.Create(entry.Name, Value(entry.Property.GetValue(options)))));
@@ -65,6 +67,7 @@ internal sealed class InfoEndpoint(ServingState state, ServerOptions options, Ti
         null => null,
         IReadOnlyList<string> list => List(list),
         string text => JsonValue.Create(text),
+        TimeSpan duration => JsonValue.Create(duration.TotalSeconds),
         _ => JsonSerializer.SerializeToNode(value, value.GetType()),
     };
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using DeRa.Server.Grpc;
 using DeRa.Server.Http.Wire;
+using DeRa.Server.Telemetry;
 
 namespace DeRa.Server.Http;
 
@@ -23,9 +24,10 @@ internal sealed class RequestFence(RequestDelegate next, ILogger<RequestFence> l
             await next(context);
             if (LacksBody(context)) await AnswerAsync(context, BareStatus(context));
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException gone) when (context.RequestAborted.IsCancellationRequested || gone is ReaderTooSlowException)
         {
             // Nobody is there any more to be told.
+            RequestTelemetry.Of(context).Failed(gone);
         }
         catch (Exception fault) when (!context.Response.HasStarted)
         {
@@ -38,6 +40,7 @@ internal sealed class RequestFence(RequestDelegate next, ILogger<RequestFence> l
     /// <summary>The error to answer with; one that is the server's own fault is logged.</summary>
     public static WireError Explain(HttpContext context, Exception fault, ILogger log)
     {
+        RequestTelemetry.Of(context).Failed(fault);
         var error = WireError.For(fault, context.TraceIdentifier);
         if (error.Status == StatusCodes.Status500InternalServerError) ServerLog.RequestFailed(log, context.TraceIdentifier, fault);
         return error;

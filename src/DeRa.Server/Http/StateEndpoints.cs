@@ -7,12 +7,12 @@ namespace DeRa.Server.Http;
 /// <summary>What orchestrators and people ask: alive, ready, which version.</summary>
 internal sealed class StateEndpoints(ServingState state, ServerOptions options)
 {
-    /// <summary>200 while restarting would not help; 503 once the engine has stopped or hangs in a step.</summary>
+    /// <summary>200 while restarting would not help; 503 once the engine has stopped, hangs in a step, or fails in every one.</summary>
     public Task LiveAsync(HttpContext context)
     {
-        var isAlive = state.Phase != ServingPhase.Ready || state.Pair!.Engine.Status is { IsRunning: true } status
+        var isAlive = state.Phase != ServingPhase.Ready || state.Pair!.Engine.Status is { IsRunning: true, FailedSteps: < ServingState.MaxFailedSteps } status
             && status.SinceHeartbeat <= TimeSpan.FromSeconds(options.MaxStepSeconds);
-        return RespondAsync(context, isAlive, isAlive ? "alive" : "the engine has stopped or hangs");
+        return RespondAsync(context, isAlive, isAlive ? "alive" : "the engine has stopped, hangs or fails in every step");
     }
 
     /// <summary>200 while requests are taken; else 503 with what the server is doing instead.</summary>
@@ -22,7 +22,7 @@ internal sealed class StateEndpoints(ServingState state, ServerOptions options)
         return RespondAsync(context, isReady, state.Phase switch
         {
             ServingPhase.Loading => "loading",
-            ServingPhase.Ready => isReady ? "ready" : "the engine has stopped",
+            ServingPhase.Ready => isReady ? "ready" : "the engine has stopped or fails in every step",
             ServingPhase.Draining => "draining",
             _ => "failed",
         });

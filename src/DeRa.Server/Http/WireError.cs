@@ -37,6 +37,8 @@ internal sealed record WireError(int Status, string Type, string Message, string
         AdmissionException { Reason: AdmissionReason.QueueFull } full => Overloaded(full.Message, 1),
         AdmissionException closed => Overloaded(closed.Message, 10),
         NotServingException closed => Overloaded(closed.Message, 5),
+        DeadlineExceededException late => new(StatusCodes.Status408RequestTimeout, "timeout_error", late.Message),
+        GenerationFailedException { IsStopped: true } stopped => Overloaded(stopped.Message, 10),
         GenerationFailedException => Internal(requestId),
         _ => Internal(requestId) with { MayRetry = false },
     };

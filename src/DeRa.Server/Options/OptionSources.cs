@@ -52,6 +52,10 @@ internal static partial class OptionSources
         return given;
     }
 
+    /// <summary>The variables that OpenTelemetry's own specification names; they say where telemetry goes and nothing else.</summary>
+    public static IReadOnlyDictionary<string, string?> OpenTelemetry(IDictionary variables) => variables.Keys.Cast<string>()
+        .Where(name => name.StartsWith("OTEL_", StringComparison.Ordinal)).ToDictionary(name => name, name => (string?)variables[name]);
+
     /// <summary>Reads a JSON object whose keys are option names; an option that takes several values may have a list of them.</summary>
     /// <exception cref="OptionException">The file cannot be read, is no such object, or a key names no option.</exception>
     public static List<GivenOption> File(string path)

@@ -168,8 +168,30 @@ internal sealed record ServerOptions
     [Option("Seconds that running requests may go on for after the server was told to stop.", Low = 0, High = 86400)]
     public int DrainSeconds { get; init; } = 30;
 
+    [Option("Seconds that a request may take, waiting included; one that takes longer is ended.", Low = 1, High = 86400,
+        DefaultText = "as long as it takes")]
+    public int? RequestTimeoutSeconds { get; init; }
+
+    [Option("Seconds for which a client may take nothing of what is sent to it before it is disconnected.", Low = 2, High = 86400)]
+    public int SlowReaderSeconds { get; init; } = 60;
+
+    [Option("Form of log lines: text or json.", Placeholder = "FORM")]
+    public string LogFormat { get; init; } = TextLog;
+
+    [Option("Whether traces hold the text of prompts and answers: yes or no.", Placeholder = "yes|no")]
+    public string CaptureContent { get; init; } = "no";
+
     [Option("JSON file with options, by the names in this list.", Placeholder = "FILE", DefaultText = "none")]
     public string? Config { get; init; }
+
+    /// <summary>The standard variables of OpenTelemetry (<c>OTEL_…</c>), which say where telemetry goes; empty = nowhere.</summary>
+    public IReadOnlyDictionary<string, string?> OpenTelemetry { get; init; } = new Dictionary<string, string?>();
+
+    /// <summary>Whether log lines are JSON.</summary>
+    public bool LogsJson => LogFormat == JsonLog;
+
+    /// <summary>Whether traces hold text.</summary>
+    public bool CapturesContent => CaptureContent == "yes";
 
     /// <summary>The name under which the pair is served.</summary>
     /// <exception cref="FormatException">An aligned model's name is missing.</exception>
@@ -186,6 +208,7 @@ internal sealed record ServerOptions
         MaxBatchTokens = MaxBatchTokens,
         MaxQueuedSequences = MaxQueued,
         MaxQueuedTokens = MaxQueuedTokens,
+        ModelName = ServedName,
     };
 
     /// <summary>The validator's part of the options.</summary>
@@ -203,6 +226,7 @@ internal sealed record ServerOptions
         MaxBadWords = MaxBadWords,
         MaxBestOf = MaxBestOf,
         MaxLogProbs = MaxLogprobs,
+        MaxDuration = RequestTimeoutSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
     };
 
     /// <summary>The loader's part of the options.</summary>
@@ -231,6 +255,12 @@ internal sealed record ServerOptions
     /// <summary>Of a folder its own name, of a name on the Hub what stands after the organisation and before the revision.</summary>
     private static string LastPart(string model) =>
         Directory.Exists(model) ? new DirectoryInfo(model).Name : model.Split('@')[0].Split('/')[^1];
+
+    /// <summary>Log lines for people.</summary>
+    internal const string TextLog = "text";
+
+    /// <summary>Log lines for programs.</summary>
+    internal const string JsonLog = "json";
 
     private static EngineOptions Engine { get; } = new();
 

@@ -18,7 +18,7 @@ public class InfoTests
     public async Task What_is_served_and_its_limits_are_told()
     {
         await using var server = await ServerFixture.StartAsync(
-            limits: new RequestLimits { MaxStrength = 3, MaxLogProbs = 7 }, aligned: ["helpful", "concise"]);
+            limits: new RequestLimits { MaxStrength = 3, MaxLogProbs = 7, MaxDuration = TimeSpan.FromSeconds(90) }, aligned: ["helpful", "concise"]);
         var info = (await server.GetAsync("/info")).Json;
         Assert.Equal("pair", info.GetProperty("pair").GetString());
         Assert.Equal(["helpful", "concise"], info.GetProperty("aligned").EnumerateArray().Select(name => name.GetString()));
@@ -27,6 +27,7 @@ public class InfoTests
         var limits = info.GetProperty("limits");
         Assert.Equal((-1.0, 3.0, 7), (limits.GetProperty("min_strength").GetDouble(), limits.GetProperty("max_strength").GetDouble(),
             limits.GetProperty("max_logprobs").GetInt32()));
+        Assert.Equal(90, limits.GetProperty("max_duration_seconds").GetDouble());
         Assert.Equal(typeof(RequestLimits).GetProperties().Length, limits.EnumerateObject().Count());
         Assert.Equal((await server.GetAsync("/version")).Json.GetProperty("version").GetString(), info.GetProperty("version").GetString());
     }

@@ -85,6 +85,7 @@ internal static class ApiOperations
             new("live", "GET", "/livez", "200 while the process works; 503 once restarting it would help.", "State") { IsOpen = true, OtherAnswers = unwell },
             new("ready", "GET", "/readyz", "200 while requests are taken; 503 while loading or draining.", "State") { IsOpen = true, OtherAnswers = unwell },
             new("health", "GET", "/health", "The same as /readyz.", "State") { OtherAnswers = unwell },
+            new("metrics", "GET", "/metrics", "Metrics for Prometheus, in its text format.", "Page") { MediaType = "text/plain" },
             new("version", "GET", "/version", "The server's version.", "Version"),
             new("info", "GET", "/info", "What is served where, and the limits and options in force.", "Info"),
         ];
