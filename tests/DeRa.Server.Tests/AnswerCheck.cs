@@ -22,7 +22,8 @@ internal static class AnswerCheck
         var request = response.RequestMessage!;
         // A HEAD's answer has no body, a refused upload's may be lost.
         if (request.Method == HttpMethod.Head || body.Length == 0) return;
-        var faults = Faults(Find(request.RequestUri!.AbsolutePath), (int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, body);
+        var faults = Faults(Find(request.RequestUri!.AbsolutePath), (int)response.StatusCode,
+            response.Content.Headers.ContentType?.MediaType, body);
         Assert.True(faults.Count == 0, string.Join('\n', faults) + '\n' + body);
     }
 
@@ -35,9 +36,9 @@ internal static class AnswerCheck
     };
 
     /// <summary>The operation behind a path; null where there is none.</summary>
-    public static ApiOperation? Find(string path) => path.Length > 1 && path.EndsWith('/') ? Find(path[..^1]) :
-        Operations.Value.FirstOrDefault(operation => operation.Path == path)
-            ?? (path.StartsWith("/v1/models/", StringComparison.Ordinal) ? Operations.Value.First(operation => operation.Id == "getModel") : null);
+    public static ApiOperation? Find(string path) => path.Length > 1 && path.EndsWith('/') ? Find(path[..^1])
+        : Operations.Value.FirstOrDefault(operation => operation.Path == path)
+            ?? (path.StartsWith("/v1/models/", StringComparison.Ordinal) && !path.EndsWith('}') ? Find("/v1/models/{id}") : null);
 
     private static string Name(ApiOperation? operation, int status) => operation is null ? "Error"
         : operation.OtherAnswers.TryGetValue(status, out var other) ? other : status < 400 ? operation.Answer : "Error";
@@ -52,7 +53,8 @@ internal static class AnswerCheck
     }
 
     private static List<string> Faults(string name, string json) =>
-        [.. Faults(Ours.Value[name], "our " + name, json), .. OpenAiSchemas.Find(name) is { } openAi ? Faults(openAi, "OpenAI's", json) : []];
+        [.. Faults(Ours.Value[name], "our " + name, json),
+            .. OpenAiSchemas.Find(name) is { } openAi ? Faults(openAi, "OpenAI's", json) : []];
 
     private static IEnumerable<string> Faults(JsonSchema schema, string whose, string json) =>
         schema.Validate(json).Select(fault => $"{whose} schema: {fault}");

@@ -57,7 +57,11 @@ internal static class OpenAiSchemas
         var chunk = completion.DeepClone();
         var properties = chunk["properties"]!;
         properties["choices"]!["items"]!["properties"]!["finish_reason"]!["nullable"] = true;
-        properties["usage"] = new JsonObject { ["anyOf"] = new JsonArray(properties["usage"]!.DeepClone(), new JsonObject { ["type"] = "null" }) };
+        properties["usage"] = new JsonObject
+        {
+            ["anyOf"] = new JsonArray(properties["usage"]!.DeepClone(),
+            new JsonObject { ["type"] = "null" })
+        };
         return chunk;
     }
 

@@ -24,14 +24,16 @@ public class DescribedRangeTests
         ["ChatCompletionRequest.stream_options"] = "\"stream\":true",
     };
 
-    private static readonly JsonNode?[] OtherTypes = [null, true, false, "a", "", 0, 1, 1.5, -1, new JsonArray(), new JsonArray("a"), new JsonArray(1), new JsonObject()];
+    private static readonly JsonNode?[] OtherTypes = [null, true, false, "a", "", 0, 1, 1.5, -1, new JsonArray(), new JsonArray("a"),
+        new JsonArray(1), new JsonObject()];
 
     [Theory]
     [InlineData("CompletionRequest", "\"prompt\":[97]")]
     [InlineData("ChatCompletionRequest", "\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]")]
     public async Task A_field_takes_what_its_schema_takes(string form, string rest)
     {
-        await using var server = await ServerFixture.StartAsync(new ScriptedExecutor(contextTokens: 1 << 12, blockTokens: 1 << 8, blockCount: 1 << 12));
+        await using var server = await ServerFixture.StartAsync(new ScriptedExecutor(contextTokens: 1 << 12, blockTokens: 1 << 8,
+            blockCount: 1 << 12));
         var validator = server.State.Pair!.Validator;
         var properties = (await OpenApiTests.DocumentAsync(server))["components"]!["schemas"]![form]!["properties"]!.AsObject();
         var wrong = new List<string>();
@@ -63,7 +65,8 @@ public class DescribedRangeTests
         // Bytes, not characters, and more than blanks; ids come as names of fields.
         ("bad_words", JsonArray words) => words.Any(word => string.IsNullOrWhiteSpace(word?.ToString())),
         // 1.0 and 1e0 are whole numbers to a schema; the readers take those that are written as such.
-        (_, JsonValue number) when number.GetValueKind() == JsonValueKind.Number => number.ToJsonString().Contains('E', StringComparison.Ordinal),
+        (_, JsonValue number) when number.GetValueKind() == JsonValueKind.Number =>
+            number.ToJsonString().Contains('E', StringComparison.Ordinal),
         _ => false,
     };
 
@@ -74,7 +77,8 @@ public class DescribedRangeTests
         try
         {
             using var document = JsonDocument.Parse(body);
-            var read = form == "CompletionRequest" ? CompletionRequestReader.Read(document.RootElement) : ChatRequestReader.Read(document.RootElement);
+            var read = form == "CompletionRequest" ? CompletionRequestReader.Read(document.RootElement)
+                : ChatRequestReader.Read(document.RootElement);
             validator.Prepare(read.Input);
             return null;
         }
@@ -111,7 +115,8 @@ public class DescribedRangeTests
     private static bool IsWhole(JsonNode schema) => schema["type"]?.ToJsonString().Contains("integer", StringComparison.Ordinal) == true;
 
     private static IEnumerable<int> Around(JsonNode? low, JsonNode? high) =>
-        new[] { low, high }.OfType<JsonNode>().SelectMany(bound => new[] { -1, 0, 1 }.Select(step => (int)bound + step)).Where(count => count >= 0);
+        new[] { low, high }.OfType<JsonNode>().SelectMany(bound =>
+            new[] { -1, 0, 1 }.Select(step => (int)bound + step)).Where(count => count >= 0);
 
     private static IEnumerable<JsonNode?> Lists(JsonNode schema, JsonNode items)
     {

@@ -45,7 +45,8 @@ public class OpenApiTests
         var open = server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
             .Where(route => route.Metadata.GetMetadata<IAllowAnonymous>() is not null && route.RoutePattern.RawText!.Count('/') == 1)
             .Select(route => route.RoutePattern.RawText!);
-        Assert.Equal(open, Paths(await DocumentAsync(server)).Where(path => path.Value!["get"]?["security"] is JsonArray { Count: 0 }).Select(path => path.Key));
+        Assert.Equal(open, Paths(await DocumentAsync(server)).Where(path =>
+            path.Value!["get"]?["security"] is JsonArray { Count: 0 }).Select(path => path.Key));
     }
 
     [Fact]
@@ -69,7 +70,8 @@ public class OpenApiTests
     {
         await using var server = await ServerFixture.StartAsync(limits: new RequestLimits { MaxStrength = 3, MaxChoices = 5 });
         var properties = (await DocumentAsync(server))["components"]!["schemas"]!["CompletionRequest"]!["properties"]!;
-        Assert.Equal((-1.0, 3.0), ((double)properties["alignment_strength"]!["minimum"]!, (double)properties["alignment_strength"]!["maximum"]!));
+        Assert.Equal((-1.0, 3.0), ((double)properties["alignment_strength"]!["minimum"]!,
+            (double)properties["alignment_strength"]!["maximum"]!));
         Assert.Equal(5, (int)properties["n"]!["maximum"]!);
     }
 
@@ -77,7 +79,8 @@ public class OpenApiTests
     public async Task Operations_have_names_of_their_own()
     {
         await using var server = await ServerFixture.StartAsync();
-        var names = Paths(await DocumentAsync(server)).SelectMany(path => path.Value!.AsObject().Select(operation => (string)operation.Value!["operationId"]!));
+        var names = Paths(await DocumentAsync(server)).SelectMany(path =>
+            path.Value!.AsObject().Select(operation => (string)operation.Value!["operationId"]!));
         Assert.Equal(names.Distinct(), names);
     }
 

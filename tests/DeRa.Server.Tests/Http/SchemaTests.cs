@@ -16,7 +16,8 @@ public class SchemaTests
     [InlineData("/v1/completions", "Completion", "\"prompt\":[\"ab\",\"b\"],\"n\":2,\"best_of\":3,\"prompt_logprobs\":2,\"echo\":true")]
     [InlineData("/v1/completions", "Completion",
         "\"prompt\":\"a\",\"logprobs\":1,\"return_tokens_as_token_ids\":true,\"stop\":\"é\",\"include_stop_str_in_output\":true")]
-    [InlineData("/v1/chat/completions", "ChatCompletion", Chat + ",\"prompt_logprobs\":1,\"skip_special_tokens\":false,\"continue_final_message\":true")]
+    [InlineData("/v1/chat/completions", "ChatCompletion",
+        Chat + ",\"prompt_logprobs\":1,\"skip_special_tokens\":false,\"continue_final_message\":true")]
     public async Task An_answer_is_as_the_schema_says(string path, string schema, string fields)
     {
         await using var server = await ServerFixture.StartAsync(Scripts.Saying("hé 日"));
@@ -26,7 +27,8 @@ public class SchemaTests
     }
 
     [Theory]
-    [InlineData("/v1/completions", "CompletionChunk", "\"prompt\":\"ab\",\"echo\":true,\"logprobs\":1,\"stream_options\":{\"include_usage\":true}")]
+    [InlineData("/v1/completions", "CompletionChunk",
+        "\"prompt\":\"ab\",\"echo\":true,\"logprobs\":1,\"stream_options\":{\"include_usage\":true}")]
     [InlineData("/v1/chat/completions", "ChatCompletionChunk", Chat)]
     [InlineData("/v1/chat/completions", "ChatCompletionChunk",
         Chat + ",\"n\":2,\"logprobs\":true,\"top_logprobs\":1,\"stream_options\":{\"include_usage\":true}")]
@@ -62,7 +64,8 @@ public class SchemaTests
 
     [Theory]
     [InlineData(400, "application/json", """{"error":{"message":"m","type":"invalid_request_error","param":null,"code":null}}""")]
-    [InlineData(200, "text/event-stream", "data: {\"error\":{\"message\":\"m\",\"type\":\"server_error\",\"param\":null,\"code\":null}}\n\ndata: [DONE]\n\n")]
+    [InlineData(200, "text/event-stream",
+        "data: {\"error\":{\"message\":\"m\",\"type\":\"server_error\",\"param\":null,\"code\":null}}\n\ndata: [DONE]\n\n")]
     public void The_check_of_every_reply_can_pass(int status, string mediaType, string body) =>
         Assert.Empty(AnswerCheck.Faults(AnswerCheck.Find("/v1/completions"), status, mediaType, body));
 }

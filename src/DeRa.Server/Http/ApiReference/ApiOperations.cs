@@ -18,7 +18,10 @@ internal static class ApiOperations
         "createCompletion", "POST", "/v1/completions", "Completes texts.", "Completion")
     {
         Chunk = "CompletionChunk",
-        Forms = [Form("CompletionRequest", CompletionRequestReader.Table, catalogue, MaxTokens("max_tokens"), MaxTokens("max_completion_tokens"))],
+        Forms =
+        [
+            Form("CompletionRequest", CompletionRequestReader.Table, catalogue, MaxTokens("max_tokens"), MaxTokens("max_completion_tokens")),
+        ],
         Examples =
         [
             $$"""{"prompt": "One day, a dog", "max_tokens": 20, "seed": 1, "alignment_strength": {{Middle(pair)}}}""",
@@ -82,8 +85,16 @@ internal static class ApiOperations
         var unwell = new Dictionary<int, string> { [StatusCodes.Status503ServiceUnavailable] = "State" };
         return
         [
-            new("live", "GET", "/livez", "200 while the process works; 503 once restarting it would help.", "State") { IsOpen = true, OtherAnswers = unwell },
-            new("ready", "GET", "/readyz", "200 while requests are taken; 503 while loading or draining.", "State") { IsOpen = true, OtherAnswers = unwell },
+            new("live", "GET", "/livez", "200 while the process works; 503 once restarting it would help.", "State")
+            {
+                IsOpen = true,
+                OtherAnswers = unwell,
+            },
+            new("ready", "GET", "/readyz", "200 while requests are taken; 503 while loading or draining.", "State")
+            {
+                IsOpen = true,
+                OtherAnswers = unwell,
+            },
             new("health", "GET", "/health", "The same as /readyz.", "State") { OtherAnswers = unwell },
             new("metrics", "GET", "/metrics", "Metrics for Prometheus, in its text format.", "Page") { MediaType = "text/plain" },
             new("version", "GET", "/version", "The server's version.", "Version"),

@@ -59,7 +59,8 @@ internal sealed class FieldCatalogue
         yield return new("stop", AnyOf(StopText(limits), List(StopText(limits), limits.MaxStopStrings)),
             "Texts that end the answer and are not part of it; lengths count UTF-8 bytes.");
         yield return new("include_stop_str_in_output", Flag().WithDefault(false), "What ended the text is part of it.");
-        yield return new("stop_token_ids", List(Token(capacity), limits.MaxStopTokens), "Tokens that end the text, beside the end-of-sequence tokens.");
+        yield return new("stop_token_ids", List(Token(capacity), limits.MaxStopTokens),
+            "Tokens that end the text, beside the end-of-sequence tokens.");
         yield return new("min_tokens", Integer(0).WithDefault(0), "No end of text, stop token or stop text counts before so many tokens.");
         yield return new("ignore_eos", Flag().WithDefault(false), "Goes on after an end-of-sequence token.");
     }
@@ -70,19 +71,24 @@ internal sealed class FieldCatalogue
 
     private static IEnumerable<FieldDescription> Sampling(RequestLimits limits, ExecutorLimits capacity, GenerationDefaults defaults)
     {
-        yield return new("temperature", AnyOf(new JsonObject { ["enum"] = new JsonArray(0) }, Number(0.01, 2)).WithDefault(defaults.Temperature),
+        yield return new("temperature", AnyOf(new JsonObject { ["enum"] = new JsonArray(0) }, Number(0.01, 2))
+            .WithDefault(defaults.Temperature),
             "Divides the mixed logits; 0 always takes the likeliest token.");
-        yield return new("top_k", Integer(-1).WithDefault(defaults.TopK), "Samples from so many of the likeliest tokens; 0 and −1 are all.");
-        yield return new("top_p", Number(0, 1).WithDefault(defaults.TopP), "Samples from the likeliest tokens that make up this share of the probability.");
+        yield return new("top_k", Integer(-1).WithDefault(defaults.TopK),
+            "Samples from so many of the likeliest tokens; 0 and −1 are all.");
+        yield return new("top_p", Number(0, 1).WithDefault(defaults.TopP),
+            "Samples from the likeliest tokens that make up this share of the probability.");
         yield return new("min_p", Number(0, 1).WithDefault(defaults.MinP),
             "Samples from tokens of at least this share of the likeliest one's probability.");
         yield return new("typical_p", AboveZero(1).WithDefault(1),
             "Samples from the tokens whose surprise is nearest to the expected one, up to this share of the probability.");
         yield return new("repetition_penalty", AboveZero(2).WithDefault(defaults.RepetitionPenalty),
             "Divides the logits of tokens that are there already, prompt included; 1 changes nothing.");
-        yield return new("frequency_penalty", Number(-2, 2).WithDefault(0), "Taken from a token's logit for each time that it was generated.");
+        yield return new("frequency_penalty", Number(-2, 2).WithDefault(0),
+            "Taken from a token's logit for each time that it was generated.");
         yield return new("presence_penalty", Number(-2, 2).WithDefault(0), "Taken from the logit of a token that was generated.");
-        yield return new("logit_bias", LogitBias(limits), $"Token id → what is added to its logit. Ids run from 0 to {capacity.VocabularySize - 1}.");
+        yield return new("logit_bias", LogitBias(limits),
+            $"Token id → what is added to its logit. Ids run from 0 to {capacity.VocabularySize - 1}.");
         yield return new("seed", WithFormat(Integer(), "int64"),
             "The same seed gives the same tokens; without one it is drawn. Whole numbers of 64 bits.");
     }
@@ -124,10 +130,12 @@ internal sealed class FieldCatalogue
         yield return new("return_tokens_as_token_ids", Flag().WithDefault(false), "Log-probabilities name tokens by id: token_id:17.");
         yield return new("skip_special_tokens", Flag().WithDefault(true), "Special tokens add nothing to the text.");
         yield return new("stream", Flag().WithDefault(false), "Answers with server-sent events, a chunk each, the last one [DONE].");
-        yield return new("stream_options", Object([("include_usage", OrNull(Flag())), ("continuous_usage_stats", OrNull(Flag())), ("include_obfuscation", OrNull(Flag()))]),
+        yield return new("stream_options", Object([("include_usage", OrNull(Flag())), ("continuous_usage_stats", OrNull(Flag())),
+            ("include_obfuscation", OrNull(Flag()))]),
             "include_usage: one more chunk, at the end, with the usage. continuous_usage_stats: it is in every chunk. Needs stream.");
         yield return new("return_token_ids", Flag().WithDefault(false), "Reports the ids of the generated tokens.");
-        yield return new("echo", Flag().WithDefault(false), "The prompt comes back before the completion; with max_tokens 0 it is only scored.");
+        yield return new("echo", Flag().WithDefault(false),
+            "The prompt comes back before the completion; with max_tokens 0 it is only scored.");
     }
 
     private static IEnumerable<FieldDescription> Prompts(RequestLimits limits, ExecutorLimits capacity)
@@ -139,7 +147,8 @@ internal sealed class FieldCatalogue
         yield return new("tokens", Tokens(null), "Token ids.", IsRequired: true);
         yield return new("add_special_tokens", Flag(),
             "Adds the tokenizer's special tokens (BOS): by default around a text, not around what the model's chat template wrote.");
-        yield return new("truncate_prompt_tokens", AnyOf(new JsonObject { ["enum"] = new JsonArray(-1) }, Integer(1, capacity.ContextTokens)),
+        yield return new("truncate_prompt_tokens", AnyOf(new JsonObject { ["enum"] = new JsonArray(-1) },
+            Integer(1, capacity.ContextTokens)),
             "Only the last so many tokens of a prompt count; −1: those that the context leaves room for.");
         yield return new("add_generation_prompt", Flag().WithDefault(true), "Ends the conversation where the assistant's answer begins.");
         yield return new("continue_final_message", Flag().WithDefault(false), "Leaves the last message open.");

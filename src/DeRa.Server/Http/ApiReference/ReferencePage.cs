@@ -66,7 +66,8 @@ internal static class ReferencePage
     /// <summary>Commands that work as they stand, but for paths with a place to fill in.</summary>
     private static IEnumerable<string> Examples(ApiOperation operation, string address)
     {
-        if (operation.Method == "GET" && !operation.Path.Contains('{', StringComparison.Ordinal)) yield return $"curl -s {address}{operation.Path}";
+        if (operation.Method == "GET" && !operation.Path.Contains('{', StringComparison.Ordinal))
+            yield return $"curl -s {address}{operation.Path}";
         foreach (var body in operation.Examples)
             yield return $"curl -sN {address}{operation.Path} -H 'content-type: application/json' \\\n  -d '{body}'";
     }
