@@ -26,7 +26,10 @@ FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble AS runtime
 # The base image's own port setting would compete with the server's.
 ENV ASPNETCORE_HTTP_PORTS="" \
     DOTNET_EnableDiagnostics=0 \
-    DERA_HOST=0.0.0.0
+    DERA_HOST=0.0.0.0 \
+    HF_HOME=/huggingface
+# Models from the Hub come here. A new volume that is mounted over it takes its owner from it, so that the user may write.
+RUN install -d -o $APP_UID -g $APP_UID $HF_HOME
 COPY --chmod=0755 deploy/probe.sh /usr/local/bin/dera-probe
 WORKDIR /app
 EXPOSE 8080 8081

@@ -24,6 +24,7 @@ internal static class Commands
             VerifyCommand.Create(),
             PullCommand.Create(),
             InspectCommand.Create(),
+            KeyCommand.Create(),
         };
         var parsed = root.Parse(args);
         if (MisspeltOption(parsed) is { } misspelt)

@@ -31,12 +31,11 @@ internal static class InspectCommand
 
     private static async Task<int> RunAsync(string[] names, InvocationConfiguration console, CancellationToken cancellation)
     {
-        using var models = new HubModels(HubOptions.FromEnvironment(), TimeProvider.System);
         ModelInspection? reference = null;
         var isWell = true;
         foreach (var name in names)
         {
-            var (folder, isLocal) = await FindAsync(models, name, console.Error, cancellation);
+            var (folder, isLocal) = await FindAsync(name, console.Error, cancellation);
             if (AdapterInspection.IsIn(folder))
             {
                 var adapter = AdapterInspection.Read(folder, reference?.Config, needsWeights: isLocal);
@@ -59,11 +58,11 @@ internal static class InspectCommand
         return pair.IsPair;
     }
 
-    private static async Task<(string Folder, bool IsLocal)> FindAsync(
-        HubModels models, string name, TextWriter error, CancellationToken cancellation)
+    private static async Task<(string Folder, bool IsLocal)> FindAsync(string name, TextWriter error, CancellationToken cancellation)
     {
+        if (Directory.Exists(name)) return (name, true);
+        using var models = new HubModels(HubOptions.FromEnvironment(), TimeProvider.System);
         using var progress = PullCommand.Progress(error);
-        var folder = await models.ResolveWithoutWeightsAsync(name, revision: null, progress, cancellation);
-        return (folder, folder == name);
+        return (await models.ResolveWithoutWeightsAsync(name, revision: null, progress, cancellation), false);
     }
 }

@@ -15,6 +15,9 @@ public sealed record EngineOptions
     /// <summary>Prompt tokens that may wait; at least 1. Default 4,194,304.</summary>
     public long MaxQueuedTokens { get; init; } = 4_194_304;
 
+    /// <summary>The name of what is served, with which measurements are labelled.</summary>
+    public string ModelName { get; init; } = "";
+
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Names the option, its value and its range.</exception>
     public EngineOptions Validated()

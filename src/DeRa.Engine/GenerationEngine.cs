@@ -42,14 +42,16 @@ public sealed class GenerationEngine : IDisposable
         _gate = new AdmissionGate(options.MaxQueuedSequences, options.MaxQueuedTokens);
         _scheduler = new Scheduler(Limits, options.MaxBatchTokens, options.MaxRunningSequences)
         {
-            LeftQueue = sequence =>
+            LeftQueue = sequence => _gate.Leave(sequence.Request.PromptTokens.Count),
+            Admitted = sequence => sequence.Clock.Admitted = _time.GetTimestamp(),
+            Generated = (sequence, before) => _metrics!.Generated(sequence, before),
+            Ended = (sequence, reason) =>
             {
-                _gate.Leave(sequence.Request.PromptTokens.Count);
-                _metrics!.QueueTime(_time.GetElapsedTime(sequence.SubmittedTimestamp));
+                sequence.Clock.Ended = _time.GetTimestamp();
+                _metrics!.Ended(sequence, reason);
             },
-            Ended = (sequence, reason) => _metrics!.Ended(sequence, reason),
         };
-        _metrics = new EngineMetrics(() => Status);
+        _metrics = new EngineMetrics(options.ModelName, Limits, () => Status, time);
         _heartbeatTimestamp = _time.GetTimestamp();
         _thread = new Thread(Run) { Name = "DeRa engine", IsBackground = true };
         _thread.Start();
@@ -61,7 +63,10 @@ public sealed class GenerationEngine : IDisposable
     /// <summary>A snapshot of the load; any thread.</summary>
     public EngineStatus Status => new(
         _scheduler.RunningCount, _gate.QueuedSequences, _scheduler.Blocks.InUse, _scheduler.Blocks.Count,
-        _time.GetElapsedTime(Interlocked.Read(ref _heartbeatTimestamp)), _thread.IsAlive && !_stopping);
+        _time.GetElapsedTime(Interlocked.Read(ref _heartbeatTimestamp)), _thread.IsAlive && !_stopping, _executor.FailedSteps);
+
+    /// <summary>The clock.</summary>
+    internal TimeProvider Time => _time;
 
     /// <summary>Takes a request, all of its sequences or none; any thread.</summary>
     /// <param name="sequences">At least one; the handles come back in this order.</param>
@@ -97,7 +102,7 @@ public sealed class GenerationEngine : IDisposable
 
     private void Run()
     {
-        Exception end = new GenerationFailedException("The engine has stopped.");
+        Exception end = new GenerationFailedException("The engine has stopped.") { IsStopped = true };
         try
         {
             while (WaitForWork()) Step();
@@ -105,7 +110,7 @@ public sealed class GenerationEngine : IDisposable
         catch (Exception fault)
         {
             EngineLog.Faulted(_log, fault);
-            end = new GenerationFailedException("The engine has stopped after a fault.", fault);
+            end = new GenerationFailedException("The engine has stopped after a fault.", fault) { IsStopped = true };
         }
         _gate.Close(AdmissionReason.Stopped, end.Message);
         TakeInbox();
@@ -131,9 +136,11 @@ public sealed class GenerationEngine : IDisposable
         _scheduler.Admit();
         _scheduler.DropCancelled();
         var plan = _scheduler.Plan();
+        var began = _time.GetTimestamp();
         var result = _executor.Execute(plan);
-        _scheduler.Commit(plan, result);
-        _metrics.Stepped(plan, result);
+        var ended = _time.GetTimestamp();
+        _metrics.Stepped(plan, result, _time.GetElapsedTime(began, ended));
+        _scheduler.Commit(plan, result, ended);
     }
 
     /// <summary>Returns once there is something to do; false once the engine is to stop. Beats the heart meanwhile.</summary>

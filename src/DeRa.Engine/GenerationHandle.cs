@@ -21,6 +21,15 @@ public sealed class GenerationHandle
     /// </summary>
     public ChannelReader<SequenceEvent> Events => _sequence.Events;
 
+    /// <summary>
+    /// Asks for other strengths from the next token on; <see cref="StrengthsChanged"/> says when they are in force. Any thread.
+    /// </summary>
+    /// <param name="strengths">Finite, for the models that the executor has.</param>
+    public void ChangeStrengths(AlignmentStrengths strengths) => _sequence.AskFor(strengths);
+
+    /// <summary>When things happened to it.</summary>
+    internal SequenceClock Clock => _sequence.Clock;
+
     /// <summary>Ends the sequence soon and frees its blocks in every cache; no effect once it has ended. Any thread.</summary>
     public void Cancel()
     {

@@ -12,7 +12,20 @@ internal sealed record CachedModel(string Folder, IReadOnlyList<string>? Missing
     public static CachedModel Find(CachedRepository repository, string revision, bool withWeights)
     {
         var folder = repository.FindCommit(revision) is { } commit ? repository.Snapshot(commit) : "";
-        return new CachedModel(folder, Directory.Exists(folder) ? ModelFiles.Missing(folder, withWeights) : null);
+        return new CachedModel(folder, Directory.Exists(folder) ? MissingIn(folder, withWeights) : null);
+    }
+
+    /// <summary>An index that cannot be read is as good as none: the Hub may have a whole one.</summary>
+    private static IReadOnlyList<string> MissingIn(string folder, bool withWeights)
+    {
+        try
+        {
+            return ModelFiles.Missing(folder, withWeights);
+        }
+        catch (HubException)
+        {
+            return [ModelFiles.Index];
+        }
     }
 
     /// <summary>The folder, where the Hub may not be asked.</summary>

@@ -6,6 +6,6 @@ namespace DeRa.Hub;
 /// <param name="FileBytes">How much of that file is there; less than before where it had to be started again.</param>
 /// <param name="FileTotalBytes">Its length.</param>
 /// <param name="DownloadedBytes">How much of all the model's files is there.</param>
-/// <param name="TotalBytes">Their length; grows once, when the index of the shards has been read.</param>
+/// <param name="TotalBytes">Their length.</param>
 public sealed record DownloadProgress(
     string Model, string File, long FileBytes, long FileTotalBytes, long DownloadedBytes, long TotalBytes);

@@ -15,6 +15,9 @@ internal sealed class FileDownload(
     /// <summary>How often a file that arrives wrong is fetched.</summary>
     private const int MostFetches = 2;
 
+    /// <summary>The length from which the attempts count: growing up to it again, with a server that ignores ranges, is no progress.</summary>
+    private long _reached;
+
     /// <summary>Downloads and checks. Where it is cut or cancelled, what has come stays for the next time.</summary>
     /// <param name="path">Where the content grows; nobody else may write there.</param>
     /// <param name="onBytes">Takes how much is there.</param>
@@ -44,7 +47,8 @@ internal sealed class FileDownload(
     {
         await using var target = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 0);
         if (target.Length > file.SizeBytes) target.SetLength(0);
-        onBytes(target.Seek(0, SeekOrigin.End));
+        _reached = target.Seek(0, SeekOrigin.End);
+        onBytes(_reached);
         while (target.Length < file.SizeBytes)
             await retries.ExecuteAsync(async token => await AppendAsync(target, onBytes, token), cancellation);
     }
@@ -52,16 +56,16 @@ internal sealed class FileDownload(
     /// <summary>One request: appends what comes of it.</summary>
     private async Task AppendAsync(FileStream target, Action<long> onBytes, CancellationToken cancellation)
     {
-        using var guard = new StallGuard(time, cancellation);
+        using var guard = new StallGuard(name, time, cancellation);
         using var response = await client.OpenAsync(name, commit, file.Path, target.Length, guard);
         if (Begin(response, target.Length) == 0) target.SetLength(0);
-        var start = target.Length;
         try
         {
             await CopyAsync(response, guard, target, onBytes, cancellation);
         }
-        catch (HubException cut) when (cut.MayPass && target.Length - start >= ProgressBytes)
+        catch (HubException cut) when (cut.MayPass && target.Length - _reached >= ProgressBytes)
         {
+            _reached = target.Length;
             return;
         }
         if (target.Length < file.SizeBytes)

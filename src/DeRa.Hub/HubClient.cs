@@ -32,7 +32,7 @@ internal sealed class HubClient : IDisposable
     public async Task<RepositoryListing> ListAsync(HubName name, CancellationToken cancellation)
     {
         var address = Address($"api/models/{name.Repository}/revision/{Uri.EscapeDataString(name.Revision)}?blobs=true");
-        using var guard = new StallGuard(_time, cancellation);
+        using var guard = new StallGuard(name, _time, cancellation);
         using var response = await SendAsync(name, HttpMethod.Get, address, offset: 0, guard);
         var json = await guard.WaitAsync(address, async token => await response.Content.ReadAsByteArrayAsync(token));
         return RepositoryListing.Read(json)
@@ -43,12 +43,12 @@ internal sealed class HubClient : IDisposable
     /// <exception cref="HubException">The file is not there, or the Hub does not answer or say.</exception>
     public async Task<RemoteFile> DescribeAsync(HubName name, string commit, string path, CancellationToken cancellation)
     {
-        using var guard = new StallGuard(_time, cancellation);
+        using var guard = new StallGuard(name, _time, cancellation);
         using var response = await SendAsync(name, HttpMethod.Head, FileAddress(name, commit, path), offset: 0, guard);
-        var etag = (Header("X-Linked-Etag") ?? response.Headers.ETag?.Tag)?.Trim('"');
+        var etag = (Header("X-Linked-Etag") ?? response.Headers.ETag?.Tag)?.TrimStart('W', '/').Trim('"');
         var size = long.TryParse(Header("X-Linked-Size"), out var linked) ? linked
             : response.IsSuccessStatusCode ? response.Content.Headers.ContentLength : null;
-        return etag is not null && Checksum.IsKnown(etag) && size is >= 0
+        return etag is not null && Checksum.IsKnown(etag) && size is >= 0 and <= RemoteFile.LongestBytes
             ? new RemoteFile(path, etag, size.Value)
             : throw new HubException($"'{name}': {_options.Endpoint.Host} gives no length or no checksum for {path}.");
 
@@ -77,6 +77,9 @@ internal sealed class HubClient : IDisposable
             // The storage knows nothing of the Hub's headers; only the Hub's own redirect has them.
             if (target is null || (method == HttpMethod.Head && !IsEndpoint(target))) return Checked(name, response, address);
             response.Dispose();
+            if (!MayFollow(address, target))
+                throw new HubException($"'{name}': {address.Host} redirects to {target.Scheme}://{target.Host}, which is not followed: "
+                    + "only https may follow on https, and nothing but http and https is asked.");
             address = target;
         }
         throw new HubException($"'{name}': {address.Host} redirects more than {MostRedirects} times.");
@@ -97,8 +100,13 @@ internal sealed class HubClient : IDisposable
     private static Uri? Target(HttpResponseMessage response, Uri address) =>
         response.StatusCode is HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther
             or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect && response.Headers.Location is { } location
-            ? new Uri(address, location)
+            && Uri.TryCreate(address, location, out var target)
+            ? target
             : null;
+
+    /// <summary>Whether a redirect leads nowhere where what comes could be changed on its way.</summary>
+    internal static bool MayFollow(Uri address, Uri target) =>
+        target.Scheme == Uri.UriSchemeHttps || (target.Scheme == Uri.UriSchemeHttp && address.Scheme == Uri.UriSchemeHttp);
 
     private HttpResponseMessage Checked(HubName name, HttpResponseMessage response, Uri address)
     {

@@ -26,7 +26,7 @@ public sealed class HubModels : IDisposable
     public static bool IsName(string text) => HubName.IsName(text);
 
     /// <summary>Free bytes where a folder lies.</summary>
-    internal Func<string, long> FreeBytes { get; init; } = folder => new DriveInfo(Path.GetFullPath(folder)).AvailableFreeSpace;
+    internal Func<string, long> FreeBytes { get; init; } = FreeBytesOf;
 
     /// <summary>
     /// The folder of a model: the folder itself where there is one of that name, else one in the cache, into which is
@@ -50,6 +50,19 @@ public sealed class HubModels : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _client.Dispose();
+
+    private static long FreeBytesOf(string folder)
+    {
+        try
+        {
+            return new DriveInfo(Path.GetFullPath(folder)).AvailableFreeSpace;
+        }
+        catch (ArgumentException)
+        {
+            // A network share on Windows has no drive that could be asked.
+            return long.MaxValue;
+        }
+    }
 
     private async Task<string> ResolveAsync(
         string nameOrFolder, string? revision, bool withWeights, IProgress<DownloadProgress>? progress, CancellationToken cancellation)
@@ -95,12 +108,18 @@ public sealed class HubModels : IDisposable
     private async Task DownloadAsync(HubName name, CachedRepository repository, RepositoryListing listing, bool withWeights,
         DownloadTally tally, CancellationToken cancellation)
     {
-        var download = new SnapshotDownload(_client, _retries, _time, repository, name, listing, tally) { FreeBytes = FreeBytes };
-        var first = ModelFiles.First(name, listing.Files.Keys.ToHashSet(), withWeights);
-        await download.GetAsync(first, _options.ParallelFiles, cancellation);
-        if (!first.Contains(ModelFiles.Index)) return;
-        var shards = ModelFiles.ReadIndex(Path.Combine(repository.Snapshot(listing.Commit), ModelFiles.Index));
-        await download.GetAsync(shards, _options.ParallelFiles, cancellation);
+        var files = ModelFiles.First(name, listing.Files.Keys.ToHashSet(), withWeights);
+        if (files.Contains(ModelFiles.Index))
+        {
+            // First and untold: with the shards that it names, all that is to come is known, and the sum stays the same.
+            await GetAsync([ModelFiles.Index], new DownloadTally(name.ToString(), progress: null));
+            files = [.. files, .. ModelFiles.ReadIndex(Path.Combine(repository.Snapshot(listing.Commit), ModelFiles.Index))];
+        }
+        await GetAsync(files, tally);
+
+        Task GetAsync(IReadOnlyList<string> paths, DownloadTally counted) =>
+            new SnapshotDownload(_client, _retries, _time, repository, name, listing, counted) { FreeBytes = FreeBytes }
+                .GetAsync(paths, _options.ParallelFiles, cancellation);
     }
 
     /// <summary>

@@ -1,10 +1,12 @@
+using System.Text.RegularExpressions;
+
 namespace DeRa.Hub;
 
 /// <summary>
 /// Where models come from and where they are kept; the names and defaults are those of Python's huggingface_hub. A class
 /// and no record, so that no text of it holds the token.
 /// </summary>
-public sealed class HubOptions
+public sealed partial class HubOptions
 {
     /// <summary>The Hub itself; another where a mirror is used (<c>HF_ENDPOINT</c>).</summary>
     public Uri Endpoint { get; init; } = new("https://huggingface.co");
@@ -27,7 +29,9 @@ public sealed class HubOptions
     /// <summary>Reads the environment of this process.</summary>
     /// <exception cref="HubException">A variable cannot be used; the message names it.</exception>
     public static HubOptions FromEnvironment() => FromEnvironment(
-        Environment.GetEnvironmentVariable, Environment.GetFolderPath(Environment.SpecialFolder.UserProfile));
+        Environment.GetEnvironmentVariable,
+        // Verified, a home that is not there (a container's user has none) would be "": a cache beside whatever folder we run in.
+        Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify));
 
     /// <inheritdoc cref="FromEnvironment()"/>
     /// <param name="variable">Gives a variable's value; null where it is not set.</param>
@@ -48,10 +52,13 @@ public sealed class HubOptions
 
         string? Folder(string name) => Set(name) switch
         {
+            null => null,
             "~" => userFolder,
-            ['~', '/' or '\\', .. var rest] => Path.Combine(userFolder, rest),
-            var path => path,
+            ['~', '/' or '\\', .. var rest] => Path.Combine(userFolder, Expanded(rest)),
+            var path => Expanded(path),
         };
+
+        string Expanded(string path) => VariablePattern().Replace(path, match => variable(match.Groups[1].Value + match.Groups[2].Value) ?? match.Value);
     }
 
     private static Uri ReadEndpoint(string text) =>
@@ -80,6 +87,9 @@ public sealed class HubOptions
             ? token
             : throw new HubException($"{source}: the Hub's token holds a character that no token has (a space, a line break, …).");
     }
+
+    [GeneratedRegex(@"\$(?:(\w+)|\{(\w+)\})")]
+    private static partial Regex VariablePattern();
 
     private static bool IsTrue(string? value) => value?.ToUpperInvariant() is "1" or "ON" or "YES" or "TRUE";
 }

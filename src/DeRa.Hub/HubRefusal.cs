@@ -22,6 +22,7 @@ internal sealed partial class HubRefusal(Uri endpoint, bool hasToken, TimeProvid
         {
             ("GatedRepo", _) => Gated(name),
             ("RevisionNotFound", _) => $"'{name.Repository}' has no revision '{name.Revision}' on {endpoint.Host}.",
+            ("EntryNotFound", _) => $"'{name}': {endpoint.Host} lists {FileOf(response)}, but does not have it.",
             (_, HttpStatusCode.NotFound) => NotFound(name),
             (_, HttpStatusCode.Unauthorized) => Unauthorized(name),
             (_, HttpStatusCode.Forbidden) => Gated(name),
@@ -58,7 +59,11 @@ internal sealed partial class HubRefusal(Uri endpoint, bool hasToken, TimeProvid
         ? $"'{name}': {endpoint.Host} does not accept the HF_TOKEN that is set, or the model does not exist."
         : NotFound(name) + $" If it is gated, accept its terms at {PageOf(name)} as well.";
 
-    private string PageOf(HubName name) => $"{endpoint.AbsoluteUri.TrimEnd('/')}/{name.Repository}";
+    private static string? FileOf(HttpResponseMessage response) => response.RequestMessage?.RequestUri?.Segments[^1];
+
+    /// <summary>Without what an endpoint may hold of a password.</summary>
+    private string PageOf(HubName name) =>
+        $"{endpoint.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped).TrimEnd('/')}/{name.Repository}";
 
     private TimeSpan? AskedWait(HttpResponseMessage response) => response.Headers.RetryAfter switch
     {

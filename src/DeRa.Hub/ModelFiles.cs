@@ -53,7 +53,7 @@ internal static class ModelFiles
             var shards = document.RootElement.GetProperty("weight_map").EnumerateObject()
                 .Select(entry => entry.Value.GetString() ?? "").Distinct().Order(StringComparer.Ordinal).ToList();
             return shards.Find(shard => !IsPlain(shard)) is { } odd
-                ? throw new HubException($"{path}: shard '{odd}' is not the plain name of a .safetensors file.")
+                ? throw new HubException($"{path}: shard '{Shown(odd)}' is not the plain name of a .safetensors file.")
                 : shards;
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException)
@@ -61,6 +61,8 @@ internal static class ModelFiles
             throw new HubException($"{path}: is no index of safetensors shards: {exception.Message}", exception);
         }
     }
+
+    private static string Shown(string name) => string.Concat(name.Select(c => char.IsControl(c) ? '?' : c));
 
     private static string WeightsOf(HubName name, IReadOnlyCollection<string> names)
     {
@@ -79,7 +81,7 @@ internal static class ModelFiles
     private static bool IsPickle(string path) =>
         Path.GetExtension(path) is ".bin" or ".pt" or ".pth" or ".pkl" or ".ckpt" && Path.GetFileName(path) != "training_args.bin";
 
-    /// <summary>Both separators, whatever the system: the index may come from anyone.</summary>
-    private static bool IsPlain(string name) =>
-        name.EndsWith(".safetensors", StringComparison.Ordinal) && name.AsSpan().IndexOfAny('/', '\\', ':') < 0;
+    /// <summary>Both separators, whatever the system, and nothing that a terminal obeys: the index may come from anyone.</summary>
+    private static bool IsPlain(string name) => name.EndsWith(".safetensors", StringComparison.Ordinal)
+        && name.AsSpan().IndexOfAny('/', '\\', ':') < 0 && !name.Any(char.IsControl);
 }

@@ -23,6 +23,7 @@ internal sealed record RepositoryListing
             var answer = JsonSerializer.Deserialize<Answer>(json, JsonSerializerOptions.Web);
             if (answer?.Sha is not { } commit || !Checksum.IsGitHash(commit) || answer.Siblings is null) return null;
             return new RepositoryListing(commit, answer.Siblings
+                .OfType<Sibling>()
                 .Where(sibling => sibling.Path is not null)
                 .DistinctBy(sibling => sibling.Path)
                 .ToDictionary(sibling => sibling.Path!, sibling => sibling.ToFile()));
@@ -33,14 +34,14 @@ internal sealed record RepositoryListing
         }
     }
 
-    private sealed record Answer(string? Sha, IReadOnlyList<Sibling>? Siblings);
+    private sealed record Answer(string? Sha, IReadOnlyList<Sibling?>? Siblings);
 
     private sealed record Sibling([property: JsonPropertyName("rfilename")] string? Path, long? Size, string? BlobId, LargeFile? Lfs)
     {
         public RemoteFile? ToFile()
         {
             var (etag, size) = Lfs is null ? (BlobId, Size) : (Lfs.Sha256, Lfs.Size);
-            return etag is not null && Checksum.IsKnown(etag) && size is >= 0 ? new RemoteFile(Path!, etag, size.Value) : null;
+            return etag is not null && Checksum.IsKnown(etag) && size is >= 0 and <= RemoteFile.LongestBytes ? new RemoteFile(Path!, etag, size.Value) : null;
         }
     }
 

@@ -6,13 +6,14 @@ internal sealed class StallGuard : IDisposable
     /// <summary>The longest silence.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(60);
 
+    private readonly HubName _name;
     private readonly CancellationToken _outer;
     private readonly CancellationTokenSource _silence;
     private readonly CancellationTokenSource _either;
 
-    public StallGuard(TimeProvider time, CancellationToken cancellation)
+    public StallGuard(HubName name, TimeProvider time, CancellationToken cancellation)
     {
-        _outer = cancellation;
+        (_name, _outer) = (name, cancellation);
         _silence = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         _either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _silence.Token);
     }
@@ -28,11 +29,11 @@ internal sealed class StallGuard : IDisposable
         }
         catch (OperationCanceledException) when (!_outer.IsCancellationRequested)
         {
-            throw new HubException($"{address.Host}: nothing came for {Longest.TotalSeconds} s.") { MayPass = true };
+            throw new HubException($"'{_name}': nothing came from {address.Host} for {Longest.TotalSeconds} s.") { MayPass = true };
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException)
         {
-            throw new HubException($"{address.Host}: {exception.Message}", exception) { MayPass = true };
+            throw new HubException($"'{_name}': {address.Host} gives no answer: {exception.Message}", exception) { MayPass = true };
         }
         finally
         {

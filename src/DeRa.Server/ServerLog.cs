@@ -24,4 +24,16 @@ internal static partial class ServerLog
     [LoggerMessage(7, LogLevel.Information, "No pair is named: this is the default pair '{Model}', which comes with the server. "
         + "--reference MODEL --aligned MODEL serves one of your own.")]
     public static partial void DefaultPair(ILogger log, string model);
+
+    [LoggerMessage(20, LogLevel.Warning, "Anybody who reaches {Host} may use this server: there are no API keys (--api-keys FILE).")]
+    public static partial void OpenToAll(ILogger log, string host);
+
+    [LoggerMessage(21, LogLevel.Information, "{Files} changed and is in use.")]
+    public static partial void FileReread(ILogger log, string files);
+
+    [LoggerMessage(22, LogLevel.Error, "What was in use before stays in use: {Fault}")]
+    public static partial void FileUnusable(ILogger log, string fault);
+
+    [LoggerMessage(8, LogLevel.Warning, "Request {RequestId}: its client has taken nothing for {Seconds} s and is disconnected.")]
+    public static partial void SlowReader(ILogger log, string requestId, int seconds);
 }

@@ -12,6 +12,10 @@ namespace DeRa.Torch;
 internal sealed partial class PairDownload(HubModels models, IProgress<LoadProgress>? progress, ILogger logger)
     : IProgress<DownloadProgress>
 {
+    /// <summary>Whether any of the models is no folder here, so that the Hub and its settings matter at all.</summary>
+    public static bool IsNeeded(PairOptions pair) =>
+        !Directory.Exists(pair.ReferencePath) || pair.Aligned.Any(model => !Directory.Exists(model.Path));
+
     /// <summary>The same pair with folders only; models that are folders already are left as they are.</summary>
     /// <exception cref="HubException">A model is neither a folder nor on the Hub, or cannot be had.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>

@@ -30,11 +30,17 @@ public static class ServedPairLoader
     public static Task<ServedPair> LoadAsync(ServedPairOptions options, IProgress<LoadProgress>? progress,
         ILoggerFactory loggers, TimeProvider time, CancellationToken cancellation) => Task.Run(async () =>
         {
-            using var hub = new HubModels(HubOptions.FromEnvironment(), time);
-            var download = new PairDownload(hub, progress, loggers.CreateLogger<HubModels>());
-            var folders = await download.ResolveAsync(options.Models, cancellation);
-            return Load(options with { Models = folders }, progress, loggers, time, cancellation);
+            if (PairDownload.IsNeeded(options.Models))
+                options = options with { Models = await DownloadAsync(options.Models, progress, loggers, time, cancellation) };
+            return Load(options, progress, loggers, time, cancellation);
         }, cancellation);
+
+    private static async Task<PairOptions> DownloadAsync(PairOptions pair, IProgress<LoadProgress>? progress,
+        ILoggerFactory loggers, TimeProvider time, CancellationToken cancellation)
+    {
+        using var hub = new HubModels(HubOptions.FromEnvironment(), time);
+        return await new PairDownload(hub, progress, loggers.CreateLogger<HubModels>()).ResolveAsync(pair, cancellation);
+    }
 
     private static ServedPair Load(ServedPairOptions options, IProgress<LoadProgress>? progress,
         ILoggerFactory loggers, TimeProvider time, CancellationToken cancellation)
@@ -46,6 +52,7 @@ public static class ServedPairLoader
         var tokenizer = aligned[0].Tokenizer;
         var loaded = PairLoader.Load(
             options.Models, tokenizer.VocabularySize, progress, loggers.CreateLogger<PairLoader>(), cancellation);
+        WarmUp.Run(loaded.Executor);
         var engine = new GenerationEngine(loaded.Executor, options.Engine, time, loggers.CreateLogger<GenerationEngine>());
         return new ServedPair
         {

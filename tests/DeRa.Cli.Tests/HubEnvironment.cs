@@ -13,16 +13,18 @@ public sealed class HubEnvironment : IAsyncDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly Dictionary<string, string?> _before = [];
 
-    public HubEnvironment(string model)
+    public HubEnvironment(string model, string weights = "model.safetensors")
     {
         foreach (var file in Directory.GetFiles(model, "*.json")) Hub.Add(Path.GetFileName(file), File.ReadAllText(file));
-        Hub.AddLarge("model.safetensors", File.ReadAllBytes(Path.Combine(model, "model.safetensors")));
+        Hub.AddLarge(weights, File.ReadAllBytes(Path.Combine(model, weights)));
         Set("HF_ENDPOINT", Hub.Address.AbsoluteUri);
         Set("HF_HOME", _folder.Path);
         foreach (var name in (string[])["HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN", "HF_HUB_OFFLINE"]) Set(name, null);
     }
 
     public FakeHub Hub { get; } = FakeHub.WithModel();
+
+    public string Blob(string file) => Path.Combine(_folder.Path, "hub", "models--org--model", "blobs", Hub.EtagOf(file));
 
     public string Snapshot => Path.Combine(_folder.Path, "hub", "models--org--model", "snapshots", FakeHub.Commit);
 

@@ -126,6 +126,49 @@ public class InspectCommandTests
         Assert.Equal("float32", Fact(await CommandRun.OfAsync("inspect", "org/model"), "stored"));
     }
 
+    [Fact]
+    public async Task An_adapter_on_the_Hub_is_described_without_its_weights_and_over_a_folder()
+    {
+        await using var environment = new HubEnvironment(GoldenData.Committed("pair/lora"), "adapter_model.safetensors");
+        environment.Hub.Remove("config.json");
+        environment.Hub.Remove("model.safetensors");
+        var alone = await CommandRun.OfAsync("inspect", "org/model");
+        Assert.Equal((0, "LoRA of rank 4, alpha 8"), (alone.Code, Fact(alone, "adapter")));
+        Assert.Empty(environment.Hub.StorageRequests);
+        var over = await CommandRun.OfAsync("inspect", GoldenData.Committed("pair/sft"), "org/model@main");
+        Assert.Equal((0, "yes"), (over.Code, Fact(over, "can be mixed")));
+    }
+
+    [Fact]
+    public async Task A_model_on_the_Hub_may_be_the_second_of_a_pair()
+    {
+        await using var environment = new HubEnvironment(GoldenData.Committed("pair/sft"));
+        var run = await CommandRun.OfAsync("inspect", GoldenData.Committed("pair/sft"), "org/model");
+        Assert.Equal((0, "yes"), (run.Code, Fact(run, "can be mixed")));
+    }
+
+    [Fact]
+    public async Task Folders_need_no_settings_of_the_Hub()
+    {
+        await using var environment = new HubEnvironment(GoldenData.Committed("pair/sft"));
+        environment.Set("HF_ENDPOINT", "none");
+        environment.Set("HF_TOKEN", "no token");
+        var sft = GoldenData.Committed("pair/sft");
+        Assert.Equal(0, (await CommandRun.OfAsync("inspect", sft, sft)).Code);
+        var generate = await CommandRun.OfAsync("generate", "--reference", sft, "--aligned", sft, "--device", "cpu", "--max-tokens", "1", "Once");
+        Assert.Equal((0, ""), (generate.Code, generate.Error));
+        var wrong = await CommandRun.OfAsync("inspect", "org/model");
+        Assert.Equal((1, "dera: HF_ENDPOINT is 'none'; it must be an http or https address."), (wrong.Code, wrong.Error.TrimEnd()));
+    }
+
+    [Fact]
+    public async Task A_folder_that_is_not_there_is_a_line_that_names_it()
+    {
+        var run = await CommandRun.OfAsync("inspect", "./nowhere/model");
+        Assert.Equal((1, ""), (run.Code, run.Out));
+        Assert.StartsWith("dera: './nowhere/model' is neither a folder here nor a model's name", Assert.Single(run.Error.TrimEnd().Split('\n')));
+    }
+
     private static string Fact(CommandRun run, string name) => run.Out.Split('\n')
         .First(line => line.StartsWith($"  {name} ", StringComparison.Ordinal))[(2 + name.Length)..].Trim();
 

@@ -34,6 +34,41 @@ public class AccessTests
         Assert.Contains("redirects", await fixture.FailureAsync());
     }
 
+    [Theory]
+    [InlineData("file:///etc/passwd", "file://")]
+    [InlineData("ftp://127.0.0.1/model", "ftp://127.0.0.1")]
+    public async Task A_redirect_to_what_is_not_the_web_is_refused(string target, string named)
+    {
+        await using var fixture = new HubFixture();
+        fixture.Hub.NextStatus("config.json", 302, headers: ("Location", target));
+        Assert.Contains($"redirects to {named}, which is not followed", await fixture.FailureAsync());
+    }
+
+    [Fact]
+    public async Task A_redirect_to_nowhere_is_told()
+    {
+        await using var fixture = new HubFixture();
+        fixture.Hub.NextStatus("config.json", 302, headers: ("Location", "//"));
+        Assert.Contains("answered 302", await fixture.FailureAsync());
+    }
+
+    [Theory]
+    [InlineData("https://hub.example", "https://cdn.example", true)]
+    [InlineData("https://hub.example", "http://cdn.example", false)]
+    [InlineData("https://hub.example", "http://hub.example", false)]
+    [InlineData("http://localhost:80", "http://localhost:81", true)]
+    [InlineData("http://localhost:80", "https://cdn.example", true)]
+    public void A_redirect_never_leaves_https(string from, string target, bool expected) =>
+        Assert.Equal(expected, HubClient.MayFollow(new Uri(from), new Uri(target)));
+
+    [Fact]
+    public async Task A_file_that_is_listed_and_not_there_is_named()
+    {
+        await using var fixture = new HubFixture();
+        fixture.Hub.NextStatus("config.json", 404, headers: ("X-Error-Code", "EntryNotFound"));
+        Assert.Contains("lists config.json, but does not have it", await fixture.FailureAsync());
+    }
+
     [Fact]
     public async Task Without_a_token_none_is_sent()
     {
@@ -56,6 +91,42 @@ public class AccessTests
         Assert.Contains("set HF_TOKEN", message);
         Assert.DoesNotContain(Token, message);
         Assert.Empty(fixture.Time.Waits);
+    }
+
+    [Fact]
+    public async Task A_password_in_the_endpoint_is_not_shown()
+    {
+        await using var fixture = new HubFixture();
+        fixture.Hub.NextStatus("config.json", 403, headers: ("X-Error-Code", "GatedRepo"));
+        using var models = new HubModels(new HubOptions
+        {
+            Endpoint = new UriBuilder(fixture.Hub.Address) { UserName = "me", Password = "secret" }.Uri,
+            CacheFolder = fixture.Cache,
+        }, fixture.Time);
+        var refused = await Assert.ThrowsAsync<HubException>(
+            () => models.ResolveAsync("org/model", cancellation: TestContext.Current.CancellationToken));
+        Assert.Contains($"{fixture.Hub.Address}org/model", refused.Message);
+        Assert.DoesNotContain("secret", refused.ToString());
+    }
+
+    [Fact]
+    public async Task A_Hub_that_cannot_be_reached_is_named_and_so_is_the_model()
+    {
+        await using var fixture = new HubFixture();
+        fixture.Hub.Next("listing", context => { context.Abort(); return Task.CompletedTask; }, times: HubRetries.Most + 1);
+        Assert.StartsWith($"'org/model': {fixture.Hub.Address.Host} gives no answer: ", await fixture.FailureAsync());
+    }
+
+    [Theory]
+    [InlineData("listing")]
+    [InlineData("config.json")]
+    public async Task A_stop_ends_the_wait_for_an_answer(string path)
+    {
+        await using var fixture = new HubFixture();
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        fixture.Hub.Next(path, context => { cancel.Cancel(); return FakeHub.UntilGone(context); });
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => fixture.Models().ResolveAsync("org/model", null, null, cancel.Token));
     }
 
     [Fact]

@@ -93,16 +93,32 @@ public class CacheLayoutTests
         Assert.Equal(folder, await fixture.ResolveAsync(offline: true));
     }
 
+    [Fact]
+    public async Task An_index_that_was_damaged_in_the_cache_is_mended()
+    {
+        await using var fixture = new HubFixture();
+        fixture.Hub.AddLarge("model-1.safetensors", fixture.Hub["model.safetensors"]);
+        fixture.Hub.Remove("model.safetensors");
+        fixture.Hub.Add("model.safetensors.index.json", """{"weight_map":{"t":"model-1.safetensors"}}""");
+        var index = Path.Combine(await fixture.ResolveAsync(), "model.safetensors.index.json");
+        await File.WriteAllTextAsync(fixture.Blob("model.safetensors.index.json"), "{", TestContext.Current.CancellationToken);
+        Assert.Contains("lacks model.safetensors.index.json", await fixture.FailureAsync(offline: true));
+        await fixture.ResolveAsync();
+        Assert.Equal(fixture.Hub["model.safetensors.index.json"], await File.ReadAllBytesAsync(index, TestContext.Current.CancellationToken));
+    }
+
     [Theory]
     [InlineData("../../../outside.safetensors")]
     [InlineData("/tmp/outside.safetensors")]
     [InlineData("model-00001.bin")]
-    public async Task An_index_that_names_a_file_elsewhere_is_refused(string shard)
+    [InlineData("c:outside.safetensors")]
+    [InlineData("a\u001b[2J\0.safetensors", "a?[2J?.safetensors")]
+    public async Task An_index_that_names_a_file_elsewhere_is_refused(string shard, string? shown = null)
     {
         await using var fixture = new HubFixture();
         fixture.Hub.Remove("model.safetensors");
         fixture.Hub.Add("model.safetensors.index.json", JsonSerializer.Serialize(new { weight_map = new { t = shard } }));
-        Assert.Contains(shard, await fixture.FailureAsync());
+        Assert.Contains($"shard '{shown ?? shard}' is not", await fixture.FailureAsync());
     }
 
     [Fact]
@@ -193,5 +209,39 @@ public class CacheLayoutTests
         await using var fixture = new HubFixture();
         fixture.Hub.Listing = listing => { listing[field] = value; return listing; };
         Assert.Contains("HF_ENDPOINT", await fixture.FailureAsync());
+    }
+
+    [Fact]
+    public async Task A_weak_checksum_is_the_same_checksum()
+    {
+        await using var fixture = new HubFixture();
+        fixture.Hub.Listing = listing =>
+        {
+            foreach (var sibling in listing["siblings"]!.AsArray()) sibling!.AsObject().Remove("lfs");
+            foreach (var sibling in listing["siblings"]!.AsArray()) sibling!.AsObject().Remove("size");
+            return listing;
+        };
+        fixture.Hub.NextStatus("model.safetensors", 302, headers: [("Location", $"{fixture.Hub.StorageAddress}storage/model.safetensors"),
+            ("X-Linked-Etag", $"W/\"{fixture.Hub.EtagOf("model.safetensors")}\""), ("X-Linked-Size", "300000")]);
+        await fixture.ResolveAsync();
+        Assert.True(File.Exists(fixture.Blob("model.safetensors")));
+    }
+
+    [Fact]
+    public async Task Lengths_that_no_file_has_are_refused_and_holes_in_the_listing_passed_over()
+    {
+        await using var fixture = new HubFixture();
+        fixture.Hub.Listing = listing =>
+        {
+            var siblings = listing["siblings"]!.AsArray();
+            siblings.Insert(0, null);
+            foreach (var sibling in siblings.Where(sibling => sibling is not null)) sibling!["size"] = long.MaxValue;
+            return listing;
+        };
+        // Those of the listing are no use, so each file is asked for its own.
+        await fixture.ResolveAsync();
+        File.Delete(fixture.Blob("config.json"));
+        fixture.Hub.NextStatus("config.json", 200, headers: [("X-Linked-Size", $"{long.MaxValue}"), ("ETag", $"\"{new string('a', 40)}\"")]);
+        Assert.Contains("no length or no checksum for config.json", await fixture.FailureAsync());
     }
 }

@@ -13,11 +13,30 @@ public class HubOptionsTests
     [InlineData("/x/huggingface/hub", "XDG_CACHE_HOME=/x")]
     [InlineData("/h/hub", "HF_HOME=/h", "XDG_CACHE_HOME=/x")]
     [InlineData("/home/me/h/hub", "HF_HOME=~/h")]
+    [InlineData("/data/me/h/hub", "HF_HOME=$BASE/me/${LAST}", "BASE=/data", "LAST=h")]
     [InlineData("/old", "HUGGINGFACE_HUB_CACHE=/old", "HF_HOME=/h")]
     [InlineData("/c", "HF_HUB_CACHE=/c", "HUGGINGFACE_HUB_CACHE=/old", "HF_HOME=/h")]
     [InlineData("/home/me/.cache/huggingface/hub", "HF_HOME=")]
     public void The_cache_is_where_Python_has_it(string expected, params string[] variables) =>
         Assert.Equal(expected, Read([.. variables.Select(text => (text.Split('=')[0], text.Split('=')[1]))]).CacheFolder);
+
+    [Fact]
+    public void A_home_that_is_not_there_is_still_where_the_cache_belongs()
+    {
+        string[] names = ["HOME", "USERPROFILE", "HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "XDG_CACHE_HOME"];
+        var before = names.ToDictionary(name => name, Environment.GetEnvironmentVariable);
+        try
+        {
+            foreach (var name in names) Environment.SetEnvironmentVariable(name, null);
+            Environment.SetEnvironmentVariable("HOME", "/nonexistent");
+            Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows does not take it from HOME");
+            Assert.Equal("/nonexistent/.cache/huggingface/hub", HubOptions.FromEnvironment().CacheFolder);
+        }
+        finally
+        {
+            foreach (var (name, value) in before) Environment.SetEnvironmentVariable(name, value);
+        }
+    }
 
     [Fact]
     public void The_token_comes_from_the_variable_and_else_from_the_file()

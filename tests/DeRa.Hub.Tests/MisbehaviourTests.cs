@@ -36,6 +36,22 @@ public class MisbehaviourTests
     }
 
     [Fact]
+    public async Task Cuts_by_a_server_that_begins_again_each_time_are_given_up()
+    {
+        await using var fixture = new HubFixture(FakeHub.WithModel(weightBytes: 4 << 20));
+        fixture.Hub.Next(s_stored, async context =>
+        {
+            context.Response.ContentLength = fixture.Hub[Weights].Length;
+            await context.Response.Body.WriteAsync(fixture.Hub[Weights].AsMemory(0, 3 << 20));
+            await context.Response.Body.FlushAsync();
+            await fixture.Arrivals.Of(Weights, 3 << 20);
+            context.Abort();
+        }, times: 3 * HubRetries.Most);
+        await fixture.FailureAsync();
+        Assert.InRange(fixture.Hub.StorageRequests.Count, HubRetries.Most + 1, HubRetries.Most + 3);
+    }
+
+    [Fact]
     public async Task A_download_that_stays_cut_fails_and_a_later_one_goes_on_from_there()
     {
         await using var fixture = new HubFixture();
@@ -265,5 +281,21 @@ public class MisbehaviourTests
         Assert.All(reports, report => Assert.Equal(total, report.TotalBytes));
         Assert.Equal(total, reports.Max(report => report.DownloadedBytes));
         Assert.Contains(reports, report => report is { File: Weights, FileBytes: 100_000, FileTotalBytes: 300_000, Model: "org/model" });
+    }
+
+    [Fact]
+    public async Task Progress_knows_of_the_shards_from_the_first_byte_and_never_goes_back()
+    {
+        await using var fixture = new HubFixture();
+        fixture.Hub.Remove(Weights);
+        for (var shard = 1; shard <= 3; shard++) fixture.Hub.AddLarge($"model-{shard}.safetensors", FakeHub.Content(100_000, shard));
+        fixture.Hub.Add("model.safetensors.index.json",
+            """{"weight_map":{"a":"model-1.safetensors","b":"model-2.safetensors","c":"model-3.safetensors"}}""");
+        var reports = new List<DownloadProgress>();
+        fixture.Arrivals.Heard = reports.Add;
+        await fixture.ResolveAsync();
+        Assert.True(Assert.Single(reports.Select(report => report.TotalBytes).Distinct()) > 300_000);
+        Assert.Equal(reports.Select(report => report.DownloadedBytes).Order(), reports.Select(report => report.DownloadedBytes));
+        Assert.Equal(reports[^1].TotalBytes, reports[^1].DownloadedBytes);
     }
 }

@@ -98,7 +98,7 @@ public class LifecycleTests
         using var response = await server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Stop);
         var reading = Reply.ReadAsync(response);
         await server.StopAsync().WaitAsync(Stop);
-        Assert.Equal("server_error", (await reading).Events()[^1].GetProperty("error").GetProperty("type").GetString());
+        Assert.Equal("overloaded_error", (await reading).Events()[^1].GetProperty("error").GetProperty("type").GetString());
         Assert.True(executor.IsDisposed);
     }
 

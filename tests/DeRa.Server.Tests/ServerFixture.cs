@@ -38,7 +38,9 @@ public sealed class ServerFixture : IAsyncDisposable
 
     public ScriptedExecutor Executor { get; }
 
-    internal ServingState State => _app.Services.GetRequiredService<ServingState>();
+    internal IServiceProvider Services => _app.Services;
+
+    internal ServingState State => Services.GetRequiredService<ServingState>();
 
     public GenerationEngine Engine => State.Pair!.Engine;
 
@@ -46,21 +48,22 @@ public sealed class ServerFixture : IAsyncDisposable
 
     /// <summary>Starts a server and waits until it serves.</summary>
     public static async Task<ServerFixture> StartAsync(ScriptedExecutor? executor = null, EngineOptions? engine = null,
-        RequestLimits? limits = null, ILoggerProvider? logs = null, string[]? aligned = null, ChatTemplate? chats = null)
+        RequestLimits? limits = null, ILoggerProvider? logs = null, string[]? aligned = null, ChatTemplate? chats = null, string model = Model)
     {
         executor ??= new ScriptedExecutor();
         var fixture = await StartLoadingAsync(
-            (_, _) => Task.FromResult(Pair(executor, engine, limits, aligned: aligned, chats: chats)), executor, logs);
+            (_, _) => Task.FromResult(Pair(executor, engine, limits, aligned: aligned, chats: chats, model: model)), executor, logs);
         await fixture._ready.Task.WaitAsync(Stop);
         return fixture;
     }
 
     /// <summary>Starts a server whose models are still being loaded.</summary>
     internal static async Task<ServerFixture> StartLoadingAsync(
-        PairSource source, ScriptedExecutor? executor = null, ILoggerProvider? logs = null, ServerOptions? options = null)
+        PairSource source, ScriptedExecutor? executor = null, ILoggerProvider? logs = null, ServerOptions? options = null,
+        Func<HttpMessageHandler>? handler = null, TimeProvider? time = null)
     {
         options ??= new ServerOptions { DrainSeconds = 0 };
-        var app = ServerApplication.Build(options with { HttpPort = 0, GrpcPort = 0 }, source, TimeProvider.System,
+        var app = ServerApplication.Build(options with { HttpPort = 0, GrpcPort = 0 }, source, time ?? TimeProvider.System,
             logging =>
             {
                 if (logs is not null) logging.AddProvider(logs).SetMinimumLevel(LogLevel.Trace);
@@ -70,20 +73,21 @@ public sealed class ServerFixture : IAsyncDisposable
         app.Services.GetRequiredService<ServingState>().Changed += _ => ready.TrySetResult();
         await app.StartAsync(Stop);
         var (http, grpc) = ServerApplication.Addresses(app);
-        var fixture = new ServerFixture(app, GrpcChannel.ForAddress(grpc), new HttpClient { BaseAddress = http },
-            executor ?? new ScriptedExecutor());
+        handler ??= () => new SocketsHttpHandler();
+        var channel = GrpcChannel.ForAddress(grpc, new GrpcChannelOptions { HttpHandler = handler(), DisposeHttpClient = true });
+        var fixture = new ServerFixture(app, channel, new HttpClient(handler()) { BaseAddress = http }, executor ?? new ScriptedExecutor());
         _ = ready.Task.ContinueWith(_ => fixture._ready.TrySetResult(), TaskScheduler.Default);
         return fixture;
     }
 
     internal static ServedPair Pair(
         IStepExecutor executor, EngineOptions? engine = null, RequestLimits? limits = null, TimeProvider? time = null,
-        string[]? aligned = null, ChatTemplate? chats = null)
+        string[]? aligned = null, ChatTemplate? chats = null, string model = Model)
     {
-        var running = new GenerationEngine(
-            executor, engine ?? new EngineOptions(), time ?? TimeProvider.System, NullLogger<GenerationEngine>.Instance);
+        var running = new GenerationEngine(executor, (engine ?? new EngineOptions()) with { ModelName = model },
+            time ?? TimeProvider.System, NullLogger<GenerationEngine>.Instance);
         var tokenizer = new ByteTokenizer();
-        var names = new ServedNames(Model, aligned ?? ["aligned"]);
+        var names = new ServedNames(model, aligned ?? ["aligned"]);
         var defaults = new GenerationDefaults { EndOfSequenceTokens = new HashSet<int> { ByteTokenizer.Eos }, ChatTemplate = chats };
         return new ServedPair
         {

@@ -35,6 +35,9 @@ public sealed class ScriptedExecutor : IStepExecutor
     /// <summary>Replaces the sampled token; null = sample.</summary>
     public Func<StepRow, int?>? Script { get; set; }
 
+    /// <summary>What each step says that mixing and sampling took.</summary>
+    public TimeSpan MixAndSampleTime { get; set; }
+
     public bool IsDisposed { get; private set; }
 
     /// <summary>Rows run by each model so far.</summary>
@@ -46,15 +49,18 @@ public sealed class ScriptedExecutor : IStepExecutor
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         BeforeStep?.Invoke(plan);
-        return new StepResult([.. plan.Rows.Select(Run)]);
+        return new StepResult([.. plan.Rows.Select(Run)]) { MixAndSampleTime = MixAndSampleTime };
     }
 
     public void Dispose() => IsDisposed = true;
 
     /// <summary>The mixture's logits after a prefix: what the executor itself computes, for oracles.</summary>
-    public float[] MixedLogits(ReadOnlySpan<int> prefix, double strength)
+    public float[] MixedLogits(ReadOnlySpan<int> prefix, double strength) => MixedLogits(prefix, prefix, strength);
+
+    /// <summary>Each model by what its own cache holds: where one lacks a token, the mixture is another.</summary>
+    private float[] MixedLogits(ReadOnlySpan<int> referencePrefix, ReadOnlySpan<int> alignedPrefix, double strength)
     {
-        var (reference, aligned) = (Hash(prefix, 1), Hash(prefix, 2));
+        var (reference, aligned) = (Hash(referencePrefix, 1), Hash(alignedPrefix, 2));
         var mixed = new float[Limits.VocabularySize];
         for (var token = 0; token < mixed.Length; token++)
             mixed[token] = (float)((1 - strength) * Logit(reference, token) + strength * Logit(aligned, token));
@@ -72,11 +78,11 @@ public sealed class ScriptedExecutor : IStepExecutor
             Token = row.Sampling is null ? 0 : Script?.Invoke(row) ?? Sample(row),
             LogProbs = row.Sampling?.LogProbs is { } count ? LogProbs(row) : null,
             ScoredLogProbs = [.. row.ScoredTokens.ToArray().Select((token, i) =>
-                Score(MixedLogits(Prefix(row, row.Position + i + 1), row.Strengths[0]), token, row.ScoredAlternatives))],
+                Score(MixedLogits(row, row.Position + i + 1), token, row.ScoredAlternatives))],
         };
 
         TokenLogProbs LogProbs(StepRow sampled) => Score(
-            MixedLogits(Prefix(sampled, sampled.Position + sampled.Tokens.Length), sampled.Strengths[0]),
+            MixedLogits(sampled, sampled.Position + sampled.Tokens.Length),
             Script?.Invoke(sampled) ?? Sample(sampled), sampled.Sampling!.LogProbs!.Value);
     }
 
@@ -93,14 +99,14 @@ public sealed class ScriptedExecutor : IStepExecutor
     private int Slot(StepRow row, int position) =>
         row.BlockTable[position / Limits.BlockTokens] * Limits.BlockTokens + position % Limits.BlockTokens;
 
-    private int[] Prefix(StepRow row, int length)
-    {
-        var cache = row.Strengths[0] == 0 ? referenceCache : alignedCache;
-        return [.. Enumerable.Range(0, length).Select(position => cache[Slot(row, position)])];
-    }
+    private float[] MixedLogits(StepRow row, int length) =>
+        MixedLogits(Prefix(referenceCache, row, length), Prefix(alignedCache, row, length), row.Strengths[0]);
+
+    private int[] Prefix(int[] cache, StepRow row, int length) =>
+        [.. Enumerable.Range(0, length).Select(position => cache[Slot(row, position)])];
 
     private int Sample(StepRow row) =>
-        ReferenceSampler.Token(MixedLogits(Prefix(row, row.Position + row.Tokens.Length), row.Strengths[0]), row.Sampling!);
+        ReferenceSampler.Token(MixedLogits(row, row.Position + row.Tokens.Length), row.Sampling!);
 
     private static TokenLogProbs Score(float[] logits, int token, int alternatives)
     {

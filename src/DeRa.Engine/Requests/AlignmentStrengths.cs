@@ -34,6 +34,9 @@ public sealed class AlignmentStrengths : IEquatable<AlignmentStrengths>
     /// <param name="member">0 = the reference, i = the aligned model i − 1.</param>
     public double OfMember(int member) => member == 0 ? Reference : this[member - 1];
 
+    /// <summary>The models that weigh anything: 0 = the reference, i = the aligned model i − 1.</summary>
+    public IEnumerable<int> Members => Enumerable.Range(0, _aligned.Length + 1).Where(member => OfMember(member) != 0);
+
     /// <summary>Whether every weight is a finite number.</summary>
     public bool IsFinite => double.IsFinite(Reference) && Array.TrueForAll(_aligned, double.IsFinite);
 

@@ -43,15 +43,17 @@ internal sealed class ChatEncoder(ITokenizer tokenizer, ChatTemplate? template)
         var mark = free ?? UserMark.First;
         var json = new JsonArray([.. chat.Messages.Select(message => (JsonNode)new JsonObject
         {
-            ["role"] = message.Role,
-            ["content"] = message.Content,
+            ["role"] = _guard.ProtectRole(WithoutMark(message.Role), mark),
+            ["content"] = WithoutMark(message.Content),
         })]);
         var rendered = jinja.Render(json, tools: null, AddsGenerationPrompt(chat), chat.Variables, Protect);
-        if (chat.ContinueFinalMessage) rendered = UpTo(rendered, Protect(chat.Messages[^1].Content), chat.Field);
+        if (chat.ContinueFinalMessage) rendered = UpTo(rendered, Protect(WithoutMark(chat.Messages[^1].Content)), chat.Field);
         var (text, cuts) = UserTextGuard.TakeMarks(rendered, mark);
         return tokenizer.Encode(text, addSpecialTokens, cuts);
 
-        string Protect(string text) => _guard.Protect(free is null ? text.Replace(mark, '\uFFFD') : text, mark);
+        string WithoutMark(string given) => free is null ? given.Replace(mark, '\uFFFD') : given;
+
+        string Protect(string text) => _guard.Protect(text, mark);
     }
 
     private static bool AddsGenerationPrompt(ChatPrompt chat) => chat.AddGenerationPrompt ?? !chat.ContinueFinalMessage;

@@ -38,4 +38,7 @@ public sealed record RequestLimits
 
     /// <summary>Alternatives reported with a token; at least 0. Default 20.</summary>
     public int MaxLogProbs { get; init; } = 20;
+
+    /// <summary>How long a request may take, waiting included; above 0; null = as long as it takes. Default null.</summary>
+    public TimeSpan? MaxDuration { get; init; }
 }

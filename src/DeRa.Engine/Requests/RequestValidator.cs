@@ -62,8 +62,36 @@ public sealed class RequestValidator(
             PromptLogProbs = input.PromptLogProbs,
             Deadline = Deadline(input),
             PromptTokens = prompts.Sum(tokens => tokens.Count),
+            Deadline = limits.MaxDuration,
         };
     }
+
+    /// <summary>What a request may ask for.</summary>
+    public RequestLimits Limits => limits;
+
+    /// <summary>The tokens of a prompt, as a request would run them.</summary>
+    /// <exception cref="InvalidRequestException">The model is not served, or the prompt is empty or cannot be rendered.</exception>
+    public IReadOnlyList<int> Tokenize(string? model, PromptInput prompt)
+    {
+        names.Find(model);
+        return _prompts.Encode(prompt);
+    }
+
+    /// <summary>The text of tokens; special ones are left out.</summary>
+    /// <exception cref="InvalidRequestException">The model is not served, or an id is outside the vocabulary.</exception>
+    public string Detokenize(string? model, IReadOnlyList<int> tokens, string field)
+    {
+        names.Find(model);
+        for (var i = 0; i < tokens.Count; i++) FieldRange.Between($"{field}[{i}]", tokens[i], 0, capacity.VocabularySize - 1);
+        return tokenizer.Decode(tokens);
+    }
+
+    /// <summary>Checks strengths that a request which runs already is to go on with: given as in a request, and required.</summary>
+    /// <exception cref="InvalidRequestException">None or both are given, a name is unknown, or one is out of range.</exception>
+    public AlignmentStrengths PrepareStrengths(double? first, IReadOnlyDictionary<string, double>? named) =>
+        first is null && named is null
+            ? throw new InvalidRequestException("alignment_strength", "'alignment_strength' or 'alignment_strengths' is needed.")
+            : _strengths.Read(new GenerationInput { Prompts = [], AlignmentStrength = first, NamedStrengths = named });
 
     private int Candidates(GenerationInput input, int n)
     {
@@ -116,8 +144,9 @@ public sealed class RequestValidator(
         // 0 is OpenAI's way of asking for the likeliest token alone, which any tiny share keeps.
         TopP = (float)Math.Max(1e-9, FieldRange.Between("top_p", input.TopP ?? defaults.TopP, 0, 1)),
         MinP = (float)FieldRange.Between("min_p", input.MinP ?? defaults.MinP, 0, 1),
-        RepetitionPenalty = (float)FieldRange.AboveUpTo(
-            "repetition_penalty", input.RepetitionPenalty ?? defaults.RepetitionPenalty, 0, 2),
+        // A logit divided by less could leave float32's range; this decides as firmly as anything below it.
+        RepetitionPenalty = (float)Math.Max(1e-9, FieldRange.AboveUpTo(
+            "repetition_penalty", input.RepetitionPenalty ?? defaults.RepetitionPenalty, 0, 2)),
         FrequencyPenalty = (float)FieldRange.Between("frequency_penalty", input.FrequencyPenalty ?? 0, -2, 2),
         PresencePenalty = (float)FieldRange.Between("presence_penalty", input.PresencePenalty ?? 0, -2, 2),
         TypicalP = (float)FieldRange.AboveUpTo("typical_p", input.TypicalP ?? 1, 0, 1),

@@ -10,7 +10,7 @@ public sealed record TokenLogProbs(int Token, float LogProb, IReadOnlyList<(int 
     public int? Rank { get; init; }
 }
 
-/// <summary>What a running sequence reports, in order: one <see cref="PromptScored"/> if asked for, tokens, one <see cref="SequenceFinished"/>.</summary>
+/// <summary>What a running sequence reports, in order: one <see cref="PromptScored"/> if asked for, tokens with changes of strength between them, one <see cref="SequenceFinished"/>.</summary>
 public abstract record SequenceEvent;
 
 /// <summary>The prompt has been read.</summary>
@@ -21,6 +21,10 @@ public sealed record PromptScored(IReadOnlyList<TokenLogProbs> LogProbs) : Seque
 /// <param name="Token">The token id.</param>
 /// <param name="LogProbs">Present where the request asked for it.</param>
 public sealed record TokenGenerated(int Token, TokenLogProbs? LogProbs) : SequenceEvent;
+
+/// <summary>Other strengths are in force for the tokens that follow.</summary>
+/// <param name="Strengths">How much each model weighs now.</param>
+public sealed record StrengthsChanged(AlignmentStrengths Strengths) : SequenceEvent;
 
 /// <summary>The last event of a sequence. A sequence that fails has none: its channel ends with the exception.</summary>
 /// <param name="Reason">Why it ended.</param>

@@ -32,7 +32,8 @@ internal sealed class StrengthFields(ServedNames names, RequestLimits limits)
     private AlignmentStrengths Check(AlignmentStrengths strengths, Func<int, string> field, string? what = null)
     {
         for (var i = 0; i < strengths.Count; i++) InRange(field(i), strengths[i], what);
-        if (strengths.Count > 1) InRange(NamedField, 1 - strengths.Reference, $"the sum of '{NamedField}'");
+        // Rounded: as binary fractions, decimals that add up to the limit may add up to a little more.
+        if (strengths.Count > 1) InRange(NamedField, Math.Round(1 - strengths.Reference, 12), $"the sum of '{NamedField}'");
         return strengths;
     }
 

@@ -8,37 +8,59 @@ namespace DeRa.Engine.Scheduling;
 /// </summary>
 internal sealed class FencedExecutor(IStepExecutor executor, ILogger log) : IDisposable
 {
+    private int _failedSteps;
+
+    /// <summary>
+    /// Steps in a row in which every row threw. Devices have faults that last: the heart then goes on beating while nothing
+    /// works any more. Any thread.
+    /// </summary>
+    public int FailedSteps => Volatile.Read(ref _failedSteps);
+
     public StepResult Execute(StepPlan plan)
     {
         if (plan.Rows.Count == 0) return new StepResult([]);
         try
         {
-            return executor.Execute(plan);
+            var result = executor.Execute(plan);
+            Volatile.Write(ref _failedSteps, 0);
+            return result;
         }
         catch (Exception fault)
         {
             EngineLog.StepFailed(log, plan.Rows.Count, fault);
-            return plan.Rows.Count == 1 ? Failed(fault)
-                : new StepResult([.. plan.Rows.Select(row => Alone(row).Rows[0])]);
+            var failed = 0;
+            var result = new StepResult(plan.Rows.Count == 1 ? [Failed(fault, ref failed)] : [.. RowByRow(plan.Rows, ref failed)]);
+            Volatile.Write(ref _failedSteps, failed == plan.Rows.Count ? _failedSteps + 1 : 0);
+            return result;
         }
     }
 
     public void Dispose() => executor.Dispose();
 
-    private StepResult Alone(StepRow row)
+    private RowResult[] RowByRow(IReadOnlyList<StepRow> rows, ref int failed)
+    {
+        var results = new RowResult[rows.Count];
+        for (var i = 0; i < results.Length; i++) results[i] = Alone(rows[i], ref failed);
+        return results;
+    }
+
+    private RowResult Alone(StepRow row, ref int failed)
     {
         try
         {
-            return executor.Execute(new StepPlan([row]));
+            return executor.Execute(new StepPlan([row])).Rows[0];
         }
         catch (Exception fault)
         {
-            return Failed(fault);
+            return Failed(fault, ref failed);
         }
     }
 
-    private static StepResult Failed(Exception fault) =>
-        new([new RowResult { Error = $"The model failed: {FirstLine(fault.Message)}" }]);
+    private static RowResult Failed(Exception fault, ref int failed)
+    {
+        failed++;
+        return new RowResult { Error = $"The model failed: {FirstLine(fault.Message)}" };
+    }
 
     /// <summary>A native library's message goes on with its call stack; the whole of it is in the log.</summary>
     private static string FirstLine(string message) => message.Split('\n', 2)[0].TrimEnd();

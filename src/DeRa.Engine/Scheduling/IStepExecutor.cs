@@ -23,7 +23,11 @@ public interface IStepExecutor : IDisposable
 /// <param name="ContextTokens">Most tokens a sequence may have, prompt and output together.</param>
 /// <param name="BlockTokens">Tokens a cache block holds.</param>
 /// <param name="BlockCount">Blocks in the cache; ids run over [0, BlockCount).</param>
-public sealed record ExecutorLimits(int VocabularySize, int ContextTokens, int BlockTokens, int BlockCount);
+public sealed record ExecutorLimits(int VocabularySize, int ContextTokens, int BlockTokens, int BlockCount)
+{
+    /// <summary>Models whose logits are mixed: the reference and every aligned one; at least 2.</summary>
+    public int ModelCount { get; init; } = 2;
+}
 
 /// <summary>One step: the rows that run together.</summary>
 /// <param name="Rows">At least one row; no sequence twice.</param>
@@ -75,7 +79,14 @@ public sealed record SamplingRow
 
 /// <summary>What a step gives back.</summary>
 /// <param name="Rows">One a row of the plan, in its order.</param>
-public sealed record StepResult(IReadOnlyList<RowResult> Rows);
+public sealed record StepResult(IReadOnlyList<RowResult> Rows)
+{
+    /// <summary>
+    /// The part of the step from hidden states to tokens: output layers, mixing, filters, draws. On a GPU it begins when the
+    /// host has queued the models' passes, and so waits for them too. Zero where nothing was measured.
+    /// </summary>
+    public TimeSpan MixAndSampleTime { get; init; }
+}
 
 /// <summary>What one row gives back.</summary>
 public sealed record RowResult

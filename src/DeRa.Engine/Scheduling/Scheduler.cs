@@ -26,6 +26,12 @@ internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int m
     /// <summary>Called for each sequence that leaves the queue, whether it runs or was cancelled there.</summary>
     public Action<Sequence>? LeftQueue { get; init; }
 
+    /// <summary>Called for each sequence that begins to run.</summary>
+    public Action<Sequence>? Admitted { get; init; }
+
+    /// <summary>Called for each token, with the time of the same sequence's token before it.</summary>
+    public Action<Sequence, long?>? Generated { get; init; }
+
     /// <summary>Called for each sequence that has ended, after its blocks are free and before its last event is out.</summary>
     public Action<Sequence, FinishReason?>? Ended { get; init; }
 
@@ -42,6 +48,7 @@ internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int m
             next.Blocks = blocks;
             _running.Add(_waiting.Dequeue());
             LeftQueue?.Invoke(next);
+            Admitted?.Invoke(next);
         }
     }
 
@@ -58,16 +65,17 @@ internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int m
         }
     }
 
-    /// <summary>One token for each sequence that decodes, then chunks of prompts, oldest first, with what is left of the budget.</summary>
+    /// <summary>One token for each sequence that decodes, then chunks of what others have yet to run, oldest first, with what is left of the budget.</summary>
     public StepPlan Plan()
     {
         _planned.Clear();
+        foreach (var sequence in _running) sequence.TakeStrengths();
         var rows = new List<StepRow>(_running.Count);
         var budget = maxBatchTokens;
         foreach (var decodes in (ReadOnlySpan<bool>)[true, false])
             foreach (var sequence in _running)
             {
-                if (budget == 0 || sequence.IsCancelled || sequence.OutputLength > 0 != decodes) continue;
+                if (budget == 0 || sequence.IsCancelled || sequence.IsDecoding != decodes) continue;
                 var row = StepRows.For(sequence, budget);
                 budget -= row.Tokens.Length;
                 _planned.Add(sequence);
@@ -77,13 +85,16 @@ internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int m
     }
 
     /// <summary>Hands each planned sequence its result; frees what has ended, failed or been cancelled. The only place that frees blocks.</summary>
-    public void Commit(StepPlan plan, StepResult result)
+    /// <param name="plan">What was planned.</param>
+    /// <param name="result">What came out.</param>
+    /// <param name="now">When it came out.</param>
+    public void Commit(StepPlan plan, StepResult result, long now)
     {
         for (var i = 0; i < _planned.Count; i++)
         {
             var (sequence, outcome) = (_planned[i], result.Rows[i]);
             if (outcome.Error is { } error) Release(sequence, null, new GenerationFailedException(error));
-            else if (sequence.Commit(plan.Rows[i], outcome) is { } reason) Release(sequence, reason, null);
+            else Take(sequence, plan.Rows[i], outcome, now);
         }
         foreach (var sequence in _running)
             if (sequence.IsCancelled && sequence.Blocks.Length > 0) Release(sequence, FinishReason.Cancelled, null);
@@ -101,6 +112,14 @@ internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int m
             Ended?.Invoke(sequence, null);
             sequence.End(failure);
         }
+    }
+
+    private void Take(Sequence sequence, StepRow row, RowResult outcome, long now)
+    {
+        var before = sequence.Clock.LastToken;
+        var reason = sequence.Commit(row, outcome, now);
+        if (row.Sampling is not null) Generated?.Invoke(sequence, before);
+        if (reason is not null) Release(sequence, reason, null);
     }
 
     private void Release(Sequence sequence, FinishReason? reason, Exception? failure)

@@ -9,17 +9,21 @@ namespace DeRa.Engine.Scheduling;
 /// </summary>
 internal sealed class Sequence(GenerationRequest request, long submittedTimestamp)
 {
-    // Unbounded, yet never longer than MaxTokens + 2: a reader that stalls costs no more than its own answer.
+    // Unbounded, yet never longer than MaxTokens + 2 and what the reader itself asked for: a reader that stalls costs no more than its own answer.
     private readonly Channel<SequenceEvent> _events = Channel.CreateUnbounded<SequenceEvent>(
         new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
 
     private readonly List<TokenLogProbs> _promptScores = [];
+    private readonly CachedPrefix _cached = new();
+    private AlignmentStrengths? _askedStrengths;
+    private readonly SequenceClock _clock = new(submittedTimestamp);
     private int[] _tokens = [.. request.PromptTokens];
     private volatile bool _cancelled;
 
     public GenerationRequest Request { get; } = request;
 
-    public long SubmittedTimestamp { get; } = submittedTimestamp;
+    /// <summary>When it was submitted, began to run, gave tokens and ended. Read by any thread.</summary>
+    public SequenceClock Clock => _clock;
 
     public ChannelReader<SequenceEvent> Events => _events.Reader;
 
@@ -30,8 +34,17 @@ internal sealed class Sequence(GenerationRequest request, long submittedTimestam
 
     public int OutputLength => Length - Request.PromptTokens.Count;
 
-    /// <summary>How many of <see cref="Tokens"/> the models' caches hold.</summary>
-    public int CachedLength { get; private set; }
+    /// <summary>How many of <see cref="Tokens"/> the caches of all models in use hold.</summary>
+    public int CachedLength => _cached.Length;
+
+    /// <summary>Whether all that is left to run is the last generated token.</summary>
+    public bool IsDecoding => OutputLength > 0 && Length - CachedLength == 1;
+
+    /// <summary>Whether the prompt's scores are out.</summary>
+    public bool IsPromptScored { get; private set; }
+
+    /// <summary>How much each model weighs now.</summary>
+    public AlignmentStrengths Strengths { get; private set; } = request.Strengths;
 
     /// <summary>Tokens this sequence may have at most: what its cache blocks are reserved for.</summary>
     public int MaxLength => Request.PromptTokens.Count + Request.MaxTokens;
@@ -44,15 +57,33 @@ internal sealed class Sequence(GenerationRequest request, long submittedTimestam
     /// <summary>Marks the sequence; the engine's thread ends it. May be called from any thread, any number of times.</summary>
     public void Cancel() => _cancelled = true;
 
-    /// <summary>Takes what a step gave back and reports it. Returns the reason where the sequence has ended.</summary>
-    public FinishReason? Commit(StepRow row, RowResult result)
+    /// <summary>Asks for other strengths from the next step on; of several requests the last counts. Any thread.</summary>
+    public void AskFor(AlignmentStrengths strengths) => Volatile.Write(ref _askedStrengths, strengths);
+
+    /// <summary>Puts strengths that were asked for in force, and reports it.</summary>
+    public void TakeStrengths()
     {
-        CachedLength += row.Tokens.Length;
+        if (Interlocked.Exchange(ref _askedStrengths, null) is not { } asked) return;
+        Strengths = asked;
+        _cached.Require(asked);
+        if (CachedLength == 0) _promptScores.Clear();
+        _events.Writer.TryWrite(new StrengthsChanged(asked));
+    }
+
+    /// <summary>Takes what a step gave back and reports it. Returns the reason where the sequence has ended.</summary>
+    public FinishReason? Commit(StepRow row, RowResult result, long now)
+    {
+        _cached.Add(row);
         _promptScores.AddRange(result.ScoredLogProbs);
         var promptDone = CachedLength == Request.PromptTokens.Count;
-        if (promptDone && Request.PromptLogProbs is not null) _events.Writer.TryWrite(new PromptScored(_promptScores));
+        if (promptDone && Request.PromptLogProbs is not null && !IsPromptScored)
+        {
+            IsPromptScored = true;
+            _events.Writer.TryWrite(new PromptScored([.. _promptScores]));
+        }
         if (row.Sampling is null) return promptDone && Request.MaxTokens == 0 ? FinishReason.Length : null;
         Append(result.Token);
+        _clock.Token(now);
         _events.Writer.TryWrite(new TokenGenerated(result.Token, result.LogProbs));
         return Request.StopTokens.Contains(result.Token) ? FinishReason.Stop
             : OutputLength == Request.MaxTokens ? FinishReason.Length : null;

@@ -17,7 +17,7 @@ internal static class StepRows
             Tokens = tokens,
             Position = start,
             BlockTable = sequence.Blocks,
-            Strengths = sequence.Request.Strengths,
+            Strengths = sequence.Strengths,
             Sampling = samples ? Sampling(sequence) : null,
             ScoredTokens = Scored(sequence, start, tokens.Length),
             ScoredAlternatives = sequence.Request.PromptLogProbs ?? 0,
@@ -37,7 +37,7 @@ internal static class StepRows
     private static ReadOnlyMemory<int> Scored(Sequence sequence, int start, int count)
     {
         var promptLength = sequence.Request.PromptTokens.Count;
-        if (sequence.Request.PromptLogProbs is null || start + 1 >= promptLength) return default;
+        if (sequence.Request.PromptLogProbs is null || sequence.IsPromptScored || start + 1 >= promptLength) return default;
         return sequence.Tokens[(start + 1)..Math.Min(promptLength, start + count + 1)];
     }
 }

@@ -11,10 +11,16 @@ public sealed class Generation : IDisposable
 {
     private readonly ITokenizer _tokenizer;
     private readonly IReadOnlyList<GenerationHandle> _handles;
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource? _deadline;
     private int _completionTokens;
 
-    private Generation(PreparedRequest request, ITokenizer tokenizer, IReadOnlyList<GenerationHandle> handles) =>
-        (Request, _tokenizer, _handles) = (request, tokenizer, handles);
+    private Generation(PreparedRequest request, ITokenizer tokenizer, IReadOnlyList<GenerationHandle> handles, TimeProvider time)
+    {
+        (Request, _tokenizer, _handles, _time) = (request, tokenizer, handles, time);
+        SubmittedAt = time.GetUtcNow();
+        if (request.Deadline is { } deadline) _deadline = new CancellationTokenSource(deadline, time);
+    }
 
     /// <summary>What runs.</summary>
     public PreparedRequest Request { get; }
@@ -22,26 +28,41 @@ public sealed class Generation : IDisposable
     /// <summary>Tokens generated so far in all choices; final once <see cref="ReadAsync"/> has ended.</summary>
     public int CompletionTokens => _completionTokens;
 
+    /// <summary>When the engine took it.</summary>
+    public DateTimeOffset SubmittedAt { get; }
+
+    /// <summary>How long each phase took up to now. Any thread, after the end too.</summary>
+    public GenerationTimes Times => GenerationTimes.Of(_handles, _time);
+
+    /// <summary>Shown each piece before it comes out; set before reading.</summary>
+    public Action<ChoiceDelta>? Observer { get; set; }
+
     /// <summary>Submits a request.</summary>
     /// <exception cref="AdmissionException">The engine did not take it.</exception>
     /// <exception cref="InvalidRequestException">The engine's queue could never take it.</exception>
     public static Generation Start(GenerationEngine engine, PreparedRequest request, ITokenizer tokenizer) =>
-        new(request, tokenizer, engine.Submit([.. request.Choices.Select(choice => choice.Request)]));
+        new(request, tokenizer, engine.Submit([.. request.Choices.Select(choice => choice.Request)]), engine.Time);
 
     /// <summary>
     /// Reads all choices to their ends. Leaving early, by cancelling or by not reading on, cancels whatever still runs.
     /// </summary>
     /// <param name="cancellation">The client went away, or its deadline passed.</param>
     /// <exception cref="GenerationFailedException">A sequence failed; the others of the request are cancelled.</exception>
+    /// <exception cref="DeadlineExceededException">The request's deadline passed.</exception>
     public async IAsyncEnumerable<ChoiceDelta> ReadAsync([EnumeratorCancellation] CancellationToken cancellation = default)
     {
         var deltas = Channel.CreateBounded<ChoiceDelta>(new BoundedChannelOptions(64) { SingleReader = true });
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var late = _deadline?.Token.Register(() => Expire(deltas.Writer));
         var pumps = Request.Choices.Zip(_handles, (choice, handle) => Pump(choice, handle, deltas.Writer, stop.Token)).ToArray();
         var all = CloseAfter(pumps, deltas.Writer);
         try
         {
-            await foreach (var delta in deltas.Reader.ReadAllAsync(cancellation)) yield return delta;
+            await foreach (var delta in deltas.Reader.ReadAllAsync(cancellation))
+            {
+                Observer?.Invoke(delta);
+                yield return delta;
+            }
         }
         finally
         {
@@ -51,9 +72,26 @@ public sealed class Generation : IDisposable
         }
     }
 
+    /// <summary>Asks for other strengths for the tokens that follow, in every choice. Any thread.</summary>
+    /// <param name="strengths">What <see cref="RequestValidator.PrepareStrengths"/> gave.</param>
+    public void ChangeStrengths(AlignmentStrengths strengths)
+    {
+        foreach (var handle in _handles) handle.ChangeStrengths(strengths);
+    }
+
+    /// <summary>Ends every choice soon, as stopped by its client; what it has made so far still comes out.</summary>
+    public void Stop() => Dispose();
+
     /// <summary>Cancels every choice that still runs; its cache blocks are freed soon.</summary>
     public void Dispose()
     {
+        foreach (var handle in _handles) handle.Cancel();
+        _deadline?.Dispose();
+    }
+
+    private void Expire(ChannelWriter<ChoiceDelta> deltas)
+    {
+        deltas.TryComplete(new DeadlineExceededException(Request.Deadline!.Value));
         foreach (var handle in _handles) handle.Cancel();
     }
 
@@ -85,11 +123,15 @@ public sealed class Generation : IDisposable
                 handle.Cancel();
                 delta = Merge(delta!, text.Finish(FinishReason.Stop));
             }
-            if (delta is { } piece && (piece.Text.Length > 0 || piece.Tokens.Count > 0 || piece.FinishReason is not null || piece.PromptScores is not null))
+            if (delta is { } piece && HasContent(piece))
                 await deltas.WriteAsync(piece, cancellation);
             if (text.StopString is not null) return;
         }
     }
+
+    private static bool HasContent(ChoiceDelta piece) =>
+        piece.Text.Length > 0 || piece.Tokens.Count > 0 || piece.FinishReason is not null || piece.Strengths is not null
+        || piece.PromptScores is not null;
 
     private ChoiceDelta? Take(SequenceEvent happened, PreparedChoice choice, ChoiceText text)
     {
@@ -100,6 +142,8 @@ public sealed class Generation : IDisposable
             case TokenGenerated generated:
                 Interlocked.Increment(ref _completionTokens);
                 return text.Append(generated);
+            case StrengthsChanged changed:
+                return new ChoiceDelta(choice.Index, "", [], Strengths: changed.Strengths);
             case SequenceFinished finished:
                 return text.Finish(finished.Reason);
             default:

@@ -4,56 +4,125 @@ using DeRa.Engine.Scheduling;
 
 namespace DeRa.Engine.Telemetry;
 
-/// <summary>What the engine measures, under the meter <see cref="EngineTelemetry.Name"/>. Exporters subscribe by that name.</summary>
+/// <summary>
+/// What the engine measures, under the meter <see cref="EngineTelemetry.Name"/>; exporters subscribe by that name. A sequence
+/// counts as what routers call a request. Preemptions, prefix cache and speculation are absent: this engine has none of them.
+/// </summary>
 internal sealed class EngineMetrics : IDisposable
 {
+    private const string Router = EngineTelemetry.RouterPrefix;
     private readonly Meter _meter = new(EngineTelemetry.Name);
+    private readonly TimeProvider _time;
+    private readonly ExecutorLimits _limits;
+    private readonly KeyValuePair<string, object?> _model;
+    private readonly KeyValuePair<string, object?> _engine = new("engine", "0");
     private readonly Counter<long> _promptTokens;
-    private readonly Counter<long> _outputTokens;
-    private readonly Counter<long> _sequences;
+    private readonly Counter<long> _generationTokens;
+    private readonly Counter<long> _ended;
+    private readonly Counter<long> _passesRun;
+    private readonly Counter<long> _passesSaved;
+    private readonly Histogram<double> _firstToken;
+    private readonly Histogram<double> _interToken;
+    private readonly Histogram<double> _whole;
+    private readonly Histogram<double> _queue;
+    private readonly Histogram<double> _prefill;
+    private readonly Histogram<double> _decode;
+    private readonly Histogram<double> _step;
+    private readonly Histogram<double> _mixAndSample;
     private readonly Histogram<int> _stepTokens;
-    private readonly Histogram<double> _queueSeconds;
 
-    public EngineMetrics(Func<EngineStatus> status)
+    public EngineMetrics(string model, ExecutorLimits limits, Func<EngineStatus> status, TimeProvider time)
     {
-        _promptTokens = _meter.CreateCounter<long>("dera.prompt.tokens", "{token}", "Prompt tokens run");
-        _outputTokens = _meter.CreateCounter<long>("dera.output.tokens", "{token}", "Tokens generated");
-        _sequences = _meter.CreateCounter<long>("dera.sequences", "{sequence}", "Sequences ended, by finish reason");
-        _stepTokens = _meter.CreateHistogram<int>("dera.step.tokens", "{token}", "Tokens run in a step");
-        _queueSeconds = _meter.CreateHistogram<double>("dera.queue.duration", "s", "Time from submission to the first step");
-        _meter.CreateObservableGauge("dera.sequences.running", () => status().RunningSequences, "{sequence}", "Sequences in the batch");
-        _meter.CreateObservableGauge("dera.sequences.waiting", () => status().QueuedSequences, "{sequence}", "Sequences in the queue");
-        _meter.CreateObservableGauge("dera.cache.blocks.used", () => status().BlocksInUse, "{block}", "Cache blocks held");
+        (_time, _limits) = (time, limits);
+        _model = new KeyValuePair<string, object?>("model_name", model);
+        Observe(status);
+        _promptTokens = _meter.CreateCounter<long>(Router + "prompt_tokens", "{token}", "Prompt tokens read");
+        _generationTokens = _meter.CreateCounter<long>(Router + "generation_tokens", "{token}", "Tokens generated");
+        _ended = _meter.CreateCounter<long>(Router + "request_success", "{request}", "Sequences ended, by the reason");
+        _firstToken = Seconds(Router + "time_to_first_token_seconds", "From submission to the first token", HistogramBounds.FirstToken);
+        _interToken = Seconds(Router + "inter_token_latency_seconds", "From a token to the next", HistogramBounds.InterToken);
+        _whole = Seconds(Router + "e2e_request_latency_seconds", "From submission to the end", HistogramBounds.Request);
+        _queue = Seconds(Router + "request_queue_time_seconds", "From submission to the first step", HistogramBounds.Request);
+        _prefill = Seconds(Router + "request_prefill_time_seconds", "From the first step to the first token", HistogramBounds.Request);
+        _decode = Seconds(Router + "request_decode_time_seconds", "From the first token to the end", HistogramBounds.Request);
+        _passesRun = _meter.CreateCounter<long>("dera.passes.run", "{token}", "Tokens run through a model, for each model");
+        _passesSaved = _meter.CreateCounter<long>(
+            "dera.passes.saved", "{token}", "Tokens not run through a model because it weighs nothing in their row, for each model");
+        _step = Seconds("dera.step.duration", "A whole step of the models", HistogramBounds.Step);
+        _mixAndSample = Seconds("dera.step.mix_and_sample.duration", "Its part from hidden states to tokens", HistogramBounds.Step);
+        _stepTokens = _meter.Histogram("dera.step.tokens", "{token}", "Tokens run in a step", HistogramBounds.StepTokens);
     }
 
-    public void QueueTime(TimeSpan waited) => _queueSeconds.Record(waited.TotalSeconds);
-
-    public void Stepped(StepPlan plan, StepResult result)
+    public void Stepped(StepPlan plan, StepResult result, TimeSpan took)
     {
-        var (tokens, sampled) = (0, 0);
+        if (plan.Rows.Count == 0) return;
+        var (tokens, run) = (0, 0L);
         for (var i = 0; i < plan.Rows.Count; i++)
         {
             tokens += plan.Rows[i].Tokens.Length;
-            if (plan.Rows[i].Sampling is not null && result.Rows[i].Error is null) sampled++;
+            run += (long)plan.Rows[i].Tokens.Length * Models(plan.Rows[i].Strengths);
         }
-        if (tokens == 0) return;
-        _stepTokens.Record(tokens);
-        _outputTokens.Add(sampled);
+        _stepTokens.Record(tokens, _model, _engine);
+        _passesRun.Add(run, _model, _engine);
+        _passesSaved.Add((long)tokens * _limits.ModelCount - run, _model, _engine);
+        _step.Record(took.TotalSeconds, _model, _engine);
+        if (result.MixAndSampleTime > TimeSpan.Zero) _mixAndSample.Record(result.MixAndSampleTime.TotalSeconds, _model, _engine);
+    }
+
+    public void Generated(Sequence sequence, long? before)
+    {
+        _generationTokens.Add(1, _model, _engine);
+        if (before is null) Record(_firstToken, sequence.Clock.Submitted, sequence.Clock.FirstToken);
+        else Record(_interToken, before, sequence.Clock.LastToken);
     }
 
     public void Ended(Sequence sequence, FinishReason? reason)
     {
-        _promptTokens.Add(Math.Min(sequence.CachedLength, sequence.Request.PromptTokens.Count));
-        _sequences.Add(1, new KeyValuePair<string, object?>("finish_reason", Label(reason)));
+        var clock = sequence.Clock;
+        _promptTokens.Add(Math.Min(sequence.CachedLength, sequence.Request.PromptTokens.Count), _model, _engine);
+        _ended.Add(1, _model, _engine, new KeyValuePair<string, object?>("finished_reason", Label(reason)));
+        Record(_whole, clock.Submitted, clock.Ended);
+        Record(_queue, clock.Submitted, clock.Admitted);
+        Record(_prefill, clock.Admitted, clock.FirstToken);
+        Record(_decode, clock.FirstToken, clock.Ended);
     }
 
     public void Dispose() => _meter.Dispose();
 
+    private void Observe(Func<EngineStatus> status)
+    {
+        Gauge("num_requests_running", "{request}", "Sequences in the batch", now => now.RunningSequences);
+        Gauge("num_requests_waiting", "{request}", "Sequences in the queue", now => now.QueuedSequences);
+        Gauge("kv_cache_usage_perc", "", "Cache blocks held, as a fraction of 1", now => (double)now.BlocksInUse / now.BlockCount);
+        _meter.CreateObservableGauge(Router + "cache_config_info", () => new Measurement<int>(1, _model, _engine,
+            new("block_size", $"{_limits.BlockTokens}"), new("num_gpu_blocks", $"{_limits.BlockCount}")), null, "The cache's size");
+
+        void Gauge(string name, string unit, string description, Func<EngineStatus, double> value) => _meter.CreateObservableGauge(
+            Router + name, () => new Measurement<double>(value(status()), _model, _engine), unit, description);
+    }
+
+    private Histogram<double> Seconds(string name, string description, IReadOnlyList<double> bounds) =>
+        _meter.Histogram(name, "s", description, bounds);
+
+    private void Record(Histogram<double> histogram, long? from, long? to)
+    {
+        if (from is { } began && to is { } ended) histogram.Record(_time.GetElapsedTime(began, ended).TotalSeconds, _model, _engine);
+    }
+
+    private static int Models(AlignmentStrengths strengths)
+    {
+        var models = strengths.Reference == 0 ? 0 : 1;
+        for (var i = 0; i < strengths.Count; i++)
+            if (strengths[i] != 0) models++;
+        return models;
+    }
+
+    /// <summary>The reasons as routers know them.</summary>
     private static string Label(FinishReason? reason) => reason switch
     {
         FinishReason.Stop => "stop",
         FinishReason.Length => "length",
-        FinishReason.Cancelled => "cancelled",
+        FinishReason.Cancelled => "abort",
         _ => "error",
     };
 }

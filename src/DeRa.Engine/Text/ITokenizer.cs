@@ -25,7 +25,7 @@ public interface ITokenizer
     /// <param name="addSpecialTokens">Adds what the tokenizer's post-processor adds (usually the BOS token).</param>
     /// <param name="cuts">
     /// UTF-16 offsets in (0, length of the text), ascending; a cut lies between text[cut − 1] and text[cut]. A special token's
-    /// spelling that has one strictly inside stays text.
+    /// spelling that has one strictly inside, or at its end where it is a single character, stays text.
     /// </param>
     /// <returns>Token ids in [0, <see cref="VocabularySize"/>).</returns>
     /// <exception cref="ArgumentException">The cuts do not ascend or lie outside the text.</exception>

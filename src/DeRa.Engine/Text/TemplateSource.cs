@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace DeRa.Engine.Text;
 
 /// <summary>A chat template as a model's folder holds it.</summary>
@@ -8,6 +10,8 @@ namespace DeRa.Engine.Text;
 internal sealed record TemplateSource(string File, string Text, string? ToolText, IReadOnlyDictionary<string, object> Variables)
 {
     private const string Field = "chat_template";
+
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private static readonly string[] Tokens =
         ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
@@ -22,7 +26,9 @@ internal sealed record TemplateSource(string File, string Text, string? ToolText
         if (field is not { } found) return null;
         var file = Path.Combine(folder, config?.Find(Field) is null ? "chat_template.json" : "tokenizer_config.json");
         if (found.IsText) return new TemplateSource(file, found.Text(), null, Variable(folder, config));
-        var named = found.Items().ToDictionary(item => item["name"].Text(), item => item["template"].Text(), StringComparer.Ordinal);
+        var named = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var item in found.Items())
+            if (!named.TryAdd(item["name"].Text(), item["template"].Text())) throw item["name"].Error("is the name of two templates");
         return named.TryGetValue("default", out var text)
             ? new TemplateSource(file, text, named.GetValueOrDefault("tool_use"), Variable(folder, config))
             : throw found.Error($"has no template named 'default' (it has {string.Join(", ", named.Keys)})");
@@ -42,9 +48,9 @@ internal sealed record TemplateSource(string File, string Text, string? ToolText
     {
         try
         {
-            return System.IO.File.ReadAllText(path);
+            return System.IO.File.ReadAllText(path, StrictUtf8);
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or DecoderFallbackException)
         {
             throw new TokenizerException($"{path}: cannot be read: {error.Message}", error);
         }

@@ -27,11 +27,11 @@ internal sealed class TextCuts
         return offsets.Count == 0 ? None : new TextCuts([.. offsets]);
     }
 
-    /// <summary>Whether one lies strictly inside the stretch.</summary>
+    /// <summary>Whether one lies strictly inside the stretch, or at the end of one that is a single character.</summary>
     public bool Split(int start, int end)
     {
         var next = FirstAfter(start);
-        return next < _offsets.Length && _offsets[next] < end;
+        return next < _offsets.Length && (_offsets[next] < end || (_offsets[next] == end && end - start == 1));
     }
 
     /// <summary>Those strictly inside the stretch, counted from its start.</summary>

@@ -29,6 +29,9 @@ internal sealed class TextTokenizer : ITokenizer
 
     public int VocabularySize => _tokens.Size;
 
+    /// <summary>Whether special tokens are looked for in normalized text, where other characters may spell them.</summary>
+    public bool NormalizesSpecialTokens => _added.HasNormalizedSpecial;
+
     public IReadOnlyList<int> Encode(string text, bool addSpecialTokens = true, bool parseSpecialTokens = false) =>
         Encode(text, addSpecialTokens, parseSpecialTokens ? TextCuts.None : null);
 

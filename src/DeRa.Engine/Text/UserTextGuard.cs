@@ -11,11 +11,24 @@ namespace DeRa.Engine.Text;
 /// </summary>
 internal sealed class UserTextGuard
 {
+    /// <summary>Roles of which templates make special tokens: <c>'&lt;|' + role + '|&gt;'</c>.</summary>
+    private static readonly HashSet<string> Roles = new(StringComparer.Ordinal)
+    {
+        "assistant", "developer", "function", "ipython", "model", "observation", "system", "tool", "user",
+    };
+
+    private readonly ITokenizer _tokenizer;
+    private readonly string[] _special;
     private readonly SearchValues<string> _spellings;
 
-    public UserTextGuard(ITokenizer tokenizer) => _spellings = SearchValues.Create(
-        [.. Enumerable.Range(0, tokenizer.VocabularySize).Where(tokenizer.IsSpecial).Select(tokenizer.GetToken).Where(s => s?.Length > 0)!],
-        StringComparison.Ordinal);
+    public UserTextGuard(ITokenizer tokenizer)
+    {
+        _tokenizer = tokenizer;
+        _special = [.. Enumerable.Range(0, tokenizer.VocabularySize).Where(tokenizer.IsSpecial).Select(tokenizer.GetToken).OfType<string>()
+            .Where(spelling => spelling.Length > 0)];
+        // A template may write what it is given in other letters.
+        _spellings = SearchValues.Create(_special, StringComparison.OrdinalIgnoreCase);
+    }
 
     /// <summary>A mark that stands in none of the texts; null where every one does.</summary>
     public static char? FreeMark(IEnumerable<string> texts)
@@ -28,6 +41,38 @@ internal sealed class UserTextGuard
 
     /// <summary>The text with a mark after the first character of each spelling of a special token.</summary>
     public string Protect(string text, char mark)
+    {
+        var marked = MarkSpellings(text, mark);
+        return _tokenizer is TextTokenizer { NormalizesSpecialTokens: true } && GivesSpecialToken(marked, mark)
+            ? MarkEverywhere(text, mark)
+            : marked;
+    }
+
+    /// <summary>
+    /// A role with marks around it where it is none that templates know and a template that puts it between brackets would make a
+    /// special token of it.
+    /// </summary>
+    public string ProtectRole(string role, char mark) =>
+        Roles.Contains(role) || !CompletesSpecialToken(role) ? role : $"{mark}{role}{mark}";
+
+    private bool CompletesSpecialToken(string role) =>
+        role.Any(character => !char.IsLetterOrDigit(character) && character is not ('_' or '-'))
+        || _special.Any(spelling => role.Length > 0 && spelling.Contains(role, StringComparison.OrdinalIgnoreCase));
+
+    private bool GivesSpecialToken(string marked, char mark)
+    {
+        var (text, cuts) = TakeMarks(marked, mark);
+        return _tokenizer.Encode(text, addSpecialTokens: false, cuts).Any(_tokenizer.IsSpecial);
+    }
+
+    private static string MarkEverywhere(string text, char mark)
+    {
+        var result = new StringBuilder(text.Length * 2);
+        foreach (var rune in text.EnumerateRunes()) result.Append(rune.ToString()).Append(mark);
+        return result.ToString();
+    }
+
+    private string MarkSpellings(string text, char mark)
     {
         var next = NextSpelling(text, 0);
         if (next < 0) return text;

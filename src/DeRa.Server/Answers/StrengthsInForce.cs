@@ -17,4 +17,10 @@ internal sealed class StrengthsInForce
 
     /// <summary>λ of each aligned model; null where the pair has one only.</summary>
     public IReadOnlyList<(string Name, double Strength)>? ByName { get; }
+
+    /// <summary>Adds <see cref="ByName"/> to a message's map.</summary>
+    public void AddTo(IDictionary<string, double> map)
+    {
+        foreach (var (name, strength) in ByName ?? []) map.Add(name, strength);
+    }
 }

@@ -1,11 +1,13 @@
 using System.Net;
-using DeRa.Engine.Telemetry;
 using DeRa.Server.Grpc;
 using DeRa.Server.Http;
+using DeRa.Server.Locks;
 using DeRa.Server.Options;
+using DeRa.Server.Telemetry;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace DeRa.Server.Composition;
 
@@ -25,16 +27,17 @@ internal static class ServerApplication
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "DeRa.Server" });
         logging(builder.Logging);
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, options));
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listen(kestrel, options));
         builder.Services.AddRoutingCore().AddSingleton(options).AddSingleton(source).AddSingleton(time).AddSingleton<ServingState>()
-            .AddHostedService<PairLifetime>().AddHttpDoor().AddGrpcDoor(options)
+            .AddSingleton<SlowReaders>()
+            .AddHostedService<PairLifetime>().AddHttpDoor().AddGrpcDoor(options).AddLocks(options)
             .Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSeconds) + CloseTime);
-        builder.Services.AddOpenTelemetry()
-            .WithMetrics(metrics => metrics.AddMeter(EngineTelemetry.Name))
-            .WithTracing(traces => traces.AddSource(EngineTelemetry.Name));
+        builder.AddTelemetry(options);
         var app = builder.Build();
+        app.UseMiddleware<RequestWatch>();
         app.UseMiddleware<RequestFence>();
         app.UseRouting();
+        app.UseLocks(options);
         app.MapHttpDoor();
         app.MapGrpcDoor();
         return app;
@@ -51,10 +54,32 @@ internal static class ServerApplication
     private static void Listen(KestrelServerOptions kestrel, ServerOptions options)
     {
         kestrel.AddServerHeader = false;
-        kestrel.Limits.MaxRequestBodySize = options.MaxBodyBytes;
+        Bound(kestrel.Limits, options);
         var address = OptionReader.Address(options.Host);
         // Without TLS one port cannot tell HTTP/1.1 from HTTP/2, which gRPC needs.
-        kestrel.Listen(new IPEndPoint(address, options.HttpPort), listen => listen.Protocols = HttpProtocols.Http1);
-        kestrel.Listen(new IPEndPoint(address, options.GrpcPort), listen => listen.Protocols = HttpProtocols.Http2);
+        kestrel.Listen(new IPEndPoint(address, options.HttpPort), listen => Speak(listen, HttpProtocols.Http1));
+        kestrel.Listen(new IPEndPoint(address, options.GrpcPort), listen => Speak(listen, HttpProtocols.Http2));
+    }
+
+    private static void Bound(KestrelServerLimits limits, ServerOptions options)
+    {
+        limits.MaxRequestBodySize = options.MaxBodyBytes;
+        // For answers in one piece; streams are watched flush by flush.
+        limits.MinResponseDataRate = new MinDataRate(240, TimeSpan.FromSeconds(options.SlowReaderSeconds));
+        limits.MaxConcurrentConnections = options.MaxConnections;
+        limits.MaxRequestHeaderCount = options.MaxHeaders;
+        limits.MaxRequestHeadersTotalSize = options.MaxHeaderBytes;
+        limits.Http2.MaxRequestHeaderFieldSize = options.MaxHeaderBytes;
+        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(options.HeaderSeconds);
+        limits.KeepAliveTimeout = TimeSpan.FromSeconds(options.KeepAliveSeconds);
+    }
+
+    /// <summary>With TLS each port speaks both versions: the handshake settles which.</summary>
+    private static void Speak(ListenOptions listen, HttpProtocols plain)
+    {
+        var certificate = listen.ApplicationServices.GetService<ServerCertificate>();
+        listen.Protocols = certificate is null ? plain : HttpProtocols.Http1AndHttp2;
+        if (certificate is null) return;
+        listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(certificate.Current) });
     }
 }

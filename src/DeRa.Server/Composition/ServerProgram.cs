@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Net.Sockets;
 using DeRa.Server.Options;
+using DeRa.Server.Telemetry;
 
 namespace DeRa.Server.Composition;
 
@@ -50,6 +51,7 @@ internal static class ServerProgram
     private static async Task<int> ServeAsync(
         ServerOptions options, Func<ServerOptions, ILoggerFactory, PairSource> source, TextWriter errors)
     {
+        void Logging(ILoggingBuilder logging) => ServerProgram.Logging(logging, options);
         using var loggers = LoggerFactory.Create(Logging);
         await using var app = ServerApplication.Build(options, source(options, loggers), TimeProvider.System, Logging);
         await app.StartAsync();
@@ -62,8 +64,8 @@ internal static class ServerProgram
         return StartFailed;
     }
 
-    private static void Logging(ILoggingBuilder logging) => logging
-        .AddSimpleConsole(console => console.SingleLine = true)
+    private static void Logging(ILoggingBuilder logging, ServerOptions options) => logging
+        .AddConsoleLines(options.LogsJson)
         .AddFilter("Microsoft", LogLevel.Warning)
         // What keeps the host from starting is told in one line by RunAsync.
         .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None)

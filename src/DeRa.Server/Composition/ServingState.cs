@@ -35,8 +35,15 @@ internal sealed class ServingState : IProgress<LoadProgress>
     /// <summary>How much of each model is loaded, [0, 1].</summary>
     public IReadOnlyDictionary<string, double> Loaded => _loaded;
 
+    /// <summary>
+    /// Steps in a row in which all rows threw. A device whose fault lasts (CUDA's are for the process's life) fails all of them;
+    /// requests that are at fault themselves would have to be sent this often with no other one running between them.
+    /// </summary>
+    public const int MaxFailedSteps = 10;
+
     /// <summary>Whether requests are taken: loaded, not draining, the engine alive.</summary>
-    public bool IsReady => Phase == ServingPhase.Ready && Pair!.Engine.Status.IsRunning;
+    public bool IsReady =>
+        Phase == ServingPhase.Ready && Pair!.Engine.Status is { IsRunning: true, FailedSteps: < MaxFailedSteps };
 
     /// <inheritdoc/>
     public void Report(LoadProgress value) =>

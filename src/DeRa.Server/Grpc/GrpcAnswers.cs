@@ -1,8 +1,10 @@
+using DeRa.Engine;
 using DeRa.Engine.Requests;
 using DeRa.Engine.Streaming;
 using DeRa.Engine.Text;
 using DeRa.Protos.V1;
 using DeRa.Server.Answers;
+using DeRa.Server.Composition;
 using Google.Protobuf;
 using FinishReason = DeRa.Protos.V1.FinishReason;
 using Usage = DeRa.Protos.V1.Usage;
@@ -15,53 +17,129 @@ namespace DeRa.Server.Grpc;
 internal sealed class GrpcAnswers(ITokenizer tokenizer, IReadOnlyList<string> aligned)
 {
     /// <summary>The event that begins a stream.</summary>
-    public GenerateStreamResponse Started(PreparedRequest request)
+    public ConverseResponse Started(PreparedRequest request)
     {
         var started = new Started { Model = request.Model, Seed = request.Seed, PromptTokens = request.PromptTokens };
         var strengths = new StrengthsInForce(request.Strengths, aligned);
         if (strengths.Single is { } strength) started.AlignmentStrength = strength;
-        foreach (var (name, own) in strengths.ByName ?? []) started.AlignmentStrengths.Add(name, own);
-        return new GenerateStreamResponse { Started = started };
+        strengths.AddTo(started.AlignmentStrengths);
+        return new ConverseResponse { Started = started };
     }
 
     /// <summary>The events of one piece: its text, then its choice's end where that is the piece's.</summary>
-    public IEnumerable<GenerateStreamResponse> Events(ChoiceDelta piece, Generation generation)
+    public IEnumerable<ConverseResponse> Events(ChoiceDelta piece, Generation generation)
     {
-        if (piece.Text.Length > 0 || piece.Tokens.Count > 0) yield return new GenerateStreamResponse { Delta = Delta(piece) };
+        if (piece.Strengths is { } changed) yield return new ConverseResponse { Changed = Changed(piece.Index, changed) };
+        if (piece.Text.Length > 0 || piece.Tokens.Count > 0) yield return new ConverseResponse { Delta = Delta(piece) };
         if (piece.FinishReason is not { } reason) yield break;
         var finished = new Finished { Index = piece.Index, FinishReason = Reason(reason), Usage = UsageOf(generation) };
         if (piece.StopString is { } stop) finished.Stop = stop;
-        yield return new GenerateStreamResponse { Finished = finished };
+        yield return new ConverseResponse { Finished = finished };
     }
+
+    /// <summary>An event as GenerateStream has it.</summary>
+    public static GenerateStreamResponse ForGenerate(ConverseResponse happened) => happened.EventCase switch
+    {
+        ConverseResponse.EventOneofCase.Started => new() { Started = happened.Started },
+        ConverseResponse.EventOneofCase.Delta => new() { Delta = happened.Delta },
+        _ => new() { Finished = happened.Finished },
+    };
+
+    /// <summary>An event as ChatStream has it.</summary>
+    public static ChatStreamResponse ForChat(ConverseResponse happened) => happened.EventCase switch
+    {
+        ConverseResponse.EventOneofCase.Started => new() { Started = happened.Started },
+        ConverseResponse.EventOneofCase.Delta => new() { Delta = happened.Delta },
+        _ => new() { Finished = happened.Finished },
+    };
 
     /// <summary>The whole answer.</summary>
     public GenerateResponse Whole(IReadOnlyList<WholeChoice> choices, Generation generation)
     {
-        var response = new GenerateResponse
-        {
-            Model = generation.Request.Model,
-            Seed = generation.Request.Seed,
-            Usage = UsageOf(generation),
-        };
-        var strengths = new StrengthsInForce(generation.Request.Strengths, aligned);
+        var request = generation.Request;
+        var response = new GenerateResponse { Model = request.Model, Seed = request.Seed, Usage = UsageOf(generation) };
+        var strengths = new StrengthsInForce(request.Strengths, aligned);
         if (strengths.Single is { } strength) response.AlignmentStrength = strength;
-        foreach (var (name, own) in strengths.ByName ?? []) response.AlignmentStrengths.Add(name, own);
-        response.Choices.AddRange(choices.Select((choice, i) => Choice(choice, i, generation.Request)));
+        strengths.AddTo(response.AlignmentStrengths);
+        response.Choices.AddRange(choices.Select((choice, i) => Choice(choice, i, request)));
         return response;
+    }
+
+    /// <summary>The whole answer to a conversation.</summary>
+    public ChatResponse WholeChat(IReadOnlyList<WholeChoice> choices, Generation generation)
+    {
+        var request = generation.Request;
+        var response = new ChatResponse { Model = request.Model, Seed = request.Seed, Usage = UsageOf(generation) };
+        var strengths = new StrengthsInForce(request.Strengths, aligned);
+        if (strengths.Single is { } strength) response.AlignmentStrength = strength;
+        strengths.AddTo(response.AlignmentStrengths);
+        response.Choices.AddRange(choices.Select((choice, i) => ChatChoice(choice, i, request)));
+        return response;
+    }
+
+    /// <summary>What the server is, and what a request may ask for.</summary>
+    public static GetServerInfoResponse Info(ServedPair pair)
+    {
+        var (limits, capacity) = (pair.Validator.Limits, pair.Engine.Limits);
+        var info = new GetServerInfoResponse
+        {
+            Version = ServerVersion.Text,
+            Pair = pair.Names.Pair,
+            VocabularySize = capacity.VocabularySize,
+            ContextTokens = capacity.ContextTokens,
+            CacheTokens = (long)capacity.BlockCount * capacity.BlockTokens,
+            Limits = new Limits
+            {
+                MinStrength = limits.MinStrength,
+                MaxStrength = limits.MaxStrength,
+                MaxChoices = limits.MaxChoices,
+                MaxStopStrings = limits.MaxStopStrings,
+                MaxStopStringBytes = limits.MaxStopStringBytes,
+                MaxLogitBiasEntries = limits.MaxLogitBiasEntries,
+                MaxLogprobs = limits.MaxLogProbs,
+            },
+        };
+        info.AlignedModels.AddRange(pair.Names.Aligned);
+        return info;
+    }
+
+    private StrengthChanged Changed(int index, AlignmentStrengths changed)
+    {
+        var message = new StrengthChanged { Index = index };
+        var strengths = new StrengthsInForce(changed, aligned);
+        if (strengths.Single is { } strength) message.AlignmentStrength = strength;
+        strengths.AddTo(message.AlignmentStrengths);
+        return message;
+    }
+
+    private ChatChoice ChatChoice(WholeChoice whole, int index, PreparedRequest request)
+    {
+        var choice = new ChatChoice
+        {
+            Index = index,
+            Message = new() { Role = Role.Assistant, Content = whole.Text },
+            FinishReason = Reason(whole.FinishReason),
+        };
+        choice.Tokens.AddRange(whole.Tokens.Select(Token));
+        choice.PromptTokens.AddRange(PromptTokens(request, whole, index));
+        if (whole.StopString is { } stop) choice.Stop = stop;
+        return choice;
     }
 
     private Choice Choice(WholeChoice whole, int index, PreparedRequest request)
     {
         var choice = new Choice { Index = index, Text = whole.Text, FinishReason = Reason(whole.FinishReason) };
         choice.Tokens.AddRange(whole.Tokens.Select(Token));
+        choice.PromptTokens.AddRange(PromptTokens(request, whole, index));
         if (whole.StopString is { } stop) choice.Stop = stop;
-        if (request.PromptLogProbs is { } alternatives)
-            choice.PromptTokens.AddRange(PromptTokens(request.Choices[index / request.Returned * request.Candidates], whole, alternatives));
         return choice;
     }
 
-    private IEnumerable<Token> PromptTokens(PreparedChoice prompt, WholeChoice whole, int alternatives)
+    /// <summary>The prompt's tokens with their scores; none where they were not asked for.</summary>
+    private IEnumerable<Token> PromptTokens(PreparedRequest request, WholeChoice whole, int index)
     {
+        if (request.PromptLogProbs is not { } alternatives) yield break;
+        var prompt = request.Choices[index / request.Returned * request.Candidates];
         for (var i = 0; i < prompt.Request.PromptTokens.Count; i++)
         {
             var score = i == 0 ? null : whole.PromptScores?[i - 1];
@@ -102,6 +180,10 @@ internal sealed class GrpcAnswers(ITokenizer tokenizer, IReadOnlyList<string> al
         CompletionTokens = generation.CompletionTokens,
     };
 
-    private static FinishReason Reason(Engine.Requests.FinishReason reason) =>
-        reason == Engine.Requests.FinishReason.Length ? FinishReason.Length : FinishReason.Stop;
+    private static FinishReason Reason(Engine.Requests.FinishReason reason) => reason switch
+    {
+        Engine.Requests.FinishReason.Length => FinishReason.Length,
+        Engine.Requests.FinishReason.Cancelled => FinishReason.Cancelled,
+        _ => FinishReason.Stop,
+    };
 }

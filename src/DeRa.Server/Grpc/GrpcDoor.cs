@@ -1,8 +1,11 @@
 using DeRa.Protos.V1;
 using DeRa.Server.Composition;
 using DeRa.Server.Options;
+using Grpc.AspNetCore.Server.Model;
 using Grpc.HealthCheck;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Serving = Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
 
 namespace DeRa.Server.Grpc;
@@ -20,6 +23,7 @@ internal static class GrpcDoor
             grpc.IgnoreUnknownServices = true;
             grpc.Interceptors.Add<GrpcFence>();
         });
+        services.RemoveAll(typeof(IServiceMethodProvider<>)).AddSingleton(typeof(IServiceMethodProvider<>), typeof(CheckedMethods<>));
         services.AddGrpcReflection();
         services.AddSingleton<GrpcFence>().AddSingleton<InferenceEndpoint>().AddSingleton<HealthServiceImpl>();
         return services;
@@ -30,11 +34,18 @@ internal static class GrpcDoor
     {
         // gRPC bounds its messages itself; HTTP's bound would count their framing too.
         app.MapGrpcService<InferenceEndpoint>().WithMetadata(new DisableRequestSizeLimitAttribute());
-        app.MapGrpcService<HealthServiceImpl>();
+        app.MapGrpcService<HealthServiceImpl>().Add(OpenCheck);
         app.MapGrpcReflectionService();
         var health = app.Services.GetRequiredService<HealthServiceImpl>();
         Publish(health, ServingPhase.Loading);
         app.Services.GetRequiredService<ServingState>().Changed += phase => Publish(health, phase);
+    }
+
+    /// <summary>Kubernetes' gRPC probes can send no key. They call Check; Watch, which holds a stream open, needs one.</summary>
+    private static void OpenCheck(EndpointBuilder endpoint)
+    {
+        if (endpoint is RouteEndpointBuilder { RoutePattern.RawText: "/grpc.health.v1.Health/Check" })
+            endpoint.Metadata.Add(new AllowAnonymousAttribute());
     }
 
     private static void Publish(HealthServiceImpl health, ServingPhase phase)

@@ -1,6 +1,7 @@
 using DeRa.Engine.Admission;
 using DeRa.Engine.Requests;
 using DeRa.Server.Composition;
+using DeRa.Server.Locks;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
@@ -12,7 +13,7 @@ namespace DeRa.Server.Grpc;
 internal static class GrpcErrors
 {
     /// <summary>Fields that are not among the message <c>GenerationOptions</c>.</summary>
-    private static readonly string[] OutsideOptions = ["model", "prompt"];
+    private static readonly string[] OutsideOptions = ["model", "prompt", "conversation", "token_ids", "change", "event"];
 
     /// <summary>The status for what went wrong.</summary>
     /// <param name="fault">What went wrong.</param>
@@ -22,9 +23,15 @@ internal static class GrpcErrors
         InvalidRequestException { Code: InvalidRequestException.ModelNotFound } unknown => Status(Code.NotFound, unknown.Message,
             new ResourceInfo { ResourceType = "model", Description = unknown.Message }, Violation(unknown)),
         InvalidRequestException bad => Status(Code.InvalidArgument, bad.Message, Violation(bad)),
+        KeyRefusedException refused => Status(Code.Unauthenticated, refused.Message, new ErrorInfo { Reason = "INVALID_API_KEY", Domain = "dera" }),
+        LimitExceededException tooMuch => Status(Code.ResourceExhausted, tooMuch.Message, RetryAfter(tooMuch.RetryAfterSeconds)),
+        HostRefusedException refused => Status(Code.PermissionDenied, refused.Message),
         AdmissionException { Reason: AdmissionReason.QueueFull } full => Status(Code.ResourceExhausted, full.Message, RetryAfter(1)),
         AdmissionException closed => Status(Code.Unavailable, closed.Message, RetryAfter(10)),
         NotServingException closed => Status(Code.Unavailable, closed.Message, RetryAfter(5)),
+        DeadlineExceededException late => Status(Code.DeadlineExceeded, late.Message),
+        GenerationFailedException { IsStopped: true } stopped => Status(Code.Unavailable, stopped.Message, RetryAfter(10)),
+        InvalidProtocolBufferException malformed => Status(Code.InvalidArgument, $"The message cannot be read: {malformed.Message}"),
         OperationCanceledException => Status(Code.Cancelled, "The call was cancelled."),
         _ => Status(Code.Internal, $"The request failed inside the server; its id is {requestId}.", new RequestInfo { RequestId = requestId }),
     };

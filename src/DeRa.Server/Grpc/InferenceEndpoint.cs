@@ -3,8 +3,10 @@ using DeRa.Engine.Streaming;
 using DeRa.Protos.V1;
 using DeRa.Server.Answers;
 using DeRa.Server.Composition;
+using DeRa.Server.Locks;
 using DeRa.Server.Telemetry;
 using Grpc.Core;
+using Microsoft.AspNetCore.RateLimiting;
 
 namespace DeRa.Server.Grpc;
 
@@ -12,38 +14,122 @@ namespace DeRa.Server.Grpc;
 internal sealed class InferenceEndpoint(ServingState state) : InferenceService.InferenceServiceBase
 {
     /// <inheritdoc/>
-    public override async Task<GenerateResponse> Generate(GenerateRequest request, ServerCallContext context)
+    [EnableRateLimiting(RequestLimiting.Generating)]
+    public override Task<GenerateResponse> Generate(GenerateRequest request, ServerCallContext context) => AnswerAsync(
+        () => GrpcRequestReader.Read(request.HasModel ? request.Model : null, request.Prompt, request.Options), context,
+        (answers, choices, generation) => answers.Whole(choices, generation));
+
+    /// <inheritdoc/>
+    [EnableRateLimiting(RequestLimiting.Generating)]
+    public override Task<ChatResponse> Chat(ChatRequest request, ServerCallContext context) => AnswerAsync(
+        () => GrpcRequestReader.ReadChat(request.HasModel ? request.Model : null, request.Conversation, request.Options), context,
+        (answers, choices, generation) => answers.WholeChat(choices, generation));
+
+    /// <inheritdoc/>
+    [EnableRateLimiting(RequestLimiting.Generating)]
+    public override Task GenerateStream(
+        GenerateStreamRequest request, IServerStreamWriter<GenerateStreamResponse> responseStream, ServerCallContext context) => StreamAsync(
+        () => GrpcRequestReader.Read(request.HasModel ? request.Model : null, request.Prompt, request.Options), context,
+        happened => responseStream.WriteAsync(GrpcAnswers.ForGenerate(happened), context.CancellationToken));
+
+    /// <inheritdoc/>
+    [EnableRateLimiting(RequestLimiting.Generating)]
+    public override Task ChatStream(
+        ChatStreamRequest request, IServerStreamWriter<ChatStreamResponse> responseStream, ServerCallContext context) => StreamAsync(
+        () => GrpcRequestReader.ReadChat(request.HasModel ? request.Model : null, request.Conversation, request.Options), context,
+        happened => responseStream.WriteAsync(GrpcAnswers.ForChat(happened), context.CancellationToken));
+
+    /// <inheritdoc/>
+    [EnableRateLimiting(RequestLimiting.Generating)]
+    public override async Task Converse(IAsyncStreamReader<ConverseRequest> requestStream,
+        IServerStreamWriter<ConverseResponse> responseStream, ServerCallContext context)
     {
         using var lease = state.Enter();
-        var input = GrpcRequestReader.Read(request.HasModel ? request.Model : null, request.Prompt, request.Options);
-        GenerateResponse? response = null;
-        await RunAsync(lease, input, stream: false, context, async (generation, answers) =>
+        var start = await Wishes.StartAsync(requestStream, context.CancellationToken);
+        var input = GrpcRequestReader.Read(start.HasModel ? start.Model : null, start.Prompt, start.Options);
+        await RunAsync(lease, input, stream: true, context, async (generation, answers) =>
+        {
+            using var wishes = new Wishes(requestStream, generation, lease.Pair.Validator, context.CancellationToken);
+            // A write whose own token is cancelled would abort the call, and its status with it.
+            return await wishes.WhileAsync(cancellation => WriteAsync(
+                generation, answers, happened => responseStream.WriteAsync(happened, CancellationToken.None), cancellation));
+        });
+    }
+
+    /// <inheritdoc/>
+    public override Task<TokenizeResponse> Tokenize(TokenizeRequest request, ServerCallContext context)
+    {
+        using var lease = state.Enter();
+        var response = new TokenizeResponse { ContextTokens = lease.Pair.Engine.Limits.ContextTokens };
+        response.TokenIds.AddRange(lease.Pair.Validator.Tokenize(
+            request.HasModel ? request.Model : null, GrpcRequestReader.ReadPrompt(request.Prompt)));
+        return Task.FromResult(response);
+    }
+
+    /// <inheritdoc/>
+    public override Task<DetokenizeResponse> Detokenize(DetokenizeRequest request, ServerCallContext context)
+    {
+        using var lease = state.Enter();
+        return Task.FromResult(new DetokenizeResponse
+        {
+            Text = lease.Pair.Validator.Detokenize(request.HasModel ? request.Model : null, request.TokenIds, "token_ids"),
+        });
+    }
+
+    /// <inheritdoc/>
+    public override Task<ListModelsResponse> ListModels(ListModelsRequest request, ServerCallContext context)
+    {
+        using var lease = state.Enter();
+        var response = new ListModelsResponse();
+        response.Models.AddRange(lease.Pair.Names.All.Select(name => new Model
+        {
+            Name = name,
+            Pair = lease.Pair.Names.Pair,
+            Created = lease.Pair.LoadedAt.ToUnixTimeSeconds(),
+            ContextTokens = lease.Pair.Engine.Limits.ContextTokens,
+        }));
+        return Task.FromResult(response);
+    }
+
+    /// <inheritdoc/>
+    public override Task<GetServerInfoResponse> GetServerInfo(GetServerInfoRequest request, ServerCallContext context)
+    {
+        using var lease = state.Enter();
+        return Task.FromResult(GrpcAnswers.Info(lease.Pair));
+    }
+
+    private async Task<T> AnswerAsync<T>(Func<GenerationInput> read, ServerCallContext context,
+        Func<GrpcAnswers, IReadOnlyList<WholeChoice>, Generation, T> answer) where T : class
+    {
+        using var lease = state.Enter();
+        T? response = null;
+        await RunAsync(lease, read(), stream: false, context, async (generation, answers) =>
         {
             var choices = await WholeChoice.ReadAsync(generation, context.CancellationToken);
-            response = answers.Whole(choices, generation);
+            response = answer(answers, choices, generation);
             return choices.Select(choice => FinishReasons.Spell(choice.FinishReason));
         });
         return response!;
     }
 
-    /// <inheritdoc/>
-    public override async Task GenerateStream(
-        GenerateStreamRequest request, IServerStreamWriter<GenerateStreamResponse> responseStream, ServerCallContext context)
+    private async Task StreamAsync(Func<GenerationInput> read, ServerCallContext context, Func<ConverseResponse, Task> write)
     {
         using var lease = state.Enter();
-        var input = GrpcRequestReader.Read(request.HasModel ? request.Model : null, request.Prompt, request.Options);
-        await RunAsync(lease, input, stream: true, context, async (generation, answers) =>
+        await RunAsync(lease, read(), stream: true, context,
+            (generation, answers) => WriteAsync(generation, answers, write, context.CancellationToken));
+    }
+
+    private static async Task<IEnumerable<string>> WriteAsync(
+        Generation generation, GrpcAnswers answers, Func<ConverseResponse, Task> write, CancellationToken cancellation)
+    {
+        var reasons = new List<string>();
+        await write(answers.Started(generation.Request));
+        await foreach (var piece in generation.ReadAsync(cancellation))
         {
-            var reasons = new List<string>();
-            await responseStream.WriteAsync(answers.Started(generation.Request), context.CancellationToken);
-            await foreach (var piece in generation.ReadAsync(context.CancellationToken))
-            {
-                foreach (var happened in answers.Events(piece, generation))
-                    await responseStream.WriteAsync(happened, context.CancellationToken);
-                if (piece.FinishReason is { } reason) reasons.Add(FinishReasons.Spell(reason));
-            }
-            return reasons;
-        });
+            foreach (var happened in answers.Events(piece, generation)) await write(happened);
+            if (piece.FinishReason is { } reason) reasons.Add(FinishReasons.Spell(reason));
+        }
+        return reasons;
     }
 
     private static async Task RunAsync(ServingState.Lease lease, GenerationInput input, bool stream, ServerCallContext context,
@@ -52,17 +138,11 @@ internal sealed class InferenceEndpoint(ServingState state) : InferenceService.I
         var pair = lease.Pair;
         var request = pair.Validator.Prepare(input with { Stream = stream });
         var operation = input.Prompts[0] is ChatPrompt ? "chat" : "text_completion";
-        using var span = RequestSpan.Start(operation, input, request, stream);
-        try
-        {
-            using var generation = Generation.Start(pair.Engine, request, pair.Tokenizer);
-            var reasons = await answer(generation, new GrpcAnswers(pair.Tokenizer, pair.Names.Aligned));
-            RequestSpan.Complete(span, context.GetHttpContext().TraceIdentifier, generation, reasons);
-        }
-        catch (Exception fault)
-        {
-            RequestSpan.Fail(span, fault);
-            throw;
-        }
+        var telemetry = RequestTelemetry.Of(context.GetHttpContext());
+        telemetry.Prepared(operation, input, request, pair, stream);
+        using var generation = Generation.Start(pair.Engine, request, pair.Tokenizer);
+        telemetry.Submitted(generation);
+        var reasons = await answer(generation, new GrpcAnswers(pair.Tokenizer, pair.Names.Aligned));
+        telemetry.Answered(context.GetHttpContext().TraceIdentifier, reasons);
     }
 }

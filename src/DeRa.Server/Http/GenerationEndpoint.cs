@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using DeRa.Engine.Streaming;
 using DeRa.Server.Answers;
@@ -19,23 +18,17 @@ internal abstract class GenerationEndpoint(ServingState state, TimeProvider time
         IgnoredFields.Announce(context, wire.Ignored);
         var pair = lease.Pair;
         var request = pair.Validator.Prepare(wire.Input);
-        using var span = RequestSpan.Start(Operation, wire.Input, request, wire.Answer.Stream);
+        var telemetry = RequestTelemetry.Of(context);
+        telemetry.Prepared(Operation, wire.Input, request, pair, wire.Answer.Stream);
         var header = new AnswerHeader(
             IdPrefix + context.TraceIdentifier, time.GetUtcNow().ToUnixTimeSeconds(), request.Model,
             new StrengthsInForce(request.Strengths, pair.Names.Aligned));
         var writer = Writer(header, wire.Answer, new TokenTexts(pair.Tokenizer, wire.Answer.TokensAsIds));
-        try
-        {
-            using var generation = Generation.Start(pair.Engine, request, pair.Tokenizer);
-            var reasons = wire.Answer.Stream
-                ? await StreamAsync(context, generation, writer) : await AnswerAsync(context, generation, writer);
-            RequestSpan.Complete(span, header.Id, generation, reasons);
-        }
-        catch (Exception fault)
-        {
-            RequestSpan.Fail(span, fault);
-            throw;
-        }
+        using var generation = Generation.Start(pair.Engine, request, pair.Tokenizer);
+        telemetry.Submitted(generation);
+        var reasons = wire.Answer.Stream
+            ? await StreamAsync(context, generation, writer) : await AnswerAsync(context, generation, writer);
+        telemetry.Answered(header.Id, reasons);
     }
 
     /// <summary>The operation's name in telemetry.</summary>
@@ -86,9 +79,8 @@ internal abstract class GenerationEndpoint(ServingState state, TimeProvider time
             }
             writer.WriteEnd(events, Usage.Of(generation));
         }
-        catch (Exception fault) when (!gone.IsCancellationRequested)
+        catch (Exception fault) when (!gone.IsCancellationRequested && fault is not ReaderTooSlowException)
         {
-            RequestSpan.Fail(Activity.Current, fault);
             RequestFence.Explain(context, fault, log).Write(events.Begin());
             events.End();
         }

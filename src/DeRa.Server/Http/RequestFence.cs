@@ -1,5 +1,7 @@
 using System.Globalization;
+using DeRa.Server.Grpc;
 using DeRa.Server.Http.Wire;
+using DeRa.Server.Telemetry;
 
 namespace DeRa.Server.Http;
 
@@ -22,19 +24,23 @@ internal sealed class RequestFence(RequestDelegate next, ILogger<RequestFence> l
             await next(context);
             if (LacksBody(context)) await AnswerAsync(context, BareStatus(context));
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (OperationCanceledException gone) when (context.RequestAborted.IsCancellationRequested || gone is ReaderTooSlowException)
         {
             // Nobody is there any more to be told.
+            RequestTelemetry.Of(context).Failed(gone);
         }
         catch (Exception fault) when (!context.Response.HasStarted)
         {
-            await AnswerAsync(context, Explain(context, fault, log));
+            var error = Explain(context, fault, log);
+            if (GrpcRefusal.IsCall(context.Request)) GrpcRefusal.Answer(context.Response, GrpcErrors.For(fault, context.TraceIdentifier));
+            else await AnswerAsync(context, error);
         }
     }
 
     /// <summary>The error to answer with; one that is the server's own fault is logged.</summary>
     public static WireError Explain(HttpContext context, Exception fault, ILogger log)
     {
+        RequestTelemetry.Of(context).Failed(fault);
         var error = WireError.For(fault, context.TraceIdentifier);
         if (error.Status == StatusCodes.Status500InternalServerError) ServerLog.RequestFailed(log, context.TraceIdentifier, fault);
         return error;
@@ -51,7 +57,7 @@ internal sealed class RequestFence(RequestDelegate next, ILogger<RequestFence> l
     /// <summary>Routing answers unknown paths and wrong methods with a status alone. gRPC has its own way of saying so.</summary>
     private static bool LacksBody(HttpContext context) => !context.Response.HasStarted
         && context.Response.StatusCode >= StatusCodes.Status400BadRequest && context.Response.ContentType is null
-        && context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) != true;
+        && !GrpcRefusal.IsCall(context.Request);
 
     private static WireError BareStatus(HttpContext context)
     {

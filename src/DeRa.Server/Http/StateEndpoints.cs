@@ -1,4 +1,3 @@
-using System.Reflection;
 using DeRa.Server.Composition;
 using DeRa.Server.Http.Wire;
 using DeRa.Server.Options;
@@ -8,12 +7,12 @@ namespace DeRa.Server.Http;
 /// <summary>What orchestrators and people ask: alive, ready, which version.</summary>
 internal sealed class StateEndpoints(ServingState state, ServerOptions options)
 {
-    /// <summary>200 while restarting would not help; 503 once the engine has stopped or hangs in a step.</summary>
+    /// <summary>200 while restarting would not help; 503 once the engine has stopped, hangs in a step, or fails in every one.</summary>
     public Task LiveAsync(HttpContext context)
     {
-        var isAlive = state.Phase != ServingPhase.Ready || state.Pair!.Engine.Status is { IsRunning: true } status
+        var isAlive = state.Phase != ServingPhase.Ready || state.Pair!.Engine.Status is { IsRunning: true, FailedSteps: < ServingState.MaxFailedSteps } status
             && status.SinceHeartbeat <= TimeSpan.FromSeconds(options.MaxStepSeconds);
-        return RespondAsync(context, isAlive, isAlive ? "alive" : "the engine has stopped or hangs");
+        return RespondAsync(context, isAlive, isAlive ? "alive" : "the engine has stopped, hangs or fails in every step");
     }
 
     /// <summary>200 while requests are taken; else 503 with what the server is doing instead.</summary>
@@ -23,7 +22,7 @@ internal sealed class StateEndpoints(ServingState state, ServerOptions options)
         return RespondAsync(context, isReady, state.Phase switch
         {
             ServingPhase.Loading => "loading",
-            ServingPhase.Ready => isReady ? "ready" : "the engine has stopped",
+            ServingPhase.Ready => isReady ? "ready" : "the engine has stopped or fails in every step",
             ServingPhase.Draining => "draining",
             _ => "failed",
         });
@@ -33,12 +32,9 @@ internal sealed class StateEndpoints(ServingState state, ServerOptions options)
     public static Task VersionAsync(HttpContext context) => WireJson.RespondAsync(context.Response, StatusCodes.Status200OK, json =>
     {
         json.WriteStartObject();
-        json.WriteString("version"u8, Version);
+        json.WriteString("version"u8, ServerVersion.Text);
         json.WriteEndObject();
     });
-
-    private static string Version { get; } = typeof(StateEndpoints).Assembly
-        .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 
     private Task RespondAsync(HttpContext context, bool isWell, string status)
     {

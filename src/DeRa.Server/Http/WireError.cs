@@ -2,6 +2,7 @@ using System.Text.Json;
 using DeRa.Engine.Admission;
 using DeRa.Engine.Requests;
 using DeRa.Server.Composition;
+using DeRa.Server.Locks;
 
 namespace DeRa.Server.Http;
 
@@ -22,6 +23,13 @@ internal sealed record WireError(int Status, string Type, string Message, string
         InvalidRequestException { Code: InvalidRequestException.ModelNotFound } unknown =>
             Invalid(StatusCodes.Status404NotFound, unknown.Message, unknown.Field, unknown.Code),
         InvalidRequestException bad => Invalid(StatusCodes.Status400BadRequest, bad.Message, bad.Field, bad.Code),
+        KeyRefusedException refused =>
+            new(StatusCodes.Status401Unauthorized, "authentication_error", refused.Message, Code: "invalid_api_key"),
+        LimitExceededException tooMuch => new(StatusCodes.Status429TooManyRequests, "rate_limit_error", tooMuch.Message, Code: "rate_limit_exceeded")
+        {
+            RetryAfterSeconds = tooMuch.RetryAfterSeconds,
+        },
+        HostRefusedException refused => Invalid(StatusCodes.Status421MisdirectedRequest, refused.Message),
         HttpRefusal refusal => Invalid(refusal.Status, refusal.Message),
         BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } late =>
             new(StatusCodes.Status408RequestTimeout, "timeout_error", late.Message),
@@ -29,6 +37,8 @@ internal sealed record WireError(int Status, string Type, string Message, string
         AdmissionException { Reason: AdmissionReason.QueueFull } full => Overloaded(full.Message, 1),
         AdmissionException closed => Overloaded(closed.Message, 10),
         NotServingException closed => Overloaded(closed.Message, 5),
+        DeadlineExceededException late => new(StatusCodes.Status408RequestTimeout, "timeout_error", late.Message),
+        GenerationFailedException { IsStopped: true } stopped => Overloaded(stopped.Message, 10),
         GenerationFailedException => Internal(requestId),
         _ => Internal(requestId) with { MayRetry = false },
     };

@@ -12,6 +12,9 @@ internal sealed record OptionEntry(PropertyInfo Property, OptionAttribute Declar
     /// <summary>Whether several values may be given.</summary>
     public bool IsList { get; } = Property.PropertyType == typeof(IReadOnlyList<string>);
 
+    /// <summary>Whether the value must not be seen.</summary>
+    public bool IsSecret { get; } = Property.PropertyType == typeof(Secret);
+
     private Type ValueType => IsList ? typeof(string) : Nullable.GetUnderlyingType(Property.PropertyType) ?? Property.PropertyType;
 
     /// <summary>As the configuration file spells it; the command line puts <c>--</c> before it.</summary>
@@ -22,7 +25,7 @@ internal sealed record OptionEntry(PropertyInfo Property, OptionAttribute Declar
         OptionTable.EnvironmentPrefix + JsonNamingPolicy.SnakeCaseUpper.ConvertName(Property.Name);
 
     /// <summary>What stands for the value in <c>--help</c>.</summary>
-    public string Placeholder => Declared.Placeholder ?? (IsFlag ? "true|false" : ValueType == typeof(string) ? "TEXT" : "N");
+    public string Placeholder => Declared.Placeholder ?? (IsFlag ? "true|false" : IsText ? "TEXT" : "N");
 
     /// <summary>Reads a value.</summary>
     /// <param name="text">The value as it was given.</param>
@@ -30,8 +33,7 @@ internal sealed record OptionEntry(PropertyInfo Property, OptionAttribute Declar
     /// <exception cref="OptionException">It is no such value or lies outside the range.</exception>
     public object Parse(string text, string origin)
     {
-        if (ValueType == typeof(string))
-            return text.Length > 0 ? text : throw Bad(text, origin, "not empty");
+        if (IsText) return text.Length == 0 ? throw Bad(text, origin, "not empty") : IsSecret ? new Secret(text) : text;
         if (IsFlag) return bool.TryParse(text, out var flag) ? flag : throw Bad(text, origin, Allowed);
         if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || !InRange(number))
             throw Bad(text, origin, Allowed);
@@ -41,7 +43,7 @@ internal sealed record OptionEntry(PropertyInfo Property, OptionAttribute Declar
     }
 
     /// <summary>The allowed values in words; empty where any text will do.</summary>
-    public string Allowed => ValueType == typeof(string) ? ""
+    public string Allowed => IsText ? ""
         : IsFlag ? "true or false"
         : (ValueType == typeof(double) ? "a number" : "a whole number") + $" from {Text(Low)} to {Text(High)}";
 
@@ -53,6 +55,8 @@ internal sealed record OptionEntry(PropertyInfo Property, OptionAttribute Declar
     /// <summary>The error for a value that will not do.</summary>
     public OptionException Bad(string text, string origin, string allowed) =>
         new($"--{Name} is '{text}' ({origin}); it must be {allowed}.");
+
+    private bool IsText => ValueType == typeof(string) || IsSecret;
 
     private bool IsFlag => ValueType == typeof(bool);
 

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Net;
 using DeRa.Hub;
+using DeRa.Server.Locks;
 
 namespace DeRa.Server.Options;
 
@@ -19,7 +20,7 @@ internal static class OptionReader
             options = Apply(new ServerOptions(),
                 [.. OptionSources.File(file), .. OptionSources.Environment(environment), .. OptionSources.CommandLine(arguments)]);
         Check(options);
-        return options;
+        return options with { OpenTelemetry = OptionSources.OpenTelemetry(environment) };
     }
 
     /// <summary>The address that <c>--host</c> names.</summary>
@@ -46,7 +47,10 @@ internal static class OptionReader
     private static void Check(ServerOptions options)
     {
         Address(options.Host);
+        CheckOneOf("log-format", options.LogFormat, ServerOptions.TextLog, ServerOptions.JsonLog);
+        CheckOneOf("capture-content", options.CaptureContent, "yes", "no");
         CheckPair(options);
+        LockOptions.Check(options);
         if (options.ServedName.Length is 0 or > 256)
             throw new OptionException("--name must have 1 to 256 characters.");
         if (options.HttpPort == options.GrpcPort && options.HttpPort != 0)
@@ -54,6 +58,11 @@ internal static class OptionReader
         if (options.MaxBatchTokens < options.MaxRunning)
             throw new OptionException(
                 $"--max-batch-tokens is {options.MaxBatchTokens}; it must be at least --max-running, {options.MaxRunning}.");
+    }
+
+    private static void CheckOneOf(string option, string value, params string[] allowed)
+    {
+        if (!allowed.Contains(value)) throw new OptionException($"--{option} is '{value}'; it must be {string.Join(" or ", allowed)}.");
     }
 
     private static void CheckPair(ServerOptions options)

@@ -22,6 +22,7 @@ internal static partial class OptionSources
         {
             var (name, value) = Split(arguments[i]);
             var entry = OptionTable.Find(name) ?? throw Unknown("--" + name, name);
+            if (entry.IsSecret) throw Exposed(entry);
             value ??= i + 1 < arguments.Count && !arguments[i + 1].StartsWith("--", StringComparison.Ordinal)
                 ? arguments[++i] : throw new OptionException($"--{name} needs a value: --{name} {entry.Placeholder}.");
             if (!entry.IsList && given.Any(other => other.Entry == entry)) throw new OptionException($"--{name} is given twice.");
@@ -50,6 +51,10 @@ internal static partial class OptionSources
         }
         return given;
     }
+
+    /// <summary>The variables that OpenTelemetry's own specification names; they say where telemetry goes and nothing else.</summary>
+    public static IReadOnlyDictionary<string, string?> OpenTelemetry(IDictionary variables) => variables.Keys.Cast<string>()
+        .Where(name => name.StartsWith("OTEL_", StringComparison.Ordinal)).ToDictionary(name => name, name => (string?)variables[name]);
 
     /// <summary>Reads a JSON object whose keys are option names; an option that takes several values may have a list of them.</summary>
     /// <exception cref="OptionException">The file cannot be read, is no such object, or a key names no option.</exception>
@@ -103,6 +108,10 @@ internal static partial class OptionSources
 
     private static string OptionName(string variable) =>
         variable[OptionTable.EnvironmentPrefix.Length..].ToLowerInvariant().Replace('_', '-');
+
+    private static OptionException Exposed(OptionEntry entry) => new(
+        $"--{entry.Name} cannot be given on the command line, which other users of the machine can read; " +
+        $"set the environment variable {entry.EnvironmentName}, or \"{entry.Name}\" in the file that --config names.");
 
     private static OptionException Unknown(string what, string name)
     {

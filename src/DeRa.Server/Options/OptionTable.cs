@@ -49,6 +49,7 @@ internal static class OptionTable
     private static IEnumerable<string> Sentences(OptionEntry entry, ServerOptions defaults)
     {
         yield return entry.Declared.Help;
+        if (entry.IsSecret) yield return $"Never on the command line: {entry.EnvironmentName} or the configuration file.";
         if (entry.Allowed.Length > 0) yield return $"Takes {entry.Allowed}.";
         if (entry.DefaultText(defaults) is { Length: > 0 } text) yield return $"Default: {text}.";
     }

@@ -1,5 +1,6 @@
 using DeRa.Engine;
 using DeRa.Engine.Requests;
+using DeRa.Server.Locks;
 using DeRa.Torch;
 using DeRa.Torch.Execution;
 using DeRa.Torch.Native;
@@ -109,14 +110,88 @@ internal sealed record ServerOptions
     [Option("Size of a request, in bytes.", Low = 1024, High = 1 << 30)]
     public int MaxBodyBytes { get; init; } = 4 << 20;
 
+    [Option("Nesting of a request's JSON.", Low = 8, High = 1024)]
+    public int MaxJsonDepth { get; init; } = 64;
+
+    [Option("Connections that may be open at once, over both ports; one more is closed unanswered.", Low = 1, High = 1 << 20)]
+    public int MaxConnections { get; init; } = 4096;
+
+    [Option("Size of a request's headers together, in bytes.", Low = 1024, High = 1 << 20)]
+    public int MaxHeaderBytes { get; init; } = 32 << 10;
+
+    [Option("Headers of a request.", Low = 8, High = 1024)]
+    public int MaxHeaders { get; init; } = 100;
+
+    [Option("Seconds that a client may take to send a request's headers.", Low = 1, High = 3600)]
+    public int HeaderSeconds { get; init; } = 30;
+
+    [Option("Seconds for which a connection may stay open with nothing under way.", Low = 1, High = 86400)]
+    public int KeepAliveSeconds { get; init; } = 130;
+
+    [Option("File of API keys, one a line: NAME HASH, then rate=N/min and concurrent=N where that key's limits differ; 'dera key NAME' "
+        + "makes a key and its line. Read again when it changes. Where there are keys, everything but /livez and /readyz needs one.",
+        Placeholder = "FILE", DefaultText = "no keys")]
+    public string? ApiKeys { get; init; }
+
+    [Option("One API key, under the name 'default', beside those of the file; at least 16 characters.", Placeholder = "KEY")]
+    public Secret? ApiKey { get; init; }
+
+    [Option("Generating requests that a key may send in a minute; without keys, all clients together.",
+        Low = 1, High = RequestLimiting.MaxLimit, DefaultText = "any number")]
+    public int? MaxRequestsPerMinute { get; init; }
+
+    [Option("Generating requests that a key may have under way at once; without keys, all clients together.",
+        Low = 1, High = RequestLimiting.MaxLimit, DefaultText = "any number")]
+    public int? MaxConcurrentRequests { get; init; }
+
+    [Option("Certificate for TLS on both ports, with its intermediates: PEM, then with --tls-key, or PKCS#12. Read again when it changes.",
+        Placeholder = "FILE", DefaultText = "no TLS")]
+    public string? TlsCertificate { get; init; }
+
+    [Option("The certificate's private key, PEM.", Placeholder = "FILE")]
+    public string? TlsKey { get; init; }
+
+    [Option("Opens an encrypted --tls-key or PKCS#12 file.")]
+    public Secret? TlsPassword { get; init; }
+
+    [Option("Origin of web pages that may call the server, such as https://chat.example.com; several may be given; * is any.",
+        Placeholder = "ORIGIN", DefaultText = "none")]
+    public IReadOnlyList<string> CorsOrigins { get; init; } = [];
+
+    [Option("Host name under which the server answers, such as api.example.com or *.example.com; several may be given; * is any.",
+        Placeholder = "NAME", DefaultText = "localhost and its addresses while listening on loopback, else any")]
+    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+
     [Option("Seconds for which a single step may keep the engine's heart from beating before /livez fails.", Low = 1, High = 86400)]
     public int MaxStepSeconds { get; init; } = 300;
 
     [Option("Seconds that running requests may go on for after the server was told to stop.", Low = 0, High = 86400)]
     public int DrainSeconds { get; init; } = 30;
 
+    [Option("Seconds that a request may take, waiting included; one that takes longer is ended.", Low = 1, High = 86400,
+        DefaultText = "as long as it takes")]
+    public int? RequestTimeoutSeconds { get; init; }
+
+    [Option("Seconds for which a client may take nothing of what is sent to it before it is disconnected.", Low = 2, High = 86400)]
+    public int SlowReaderSeconds { get; init; } = 60;
+
+    [Option("Form of log lines: text or json.", Placeholder = "FORM")]
+    public string LogFormat { get; init; } = TextLog;
+
+    [Option("Whether traces hold the text of prompts and answers: yes or no.", Placeholder = "yes|no")]
+    public string CaptureContent { get; init; } = "no";
+
     [Option("JSON file with options, by the names in this list.", Placeholder = "FILE", DefaultText = "none")]
     public string? Config { get; init; }
+
+    /// <summary>The standard variables of OpenTelemetry (<c>OTEL_…</c>), which say where telemetry goes; empty = nowhere.</summary>
+    public IReadOnlyDictionary<string, string?> OpenTelemetry { get; init; } = new Dictionary<string, string?>();
+
+    /// <summary>Whether log lines are JSON.</summary>
+    public bool LogsJson => LogFormat == JsonLog;
+
+    /// <summary>Whether traces hold text.</summary>
+    public bool CapturesContent => CaptureContent == "yes";
 
     /// <summary>The name under which the pair is served.</summary>
     /// <exception cref="FormatException">An aligned model's name is missing.</exception>
@@ -133,6 +208,7 @@ internal sealed record ServerOptions
         MaxBatchTokens = MaxBatchTokens,
         MaxQueuedSequences = MaxQueued,
         MaxQueuedTokens = MaxQueuedTokens,
+        ModelName = ServedName,
     };
 
     /// <summary>The validator's part of the options.</summary>
@@ -150,6 +226,7 @@ internal sealed record ServerOptions
         MaxBadWords = MaxBadWords,
         MaxBestOf = MaxBestOf,
         MaxLogProbs = MaxLogprobs,
+        MaxDuration = RequestTimeoutSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
     };
 
     /// <summary>The loader's part of the options.</summary>
@@ -178,6 +255,12 @@ internal sealed record ServerOptions
     /// <summary>Of a folder its own name, of a name on the Hub what stands after the organisation and before the revision.</summary>
     private static string LastPart(string model) =>
         Directory.Exists(model) ? new DirectoryInfo(model).Name : model.Split('@')[0].Split('/')[^1];
+
+    /// <summary>Log lines for people.</summary>
+    internal const string TextLog = "text";
+
+    /// <summary>Log lines for programs.</summary>
+    internal const string JsonLog = "json";
 
     private static EngineOptions Engine { get; } = new();
 

@@ -5,22 +5,19 @@ using DeRa.Engine.Telemetry;
 
 namespace DeRa.Server.Telemetry;
 
-/// <summary>
-/// The span of one request, named and labelled as OpenTelemetry's conventions for generative AI ask. Prompts and answers are
-/// never part of it.
-/// </summary>
+/// <summary>Names and labels the span of a request as OpenTelemetry's conventions for generative AI ask, and adds its phases.</summary>
 internal static class RequestSpan
 {
-    /// <summary>Starts the span; null where nobody listens.</summary>
+    /// <summary>Adds what was asked for.</summary>
+    /// <param name="span">The span that ASP.NET Core made.</param>
     /// <param name="operation"><c>chat</c> or <c>text_completion</c>.</param>
     /// <param name="input">What was asked for.</param>
     /// <param name="request">The same, checked.</param>
     /// <param name="stream">Whether the answer is streamed.</param>
-    public static Activity? Start(string operation, GenerationInput input, PreparedRequest request, bool stream)
+    public static void Describe(Activity span, string operation, GenerationInput input, PreparedRequest request, bool stream)
     {
-        var span = EngineTelemetry.Source.StartActivity($"{operation} {request.Model}", ActivityKind.Server);
-        if (span is null) return null;
         var first = request.Choices[0].Request;
+        span.DisplayName = $"{operation} {request.Model}";
         span.SetTag("gen_ai.operation.name", operation);
         span.SetTag("gen_ai.provider.name", "dera");
         span.SetTag("gen_ai.request.model", input.Model ?? request.Model);
@@ -38,28 +35,21 @@ internal static class RequestSpan
         var strengths = request.Strengths;
         if (strengths.Count <= 1) span.SetTag("dera.alignment_strength", strengths[0]);
         else span.SetTag("dera.alignment_strengths", Enumerable.Range(0, strengths.Count).Select(i => strengths[i]).ToArray());
-        return span;
     }
 
-    /// <summary>Adds what is known at the end of an answer.</summary>
-    /// <param name="span">The span, if any.</param>
-    /// <param name="responseId">The answer's id.</param>
-    /// <param name="generation">What ran.</param>
-    /// <param name="reasons">Each choice's finish reason as the wire spells it.</param>
-    public static void Complete(Activity? span, string responseId, Generation generation, IEnumerable<string> reasons)
+    /// <summary>Adds a span for each phase that the request reached.</summary>
+    /// <param name="span">The request's span.</param>
+    /// <param name="submittedAt">When the first phase began.</param>
+    /// <param name="times">How long each took.</param>
+    public static void AddPhases(Activity span, DateTimeOffset submittedAt, GenerationTimes times)
     {
-        if (span is null) return;
-        span.SetTag("gen_ai.response.id", responseId);
-        span.SetTag("gen_ai.response.finish_reasons", reasons.ToArray());
-        span.SetTag("gen_ai.usage.output_tokens", generation.CompletionTokens);
-    }
-
-    /// <summary>Marks the span as failed.</summary>
-    /// <param name="span">The span, if any.</param>
-    /// <param name="fault">What went wrong.</param>
-    public static void Fail(Activity? span, Exception fault)
-    {
-        span?.SetTag("error.type", fault.GetType().Name);
-        span?.SetStatus(ActivityStatusCode.Error);
+        var at = submittedAt;
+        foreach (var (name, length) in ((string, TimeSpan?)[])[("queue", times.Queue), ("prefill", times.Prefill), ("decode", times.Decode)])
+        {
+            if (length is not { } took) return;
+            using var phase = EngineTelemetry.Source.StartActivity(name, ActivityKind.Internal, span.Context, startTime: at);
+            phase?.SetEndTime((at + took).UtcDateTime);
+            at += took;
+        }
     }
 }

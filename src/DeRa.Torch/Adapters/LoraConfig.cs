@@ -17,7 +17,7 @@ internal sealed record LoraConfig
     /// <summary>Fields that only training reads, or that say who wrote it; <c>fan_in_fan_out</c> matters to merging alone.</summary>
     private static readonly HashSet<string> Harmless =
     [
-        "auto_mapping", "base_model_name_or_path", "ensure_weight_tying", "fan_in_fan_out", "inference_mode", "lora_dropout",
+        "auto_mapping", "base_model_name_or_path", "ensure_weight_tying", "eva_config", "fan_in_fan_out", "inference_mode", "lora_dropout",
         "megatron_core", "peft_version", "qalora_group_size", "revision", "task_type",
     ];
 
@@ -137,7 +137,7 @@ internal sealed record LoraConfig
     {
         "init_lora_weights" or "lora_bias" or "use_dora" or "use_qalora" => value.ValueKind is JsonValueKind.True or JsonValueKind.False
             && (name == "init_lora_weights" || value.ValueKind == JsonValueKind.False),
-        "loftq_config" or "eva_config" => value.ValueKind == JsonValueKind.Object && !value.EnumerateObject().Any(),
+        "loftq_config" => value.ValueKind == JsonValueKind.Object && !value.EnumerateObject().Any(),
         "modules_to_save" or "target_parameters" => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0,
         _ => false,
     };

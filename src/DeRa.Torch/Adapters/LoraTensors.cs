@@ -43,7 +43,8 @@ internal sealed class LoraTensors(LoraConfig config, DecoderLayout layout)
         if (extra.Count > 0)
             throw new CheckpointException(checkpoint.Folder,
                 $"tensors that {LoraConfig.FileName} and the base model do not account for: {Shown(extra)}");
-        foreach (var (name, shape) in expected) CheckShape(checkpoint, name, shape);
+        foreach (var (name, shape) in expected)
+            checkpoint.CheckWeight(name, shape, $"the base model and {LoraConfig.FileName} ask for");
     }
 
     private IEnumerable<(string Name, long[] Shape)> Expected(int layerCount)
@@ -57,14 +58,6 @@ internal sealed class LoraTensors(LoraConfig config, DecoderLayout layout)
                     yield return (Down(module), [config.RankOf(module), linear.Inputs]);
                     yield return (Up(module), [part.Outputs, config.RankOf(module)]);
                 }
-    }
-
-    private static void CheckShape(Checkpoint checkpoint, string name, long[] shape)
-    {
-        var (file, stored) = checkpoint.Find(name)!.Value;
-        if (!stored.Shape.AsSpan().SequenceEqual(shape))
-            throw CheckpointException.ForTensor(file.Path, name, $"has shape [{string.Join(", ", stored.Shape)}]; "
-                + $"the base model and {LoraConfig.FileName} ask for [{string.Join(", ", shape)}]");
     }
 
     private static string Shown(List<string> names) =>

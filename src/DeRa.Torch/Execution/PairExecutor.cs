@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using DeRa.Engine.Scheduling;
 using DeRa.Torch.Decoding;
 using DeRa.Torch.Models;
@@ -7,8 +8,8 @@ namespace DeRa.Torch.Execution;
 
 /// <summary>
 /// Runs steps on the models of a pair: each row through the members that weigh anything in it, each loaded model at most once a
-/// step; then mixes, filters and samples. Engine thread only. A sequence keeps its strengths: a model that did not run a row
-/// has nothing of it in its cache.
+/// step; then mixes, filters and samples. Engine thread only. A model that did not run a row has nothing of it in its cache:
+/// where strengths change so that it is needed, the scheduler has it run the whole sequence.
 /// </summary>
 public sealed class PairExecutor : IStepExecutor
 {
@@ -22,8 +23,9 @@ public sealed class PairExecutor : IStepExecutor
     /// <param name="limits">What they can take.</param>
     internal PairExecutor(IReadOnlyList<ModelRunner> runners, ExecutorLimits limits)
     {
-        (_runners, Limits) = (runners, limits);
+        _runners = runners;
         _memberCount = runners.Sum(runner => runner.Members.Count);
+        Limits = limits with { ModelCount = _memberCount };
     }
 
     /// <inheritdoc/>
@@ -40,7 +42,9 @@ public sealed class PairExecutor : IStepExecutor
         try
         {
             RunModels(plan.Rows, outputs);
-            return outputs.ToStepResult(Decode(outputs.Rows));
+            var began = Stopwatch.GetTimestamp();
+            var decoded = Decode(outputs.Rows);
+            return outputs.ToStepResult(decoded) with { MixAndSampleTime = Stopwatch.GetElapsedTime(began) };
         }
         finally
         {

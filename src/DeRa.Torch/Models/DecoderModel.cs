@@ -10,6 +10,8 @@ namespace DeRa.Torch.Models;
 /// </summary>
 internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType type) : IDisposable
 {
+    private readonly double _embeddingScale = Rounded(config.EmbeddingScale, type);
+
     /// <summary>What it looks like.</summary>
     public ModelConfig Config => config;
 
@@ -82,12 +84,22 @@ internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType
         foreach (var tensor in Tensors) tensor.Dispose();
     }
 
+    /// <summary>
+    /// What a number is in an element type. Gemma was trained with its embedding scale rounded so, and Hugging Face keeps to it:
+    /// √3584 is 59.75 in bfloat16.
+    /// </summary>
+    internal static double Rounded(double number, ScalarType type)
+    {
+        using var scope = NewDisposeScope();
+        return tensor(number, dtype: type).to(ScalarType.Float64).item<double>();
+    }
+
     private static long BytesOf(Tensor tensor) => tensor.numel() * tensor.ElementSize;
 
     private Tensor Embed(ModelStep step)
     {
         var hidden = Embedding.index_select(0, step.Tokens); // [tokens, hidden]
         if (Positions is not null) hidden.add_(Positions.index_select(0, step.Positions));
-        return config.EmbeddingScale == 1 ? hidden : hidden.mul_(config.EmbeddingScale);
+        return _embeddingScale == 1 ? hidden : hidden.mul_(_embeddingScale);
     }
 }

@@ -5,6 +5,9 @@ namespace DeRa.Torch.Models;
 /// <summary>The tensors that a configuration asks for, and the check that a checkpoint has them.</summary>
 internal static class DecoderTensors
 {
+    /// <summary>What PPO trainers (TRL) store of their critic beside the policy: it scores, and has no part in the logits.</summary>
+    private const string ValueHead = "v_head.";
+
     private const int NamesShown = 5;
 
     /// <summary>Every tensor the configuration asks for, and its shape as stored.</summary>
@@ -28,18 +31,11 @@ internal static class DecoderTensors
         var missing = expected.Keys.Where(name => checkpoint.Find(name) is null).ToList();
         if (missing.Count > 0) throw new CheckpointException(checkpoint.Folder, $"tensors are missing: {Shown(missing)}");
         var ignorable = Ignorable(config, layout).ToHashSet();
-        var extra = checkpoint.Names.Where(name => !expected.ContainsKey(name) && !ignorable.Contains(name)).ToList();
+        var extra = checkpoint.Names.Where(name => !expected.ContainsKey(name) && !ignorable.Contains(name)
+            && !name.StartsWith(ValueHead, StringComparison.Ordinal)).ToList();
         if (extra.Count > 0)
             throw new CheckpointException(checkpoint.Folder, $"tensors that config.json does not account for: {Shown(extra)}");
-        foreach (var (name, shape) in expected) CheckShape(checkpoint, name, shape);
-    }
-
-    private static void CheckShape(Checkpoint checkpoint, string name, long[] shape)
-    {
-        var (file, stored) = checkpoint.Find(name)!.Value;
-        if (!stored.Shape.AsSpan().SequenceEqual(shape))
-            throw CheckpointException.ForTensor(
-                file.Path, name, $"has shape [{string.Join(", ", stored.Shape)}]; config.json asks for [{string.Join(", ", shape)}]");
+        foreach (var (name, shape) in expected) checkpoint.CheckWeight(name, shape, "config.json asks for");
     }
 
     private static IEnumerable<(string Name, long[] Shape)> ExpectedInLayer(ModelConfig config, LayerLayout layer) =>

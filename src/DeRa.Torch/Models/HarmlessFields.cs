@@ -21,8 +21,8 @@ internal static class HarmlessFields
         // Heads that classify, not the one that writes.
         "summary_activation", "summary_first_dropout", "summary_proj_to_labels", "summary_type", "summary_use_proj",
         "num_labels", "_num_labels",
-        // Copies of sizes that stand elsewhere too (GPT-2's n_positions and vocab_size decide).
-        "n_ctx", "n_vocab", "n_special", "predict_special_tokens",
+        // Copies of sizes that stand elsewhere too (n_positions or max_position_embeddings, and vocab_size, decide).
+        "n_ctx", "max_sequence_length", "n_vocab", "n_special", "predict_special_tokens",
         // A way of splitting the same sums over devices.
         "pretraining_tp",
         // How the Python program runs it, and what it returns.

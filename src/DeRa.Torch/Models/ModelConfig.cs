@@ -38,7 +38,7 @@ public sealed record ModelConfig
     /// <summary>Added to the mean square (or the variance) in every norm.</summary>
     public required double NormEpsilon { get; init; }
 
-    /// <summary>What embeddings are multiplied by.</summary>
+    /// <summary>What embeddings are multiplied by, rounded to the element type first.</summary>
     public double EmbeddingScale { get; init; } = 1;
 
     /// <summary>How many dimensions of each head, from the first, turn with the position; even. 0 = positions are learned.</summary>

@@ -16,7 +16,7 @@ public sealed record ModelInspection
     /// <summary>Elements of all tensors that the configuration asks for; 0 where it cannot be used.</summary>
     public long ParameterCount { get; private init; }
 
-    /// <summary>Elements of the stored tensors by element type, such as bfloat16; null where no weights could be opened.</summary>
+    /// <summary>Elements of the stored weights by element type, such as bfloat16; null where none could be opened.</summary>
     public IReadOnlyDictionary<string, long>? StoredElements { get; private init; }
 
     /// <summary>The tokenizer; null where it cannot be used.</summary>
@@ -85,6 +85,7 @@ public sealed record ModelInspection
         using var checkpoint = Checkpoint.Open(folder);
         if (config is not null) DecoderTensors.Check(checkpoint, config, DecoderLayout.Of(config).As(checkpoint));
         return checkpoint.Names.Select(name => checkpoint.Find(name)!.Value.Tensor)
+            .Where(tensor => StoredTypes.AreWeights(tensor.Type))
             .GroupBy(tensor => tensor.Type.ToString().ToLowerInvariant(), tensor => tensor.ElementCount)
             .ToDictionary(type => type.Key, type => type.Sum());
     }

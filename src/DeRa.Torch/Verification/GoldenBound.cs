@@ -25,8 +25,8 @@ internal static class GoldenBound
     /// <summary>The embedding, the final norm, the output layer's weights and its result.</summary>
     private const int RoundingsOutside = 4;
 
-    /// <summary>The table of learned positions and its sum with the embedding; or the scaled embedding.</summary>
-    private const int RoundingsOfPositions = 2, RoundingsOfScale = 1;
+    /// <summary>The table of learned positions and its sum with the embedding; or the scale and the scaled embedding.</summary>
+    private const int RoundingsOfPositions = 2, RoundingsOfScale = 2;
 
     /// <summary>Standard deviations allowed: over 10⁵ logits, a normal error passes six with probability 2·10⁻⁴.</summary>
     private const double Deviations = 6;

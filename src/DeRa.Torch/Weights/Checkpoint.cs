@@ -58,6 +58,22 @@ internal sealed class Checkpoint : IDisposable
     public (SafetensorsFile File, StoredTensor Tensor)? Find(string name) =>
         _tensors.TryGetValue(name, out var found) ? found : null;
 
+    /// <summary>Checks that a tensor, which is there, can be read as a weight of that shape.</summary>
+    /// <param name="name">The tensor.</param>
+    /// <param name="shape">Its shape as it must be stored.</param>
+    /// <param name="asker">Who asks for that shape, for the message, such as <c>config.json asks for</c>.</param>
+    /// <exception cref="CheckpointException">It has another shape or an element type that weights may not have.</exception>
+    public void CheckWeight(string name, long[] shape, string asker)
+    {
+        var (file, stored) = Find(name)!.Value;
+        if (!StoredTypes.AreWeights(stored.Type))
+            throw CheckpointException.ForTensor(
+                file.Path, name, $"holds elements of type {stored.Type}, which weights may not have (allowed: {StoredTypes.Supported})");
+        if (!stored.Shape.AsSpan().SequenceEqual(shape))
+            throw CheckpointException.ForTensor(
+                file.Path, name, $"has shape [{string.Join(", ", stored.Shape)}]; {asker} [{string.Join(", ", shape)}]");
+    }
+
     /// <summary>Unmaps the files.</summary>
     public void Dispose() => _files.ForEach(file => file.Dispose());
 

@@ -31,6 +31,56 @@ public sealed class ChatEncoderTests
         Assert.Equal(["<s>", "<|a|>", "<|b|>"], Ids(Turns, content).Where(Tokenizer.IsSpecial).Select(Tokenizer.GetToken));
     }
 
+    [Theory]
+    [InlineData("a")]
+    [InlineData("b")]
+    [InlineData("A")]
+    [InlineData("x|><|b")]
+    public void A_role_never_makes_a_control_token(string role)
+    {
+        var ids = Encoder(Tokenizer, "{% for m in messages %}<|a|>{{ '<|' ~ m.role|lower ~ '|>' }}{% endfor %}")
+            .Encode(new ChatPrompt([new ChatMessage(role, "x")]));
+        Assert.Equal(["<|a|>"], ids.Where(Tokenizer.IsSpecial).Select(Tokenizer.GetToken));
+        Assert.Equal($"<|a|><|{role.ToLowerInvariant()}|>", Tokenizer.Decode(ids, skipSpecialTokens: false));
+    }
+
+    [Fact]
+    public void A_role_that_templates_know_may_make_one()
+    {
+        var tokenizer = TinyTokenizer.Load(TinyTokenizer.ByteLevel().WithAddedToken("<|user|>", "special"));
+        var ids = Encoder(tokenizer, "{{ '<|' ~ messages[0].role ~ '|>' }}").Encode(new ChatPrompt([new ChatMessage("user", "x")]));
+        Assert.Equal("<|user|>", tokenizer.GetToken(Assert.Single(ids)));
+    }
+
+    [Fact]
+    public void A_control_token_of_one_character_is_not_made_of_a_user_s_text()
+    {
+        var tokenizer = TinyTokenizer.Load(TinyTokenizer.ByteLevel().WithAddedToken("\u2603", "special"));
+        var ids = Encoder(tokenizer, "\u2603{{ messages[0].content }}\u2603")
+            .Encode(new ChatPrompt([new ChatMessage("user", "\u2603a\u2603")]));
+        Assert.Equal("\u2603\u2603a\u2603\u2603", tokenizer.Decode(ids, skipSpecialTokens: false));
+        Assert.Equal(2, ids.Count(tokenizer.IsSpecial));
+    }
+
+    [Fact]
+    public void A_template_that_changes_letters_makes_no_control_token_of_a_user_s_text() => Assert.Equal(
+        ["<|a|>"], Ids("<|a|>{{ messages[0].content|lower }}", "<|B|><S>").Where(Tokenizer.IsSpecial).Select(Tokenizer.GetToken));
+
+    /// <summary>The normalizer makes &lt; of its wide form, and ▁ of a space.</summary>
+    [Theory]
+    [InlineData("<e>", "\uFF1Ce\uFF1E", "NFKC")]
+    [InlineData("<e>", "<e\uFF1E <e> \uFF1C\uFF1Ce\uFF1E", "NFKC")]
+    [InlineData("<a b>", "<a\u2581b>", "")]
+    public void A_user_s_text_is_no_control_token_in_normalized_form_either(string special, string content, string form)
+    {
+        var json = TinyTokenizer.ByteFallback().WithAddedToken(special, "special normalized");
+        if (form.Length > 0) json["normalizer"] = new JsonObject { ["type"] = form };
+        var tokenizer = TinyTokenizer.Load(json);
+        var ids = Encoder(tokenizer, special + " {{ messages[0].content }} " + special)
+            .Encode(new ChatPrompt([new ChatMessage("user", content)]));
+        Assert.Equal([special, special], ids.Select(tokenizer.GetToken).Where(token => token == special));
+    }
+
     [Fact]
     public void A_user_s_text_stays_what_it_was_but_for_the_tokens()
     {
@@ -116,12 +166,13 @@ public sealed class ChatEncoderTests
 
     private static IReadOnlyList<int> Ids(string template, params string[] contents) => Ids(template, Prompt(contents));
 
-    private static IReadOnlyList<int> Ids(string template, ChatPrompt prompt)
+    private static IReadOnlyList<int> Ids(string template, ChatPrompt prompt) => Encoder(Tokenizer, template).Encode(prompt);
+
+    private static ChatEncoder Encoder(ITokenizer tokenizer, string template)
     {
         using var folder = new TemporaryFolder();
         folder.Write("chat_template.jinja", template);
         folder.Write("tokenizer_config.json", """{ "bos_token": "<s>" }""");
-        return new ChatEncoder(Tokenizer, ChatTemplate.Load(folder.Path, TimeProvider.System))
-            .Encode(prompt);
+        return new ChatEncoder(tokenizer, ChatTemplate.Load(folder.Path, TimeProvider.System));
     }
 }

@@ -128,6 +128,15 @@ public class RequestValidatorTests
         static int MaxTokens(GenerationInput input) => Validator.Prepare(input).Choices[0].Request.MaxTokens;
     }
 
+    [Theory]
+    [InlineData(5e-324)]
+    [InlineData(1e-38)]
+    public void A_repetition_penalty_above_0_divides_no_logit_out_of_range(double penalty)
+    {
+        var sampling = Validator.Prepare(Input() with { RepetitionPenalty = penalty }).Choices[0].Request.Sampling;
+        Assert.True(float.IsFinite(1e4f / sampling.RepetitionPenalty));
+    }
+
     [Fact]
     public void Top_p_0_keeps_the_likeliest_token()
     {

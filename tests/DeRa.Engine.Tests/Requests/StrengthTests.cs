@@ -73,6 +73,16 @@ public sealed class StrengthTests
             refused.Code == InvalidRequestException.ModelNotFound);
     }
 
+    [Fact]
+    public void Decimals_that_add_up_to_the_limit_are_within_it()
+    {
+        // As binary fractions they add up to 10.000000000000002.
+        var three = new RequestValidator(new ServedNames("pair", ["a", "b", "c"]), new ByteTokenizer(),
+            new GenerationDefaults(), new RequestLimits(), new ExecutorLimits(258, ContextTokens: 64, BlockTokens: 8, BlockCount: 32));
+        var named = new Dictionary<string, double> { ["a"] = .3, ["b"] = 7.9, ["c"] = 1.8 };
+        Assert.Equal(new AlignmentStrengths(.3, 7.9, 1.8), three.Prepare(Input() with { NamedStrengths = named }).Strengths);
+    }
+
     [Theory]
     [InlineData("a b")]
     [InlineData("")]

@@ -60,12 +60,26 @@ public sealed class ChatTemplateTests
     [InlineData("""{ "chat_template": 7 }""", "chat_template")]
     [InlineData("""{ "chat_template": [ { "name": "rag", "template": "" } ] }""", "rag")]
     [InlineData("""{ "chat_template": [ { "template": "" } ] }""", "name")]
+    [InlineData("""{ "chat_template": [ { "name": "default", "template": "" }, { "name": "default", "template": "" } ] }""", "[1].name")]
     public void A_malformed_file_is_refused_by_file_and_field(string config, string named)
     {
         var error = Assert.Throws<TokenizerException>(() => Load(("tokenizer_config.json", config)));
         Assert.Contains("tokenizer_config.json", error.Message, StringComparison.Ordinal);
         Assert.Contains(named, error.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_file_that_is_not_UTF_8_is_refused_by_name()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllBytes(folder.Write("chat_template.jinja", ""), [(byte)'a', 0xE9, (byte)'b']);
+        var error = Assert.Throws<TokenizerException>(() => ChatTemplate.Load(folder.Path, TimeProvider.System));
+        Assert.Contains("chat_template.jinja", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_byte_order_mark_and_other_line_ends_change_nothing() =>
+        Assert.Equal("a\nb", Load(("chat_template.jinja", "\uFEFF{% if true %}\r\na\r\n{% endif %}\r\nb\r\n"))!.Render(Messages));
 
     private static ChatTemplate? Load(params (string Name, string Content)[] files)
     {

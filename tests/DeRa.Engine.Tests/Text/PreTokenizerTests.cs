@@ -8,6 +8,23 @@ namespace DeRa.Engine.Tests.Text;
 /// <summary>Pieces as huggingface/tokenizers 0.23 cuts them: the expectations are its own output.</summary>
 public sealed class PreTokenizerTests
 {
+    [Fact]
+    public void A_pattern_that_takes_for_ever_on_a_text_is_given_up()
+    {
+        var pattern = HuggingFacePattern.Compile(
+            "(?:a|aa|a[ab])+b", message => new TokenizerException(message), TimeSpan.FromMilliseconds(50));
+        var error = Assert.Throws<TokenizerException>(() => pattern.Matches(new string('a', 100) + "c"));
+        Assert.Contains("0.05 s", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_deep_pattern_is_refused_or_read_but_never_ends_the_process()
+    {
+        var deep = string.Concat(Enumerable.Repeat("(?:a|", 100_000)) + "b" + string.Concat(Enumerable.Repeat(")", 100_000));
+        if (Record.Exception(() => HuggingFacePattern.Compile(deep, message => new TokenizerException(message)).Matches("ab")) is { } error)
+            Assert.IsType<TokenizerException>(error);
+    }
+
     private const string Llama3 =
         @"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 

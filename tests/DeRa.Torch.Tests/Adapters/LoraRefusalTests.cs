@@ -80,6 +80,9 @@ public sealed class LoraRefusalTests
         { "exclude_modules", "[\"lm_head\"]" },
         { "rank_pattern", "{\"nothing\": 8}" },
         { "peft_version", "\"0.17.0\"" },
+        { "eva_config", "{\"rho\": 2.0, \"tau\": 0.99, \"use_label_mask\": true, \"whiten\": false}" },
+        { "auto_mapping", "{\"base_model_class\": \"LlamaForCausalLM\", \"parent_library\": \"transformers.models.llama\", \"unsloth_fixed\": true}" },
+        { "target_modules", "\"(?:.*?(?:vision|language).*?(?:attn).*?(?:qkv).*?)|(?:\\\\bmodel\\\\.layers\\\\.[\\\\d]{1,}\\\\.(?:self_attn|mlp)\\\\.(?:(?:q_proj|v_proj|down_proj)))\"" },
         { "use_rslora", "null" },
     };
 

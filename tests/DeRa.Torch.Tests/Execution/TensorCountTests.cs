@@ -54,6 +54,27 @@ public sealed class TensorCountTests
     }
 
     [Fact]
+    public void Adapters_leave_no_tensor_behind_whether_they_run_or_fail_to_load()
+    {
+        var adapter = new AlignedFolder("adapter", GoldenData.Committed("pair/lora"));
+        var whole = new AlignedFolder("whole", GoldenData.Committed("pair/aligned"));
+        var options = GoldenPair.Options() with { Aligned = [adapter, whole] };
+        GoldenPair.Load(options).Executor.Dispose();
+        var before = torch.Tensor.TotalCount;
+        using (var executor = GoldenPair.Load(options).Executor)
+        {
+            var loaded = torch.Tensor.TotalCount;
+            RunSteps(executor);
+            Assert.Equal(loaded, torch.Tensor.TotalCount);
+        }
+        using var broken = new TemporaryFolder().CopyFrom(adapter.Path);
+        var weights = Path.Combine(broken.Path, "adapter_model.safetensors");
+        File.WriteAllBytes(weights, File.ReadAllBytes(weights)[..^1]);
+        Assert.Throws<CheckpointException>(() => GoldenPair.Load(options with { Aligned = [adapter, whole, new("broken", broken.Path)] }));
+        Assert.Equal(before, torch.Tensor.TotalCount);
+    }
+
+    [Fact]
     public void A_refused_step_leaves_no_tensor_behind()
     {
         using var executor = GoldenPair.Load().Executor;

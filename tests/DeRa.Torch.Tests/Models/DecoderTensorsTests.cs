@@ -29,8 +29,10 @@ public sealed class DecoderTensorsTests
         Assert.Contains("tensor 'model.layers.0.self_attn.k_proj.weight': has shape [24, 48]; config.json asks for [12, 48]",
             Refusal("pair/sft", config => config["num_key_value_heads"] = 1));
 
-    [Fact]
-    public void Old_rotary_buffers_and_a_copy_of_a_tied_output_layer_do_no_harm()
+    [Theory]
+    [InlineData("model.layers.0.self_attn.rotary_emb.inv_freq")]
+    [InlineData("v_head.summary.weight")]
+    public void Old_rotary_buffers_a_critic_and_a_copy_of_a_tied_output_layer_do_no_harm(string extra)
     {
         LibTorch.Load();
         using var folder = new TemporaryFolder().CopyFrom(GoldenData.Committed("pair/sft"));
@@ -39,7 +41,7 @@ public sealed class DecoderTensorsTests
         var headerBytes = BitConverter.ToInt32(bytes, 0);
         var header = JsonNode.Parse(bytes.AsSpan(8, headerBytes))!.AsObject();
         var end = bytes.Length - 8 - headerBytes;
-        header["model.layers.0.self_attn.rotary_emb.inv_freq"] = JsonNode.Parse($$"""{"dtype":"F32","shape":[6],"data_offsets":[{{end}},{{end + 24}}]}""");
+        header[extra] = JsonNode.Parse($$"""{"dtype":"F32","shape":[6],"data_offsets":[{{end}},{{end + 24}}]}""");
         folder.Write("model.safetensors", Safetensors.Build(header.ToJsonString(), [.. bytes.Skip(8 + headerBytes), .. new byte[24]]));
         ChangeConfig(folder, config => config["tie_word_embeddings"] = true); // lm_head.weight is still in the file
         using var model = Load(folder);

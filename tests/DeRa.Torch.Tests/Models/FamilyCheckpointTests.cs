@@ -1,9 +1,11 @@
 using System.Text.Json.Nodes;
 using DeRa.Testing;
+using DeRa.Torch.Models;
 using DeRa.Torch.Native;
 using DeRa.Torch.Tests.Weights;
 using DeRa.Torch.Verification;
 using DeRa.Torch.Weights;
+using TorchSharp;
 using Xunit;
 
 namespace DeRa.Torch.Tests.Models;
@@ -11,8 +13,9 @@ namespace DeRa.Torch.Tests.Models;
 /// <summary>Golden checkpoints rewritten as other exports spell them still give the golden logits.</summary>
 public sealed class FamilyCheckpointTests
 {
-    [Fact]
-    public void Gpt_2_without_its_prefix_and_with_old_buffers_is_the_same_model() => AssertSame("gpt2", header =>
+    [Theory]
+    [InlineData("F32"), InlineData("U8"), InlineData("BOOL")]
+    public void Gpt_2_without_its_prefix_and_with_old_buffers_is_the_same_model(string type) => AssertSame("gpt2", header =>
     {
         foreach (var name in header.Select(tensor => tensor.Key).ToList())
         {
@@ -22,17 +25,31 @@ public sealed class FamilyCheckpointTests
         }
         foreach (var layer in (int[])[0, 1])
         {
-            header[$"h.{layer}.attn.bias"] = Buffer();
+            header[$"h.{layer}.attn.bias"] = Buffer(type);
             header[$"h.{layer}.attn.masked_bias"] = Buffer();
         }
     });
 
-    [Fact]
-    public void Gpt_neox_with_old_buffers_is_the_same_model() => AssertSame("gpt_neox-sequential", header =>
+    [Theory]
+    [InlineData("F32"), InlineData("U8"), InlineData("BOOL")]
+    public void Gpt_neox_with_old_buffers_is_the_same_model(string type) => AssertSame("gpt_neox-sequential", header =>
     {
         foreach (var name in (string[])["bias", "masked_bias", "rotary_emb.inv_freq"])
-            header["gpt_neox.layers.1.attention." + name] = Buffer();
+            header["gpt_neox.layers.1.attention." + name] = Buffer(type);
     });
+
+    [Fact]
+    public void A_weight_of_whole_numbers_is_refused_by_name()
+    {
+        using var folder = Rewritten("gpt2", header =>
+        {
+            var weight = header["transformer.wpe.weight"]!;
+            weight["dtype"] = "U8";
+            weight["shape"]![1] = weight["shape"]![1]!.GetValue<int>() * 4;
+        });
+        Assert.Contains("'transformer.wpe.weight': holds elements of type Byte, which weights may not have (allowed: F32, F16, BF16)",
+            Assert.Throws<CheckpointException>(() => Run(folder)).Message);
+    }
 
     [Theory]
     [InlineData("gpt2", "transformer.h.2.attn.bias"), InlineData("gpt2", "transformer.h.0.attn.c_attn.lora_A"), InlineData("gpt2", "h.0.attn.bias")]
@@ -51,6 +68,17 @@ public sealed class FamilyCheckpointTests
     {
         using var folder = Rewritten(golden, header => header["other"] = header[name]!.DeepClone(), renamed: name);
         Assert.Contains($"tensors are missing: {name}", Assert.Throws<CheckpointException>(() => Run(folder)).Message);
+    }
+
+    [Theory]
+    [InlineData("float32", 59.866519)]
+    [InlineData("float16", 59.875)]
+    [InlineData("bfloat16", 59.75)]
+    public void Embeddings_of_gemma_2_9b_are_scaled_by_a_number_of_their_own_type(string type, double expected)
+    {
+        LibTorch.Load();
+        var own = DTypeOption.Parse(type).Resolve(torch.ScalarType.Float32);
+        Assert.Equal(expected, DecoderModel.Rounded(Math.Sqrt(3584), own), 1e-6);
     }
 
     private static void AssertSame(string golden, Action<JsonObject> change)
@@ -82,5 +110,6 @@ public sealed class FamilyCheckpointTests
         return folder;
     }
 
-    private static JsonNode Buffer() => JsonNode.Parse("""{"dtype":"F32","shape":[1],"data_offsets":[-1,-1]}""")!;
+    private static JsonNode Buffer(string type = "F32") =>
+        JsonNode.Parse($$"""{"dtype":"{{type}}","shape":[{{(type == "F32" ? 1 : 4)}}],"data_offsets":[-1,-1]}""")!;
 }

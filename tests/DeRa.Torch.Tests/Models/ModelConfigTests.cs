@@ -21,6 +21,15 @@ public sealed class ModelConfigTests
     }
 
     [Fact]
+    public void Llama_1_loads_with_the_context_length_that_its_files_repeat()
+    {
+        var file = JsonNode.Parse(PublishedConfigs.Llama2)!.AsObject();
+        file.Remove("num_key_value_heads");
+        (file["max_position_embeddings"], file["max_sequence_length"]) = (2048, 2048);
+        Assert.Equal((2048, 32), (Parse(file.ToJsonString()).ContextTokens, Parse(file.ToJsonString()).KeyValueHeadCount));
+    }
+
+    [Fact]
     public void Llama_3_loads_with_its_frequency_scaling()
     {
         var config = Parse(PublishedConfigs.Llama32);

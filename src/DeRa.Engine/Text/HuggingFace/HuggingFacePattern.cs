@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.RegularExpressions;
 
 namespace DeRa.Engine.Text.HuggingFace;
@@ -5,6 +6,9 @@ namespace DeRa.Engine.Text.HuggingFace;
 /// <summary>A regular expression of a tokenizer.json, matching as it does there.</summary>
 internal sealed class HuggingFacePattern
 {
+    /// <summary>A pattern from a file may take exponential time on a text: a request must not wait for it for ever.</summary>
+    private static readonly TimeSpan LongestSearch = TimeSpan.FromSeconds(10);
+
     private readonly Regex _regex;
     private readonly AstralPlaceholders _placeholders;
 
@@ -19,14 +23,18 @@ internal sealed class HuggingFacePattern
     public static HuggingFacePattern Compile(JsonField field, string pattern) =>
         Compile(pattern, message => field.Error($"holds the pattern {pattern}: {message}"));
 
-    private static HuggingFacePattern Compile(string pattern, Func<string, TokenizerException> complain)
+    /// <param name="pattern">The pattern as it stands in the file.</param>
+    /// <param name="complain">Makes an error of what is wrong with it.</param>
+    /// <param name="longest">How long one match, or all of a text's, may take.</param>
+    internal static HuggingFacePattern Compile(string pattern, Func<string, TokenizerException> complain, TimeSpan? longest = null)
     {
         var (translated, placeholders) = OnigurumaTranslator.Translate(pattern, complain);
         try
         {
-            return new HuggingFacePattern(new Regex(translated, RegexOptions.Compiled | RegexOptions.CultureInvariant), placeholders);
+            const RegexOptions Options = RegexOptions.Compiled | RegexOptions.CultureInvariant;
+            return new HuggingFacePattern(new Regex(translated, Options, longest ?? LongestSearch), placeholders);
         }
-        catch (ArgumentException error)
+        catch (Exception error) when (error is ArgumentException or InsufficientExecutionStackException)
         {
             throw complain(error.Message);
         }
@@ -34,16 +42,29 @@ internal sealed class HuggingFacePattern
 
     /// <summary>Finds all matches in order; they do not overlap.</summary>
     /// <param name="text">Well-formed UTF-16.</param>
+    /// <exception cref="TokenizerException">The search takes too long.</exception>
     public List<(int Start, int End)> Matches(string text)
     {
         int[]? offsets = null;
         if (text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF')) text = _placeholders.Replace(text, out offsets);
         var matches = new List<(int, int)>();
-        foreach (var match in _regex.EnumerateMatches(text))
+        var clock = Stopwatch.StartNew();
+        try
         {
-            var (start, end) = (match.Index, match.Index + match.Length);
-            matches.Add(offsets is null ? (start, end) : (offsets[start], offsets[end]));
+            foreach (var match in _regex.EnumerateMatches(text))
+            {
+                if (clock.Elapsed > _regex.MatchTimeout) throw TooSlow();
+                var (start, end) = (match.Index, match.Index + match.Length);
+                matches.Add(offsets is null ? (start, end) : (offsets[start], offsets[end]));
+            }
+        }
+        catch (RegexMatchTimeoutException)
+        {
+            throw TooSlow();
         }
         return matches;
     }
+
+    private TokenizerException TooSlow() =>
+        new($"a pattern of the tokenizer takes more than {_regex.MatchTimeout.TotalSeconds} s to cut this text into pieces");
 }

@@ -5,7 +5,7 @@ internal sealed class TemplateRun(TemplateLimits limits, TimeProvider time)
 {
     private const int CharactersPerStep = 64;
 
-    private long _steps;
+    private long _charactersLeft = (long)limits.Steps * CharactersPerStep;
     private int _depth;
 
     /// <summary>The line last entered, for errors.</summary>
@@ -30,14 +30,18 @@ internal sealed class TemplateRun(TemplateLimits limits, TimeProvider time)
     public void Leave() => _depth--;
 
     /// <summary>Counts work on as many items.</summary>
-    public void Count(long items)
-    {
-        _steps += items;
-        if (_steps > limits.Steps) throw new ChatTemplateException($"takes more than {limits.Steps} steps");
-    }
+    public void Count(long items) => CountText(Math.Min(items, long.MaxValue / CharactersPerStep) * CharactersPerStep);
 
     /// <summary>Counts reading or writing as many characters.</summary>
-    public void CountText(long characters) => Count(characters / CharactersPerStep);
+    public void CountText(long characters)
+    {
+        // A length below zero makes no text, and must not give work back either.
+        _charactersLeft -= Math.Max(0, Math.Min(characters, _charactersLeft + 1));
+        if (_charactersLeft < 0) throw new ChatTemplateException($"takes more than {limits.Steps} steps");
+    }
+
+    /// <summary>Counts looking for a part in a text, which may read much of the part again at every place.</summary>
+    public void CountSearch(string text, string part) => CountText(text.Length * (1L + part.Length / CharactersPerStep));
 
     /// <summary>Must be asked before a text grows to that length.</summary>
     public void CheckLength(long characters)

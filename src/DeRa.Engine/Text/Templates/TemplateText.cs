@@ -18,6 +18,7 @@ internal sealed class TemplateText(TemplateRun run)
     public TemplateText Append(char character)
     {
         run.CheckLength(_text.Length + 1);
+        run.CountText(1);
         _text.Append(character);
         return this;
     }

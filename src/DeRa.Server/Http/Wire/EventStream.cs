@@ -11,6 +11,8 @@ internal sealed class EventStream : IDisposable
 {
     private readonly PipeWriter _pipe;
     private readonly Utf8JsonWriter _json;
+    private readonly HttpContext _context;
+    private readonly SlowReaders _readers;
 
     /// <summary>Sets the headers of an event stream; they go out with the first flush.</summary>
     /// <param name="response">Where to; headers must not be out yet.</param>
@@ -20,6 +22,8 @@ internal sealed class EventStream : IDisposable
         response.ContentType = "text/event-stream; charset=utf-8";
         response.Headers.CacheControl = "no-cache";
         response.Headers["X-Accel-Buffering"] = "no";
+        _context = response.HttpContext;
+        _readers = _context.RequestServices.GetRequiredService<SlowReaders>();
         _pipe = response.BodyWriter;
         _json = new Utf8JsonWriter(_pipe, WireJson.Format);
     }
@@ -43,7 +47,12 @@ internal sealed class EventStream : IDisposable
     public void Done() => Write("data: [DONE]\n\n"u8);
 
     /// <summary>Sends what has been written.</summary>
-    public async ValueTask FlushAsync(CancellationToken cancellation) => await _pipe.FlushAsync(cancellation);
+    /// <exception cref="ReaderTooSlowException">The client has not taken it in time; it is disconnected.</exception>
+    public async ValueTask FlushAsync(CancellationToken cancellation)
+    {
+        var flush = _pipe.FlushAsync(cancellation);
+        if (!flush.IsCompletedSuccessfully) await _readers.SentAsync(flush.AsTask(), _context);
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _json.Dispose();

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using DeRa.Engine.Requests;
+using DeRa.Server.Options;
 using Microsoft.Net.Http.Headers;
 
 namespace DeRa.Server.Http.Wire;
@@ -9,12 +10,7 @@ namespace DeRa.Server.Http.Wire;
 /// <summary>Reads a request's body as one JSON object.</summary>
 internal static class RequestBody
 {
-    /// <summary>Nesting that a body may have.</summary>
-    private const int MaxDepth = 64;
-
-    private static readonly JsonDocumentOptions Format = new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false };
-
-    /// <summary>Reads the whole body; its size is bounded by the server's own limit.</summary>
+    /// <summary>Reads the whole body; its size and its nesting are bounded by the server's options.</summary>
     /// <exception cref="HttpRefusal">Another media type, a compressed body, or no JSON object.</exception>
     /// <exception cref="InvalidRequestException">No JSON, with the field in which it goes wrong.</exception>
     public static async Task<JsonDocument> ReadAsync(HttpRequest request, CancellationToken cancellation)
@@ -22,7 +18,7 @@ internal static class RequestBody
         CheckMediaType(request.ContentType);
         CheckEncoding(request.Headers.ContentEncoding);
         var body = await ReadAllAsync(request, cancellation);
-        var document = Parse(body);
+        var document = Parse(body, request.HttpContext.RequestServices.GetRequiredService<ServerOptions>().MaxJsonDepth);
         if (document.RootElement.ValueKind == JsonValueKind.Object) return document;
         document.Dispose();
         throw new HttpRefusal(StatusCodes.Status400BadRequest, "The body must be a JSON object.");
@@ -56,16 +52,16 @@ internal static class RequestBody
         return body;
     }
 
-    private static JsonDocument Parse(byte[] body)
+    private static JsonDocument Parse(byte[] body, int maxDepth)
     {
         try
         {
-            return JsonDocument.Parse(body, Format);
+            return JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = maxDepth, AllowDuplicateProperties = false });
         }
         catch (JsonException fault)
         {
             var message = $"The body is not valid JSON: {fault.Message}";
-            throw FieldAtFault(body) is { } field ? new InvalidRequestException(field, message)
+            throw FieldAtFault(body, maxDepth) is { } field ? new InvalidRequestException(field, message)
                 : new HttpRefusal(StatusCodes.Status400BadRequest, message);
         }
         catch (InvalidOperationException)
@@ -75,9 +71,9 @@ internal static class RequestBody
     }
 
     /// <summary>The outermost field in which the reader gets stuck (such as one whose value is NaN) or that comes twice, or null.</summary>
-    private static string? FieldAtFault(byte[] body)
+    private static string? FieldAtFault(byte[] body, int maxDepth)
     {
-        var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = MaxDepth });
+        var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = maxDepth });
         var names = new HashSet<string>();
         string? field = null;
         try

@@ -36,6 +36,22 @@ public sealed class TemplateErrorTests
         Assert.Equal((true, "Only user and assistant roles!"), (error.IsRaised, error.Message));
     }
 
+    [Theory]
+    [InlineData("{% macro m(a) %}{% endmacro %}{{ m(a=1, a=2) }}", "'a' twice")]
+    [InlineData("{% macro m() %}{{ kwargs }}{% endmacro %}{{ m(a=1, **{'a': 2}) }}", "'a' twice")]
+    [InlineData("{{ ['nan'|float, 2.0, 1.0]|sort }}", "nan")]
+    public void A_fault_of_the_template_is_told_as_one(string template, string named) =>
+        Assert.Contains(named, Assert.Throws<ChatTemplateException>(() => Render(template)).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("{{ 'abc'.startswith(text='ab') }}", "True")]
+    [InlineData("{{ 9223372036854775806 % 9223372036854775807 }}", "9223372036854775806")]
+    [InlineData("{% for i in [1, 2] %}{{ i }}{% break %}{% else %}e{% endfor %}", "1e")]
+    [InlineData("{% for i in [1, 2] %}{{ i }}{% if i == 1 %}{% continue %}{% endif %}{% else %}e{% endfor %}", "12")]
+    [InlineData("{{ -7 % 3 }} {{ 7 % -3 }} {{ 6 % -3 }}", "2 -2 0")]
+    [InlineData("{{ 5.0 % ('infinity'|float) }} {{ -5.5 % 2 }} {{ 5.5 % -2 }}", "5.0 0.5 -0.5")]
+    public void What_no_other_test_reaches_is_as_in_Python(string template, string expected) => Assert.Equal(expected, Render(template));
+
     private static string Render(string template) =>
         JinjaTemplate.Parse(template).Render(new Dictionary<string, object>(), new TemplateLimits(), TimeProvider.System);
 }

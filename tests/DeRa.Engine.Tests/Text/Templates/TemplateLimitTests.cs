@@ -43,7 +43,34 @@ public sealed class TemplateLimitTests
         { "{{ 3 ** 9000000000000000000 }}", "64 bits" },
         { "{{ '%99999999d' % 1 }}", "width" },
         { "{{ 'a'.ljust(9000000000000000000) }}", "characters" },
+        { Long + "{% set u = t|indent(-9000000000000000000) %}" + Again, "steps" },
+        { "{% set u = 'a'.ljust(-9000000000000000000) %}" + Long + Again, "steps" },
+        { "{% set u = [1]|tojson(indent=-9000000000000000000) %}" + Long + Again, "steps" },
+        { Long + "{{ ('a' * 2000000 + 'b' + 'a' * 2000000) in t }}", "steps" },
+        { Long + "{{ t.find('a' * 2000000 + 'b' + 'a' * 2000000) }}", "steps" },
+        { Long + "{{ t.rsplit('a' * 2000000 + 'b' + 'a' * 2000000, 9) }}", "steps" },
+        { Long + "{{ t|replace('a' * 2000000 + 'b' + 'a' * 2000000, '') }}", "steps" },
+        { "{% set p = ('a' * 1000000 + 'b',) * 90000 %}" + Long + "{{ t.startswith(p) }}", "steps" },
+        { Long + Repeated + "{% set d = {t: 1} %}{% endfor %}", "steps" },
+        { Long + Repeated + "{% set d = {}[t] %}{% endfor %}", "steps" },
+        { Long + Repeated + "{% set d = t is upper %}{% endfor %}", "steps" },
+        { Long + "{% set z = t|replace('a', '0') %}" + Repeated + "{% set d = z|int %}{% endfor %}", "steps" },
+        { "{% macro m() %}{{ kwargs|length }}{% endmacro %}" + Long + "{% set d = {t: 1} %}"
+            + Repeated + "{{ m(**d) }}{% endfor %}", "steps" },
+        { "{{ ('%%' * 8000000) % () }}", "steps" },
+        { "{{ ('{{' * 8000000).format() }}", "steps" },
+        { "{% set t = '\n' * 9000000 %}" + Repeated + "{% set d = t|indent(0) %}{% endfor %}", "steps" },
+        { "{{ [{}]|map(attribute='.' * 9000000, default={})|list }}", "steps" },
+        { "{{ [{}]|sort(attribute=',' * 9000000) }}", "steps" },
+        { "{% set i = '               ' * 4 %}{% set x = [[[[range(1000)|list]]]] %}"
+            + "{% for i in range(90000) %}{% set d = x|tojson(indent=i) %}{% endfor %}", "steps|characters" },
+        { "{{ ('<' * 16000000)|e }}", "characters" },
+        { "{{ 0xFFFFFFFFFFFFFFFF }}", "64 bits" },
     };
+
+    private const string Long = "{% set t = 'a' * 9000000 %}";
+    private const string Repeated = "{% for i in range(90000) %}";
+    private const string Again = "{% for i in range(90000) %}{% for j in range(90000) %}{% endfor %}{% endfor %}";
 
     [Theory]
     [MemberData(nameof(Greedy), DisableDiscoveryEnumeration = true)]
@@ -82,6 +109,31 @@ public sealed class TemplateLimitTests
         var template = "{{ 1" + string.Concat(Enumerable.Repeat(link, 50_000)) + " }}";
         if (Record.Exception(() => Render(template)) is { } error) Assert.IsType<ChatTemplateException>(error);
     }
+
+    [Theory]
+    [InlineData("{% filter trim", "|e", " %}x{% endfilter %}")]
+    [InlineData("{% set x", "|e", " %}x{% endset %}")]
+    public void A_long_chain_of_filters_on_a_block_never_ends_the_process(string open, string link, string close)
+    {
+        var template = open + string.Concat(Enumerable.Repeat(link, 400_000)) + close;
+        Assert.Contains("levels", Assert.Throws<ChatTemplateException>(() => Render(template)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Texts_that_stand_side_by_side_are_joined_in_linear_time() =>
+        Assert.Equal(300_000, Render("{{ " + string.Concat(Enumerable.Repeat("'a'", 300_000)) + " }}").Length);
+
+    [Fact]
+    public void A_name_of_any_length_is_refused_when_it_is_read() => Assert.Contains("256 characters", Assert.Throws<ChatTemplateException>(
+        () => JinjaTemplate.Parse($"{{{{ {new string('a', 257)} }}}}")).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void The_greatest_of_many_reads_each_item_once() =>
+        Assert.Equal("2000000", Render("{{ (['b' * 2000000] + ['a'] * 90000)|max|length }}"));
+
+    [Fact]
+    public void Keys_that_were_chosen_to_collide_do_not() => Assert.Equal(
+        "100000", Render("{{ range(0, 429496729700000, 4294967297)|unique|list|length }}"));
 
     [Fact]
     public void A_template_of_more_than_a_million_characters_is_not_read() =>

@@ -23,7 +23,14 @@ internal sealed record CallArguments(
         if (value is not DictValue dict)
             throw new ChatTemplateException($"what stands after ** must be a dict, not {PythonType.Name(value)}");
         run.Count(dict.Count);
-        return dict.Entries.Select(entry => KeyValuePair.Create(Parameters.Text(entry.Key, "an argument's name"), entry.Value));
+        return dict.Entries.Select(entry => KeyValuePair.Create(Name(entry.Key, run), entry.Value));
+    }
+
+    private static string Name(object key, TemplateRun run)
+    {
+        var name = Parameters.Text(key, "an argument's name");
+        run.CountText(name.Length);
+        return name;
     }
 }
 
@@ -55,8 +62,11 @@ internal sealed class FilterUse(Expression? value, Filter filter, CallArguments 
     /// <summary>Filters another value than its own: what a block made. Of a chain, the first takes it.</summary>
     public object Apply(object block, Scope scope)
     {
+        scope.Run.Enter(Line);
         var input = value is FilterUse earlier ? earlier.Apply(block, scope) : block;
-        return filter(scope.Run, input, arguments.Evaluate(scope));
+        var filtered = filter(scope.Run, input, arguments.Evaluate(scope));
+        scope.Run.Leave();
+        return filtered;
     }
 
     protected override object Compute(Scope scope) => filter(scope.Run, value!.Evaluate(scope), arguments.Evaluate(scope));

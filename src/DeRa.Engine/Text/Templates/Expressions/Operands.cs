@@ -32,7 +32,12 @@ internal sealed class Mapping(IReadOnlyList<KeyValuePair<Expression, Expression>
     protected override object Compute(Scope scope)
     {
         var dict = new DictValue();
-        foreach (var (key, value) in entries) dict.Set(key.Evaluate(scope), value.Evaluate(scope));
+        foreach (var (key, value) in entries)
+        {
+            var its = key.Evaluate(scope);
+            if (its is string text) scope.Run.CountText(text.Length);
+            dict.Set(its, value.Evaluate(scope));
+        }
         return dict;
     }
 }

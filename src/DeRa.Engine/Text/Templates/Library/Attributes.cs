@@ -22,6 +22,7 @@ internal static class Attributes
     public static object GetItem(object owner, object key, TemplateRun run)
     {
         if (owner is Undefined undefined) throw undefined.Error;
+        if (key is string text) run.CountText(text.Length);
         return Entry(owner, key, run) ?? (key is string name ? Own(owner, name) : null) ?? Undefined.Element(owner, key, run);
     }
 
@@ -33,11 +34,16 @@ internal static class Attributes
     public static object Follow(object owner, object path, TemplateRun run, object? otherwise = null)
     {
         if (path is not string names) return Step(owner, path);
+        run.CountText(names.Length);
         foreach (var part in names.Split('.'))
             owner = Step(owner, long.TryParse(part, out var index) && part.All(char.IsAsciiDigit) ? index : part);
         return owner;
 
-        object Step(object from, object key) => GetItem(from, key, run) is var found && found is Undefined ? otherwise ?? found : found;
+        object Step(object from, object key)
+        {
+            run.Count(1);
+            return GetItem(from, key, run) is var found && found is Undefined ? otherwise ?? found : found;
+        }
     }
 
     private static object? Entry(object owner, object key, TemplateRun run) => (owner, key) switch

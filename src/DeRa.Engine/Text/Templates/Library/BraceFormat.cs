@@ -10,8 +10,11 @@ internal static partial class BraceFormat
     {
         var text = new TemplateText(run);
         var (done, next) = (0, 0);
-        foreach (Match match in Field().Matches(format))
+        run.CountText(format.Length);
+        // One match after the other: a collection would keep them all.
+        for (var match = Field().Match(format); match.Success; match = match.NextMatch())
         {
+            run.Count(1);
             text.Append(format[done..match.Index]);
             done = match.Index + match.Length;
             text.Append(match.Value is "{{" or "}}" ? match.Value[..1] : PythonText.Of(Value(match, arguments, ref next), run));

@@ -54,6 +54,8 @@ internal static class Filters
         ["wordcount"] = TextFilters.WordCount,
     };
 
+    public static bool Knows(string name) => All.ContainsKey(name);
+
     /// <exception cref="ChatTemplateException">There is no filter of that name.</exception>
     public static Filter Find(string name, int? line = null) => All.TryGetValue(name, out var filter) ? filter
         : throw new ChatTemplateException($"the filter '{name}' is not known here (known: {string.Join(", ", All.Keys)})", line);

@@ -40,16 +40,28 @@ internal static class Globals
     private static IEnumerable<KeyValuePair<object, object>> Entries(string function, TemplateRun run, Arguments arguments)
     {
         if (arguments.Places.Count > 1) throw new ChatTemplateException($"{function}() takes at most 1 argument by place");
-        if (arguments.Places is [DictValue dict]) foreach (var entry in dict.Entries) yield return entry;
+        if (arguments.Places is [DictValue dict])
+        {
+            run.Count(dict.Count);
+            foreach (var entry in dict.Entries) yield return Counted(entry.Key, entry.Value, run);
+        }
         else if (arguments.Places is [var pairs])
+        {
             foreach (var pair in PythonSequence.Items(pairs, run))
-                yield return PythonSequence.Items(pair, run) is [var key, var value] ? KeyValuePair.Create(key, value)
+                yield return PythonSequence.Items(pair, run) is [var key, var value] ? Counted(key, value, run)
                     : throw new ChatTemplateException($"{function}() needs a dict or pairs");
+        }
         foreach (var (name, value) in arguments.Names)
         {
             run.Count(1);
             yield return KeyValuePair.Create<object, object>(name, value);
         }
+    }
+
+    private static KeyValuePair<object, object> Counted(object key, object value, TemplateRun run)
+    {
+        if (key is string text) run.CountText(text.Length);
+        return KeyValuePair.Create(key, value);
     }
 
     private static ListValue Range(TemplateRun run, Arguments arguments)

@@ -21,6 +21,7 @@ internal static class NumberFilters
     {
         var given = arguments.Bind("int", 0, "default", "base");
         if (value is Undefined undefined) throw undefined.Error;
+        if (value is string read) run.CountText(read.Length);
         var numberBase = Parameters.OptionalInteger(given[1], "'base' of int()") ?? 10;
         if (value is string text && ParseInteger(text, numberBase) is { } integer) return integer;
         var isNumber = PythonNumber.TryRead(value, out var number) || TryParse(value, out number);
@@ -31,6 +32,7 @@ internal static class NumberFilters
     {
         var given = arguments.Bind("float", 0, "default");
         if (value is Undefined undefined) throw undefined.Error;
+        if (value is string read) run.CountText(read.Length);
         return PythonNumber.TryRead(value, out var number) || TryParse(value, out number) ? number.Float : given[0] ?? 0.0;
     }
 

@@ -15,6 +15,7 @@ internal static class OrderFilters
     {
         var given = arguments.Bind("dictsort", 0, "case_sensitive", "by", "reverse");
         if (value is not DictValue dict) throw new ChatTemplateException($"dictsort needs a dict, not {PythonType.Name(value)}");
+        run.Count(dict.Count);
         var place = Parameters.OptionalText(given[1], "'by' of dictsort()") switch
         {
             null or "key" => 0L,
@@ -50,32 +51,43 @@ internal static class OrderFilters
         var key = Key(given[1], given[0], run);
         var items = PythonSequence.Items(value, run);
         if (items.Count == 0) return new Undefined("No aggregated item, sequence was empty.");
-        var best = items[0];
+        var (best, itsKey) = (items[0], key(items[0]));
         foreach (var item in items.Skip(1))
-            if (PythonComparison.Order(key(item), key(best), sign, run) is { } order && (sign == ">" ? order > 0 : order < 0)) best = item;
+        {
+            var other = key(item);
+            if (PythonComparison.Order(other, itsKey, sign, run) is { } order && (sign == ">" ? order > 0 : order < 0))
+                (best, itsKey) = (item, other);
+        }
         return best;
     }
 
     /// <summary>The items' values of one or several attributes, as a list: equal ones need no order then.</summary>
     private static Func<object, object> SortKey(object? attributes, object? caseSensitive, TemplateRun run)
     {
-        var keys = attributes is string names
-            ? names.Split(',').Select(name => Key(name, caseSensitive, run)).ToArray()
-            : [Key(attributes, caseSensitive, run)];
+        object?[] names = attributes is string several ? several.Split(',') : [attributes];
+        run.Count(names.Length);
+        var keys = Array.ConvertAll(names, name => Key(name, caseSensitive, run));
         return item => new ListValue([.. keys.Select(key => key(item))]);
     }
 
     private static Func<object, object> Key(object? attribute, object? caseSensitive, TemplateRun run)
     {
         var exact = Parameters.Flag(caseSensitive);
-        object Fold(object item) => !exact && item is string text ? text.ToLowerInvariant() : item;
+        object Fold(object item)
+        {
+            if (exact || item is not string text) return item;
+            run.CountText(text.Length);
+            return text.ToLowerInvariant();
+        }
+
         if (attribute is null or None) return Fold;
         return item => Fold(Attributes.Follow(item, attribute, run));
     }
 
     private static List<object> Sorted(IReadOnlyList<object> items, Func<object, object> key, bool descending, TemplateRun run)
     {
-        var comparer = Comparer<object>.Create((left, right) => PythonComparison.Order(left, right, "<", run) ?? 0);
+        var comparer = Comparer<object>.Create((left, right) => PythonComparison.Order(left, right, "<", run)
+            ?? throw new ChatTemplateException("nan has no place in an order"));
         try
         {
             return [.. descending ? items.OrderByDescending(key, comparer) : items.OrderBy(key, comparer)];

@@ -11,11 +11,12 @@ internal static class PythonString
     public static string Strip(string text, string? characters, bool left, bool right)
     {
         var (start, end) = (0, text.Length);
+        var listed = characters?.ToHashSet();
         while (left && start < end && Goes(text[start])) start++;
         while (right && end > start && Goes(text[end - 1])) end--;
         return text[start..end];
 
-        bool Goes(char character) => characters is null ? IsSpace(character) : characters.Contains(character, StringComparison.Ordinal);
+        bool Goes(char character) => listed?.Contains(character) ?? IsSpace(character);
     }
 
     public static string Capitalize(string text) =>
@@ -68,7 +69,7 @@ internal static class PythonString
     /// <summary>Replaces up to <paramref name="count"/> times (less than 0 = everywhere).</summary>
     public static string Replace(string text, string old, string with, long count, TemplateRun run)
     {
-        run.CountText(text.Length);
+        run.CountSearch(text, old);
         var places = Places(text, old, count);
         run.Reserve(text.Length + (long)places.Count * (with.Length - old.Length));
         run.Count(places.Count);

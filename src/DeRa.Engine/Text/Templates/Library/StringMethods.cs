@@ -62,16 +62,33 @@ internal static class StringMethods
         return apply(text);
     };
 
-    private static Method Stripping(string name, bool left, bool right) => (text, _, arguments) =>
-        PythonString.Strip(text, Parameters.OptionalText(arguments.Bind(name, 0, "chars")[0], $"the argument of {name}()"), left, right);
+    private static Method Stripping(string name, bool left, bool right) => (text, run, arguments) =>
+    {
+        var characters = Parameters.OptionalText(arguments.Bind(name, 0, "chars")[0], $"the argument of {name}()");
+        run.CountText(characters?.Length ?? 0);
+        return PythonString.Strip(text, characters, left, right);
+    };
 
-    private static Method WithPart(string name, Func<string, string, object> apply) => (text, _, arguments) =>
-        apply(text, Parameters.Text(arguments.Bind(name, 1, "text")[0]!, $"the argument of {name}()"));
+    private static Method WithPart(string name, Func<string, string, object> apply) => (text, run, arguments) =>
+    {
+        var part = Parameters.Text(arguments.Bind(name, 1, "text")[0]!, $"the argument of {name}()");
+        run.CountSearch(text, part);
+        return apply(text, part);
+    };
 
-    private static Method Matching(string name, Func<string, string, bool> matches) => (text, _, arguments) =>
-        arguments.Bind(name, 1, "text")[0] is ListValue { IsTuple: true } any
-            ? any.Items.Any(part => matches(text, Parameters.Text(part, $"the argument of {name}()")))
-            : matches(text, Parameters.Text(arguments.Places[0], $"the argument of {name}()"));
+    private static Method Matching(string name, Func<string, string, bool> matches) => (text, run, arguments) =>
+    {
+        var given = arguments.Bind(name, 1, "text")[0]!;
+        return given is ListValue { IsTuple: true } any ? any.Items.Any(Holds) : Holds(given);
+
+        bool Holds(object value)
+        {
+            var part = Parameters.Text(value, $"the argument of {name}()");
+            run.Count(1);
+            run.CountText(part.Length);
+            return matches(text, part);
+        }
+    };
 
     private static long Place(string text, int place) => place < 0 ? -1L : PythonSequence.CharacterCount(text.AsSpan(0, place));
 

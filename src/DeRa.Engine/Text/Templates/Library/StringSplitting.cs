@@ -8,6 +8,7 @@ internal static class StringSplitting
     public static object Split(string text, TemplateRun run, Arguments arguments)
     {
         var (separator, cuts) = Read("split", arguments);
+        if (separator is not null) run.CountSearch(text, separator);
         return List(separator is null ? PythonString.SplitAtSpace(text, cuts)
             : Parts(text, separator, PythonString.Places(text, separator, cuts)), run);
     }
@@ -17,6 +18,7 @@ internal static class StringSplitting
         var (separator, cuts) = Read("rsplit", arguments);
         if (cuts < 0) return Split(text, run, arguments);
         if (separator is null) throw new ChatTemplateException("rsplit() with a limit needs a separator here");
+        run.CountSearch(text, separator);
         var places = new List<int>();
         var from = text.Length;
         while (places.Count < cuts && from >= separator.Length

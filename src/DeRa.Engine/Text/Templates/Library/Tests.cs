@@ -24,7 +24,7 @@ internal static class Tests
         ["equalto"] = With((run, value, other) => PythonComparison.AreEqual(value, other, run)),
         ["even"] = (run, value, arguments) => Remainder(run, value, arguments, "even") == 0,
         ["false"] = Of(value => value is false),
-        ["filter"] = Of(value => value is string name && IsKnown(() => Filters.Find(name))),
+        ["filter"] = Of(value => value is string name && Filters.Knows(name)),
         ["float"] = Of(value => value is double),
         ["ge"] = Ordered(">=", order => order >= 0),
         ["greaterthan"] = Ordered(">", order => order > 0),
@@ -34,7 +34,7 @@ internal static class Tests
         ["iterable"] = Of(value => value is string or ListValue or DictValue or GeneratorValue or Undefined),
         ["le"] = Ordered("<=", order => order <= 0),
         ["lessthan"] = Ordered("<", order => order < 0),
-        ["lower"] = (run, value, _) => PythonString.IsLower(PythonText.Of(value, run)),
+        ["lower"] = OfText(PythonString.IsLower),
         ["lt"] = Ordered("<", order => order < 0),
         ["mapping"] = Of(value => value is DictValue),
         ["ne"] = With((run, value, other) => !PythonComparison.AreEqual(value, other, run)),
@@ -45,10 +45,10 @@ internal static class Tests
             ? ReferenceEquals(value, other) : PythonComparison.AreEqual(value, other, run))),
         ["sequence"] = Of(value => value is string or ListValue or DictValue or Undefined),
         ["string"] = Of(value => value is string),
-        ["test"] = Of(value => value is string name && IsKnown(() => Find(name))),
+        ["test"] = Of(value => value is string name && All!.ContainsKey(name)),
         ["true"] = Of(value => value is true),
         ["undefined"] = Of(value => value is Undefined),
-        ["upper"] = (run, value, _) => PythonString.IsUpper(PythonText.Of(value, run)),
+        ["upper"] = OfText(PythonString.IsUpper),
     };
 
     /// <exception cref="ChatTemplateException">There is no test of that name.</exception>
@@ -59,6 +59,14 @@ internal static class Tests
     {
         arguments.BindNone("the test");
         return holds(value);
+    };
+
+    private static Test OfText(Predicate<string> holds) => (run, value, arguments) =>
+    {
+        arguments.BindNone("the test");
+        var text = PythonText.Of(value, run);
+        run.CountText(text.Length);
+        return holds(text);
     };
 
     private static Test With(Func<TemplateRun, object, object, bool> holds) =>
@@ -72,18 +80,5 @@ internal static class Tests
         arguments.BindNone(name);
         PythonNumber.TryRead(PythonOperators.Modulo(value, 2L, run), out var remainder);
         return remainder.Float;
-    }
-
-    private static bool IsKnown(Action find)
-    {
-        try
-        {
-            find();
-            return true;
-        }
-        catch (ChatTemplateException)
-        {
-            return false;
-        }
     }
 }

@@ -11,14 +11,16 @@ internal static class TextFilters
         arguments.BindNone(name);
         var text = PythonText.Of(value, run);
         run.CountText(text.Length);
-        return apply(text);
+        var changed = apply(text);
+        run.CheckLength(changed.Length);
+        return changed;
     };
 
     public static object Trim(TemplateRun run, object value, Arguments arguments)
     {
         var characters = Parameters.OptionalText(arguments.Bind("trim", 0, "chars")[0], "'chars' of trim()");
         var text = PythonText.Of(value, run);
-        run.CountText(text.Length);
+        run.CountText(text.Length + (characters?.Length ?? 0));
         return PythonString.Strip(text, characters, left: true, right: true);
     }
 
@@ -50,6 +52,7 @@ internal static class TextFilters
         var blank = Parameters.Flag(given[2]);
         var text = new TemplateText(run);
         var lines = PythonString.Lines(Parameters.Text(value, "what indent() is applied to") + "\n").ToArray();
+        run.Count(lines.Length);
         for (var i = 0; i < lines.Length; i++)
         {
             if (i > 0) text.Append('\n');

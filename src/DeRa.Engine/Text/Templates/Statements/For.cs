@@ -11,14 +11,16 @@ internal sealed class For(
     {
         var items = PythonSequence.Items(sequence.Evaluate(scope), scope.Run);
         if (condition is not null) items = [.. items.Where(item => IsWanted(item, condition, scope))];
-        if (items.Count == 0) return otherwise.Render(scope.Inner(), output);
         var loop = new LoopValue(items);
-        for (var i = 0; i < items.Count; i++)
+        var (flow, isDone) = (Flow.Next, false);
+        for (var i = 0; i < items.Count && flow != Flow.Break; i++)
         {
             loop.Index = i;
-            if (RenderItem(items[i], loop, scope.Inner(), output) == Flow.Break) break;
+            flow = RenderItem(items[i], loop, scope.Inner(), output);
+            isDone |= flow == Flow.Next;
         }
-        return Flow.Next;
+        // Jinja takes the else also where every item ended in a break or continue.
+        return isDone ? Flow.Next : otherwise.Render(scope.Inner(), output);
     }
 
     private Flow RenderItem(object item, LoopValue loop, Scope scope, TemplateText output)

@@ -15,6 +15,7 @@ internal sealed record Macro(
     public FunctionValue Bind(Scope scope) => new(Name, (run, arguments) =>
     {
         var inner = scope.Inner();
+        run.Count(Parameters.Count);
         Assign(arguments, inner);
         run.Descend();
         var text = Body.Capture(inner);
@@ -24,7 +25,9 @@ internal sealed record Macro(
 
     private void Assign(Arguments arguments, Scope inner)
     {
-        var named = arguments.Names.ToDictionary(argument => argument.Key, argument => argument.Value, StringComparer.Ordinal);
+        var named = new Dictionary<string, object>(StringComparer.Ordinal);
+        foreach (var (name, value) in arguments.Names)
+            if (!named.TryAdd(name, value)) throw Twice(name);
         for (var i = 0; i < Parameters.Count; i++) inner.Set(Parameters[i].Key, Value(i, arguments, named, inner));
         named.Remove("caller", out var caller);
         if (Names.Contains("caller")) inner.Set("caller", caller ?? Undefined.Name("caller"));
@@ -39,8 +42,10 @@ internal sealed record Macro(
         var isNamed = named.Remove(name, out var value);
         if (place >= arguments.Places.Count)
             return isNamed ? value! : otherwise?.Evaluate(inner) ?? new Undefined($"parameter '{name}' was not provided");
-        return isNamed ? throw new ChatTemplateException($"macro '{Name}' got the argument '{name}' twice") : arguments.Places[place];
+        return isNamed ? throw Twice(name) : arguments.Places[place];
     }
+
+    private ChatTemplateException Twice(string name) => new($"macro '{Name}' got the argument '{name}' twice");
 
     private void AssignMore(string name, bool given, Scope inner, Func<object> value)
     {

@@ -11,6 +11,9 @@ internal sealed partial class ExpressionLexer(string source, List<TemplateToken>
         "+", "-", "*", "/", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".", ":", "|", ",", ";",
     ];
 
+    /// <summary>Looking a name up reads it, and counts as one step however long it is.</summary>
+    private const int LongestName = 256;
+
     private int _line = 1;
     private int _lineKnownAt;
 
@@ -65,6 +68,7 @@ internal sealed partial class ExpressionLexer(string source, List<TemplateToken>
     {
         var end = at;
         while (end < source.Length && (char.IsLetterOrDigit(source[end]) || source[end] == '_')) end++;
+        if (end - at > LongestName) throw Error($"a name has more than {LongestName} characters", at);
         return Add(TokenKind.Name, source[at..end], at, end - at);
     }
 

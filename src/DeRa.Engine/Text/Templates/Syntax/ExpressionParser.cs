@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using DeRa.Engine.Text.Templates.Expressions;
 using DeRa.Engine.Text.Templates.Values;
 
@@ -180,9 +181,9 @@ internal sealed class ExpressionParser(TokenReader tokens)
 
     private string Strings()
     {
-        var text = tokens.Take().Text;
-        while (tokens.Current.Kind == TokenKind.String) text += tokens.Take().Text;
-        return text;
+        var text = new StringBuilder();
+        while (tokens.Current.Kind == TokenKind.String) text.Append(tokens.Take().Text);
+        return text.ToString();
     }
 
     private static long Integer(TemplateToken token)
@@ -191,7 +192,7 @@ internal sealed class ExpressionParser(TokenReader tokens)
             : token.Text is ['0', 'b' or 'B', ..] ? 2 : 10;
         try
         {
-            return Convert.ToInt64(radix == 10 ? token.Text : token.Text[2..], radix);
+            return checked((long)Convert.ToUInt64(radix == 10 ? token.Text : token.Text[2..], radix));
         }
         catch (OverflowException)
         {

@@ -12,9 +12,13 @@ internal sealed class KeyComparer : IEqualityComparer<object>
     public int GetHashCode(object key) => key switch
     {
         string text => text.GetHashCode(StringComparison.Ordinal),
-        bool flag => flag ? 1.0.GetHashCode() : 0.0.GetHashCode(),
-        long number => ((double)number).GetHashCode(),
-        double number => number.GetHashCode(),
+        bool flag => Hash(flag ? 1 : 0),
+        long number => Hash(number),
+        double number when number == Math.Floor(number) && Math.Abs(number) < long.MaxValue => Hash((long)number),
+        double number => Hash(BitConverter.DoubleToInt64Bits(number)),
         _ => 0,
     };
+
+    /// <summary>Both halves go through a hash that is seeded anew in every process, so that nobody can make keys collide.</summary>
+    private static int Hash(long number) => HashCode.Combine((int)number, (int)(number >> 32));
 }

@@ -15,8 +15,11 @@ internal static partial class PercentFormat
         var arguments = new Queue<object>(values is ListValue { IsTuple: true } tuple ? tuple.Items : [values]);
         var text = new TemplateText(run);
         var done = 0;
-        foreach (Match match in Conversion().Matches(format))
+        run.CountText(format.Length);
+        // One match after the other: a collection would keep them all.
+        for (var match = Conversion().Match(format); match.Success; match = match.NextMatch())
         {
+            run.Count(1);
             text.Append(format[done..match.Index]).Append(Convert(match, arguments, run));
             done = match.Index + match.Length;
         }

@@ -54,7 +54,7 @@ internal static class PythonComparison
         switch (container)
         {
             case string text when item is string part:
-                run.CountText(text.Length);
+                run.CountSearch(text, part);
                 return text.Contains(part, StringComparison.Ordinal);
             case string:
                 throw new ChatTemplateException($"'in <string>' requires string as left operand, not {PythonType.Name(item)}");

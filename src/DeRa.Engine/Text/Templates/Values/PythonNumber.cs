@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 
 namespace DeRa.Engine.Text.Templates.Values;
 
@@ -37,7 +38,7 @@ internal readonly record struct PythonNumber(bool IsInteger, long Integer, doubl
         Of(left, NotZero(right), FloorDivide, (a, b) => Math.Floor(a / b));
 
     public static object Modulo(PythonNumber left, PythonNumber right) =>
-        Of(left, NotZero(right), (a, b) => b == -1 ? 0 : ((a % b) + b) % b, (a, b) => a - b * Math.Floor(a / b));
+        Of(left, NotZero(right), (a, b) => b == -1 ? 0 : Floored(a % b, b), (a, b) => Floored(a % b, b));
 
     public static object Power(PythonNumber left, PythonNumber right) => left.IsInteger && right is { IsInteger: true, Integer: >= 0 }
         ? Integral(() => IntegerPower(left.Integer, right.Integer))
@@ -79,6 +80,10 @@ internal readonly record struct PythonNumber(bool IsInteger, long Integer, doubl
         var quotient = left / right;
         return left % right != 0 && left < 0 != right < 0 ? quotient - 1 : quotient;
     }
+
+    /// <summary>The remainder with the sign of the divisor, as Python has it, of one with the dividend's.</summary>
+    private static T Floored<T>(T remainder, T divisor) where T : INumber<T> =>
+        !T.IsZero(remainder) && T.IsNegative(remainder) != T.IsNegative(divisor) ? remainder + divisor : remainder;
 
     private static long IntegerPower(long value, long exponent)
     {

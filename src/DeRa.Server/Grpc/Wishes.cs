@@ -1,0 +1,103 @@
+using System.Runtime.ExceptionServices;
+using DeRa.Engine.Requests;
+using DeRa.Engine.Streaming;
+using DeRa.Protos.V1;
+using Grpc.Core;
+
+namespace DeRa.Server.Grpc;
+
+/// <summary>
+/// What a client asks of a running generation: other strengths, or an end. A wish that cannot be fulfilled ends the call with
+/// its error, since a stream has no other place for one.
+/// </summary>
+internal sealed class Wishes(
+    IAsyncStreamReader<ConverseRequest> requests, Generation generation, RequestValidator validator, CancellationToken gone) : IDisposable
+{
+    private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(gone);
+    private readonly CancellationTokenSource _listening = CancellationTokenSource.CreateLinkedTokenSource(gone);
+    private Exception? _fault;
+
+    /// <summary>Reads the first message.</summary>
+    /// <exception cref="InvalidRequestException">There is none, or it is no start.</exception>
+    public static async Task<ConverseStart> StartAsync(IAsyncStreamReader<ConverseRequest> requests, CancellationToken gone) =>
+        await requests.MoveNext(gone) && requests.Current.EventCase == ConverseRequest.EventOneofCase.Start
+            ? requests.Current.Start
+            : throw new InvalidRequestException("event", "The first message must be 'start'.");
+
+    /// <summary>Listens while the answer is written.</summary>
+    /// <param name="write">Writes the answer; its token is cancelled where a wish was wrong.</param>
+    /// <exception cref="InvalidRequestException">A wish was wrong.</exception>
+    public async Task<T> WhileAsync<T>(Func<CancellationToken, Task<T>> write)
+    {
+        var listener = ListenAsync();
+        try
+        {
+            return await write(_stop.Token);
+        }
+        catch (Exception) when (_fault is not null)
+        {
+            ExceptionDispatchInfo.Throw(_fault);
+            throw;
+        }
+        finally
+        {
+            await _listening.CancelAsync();
+            await listener;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _stop.Dispose();
+        _listening.Dispose();
+    }
+
+    /// <summary>Never throws.</summary>
+    private async Task ListenAsync()
+    {
+        try
+        {
+            while (await requests.MoveNext(_listening.Token)) Fulfil(requests.Current);
+        }
+        catch (Exception) when (_listening.IsCancellationRequested)
+        {
+            // The answer is written, or the client has gone: nobody waits for more wishes.
+        }
+        catch (Exception fault)
+        {
+            _fault = fault;
+            await _stop.CancelAsync();
+        }
+    }
+
+    private void Fulfil(ConverseRequest request)
+    {
+        switch (request.EventCase)
+        {
+            case ConverseRequest.EventOneofCase.Change:
+                Change(request.Change);
+                break;
+            case ConverseRequest.EventOneofCase.Stop:
+                generation.Stop();
+                break;
+            case ConverseRequest.EventOneofCase.Start:
+                throw new InvalidRequestException("event", "'start' may be sent once, first.");
+            default:
+                throw new InvalidRequestException("event", "A message must have 'change' or 'stop'.");
+        }
+    }
+
+    private void Change(StrengthChange change)
+    {
+        try
+        {
+            generation.ChangeStrengths(validator.PrepareStrengths(change.HasAlignmentStrength ? change.AlignmentStrength : null,
+                change.AlignmentStrengths.Count > 0 ? change.AlignmentStrengths.ToDictionary() : null));
+        }
+        catch (InvalidRequestException bad)
+        {
+            throw new InvalidRequestException($"change.{bad.Field}", bad.Message);
+        }
+    }
+}

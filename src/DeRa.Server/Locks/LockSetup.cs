@@ -1,0 +1,51 @@
+using System.Net;
+using DeRa.Server.Options;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
+
+namespace DeRa.Server.Locks;
+
+/// <summary>
+/// Puts the locks together: host names, other sites' pages (CORS), keys, numbers of requests; in this order. Whatever is
+/// not expressly open (<see cref="IAllowAnonymous"/>) needs a key, paths that lead nowhere too.
+/// </summary>
+internal static class LockSetup
+{
+    /// <summary>Registers what the locks need; reads keys and certificate.</summary>
+    /// <exception cref="OptionException">A file cannot be read or used.</exception>
+    public static IServiceCollection AddLocks(this IServiceCollection services, ServerOptions options)
+    {
+        var keys = new ApiKeys(options);
+        services.AddSingleton(keys);
+        if (keys.File is not null) services.AddSingleton(keys.File);
+        if (options.TlsCertificate is not null)
+        {
+            var certificate = new ServerCertificate(options);
+            services.AddSingleton(certificate).AddSingleton(certificate.Files);
+        }
+        services.AddHostedService<FileRefresh>();
+        if (keys.AreRequired) services.AddKeyCheck();
+        services.AddRateLimiter(limiter => limiter.AddPolicy<RequestLimiting.Client, RequestLimiting>(RequestLimiting.Generating));
+        // No credentials: a key is sent by the page that has it, never added by the browser.
+        return services.AddCors(cors => cors.AddDefaultPolicy(policy => policy.WithOrigins([.. options.CorsOrigins])
+            .AllowAnyHeader().AllowAnyMethod().WithExposedHeaders("x-request-id", "x-ignored-fields", "x-should-retry", "Retry-After")));
+    }
+
+    /// <summary>AddAuthentication would also set up the encryption of cookies and write a key for it to disk.</summary>
+    private static void AddKeyCheck(this IServiceCollection services)
+    {
+        services.AddAuthenticationCore(scheme => scheme.DefaultScheme = ApiKeyHandler.SchemeName).AddWebEncoders();
+        new AuthenticationBuilder(services).AddScheme<AuthenticationSchemeOptions, ApiKeyHandler>(ApiKeyHandler.SchemeName, null);
+        services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+    }
+
+    /// <summary>Adds the locks to the way of a request; after routing.</summary>
+    public static void UseLocks(this WebApplication app, ServerOptions options)
+    {
+        if (HostFence.IsNeeded(options)) app.UseMiddleware<HostFence>();
+        if (options.CorsOrigins.Count > 0) app.UseCors();
+        if (app.Services.GetRequiredService<ApiKeys>().AreRequired) app.UseAuthentication().UseAuthorization();
+        else if (!IPAddress.IsLoopback(OptionReader.Address(options.Host))) ServerLog.OpenToAll(app.Logger, options.Host);
+        app.UseRateLimiter();
+    }
+}

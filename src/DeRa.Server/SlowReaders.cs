@@ -1,0 +1,51 @@
+using DeRa.Server.Options;
+using Grpc.Core;
+
+namespace DeRa.Server;
+
+/// <summary>A client did not take what was sent to it, and was disconnected.</summary>
+internal sealed class ReaderTooSlowException() : OperationCanceledException("The client did not read its answer.");
+
+/// <summary>
+/// Disconnects clients that do not read: the answer waits for them with all that it holds. How fast they read does not
+/// matter, only that each piece is taken in time.
+/// </summary>
+internal sealed class SlowReaders(ServerOptions options, TimeProvider time, ILogger<SlowReaders> log)
+{
+    /// <summary>Waits until a piece is sent.</summary>
+    /// <exception cref="ReaderTooSlowException">It was not taken in time.</exception>
+    public async Task SentAsync(Task sending, HttpContext context)
+    {
+        try
+        {
+            await sending.WaitAsync(TimeSpan.FromSeconds(options.SlowReaderSeconds), time);
+        }
+        catch (TimeoutException)
+        {
+            ServerLog.SlowReader(log, context.TraceIdentifier, options.SlowReaderSeconds);
+            context.Abort();
+            throw new ReaderTooSlowException();
+        }
+    }
+
+    /// <summary>A gRPC stream each of whose messages must be taken in time.</summary>
+    public IServerStreamWriter<T> Watch<T>(IServerStreamWriter<T> stream, ServerCallContext context) =>
+        new WatchedStream<T>(this, stream, context.GetHttpContext());
+
+    private sealed class WatchedStream<T>(SlowReaders readers, IServerStreamWriter<T> stream, HttpContext context) : IServerStreamWriter<T>
+    {
+        public WriteOptions? WriteOptions
+        {
+            get => stream.WriteOptions;
+            set => stream.WriteOptions = value;
+        }
+
+        public Task WriteAsync(T message) => WriteAsync(message, CancellationToken.None);
+
+        public Task WriteAsync(T message, CancellationToken cancellationToken)
+        {
+            var sending = stream.WriteAsync(message, cancellationToken);
+            return sending.IsCompletedSuccessfully ? sending : readers.SentAsync(sending, context);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+using System.Diagnostics;
+using DeRa.Engine;
+using DeRa.Engine.Requests;
+using DeRa.Engine.Streaming;
+
+namespace DeRa.Server.Telemetry;
+
+/// <summary>
+/// What is told of one request: its span, and its part of the metrics. The doors report what happens to it; nothing here
+/// can fail it.
+/// </summary>
+internal sealed class RequestTelemetry(RequestMetrics metrics, Activity? span, bool capturesContent, TimeProvider time)
+{
+    private readonly DateTimeOffset _arrivedAt = time.GetUtcNow();
+    private readonly long _arrived = time.GetTimestamp();
+    private TagList? _labels;
+    private Generation? _generation;
+    private CapturedText? _text;
+    private string? _error;
+    private bool _isAnswered;
+
+    /// <summary>The telemetry of a request.</summary>
+    public static RequestTelemetry Of(HttpContext context) => context.Features.Get<RequestTelemetry>()!;
+
+    /// <summary>It is checked, and its labels are known.</summary>
+    /// <param name="operation"><c>chat</c> or <c>text_completion</c>.</param>
+    /// <param name="input">What was asked for.</param>
+    /// <param name="request">The same, checked.</param>
+    /// <param name="pair">What serves it.</param>
+    /// <param name="stream">Whether the answer is streamed.</param>
+    public void Prepared(string operation, GenerationInput input, PreparedRequest request, ServedPair pair, bool stream)
+    {
+        _labels = RequestMetrics.Labels(operation, pair.Names.Pair);
+        for (var i = 0; i < pair.Names.Aligned.Count; i++)
+            metrics.Strength.Record(request.Strengths[i],
+                new("model_name", pair.Names.Pair), new("aligned_model", pair.Names.Aligned[i]));
+        if (span is not { IsAllDataRequested: true }) return;
+        RequestSpan.Describe(span, operation, input, request, stream);
+        if (capturesContent) _text = new CapturedText(input, request);
+    }
+
+    /// <summary>The engine has taken it.</summary>
+    public void Submitted(Generation generation)
+    {
+        _generation = generation;
+        if (_text is not null) generation.Observer = _text.Add;
+    }
+
+    /// <summary>It is answered to the end.</summary>
+    /// <param name="responseId">The answer's id.</param>
+    /// <param name="reasons">Each choice's finish reason as the wire spells it.</param>
+    public void Answered(string responseId, IEnumerable<string> reasons)
+    {
+        _isAnswered = true;
+        span?.SetTag("gen_ai.response.id", responseId);
+        span?.SetTag("gen_ai.response.finish_reasons", reasons.ToArray());
+    }
+
+    /// <summary>It failed or was refused; the first fault counts.</summary>
+    public void Failed(Exception fault) => _error ??= fault.GetType().Name;
+
+    /// <summary>All is over: records it.</summary>
+    public void End()
+    {
+        if (_error is not null) metrics.Errors.Add(1, new KeyValuePair<string, object?>("error.type", _error));
+        if (_labels is { } labels) Measure(labels);
+        if (span is not null) EndSpan(span);
+    }
+
+    private void Measure(TagList labels)
+    {
+        var finished = labels;
+        if (_error is not null) finished.Add("error.type", _error);
+        metrics.Duration.Record(time.GetElapsedTime(_arrived).TotalSeconds, finished);
+        if (_generation is not { } generation) return;
+        Tokens("input", generation.Request.PromptTokens);
+        Tokens("output", generation.CompletionTokens);
+        var times = generation.Times;
+        if (_error is not null || !_isAnswered || times.Queue is not { } queue || times.Prefill is not { } prefill || times.Decode is not { } decode)
+            return;
+        metrics.FirstToken.Record((generation.SubmittedAt - _arrivedAt + queue + prefill).TotalSeconds, labels);
+        // Sequences generate side by side: each of them has one token less than intervals between tokens.
+        var (sequences, tokens) = (generation.Request.Choices.Count, generation.CompletionTokens);
+        if (tokens > sequences) metrics.TokenTime.Record(decode.TotalSeconds * sequences / (tokens - sequences), labels);
+
+        void Tokens(string kind, long count)
+        {
+            var tagged = labels;
+            tagged.Add("gen_ai.token.type", kind);
+            metrics.TokenUsage.Record(count, tagged);
+        }
+    }
+
+    private void EndSpan(Activity ended)
+    {
+        // Probes, scrapes and listings would drown the requests that somebody looks for.
+        if (_labels is null && _error is null) ended.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;
+        if (_error is not null) ended.SetTag("error.type", _error).SetStatus(ActivityStatusCode.Error);
+        if (_generation is not { } generation) return;
+        ended.SetTag("gen_ai.usage.output_tokens", generation.CompletionTokens);
+        _text?.AddTo(ended);
+        RequestSpan.AddPhases(ended, generation.SubmittedAt, generation.Times);
+    }
+}

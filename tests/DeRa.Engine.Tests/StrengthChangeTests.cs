@@ -1,0 +1,120 @@
+using DeRa.Engine.Requests;
+using DeRa.Engine.Scheduling;
+using DeRa.Engine.Streaming;
+using DeRa.Testing;
+using Xunit;
+
+namespace DeRa.Engine.Tests;
+
+/// <summary>Strengths that change while tokens flow: each token is drawn from the mixture in force, over all tokens before it.</summary>
+public sealed class StrengthChangeTests
+{
+    private static readonly double[] Strengths = [0, 1, 0.5, 2, -0.5];
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(1), InlineData(2), InlineData(3)]
+    public async Task Every_token_is_that_of_the_mixture_in_force(int seed)
+    {
+        var oracle = new ScriptedExecutor();
+        using var fixture = new EngineFixture(new ScriptedExecutor(blockCount: 64), options: new EngineOptions
+        {
+            MaxRunningSequences = 4,
+            MaxBatchTokens = 9,
+        });
+        var changes = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => RunAsync(fixture, oracle, new Random(100 * seed + i))));
+        Assert.True(changes.Sum() > 0);
+        Assert.Equal(0, fixture.Engine.Status.BlocksInUse);
+    }
+
+    [Fact]
+    public async Task A_model_that_was_not_needed_before_reads_the_whole_text_and_one_that_was_reads_nothing_twice()
+    {
+        var rows = new List<StepRow>();
+        var submitted = new TaskCompletionSource<GenerationHandle>();
+        var asked = new Queue<double>([2, 0, 0.5, 1, 2]);
+        using var fixture = new EngineFixture(new ScriptedExecutor
+        {
+            BeforeStep = plan =>
+            {
+                rows.AddRange(plan.Rows);
+                // Every second step, so that each strength runs a token of its own after what it catches up with.
+                if (rows.Count % 2 == 0 && asked.TryDequeue(out var strength)) submitted.Task.Result.ChangeStrengths(strength);
+            },
+        });
+        var handle = fixture.Engine.Submit([Request([1, 2, 3], maxTokens: 40, strength: 1)])[0];
+        submitted.SetResult(handle);
+        await foreach (var _ in handle.Events.ReadAllAsync(Stop)) { }
+        // From 1 to 2 the reference is new; at 2 and 0 it has all; 0.5 needs the aligned one, which ran nothing at 0; 1 needs nothing
+        // new; at 2 the reference lacks what ran at 1.
+        var restarts = rows.Skip(1).Where(row => row.Position == 0).Select(row => row.Strengths[0]);
+        Assert.Equal([2, 0.5, 2], restarts);
+    }
+
+    [Fact]
+    public async Task A_change_is_told_to_the_reader_and_scores_of_the_prompt_come_once()
+    {
+        using var fixture = new EngineFixture(new ScriptedExecutor());
+        using var generation = fixture.Start(new GenerationInput
+        {
+            Prompts = [new TextPrompt("hello")],
+            MaxTokens = 30,
+            AlignmentStrength = 0,
+            Echo = true,
+            LogProbs = 0,
+            N = 2,
+        });
+        var (pieces, asked) = (new List<ChoiceDelta>(), false);
+        await foreach (var piece in generation.ReadAsync(Stop))
+        {
+            pieces.Add(piece);
+            if (!asked) generation.ChangeStrengths(fixture.Validator.PrepareStrengths(0.5, null));
+            asked = true;
+        }
+        Assert.Equal([0, 1], pieces.Where(piece => piece.Strengths is { } changed && changed[0] == 0.5).Select(piece => piece.Index).Order());
+        // BOS and five letters, twice.
+        Assert.Equal(2 * 6, pieces.Sum(piece => piece.Tokens.Count(token => token.IsPrompt)));
+    }
+
+    [Fact]
+    public void Strengths_of_a_change_are_checked_as_a_request_s_are()
+    {
+        using var fixture = new EngineFixture(new ScriptedExecutor());
+        var validator = fixture.Validator;
+        Assert.Equal(0.5, validator.PrepareStrengths(0.5, null)[0]);
+        Assert.Equal(2, validator.PrepareStrengths(null, new Dictionary<string, double> { ["aligned"] = 2 })[0]);
+        Assert.Equal("alignment_strength", Assert.Throws<InvalidRequestException>(() => validator.PrepareStrengths(null, null)).Field);
+        Assert.Equal("alignment_strength", Assert.Throws<InvalidRequestException>(() => validator.PrepareStrengths(11, null)).Field);
+        Assert.Equal("alignment_strengths.other", Assert.Throws<InvalidRequestException>(
+            () => validator.PrepareStrengths(null, new Dictionary<string, double> { ["other"] = 1 })).Field);
+    }
+
+    /// <summary>Runs a request that changes its strength now and then; returns how often.</summary>
+    private static async Task<int> RunAsync(EngineFixture fixture, ScriptedExecutor oracle, Random random)
+    {
+        var request = Request([.. Enumerable.Range(0, random.Next(1, 30)).Select(_ => random.Next(256))], maxTokens: 50,
+            Strengths[random.Next(Strengths.Length)]) with
+        { Seed = random.Next() };
+        var handle = fixture.Engine.Submit([request])[0];
+        var (tokens, strength, changes) = (request.PromptTokens.ToList(), request.Strengths[0], 0);
+        await foreach (var happened in handle.Events.ReadAllAsync(Stop))
+        {
+            if (happened is StrengthsChanged changed) (strength, changes) = (changed.Strengths[0], changes + 1);
+            if (happened is not TokenGenerated generated) continue;
+            Assert.Equal(ReferenceSampler.Token(oracle.MixedLogits(tokens.ToArray(), strength), new SamplingRow
+            {
+                Parameters = request.Sampling,
+                Draw = CounterRandom.Uniform(request.Seed, 0, tokens.Count),
+                History = tokens.ToArray(),
+                PromptTokens = request.PromptTokens.Count,
+            }), generated.Token);
+            tokens.Add(generated.Token);
+            if (random.Next(4) == 0) handle.ChangeStrengths(Strengths[random.Next(Strengths.Length)]);
+        }
+        return changes;
+    }
+
+    private static GenerationRequest Request(IReadOnlyList<int> prompt, int maxTokens, double strength) =>
+        new() { PromptTokens = prompt, MaxTokens = maxTokens, Strengths = strength, Seed = 5 };
+}

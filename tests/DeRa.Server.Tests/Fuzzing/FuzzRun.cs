@@ -1,0 +1,45 @@
+using System.Diagnostics;
+using System.Globalization;
+using CsCheck;
+using Xunit;
+
+namespace DeRa.Server.Tests.Fuzzing;
+
+/// <summary>
+/// Checks a property on generated cases, one after another, until its seconds are over: <c>DERA_FUZZ_SECONDS</c>, 4 where that
+/// is not set. The cases are the same in each run, from number <c>DERA_FUZZ_CASE</c> (0) on; only how many there are depends on the time.
+/// </summary>
+internal static class FuzzRun
+{
+    /// <summary>Cases among which a smaller one than one that fails is looked for.</summary>
+    private const int ShrinkingCases = 100;
+
+    public static async Task RunAsync<T>(Gen<T> cases, Func<T, string> show, Func<T, Task> property)
+    {
+        var (number, watch) = (Setting("DERA_FUZZ_CASE", 0), Stopwatch.StartNew());
+        var end = TimeSpan.FromSeconds(Setting("DERA_FUZZ_SECONDS", 4));
+        for (; watch.Elapsed < end || number == 0; number++)
+        {
+            try
+            {
+                await SampleAsync(1);
+            }
+            catch (CsCheckException first)
+            {
+                TestContext.Current.TestOutputHelper!.WriteLine($"case {number} (DERA_FUZZ_CASE={number}) fails: {first}");
+                await SampleAsync(ShrinkingCases);
+                throw;
+            }
+        }
+        TestContext.Current.TestOutputHelper!.WriteLine($"{number} cases");
+
+        Task SampleAsync(int count) =>
+            cases.SampleAsync(property, seed: Seed(number).ToString(), iter: count, threads: 1, print: show);
+    }
+
+    /// <summary>A number out of the environment.</summary>
+    public static int Setting(string name, int fallback) =>
+        Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : fallback;
+
+    private static PCG Seed(int number) => new(1, (ulong)number * 0x9E3779B97F4A7C15);
+}

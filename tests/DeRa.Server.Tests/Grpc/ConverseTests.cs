@@ -1,0 +1,136 @@
+using System.Collections.Concurrent;
+using DeRa.Protos.V1;
+using Google.Rpc;
+using Grpc.Core;
+using Xunit;
+
+namespace DeRa.Server.Tests.Grpc;
+
+/// <summary>A client that changes the strength, or stops, while tokens flow.</summary>
+public class ConverseTests
+{
+    private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
+
+    private static ConverseRequest Start(int maxTokens = 200) => new()
+    {
+        Start = new ConverseStart { Prompt = new Prompt { Text = "a" }, Options = new GenerationOptions { MaxTokens = maxTokens, AlignmentStrength = 0 } },
+    };
+
+    private static ConverseRequest Change(double strength) => new() { Change = new StrengthChange { AlignmentStrength = strength } };
+
+    [Fact]
+    public async Task A_strength_that_changes_reaches_the_engine_and_is_told()
+    {
+        var strengths = new ConcurrentQueue<double>();
+        var executor = Scripts.Endless();
+        executor.BeforeStep = plan => strengths.Enqueue(plan.Rows[0].Strengths[0]);
+        await using var server = await ServerFixture.StartAsync(executor);
+        using var call = server.Inference.Converse(cancellationToken: Stop);
+        await call.RequestStream.WriteAsync(Start(maxTokens: 1_000_000), Stop);
+        var events = new List<ConverseResponse>();
+        await foreach (var happened in call.ResponseStream.ReadAllAsync(Stop))
+        {
+            events.Add(happened);
+            if (happened.Started is not null) await call.RequestStream.WriteAsync(Change(0.5), Stop);
+            if (happened.Changed is not null) await call.RequestStream.WriteAsync(new ConverseRequest { Stop = new ConverseStop() }, Stop);
+        }
+        var changed = Assert.Single(events, happened => happened.Changed is not null).Changed;
+        Assert.Equal((0, 0.5), (changed.Index, changed.AlignmentStrength));
+        Assert.Equal([0, 0.5], strengths.Distinct());
+    }
+
+    [Fact]
+    public async Task The_client_may_close_its_side_and_gets_all()
+    {
+        await using var server = await ServerFixture.StartAsync(Scripts.Endless());
+        using var call = server.Inference.Converse(cancellationToken: Stop);
+        await call.RequestStream.WriteAsync(Start(maxTokens: 50), Stop);
+        await call.RequestStream.CompleteAsync();
+        var events = await call.ResponseStream.ReadAllAsync(Stop).ToListAsync(Stop);
+        Assert.Equal(50, events.Sum(happened => happened.Delta?.Tokens.Count ?? 0));
+        Assert.Equal(FinishReason.Length, events[^1].Finished.FinishReason);
+    }
+
+    [Fact]
+    public async Task A_client_that_stops_gets_what_there_is_and_frees_what_it_held()
+    {
+        await using var server = await ServerFixture.StartAsync(Scripts.Endless());
+        using var call = server.Inference.Converse(cancellationToken: Stop);
+        await call.RequestStream.WriteAsync(Start(maxTokens: 1_000_000), Stop);
+        var (tokens, last) = (0, default(ConverseResponse));
+        await foreach (var happened in call.ResponseStream.ReadAllAsync(Stop))
+        {
+            if (tokens == 0 && happened.Delta is not null) await call.RequestStream.WriteAsync(new ConverseRequest { Stop = new ConverseStop() }, Stop);
+            tokens += happened.Delta?.Tokens.Count ?? 0;
+            last = happened;
+        }
+        Assert.Equal(FinishReason.Cancelled, last!.Finished.FinishReason);
+        Assert.Equal(tokens, last.Finished.Usage.CompletionTokens);
+        await ServerFixture.EventuallyAsync(() => server.Engine.Status.BlocksInUse == 0);
+    }
+
+    [Fact]
+    public async Task A_client_that_goes_away_frees_what_it_held()
+    {
+        await using var server = await ServerFixture.StartAsync(Scripts.Endless());
+        using (var call = server.Inference.Converse(cancellationToken: Stop))
+        {
+            await call.RequestStream.WriteAsync(Start(maxTokens: 1_000_000), Stop);
+            Assert.True(await call.ResponseStream.MoveNext(Stop));
+        }
+        await ServerFixture.EventuallyAsync(() => server.Engine.Status.BlocksInUse == 0);
+    }
+
+    public static TheoryData<string, string, string> Wrong => new()
+    {
+        { "out of range", "change.alignment_strength", "between -1 and 10" },
+        { "unknown name", "change.alignment_strengths.other", "none of the aligned models" },
+        { "empty change", "change.alignment_strength", "is needed" },
+        { "start again", "event", "once, first" },
+        { "nothing", "event", "'change' or 'stop'" },
+    };
+
+    [Theory, MemberData(nameof(Wrong))]
+    public async Task A_wrong_wish_ends_the_call_by_name(string name, string field, string message)
+    {
+        var wish = name switch
+        {
+            "out of range" => Change(11),
+            "unknown name" => new ConverseRequest { Change = new StrengthChange { AlignmentStrengths = { ["other"] = 1 } } },
+            "empty change" => new ConverseRequest { Change = new StrengthChange() },
+            "start again" => Start(),
+            _ => new ConverseRequest(),
+        };
+        await using var server = await ServerFixture.StartAsync(Scripts.Endless());
+        using var call = server.Inference.Converse(cancellationToken: Stop);
+        await call.RequestStream.WriteAsync(Start(maxTokens: 1_000_000), Stop);
+        await call.RequestStream.WriteAsync(wish, Stop);
+        AssertRefused(await FaultAsync(call), field, message);
+        await ServerFixture.EventuallyAsync(() => server.Engine.Status.BlocksInUse == 0);
+    }
+
+    [Fact]
+    public async Task The_first_message_must_be_a_start_and_a_good_one()
+    {
+        await using var server = await ServerFixture.StartAsync();
+        using var early = server.Inference.Converse(cancellationToken: Stop);
+        await early.RequestStream.WriteAsync(Change(0.5), Stop);
+        AssertRefused(await FaultAsync(early), "event", "must be 'start'");
+        using var none = server.Inference.Converse(cancellationToken: Stop);
+        await none.RequestStream.CompleteAsync();
+        AssertRefused(await FaultAsync(none), "event", "must be 'start'");
+        using var bad = server.Inference.Converse(cancellationToken: Stop);
+        await bad.RequestStream.WriteAsync(new ConverseRequest { Start = new ConverseStart() }, Stop);
+        AssertRefused(await FaultAsync(bad), "prompt", "missing");
+    }
+
+    private static async Task<RpcException> FaultAsync(AsyncDuplexStreamingCall<ConverseRequest, ConverseResponse> call) =>
+        await Assert.ThrowsAsync<RpcException>(() => call.ResponseStream.ReadAllAsync(Stop).ToListAsync(Stop).AsTask());
+
+    private static void AssertRefused(RpcException fault, string field, string message)
+    {
+        Assert.Equal(StatusCode.InvalidArgument, fault.StatusCode);
+        Assert.Contains(message, fault.Status.Detail, StringComparison.Ordinal);
+        Assert.Equal(field, Assert.Single(fault.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations).Field);
+    }
+}

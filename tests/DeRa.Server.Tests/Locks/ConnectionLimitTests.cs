@@ -1,0 +1,131 @@
+using System.Net.Sockets;
+using System.Text;
+using DeRa.Protos.V1;
+using DeRa.Server.Options;
+using Grpc.Core;
+using Xunit;
+
+namespace DeRa.Server.Tests.Locks;
+
+/// <summary>
+/// What the web server bounds before a request is one. Its answers to these have no body: they come before any of our code,
+/// and it offers no place to add one.
+/// </summary>
+public class ConnectionLimitTests
+{
+    private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
+
+    private static async Task<TcpClient> ConnectAsync(ServerFixture server)
+    {
+        var client = new TcpClient();
+        await client.ConnectAsync("127.0.0.1", server.Http.BaseAddress!.Port, Stop);
+        return client;
+    }
+
+    /// <summary>Sends a text and returns the status, or null where the connection is closed without one.</summary>
+    private static async Task<int?> AskAsync(TcpClient client, string text)
+    {
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(text), Stop);
+        try
+        {
+            var buffer = new byte[65536];
+            var length = await client.GetStream().ReadAsync(buffer, Stop);
+            return length == 0 ? null : int.Parse(Encoding.ASCII.GetString(buffer, 0, length).Split(' ')[1], null);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    private static async Task<int?> AskAsync(ServerFixture server, string headers)
+    {
+        using var client = await ConnectAsync(server);
+        return await AskAsync(client, $"GET /readyz HTTP/1.1\r\n{headers}\r\n");
+    }
+
+    private const string Host = "Host: localhost\r\n";
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(100)]
+    public async Task Headers_are_counted(int headers)
+    {
+        await using var server = await LockedServer.StartAsync(headers == 100 ? new ServerOptions() : new ServerOptions { MaxHeaders = headers });
+        string Headers(int count) => Host + string.Concat(Enumerable.Range(1, count - 1).Select(i => $"x-{i}: y\r\n"));
+        Assert.Equal(200, await AskAsync(server, Headers(headers)));
+        Assert.Equal(431, await AskAsync(server, Headers(headers + 1)));
+    }
+
+    [Theory]
+    [InlineData(1024)]
+    [InlineData(32 << 10)]
+    public async Task Headers_may_be_so_long_together_and_not_a_byte_longer(int bytes)
+    {
+        await using var server = await LockedServer.StartAsync(new ServerOptions { MaxHeaderBytes = bytes });
+        string Headers(int length) => $"{Host}x: {new string('y', length - Host.Length - "x: \r\n".Length)}\r\n";
+        Assert.Equal(200, await AskAsync(server, Headers(bytes)));
+        Assert.Equal(431, await AskAsync(server, Headers(bytes + 1)));
+    }
+
+    [Fact]
+    public async Task Too_long_headers_of_a_gRPC_call_fail_it_and_the_server_goes_on()
+    {
+        await using var server = await LockedServer.StartAsync(new ServerOptions { MaxHeaderBytes = 2048 });
+        var call = new GenerateRequest { Prompt = new Prompt { Text = "a" } };
+        var metadata = new Metadata { { "x", new string('y', 4096) } };
+        await Assert.ThrowsAsync<RpcException>(async () => await server.Inference.GenerateAsync(call, metadata, cancellationToken: Stop));
+        Assert.Equal("fine", (await server.Inference.GenerateAsync(call, cancellationToken: Stop)).Choices[0].Text);
+    }
+
+    [Fact]
+    public async Task A_request_line_is_bounded_and_a_request_without_a_host_is_none()
+    {
+        await using var server = await ServerFixture.StartAsync();
+        using var client = await ConnectAsync(server);
+        Assert.Equal(414, await AskAsync(client, $"GET /{new string('x', 8192)} HTTP/1.1\r\n{Host}\r\n"));
+        Assert.Equal(400, await AskAsync(server, ""));
+    }
+
+    [Fact]
+    public async Task One_connection_too_many_is_closed_and_a_closed_one_makes_room()
+    {
+        await using var server = await LockedServer.StartAsync(new ServerOptions { MaxConnections = 2 });
+        const string request = $"GET /readyz HTTP/1.1\r\n{Host}\r\n";
+        using var first = await ConnectAsync(server);
+        using (var second = await ConnectAsync(server))
+        {
+            Assert.Equal(200, await AskAsync(first, request));
+            Assert.Equal(200, await AskAsync(second, request));
+            using var third = await ConnectAsync(server);
+            Assert.Null(await AskAsync(third, request));
+        }
+        int? status;
+        do
+        {
+            using var later = await ConnectAsync(server);
+            status = await AskAsync(later, request);
+            Stop.ThrowIfCancellationRequested();
+        }
+        while (status is null);
+        Assert.Equal(200, status);
+    }
+
+    [Fact]
+    public async Task A_client_that_does_not_end_its_headers_is_let_go()
+    {
+        await using var server = await LockedServer.StartAsync(new ServerOptions { HeaderSeconds = 1 });
+        using var client = await ConnectAsync(server);
+        Assert.Equal(408, await AskAsync(client, "GET /readyz HTTP/1.1\r\nHost: loc"));
+    }
+
+    [Fact]
+    public async Task A_connection_with_nothing_under_way_is_closed_after_a_time()
+    {
+        await using var server = await LockedServer.StartAsync(new ServerOptions { KeepAliveSeconds = 1 });
+        using var client = await ConnectAsync(server);
+        Assert.Equal(200, await AskAsync(client, $"GET /readyz HTTP/1.1\r\n{Host}\r\n"));
+        // Ends only where the server closes.
+        await client.GetStream().CopyToAsync(Stream.Null, Stop);
+    }
+}

@@ -1,0 +1,165 @@
+using DeRa.Protos.V1;
+using DeRa.Server.Locks;
+using DeRa.Server.Options;
+using DeRa.Testing;
+using Google.Rpc;
+using Grpc.Core;
+using Microsoft.AspNetCore.RateLimiting;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace DeRa.Server.Tests.Locks;
+
+public sealed class RequestLimitingTests : IDisposable
+{
+    /// <summary>What takes a POST or is a method of inference, but generates nothing.</summary>
+    private static readonly string[] NotGenerating =
+    [
+        "/tokenize", "/detokenize", "/dera.v1.InferenceService/Tokenize", "/dera.v1.InferenceService/Detokenize",
+        "/dera.v1.InferenceService/ListModels", "/dera.v1.InferenceService/GetServerInfo",
+    ];
+
+    private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
+    private static readonly GenerateRequest Call = new() { Prompt = new Prompt { Text = "a" } };
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Every_route_that_generates_is_limited_and_no_other()
+    {
+        await using var server = await ServerFixture.StartAsync();
+        foreach (var route in server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>())
+        {
+            var path = route.RoutePattern.RawText!;
+            var methods = route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? [];
+            // gRPC adds routes for what its services do not have.
+            var isOurs = path.StartsWith("/dera.v1.", StringComparison.Ordinal) ? !path.Contains('{') : !path.Contains(".v1", StringComparison.Ordinal);
+            var generates = isOurs && methods.Contains("POST") && !NotGenerating.Contains(path);
+            Assert.Equal((path, generates), (path, route.Metadata.GetMetadata<EnableRateLimitingAttribute>()?.PolicyName == RequestLimiting.Generating));
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task A_key_may_send_so_many_requests_in_a_minute_and_not_one_more(int rate)
+    {
+        await using var server = await LockedServer.StartAsync(LockedServer.WithKeys(_folder) with { MaxRequestsPerMinute = rate });
+        for (var i = 0; i < rate; i++) Assert.Equal(200, (await server.CompleteWithAsync(LockedServer.Key)).Status);
+        var refused = await server.CompleteWithAsync(LockedServer.Key);
+        Assert.Equal((429, "rate_limit_error", "rate_limit_exceeded"), (refused.Status, refused.Type, refused.Code));
+        Assert.Equal(60 / rate, int.Parse(refused.Headers["Retry-After"], null));
+        Assert.Equal(429, (await server.SendAsync(HttpMethod.Post, "/v1/chat/completions", LockedServer.Key, "{}")).Status);
+        var fault = await Assert.ThrowsAsync<RpcException>(
+            async () => await server.Inference.GenerateAsync(Call, LockedServer.Credentials(), cancellationToken: Stop));
+        Assert.Equal(StatusCode.ResourceExhausted, fault.StatusCode);
+        Assert.Equal(60 / rate, fault.GetRpcStatus()!.GetDetail<RetryInfo>()!.RetryDelay.Seconds);
+        // What only reads goes on, and so do others.
+        Assert.Equal(200, (await server.SendAsync(HttpMethod.Get, "/v1/models", LockedServer.Key)).Status);
+        Assert.Equal(200, (await server.CompleteWithAsync(LockedServer.OtherKey)).Status);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_key_may_have_so_many_requests_under_way_and_not_one_more(bool stream)
+    {
+        using var hold = new SemaphoreSlim(0);
+        var executor = Scripts.Saying("abc");
+        executor.BeforeStep = _ => hold.Wait(Stop);
+        await using var server = await LockedServer.StartAsync(LockedServer.WithKeys(_folder) with { MaxConcurrentRequests = 2 }, executor);
+        var body = $$"""{"prompt":"a","stream":{{(stream ? "true" : "false")}}}""";
+        var running = new[] { server.CompleteWithAsync(LockedServer.Key, body), server.CompleteWithAsync(LockedServer.Key, body) };
+        await ServerFixture.EventuallyAsync(() => server.Engine.Status is var status && status.RunningSequences + status.QueuedSequences == 2);
+        var refused = await server.CompleteWithAsync(LockedServer.Key);
+        Assert.Equal((429, "rate_limit_error", "1"), (refused.Status, refused.Type, refused.Headers["Retry-After"]));
+        var fault = await Assert.ThrowsAsync<RpcException>(
+            async () => await server.Inference.GenerateAsync(Call, LockedServer.Credentials(), cancellationToken: Stop));
+        Assert.Equal(StatusCode.ResourceExhausted, fault.StatusCode);
+        Assert.Equal(1, fault.GetRpcStatus()!.GetDetail<RetryInfo>()!.RetryDelay.Seconds);
+        var other = server.CompleteWithAsync(LockedServer.OtherKey);
+        hold.Release(1000);
+        Assert.All(await Task.WhenAll([.. running, other]), reply => Assert.Equal(200, reply.Status));
+        Assert.Equal(200, (await server.CompleteWithAsync(LockedServer.Key)).Status);
+    }
+
+    [Fact]
+    public async Task A_client_that_leaves_its_stream_makes_room()
+    {
+        await using var server = await LockedServer.StartAsync(
+            LockedServer.WithKeys(_folder) with { MaxConcurrentRequests = 1 }, Scripts.Endless());
+        using (var request = LockedServer.Request(
+            HttpMethod.Post, "/v1/completions", LockedServer.Key, """{"prompt":"a","stream":true,"max_tokens":1000000}"""))
+        using (await server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Stop))
+            Assert.Equal(429, (await server.CompleteWithAsync(LockedServer.Key, """{"prompt":"a","max_tokens":1}""")).Status);
+        using (var call = server.Inference.GenerateStream(
+            new GenerateStreamRequest { Prompt = Call.Prompt, Options = new GenerationOptions { MaxTokens = 1_000_000 } },
+            LockedServer.Credentials(LockedServer.OtherKey), cancellationToken: Stop))
+        {
+            Assert.True(await call.ResponseStream.MoveNext(Stop));
+            Assert.Equal(429, (await server.CompleteWithAsync(LockedServer.OtherKey, """{"prompt":"a","max_tokens":1}""")).Status);
+        }
+        foreach (var key in (string[])[LockedServer.Key, LockedServer.OtherKey])
+        {
+            int status;
+            while ((status = (await server.CompleteWithAsync(key, """{"prompt":"a","max_tokens":1}""")).Status) == 429) Stop.ThrowIfCancellationRequested();
+            Assert.Equal(200, status);
+        }
+    }
+
+    [Fact]
+    public async Task What_is_refused_for_too_many_at_once_does_not_count_for_the_minute()
+    {
+        using var hold = new SemaphoreSlim(0);
+        var executor = Scripts.Saying("abc");
+        executor.BeforeStep = _ => hold.Wait(Stop);
+        await using var server = await LockedServer.StartAsync(
+            LockedServer.WithKeys(_folder) with { MaxConcurrentRequests = 1, MaxRequestsPerMinute = 2 }, executor);
+        var running = server.CompleteWithAsync(LockedServer.Key);
+        await ServerFixture.EventuallyAsync(() => server.Engine.Status.RunningSequences == 1);
+        for (var i = 0; i < 5; i++)
+            Assert.Contains("at once", (await server.CompleteWithAsync(LockedServer.Key)).Body, StringComparison.Ordinal);
+        hold.Release(1000);
+        Assert.Equal((200, 200), ((await running).Status, (await server.CompleteWithAsync(LockedServer.Key)).Status));
+        Assert.Contains("in a minute", (await server.CompleteWithAsync(LockedServer.Key)).Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_key_s_line_goes_before_the_options_and_may_change()
+    {
+        var options = LockedServer.WithKeys(_folder, "rate=2/min concurrent=9") with { MaxRequestsPerMinute = 1 };
+        await using var server = await LockedServer.StartAsync(options);
+        async Task<int[]> StatusesAsync(string key) =>
+            [(await server.CompleteWithAsync(key)).Status, (await server.CompleteWithAsync(key)).Status, (await server.CompleteWithAsync(key)).Status];
+        var (alice, bob) = (await StatusesAsync(LockedServer.Key), await StatusesAsync(LockedServer.OtherKey));
+        Assert.Equal([200, 200, 429], alice);
+        Assert.Equal([200, 429, 429], bob);
+        LockedServer.WithKeys(_folder, "rate=3/min");
+        server.Services.GetRequiredService<ApiKeys>().File!.Refresh(new LogCollector());
+        alice = await StatusesAsync(LockedServer.Key);
+        Assert.Equal([200, 200, 200], alice);
+        Assert.Equal(429, (await server.CompleteWithAsync(LockedServer.Key)).Status);
+    }
+
+    [Fact]
+    public async Task Without_keys_all_clients_count_as_one()
+    {
+        await using var server = await LockedServer.StartAsync(new ServerOptions { MaxRequestsPerMinute = 2 });
+        int[] statuses =
+        [
+            (await server.CompleteAsync("""{"prompt":"a"}""")).Status, (await server.CompleteWithAsync(LockedServer.Key)).Status,
+            (await server.CompleteWithAsync(LockedServer.OtherKey)).Status,
+        ];
+        Assert.Equal([200, 200, 429], statuses);
+    }
+
+    [Fact]
+    public async Task A_wrong_key_uses_up_nobody_s_requests()
+    {
+        await using var server = await LockedServer.StartAsync(LockedServer.WithKeys(_folder) with { MaxRequestsPerMinute = 1 });
+        for (var i = 0; i < 3; i++) Assert.Equal(401, (await server.CompleteWithAsync("dera-wrong")).Status);
+        Assert.Equal(200, (await server.CompleteWithAsync(LockedServer.Key)).Status);
+    }
+}

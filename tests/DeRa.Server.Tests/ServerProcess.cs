@@ -1,0 +1,99 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace DeRa.Server.Tests;
+
+/// <summary>The server as a process of its own, on the default pair and free ports.</summary>
+internal sealed class ServerProcess : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly Task _output;
+    private readonly TaskCompletionSource<Uri> _http = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<Uri> _grpc = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private ServerProcess(IEnumerable<string> arguments)
+    {
+        var program = Path.Combine(AppContext.BaseDirectory, "DeRa.Server.dll");
+        _process = Process.Start(new ProcessStartInfo("dotnet", [program, "--http-port=0", "--grpc-port=0", .. arguments])
+        {
+            RedirectStandardOutput = true,
+        })!;
+        _output = ReadAsync();
+    }
+
+    /// <summary>Waits as long as it takes: streams wait for each other.</summary>
+    public HttpClient Http { get; } = new() { Timeout = Timeout.InfiniteTimeSpan };
+
+    public Uri Grpc => _grpc.Task.Result;
+
+    /// <summary>Starts it and waits until it is ready.</summary>
+    public static async Task<ServerProcess> StartAsync(params string[] arguments)
+    {
+        var server = new ServerProcess(arguments);
+        server.Http.BaseAddress = await server._http.Task.WaitAsync(ServerFixture.Stop);
+        await server._grpc.Task.WaitAsync(ServerFixture.Stop);
+        await server.EventuallyAsync(async () => await server.StatusAsync("/readyz") == 200);
+        return server;
+    }
+
+    public async Task<int> StatusAsync(string path)
+    {
+        using var response = await Http.GetAsync(path, ServerFixture.Stop);
+        return (int)response.StatusCode;
+    }
+
+    /// <summary>Sends SIGTERM.</summary>
+    public void Terminate()
+    {
+        using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+    }
+
+    /// <summary>The exit code, once it has ended.</summary>
+    public async Task<int> EndedAsync()
+    {
+        await _process.WaitForExitAsync(ServerFixture.Stop);
+        return _process.ExitCode;
+    }
+
+    /// <summary>Open sockets, as the kernel counts them.</summary>
+    public int Sockets => Directory.EnumerateFiles($"/proc/{_process.Id}/fd")
+        .Count(file => new FileInfo(file).LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) == true);
+
+    /// <summary>Threads of that name.</summary>
+    public int Threads(string name) => Directory.EnumerateDirectories($"/proc/{_process.Id}/task")
+        .Count(thread => File.ReadAllText(Path.Combine(thread, "comm")).Trim() == name);
+
+    /// <summary>Waits, asking again and again, until something is so.</summary>
+    public async Task EventuallyAsync(Func<Task<bool>> condition)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ServerFixture.Stop);
+        limit.CancelAfter(TimeSpan.FromSeconds(120));
+        while (!await condition())
+        {
+            limit.Token.ThrowIfCancellationRequested();
+            if (_process.HasExited) throw new InvalidOperationException($"the server has ended with {_process.ExitCode}");
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        if (!_process.HasExited) _process.Kill();
+        await _process.WaitForExitAsync();
+        await _output;
+        _process.Dispose();
+    }
+
+    private async Task ReadAsync()
+    {
+        while (await _process.StandardOutput.ReadLineAsync() is { } line)
+        {
+            if (line.Contains("HTTP on ", StringComparison.Ordinal)) _http.TrySetResult(Address(line));
+            if (line.Contains("gRPC on ", StringComparison.Ordinal)) _grpc.TrySetResult(Address(line));
+        }
+        _http.TrySetException(new InvalidOperationException("the server has ended"));
+    }
+
+    private static Uri Address(string line) => new(line[line.IndexOf("http://", StringComparison.Ordinal)..].Split(' ', '"')[0].Trim());
+}

@@ -1,0 +1,170 @@
+using DeRa.Engine.Telemetry;
+using DeRa.Server.Telemetry;
+using DeRa.Testing;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+using Xunit;
+
+namespace DeRa.Server.Tests.Telemetry;
+
+/// <summary>Each test serves a model of its own name: meters of all servers in the process are heard together.</summary>
+public class MetricsTests
+{
+    private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
+
+    private static readonly double[] FirstTokenBounds =
+        [.001, .005, .01, .02, .04, .06, .08, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10, 20, 40, 80, 160, 640, 2560, double.PositiveInfinity];
+
+    private static readonly double[] InterTokenBounds =
+        [.01, .025, .05, .075, .1, .15, .2, .3, .4, .5, .75, 1, 2.5, 5, 7.5, 10, 20, 40, 80, double.PositiveInfinity];
+
+    private static readonly double[] RequestBounds =
+        [.3, .5, .8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 120, 240, 480, 960, 1920, 7680, double.PositiveInfinity];
+
+    [Fact]
+    public async Task Routers_find_the_names_labels_and_buckets_that_they_read()
+    {
+        const string model = "metrics-routers";
+        await using var server = await ServerFixture.StartAsync(new ScriptedExecutor(), model: model);
+        await server.CompleteAsync("""{"prompt":"abc","max_tokens":5,"ignore_eos":true}""");
+        await server.CompleteAsync("""{"prompt":"abc","max_tokens":3,"n":2,"ignore_eos":true,"stream":true}""");
+        var scrape = await Scrape.OfAsync(server);
+        (string, string)[] labels = [("model_name", model), ("engine", "0")];
+        Assert.Equal(0, scrape.Value("vllm:num_requests_running", labels));
+        Assert.Equal(0, scrape.Value("vllm:num_requests_waiting", labels));
+        Assert.Equal(0, scrape.Value("vllm:kv_cache_usage_perc", labels));
+        Assert.Equal(1, scrape.Value("vllm:cache_config_info", [.. labels, ("block_size", "8"), ("num_gpu_blocks", "512")]));
+        // Each of the two choices reads the prompt of 4 tokens.
+        Assert.Equal(12, scrape.Value("vllm:prompt_tokens_total", labels));
+        Assert.Equal(11, scrape.Value("vllm:generation_tokens_total", labels));
+        Assert.Equal(3, scrape.Value("vllm:request_success_total", [.. labels, ("finished_reason", "length")]));
+        Assert.Equal(3, scrape.Value("vllm:time_to_first_token_seconds_count", labels));
+        Assert.Equal(8, scrape.Value("vllm:inter_token_latency_seconds_count", labels));
+        Assert.Equal(FirstTokenBounds, scrape.Bounds("vllm:time_to_first_token_seconds"));
+        Assert.Equal(InterTokenBounds, scrape.Bounds("vllm:inter_token_latency_seconds"));
+        foreach (var phase in (string[])["e2e_request_latency", "request_queue_time", "request_prefill_time", "request_decode_time"])
+        {
+            Assert.Equal(3, scrape.Value($"vllm:{phase}_seconds_count", labels));
+            Assert.Equal(3, scrape.Value($"vllm:{phase}_seconds_bucket", [.. labels, ("le", "+Inf")]));
+            Assert.Equal(RequestBounds, scrape.Bounds($"vllm:{phase}_seconds"));
+        }
+        Assert.Equal(("gauge", "counter", "histogram"), (scrape.Types["vllm:num_requests_running"],
+            scrape.Types["vllm:prompt_tokens_total"], scrape.Types["vllm:time_to_first_token_seconds"]));
+    }
+
+    [Fact]
+    public async Task Gauges_show_what_runs_waits_and_is_held()
+    {
+        const string model = "metrics-gauges";
+        using var hold = new SemaphoreSlim(0);
+        var executor = new ScriptedExecutor { BeforeStep = _ => hold.Wait(Stop) };
+        await using var server = await ServerFixture.StartAsync(
+            executor, new() { MaxRunningSequences = 2, MaxBatchTokens = 64 }, model: model);
+        var running = server.CompleteAsync("""{"prompt":"abc","max_tokens":5,"n":3}""");
+        await ServerFixture.EventuallyAsync(() => server.Engine.Status is { RunningSequences: 2, QueuedSequences: 1 });
+        var scrape = await Scrape.OfAsync(server);
+        hold.Release(1000);
+        await running;
+        Assert.Equal(2, scrape.Value("vllm:num_requests_running", ("model_name", model)));
+        Assert.Equal(1, scrape.Value("vllm:num_requests_waiting", ("model_name", model)));
+        // 4 prompt tokens and 5 more are two blocks of 8.
+        Assert.Equal(4.0 / 512, scrape.Value("vllm:kv_cache_usage_perc", ("model_name", model)));
+    }
+
+    [Fact]
+    public async Task Requests_are_measured_under_the_conventions_names()
+    {
+        const string model = "metrics-conventions";
+        var (logs, executor) = (new List<MetricSnapshot>(), Scripts.Saying("hello"));
+        var provider = Sdk.CreateMeterProviderBuilder().AddMeter(EngineTelemetry.Name).AddInMemoryExporter(logs).Build();
+        await using (var server = await ServerFixture.StartAsync(executor, model: model))
+        {
+            await server.CompleteAsync("""{"prompt":"a","lambda":0.5}""");
+            await server.ChatAsync("""{"messages":[{"role":"user","content":"a"}],"stream":true}""");
+            executor.RowError = _ => "logits are not finite";
+            await server.CompleteAsync($$"""{"prompt":"a","model":"{{model}}@0.25"}""");
+        }
+        provider.Dispose();
+        var points = logs.SelectMany(metric => metric.MetricPoints.Select(point => (metric.Name, Point: point, Tags: Tags(point))))
+            .Where(entry => entry.Tags.GetValueOrDefault("gen_ai.response.model") == model).ToList();
+        IEnumerable<MetricPoint> Of(string name, string key, string? value) =>
+            points.Where(p => p.Name == name && p.Tags.GetValueOrDefault(key) == value).Select(p => p.Point);
+
+        Assert.Equal(2, Of("gen_ai.server.request.duration", "error.type", null).Sum(point => point.GetHistogramCount()));
+        Assert.Equal(1, Of("gen_ai.server.request.duration", "error.type", "GenerationFailedException").Sum(point => point.GetHistogramCount()));
+        Assert.Equal(1, Of("gen_ai.server.time_to_first_token", "gen_ai.operation.name", "chat").Sum(point => point.GetHistogramCount()));
+        Assert.Equal(1, Of("gen_ai.server.time_per_output_token", "gen_ai.operation.name", "chat").Sum(point => point.GetHistogramCount()));
+        Assert.Equal(12, Of("gen_ai.client.token.usage", "gen_ai.token.type", "output").Sum(point => point.GetHistogramSum()));
+        Assert.All(points, point => Assert.Equal(model, point.Tags["gen_ai.request.model"]));
+        Assert.Equal([.01, .02, .04, .08, .16, .32, .64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, double.PositiveInfinity],
+            Bounds("gen_ai.server.request.duration"));
+        Assert.Equal(FirstTokenBounds.Take(16).Append(double.PositiveInfinity), Bounds("gen_ai.server.time_to_first_token"));
+        Assert.Equal(InterTokenBounds.Take(13).Append(double.PositiveInfinity), Bounds("gen_ai.server.time_per_output_token"));
+        Assert.Equal(Enumerable.Range(0, 14).Select(power => Math.Pow(4, power)).Append(double.PositiveInfinity), Bounds("gen_ai.client.token.usage"));
+
+        double[] Bounds(string name)
+        {
+            var bounds = new List<double>();
+            foreach (var bucket in points.First(p => p.Name == name).Point.GetHistogramBuckets()) bounds.Add(bucket.ExplicitBound);
+            return [.. bounds];
+        }
+    }
+
+    [Fact]
+    public async Task What_the_one_model_path_saves_and_the_strengths_are_counted()
+    {
+        const string model = "metrics-ours";
+        await using var server = await ServerFixture.StartAsync(new ScriptedExecutor(), model: model);
+        foreach (var strength in (string[])["0", "1", "0.5", "-0.7"])
+            await server.CompleteAsync($$"""{"prompt":"abc","max_tokens":5,"ignore_eos":true,"lambda":{{strength}}}""");
+        await server.CompleteAsync("""{"prompt":"abc","max_tokens":-1}""");
+        var scrape = await Scrape.OfAsync(server);
+        // A prompt of 4 tokens and 4 of the 5 generated ones go through the models.
+        Assert.Equal(48, scrape.Value("dera_passes_run_total", ("model_name", model)));
+        Assert.Equal(16, scrape.Value("dera_passes_saved_total", ("model_name", model)));
+        Assert.Equal(20, scrape.Value("dera_step_duration_seconds_count", ("model_name", model)));
+        (string, string)[] labels = [("model_name", model), ("aligned_model", "aligned")];
+        Assert.Equal(4, scrape.Value("dera_request_alignment_strength_count", labels));
+        Assert.Equal(1, scrape.Value("dera_request_alignment_strength_bucket", [.. labels, ("le", "-0.5")]));
+        Assert.Equal(3, scrape.Value("dera_request_alignment_strength_bucket", [.. labels, ("le", "0.5")]));
+        Assert.True(scrape.Value("dera_request_errors_total", ("error_type", "InvalidRequestException")) >= 1);
+    }
+
+    [Fact]
+    public async Task A_client_makes_no_series()
+    {
+        await using var server = await ServerFixture.StartAsync(Scripts.Saying("x"), model: "metrics-series");
+        await server.CompleteAsync("""{"prompt":"a"}""");
+        await server.CompleteAsync("""{"prompt":"a","model":"nothing-of-the-kind"}""");
+        await server.GetAsync("/no/such/path");
+        var before = await CountAsync();
+        for (var i = 0; i < 50; i++)
+        {
+            await server.CompleteAsync($$"""{"prompt":"a{{i}}","model":"metrics-series@0.{{i}}","seed":{{i}},"user":"u{{i}}","stop":["s{{i}}"]}""");
+            await server.CompleteAsync($$"""{"prompt":"a","model":"nothing-{{i}}"}""");
+            await server.GetAsync($"/no/such/path/{i}");
+        }
+        Assert.Equal(before, await CountAsync());
+
+        async Task<int> CountAsync()
+        {
+            var scrape = await Scrape.OfAsync(server);
+            return scrape.Names.SelectMany(scrape.Series).Count(labels => labels.Values.Contains("metrics-series"));
+        }
+    }
+
+    [Theory]
+    [InlineData("vllm.num_requests_running", "", false, "vllm:num_requests_running")]
+    [InlineData("vllm.prompt_tokens", "{token}", true, "vllm:prompt_tokens_total")]
+    [InlineData("vllm.time_to_first_token_seconds", "s", false, "vllm:time_to_first_token_seconds")]
+    [InlineData("gen_ai.server.request.duration", "s", false, "gen_ai_server_request_duration_seconds")]
+    public void Names_come_out_as_they_are_read(string instrument, string unit, bool isCounter, string name) =>
+        Assert.Equal(name, PrometheusText.NameOf(instrument, unit, isCounter));
+
+    private static Dictionary<string, string?> Tags(MetricPoint point)
+    {
+        var tags = new Dictionary<string, string?>();
+        foreach (var (key, value) in point.Tags) tags.Add(key, value?.ToString());
+        return tags;
+    }
+}
