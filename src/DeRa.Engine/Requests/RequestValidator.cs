@@ -144,12 +144,12 @@ public sealed class RequestValidator(
         throw new InvalidRequestException("cache_salt", $"'cache_salt' must have 1 to {MaxSaltBytes} bytes.");
     }
 
-    /// <summary>The request's own, but not beyond the server's.</summary>
+    /// <summary>The sooner of the request's own and the server's.</summary>
     private TimeSpan? Deadline(GenerationInput input)
     {
         if (input.TimeoutSeconds is not { } seconds) return limits.MaxDuration;
-        var asked = TimeSpan.FromSeconds(FieldRange.Between("timeout", seconds, 0.001, MaxTimeoutSeconds, "'timeout', in seconds,"));
-        return limits.MaxDuration < asked ? limits.MaxDuration : asked;
+        var own = TimeSpan.FromSeconds(FieldRange.Between("timeout", seconds, 0.001, MaxTimeoutSeconds, "'timeout', in seconds,"));
+        return limits.MaxDuration < own ? limits.MaxDuration : own;
     }
 
     private SamplingParameters Sampling(GenerationInput input) => new()

@@ -137,6 +137,20 @@ public class RequestValidatorTests
         Assert.True(float.IsFinite(1e4f / sampling.RepetitionPenalty));
     }
 
+    [Theory]
+    [InlineData(null, null, null)]
+    [InlineData(2.5, null, 2.5)]
+    [InlineData(2.5, 9, 2.5)]
+    [InlineData(10.0, 9, 9.0)]
+    [InlineData(null, 9, 9.0)]
+    public void The_sooner_deadline_holds_the_request_s_or_the_server_s(double? timeout, int? most, double? expected)
+    {
+        var limits = new RequestLimits { MaxDuration = most is { } seconds ? TimeSpan.FromSeconds(seconds) : null };
+        var validator = new RequestValidator(new ServedNames("pair", ["aligned"]), new ByteTokenizer(), new GenerationDefaults(), limits,
+            new ExecutorLimits(258, ContextTokens: 64, BlockTokens: 8, BlockCount: 32));
+        Assert.Equal(expected, validator.Prepare(Input() with { TimeoutSeconds = timeout }).Deadline?.TotalSeconds);
+    }
+
     [Fact]
     public void Top_p_0_keeps_the_likeliest_token()
     {
