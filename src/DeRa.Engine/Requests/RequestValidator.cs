@@ -62,7 +62,6 @@ public sealed class RequestValidator(
             PromptLogProbs = input.PromptLogProbs,
             Deadline = Deadline(input),
             PromptTokens = prompts.Sum(tokens => tokens.Count),
-            Deadline = limits.MaxDuration,
         };
     }
 
@@ -134,8 +133,13 @@ public sealed class RequestValidator(
         throw new InvalidRequestException("cache_salt", $"'cache_salt' must have 1 to {MaxSaltBytes} bytes.");
     }
 
-    private static TimeSpan? Deadline(GenerationInput input) => input.TimeoutSeconds is { } seconds
-        ? TimeSpan.FromSeconds(FieldRange.Between("timeout", seconds, 0.001, MaxTimeoutSeconds, "'timeout', in seconds,")) : null;
+    /// <summary>The request's own, but not beyond the server's.</summary>
+    private TimeSpan? Deadline(GenerationInput input)
+    {
+        if (input.TimeoutSeconds is not { } seconds) return limits.MaxDuration;
+        var asked = TimeSpan.FromSeconds(FieldRange.Between("timeout", seconds, 0.001, MaxTimeoutSeconds, "'timeout', in seconds,"));
+        return limits.MaxDuration < asked ? limits.MaxDuration : asked;
+    }
 
     private SamplingParameters Sampling(GenerationInput input) => new()
     {
