@@ -42,7 +42,7 @@ internal sealed class GrpcFence(SlowReaders readers, ILogger<GrpcFence> log) : I
     {
         try
         {
-            await continuation(requestStream, responseStream, context);
+            await continuation(requestStream, readers.Watch(responseStream, context), context);
         }
         catch (Exception fault) when (fault is not RpcException)
         {

@@ -75,7 +75,7 @@ internal abstract class GenerationEndpoint(ServingState state, TimeProvider time
             {
                 writer.WritePiece(events, pieces.Current, Usage.Of(generation));
                 if (pieces.Current.FinishReason is { } reason) reasons.Add(FinishReasons.Spell(reason));
-                hasPiece = await NextAsync(pieces, events, gone);
+                hasPiece = await NextAsync(generation, pieces, events, gone);
             }
             writer.WriteEnd(events, Usage.Of(generation));
         }
@@ -91,10 +91,20 @@ internal abstract class GenerationEndpoint(ServingState state, TimeProvider time
 
     /// <summary>Sends what is written, unless the next piece is there already: then both go out together.</summary>
     private static async ValueTask<bool> NextAsync(
-        IAsyncEnumerator<ChoiceDelta> pieces, EventStream events, CancellationToken gone)
+        Generation generation, IAsyncEnumerator<ChoiceDelta> pieces, EventStream events, CancellationToken gone)
     {
-        var next = pieces.MoveNextAsync();
-        if (!next.IsCompleted) await events.FlushAsync(gone);
+        var next = pieces.MoveNextAsync().AsTask();
+        try
+        {
+            if (!next.IsCompleted) await events.FlushAsync(gone);
+        }
+        catch
+        {
+            // Reading must not be disposed while it is under way.
+            generation.Dispose();
+            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
+        }
         return await next;
     }
 }

@@ -47,8 +47,8 @@ internal static class OptionReader
     private static void Check(ServerOptions options)
     {
         Address(options.Host);
-        CheckOneOf("log-format", options.LogFormat, ServerOptions.TextLog, ServerOptions.JsonLog);
-        CheckOneOf("capture-content", options.CaptureContent, "yes", "no");
+        if (options.LogFormat is not (ServerOptions.TextLog or ServerOptions.JsonLog))
+            throw new OptionException($"--log-format is '{options.LogFormat}'; it must be {ServerOptions.TextLog} or {ServerOptions.JsonLog}.");
         CheckPair(options);
         LockOptions.Check(options);
         if (options.ServedName.Length is 0 or > 256)
@@ -58,11 +58,6 @@ internal static class OptionReader
         if (options.MaxBatchTokens < options.MaxRunning)
             throw new OptionException(
                 $"--max-batch-tokens is {options.MaxBatchTokens}; it must be at least --max-running, {options.MaxRunning}.");
-    }
-
-    private static void CheckOneOf(string option, string value, params string[] allowed)
-    {
-        if (!allowed.Contains(value)) throw new OptionException($"--{option} is '{value}'; it must be {string.Join(" or ", allowed)}.");
     }
 
     private static void CheckPair(ServerOptions options)

@@ -178,8 +178,8 @@ internal sealed record ServerOptions
     [Option("Form of log lines: text or json.", Placeholder = "FORM")]
     public string LogFormat { get; init; } = TextLog;
 
-    [Option("Whether traces hold the text of prompts and answers: yes or no.", Placeholder = "yes|no")]
-    public string CaptureContent { get; init; } = "no";
+    [Option("Puts the text of prompts and answers on traces.")]
+    public bool CaptureContent { get; init; }
 
     [Option("JSON file with options, by the names in this list.", Placeholder = "FILE", DefaultText = "none")]
     public string? Config { get; init; }
@@ -189,9 +189,6 @@ internal sealed record ServerOptions
 
     /// <summary>Whether log lines are JSON.</summary>
     public bool LogsJson => LogFormat == JsonLog;
-
-    /// <summary>Whether traces hold text.</summary>
-    public bool CapturesContent => CaptureContent == "yes";
 
     /// <summary>The name under which the pair is served.</summary>
     /// <exception cref="FormatException">An aligned model's name is missing.</exception>

@@ -111,9 +111,9 @@ public class SpanTests
     }));
 
     [Theory]
-    [InlineData("no", false)]
-    [InlineData("yes", true)]
-    public async Task Text_is_on_spans_by_opt_in_only(string capture, bool isThere)
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Text_is_on_spans_by_opt_in_only(bool isThere)
     {
         var spans = await SpansAsync(async (server, parent) =>
         {
@@ -121,7 +121,7 @@ public class SpanTests
             await PostAsync(server, parent, "/v1/chat/completions",
                 """{"messages":[{"role":"user","content":"topsecretprompt"}],"max_tokens":20,"stream":true}""");
             await PostAsync(server, parent, "/v1/completions", """{"prompt":"topsecretprompt","max_tokens":-1}""");
-        }, "topsecretanswer", new ServerOptions { DrainSeconds = 0, CaptureContent = capture });
+        }, "topsecretanswer", new ServerOptions { DrainSeconds = 0, CaptureContent = isThere });
         var text = string.Join('\n', spans.SelectMany(span => span.TagObjects.Select(tag => $"{tag.Key}={tag.Value}")));
         Assert.Equal(isThere, text.Contains("topsecret", StringComparison.Ordinal));
         if (!isThere) return;
