@@ -65,7 +65,8 @@ public class ExtensionsAITests
             var raw = await server.ChatAsync(FormattableString.Invariant(
                 $$"""{"messages":[{"role":"user","content":"Hello"}],"seed":3,"max_tokens":24,"lambda":{{strength}}}"""));
             Assert.Equal(raw.Text(), texts[^1]);
-            Assert.Equal(raw.Text(), (await named.GetResponseAsync("Hello", new ChatOptions { Seed = 3, MaxOutputTokens = 24 }, Stop)).Text);
+            Assert.Equal(raw.Text(),
+                (await named.GetResponseAsync("Hello", new ChatOptions { Seed = 3, MaxOutputTokens = 24 }, Stop)).Text);
         }
         Assert.Equal(3, texts.Distinct().Count());
     }

@@ -58,7 +58,12 @@ internal static class NodeScript
     private static async Task<(int Code, string Output)> ExecuteAsync(
         string program, IEnumerable<string> arguments, Action<string>? said, CancellationToken cancellation)
     {
-        var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = Folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            WorkingDirectory = Folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         using var process = Process.Start(start)!;
         try
         {

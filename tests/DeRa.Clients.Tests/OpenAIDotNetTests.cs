@@ -15,7 +15,8 @@ public class OpenAIDotNetTests
 
     private static CancellationToken Stop => ServerFixture.Stop;
 
-    private static ChatClient Chat(ServerFixture server, string model = ServerFixture.Model) => OpenAIDotNet.Client(server).GetChatClient(model);
+    private static ChatClient Chat(ServerFixture server, string model = ServerFixture.Model) =>
+        OpenAIDotNet.Client(server).GetChatClient(model);
 
     /// <summary>A field that OpenAI does not know, as the client lets its callers add one.</summary>
     private static ChatCompletionOptions AtStrength(double strength)
@@ -165,7 +166,8 @@ public class OpenAIDotNetTests
             loaded.TrySetResult(ServerFixture.Pair(Scripts.Saying("here")));
             await server.PhaseChangedAsync();
         });
-        ChatCompletion answer = await OpenAIDotNet.Client(server, policy).GetChatClient("pair").CompleteChatAsync(Hello, cancellationToken: Stop);
+        ChatCompletion answer = await OpenAIDotNet.Client(server, policy).GetChatClient("pair")
+            .CompleteChatAsync(Hello, cancellationToken: Stop);
         Assert.Equal("here", Text(answer));
         Assert.Equal(TimeSpan.FromSeconds(5), Assert.Single(policy.Delays));
     }
@@ -181,7 +183,8 @@ public class OpenAIDotNetTests
             executor.RowError = null;
             return Task.CompletedTask;
         });
-        ChatCompletion answer = await OpenAIDotNet.Client(server, policy).GetChatClient("pair").CompleteChatAsync(Hello, cancellationToken: Stop);
+        ChatCompletion answer = await OpenAIDotNet.Client(server, policy).GetChatClient("pair")
+            .CompleteChatAsync(Hello, cancellationToken: Stop);
         Assert.Equal("fine", Text(answer));
         Assert.Single(policy.Delays);
     }

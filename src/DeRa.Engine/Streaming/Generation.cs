@@ -15,11 +15,15 @@ public sealed class Generation : IDisposable
     private readonly CancellationTokenSource? _deadline;
     private int _completionTokens;
 
-    private Generation(PreparedRequest request, ITokenizer tokenizer, IReadOnlyList<GenerationHandle> handles, TimeProvider time)
+    private Generation(GenerationEngine engine, PreparedRequest request, ITokenizer tokenizer)
     {
-        (Request, _tokenizer, _handles, _time) = (request, tokenizer, handles, time);
-        SubmittedAt = time.GetUtcNow();
-        if (request.Deadline is { } deadline) _deadline = new CancellationTokenSource(deadline, time);
+        (Request, _tokenizer, _time) = (request, tokenizer, engine.Time);
+        SubmittedAt = _time.GetUtcNow();
+        _handles = engine.Submit([.. request.Choices.Select(choice => choice.Request)]);
+        if (request.Deadline is not { } deadline) return;
+        // What has passed since then counts: the engine may have begun.
+        var left = deadline - _time.GetElapsedTime(_handles[0].Clock.Submitted);
+        _deadline = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, _time);
     }
 
     /// <summary>What runs.</summary>
@@ -41,7 +45,7 @@ public sealed class Generation : IDisposable
     /// <exception cref="AdmissionException">The engine did not take it.</exception>
     /// <exception cref="InvalidRequestException">The engine's queue could never take it.</exception>
     public static Generation Start(GenerationEngine engine, PreparedRequest request, ITokenizer tokenizer) =>
-        new(request, tokenizer, engine.Submit([.. request.Choices.Select(choice => choice.Request)]), engine.Time);
+        new(engine, request, tokenizer);
 
     /// <summary>
     /// Reads all choices to their ends. Leaving early, by cancelling or by not reading on, cancels whatever still runs.

@@ -46,7 +46,8 @@ internal sealed class CheckedMethods<TService> : IServiceMethodProvider<TService
 
     private static MethodInfo Implementation(IMethod method) => typeof(TService).GetMethod(method.Name)!;
 
-    private static TDelegate Invoker<TDelegate>(IMethod method) where TDelegate : Delegate => Implementation(method).CreateDelegate<TDelegate>();
+    private static TDelegate Invoker<TDelegate>(IMethod method) where TDelegate : Delegate =>
+        Implementation(method).CreateDelegate<TDelegate>();
 
     /// <summary>Attributes such as those of authorization; the method's come last, and so win.</summary>
     private static object[] Metadata(IMethod method) =>

@@ -35,7 +35,8 @@ public class CancellationFuzzTests
     private sealed record Leaver(Door Door, int PromptLength, int MaxTokens, bool Stream, double Sent, int Received)
     {
         public string Json => $$"""
-            {"prompt":"{{new string('a', PromptLength)}}","max_tokens":{{MaxTokens}},"ignore_eos":true,"stream":{{(Stream ? "true" : "false")}}}
+            {"prompt":"{{new string('a', PromptLength)}}","max_tokens":{{MaxTokens}},
+            "ignore_eos":true,"stream":{{(Stream ? "true" : "false")}}}
             """;
     }
 
@@ -44,7 +45,8 @@ public class CancellationFuzzTests
     {
         const string staying = """{"prompt":"I stay","max_tokens":20,"seed":5,"ignore_eos":true,"return_token_ids":true}""";
         var executor = new ScriptedExecutor(blockCount: 40);
-        await using var server = await ServerFixture.StartAsync(executor, new EngineOptions { MaxRunningSequences = 3, MaxBatchTokens = 12 });
+        await using var server = await ServerFixture.StartAsync(executor,
+            new EngineOptions { MaxRunningSequences = 3, MaxBatchTokens = 12 });
         var alone = await server.CompleteAsync(staying);
         await FuzzRun.RunAsync(Leavers.Array[1, 8], leavers => string.Join('\n', leavers.AsEnumerable()), async leavers =>
         {
@@ -69,7 +71,8 @@ public class CancellationFuzzTests
         {
             await (leaver.Door == Door.Http ? SendAsync(server, leaver, leave) : CallAsync(server, leaver, leave));
         }
-        catch (Exception end) when (leave.IsCancellationRequested && end is OperationCanceledException or RpcException or IOException or HttpRequestException)
+        catch (Exception end) when (leave.IsCancellationRequested
+            && end is OperationCanceledException or RpcException or IOException or HttpRequestException)
         {
             // It has left.
         }
@@ -91,7 +94,8 @@ public class CancellationFuzzTests
             await server.Inference.GenerateAsync(new GenerateRequest { Prompt = prompt, Options = options }, cancellationToken: leave);
             return;
         }
-        using var call = server.Inference.GenerateStream(new GenerateStreamRequest { Prompt = prompt, Options = options }, cancellationToken: leave);
+        using var call = server.Inference.GenerateStream(
+            new GenerateStreamRequest { Prompt = prompt, Options = options }, cancellationToken: leave);
         while (await call.ResponseStream.MoveNext(leave))
         {
         }
@@ -103,7 +107,8 @@ public class CancellationFuzzTests
         await socket.ConnectAsync(IPAddress.Loopback, server.Http.BaseAddress!.Port, Stop);
         // Half of them close, the others break off.
         if (leaver.MaxTokens % 2 == 0) socket.LingerState = new LingerOption(true, 0);
-        var head = $"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {leaver.Json.Length}\r\n\r\n";
+        var head = "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            + $"Content-Length: {leaver.Json.Length}\r\n\r\n";
         var request = Encoding.ASCII.GetBytes(head + leaver.Json);
         var sent = leaver.Sent > 0.8 ? request.Length : (int)(request.Length * leaver.Sent);
         await socket.GetStream().WriteAsync(request.AsMemory(0, sent), Stop);
@@ -114,7 +119,8 @@ public class CancellationFuzzTests
         {
             var count = await socket.GetStream().ReadAsync(buffer.AsMemory(0, Math.Min(buffer.Length, leaver.Received - received)), Stop);
             received += count;
-            if (count == 0 || (!leaver.Stream && received > 100) || Encoding.ASCII.GetString(buffer, 0, count).Contains("DONE", StringComparison.Ordinal)) return;
+            if (count == 0 || (!leaver.Stream && received > 100)
+                || Encoding.ASCII.GetString(buffer, 0, count).Contains("DONE", StringComparison.Ordinal)) return;
         }
     }
 

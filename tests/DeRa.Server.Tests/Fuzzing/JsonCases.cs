@@ -6,13 +6,16 @@ namespace DeRa.Server.Tests.Fuzzing;
 /// <summary>Request bodies: valid ones, and what mutations make of them.</summary>
 internal static class JsonCases
 {
-    private const string Numbers = "0 1 2 3 16 -1 0.5 1.5 -0.0 1e2 1e-400 1e400 -1e999 2147483648 -9223372036854775809 123456789012345678901234567890 0.1e1 1E+2";
+    private const string Numbers =
+        "0 1 2 3 16 -1 0.5 1.5 -0.0 1e2 1e-400 1e400 -1e999 2147483648 -9223372036854775809 123456789012345678901234567890 0.1e1 1E+2";
 
     private static readonly Gen<string> Number = Gen.OneOf(Numbers.Split(' '));
 
     private static readonly Gen<string> Text = Gen.OneOf(
-        "\"\"", "\"a\"", "\"pair\"", "\"pair@0.5\"", "\"pair@NaN\"", "\"<|endoftext|></s>\"", "\"日本語 🦉\"", "\"\\u0000\\u001f\\u2028\"", "\"e\\u0301\\uFEFF\"",
-        "\"\\ud83e\\udd89\"", "\"\\ud83e\"", "\"\\udd89x\"", "\"\\uffff\"", "\"" + new string('x', 300) + "\"", "\"{{ 7*7 }}{% raw %}\"", "\"STOP\"");
+        "\"\"", "\"a\"", "\"pair\"", "\"pair@0.5\"", "\"pair@NaN\"", "\"<|endoftext|></s>\"", "\"日本語 🦉\"",
+        "\"\\u0000\\u001f\\u2028\"", "\"e\\u0301\\uFEFF\"",
+        "\"\\ud83e\\udd89\"", "\"\\ud83e\"", "\"\\udd89x\"", "\"\\uffff\"", "\"" + new string('x', 300) + "\"",
+        "\"{{ 7*7 }}{% raw %}\"", "\"STOP\"");
 
     private static readonly Gen<string> Leaf = Gen.Frequency<string>(
         (4, Number), (4, Text), (1, Gen.OneOf("null", "true", "false", "[]", "{}", "[[]]", "NaN", "-Infinity", "'x'", "01", "+1", ".5")),
@@ -24,7 +27,8 @@ internal static class JsonCases
     private static readonly Gen<string> Wild = Gen.Recursive<string>((depth, inner) => depth > 3 ? Leaf : Gen.Frequency<string>(
         (3, Leaf),
         (1, inner.Array[0, 4].Select(items => $"[{string.Join(',', items)}]")),
-        (1, Gen.Select(Name, inner, (name, value) => $"\"{name}\":{value}").Array[0, 4].Select(items => $"{{{string.Join(',', items)}}}"))));
+        (1, Gen.Select(Name, inner, (name, value) => $"\"{name}\":{value}").Array[0, 4]
+            .Select(items => $"{{{string.Join(',', items)}}}"))));
 
     /// <summary>Fields of both endpoints, known and unknown, with values that are often valid.</summary>
     private static readonly (string Name, Gen<string> Value)[] Fields =
@@ -36,13 +40,18 @@ internal static class JsonCases
         ("temperature", Gen.Double[0.01, 2].Select(Invariant)), ("top_k", Whole(-1, 300)), ("top_p", Gen.Double[0, 1].Select(Invariant)),
         ("min_p", Gen.Double[0, 1].Select(Invariant)), ("typical_p", Gen.Double[0.1, 1].Select(Invariant)),
         ("repetition_penalty", Gen.Double[0.1, 2].Select(Invariant)), ("frequency_penalty", Gen.Double[-2, 2].Select(Invariant)),
-        ("presence_penalty", Gen.Double[-2, 2].Select(Invariant)), ("logit_bias", Gen.OneOf("{}", "{\"65\":100}", "{\"257\":-100,\"3\":1.5}")),
+        ("presence_penalty", Gen.Double[-2, 2].Select(Invariant)),
+        ("logit_bias", Gen.OneOf("{}", "{\"65\":100}", "{\"257\":-100,\"3\":1.5}")),
         ("stop", Gen.OneOf("\"a\"", "[\"ab\",\"日\"]", "[]", "null")), ("stop_token_ids", Gen.OneOf("[]", "[97]")), ("ignore_eos", Flag),
-        ("seed", Gen.Long.Select(value => FormattableString.Invariant($"{value}"))), ("logprobs", Gen.OneOf("0", "3", "5", "true", "false")), ("top_logprobs", Whole(0, 20)),
+        ("seed", Gen.Long.Select(value => FormattableString.Invariant($"{value}"))),
+        ("logprobs", Gen.OneOf("0", "3", "5", "true", "false")), ("top_logprobs", Whole(0, 20)),
         ("stream", Flag), ("stream_options", Gen.OneOf("{}", "{\"include_usage\":true}")), ("echo", Flag), ("return_token_ids", Flag),
-        ("user", Text), ("min_tokens", Whole(0, 12)), ("include_stop_str_in_output", Flag), ("skip_special_tokens", Flag), ("add_special_tokens", Flag),
-        ("truncate_prompt_tokens", Whole(1, 9)), ("allowed_token_ids", Gen.OneOf("[65,66]", "[]")), ("bad_words", Gen.OneOf("[\"a\"]", "[]")),
-        ("prompt_logprobs", Whole(0, 3)), ("priority", Whole(-3, 3)), ("cache_salt", Text), ("suffix", Text), ("response_format", Gen.OneOf("{\"type\":\"text\"}")),
+        ("user", Text), ("min_tokens", Whole(0, 12)), ("include_stop_str_in_output", Flag),
+        ("skip_special_tokens", Flag), ("add_special_tokens", Flag),
+        ("truncate_prompt_tokens", Whole(1, 9)), ("allowed_token_ids", Gen.OneOf("[65,66]", "[]")),
+        ("bad_words", Gen.OneOf("[\"a\"]", "[]")),
+        ("prompt_logprobs", Whole(0, 3)), ("priority", Whole(-3, 3)), ("cache_salt", Text),
+        ("suffix", Text), ("response_format", Gen.OneOf("{\"type\":\"text\"}")),
         ("tools", Gen.OneOf("[]", "null")), ("metadata", Wild), ("lamda", Number), ("colour", Wild),
     ];
 
@@ -60,7 +69,8 @@ internal static class JsonCases
         from chosen in Gen.Int[0, Fields.Length - 1].Array[0, 6]
         from values in Each(chosen.Select(field => Fields[field].Value))
         from wild in Wild
-        from wildName in Gen.OneOf<string>([.. Fields.Select(field => field.Name), "prompt", "messages", "", "\\ud83e", "alignment_strenght", "Temperature"])
+        from wildName in Gen.OneOf<string>(
+            [.. Fields.Select(field => field.Name), "prompt", "messages", "", "\\ud83e", "alignment_strenght", "Temperature"])
         from mutation in Gen.Int[0, 9]
         from place in Gen.Double[0, 1]
         from junk in Gen.Byte

@@ -39,7 +39,8 @@ public class JsonFuzzTests
 
     private static void CheckAnswer(Reply reply)
     {
-        IEnumerable<JsonElement> parts = reply.Headers["Content-Type"].StartsWith("text/event-stream", StringComparison.Ordinal) ? reply.Events() : [reply.Json];
+        IEnumerable<JsonElement> parts = reply.Headers["Content-Type"].StartsWith("text/event-stream", StringComparison.Ordinal)
+            ? reply.Events() : [reply.Json];
         Assert.All(parts, part => Assert.True(part.TryGetProperty("choices", out _) && !part.TryGetProperty("error", out _), reply.Body));
     }
 

@@ -9,7 +9,8 @@ using ChatMessage = DeRa.Protos.V1.ChatMessage;
 
 namespace DeRa.Server.Tests.Fuzzing;
 
-/// <summary>Whatever message or bytes come over gRPC: an answer or a refusal that names a field, never a fault, and the server goes on.</summary>
+/// <summary>Whatever message or bytes come over gRPC: an answer or a refusal that names a field,
+/// never a fault, and the server goes on.</summary>
 public class ProtobufFuzzTests
 {
     private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
@@ -26,15 +27,18 @@ public class ProtobufFuzzTests
     private static readonly Gen<int> Whole32 = Gen.Frequency<int>(
         (6, Gen.Int[0, 8]), (1, Gen.Int[-3, 300]), (1, Gen.OneOf(int.MinValue, int.MaxValue, 1 << 20)));
 
-    private static readonly Gen<string> Text = Gen.OneOf("", "a", "Once 日🦉", "pair", "pair@0.5", "pair@", "\0", "STOP", new string('x', 300), "aligned");
+    private static readonly Gen<string> Text = Gen.OneOf(
+        "", "a", "Once 日🦉", "pair", "pair@0.5", "pair@", "\0", "STOP", new string('x', 300), "aligned");
 
     /// <summary>Sets one field to something.</summary>
     private static readonly Gen<Action<GenerationOptions>> Change = Gen.OneOf<Action<GenerationOptions>>(
         Set(Number, (options, value) => options.AlignmentStrength = value), Set(Whole32, (options, value) => options.MaxTokens = value),
         Set(Number, (options, value) => options.Temperature = value), Set(Whole32, (options, value) => options.TopK = value),
         Set(Number, (options, value) => options.TopP = value), Set(Number, (options, value) => options.MinP = value),
-        Set(Number, (options, value) => options.RepetitionPenalty = value), Set(Number, (options, value) => options.FrequencyPenalty = value),
-        Set(Number, (options, value) => options.PresencePenalty = value), Set(Whole32, (options, value) => options.LogitBias[value] = value),
+        Set(Number, (options, value) => options.RepetitionPenalty = value),
+        Set(Number, (options, value) => options.FrequencyPenalty = value),
+        Set(Number, (options, value) => options.PresencePenalty = value),
+        Set(Whole32, (options, value) => options.LogitBias[value] = value),
         Set(Text, (options, value) => options.Stop.Add(value)), Set(Gen.Bool, (options, value) => options.IgnoreEos = value),
         Set(Gen.Long, (options, value) => options.Seed = value), Set(Whole32, (options, value) => options.N = value),
         Set(Whole32, (options, value) => options.Logprobs = value), Set(Gen.Bool, (options, value) => options.Echo = value),
@@ -45,7 +49,10 @@ public class ProtobufFuzzTests
         Whole32.Array[0, 5].Select(ids => (Prompt?)new Prompt { TokenIds = new TokenIds { Ids = { ids } } }),
         Gen.Select(Gen.Int[0, 4], Text).Array[0, 4].Select(turns => (Prompt?)new Prompt
         {
-            Messages = new Conversation { Messages = { turns.Select(turn => new ChatMessage { Role = (Role)turn.Item1, Content = turn.Item2 }) } },
+            Messages = new Conversation
+            {
+                Messages = { turns.Select(turn => new ChatMessage { Role = (Role)turn.Item1, Content = turn.Item2 }) },
+            },
         }));
 
     private static readonly Gen<GenerateRequest> Requests =
@@ -65,7 +72,8 @@ public class ProtobufFuzzTests
     public async Task Any_message_gets_an_answer_or_a_refusal_that_names_a_field()
     {
         await using var server = await ServerFixture.StartAsync(new ScriptedExecutor(blockCount: 64));
-        await FuzzRun.RunAsync(Requests, request => request.ToString(), request => CheckAsync(server, request.ToByteArray(), isMessage: true));
+        await FuzzRun.RunAsync(Requests, request => request.ToString(),
+            request => CheckAsync(server, request.ToByteArray(), isMessage: true));
     }
 
     [Fact]
@@ -137,5 +145,6 @@ public class ProtobufFuzzTests
         };
     }
 
-    private static Method<byte[], byte[]> Raw(MethodType type, string name) => new(type, InferenceService.Descriptor.FullName, name, Bytes, Bytes);
+    private static Method<byte[], byte[]> Raw(MethodType type, string name) =>
+        new(type, InferenceService.Descriptor.FullName, name, Bytes, Bytes);
 }

@@ -15,7 +15,8 @@ namespace DeRa.Server.Tests.Fuzzing;
 
 /// <summary>
 /// Seeded traces of concurrent requests, of any valid form, over both doors, until the seconds of <c>DERA_TRACE_SECONDS</c> (20, for both
-/// tests together) are over: whatever runs beside a request, it is answered as it is alone. <c>DERA_TRACE_SEED</c> is the first trace's seed.
+/// tests together) are over: whatever runs beside a request, it is answered as it is alone.
+/// <c>DERA_TRACE_SEED</c> is the first trace's seed.
 /// </summary>
 public class TraceFuzzTests(ITestOutputHelper output)
 {
@@ -80,7 +81,8 @@ public class TraceFuzzTests(ITestOutputHelper output)
         var requests = Enumerable.Range(0, RequestsInTrace).Select(_ => TraceRequest.Next(random, vocabulary, aligned)).ToArray();
         var expected = new List<SeenChoice[]>();
         // Alone the answer comes whole, so that a stream is compared with what it must add up to.
-        foreach (var request in requests) expected.Add(await TraceClient.RunAsync(alone, request with { Stream = false, Grpc = !request.Grpc }));
+        foreach (var request in requests)
+            expected.Add(await TraceClient.RunAsync(alone, request with { Stream = false, Grpc = !request.Grpc }));
         var actual = await Task.WhenAll(requests.Select(async request =>
         {
             await Task.Delay(request.ArrivalMilliseconds, Stop);
@@ -104,7 +106,8 @@ public class TraceFuzzTests(ITestOutputHelper output)
             return;
         }
         if (left) Assert.StartsWith(actual.Text, expected.Text, StringComparison.Ordinal);
-        else Assert.Equal((expected.Text, expected.FinishReason, expected.LogProbs.Count), (actual.Text, actual.FinishReason, actual.LogProbs.Count));
+        else Assert.Equal((expected.Text, expected.FinishReason, expected.LogProbs.Count),
+            (actual.Text, actual.FinishReason, actual.LogProbs.Count));
         foreach (var (wanted, got) in expected.LogProbs.Zip(actual.LogProbs))
             Assert.True(wanted is null == got is null && Math.Abs((wanted ?? 0) - (got ?? 0)) < 1e-3, difference.ToString());
     }
@@ -154,6 +157,8 @@ public class TraceFuzzTests(ITestOutputHelper output)
         ReferencePath = GoldenData.Committed("pair/sft"),
         Aligned = [new("aligned", GoldenData.Committed("pair/aligned")), new("adapter", GoldenData.Committed("pair/lora"))],
         Device = DeviceOption.Cpu,
+        // The models are small, and several engines run here at once: more threads would only wait for each other.
+        LibTorch = new LibTorchOptions { Threads = 1 },
         ContextTokens = 128,
         CacheTokens = cacheTokens,
         BlockTokens = 8,
@@ -178,7 +183,8 @@ public class TraceFuzzTests(ITestOutputHelper output)
 
     private sealed record Difference(TraceRequest Request, int Choice, SeenChoice Expected, SeenChoice Actual)
     {
-        public override string ToString() => $"choice {Choice} of {JsonSerializer.Serialize(Request)} over {(Request.Grpc ? "gRPC" : "HTTP")}\n"
+        public override string ToString() => $"choice {Choice} of {JsonSerializer.Serialize(Request)} "
+            + $"over {(Request.Grpc ? "gRPC" : "HTTP")}\n"
             + $"alone: {JsonSerializer.Serialize(Expected)}\namong others: {JsonSerializer.Serialize(Actual)}";
     }
 }

@@ -121,5 +121,6 @@ internal sealed record TraceRequest
         LogitBias = LogitBias.ToDictionary(entry => entry.Key, entry => (float)entry.Value),
     };
 
-    private static double NextStrength(Random random) => random.Next(4) switch { 0 => 0, 1 => 1, 2 => random.NextDouble(), _ => random.NextDouble() * 3 - 1 };
+    private static double NextStrength(Random random) =>
+        random.Next(4) switch { 0 => 0, 1 => 1, 2 => random.NextDouble(), _ => random.NextDouble() * 2 - 0.4 };
 }

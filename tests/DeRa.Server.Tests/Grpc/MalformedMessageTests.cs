@@ -23,7 +23,8 @@ public class MalformedMessageTests
         var fault = await Assert.ThrowsAsync<RpcException>(async () =>
         {
             if (type == MethodType.Unary) await server.Channel.CreateCallInvoker().AsyncUnaryCall(method, null, options, broken);
-            else await server.Channel.CreateCallInvoker().AsyncServerStreamingCall(method, null, options, broken).ResponseStream.MoveNext(Stop);
+            else await server.Channel.CreateCallInvoker().AsyncServerStreamingCall(method, null, options, broken)
+                .ResponseStream.MoveNext(Stop);
         });
         Assert.Equal(StatusCode.InvalidArgument, fault.StatusCode);
         Assert.Contains("cannot be read", fault.Status.Detail, StringComparison.Ordinal);
