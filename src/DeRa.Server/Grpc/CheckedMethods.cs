@@ -49,9 +49,12 @@ internal sealed class CheckedMethods<TService> : IServiceMethodProvider<TService
     private static TDelegate Invoker<TDelegate>(IMethod method) where TDelegate : Delegate =>
         Implementation(method).CreateDelegate<TDelegate>();
 
-    /// <summary>Attributes such as those of authorization; the method's come last, and so win.</summary>
+    /// <summary>Attributes such as those of authorization; the method's come last, and so win. Then what ASP.NET Core's provider adds.</summary>
     private static object[] Metadata(IMethod method) =>
-        [.. typeof(TService).GetCustomAttributes(inherit: true), .. Implementation(method).GetCustomAttributes(inherit: true)];
+    [
+        .. typeof(TService).GetCustomAttributes(inherit: true), .. Implementation(method).GetCustomAttributes(inherit: true),
+        new HttpMethodMetadata([HttpMethods.Post], acceptCorsPreflight: true),
+    ];
 
     private static Method<TRequest, TResponse> Checked<TRequest, TResponse>(Method<TRequest, TResponse> method) =>
         new(method.Type, method.ServiceName, method.Name, Checked(method.RequestMarshaller), method.ResponseMarshaller);
