@@ -27,7 +27,7 @@ public class DeadlineTests
     {
         using var hold = new SemaphoreSlim(0);
         var (executor, time) = (Scripts.Saying("abc"), new FakeTimeProvider());
-        executor.BeforeStep = _ => hold.Wait(Stop);
+        executor.BeforeStep = _ => hold.Wait(executor.TestOver);
         await using var server = await StartAsync(executor, time);
         var running = server.CompleteAsync("""{"prompt":"a"}""");
         await ServerFixture.EventuallyAsync(() => server.Engine.Status.RunningSequences == 1);

@@ -97,7 +97,8 @@ public class FaultPointTests
     public async Task A_client_that_goes_away_while_its_prompt_is_read_frees_its_blocks(bool grpc)
     {
         using var hold = new SemaphoreSlim(0);
-        var executor = new ScriptedExecutor { BeforeStep = plan => _ = plan.Rows.Any(row => row.Position > 0) && hold.Wait(-1, Stop) };
+        var executor = new ScriptedExecutor();
+        executor.BeforeStep = plan => _ = plan.Rows.Any(row => row.Position > 0) && hold.Wait(-1, executor.TestOver);
         await using var server = await ServerFixture.StartAsync(executor, new() { MaxRunningSequences = 4, MaxBatchTokens = 16 });
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         var prompt = new string('p', 100);

@@ -58,7 +58,7 @@ public class LifecycleTests
         var executor = Scripts.Saying("abc");
         executor.BeforeStep = plan =>
         {
-            if (plan.Rows[0].Position > 1) hold.Wait(Stop);
+            if (plan.Rows[0].Position > 1) hold.Wait(executor.TestOver);
         };
         await using var server = await ServerFixture.StartLoadingAsync(
             (_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor, options: new ServerOptions { DrainSeconds = 600 });
@@ -131,7 +131,7 @@ public class LifecycleTests
     {
         using var hold = new SemaphoreSlim(0);
         var (executor, time) = (Scripts.Saying("abc"), new ManualTime());
-        executor.BeforeStep = _ => hold.Wait(Stop);
+        executor.BeforeStep = _ => hold.Wait(executor.TestOver);
         await using var server = await ServerFixture.StartLoadingAsync(
             (_, _) => Task.FromResult(ServerFixture.Pair(executor, time: time)), executor, options: new ServerOptions { MaxStepSeconds = 60 });
         await server.PhaseChangedAsync();

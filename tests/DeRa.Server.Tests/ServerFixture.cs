@@ -23,6 +23,7 @@ public sealed class ServerFixture : IAsyncDisposable
     public const string Model = "pair";
     private readonly WebApplication _app;
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _stopped;
 
     private ServerFixture(WebApplication app, GrpcChannel channel, HttpClient http, ScriptedExecutor executor)
     {
@@ -103,7 +104,11 @@ public sealed class ServerFixture : IAsyncDisposable
     public Task PhaseChangedAsync() => _ready.Task.WaitAsync(Stop);
 
     /// <summary>Stops the server as SIGTERM does.</summary>
-    public Task StopAsync() => _app.StopAsync(CancellationToken.None);
+    public Task StopAsync()
+    {
+        _stopped = true;
+        return _app.StopAsync(CancellationToken.None);
+    }
 
     public async Task<Reply> PostAsync(string path, string json)
     {
@@ -136,10 +141,10 @@ public sealed class ServerFixture : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        Executor.EndTest();
         Http.Dispose();
         Channel.Dispose();
-        // Some tests have stopped it already.
-        if (State.Phase is ServingPhase.Loading or ServingPhase.Ready) await StopAsync();
+        if (!_stopped) await StopAsync();
         await _app.DisposeAsync();
     }
 }

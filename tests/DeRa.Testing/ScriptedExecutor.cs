@@ -13,6 +13,7 @@ public sealed class ScriptedExecutor : IStepExecutor
     private const int Empty = -1;
     private readonly int[] referenceCache;
     private readonly int[] alignedCache;
+    private readonly CancellationTokenSource _testOver = new();
 
     public ScriptedExecutor(
         int vocabularySize = 258, int contextTokens = 256, int blockTokens = 8, int blockCount = 512)
@@ -28,6 +29,12 @@ public sealed class ScriptedExecutor : IStepExecutor
 
     /// <summary>Called before each step, on the engine's thread; a test may hold the engine here or throw.</summary>
     public Action<StepPlan>? BeforeStep { get; set; }
+
+    /// <summary>
+    /// Cancelled by <see cref="EndTest"/>: what holds the engine in <see cref="BeforeStep"/> waits with it, or a test that fails
+    /// would never end.
+    /// </summary>
+    public CancellationToken TestOver => _testOver.Token;
 
     /// <summary>What a row reports as its own failure; null = none.</summary>
     public Func<StepRow, string?>? RowError { get; set; }
@@ -53,6 +60,9 @@ public sealed class ScriptedExecutor : IStepExecutor
     }
 
     public void Dispose() => IsDisposed = true;
+
+    /// <summary>Lets a step that a test holds go on.</summary>
+    public void EndTest() => _testOver.Cancel();
 
     /// <summary>The mixture's logits after a prefix: what the executor itself computes, for oracles.</summary>
     public float[] MixedLogits(ReadOnlySpan<int> prefix, double strength) => MixedLogits(prefix, prefix, strength);

@@ -19,11 +19,17 @@ public sealed class Generation : IDisposable
     {
         (Request, _tokenizer, _time) = (request, tokenizer, engine.Time);
         SubmittedAt = _time.GetUtcNow();
-        _handles = engine.Submit([.. request.Choices.Select(choice => choice.Request)]);
-        if (request.Deadline is not { } deadline) return;
-        // What has passed since then counts: the engine may have begun.
-        var left = deadline - _time.GetElapsedTime(_handles[0].Clock.Submitted);
-        _deadline = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, _time);
+        // Time that passes while the engine takes it counts.
+        if (request.Deadline is { } deadline) _deadline = new CancellationTokenSource(deadline, _time);
+        try
+        {
+            _handles = engine.Submit([.. request.Choices.Select(choice => choice.Request)]);
+        }
+        catch
+        {
+            _deadline?.Dispose();
+            throw;
+        }
     }
 
     /// <summary>What runs.</summary>

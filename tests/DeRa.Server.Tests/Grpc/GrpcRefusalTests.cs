@@ -107,7 +107,7 @@ public class GrpcRefusalTests
     {
         using var hold = new SemaphoreSlim(0);
         var executor = Scripts.Saying("abc");
-        executor.BeforeStep = _ => hold.Wait(Stop);
+        executor.BeforeStep = _ => hold.Wait(executor.TestOver);
         await using var server = await ServerFixture.StartAsync(executor,
             new EngineOptions { MaxRunningSequences = 1, MaxBatchTokens = 16, MaxQueuedSequences = 1 });
         var running = server.Inference.GenerateAsync(Request(), cancellationToken: Stop);

@@ -272,7 +272,7 @@ public class RefusalTests
     {
         using var hold = new SemaphoreSlim(0);
         var executor = Scripts.Saying("abc");
-        executor.BeforeStep = _ => hold.Wait(Stop);
+        executor.BeforeStep = _ => hold.Wait(executor.TestOver);
         await using var server = await ServerFixture.StartAsync(executor,
             new EngineOptions { MaxRunningSequences = 1, MaxBatchTokens = 16, MaxQueuedSequences = 1 });
         var running = server.CompleteAsync("""{"prompt":"a"}""");

@@ -92,7 +92,7 @@ public class StreamTests
         var executor = Scripts.Saying("abc");
         executor.BeforeStep = plan =>
         {
-            if (plan.Rows[0].Position > 1) hold.Wait(Stop);
+            if (plan.Rows[0].Position > 1) hold.Wait(executor.TestOver);
         };
         await using var server = await ServerFixture.StartAsync(executor);
         using var request = Request("""{"prompt":"a","stream":true}""");
@@ -130,7 +130,7 @@ public class StreamTests
     {
         using var hold = new SemaphoreSlim(0);
         var executor = Scripts.Saying("abc");
-        executor.BeforeStep = _ => hold.Wait(Stop);
+        executor.BeforeStep = _ => hold.Wait(executor.TestOver);
         await using var server = await ServerFixture.StartAsync(executor, new() { MaxRunningSequences = 1, MaxBatchTokens = 16 });
         var running = server.CompleteAsync("""{"prompt":"a"}""");
         await ServerFixture.EventuallyAsync(() => server.Engine.Status is { RunningSequences: 1 });

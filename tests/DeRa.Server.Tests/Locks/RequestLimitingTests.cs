@@ -69,7 +69,7 @@ public sealed class RequestLimitingTests : IDisposable
     {
         using var hold = new SemaphoreSlim(0);
         var executor = Scripts.Saying("abc");
-        executor.BeforeStep = _ => hold.Wait(Stop);
+        executor.BeforeStep = _ => hold.Wait(executor.TestOver);
         await using var server = await LockedServer.StartAsync(LockedServer.WithKeys(_folder) with { MaxConcurrentRequests = 2 }, executor);
         var body = $$"""{"prompt":"a","stream":{{(stream ? "true" : "false")}}}""";
         var running = new[] { server.CompleteWithAsync(LockedServer.Key, body), server.CompleteWithAsync(LockedServer.Key, body) };
@@ -115,7 +115,7 @@ public sealed class RequestLimitingTests : IDisposable
     {
         using var hold = new SemaphoreSlim(0);
         var executor = Scripts.Saying("abc");
-        executor.BeforeStep = _ => hold.Wait(Stop);
+        executor.BeforeStep = _ => hold.Wait(executor.TestOver);
         await using var server = await LockedServer.StartAsync(
             LockedServer.WithKeys(_folder) with { MaxConcurrentRequests = 1, MaxRequestsPerMinute = 2 }, executor);
         var running = server.CompleteWithAsync(LockedServer.Key);

@@ -57,7 +57,8 @@ public class MetricsTests
     {
         const string model = "metrics-gauges";
         using var hold = new SemaphoreSlim(0);
-        var executor = new ScriptedExecutor { BeforeStep = _ => hold.Wait(Stop) };
+        var executor = new ScriptedExecutor();
+        executor.BeforeStep = _ => hold.Wait(executor.TestOver);
         await using var server = await ServerFixture.StartAsync(
             executor, new() { MaxRunningSequences = 2, MaxBatchTokens = 64 }, model: model);
         var running = server.CompleteAsync("""{"prompt":"abc","max_tokens":5,"n":3}""");
