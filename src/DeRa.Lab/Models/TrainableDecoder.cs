@@ -30,7 +30,7 @@ internal sealed class TrainableDecoder : IDisposable
         _finalNorm = Own(weight(_layout.FinalNorm + ".weight", [config.HiddenSize]));
         if (!config.TiedEmbeddings) _output = Own(weight(_layout.Output, [config.VocabularySize, config.HiddenSize]));
         var frequencies = tensor(RotaryFrequencies.Of(config), dtype: ScalarType.Float64, device: device);
-        var angles = arange(config.ContextTokens, dtype: ScalarType.Float64, device: device).unsqueeze(1) * frequencies;
+        var angles = Arithmetic.Range(0, config.ContextTokens, ScalarType.Float64, device).unsqueeze(1) * frequencies;
         _cosine = angles.cos().to(ScalarType.Float32).DetachFromDisposeScope();
         _sine = angles.sin().to(ScalarType.Float32).DetachFromDisposeScope();
     }
@@ -77,7 +77,7 @@ internal sealed class TrainableDecoder : IDisposable
             var endsBranch = name.EndsWith("o_proj.weight", StringComparison.Ordinal)
                 || name.EndsWith("down_proj.weight", StringComparison.Ordinal);
             var deviation = 0.02 / (endsBranch ? Math.Sqrt(2 * config.LayerCount) : 1);
-            return (randn(shape, generator: generator) * deviation).to(device);
+            return randn(shape, generator: generator).Times(deviation).to(device);
         }
     }
 
@@ -108,7 +108,7 @@ internal sealed class TrainableDecoder : IDisposable
         var others = second.Weights.ToDictionary();
         var weights = first.Weights.ToDictionary();
         return new TrainableDecoder(first.Config, first.Device, (name, _) =>
-            weights[name].detach() * (1 - share) + others[name].detach() * share);
+            weights[name].detach().Times(1 - share).Plus(others[name].detach().Times(share)));
     }
 
     /// <summary>Logits at every position of whole sequences.</summary>

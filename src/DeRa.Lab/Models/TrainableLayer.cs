@@ -1,4 +1,5 @@
 using DeRa.Torch.Models;
+using DeRa.Torch.Operators;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -43,13 +44,13 @@ internal sealed class TrainableLayer
     /// <param name="cache">What was read before; null = nothing, the tokens are whole sequences.</param>
     public Tensor Apply(Tensor hidden, Tensor cosine, Tensor sine, DenseCacheLayer? cache)
     {
-        var afterAttention = hidden + Attention(Norm(hidden, _attentionNorm, _config.NormEpsilon), cosine, sine, cache);
-        return afterAttention + FeedForward(Norm(afterAttention, _feedForwardNorm, _config.NormEpsilon));
+        var afterAttention = hidden.Plus(Attention(Norm(hidden, _attentionNorm, _config.NormEpsilon), cosine, sine, cache));
+        return afterAttention.Plus(FeedForward(Norm(afterAttention, _feedForwardNorm, _config.NormEpsilon)));
     }
 
     /// <summary>x / √(mean(x²) + ε) · weight (arXiv 1910.07467).</summary>
     public static Tensor Norm(Tensor x, Tensor weight, double epsilon) =>
-        x * (x.square().mean([-1], keepdim: true) + epsilon).rsqrt() * weight;
+        x * (x * x).mean([-1], keepdim: true).Plus(epsilon).rsqrt() * weight;
 
     private Tensor FeedForward(Tensor x) =>
         nn.functional.linear(nn.functional.silu(nn.functional.linear(x, _gate)) * nn.functional.linear(x, _up), _down);
@@ -77,6 +78,6 @@ internal sealed class TrainableLayer
     {
         var half = heads.size(3) / 2;
         var (first, second) = (heads.narrow(3, 0, half), heads.narrow(3, half, half));
-        return cat([first * cosine - second * sine, second * cosine + first * sine], 3);
+        return cat([first * cosine - second * sine, (second * cosine).Plus(first * sine)], 3);
     }
 }

@@ -1,3 +1,4 @@
+using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 
@@ -21,7 +22,7 @@ internal sealed class BrainObjective(double beta) : IObjective
         using var scope = NewDisposeScope();
         var proposal = batch.ProposalTokens().sum(1);
         var reference = batch.ByPrompt(batch.ReferenceTokens().sum(1) - proposal);
-        var posterior = softmax(reference + batch.RewardsByPrompt() / Beta, 1);
+        var posterior = softmax(reference.Plus(batch.RewardsByPrompt().Times(1 / Beta)), 1);
         var policy = log_softmax(batch.ByPrompt(batch.PolicyTokens().sum(1) - proposal), 1);
         return (posterior * policy).sum(1).mean().neg().MoveToOuterDisposeScope();
     }

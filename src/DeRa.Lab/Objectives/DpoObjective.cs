@@ -1,3 +1,4 @@
+using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 
@@ -28,7 +29,7 @@ internal sealed class DpoObjective(double beta, IPreference preference) : IObjec
         var logRatios = batch.PolicyTokens().sum(1) - batch.ReferenceTokens().sum(1);
         var margins = Rows(logRatios, pairs, pair => pair.Chosen) - Rows(logRatios, pairs, pair => pair.Rejected);
         // The sum over the count, not the mean: without pairs the loss is 0 with a gradient of 0.
-        return (logsigmoid(Beta * margins).sum() / -Math.Max(1, pairs.Count)).MoveToOuterDisposeScope();
+        return logsigmoid(margins.Times(Beta)).sum().Times(-1.0 / Math.Max(1, pairs.Count)).MoveToOuterDisposeScope();
     }
 
     private static Tensor Rows(Tensor values, IReadOnlyList<PreferencePair> pairs, Func<PreferencePair, long> row) =>

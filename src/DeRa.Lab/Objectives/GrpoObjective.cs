@@ -1,3 +1,5 @@
+using DeRa.Torch.Operators;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace DeRa.Lab.Objectives;
@@ -29,18 +31,22 @@ internal sealed class GrpoObjective(double beta, double clip = 0.2) : IObjective
         var policy = batch.PolicyTokens();
         var gain = ClippedGain((policy - batch.ProposalTokens()).exp(), Advantages(batch));
         var penalty = KlEstimator.K3(policy, batch.ReferenceTokens());
-        return batch.MeanOverTokens(gain - Beta * penalty).mean().neg().MoveToOuterDisposeScope();
+        return batch.MeanOverTokens(gain - penalty.Times(Beta)).mean().neg().MoveToOuterDisposeScope();
     }
 
-    private Tensor ClippedGain(Tensor ratio, Tensor advantages) =>
-        minimum(ratio * advantages, ratio.clamp(1 - Clip, 1 + Clip) * advantages);
+    private Tensor ClippedGain(Tensor ratio, Tensor advantages)
+    {
+        using var least = (1 - Clip).ToScalar();
+        using var most = (1 + Clip).ToScalar();
+        return minimum(ratio * advantages, ratio.clamp(least, most) * advantages);
+    }
 
     // Whether a prompt's rewards differ at all is asked of them: the rounding of their mean can give equal ones a deviation.
     private static Tensor Advantages(SampleBatch batch)
     {
         var rewards = batch.RewardsByPrompt();
         var deviations = rewards - rewards.mean([1], keepdim: true);
-        var standard = deviations.square().mean([1], keepdim: true).sqrt();
+        var standard = (deviations * deviations).mean([1], keepdim: true).sqrt();
         var differ = rewards.amax([1], keepdim: true) > rewards.amin([1], keepdim: true);
         return where(differ, deviations / standard, zeros_like(deviations)).reshape(-1, 1);
     }

@@ -1,3 +1,4 @@
+using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Lab.Objectives;
@@ -21,7 +22,7 @@ internal sealed class PolicyGradientObjective(double beta) : IObjective
         var policy = batch.PolicyTokens().sum(1);
         // No gradient through the log-ratio: E[∇ log π_θ] = 0, so it would add noise and nothing else.
         var logRatio = KlEstimator.K1(policy.detach(), batch.ReferenceTokens().sum(1));
-        var regularised = batch.RewardsByPrompt() - Beta * batch.ByPrompt(logRatio);
+        var regularised = batch.RewardsByPrompt() - batch.ByPrompt(logRatio).Times(Beta);
         return (LessTheOthersMean(regularised) * batch.ByPrompt(policy)).mean().neg().MoveToOuterDisposeScope();
     }
 
@@ -29,6 +30,6 @@ internal sealed class PolicyGradientObjective(double beta) : IObjective
     private static Tensor LessTheOthersMean(Tensor rewards)
     {
         var completions = (double)rewards.shape[1];
-        return (rewards - rewards.mean([1], keepdim: true)) * (completions / (completions - 1));
+        return (rewards - rewards.mean([1], keepdim: true)).Times(completions / (completions - 1));
     }
 }

@@ -1,3 +1,4 @@
+using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Lab.Objectives;
@@ -78,10 +79,10 @@ internal sealed class SampleBatch
     public Tensor ByPrompt(Tensor perCompletion) => perCompletion.reshape(-1, CompletionsPerPrompt);
 
     /// <summary>The mean of [S, T] over each completion's own tokens, [S].</summary>
-    public Tensor MeanOverTokens(Tensor perToken) => perToken.masked_fill(_padding, 0).sum(1) / Mask.sum(1);
+    public Tensor MeanOverTokens(Tensor perToken) => perToken.masked_fill(_padding, Arithmetic.Zero).sum(1) / Mask.sum(1);
 
     // Filled, not multiplied by the mask: padding may hold −∞ or NaN.
-    private Tensor Tokens(Tensor logProbs) => logProbs.to(ScalarType.Float64).masked_fill(_padding, 0);
+    private Tensor Tokens(Tensor logProbs) => logProbs.to(ScalarType.Float64).masked_fill(_padding, Arithmetic.Zero);
 
     private static void CheckPolicy(Tensor policyLogProbs, int completionsPerPrompt)
     {

@@ -1,4 +1,5 @@
 using DeRa.Lab.Models;
+using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Lab.Sampling;
@@ -69,8 +70,8 @@ internal sealed class SamplerBatch : IDisposable
         Tensor? mixed = null;
         foreach (var (model, weight, cache) in _parts)
         {
-            var logits = model.Step(input, cache) * weight;
-            mixed = mixed is null ? logits : mixed + logits;
+            var logits = model.Step(input, cache).Times(weight);
+            mixed = mixed is null ? logits : mixed.Plus(logits);
         }
         return [.. mixed!.softmax(-1).multinomial(1, generator: _generator).cpu().data<long>()];
     }

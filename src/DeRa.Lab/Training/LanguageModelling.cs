@@ -1,5 +1,6 @@
 using DeRa.Lab.Data;
 using DeRa.Lab.Models;
+using DeRa.Torch.Operators;
 
 namespace DeRa.Lab.Training;
 
@@ -14,7 +15,7 @@ internal sealed class LanguageModelling(PackedRows rows, long seed, string descr
     {
         var (tokens, mask) = rows.Draw(StepRandom.At(seed, step));
         var (onDevice, weights) = (tokens.to(model.Device), mask.to(model.Device));
-        var loss = -(model.LogProbs(onDevice) * weights).sum() / weights.sum().clamp_min(1);
+        var loss = -(model.LogProbs(onDevice) * weights).sum() / weights.sum().clamp_min(Arithmetic.One);
         return new TaskStep(loss, mask.numel(), []);
     }
 }

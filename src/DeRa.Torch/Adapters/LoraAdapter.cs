@@ -67,7 +67,7 @@ internal sealed class LoraAdapter : IDisposable
                 var own = up.narrow(0, row, part.Outputs).narrow(1, rank, ranks[i]);
                 reader.Fill(down.narrow(0, rank, ranks[i]), LoraTensors.Down(module));
                 reader.Fill(part.OutputsAsStored(own), LoraTensors.Up(module));
-                own.mul_(_config.ScaleOf(module));
+                own.TimesInPlace(_config.ScaleOf(module));
             }
             (row, rank) = (row + part.Outputs, rank + ranks[i]);
         }

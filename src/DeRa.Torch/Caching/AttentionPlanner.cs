@@ -1,4 +1,5 @@
 using DeRa.Engine.Scheduling;
+using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Caching;
@@ -39,7 +40,7 @@ internal sealed class AttentionPlanner(
             slots.Fill(row, (int)(row.Position + 1 - lengths[i]), context.AsSpan(i * width, width));
         }
         if (lengths.All(length => length == width)) return new DecodeContext(lengths.Length, OnDevice(context), Mask: null);
-        var isPadding = arange(width, dtype: ScalarType.Int64, device: device).ge(OnDevice(lengths).view(-1, 1, 1, 1));
+        var isPadding = Arithmetic.Range(0, width, ScalarType.Int64, device).ge(OnDevice(lengths).view(-1, 1, 1, 1));
         return new DecodeContext(lengths.Length, OnDevice(context), ToMask(isPadding));
     }
 
@@ -49,14 +50,15 @@ internal sealed class AttentionPlanner(
         var end = row.Position + row.Tokens.Length;
         var context = new long[end - start];
         slots.Fill(row, start, context);
-        var keys = arange(start, end, dtype: ScalarType.Int64, device: device).view(1, 1, 1, -1);
-        var queries = arange(row.Position, end, dtype: ScalarType.Int64, device: device).view(1, 1, -1, 1);
-        var isHidden = keys.gt(queries).logical_or(keys.le(queries - window));
+        var keys = Arithmetic.Range(start, end, ScalarType.Int64, device).view(1, 1, 1, -1);
+        var queries = Arithmetic.Range(row.Position, end, ScalarType.Int64, device).view(1, 1, -1, 1);
+        var lastUnseen = Arithmetic.Range(row.Position - (long)window, end - (long)window, ScalarType.Int64, device).view(1, 1, -1, 1);
+        var isHidden = keys.gt(queries).logical_or(keys.le(lastUnseen));
         return new ChunkContext(firstToken, row.Tokens.Length, OnDevice(context), ToMask(isHidden));
     }
 
     private Tensor ToMask(Tensor isHidden) =>
-        zeros(isHidden.shape, dtype: type, device: device).masked_fill_(isHidden, float.NegativeInfinity);
+        zeros(isHidden.shape, dtype: type, device: device).masked_fill_(isHidden, Arithmetic.NegativeInfinity);
 
     private Tensor OnDevice(long[] values) => tensor(values, dtype: ScalarType.Int64, device: device);
 }

@@ -1,3 +1,4 @@
+using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
@@ -63,9 +64,9 @@ internal static class LogitMixer
             var weights = TensorRows.Column(Array.ConvertAll(own, row => (float)rows[row].Strengths.OfMember(member)), device);
             var weighed = members[member].Take(own, vocabularySize, device).mul(weights);
             if (sum is null && places.Length == outputRows.Length) sum = weighed;
-            else if (places.Length == outputRows.Length) sum!.add_(weighed);
+            else if (places.Length == outputRows.Length) sum!.PlusInPlace(weighed);
             else (sum ??= zeros([outputRows.Length, vocabularySize], ScalarType.Float32, device))
-                .index_add_(0, TensorRows.Index(places, device), weighed, 1);
+                .index_add_(0, TensorRows.Index(places, device), weighed, Arithmetic.One);
         }
         return sum!;
     }

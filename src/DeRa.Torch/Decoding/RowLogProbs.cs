@@ -1,4 +1,5 @@
 using DeRa.Engine.Requests;
+using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
@@ -36,7 +37,7 @@ internal sealed class RowLogProbs
         if (_entries.Count == 0) return [];
         var logProbs = TensorRows.Take(mixed, _entries.ConvertAll(entry => entry.Row)).log_softmax(1);
         var chosen = logProbs.gather(1, Chosen(tokens, mixed.device).unsqueeze(1)).squeeze(1);
-        Tensor[] ranks = _hasKnown ? [logProbs.gt(chosen.unsqueeze(1)).sum(1).add_(1)] : [];
+        Tensor[] ranks = _hasKnown ? [logProbs.gt(chosen.unsqueeze(1)).sum(1).add_(Arithmetic.One, Arithmetic.One)] : [];
         if (_width == 0) return [chosen, .. ranks];
         var (values, ids) = logProbs.topk(_width, 1);
         return [chosen, .. ranks, values.reshape(-1), ids.reshape(-1)];

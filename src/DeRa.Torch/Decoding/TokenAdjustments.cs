@@ -1,4 +1,5 @@
 using DeRa.Engine.Scheduling;
+using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
@@ -34,10 +35,10 @@ internal sealed class TokenAdjustments
         var flat = logits.reshape(-1);
         var touched = flat.index_select(0, places);
         var repetition = tensor(_repetition.ToArray(), device: device);
-        var penalised = where(touched.gt(0), touched / repetition, touched * repetition);
+        var penalised = where(touched.gt(Arithmetic.Zero), touched / repetition, touched * repetition);
         var adjusted = penalised.sub_(tensor(_frequency.ToArray(), device: device))
             .sub_(tensor(_presence.ToArray(), device: device))
-            .add_(tensor(_bias.ToArray(), device: device));
+            .PlusInPlace(tensor(_bias.ToArray(), device: device));
         return flat.index_copy(0, places, adjusted).view(logits.shape);
     }
 

@@ -1,4 +1,5 @@
 using DeRa.Engine.Requests;
+using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
@@ -70,7 +71,7 @@ internal static class TokenFilter
         var kept = Keep(weights.div(Totals(scaled, weights, parameters)), parameters);
         // Of equal tokens at the end some may be missing; none of them may be kept.
         var last = sorted.narrow(1, CandidateCount - 1, 1);
-        var reachesEnd = kept.gt(0).logical_and_(sorted.eq(last)).any(1).cpu().data<bool>().ToArray();
+        var reachesEnd = kept.gt(Arithmetic.Zero).logical_and_(sorted.eq(last)).any(1).cpu().data<bool>().ToArray();
         var isComplete = Array.ConvertAll(parameters, row => !HasTopK(row, scaled.shape[1]) || row.TopK < CandidateCount);
         for (var row = 0; row < isComplete.Length; row++) isComplete[row] &= !reachesEnd[row];
         return (zeros_like(scaled).scatter_(1, tokens, kept), isComplete);
@@ -95,7 +96,7 @@ internal static class TokenFilter
 
     /// <summary>−∞ · 0 would be NaN: the dropped are masked, not multiplied.</summary>
     private static Tensor Masked(Tensor sorted, Tensor? inTopK) =>
-        inTopK is null ? sorted : where(inTopK, sorted, full_like(sorted, float.NegativeInfinity));
+        inTopK is null ? sorted : where(inTopK, sorted, full_like(sorted, Arithmetic.NegativeInfinity));
 
     private static Tensor Keep(Tensor probabilities, SamplingParameters[] parameters)
     {
@@ -109,7 +110,7 @@ internal static class TokenFilter
         if (!parameters.Any(row => HasTopK(row, vocabularySize))) return null;
         var count = TensorRows.Column(
             Array.ConvertAll(parameters, row => HasTopK(row, vocabularySize) ? row.TopK : (double)vocabularySize), sorted.device);
-        return arange(sorted.shape[1], ScalarType.Float64, sorted.device).lt(count);
+        return Arithmetic.Range(0, sorted.shape[1], ScalarType.Float64, sorted.device).lt(count);
     }
 
     /// <summary>The smallest prefix whose probability reaches p: those before which less than p has been passed.</summary>

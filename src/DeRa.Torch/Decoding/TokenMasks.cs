@@ -1,3 +1,4 @@
+using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
@@ -24,7 +25,7 @@ internal static class TokenMasks
     {
         var places = Places(masks, logits.shape[1], mask => mask.Forbidden);
         return places.Length == 0 ? logits
-            : logits.reshape(-1).index_fill(0, tensor(places, device: logits.device), float.NegativeInfinity).view(logits.shape);
+            : logits.reshape(-1).index_fill(0, tensor(places, device: logits.device), Arithmetic.NegativeInfinity).view(logits.shape);
     }
 
     private static Tensor Allow(Tensor logits, SamplingMask?[] masks)
@@ -32,7 +33,7 @@ internal static class TokenMasks
         var rows = TensorRows.Where(masks.Length, row => masks[row]?.Allowed is not null);
         if (rows.Length == 0) return logits;
         var from = tensor(Places(masks, logits.shape[1], mask => mask.Allowed ?? []), device: logits.device);
-        var masked = logits.index_fill(0, TensorRows.Index(rows, logits.device), float.NegativeInfinity);
+        var masked = logits.index_fill(0, TensorRows.Index(rows, logits.device), Arithmetic.NegativeInfinity);
         masked.view(-1).index_copy_(0, from, logits.reshape(-1).index_select(0, from));
         return masked;
     }

@@ -1,4 +1,6 @@
 using DeRa.Engine.Scheduling;
+using DeRa.Torch.Operators;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
@@ -45,10 +47,11 @@ internal static class TokenSampler
     {
         var last = probabilities.shape[1] - 1;
         var cumulative = probabilities.cumsum(1, ScalarType.Float64);
-        return searchsorted(cumulative, draws.mul(cumulative.narrow(1, last, 1)), right: true).clamp_max_(last);
+        using var most = last.ToScalar();
+        return searchsorted(cumulative, draws.mul(cumulative.narrow(1, last, 1)), right: true).clamp_max_(most);
     }
 
     /// <summary>A parallel cumulative sum need not be monotone to the last bit: a dropped token it lands on gives way to the best.</summary>
     private static Tensor KeptOnly(Tensor probabilities, Tensor tokens) =>
-        where(probabilities.gather(1, tokens).gt(0), tokens, probabilities.argmax(1, keepdim: true));
+        where(probabilities.gather(1, tokens).gt(Arithmetic.Zero), tokens, probabilities.argmax(1, keepdim: true));
 }

@@ -1,4 +1,5 @@
 using DeRa.Engine.Requests;
+using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
@@ -26,7 +27,7 @@ internal static class TypicalFilter
         var probabilities = kept.to(ScalarType.Float64);
         probabilities = probabilities.div(probabilities.sum(1, keepdim: true));
         var surprise = probabilities.log().neg_();
-        var entropy = where(probabilities.gt(0), probabilities.mul(surprise), zeros_like(surprise)).sum(1, keepdim: true);
+        var entropy = where(probabilities.gt(Arithmetic.Zero), probabilities.mul(surprise), zeros_like(surprise)).sum(1, keepdim: true);
         // Equal ones: lowest id first.
         var order = surprise.sub_(entropy).abs_().sort(1, descending: false, stable: true).Indices;
         var sorted = probabilities.gather(1, order);

@@ -56,9 +56,9 @@ internal sealed class DecoderLayer(ModelConfig config)
     {
         using var scope = NewDisposeScope();
         var attention = Attention(hidden, angles, step, windowTokens, cache);
-        if (config.IsParallel) attention.add_(FeedForward(hidden, step));
-        hidden.add_(attention);
-        if (!config.IsParallel) hidden.add_(FeedForward(hidden, step));
+        if (config.IsParallel) attention.PlusInPlace(FeedForward(hidden, step));
+        hidden.PlusInPlace(attention);
+        if (!config.IsParallel) hidden.PlusInPlace(FeedForward(hidden, step));
     }
 
     private Tensor Attention(Tensor hidden, RotaryAngles? angles, ModelStep step, int? windowTokens, LayerCache cache)

@@ -105,7 +105,7 @@ internal sealed class DecoderLoader
     private NormWeight ReadNorm(string module)
     {
         var weight = _reader.ReadFloat32(module + ".weight", _config.HiddenSize);
-        if (_layout.NormOffset != 0) weight.add_(_layout.NormOffset);
+        if (_layout.NormOffset != 0) weight.PlusInPlace(_layout.NormOffset);
         return new NormWeight(weight, _config.Norm == NormKind.Layer ? _reader.ReadFloat32(module + ".bias", _config.HiddenSize) : null);
     }
 

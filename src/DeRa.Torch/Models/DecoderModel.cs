@@ -99,7 +99,7 @@ internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType
     private Tensor Embed(ModelStep step)
     {
         var hidden = Embedding.index_select(0, step.Tokens); // [tokens, hidden]
-        if (Positions is not null) hidden.add_(Positions.index_select(0, step.Positions));
-        return _embeddingScale == 1 ? hidden : hidden.mul_(_embeddingScale);
+        if (Positions is not null) hidden.PlusInPlace(Positions.index_select(0, step.Positions));
+        return _embeddingScale == 1 ? hidden : hidden.TimesInPlace(_embeddingScale);
     }
 }

@@ -1,3 +1,4 @@
+using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Native;
@@ -14,7 +15,7 @@ internal static class DeviceCheck
         try
         {
             using var scope = NewDisposeScope();
-            var left = arange(6, ScalarType.Float32, CPU).reshape(2, 3).to(device);
+            var left = Arithmetic.Range(0, 6, ScalarType.Float32, CPU).reshape(2, 3).to(device);
             var product = left.matmul(left.transpose(0, 1)).to(ScalarType.BFloat16).to(ScalarType.Float32);
             if (Fault(product, device) is { } fault) throw Failure(device, fault);
         }

@@ -60,10 +60,10 @@ internal sealed class BlockAttention(double? scale = null, double? softCap = nul
     /// <summary>What the fused operator cannot do, in float32.</summary>
     private Tensor MixStepByStep(Tensor query, Tensor keys, Tensor values, Tensor? mask)
     {
-        var wideQuery = query.to(ScalarType.Float32) * (scale ?? 1 / Math.Sqrt(query.size(3)));
+        var wideQuery = query.to(ScalarType.Float32).Times(scale ?? 1 / Math.Sqrt(query.size(3)));
         var scores = wideQuery.matmul(keys.to(ScalarType.Float32).transpose(2, 3)); // [·, ·, queries, context]
         if (softCap is { } cap) SoftCap.Apply(scores, cap);
-        if (mask is not null) scores.add_(mask);
+        if (mask is not null) scores.PlusInPlace(mask);
         return scores.softmax(-1).matmul(values.to(ScalarType.Float32)).to(query.dtype);
     }
 }

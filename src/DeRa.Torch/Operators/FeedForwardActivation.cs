@@ -24,7 +24,7 @@ internal static class FeedForwardActivation
         Activation.Silu => nn.functional.silu(input),
         Activation.Gelu => input.gelu(),
         Activation.GeluTanh => input.gelu(GELU.Approximate.tanh),
-        Activation.QuickGelu => (input * 1.702).sigmoid_().mul_(input),
+        Activation.QuickGelu => input.Times(1.702).sigmoid_().mul_(input),
         Activation.Relu => input.relu(),
         _ => throw new ArgumentOutOfRangeException(nameof(activation), activation, message: null),
     };

@@ -28,6 +28,6 @@ internal static class Linear
     {
         using var scope = NewDisposeScope();
         var low = nn.functional.linear(input.index_select(0, rows), adapter.Down); // [own rows, rank]
-        output.index_add_(0, rows, nn.functional.linear(low, adapter.Up), 1);
+        output.index_add_(0, rows, nn.functional.linear(low, adapter.Up), Arithmetic.One);
     }
 }

@@ -27,7 +27,7 @@ internal static class Norm
     /// <param name="epsilon">Greater than 0.</param>
     public static Tensor RootMeanSquare(Tensor input, Tensor weight, double epsilon)
     {
-        var inverse = input.square().mean([-1], keepdim: true).add_(epsilon).rsqrt_(); // […, 1]
+        var inverse = (input * input).mean([-1], keepdim: true).PlusInPlace(epsilon).rsqrt_(); // […, 1]
         return (input * inverse).mul_(weight);
     }
 }

@@ -16,7 +16,7 @@ internal sealed record RotaryAngles(Tensor Cosine, Tensor Sine)
         using var scope = NewDisposeScope();
         var angles = positions.to(ScalarType.Float64).view(-1, 1, 1) * inverseFrequencies;
         var (cosine, sine) = (angles.cos(), angles.sin());
-        if (factor != 1) (cosine, sine) = (cosine.mul_(factor), sine.mul_(factor));
+        if (factor != 1) (cosine, sine) = (cosine.TimesInPlace(factor), sine.TimesInPlace(factor));
         return new RotaryAngles(
             cosine.to(ScalarType.Float32).MoveToOuterDisposeScope(), sine.to(ScalarType.Float32).MoveToOuterDisposeScope());
     }

@@ -40,7 +40,8 @@ internal static class RotaryCacheWrite
     {
         var half = angles.Cosine.size(2);
         var (first, second) = (wide.narrow(2, 0, half), wide.narrow(2, half, half));
-        var (turnedFirst, turnedSecond) = (first * angles.Cosine - second * angles.Sine, second * angles.Cosine + first * angles.Sine);
+        var turnedFirst = first * angles.Cosine - second * angles.Sine;
+        var turnedSecond = (second * angles.Cosine).PlusInPlace(first * angles.Sine);
         var still = wide.size(2) - 2 * half;
         return still == 0 ? cat([turnedFirst, turnedSecond], 2) : cat([turnedFirst, turnedSecond, wide.narrow(2, 2 * half, still)], 2);
     }

@@ -47,7 +47,8 @@ internal static class GoldenBound
         using var scope = NewDisposeScope();
         var roundoff = model.ElementType == ScalarType.BFloat16 ? Math.ScaleB(1, -8) : Math.ScaleB(1, -11);
         var roundings = Roundings(model.Config);
-        var widestRow = model.Output.Weight.to(ScalarType.Float32).square().sum(1).max().sqrt().cpu().item<float>();
+        var output = model.Output.Weight.to(ScalarType.Float32);
+        var widestRow = (output * output).sum(1).max().sqrt().cpu().item<float>();
         var largestGain = Largest(model.FinalNorm.Weight) + (model.FinalNorm.Bias is { } bias ? Largest(bias) : 0);
         return Float32 + Deviations * roundoff * Math.Sqrt(roundings) * widestRow * largestGain;
     }
