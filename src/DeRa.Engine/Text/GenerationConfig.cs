@@ -16,19 +16,19 @@ public sealed record GenerationConfig
     public int? BeginToken { get; init; }
 
     /// <summary>Sampling temperature, 0 or at least 0.01 (smaller positive values are read as 0.01); null = not given.</summary>
-    public float? Temperature { get; init; }
+    public double? Temperature { get; init; }
 
     /// <summary>Top-p in (0, 1]; null = not given.</summary>
-    public float? TopP { get; init; }
+    public double? TopP { get; init; }
 
     /// <summary>Top-k, 0 = all (−1 in the file too); null = not given.</summary>
     public int? TopK { get; init; }
 
     /// <summary>Min-p in [0, 1]; null = not given.</summary>
-    public float? MinP { get; init; }
+    public double? MinP { get; init; }
 
     /// <summary>Repetition penalty in (0, 2]; null = not given.</summary>
-    public float? RepetitionPenalty { get; init; }
+    public double? RepetitionPenalty { get; init; }
 
     /// <summary>Strings that end a text (<c>stop_strings</c>), none empty; no text holds one.</summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
@@ -48,18 +48,18 @@ public sealed record GenerationConfig
             EndTokens = Ids(model, "eos_token_id").Concat(Ids(generation, "eos_token_id"))
                 .Concat(NamedToken(text.FindName("eos_token"), tokenizer)).ToHashSet(),
             Temperature = ReadTemperature(generation),
-            TopP = generation?.Find("top_p")?.Number(float.Epsilon, 1),
+            TopP = generation?.Find("top_p")?.Number(double.Epsilon, 1),
             TopK = generation?.Find("top_k")?.Integer(-1, int.MaxValue) is { } k ? Math.Max(k, 0) : null,
             MinP = generation?.Find("min_p")?.Number(0, 1),
-            RepetitionPenalty = generation?.Find("repetition_penalty")?.Number(float.Epsilon, 2),
+            RepetitionPenalty = generation?.Find("repetition_penalty")?.Number(double.Epsilon, 2),
             StopStrings = [.. Texts(generation, "stop_strings")],
         };
     }
 
-    private static float? ReadTemperature(JsonField? generation) =>
-        generation?.Find("temperature")?.Number(0, float.MaxValue) switch
+    private static double? ReadTemperature(JsonField? generation) =>
+        generation?.Find("temperature")?.Number(0, double.MaxValue) switch
         {
-            > 0 and < 0.01f => 0.01f,
+            > 0 and < 0.01 => 0.01,
             var other => other,
         };
 

@@ -89,8 +89,8 @@ internal readonly struct JsonField
             ? number
             : throw Error($"must be an integer from {minimum} to {maximum}, not {_value.GetRawText()}");
 
-    public float Number(float minimum, float maximum) =>
-        _value.ValueKind == JsonValueKind.Number && _value.TryGetSingle(out var number)
+    public double Number(double minimum, double maximum) =>
+        _value.ValueKind == JsonValueKind.Number && _value.TryGetDouble(out var number)
         && number >= minimum && number <= maximum
             ? number
             : throw Error($"must be a number from {minimum} to {maximum}, not {_value.GetRawText()}");

@@ -39,8 +39,8 @@ public sealed class GenerationConfigTests
         var config = Load(null, """
             { "do_sample": false, "temperature": 0.6, "top_p": 0.9, "top_k": 20, "min_p": 0.05, "repetition_penalty": 1.05 }
             """, null);
-        Assert.Equal((0.6f, 0.9f, 20, 0.05f, 1.05f), (config.Temperature!.Value, config.TopP!.Value, config.TopK!.Value, config.MinP!.Value, config.RepetitionPenalty!.Value));
-        Assert.Equal(0.01f, Load(null, """{ "temperature": 0.000001 }""", null).Temperature);
+        Assert.Equal((0.6, 0.9, 20, 0.05, 1.05), (config.Temperature!.Value, config.TopP!.Value, config.TopK!.Value, config.MinP!.Value, config.RepetitionPenalty!.Value));
+        Assert.Equal(0.01, Load(null, """{ "temperature": 0.000001 }""", null).Temperature);
         Assert.Equal(0, Load(null, """{ "top_k": -1 }""", null).TopK);
     }
 
