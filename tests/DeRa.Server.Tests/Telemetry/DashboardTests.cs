@@ -39,7 +39,8 @@ public partial class DashboardTests
         return document.RootElement.Clone();
     }
 
-    private static IEnumerable<string> Queries() => Dashboard().GetProperty("panels").EnumerateArray()
+    /// <summary>What the panels ask.</summary>
+    public static IEnumerable<string> Queries() => Dashboard().GetProperty("panels").EnumerateArray()
         .SelectMany(panel => panel.GetProperty("targets").EnumerateArray()).Select(target => target.GetProperty("expr").GetString()!);
 
     /// <summary>The metrics of a query: its names, without functions, the labels that it groups by, and what stands in braces.</summary>

@@ -53,6 +53,24 @@ public class MetricsTests
     }
 
     [Fact]
+    public async Task Routers_find_every_counter_before_the_first_request_and_zeros_where_nothing_is_done()
+    {
+        const string model = "metrics-zeros";
+        await using var server = await ServerFixture.StartAsync(new ScriptedExecutor(), model: model);
+        var before = await Scrape.OfAsync(server);
+        await server.CompleteAsync("""{"prompt":"abc","max_tokens":5}""");
+        var after = await Scrape.OfAsync(server);
+        (string, string)[] labels = [("model_name", model), ("engine", "0")];
+        foreach (var name in (string[])["prompt_tokens", "generation_tokens"])
+            Assert.Equal(0, before.Value($"vllm:{name}_total", labels));
+        foreach (var reason in (string[])["stop", "length", "abort", "error"])
+            Assert.Equal(0, before.Value("vllm:request_success_total", [.. labels, ("finished_reason", reason)]));
+        foreach (var name in (string[])["num_preemptions", "prefix_cache_queries", "prefix_cache_hits",
+            "spec_decode_num_drafts", "spec_decode_num_draft_tokens", "spec_decode_num_accepted_tokens"])
+            Assert.Equal((0, 0, "counter"), (before.Value($"vllm:{name}_total", labels), after.Value($"vllm:{name}_total", labels), after.Types[$"vllm:{name}_total"]));
+    }
+
+    [Fact]
     public async Task Gauges_show_what_runs_waits_and_is_held()
     {
         const string model = "metrics-gauges";
