@@ -127,8 +127,8 @@ public sealed class LockOptionTests : IDisposable
     }
 
     [Theory]
-    [InlineData("{\"tls-password\": nosecretvalue}", "line 1, byte 18")]
-    [InlineData("{\n\"api-key\": tsecretvalue-secretvalue}", "line 2, byte 13")]
+    [InlineData("{\"tls-password\": nosecretvalue}", "is not valid JSON at line 1, byte")]
+    [InlineData("{\n\"api-key\": tsecretvalue-secretvalue}", "is not valid JSON at line 2, byte")]
     [InlineData("{\"api-key\": \"secretvalue-secretvalue}", "line 1")]
     [InlineData("{\"api-key\": \"secretvalue-secretvalue\", \"api-key\": \"secretvalue-secretvalue\"}", "may stand in it once")]
     [InlineData("{\"api-key\": [\"secretvalue-secretvalue\"]}", "'api-key' must be a string")]
