@@ -41,6 +41,7 @@ internal sealed class EngineMetrics : IDisposable
     private readonly Histogram<double> _step;
     private readonly Histogram<double> _mixAndSample;
     private readonly Histogram<int> _stepTokens;
+    private readonly Histogram<double> _divergence;
 
     public EngineMetrics(string model, ExecutorLimits limits, Func<EngineStatus> status, TimeProvider time)
     {
@@ -65,6 +66,8 @@ internal sealed class EngineMetrics : IDisposable
         _step = Seconds("dera.step.duration", "A whole step of the models", HistogramBounds.Step);
         _mixAndSample = Seconds("dera.step.mix_and_sample.duration", "Its part from hidden states to tokens", HistogramBounds.Step);
         _stepTokens = _meter.Histogram("dera.step.tokens", "{token}", "Tokens run in a step", HistogramBounds.StepTokens);
+        _divergence = _meter.Histogram("dera.token.reference_divergence", "{nat}",
+            "KL(mixture || reference model) at every eighth token of sequences that mix both", HistogramBounds.Divergence);
     }
 
     public void Stepped(StepPlan plan, StepResult result, TimeSpan took)
@@ -80,6 +83,8 @@ internal sealed class EngineMetrics : IDisposable
         _passesRun.Add(run, _model, _engine);
         _passesSaved.Add((long)tokens * _limits.ModelCount - run, _model, _engine);
         _step.Record(took.TotalSeconds, _model, _engine);
+        foreach (var row in result.Rows)
+            if (row.ReferenceDivergence is { } nats) _divergence.Record(nats, _model, _engine);
         if (result.MixAndSampleTime > TimeSpan.Zero) _mixAndSample.Record(result.MixAndSampleTime.TotalSeconds, _model, _engine);
     }
 

@@ -150,6 +150,19 @@ public class MetricsTests
     }
 
     [Fact]
+    public async Task The_distance_from_the_reference_is_a_histogram()
+    {
+        const string model = "metrics-divergence";
+        await using var server = await ServerFixture.StartAsync(new ScriptedExecutor { ReferenceDivergence = 0.2 }, model: model);
+        await server.CompleteAsync("""{"prompt":"abc","max_tokens":5,"ignore_eos":true,"lambda":0.5}""");
+        var scrape = await Scrape.OfAsync(server);
+        Assert.Equal(5, scrape.Value("dera_token_reference_divergence_count", ("model_name", model)));
+        Assert.Equal(1, scrape.Value("dera_token_reference_divergence_sum", ("model_name", model)), 1e-9);
+        Assert.Equal(0, scrape.Value("dera_token_reference_divergence_bucket", ("model_name", model), ("le", "0.1")));
+        Assert.Equal(5, scrape.Value("dera_token_reference_divergence_bucket", ("model_name", model), ("le", "0.3")));
+    }
+
+    [Fact]
     public async Task A_client_makes_no_series()
     {
         await using var server = await ServerFixture.StartAsync(Scripts.Saying("x"), model: "metrics-series");
