@@ -5,7 +5,7 @@ using Xunit;
 
 namespace DeRa.Server.Tests;
 
-/// <summary>A stop of the real process under load.</summary>
+/// <summary>The real process: a stop under load, and what it prints.</summary>
 public class SigtermTests
 {
     private const int Streams = 8;
@@ -82,6 +82,18 @@ public class SigtermTests
         Assert.Equal(threads, server.Threads("DeRa engine"));
         server.Terminate();
         Assert.Equal(0, await server.EndedAsync());
+    }
+
+    [Fact]
+    public async Task What_a_query_holds_is_not_logged()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("signals are sent with kill");
+        await using var server = await ServerProcess.StartAsync("--drain-seconds=0");
+        foreach (var path in (string[])["/v1/models", "/no/such/path", "/v1/completions"]) await server.StatusAsync(path + "?api_key=secret");
+        server.Terminate();
+        Assert.Equal(0, await server.EndedAsync());
+        Assert.NotEmpty(server.Lines);
+        Assert.DoesNotContain(server.Lines, line => line.Contains("secret", StringComparison.Ordinal));
     }
 
     private sealed class Stream(HttpResponseMessage response, StreamReader lines) : IDisposable

@@ -36,7 +36,8 @@ public class ExportTests
             server.Http.DefaultRequestHeaders.Add("traceparent", $"00-{trace}-00f067aa0ba902b7-01");
             await server.CompleteAsync("""{"prompt":"topsecretprompt","max_tokens":20}""");
             executor.RowError = _ => "broken";
-            await server.CompleteAsync("""{"prompt":"topsecretprompt"}""");
+            // Some clients put their key into the query, where it does no good.
+            await server.PostAsync("/v1/completions?api_key=queriedsecret", """{"prompt":"topsecretprompt"}""");
         }
         // What is left is sent when the server ends.
         Assert.Contains("text_completion exported", received["traces"], StringComparison.Ordinal);
@@ -45,6 +46,7 @@ public class ExportTests
         // Lines and spans can be joined: both carry the bytes of the client's trace id.
         foreach (var signal in (string[])["traces", "logs"])
             Assert.Contains(Encoding.Latin1.GetString(Convert.FromHexString(trace)), received[signal], StringComparison.Ordinal);
+        Assert.DoesNotContain("queriedsecret", received["traces"] + received["metrics"], StringComparison.Ordinal);
         foreach (var body in received.Values)
         {
             Assert.Contains("a-service-of-its-own", body, StringComparison.Ordinal);
