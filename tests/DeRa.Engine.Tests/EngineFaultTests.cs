@@ -66,7 +66,8 @@ public class EngineFaultTests
         Assert.True(fixture.Engine.Stop(Timeout.InfiniteTimeSpan));
         Assert.True(executor.IsDisposed);
         await Assert.ThrowsAsync<GenerationFailedException>(() => running);
-        Assert.Equal((0, 0, 0), (fixture.Engine.Status.RunningSequences, fixture.Engine.Status.QueuedSequences, fixture.Engine.Status.BlocksInUse));
+        var status = fixture.Engine.Status;
+        Assert.Equal((0, 0, 0), (status.RunningSequences, status.QueuedSequences, status.BlocksInUse));
     }
 
     [Fact]

@@ -63,7 +63,8 @@ public class ExportTests
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0,
             listen => listen.Protocols = isGrpc ? HttpProtocols.Http2 : HttpProtocols.Http1));
         var collector = builder.Build();
-        foreach (var (signal, service) in (ReadOnlySpan<(string, string)>)[("traces", "trace.v1.Trace"), ("metrics", "metrics.v1.Metrics"), ("logs", "logs.v1.Logs")])
+        foreach (var (signal, service) in (ReadOnlySpan<(string, string)>)[
+            ("traces", "trace.v1.Trace"), ("metrics", "metrics.v1.Metrics"), ("logs", "logs.v1.Logs")])
             collector.MapPost(isGrpc ? $"/opentelemetry.proto.collector.{service}Service/Export" : $"/v1/{signal}", async context =>
             {
                 using var body = new MemoryStream();

@@ -67,7 +67,10 @@ public class MetricsTests
             Assert.Equal(0, before.Value("vllm:request_success_total", [.. labels, ("finished_reason", reason)]));
         foreach (var name in (string[])["num_preemptions", "prefix_cache_queries", "prefix_cache_hits",
             "spec_decode_num_drafts", "spec_decode_num_draft_tokens", "spec_decode_num_accepted_tokens"])
-            Assert.Equal((0, 0, "counter"), (before.Value($"vllm:{name}_total", labels), after.Value($"vllm:{name}_total", labels), after.Types[$"vllm:{name}_total"]));
+        {
+            var counter = $"vllm:{name}_total";
+            Assert.Equal((0, 0, "counter"), (before.Value(counter, labels), after.Value(counter, labels), after.Types[counter]));
+        }
     }
 
     [Fact]
