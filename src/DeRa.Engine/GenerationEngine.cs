@@ -42,14 +42,9 @@ public sealed class GenerationEngine : IDisposable
         _gate = new AdmissionGate(options.MaxQueuedSequences, options.MaxQueuedTokens);
         _scheduler = new Scheduler(Limits, options.MaxBatchTokens, options.MaxRunningSequences)
         {
-            LeftQueue = sequence => _gate.Leave(sequence.Request.PromptTokens.Count),
-            Admitted = sequence => sequence.Clock.Admitted = _time.GetTimestamp(),
+            Admitted = OnAdmitted,
             Generated = (sequence, before) => _metrics!.Generated(sequence, before),
-            Ended = (sequence, reason) =>
-            {
-                sequence.Clock.Ended = _time.GetTimestamp();
-                _metrics!.Ended(sequence, reason);
-            },
+            Ended = OnEnded,
         };
         _metrics = new EngineMetrics(options.ModelName, Limits, () => Status, time);
         _heartbeatTimestamp = _time.GetTimestamp();
@@ -61,9 +56,15 @@ public sealed class GenerationEngine : IDisposable
     public ExecutorLimits Limits { get; }
 
     /// <summary>A snapshot of the load; any thread.</summary>
-    public EngineStatus Status => new(
-        _scheduler.RunningCount, _gate.QueuedSequences, _scheduler.Blocks.InUse, _scheduler.Blocks.Count,
-        _time.GetElapsedTime(Interlocked.Read(ref _heartbeatTimestamp)), _thread.IsAlive && !_stopping, _executor.FailedSteps);
+    public EngineStatus Status
+    {
+        get
+        {
+            var (queued, running) = _gate.Load;
+            return new(running, queued, _scheduler.Blocks.InUse, _scheduler.Blocks.Count,
+                _time.GetElapsedTime(Interlocked.Read(ref _heartbeatTimestamp)), _thread.IsAlive && !_stopping, _executor.FailedSteps);
+        }
+    }
 
     /// <summary>The clock.</summary>
     internal TimeProvider Time => _time;
@@ -91,13 +92,22 @@ public sealed class GenerationEngine : IDisposable
     public void Drain() => _gate.Close(AdmissionReason.Draining, "The server is shutting down.");
 
     /// <summary>Stops the engine: ends what still waits or runs with a failure, frees the models, joins the thread.</summary>
-    public void Dispose()
+    public void Dispose() => Stop(Timeout.InfiniteTimeSpan);
+
+    /// <summary>As <see cref="Dispose"/>, but does not wait for ever where a step hangs.</summary>
+    /// <param name="longest">How long to wait for the step under way.</param>
+    /// <returns>
+    /// False where the step has not ended: the thread and the models stay as they are, and what waits or runs hears nothing.
+    /// Only the end of the process helps then.
+    /// </returns>
+    public bool Stop(TimeSpan longest)
     {
         _gate.Close(AdmissionReason.Stopped, "The engine has stopped.");
         _stopping = true;
         _wake.Set();
-        if (Thread.CurrentThread != _thread) _thread.Join();
+        if (Thread.CurrentThread != _thread && !_thread.Join(longest)) return false;
         _metrics.Dispose();
+        return true;
     }
 
     private void Run()
@@ -155,6 +165,20 @@ public sealed class GenerationEngine : IDisposable
             Beat();
         }
         return !_stopping;
+    }
+
+    private void OnAdmitted(Sequence sequence)
+    {
+        _gate.Leave(sequence.Request.PromptTokens.Count, runs: true);
+        sequence.Clock.Admitted = _time.GetTimestamp();
+    }
+
+    private void OnEnded(Sequence sequence, FinishReason? reason)
+    {
+        if (sequence.Clock.Admitted is null) _gate.Leave(sequence.Request.PromptTokens.Count, runs: false);
+        else _gate.Finish();
+        sequence.Clock.Ended = _time.GetTimestamp();
+        _metrics.Ended(sequence, reason);
     }
 
     /// <summary>A sequence that can never be admitted would hold up all behind it for ever.</summary>

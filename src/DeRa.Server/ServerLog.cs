@@ -15,8 +15,8 @@ internal static partial class ServerLog
     [LoggerMessage(4, LogLevel.Debug, "Where loading failed:")]
     public static partial void LoadFailed(ILogger log, Exception fault);
 
-    [LoggerMessage(5, LogLevel.Warning, "Requests still ran {Seconds} s after the stop was asked for; they are ended.")]
-    public static partial void DrainEndedEarly(ILogger log, int seconds);
+    [LoggerMessage(5, LogLevel.Warning, "Requests that still run are ended.")]
+    public static partial void DrainEndedEarly(ILogger log);
 
     [LoggerMessage(6, LogLevel.Error, "Request {RequestId} failed.")]
     public static partial void RequestFailed(ILogger log, string requestId, Exception fault);
@@ -24,6 +24,12 @@ internal static partial class ServerLog
     [LoggerMessage(7, LogLevel.Information, "No pair is named: this is the default pair '{Model}', which comes with the server. "
         + "--reference MODEL --aligned MODEL serves one of your own.")]
     public static partial void DefaultPair(ILogger log, string model);
+
+    [LoggerMessage(9, LogLevel.Information, "Stopping: requests under way may finish for {Seconds} s; Ctrl+C ends them at once.")]
+    public static partial void Draining(ILogger log, int seconds);
+
+    [LoggerMessage(10, LogLevel.Error, "The engine hangs: its step has not ended for {Seconds} s. The process ends without it.")]
+    public static partial void EngineHangs(ILogger log, double seconds);
 
     [LoggerMessage(20, LogLevel.Warning, "Anybody who reaches {Host} may use this server: there are no API keys (--api-keys FILE).")]
     public static partial void OpenToAll(ILogger log, string host);

@@ -50,6 +50,44 @@ public class EngineFaultTests
         Assert.False(fixture.Engine.Status.IsRunning);
     }
 
+    [Fact]
+    public async Task A_step_that_hangs_holds_up_a_stop_for_so_long_only()
+    {
+        using var hold = new SemaphoreSlim(0);
+        using var entered = new ManualResetEventSlim();
+        var executor = new ScriptedExecutor { BeforeStep = _ => { entered.Set(); hold.Wait(CancellationToken.None); } };
+        using var fixture = new EngineFixture(executor);
+        var running = fixture.RunAsync(Request(), Stop);
+        entered.Wait(Stop);
+        Assert.False(fixture.Engine.Stop(TimeSpan.Zero));
+        Assert.False(fixture.Engine.Status.IsRunning);
+        Assert.False(executor.IsDisposed);
+        hold.Release(1000);
+        Assert.True(fixture.Engine.Stop(Timeout.InfiniteTimeSpan));
+        Assert.True(executor.IsDisposed);
+        await Assert.ThrowsAsync<GenerationFailedException>(() => running);
+        var status = fixture.Engine.Status;
+        Assert.Equal((0, 0, 0), (status.RunningSequences, status.QueuedSequences, status.BlocksInUse));
+    }
+
+    [Fact]
+    public async Task A_sequence_that_begins_to_run_is_counted_once_at_every_moment()
+    {
+        using var hold = new SemaphoreSlim(0);
+        var executor = new ScriptedExecutor { BeforeStep = _ => hold.Wait(CancellationToken.None) };
+        using var fixture = new EngineFixture(executor);
+        var handles = fixture.Engine.Submit([.. Enumerable.Range(0, 60).Select(_ => Request(maxTokens: 1))]);
+        for (var ended = false; !ended;)
+        {
+            var status = fixture.Engine.Status;
+            Assert.Equal(60, status.RunningSequences + status.QueuedSequences);
+            ended = status.QueuedSequences == 0;
+        }
+        hold.Release(1000);
+        foreach (var handle in handles) await handle.Events.ReadAllAsync(Stop).ToListAsync(Stop);
+        Assert.Equal(0, fixture.Engine.Status.RunningSequences);
+    }
+
     private sealed class UnfreeableExecutor : IStepExecutor
     {
         private readonly ScriptedExecutor _models = new();

@@ -147,6 +147,28 @@ public class LifecycleTests
     }
 
     [Fact]
+    public async Task An_engine_that_hangs_does_not_keep_the_server_from_ending()
+    {
+        using var logs = new LogCollector();
+        using var hold = new SemaphoreSlim(0);
+        var executor = Scripts.Saying("abc");
+        executor.BeforeStep = _ => hold.Wait(CancellationToken.None);
+        var server = await ServerFixture.StartLoadingAsync(
+            (_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor, logs, new ServerOptions { DrainSeconds = 0 });
+        await server.PhaseChangedAsync();
+        var running = server.CompleteAsync("""{"prompt":"a"}""");
+        await ServerFixture.EventuallyAsync(() => server.Engine.Status.RunningSequences == 1);
+        // Ends, though nobody lets the step go on.
+        await server.StopAsync().WaitAsync(Stop);
+        await Assert.ThrowsAnyAsync<HttpRequestException>(() => running);
+        Assert.False(executor.IsDisposed);
+        Assert.Contains(logs.Lines, line => line.Contains("The engine hangs", StringComparison.Ordinal));
+        hold.Release(1000);
+        await ServerFixture.EventuallyAsync(() => executor.IsDisposed);
+        await server.DisposeAsync();
+    }
+
+    [Fact]
     public void A_terminal_shows_how_far_each_model_is()
     {
         using var terminal = new StringWriter();

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 
@@ -21,6 +22,9 @@ internal sealed class ServerProcess : IAsyncDisposable
         _output = ReadAsync();
     }
 
+    /// <summary>What it has printed so far.</summary>
+    public ConcurrentQueue<string> Lines { get; } = new();
+
     /// <summary>Waits as long as it takes: streams wait for each other.</summary>
     public HttpClient Http { get; } = new() { Timeout = Timeout.InfiniteTimeSpan };
 
@@ -43,9 +47,12 @@ internal sealed class ServerProcess : IAsyncDisposable
     }
 
     /// <summary>Sends SIGTERM.</summary>
-    public void Terminate()
+    public void Terminate() => Signal("TERM");
+
+    /// <summary>Sends a signal.</summary>
+    public void Signal(string name)
     {
-        using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        using var kill = Process.Start("kill", [$"-{name}", _process.Id.ToString(CultureInfo.InvariantCulture)]);
         kill.WaitForExit();
     }
 
@@ -89,6 +96,7 @@ internal sealed class ServerProcess : IAsyncDisposable
     {
         while (await _process.StandardOutput.ReadLineAsync() is { } line)
         {
+            Lines.Enqueue(line);
             if (line.Contains("HTTP on ", StringComparison.Ordinal)) _http.TrySetResult(Address(line));
             if (line.Contains("gRPC on ", StringComparison.Ordinal)) _grpc.TrySetResult(Address(line));
         }

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace DeRa.Server.Tests;
 
-/// <summary>A stop of the real process under load.</summary>
+/// <summary>The real process: a stop under load, and what it prints.</summary>
 public class SigtermTests
 {
     private const int Streams = 8;
@@ -38,6 +38,27 @@ public class SigtermTests
         Assert.Equal(0, await server.EndedAsync());
     }
 
+    [Theory]
+    [InlineData("TERM")]
+    [InlineData("INT")]
+    public async Task Ctrl_C_ends_a_drain_at_once_with_an_error_event(string first)
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("signals are sent with kill");
+        // One at a time: the choices last far longer than the signals take.
+        await using var server = await ServerProcess.StartAsync("--drain-seconds=3600", "--max-running=1");
+        using var stream = await Stream.OpenAsync(server.Http, seed: 1, choices: 64);
+        server.Signal(first);
+        await server.EventuallyAsync(async () => await server.StatusAsync("/readyz") == 503);
+        // Repeated by a supervisor, it changes nothing.
+        server.Terminate();
+        Assert.Equal(503, await server.StatusAsync("/readyz"));
+        server.Signal("INT");
+        var events = (await stream.BodyAsync()).Split("\n\n", StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal("data: [DONE]", events[^1]);
+        Assert.Contains("\"type\":\"overloaded_error\"", events[^2], StringComparison.Ordinal);
+        Assert.Equal(0, await server.EndedAsync());
+    }
+
     [Fact]
     public async Task A_storm_of_clients_that_go_away_leaves_no_socket_and_no_thread()
     {
@@ -63,14 +84,29 @@ public class SigtermTests
         Assert.Equal(0, await server.EndedAsync());
     }
 
+    [Fact]
+    public async Task What_a_query_holds_is_not_logged()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Skip("signals are sent with kill");
+        await using var server = await ServerProcess.StartAsync("--drain-seconds=0");
+        foreach (var path in (string[])["/v1/models", "/no/such/path", "/v1/completions"]) await server.StatusAsync(path + "?api_key=secret");
+        server.Terminate();
+        Assert.Equal(0, await server.EndedAsync());
+        Assert.NotEmpty(server.Lines);
+        Assert.DoesNotContain(server.Lines, line => line.Contains("secret", StringComparison.Ordinal));
+    }
+
     private sealed class Stream(HttpResponseMessage response, StreamReader lines) : IDisposable
     {
-        public static async Task<Stream> OpenAsync(HttpClient http, int seed)
+        public static async Task<Stream> OpenAsync(HttpClient http, int seed, int choices = 1)
         {
             using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/completions")
             {
                 Content = new StringContent(
-                    $$"""{"prompt":"One day","stream":true,"max_tokens":{{Tokens}},"ignore_eos":true,"seed":{{seed}},"stream_options":{"include_usage":true},"lambda":0.5}""",
+                    $$"""
+                    {"prompt":"One day","stream":true,"n":{{choices}},"max_tokens":{{Tokens}},"ignore_eos":true,"seed":{{seed}},
+                    "stream_options":{"include_usage":true},"lambda":0.5}
+                    """,
                     Encoding.UTF8, "application/json"),
             };
             var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Stop);
@@ -79,6 +115,8 @@ public class SigtermTests
         }
 
         public ValueTask<string?> FirstEventAsync() => lines.ReadLineAsync(Stop);
+
+        public Task<string> BodyAsync() => lines.ReadToEndAsync(Stop);
 
         /// <summary>Whether it ended as it should is asserted; returns the tokens that came.</summary>
         public async Task<int> ReadToEndAsync()

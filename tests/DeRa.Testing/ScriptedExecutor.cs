@@ -45,6 +45,9 @@ public sealed class ScriptedExecutor : IStepExecutor
     /// <summary>What each step says that mixing and sampling took.</summary>
     public TimeSpan MixAndSampleTime { get; set; }
 
+    /// <summary>What each sampling row says that the mixture's distance from the reference model is; null = not measured.</summary>
+    public double? ReferenceDivergence { get; set; }
+
     public bool IsDisposed { get; private set; }
 
     /// <summary>Rows run by each model so far.</summary>
@@ -86,6 +89,7 @@ public sealed class ScriptedExecutor : IStepExecutor
         return new RowResult
         {
             Token = row.Sampling is null ? 0 : Script?.Invoke(row) ?? Sample(row),
+            ReferenceDivergence = row.Sampling is null ? null : ReferenceDivergence,
             LogProbs = row.Sampling?.LogProbs is { } count ? LogProbs(row) : null,
             ScoredLogProbs = [.. row.ScoredTokens.ToArray().Select((token, i) =>
                 Score(MixedLogits(row, row.Position + i + 1), token, row.ScoredAlternatives))],

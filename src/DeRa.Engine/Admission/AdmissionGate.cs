@@ -3,7 +3,8 @@ using DeRa.Engine.Requests;
 namespace DeRa.Engine.Admission;
 
 /// <summary>
-/// The bounded queue's door: counts what waits, refuses synchronously what would be too much. Any thread may call it.
+/// The bounded queue's door: counts what waits and what runs, refuses synchronously what would be too much. Any thread may
+/// call it.
 /// </summary>
 internal sealed class AdmissionGate(int maxQueuedSequences, long maxQueuedTokens)
 {
@@ -11,10 +12,12 @@ internal sealed class AdmissionGate(int maxQueuedSequences, long maxQueuedTokens
     private AdmissionException? _closed;
     private int _sequences;
     private long _tokens;
+    private int _running;
 
-    public int QueuedSequences
+    /// <summary>The sequences that wait and that run, at one moment: one that begins to run is never counted twice, nor left out.</summary>
+    public (int Queued, int Running) Load
     {
-        get { lock (_gate) return _sequences; }
+        get { lock (_gate) return (_sequences, _running); }
     }
 
     /// <summary>Refuses what would not even fit into an empty queue: coming back later would not help.</summary>
@@ -45,14 +48,21 @@ internal sealed class AdmissionGate(int maxQueuedSequences, long maxQueuedTokens
         }
     }
 
-    /// <summary>A sequence has left the queue.</summary>
-    public void Leave(int promptTokens)
+    /// <summary>A sequence has left the queue: to run, or because it has ended there.</summary>
+    public void Leave(int promptTokens, bool runs)
     {
         lock (_gate)
         {
             _sequences--;
             _tokens -= promptTokens;
+            if (runs) _running++;
         }
+    }
+
+    /// <summary>A sequence that ran has ended.</summary>
+    public void Finish()
+    {
+        lock (_gate) _running--;
     }
 
     /// <summary>Refuses everything from now on; the first reason stays, but for a fault, which outweighs draining.</summary>

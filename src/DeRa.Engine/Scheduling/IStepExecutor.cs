@@ -100,6 +100,9 @@ public sealed record RowResult
     /// <summary>One a scored token of the row; empty where none was asked for.</summary>
     public IReadOnlyList<TokenLogProbs> ScoredLogProbs { get; init; } = [];
 
+    /// <summary>KL(mixture ‖ reference model) in nats where the row sampled, at least 0; null where it was not measured.</summary>
+    public double? ReferenceDivergence { get; init; }
+
     /// <summary>Why this row alone failed (such as logits that are not finite); null where it did not.</summary>
     public string? Error { get; init; }
 }

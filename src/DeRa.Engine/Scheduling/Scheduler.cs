@@ -19,14 +19,9 @@ internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int m
 
     public BlockPool Blocks { get; } = new(limits.BlockCount);
 
-    public int RunningCount => _running.Count;
-
     public bool HasWork => _running.Count + _waiting.Count > 0;
 
-    /// <summary>Called for each sequence that leaves the queue, whether it runs or was cancelled there.</summary>
-    public Action<Sequence>? LeftQueue { get; init; }
-
-    /// <summary>Called for each sequence that begins to run.</summary>
+    /// <summary>Called for each sequence that leaves the queue to run.</summary>
     public Action<Sequence>? Admitted { get; init; }
 
     /// <summary>Called for each token, with the time of the same sequence's token before it.</summary>
@@ -47,7 +42,6 @@ internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int m
             if (Blocks.TryTake(BlocksFor(next)) is not { } blocks) return;
             next.Blocks = blocks;
             _running.Add(_waiting.Dequeue());
-            LeftQueue?.Invoke(next);
             Admitted?.Invoke(next);
         }
     }
@@ -59,7 +53,6 @@ internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int m
         foreach (var (sequence, _) in _waiting.UnorderedItems.Where(item => item.Element.IsCancelled).ToList())
         {
             _waiting.Remove(sequence, out _, out _);
-            LeftQueue?.Invoke(sequence);
             Ended?.Invoke(sequence, FinishReason.Cancelled);
             sequence.End(FinishReason.Cancelled);
         }
@@ -108,7 +101,6 @@ internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int m
         _running.Clear();
         while (_waiting.TryDequeue(out var sequence, out _))
         {
-            LeftQueue?.Invoke(sequence);
             Ended?.Invoke(sequence, null);
             sequence.End(failure);
         }

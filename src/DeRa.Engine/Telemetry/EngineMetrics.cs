@@ -6,11 +6,22 @@ namespace DeRa.Engine.Telemetry;
 
 /// <summary>
 /// What the engine measures, under the meter <see cref="EngineTelemetry.Name"/>; exporters subscribe by that name. A sequence
-/// counts as what routers call a request. Preemptions, prefix cache and speculation are absent: this engine has none of them.
+/// counts as what routers call a request. Counters begin with 0, so that a rate over the first request is right.
 /// </summary>
 internal sealed class EngineMetrics : IDisposable
 {
     private const string Router = EngineTelemetry.RouterPrefix;
+    /// <summary>What routers read and this engine does not do: it neither takes a place back, nor keeps prefixes, nor speculates.</summary>
+    private static readonly (string Name, string Unit, string Description)[] AlwaysZero =
+    [
+        ("num_preemptions", "{request}", "Sequences put back into the queue"),
+        ("prefix_cache_queries", "{token}", "Prompt tokens looked up in a prefix cache"),
+        ("prefix_cache_hits", "{token}", "Prompt tokens found in a prefix cache"),
+        ("spec_decode_num_drafts", "{draft}", "Speculative drafts"),
+        ("spec_decode_num_draft_tokens", "{token}", "Tokens of speculative drafts"),
+        ("spec_decode_num_accepted_tokens", "{token}", "Tokens of speculative drafts that were kept"),
+    ];
+
     private readonly Meter _meter = new(EngineTelemetry.Name);
     private readonly TimeProvider _time;
     private readonly ExecutorLimits _limits;
@@ -30,27 +41,33 @@ internal sealed class EngineMetrics : IDisposable
     private readonly Histogram<double> _step;
     private readonly Histogram<double> _mixAndSample;
     private readonly Histogram<int> _stepTokens;
+    private readonly Histogram<double> _divergence;
 
     public EngineMetrics(string model, ExecutorLimits limits, Func<EngineStatus> status, TimeProvider time)
     {
         (_time, _limits) = (time, limits);
         _model = new KeyValuePair<string, object?>("model_name", model);
         Observe(status);
-        _promptTokens = _meter.CreateCounter<long>(Router + "prompt_tokens", "{token}", "Prompt tokens read");
-        _generationTokens = _meter.CreateCounter<long>(Router + "generation_tokens", "{token}", "Tokens generated");
+        _promptTokens = Counter(Router + "prompt_tokens", "{token}", "Prompt tokens read");
+        _generationTokens = Counter(Router + "generation_tokens", "{token}", "Tokens generated");
         _ended = _meter.CreateCounter<long>(Router + "request_success", "{request}", "Sequences ended, by the reason");
+        foreach (var reason in (FinishReason?[])[FinishReason.Stop, FinishReason.Length, FinishReason.Cancelled, null])
+            _ended.Add(0, _model, _engine, Reason(reason));
+        foreach (var (name, unit, description) in AlwaysZero) Counter(Router + name, unit, description);
         _firstToken = Seconds(Router + "time_to_first_token_seconds", "From submission to the first token", HistogramBounds.FirstToken);
         _interToken = Seconds(Router + "inter_token_latency_seconds", "From a token to the next", HistogramBounds.InterToken);
         _whole = Seconds(Router + "e2e_request_latency_seconds", "From submission to the end", HistogramBounds.Request);
         _queue = Seconds(Router + "request_queue_time_seconds", "From submission to the first step", HistogramBounds.Request);
         _prefill = Seconds(Router + "request_prefill_time_seconds", "From the first step to the first token", HistogramBounds.Request);
         _decode = Seconds(Router + "request_decode_time_seconds", "From the first token to the end", HistogramBounds.Request);
-        _passesRun = _meter.CreateCounter<long>("dera.passes.run", "{token}", "Tokens run through a model, for each model");
-        _passesSaved = _meter.CreateCounter<long>(
+        _passesRun = Counter("dera.passes.run", "{token}", "Tokens run through a model, for each model");
+        _passesSaved = Counter(
             "dera.passes.saved", "{token}", "Tokens not run through a model because it weighs nothing in their row, for each model");
         _step = Seconds("dera.step.duration", "A whole step of the models", HistogramBounds.Step);
         _mixAndSample = Seconds("dera.step.mix_and_sample.duration", "Its part from hidden states to tokens", HistogramBounds.Step);
         _stepTokens = _meter.Histogram("dera.step.tokens", "{token}", "Tokens run in a step", HistogramBounds.StepTokens);
+        _divergence = _meter.Histogram("dera.token.reference_divergence", "{nat}",
+            "KL(mixture || reference model) at every eighth token of sequences that mix both", HistogramBounds.Divergence);
     }
 
     public void Stepped(StepPlan plan, StepResult result, TimeSpan took)
@@ -66,6 +83,8 @@ internal sealed class EngineMetrics : IDisposable
         _passesRun.Add(run, _model, _engine);
         _passesSaved.Add((long)tokens * _limits.ModelCount - run, _model, _engine);
         _step.Record(took.TotalSeconds, _model, _engine);
+        foreach (var row in result.Rows)
+            if (row.ReferenceDivergence is { } nats) _divergence.Record(nats, _model, _engine);
         if (result.MixAndSampleTime > TimeSpan.Zero) _mixAndSample.Record(result.MixAndSampleTime.TotalSeconds, _model, _engine);
     }
 
@@ -80,7 +99,7 @@ internal sealed class EngineMetrics : IDisposable
     {
         var clock = sequence.Clock;
         _promptTokens.Add(Math.Min(sequence.CachedLength, sequence.Request.PromptTokens.Count), _model, _engine);
-        _ended.Add(1, _model, _engine, new KeyValuePair<string, object?>("finished_reason", Label(reason)));
+        _ended.Add(1, _model, _engine, Reason(reason));
         Record(_whole, clock.Submitted, clock.Ended);
         Record(_queue, clock.Submitted, clock.Admitted);
         Record(_prefill, clock.Admitted, clock.FirstToken);
@@ -101,6 +120,13 @@ internal sealed class EngineMetrics : IDisposable
             Router + name, () => new Measurement<double>(value(status()), _model, _engine), unit, description);
     }
 
+    private Counter<long> Counter(string name, string unit, string description)
+    {
+        var counter = _meter.CreateCounter<long>(name, unit, description);
+        counter.Add(0, _model, _engine);
+        return counter;
+    }
+
     private Histogram<double> Seconds(string name, string description, IReadOnlyList<double> bounds) =>
         _meter.Histogram(name, "s", description, bounds);
 
@@ -118,11 +144,11 @@ internal sealed class EngineMetrics : IDisposable
     }
 
     /// <summary>The reasons as routers know them.</summary>
-    private static string Label(FinishReason? reason) => reason switch
+    private static KeyValuePair<string, object?> Reason(FinishReason? reason) => new("finished_reason", reason switch
     {
         FinishReason.Stop => "stop",
         FinishReason.Length => "length",
         FinishReason.Cancelled => "abort",
         _ => "error",
-    };
+    });
 }

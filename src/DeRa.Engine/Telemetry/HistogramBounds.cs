@@ -24,6 +24,9 @@ internal static class HistogramBounds
     /// <summary>Of the tokens of a step: powers of two.</summary>
     public static IReadOnlyList<int> StepTokens { get; } = [.. Enumerable.Range(0, 15).Select(power => 1 << power)];
 
+    /// <summary>Of the mixture's distance from the reference model, in nats.</summary>
+    public static IReadOnlyList<double> Divergence { get; } = [.001, .003, .01, .03, .1, .3, 1, 3, 10, 30];
+
     /// <summary>A histogram with these buckets.</summary>
     public static Histogram<T> Histogram<T>(this Meter meter, string name, string unit, string description, IReadOnlyList<T> bounds)
         where T : struct => meter.CreateHistogram(name, unit, description, null, new InstrumentAdvice<T> { HistogramBucketBoundaries = bounds });

@@ -1,15 +1,19 @@
+using System.Runtime.InteropServices;
 using DeRa.Server.Options;
 
 namespace DeRa.Server.Composition;
 
 /// <summary>
 /// Loads the pair once the doors are open, and on the way out first drains (the doors stay open and refuse), then stops the
-/// engine, and only then lets the doors close.
+/// engine, and only then lets the doors close. An engine that hangs is left behind: the process must end all the same.
 /// </summary>
 internal sealed class PairLifetime(
     PairSource source, ServingState state, ServerOptions options, TimeProvider time, IHostApplicationLifetime application,
     ILogger<PairLifetime> log) : IHostedLifecycleService, IDisposable
 {
+    /// <summary>How long the engine's last step may take after the drain.</summary>
+    public static readonly TimeSpan StopTime = TimeSpan.FromSeconds(10);
+
     private readonly CancellationTokenSource _stopping = new();
     private Task _loading = Task.CompletedTask;
 
@@ -20,20 +24,36 @@ internal sealed class PairLifetime(
         return Task.CompletedTask;
     }
 
-    /// <summary>Drains, at most for as long as the options say, then stops the engine: what still runs fails.</summary>
+    /// <summary>
+    /// Drains, at most for as long as the options say or until somebody at a terminal presses Ctrl+C again, then stops the engine:
+    /// what still runs fails.
+    /// </summary>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         await _stopping.CancelAsync();
+        using var impatient = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        // SIGTERM again means nothing new: some supervisors repeat it.
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal =>
+        {
+            signal.Cancel = true;
+            impatient.Cancel();
+        });
+        await DrainAsync(impatient.Token);
+        if (state.Pair?.Engine.Stop(StopTime) == false) ServerLog.EngineHangs(log, StopTime.TotalSeconds);
+    }
+
+    private async Task DrainAsync(CancellationToken impatient)
+    {
         var idle = state.DrainAsync();
+        if (!idle.IsCompleted) ServerLog.Draining(log, options.DrainSeconds);
         try
         {
-            await idle.WaitAsync(TimeSpan.FromSeconds(options.DrainSeconds), time, cancellationToken);
+            await idle.WaitAsync(TimeSpan.FromSeconds(options.DrainSeconds), time, impatient);
         }
         catch (Exception end) when (end is TimeoutException or OperationCanceledException)
         {
-            ServerLog.DrainEndedEarly(log, options.DrainSeconds);
+            ServerLog.DrainEndedEarly(log);
         }
-        state.Pair?.Engine.Dispose();
     }
 
     /// <summary>Lets a load that was under way end.</summary>

@@ -14,8 +14,8 @@ namespace DeRa.Server.Composition;
 /// <summary>The composition root: everything that the server consists of is put together here.</summary>
 internal static class ServerApplication
 {
-    /// <summary>Time that closing the doors may take after the drain.</summary>
-    private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(10);
+    /// <summary>Time that closing the doors may take after the engine has stopped: the last events go out in it.</summary>
+    private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(5);
 
     /// <summary>Puts the server together; nothing runs yet.</summary>
     /// <param name="options">Checked options. Nothing else configures the server.</param>
@@ -31,7 +31,8 @@ internal static class ServerApplication
         builder.Services.AddRoutingCore().AddSingleton(options).AddSingleton(source).AddSingleton(time).AddSingleton<ServingState>()
             .AddSingleton<SlowReaders>()
             .AddHostedService<PairLifetime>().AddHttpDoor().AddGrpcDoor(options).AddLocks(options)
-            .Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSeconds) + CloseTime);
+            .Configure<HostOptions>(host =>
+                host.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSeconds) + PairLifetime.StopTime + CloseTime);
         builder.AddTelemetry(options);
         var app = builder.Build();
         app.UseMiddleware<RequestWatch>();

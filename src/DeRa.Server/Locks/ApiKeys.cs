@@ -20,8 +20,11 @@ internal sealed class ApiKeys
     {
         _fromOption = options.ApiKey is { } secret ? new ApiKey(OptionName, KeyHash.Of(Checked(secret.Value))) : null;
         _all = _fromOption is null ? [] : [_fromOption];
-        if (options.ApiKeys is { } path)
-            File = new WatchedFiles([new OptionFile("api-keys", path)], contents => Replace(ApiKeyFile.Parse(contents[0], path), path));
+        if (options.ApiKeys is not { } path) return;
+        // Said before anybody tries to open it: what cannot be found is named.
+        if (path.StartsWith(KeyHash.KeyPrefix, StringComparison.Ordinal) && !System.IO.File.Exists(path))
+            throw new OptionException("--api-keys must name a file and holds what looks like a key; one key alone goes into DERA_API_KEY.");
+        File = new WatchedFiles([new OptionFile("api-keys", path)], contents => Replace(ApiKeyFile.Parse(contents[0], path), path));
     }
 
     /// <summary>The file they come from; null = none.</summary>

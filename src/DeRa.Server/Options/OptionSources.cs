@@ -69,7 +69,9 @@ internal static partial class OptionSources
         }
         catch (JsonException fault)
         {
-            throw new OptionException($"{path} (--config) is not valid JSON: {fault.Message}");
+            // The parser's own message may repeat a value, and that may be a secret.
+            throw new OptionException($"{path} (--config) is not valid JSON at line {fault.LineNumber + 1}, "
+                + $"byte {fault.BytePositionInLine + 1}; each option may stand in it once.");
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {

@@ -13,8 +13,10 @@ internal static class RequestSpan
     /// <param name="operation"><c>chat</c> or <c>text_completion</c>.</param>
     /// <param name="input">What was asked for.</param>
     /// <param name="request">The same, checked.</param>
+    /// <param name="aligned">The names of the aligned models.</param>
     /// <param name="stream">Whether the answer is streamed.</param>
-    public static void Describe(Activity span, string operation, GenerationInput input, PreparedRequest request, bool stream)
+    public static void Describe(
+        Activity span, string operation, GenerationInput input, PreparedRequest request, IReadOnlyList<string> aligned, bool stream)
     {
         var first = request.Choices[0].Request;
         span.DisplayName = $"{operation} {request.Model}";
@@ -31,7 +33,11 @@ internal static class RequestSpan
         span.SetTag("gen_ai.request.top_p", (double)first.Sampling.TopP);
         span.SetTag("gen_ai.request.frequency_penalty", (double)first.Sampling.FrequencyPenalty);
         span.SetTag("gen_ai.request.presence_penalty", (double)first.Sampling.PresencePenalty);
+        if (input.Stop is { Count: > 0 } stop) span.SetTag("gen_ai.request.stop_sequences", stop.ToArray());
         span.SetTag("gen_ai.usage.input_tokens", request.PromptTokens);
+        // There is no prefix cache.
+        span.SetTag("gen_ai.usage.cache_read.input_tokens", 0);
+        span.SetTag("dera.models", (string[])["reference", .. aligned]);
         var strengths = request.Strengths;
         if (strengths.Count <= 1) span.SetTag("dera.alignment_strength", strengths[0]);
         else span.SetTag("dera.alignment_strengths", Enumerable.Range(0, strengths.Count).Select(i => strengths[i]).ToArray());

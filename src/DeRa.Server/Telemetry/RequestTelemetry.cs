@@ -35,7 +35,7 @@ internal sealed class RequestTelemetry(RequestMetrics metrics, Activity? span, b
             metrics.Strength.Record(request.Strengths[i],
                 new("model_name", pair.Names.Pair), new("aligned_model", pair.Names.Aligned[i]));
         if (span is not { IsAllDataRequested: true }) return;
-        RequestSpan.Describe(span, operation, input, request, stream);
+        RequestSpan.Describe(span, operation, input, request, pair.Names.Aligned, stream);
         if (capturesContent) _text = new CapturedText(input, request);
     }
 

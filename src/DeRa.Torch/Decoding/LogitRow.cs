@@ -28,6 +28,9 @@ internal sealed record LogitRowResult
     /// <summary>Log-probabilities of the scored token, where asked for.</summary>
     public TokenLogProbs? Score { get; init; }
 
+    /// <summary>KL(mixture ‖ reference model) in nats, at least 0; null where it was not measured.</summary>
+    public double? ReferenceDivergence { get; init; }
+
     /// <summary>Why this row alone failed; null where it did not.</summary>
     public string? Error { get; init; }
 }

@@ -34,20 +34,23 @@ internal static class MixFilterSample
         if (!ReferenceEquals(masked, adjusted)) best = where(best.isfinite(), allowedBest, best);
         var tokens = rows.Any(row => row.Sampling is not null) ? TokenSampler.Sample(masked, allowedBest, rows) : null;
         var logProbs = new RowLogProbs(rows, failed, vocabularySize);
-        var host = ToHost([best, tokens ?? zeros_like(best), .. logProbs.Compute(mixed, tokens)]);
-        return Results(host, faults, logProbs);
+        var divergence = new ReferenceDivergence(rows, failed, members.Count);
+        var host = ToHost([best, tokens ?? zeros_like(best),
+            .. divergence.Compute(mixed, members[0], vocabularySize), .. logProbs.Compute(mixed, tokens)]);
+        return Results(host, faults, divergence, logProbs);
     }
 
     /// <summary>Reads all in one copy; float64 holds every token id and every float32.</summary>
     private static double[] ToHost(Tensor[] parts) =>
         cat(Array.ConvertAll(parts, part => part.to(ScalarType.Float64)), 0).cpu().data<double>().ToArray();
 
-    private static LogitRowResult[] Results(double[] host, string?[] faults, RowLogProbs logProbs)
+    private static LogitRowResult[] Results(double[] host, string?[] faults, ReferenceDivergence divergence, RowLogProbs logProbs)
     {
         var count = faults.Length;
         var results = new LogitRowResult[count];
         for (var row = 0; row < count; row++) results[row] = new LogitRowResult { Token = (int)host[count + row] };
-        logProbs.AddTo(results, host.AsSpan(count, count), host.AsSpan(2 * count));
+        divergence.AddTo(results, host.AsSpan(2 * count, divergence.Count));
+        logProbs.AddTo(results, host.AsSpan(count, count), host.AsSpan(2 * count + divergence.Count));
         for (var row = 0; row < count; row++)
             if ((faults[row] ?? RowFaults.Logits(host[row])) is { } fault) results[row] = new LogitRowResult { Error = fault };
         return results;

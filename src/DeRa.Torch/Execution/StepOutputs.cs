@@ -66,6 +66,12 @@ internal sealed class StepOutputs
         var scores = outputs.Select(output => output.Score).OfType<TokenLogProbs>().ToList();
         return row.Sampling is null
             ? new RowResult { ScoredLogProbs = scores }
-            : new RowResult { Token = outputs[^1].Token, LogProbs = outputs[^1].LogProbs, ScoredLogProbs = scores };
+            : new RowResult
+            {
+                Token = outputs[^1].Token,
+                LogProbs = outputs[^1].LogProbs,
+                ScoredLogProbs = scores,
+                ReferenceDivergence = outputs[^1].ReferenceDivergence,
+            };
     }
 }

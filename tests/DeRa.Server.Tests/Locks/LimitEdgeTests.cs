@@ -39,6 +39,17 @@ public class LimitEdgeTests
     private static Edge BiasEntries(ServerOptions options, int last) =>
         new(options, "logit_bias", count => Fields($"\"logit_bias\":{{{Bias(count)}}}"), last);
 
+    private static Edge Best(ServerOptions options, int last) => new(options, "best_of", count => Fields($"\"best_of\":{count}"), last);
+
+    private static Edge Allowed(ServerOptions options, int last) => new(
+        options, "allowed_token_ids", count => Fields($"\"allowed_token_ids\":[257,{Repeat("1", count - 1)}]"), last);
+
+    private static Edge StopTokens(ServerOptions options, int last) =>
+        new(options, "stop_token_ids", count => Fields($"\"stop_token_ids\":[{Repeat("1", count)}]"), last);
+
+    private static Edge BadWords(ServerOptions options, int last) =>
+        new(options, "bad_words", count => Fields($"\"bad_words\":[{Repeat("\"x\"", count)}]"), last);
+
     private static Edge LogProbs(ServerOptions options, int last) => new(options, "logprobs", count => Fields($"\"logprobs\":{count}"), last);
 
     private static Edge Depth(ServerOptions options, int last) =>
@@ -58,8 +69,17 @@ public class LimitEdgeTests
         ["entries of logit_bias by default"] = BiasEntries(Default, 1024),
         ["value of logit_bias"] = new(Default, "logit_bias[7]", value => Fields($$"""{{"\"logit_bias\""}}:{"7":{{Hundredths(value)}}}"""), 100_00),
         ["lowest value of logit_bias"] = new(Default, "logit_bias[7]", value => Fields($$"""{{"\"logit_bias\""}}:{"7":-{{Hundredths(value)}}}"""), 100_00),
+        ["best_of"] = Best(Default with { MaxBestOf = 3 }, 3),
+        ["best_of by default"] = Best(Default, 20),
+        ["allowed tokens"] = Allowed(Default with { MaxAllowedTokens = 3 }, 3),
+        ["allowed tokens by default"] = Allowed(Default, 1024),
+        ["stop tokens"] = StopTokens(Default with { MaxStopTokens = 2 }, 2),
+        ["stop tokens by default"] = StopTokens(Default, 128),
+        ["bad words"] = BadWords(Default with { MaxBadWords = 2 }, 2),
+        ["bad words by default"] = BadWords(Default, 128),
         ["logprobs"] = LogProbs(Default with { MaxLogprobs = 3 }, 3),
         ["logprobs by default"] = LogProbs(Default, 20),
+        ["prompt_logprobs by default"] = new(Default, "prompt_logprobs", count => Fields($"\"prompt_logprobs\":{count}"), 20),
         ["top_logprobs by default"] = new(Default, "top_logprobs",
             count => $$"""{"messages":[{"role":"user","content":"a"}],"max_tokens":1,"logprobs":true,"top_logprobs":{{count}}}""", 20)
         {

@@ -127,6 +127,30 @@ public sealed class LockOptionTests : IDisposable
     }
 
     [Theory]
+    [InlineData("{\"tls-password\": nosecretvalue}", "is not valid JSON at line 1, byte")]
+    [InlineData("{\n\"api-key\": tsecretvalue-secretvalue}", "is not valid JSON at line 2, byte")]
+    [InlineData("{\"api-key\": \"secretvalue-secretvalue}", "line 1")]
+    [InlineData("{\"api-key\": \"secretvalue-secretvalue\", \"api-key\": \"secretvalue-secretvalue\"}", "may stand in it once")]
+    [InlineData("{\"api-key\": [\"secretvalue-secretvalue\"]}", "'api-key' must be a string")]
+    [InlineData("{\"api-kye\": \"secretvalue-secretvalue\"}", "'api-kye' is not an option")]
+    [InlineData("{\"api-key\": \"secretvalue\"}", "--api-key must have at least 16")]
+    public void A_broken_file_of_options_is_refused_without_the_secrets_in_it(string content, string message)
+    {
+        var file = _folder.Write("broken.json", content);
+        var fault = Fault(() => _ = new ApiKeys(OptionReader.Read(["--config", file], None)));
+        Assert.Contains(message, fault, StringComparison.Ordinal);
+        Assert.DoesNotContain("secretvalue", fault, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_key_in_the_place_of_its_file_is_not_repeated()
+    {
+        var fault = Fault(() => _ = new ApiKeys(new ServerOptions { ApiKeys = LockedServer.Key }));
+        Assert.Contains("DERA_API_KEY", fault, StringComparison.Ordinal);
+        Assert.DoesNotContain(LockedServer.Key, fault, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(new[] { "--tls-key", "k" }, "--tls-key is given without --tls-certificate")]
     [InlineData(new[] { "--cors-origins", "chat.example.com" }, "--cors-origins holds 'chat.example.com'")]
     [InlineData(new[] { "--cors-origins", "https://chat.example.com/" }, "without path")]

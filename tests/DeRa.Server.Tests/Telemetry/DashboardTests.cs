@@ -11,7 +11,7 @@ public partial class DashboardTests
     [Fact]
     public async Task Every_metric_of_the_dashboard_is_exposed_once_there_is_traffic()
     {
-        var executor = new ScriptedExecutor { MixAndSampleTime = TimeSpan.FromMilliseconds(1) };
+        var executor = new ScriptedExecutor { MixAndSampleTime = TimeSpan.FromMilliseconds(1), ReferenceDivergence = 0.1 };
         await using var server = await ServerFixture.StartAsync(executor, model: "dashboard");
         await server.CompleteAsync("""{"prompt":"abc","max_tokens":5,"lambda":0.5}""");
         await server.CompleteAsync("""{"prompt":"abc","max_tokens":-1}""");
@@ -39,7 +39,8 @@ public partial class DashboardTests
         return document.RootElement.Clone();
     }
 
-    private static IEnumerable<string> Queries() => Dashboard().GetProperty("panels").EnumerateArray()
+    /// <summary>What the panels ask.</summary>
+    public static IEnumerable<string> Queries() => Dashboard().GetProperty("panels").EnumerateArray()
         .SelectMany(panel => panel.GetProperty("targets").EnumerateArray()).Select(target => target.GetProperty("expr").GetString()!);
 
     /// <summary>The metrics of a query: its names, without functions, the labels that it groups by, and what stands in braces.</summary>

@@ -53,6 +53,27 @@ public class MetricsTests
     }
 
     [Fact]
+    public async Task Routers_find_every_counter_before_the_first_request_and_zeros_where_nothing_is_done()
+    {
+        const string model = "metrics-zeros";
+        await using var server = await ServerFixture.StartAsync(new ScriptedExecutor(), model: model);
+        var before = await Scrape.OfAsync(server);
+        await server.CompleteAsync("""{"prompt":"abc","max_tokens":5}""");
+        var after = await Scrape.OfAsync(server);
+        (string, string)[] labels = [("model_name", model), ("engine", "0")];
+        foreach (var name in (string[])["prompt_tokens", "generation_tokens"])
+            Assert.Equal(0, before.Value($"vllm:{name}_total", labels));
+        foreach (var reason in (string[])["stop", "length", "abort", "error"])
+            Assert.Equal(0, before.Value("vllm:request_success_total", [.. labels, ("finished_reason", reason)]));
+        foreach (var name in (string[])["num_preemptions", "prefix_cache_queries", "prefix_cache_hits",
+            "spec_decode_num_drafts", "spec_decode_num_draft_tokens", "spec_decode_num_accepted_tokens"])
+        {
+            var counter = $"vllm:{name}_total";
+            Assert.Equal((0, 0, "counter"), (before.Value(counter, labels), after.Value(counter, labels), after.Types[counter]));
+        }
+    }
+
+    [Fact]
     public async Task Gauges_show_what_runs_waits_and_is_held()
     {
         const string model = "metrics-gauges";
@@ -129,6 +150,19 @@ public class MetricsTests
         Assert.Equal(1, scrape.Value("dera_request_alignment_strength_bucket", [.. labels, ("le", "-0.5")]));
         Assert.Equal(3, scrape.Value("dera_request_alignment_strength_bucket", [.. labels, ("le", "0.5")]));
         Assert.True(scrape.Value("dera_request_errors_total", ("error_type", "InvalidRequestException")) >= 1);
+    }
+
+    [Fact]
+    public async Task The_distance_from_the_reference_is_a_histogram()
+    {
+        const string model = "metrics-divergence";
+        await using var server = await ServerFixture.StartAsync(new ScriptedExecutor { ReferenceDivergence = 0.2 }, model: model);
+        await server.CompleteAsync("""{"prompt":"abc","max_tokens":5,"ignore_eos":true,"lambda":0.5}""");
+        var scrape = await Scrape.OfAsync(server);
+        Assert.Equal(5, scrape.Value("dera_token_reference_divergence_count", ("model_name", model)));
+        Assert.Equal(1, scrape.Value("dera_token_reference_divergence_sum", ("model_name", model)), 1e-9);
+        Assert.Equal(0, scrape.Value("dera_token_reference_divergence_bucket", ("model_name", model), ("le", "0.1")));
+        Assert.Equal(5, scrape.Value("dera_token_reference_divergence_bucket", ("model_name", model), ("le", "0.3")));
     }
 
     [Fact]

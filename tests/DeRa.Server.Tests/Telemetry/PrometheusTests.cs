@@ -41,12 +41,45 @@ public class PrometheusTests
             var quantile = await QueryAsync(http, prometheus,
                 $$"""histogram_quantile(0.5, sum by (le) (vllm:time_to_first_token_seconds_bucket{model_name="{{model}}"}))""");
             Assert.True(double.Parse(quantile, null) > 0);
+            foreach (var query in DashboardTests.Queries())
+                Assert.Equal("success", await StatusAsync(http, query.Replace("$model", model, StringComparison.Ordinal)
+                    .Replace("$__rate_interval", "1m", StringComparison.Ordinal)));
         }
         finally
         {
             prometheus.Kill();
             await prometheus.WaitForExitAsync(CancellationToken.None);
         }
+    }
+
+    [Fact]
+    public async Task Prometheus_own_tool_finds_nothing_wrong_but_the_colons_that_routers_read()
+    {
+        var program = OnPath("promtool");
+        if (program is null) Assert.Skip("no program 'promtool' is on the PATH; Debian's package 'prometheus' has it");
+        await using var server = await ServerFixture.StartAsync(
+            new ScriptedExecutor { MixAndSampleTime = TimeSpan.FromMilliseconds(1), ReferenceDivergence = 0.1 }, model: "checked");
+        await server.CompleteAsync("""{"prompt":"abc","max_tokens":5,"lambda":0.5}""");
+        await server.CompleteAsync("""{"prompt":"abc","max_tokens":-1}""");
+        using var tool = Process.Start(new ProcessStartInfo(program, ["check", "metrics"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardError = true,
+        })!;
+        var complaints = tool.StandardError.ReadToEndAsync(Stop);
+        await tool.StandardInput.WriteAsync((await server.GetAsync("/metrics")).Body);
+        tool.StandardInput.Close();
+        var lines = (await complaints).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.NotEmpty(lines);
+        Assert.All(lines, line => Assert.Matches(@"^vllm:\S+ metric names should not contain ':'$", line));
+        await tool.WaitForExitAsync(Stop);
+    }
+
+    private static async Task<string?> StatusAsync(HttpClient http, string query)
+    {
+        using var reply = await http.GetAsync($"/api/v1/query?query={Uri.EscapeDataString(query)}", Stop);
+        using var answer = JsonDocument.Parse(await reply.Content.ReadAsStringAsync(Stop));
+        return answer.RootElement.GetProperty("status").GetString();
     }
 
     /// <summary>Asks until there is an answer: the first scrape comes when Prometheus has started.</summary>

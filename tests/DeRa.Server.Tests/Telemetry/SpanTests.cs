@@ -55,15 +55,23 @@ public class SpanTests
     public async Task A_request_continues_its_client_s_trace_with_a_span_for_each_phase(bool stream)
     {
         var spans = await SpansAsync((server, parent) => PostAsync(server, parent, "/v1/completions",
-            $$"""{"prompt":"a","seed":7,"lambda":0.5,"top_k":3,"stream":{{(stream ? "true" : "false")}}}"""));
+            $$"""
+            {"prompt":"a","seed":7,"lambda":0.5,"top_k":3,"top_p":0.75,"temperature":0.5,"frequency_penalty":0.25,"presence_penalty":-0.25,
+            "max_tokens":9,"n":1,"stop":["\n","###"],"stream":{{(stream ? "true" : "false")}}}
+            """));
         var root = Root(spans);
         Assert.Equal("00f067aa0ba902b7", root.ParentSpanId.ToHexString());
         Assert.Equal("text_completion pair", root.DisplayName);
         foreach (var (name, value) in (ReadOnlySpan<(string, object)>)[
-            ("gen_ai.operation.name", "text_completion"), ("gen_ai.request.model", "pair"), ("gen_ai.request.seed", 7L),
-            ("gen_ai.request.stream", stream), ("gen_ai.request.top_k", 3), ("gen_ai.usage.input_tokens", 2),
-            ("gen_ai.usage.output_tokens", 3), ("dera.alignment_strength", 0.5)])
-            Assert.Equal(value, root.GetTagItem(name));
+            ("gen_ai.operation.name", "text_completion"), ("gen_ai.provider.name", "dera"), ("gen_ai.request.model", "pair"),
+            ("gen_ai.response.model", "pair"), ("gen_ai.request.choice.count", 1), ("gen_ai.request.seed", 7L),
+            ("gen_ai.request.stream", stream), ("gen_ai.request.max_tokens", 9), ("gen_ai.request.temperature", 0.5),
+            ("gen_ai.request.top_k", 3), ("gen_ai.request.top_p", 0.75), ("gen_ai.request.frequency_penalty", 0.25),
+            ("gen_ai.request.presence_penalty", -0.25), ("gen_ai.usage.input_tokens", 2), ("gen_ai.usage.output_tokens", 3),
+            ("gen_ai.usage.cache_read.input_tokens", 0), ("dera.alignment_strength", 0.5)])
+            Assert.Equal((name, value), (name, root.GetTagItem(name)));
+        Assert.Equal(["\n", "###"], Assert.IsType<string[]>(root.GetTagItem("gen_ai.request.stop_sequences")));
+        Assert.Equal(["reference", "aligned"], Assert.IsType<string[]>(root.GetTagItem("dera.models")));
         Assert.Equal(["stop"], Assert.IsType<string[]>(root.GetTagItem("gen_ai.response.finish_reasons")));
         Assert.StartsWith("cmpl-", (string?)root.GetTagItem("gen_ai.response.id"), StringComparison.Ordinal);
         Assert.Equal(ActivityStatusCode.Unset, root.Status);

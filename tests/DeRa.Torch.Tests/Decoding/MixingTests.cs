@@ -155,4 +155,43 @@ public sealed class MixingTests
         // This thread's alone: other tests run at the same time.
         static long LiveTensors() => DisposeScopeManager.Statistics.ThreadTotalLiveCount;
     }
+
+    [Fact]
+    public void The_distance_from_the_reference_is_measured_at_every_eighth_token_of_rows_that_mix_it()
+    {
+        var neutral = new SamplingParameters();
+        LogitRow Row(double strength, int length) => Rows.Sampled(strength, neutral, logProbs: 1, prompt: new int[length]);
+        LogitRow[] rows = [Row(.5, 8), Row(.5, 9), Row(0, 8), Row(1, 8), Row(2, 16), Rows.Scored(.5, 1), Row(-.5, 24)];
+        var results = Rows.Run([.. rows.Select(_ => Reference)], [.. rows.Select(_ => Aligned)], rows);
+        double?[] expected = [Divergence(.5), null, null, null, Divergence(2), null, Divergence(-.5)];
+        for (var row = 0; row < rows.Length; row++)
+        {
+            Assert.Equal(expected[row] is null, results[row].ReferenceDivergence is null);
+            if (expected[row] is { } nats) Assert.Equal(nats, results[row].ReferenceDivergence!.Value, 1e-6);
+            Assert.Null(results[row].Error);
+        }
+        // What comes after it on its way to the host is where it was.
+        Assert.Equal(Math.Log(.451863), results[5].Score!.LogProb + Math.Log(.451863 / .274069), 1e-5);
+    }
+
+    [Fact]
+    public void A_token_that_no_model_gives_a_chance_adds_nothing_to_the_distance()
+    {
+        float[] reference = [2, 1, 0, float.NegativeInfinity], aligned = [0, 1, 3, float.NegativeInfinity];
+        var result = Rows.Run([reference], [aligned], [Rows.Sampled(.5, new SamplingParameters(), prompt: new int[8])])[0];
+        Assert.Equal(Divergence(.5), result.ReferenceDivergence!.Value, 1e-6);
+    }
+
+    /// <summary>By its definition, in float64.</summary>
+    private static double Divergence(double strength)
+    {
+        double[] p = Softmax(v => (1 - strength) * Reference[v] + strength * Aligned[v]), q = Softmax(v => Reference[v]);
+        return Enumerable.Range(0, 3).Sum(v => p[v] * Math.Log(p[v] / q[v]));
+    }
+
+    private static double[] Softmax(Func<int, double> logit)
+    {
+        var weights = Enumerable.Range(0, 3).Select(v => Math.Exp(logit(v))).ToArray();
+        return Array.ConvertAll(weights, weight => weight / weights.Sum());
+    }
 }

@@ -1,0 +1,52 @@
+using static TorchSharp.torch;
+
+namespace DeRa.Torch.Decoding;
+
+/// <summary>
+/// KL(p ‖ reference) of rows in which the reference model and another weigh something, in nats: how far the mixture p has gone,
+/// before penalties, bias, masks, temperature and filters. Every eighth token of a sequence is measured, which costs less than
+/// one pass over the logits.
+/// </summary>
+internal sealed class ReferenceDivergence
+{
+    private const int Every = 8;
+    private readonly int[] _rows;
+
+    /// <summary>Chooses the rows.</summary>
+    public ReferenceDivergence(IReadOnlyList<LogitRow> rows, bool[] failed, int members) =>
+        _rows = TensorRows.Where(rows.Count, row => !failed[row] && IsMeasured(rows[row], members));
+
+    /// <summary>How many values <see cref="Compute"/> gives.</summary>
+    public int Count => _rows.Length;
+
+    /// <summary>float32 [<see cref="Count"/>]; nothing where that is 0.</summary>
+    /// <param name="mixed">float32 [rows, vocabulary].</param>
+    /// <param name="reference">The reference model's logits.</param>
+    /// <param name="vocabularySize">The columns that count.</param>
+    public IEnumerable<Tensor> Compute(Tensor mixed, ModelLogits reference, int vocabularySize)
+    {
+        if (Count == 0) return [];
+        var logP = TensorRows.Take(mixed, _rows).log_softmax(1);
+        var logQ = reference.Take(_rows, vocabularySize, mixed.device).log_softmax(1);
+        // A token that neither gives a chance adds nothing: 0 · (−∞ + ∞) is NaN.
+        var parts = logP.exp().mul_(logP.sub(logQ)).nan_to_num(0, double.PositiveInfinity, double.NegativeInfinity);
+        return [parts.sum(1).clamp_min_(0)];
+    }
+
+    /// <summary>Adds what was computed to the results of its rows.</summary>
+    /// <param name="results">One a row.</param>
+    /// <param name="values">What <see cref="Compute"/> gave, on the host.</param>
+    public void AddTo(LogitRowResult[] results, ReadOnlySpan<double> values)
+    {
+        for (var i = 0; i < _rows.Length; i++)
+            if (double.IsFinite(values[i])) results[_rows[i]] = results[_rows[i]] with { ReferenceDivergence = values[i] };
+    }
+
+    private static bool IsMeasured(LogitRow row, int members)
+    {
+        if (row.Sampling is not { } sampling || sampling.History.Length % Every != 0 || row.Strengths.OfMember(0) == 0) return false;
+        for (var member = 1; member < members; member++)
+            if (row.Strengths.OfMember(member) != 0) return true;
+        return false;
+    }
+}
