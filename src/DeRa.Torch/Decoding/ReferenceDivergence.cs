@@ -1,3 +1,4 @@
+using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
@@ -30,7 +31,7 @@ internal sealed class ReferenceDivergence
         var logQ = reference.Take(_rows, vocabularySize, mixed.device).log_softmax(1);
         // A token that neither gives a chance adds nothing: 0 · (−∞ + ∞) is NaN.
         var parts = logP.exp().mul_(logP.sub(logQ)).nan_to_num(0, double.PositiveInfinity, double.NegativeInfinity);
-        return [parts.sum(1).clamp_min_(0)];
+        return [parts.sum(1).clamp_min_(Arithmetic.Zero)];
     }
 
     /// <summary>Adds what was computed to the results of its rows.</summary>
