@@ -16,22 +16,23 @@ internal static class FuzzRun
 
     public static async Task RunAsync<T>(Gen<T> cases, Func<T, string> show, Func<T, Task> property)
     {
-        var (number, watch) = (Setting("DERA_FUZZ_CASE", 0), Stopwatch.StartNew());
+        var (first, watch) = (Setting("DERA_FUZZ_CASE", 0), Stopwatch.StartNew());
         var end = TimeSpan.FromSeconds(Setting("DERA_FUZZ_SECONDS", 4));
-        for (; watch.Elapsed < end || number == 0; number++)
+        var number = first;
+        for (; watch.Elapsed < end || number == first; number++)
         {
             try
             {
                 await SampleAsync(1);
             }
-            catch (CsCheckException first)
+            catch (CsCheckException failure)
             {
-                TestContext.Current.TestOutputHelper!.WriteLine($"case {number} (DERA_FUZZ_CASE={number}) fails: {first}");
+                TestContext.Current.TestOutputHelper!.WriteLine($"case {number} (DERA_FUZZ_CASE={number}) fails: {failure}");
                 await SampleAsync(ShrinkingCases);
                 throw;
             }
         }
-        TestContext.Current.TestOutputHelper!.WriteLine($"{number} cases");
+        TestContext.Current.TestOutputHelper!.WriteLine($"{number - first} cases");
 
         Task SampleAsync(int count) =>
             cases.SampleAsync(property, seed: Seed(number).ToString(), iter: count, threads: 1, print: show);
