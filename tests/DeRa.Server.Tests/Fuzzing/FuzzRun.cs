@@ -14,6 +14,9 @@ internal static class FuzzRun
     /// <summary>Cases among which a smaller one than one that fails is looked for.</summary>
     private const int ShrinkingCases = 100;
 
+    /// <summary>How long one case may take; a hang is a failure that names its case.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
     public static async Task RunAsync<T>(Gen<T> cases, Func<T, string> show, Func<T, Task> property)
     {
         var (first, watch) = (Setting("DERA_FUZZ_CASE", 0), Stopwatch.StartNew());
@@ -35,7 +38,7 @@ internal static class FuzzRun
         TestContext.Current.TestOutputHelper!.WriteLine($"{number - first} cases");
 
         Task SampleAsync(int count) =>
-            cases.SampleAsync(property, seed: Seed(number).ToString(), iter: count, threads: 1, print: show);
+            cases.SampleAsync(value => property(value).WaitAsync(Patience, ServerFixture.Stop), seed: Seed(number).ToString(), iter: count, threads: 1, print: show);
     }
 
     /// <summary>A number out of the environment.</summary>

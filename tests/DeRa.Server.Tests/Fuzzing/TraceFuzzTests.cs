@@ -89,7 +89,7 @@ public class TraceFuzzTests(ITestOutputHelper output)
         {
             await Task.Delay(request.ArrivalMilliseconds, Stop);
             return await TraceClient.RunAsync(shared, request);
-        }));
+        })).WaitAsync(FuzzRun.Patience, Stop);
         for (var i = 0; i < requests.Length; i++)
             for (var c = 0; c < requests[i].N; c++) Compare(requests[i], c, expected[i][c], actual[i][c], differs);
         await ServerFixture.EventuallyAsync(() => shared.Engine.Status is { BlocksInUse: 0, RunningSequences: 0, QueuedSequences: 0 });
