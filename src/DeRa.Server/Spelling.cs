@@ -10,7 +10,9 @@ internal static class Spelling
     {
         var plain = Plain(name);
         if (plain.Length > LongestName) return null;
-        var best = known.Select(candidate => (Name: candidate, Distance: Distance(plain, Plain(candidate)))).MinBy(c => c.Distance);
+        // Of two as near, the one with the same first letter: it is seldom the mistake.
+        var best = known.Select(candidate => (Name: candidate, Distance: Distance(plain, Plain(candidate))))
+            .MinBy(c => (c.Distance, plain.StartsWith(char.ToLowerInvariant(c.Name[0])) ? 0 : 1));
         return best.Name is not null && best.Distance <= Allowed(Math.Min(plain.Length, best.Name.Length)) ? best.Name : null;
     }
 

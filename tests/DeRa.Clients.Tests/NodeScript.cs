@@ -21,8 +21,10 @@ internal static class NodeScript
     /// <param name="model">The name that it serves.</param>
     /// <param name="scenario">The scenario.</param>
     /// <param name="said">Called with each line that it prints.</param>
-    public static Task RunOpenAIAsync(ServerFixture server, string model, string scenario, Action<string>? said = null) =>
-        RunAsync(server, "openai.mjs", said, scenario, server.Http.BaseAddress!.ToString(), model);
+    /// <param name="more">What else the scenario needs.</param>
+    public static Task RunOpenAIAsync(
+        ServerFixture server, string model, string scenario, Action<string>? said = null, params string[] more) =>
+        RunAsync(server, "openai.mjs", said, [scenario, server.Http.BaseAddress!.ToString(), model, .. more]);
 
     /// <summary>The same for <c>grpc.mjs</c>.</summary>
     public static Task RunGrpcAsync(ServerFixture server, string model, string scenario, Action<string>? said = null) =>

@@ -22,9 +22,19 @@ internal static class AnswerCheck
         var request = response.RequestMessage!;
         // A HEAD's answer has no body, a refused upload's may be lost.
         if (request.Method == HttpMethod.Head || body.Length == 0) return;
-        var faults = Faults(Find(request.RequestUri!.AbsolutePath), (int)response.StatusCode,
-            response.Content.Headers.ContentType?.MediaType, body);
+        List<string> faults = [.. HeaderFaults(response), .. Faults(Find(request.RequestUri!.AbsolutePath), (int)response.StatusCode,
+            response.Content.Headers.ContentType?.MediaType, body)];
         Assert.True(faults.Count == 0, string.Join('\n', faults) + '\n' + body);
+    }
+
+    private static IEnumerable<string> HeaderFaults(HttpResponseMessage response)
+    {
+        string Text(string name) => response.Headers.TryGetValues(name, out var values) ? string.Join(", ", values) : "";
+        if (Text("x-request-id").Length != 32) yield return "there is no x-request-id of the server's";
+        if ((int)response.StatusCode is 429 or 503 && Text("Retry-After").Length == 0) yield return "there is no Retry-After";
+        if (response.Content.Headers.ContentType?.MediaType != "text/event-stream") yield break;
+        var found = (response.Content.Headers.ContentType.ToString(), Text("Cache-Control"), Text("X-Accel-Buffering"));
+        if (found != ("text/event-stream; charset=utf-8", "no-cache", "no")) yield return $"a stream's headers are {found}";
     }
 
     /// <summary>What is wrong with an answer.</summary>

@@ -33,11 +33,30 @@ internal static class OpenAiSchemas
         return Find(answer)!;
     }
 
-    private static SchemaSet? Read()
+    /// <summary>The fields of one of their requests; skips the test where the schemas are not at hand.</summary>
+    public static IReadOnlyList<string> RequestFields(string request)
+    {
+        var all = Published();
+        Assert.SkipWhen(all is null, "needs ../shared/reference beside the checkout, which is not there");
+        return [.. Fields(all!, all![request]!).Distinct()];
+    }
+
+    private static IEnumerable<string> Fields(JsonObject all, JsonNode schema)
+    {
+        if (schema["$ref"] is { } target) return Fields(all, all[target.ToString().Split('/')[^1]]!);
+        var own = (schema["properties"] as JsonObject ?? []).Select(property => property.Key);
+        return own.Concat((schema["allOf"] as JsonArray ?? []).SelectMany(part => Fields(all, part!)));
+    }
+
+    private static JsonObject? Published()
     {
         var path = Path.Combine(SharedData.ProjectRoot, "..", "shared", "reference", "openai-schemas.json");
-        if (!File.Exists(path)) return null;
-        var all = (JsonObject)JsonNode.Parse(File.ReadAllText(path))!["components"]!["schemas"]!;
+        return File.Exists(path) ? (JsonObject)JsonNode.Parse(File.ReadAllText(path))!["components"]!["schemas"]! : null;
+    }
+
+    private static SchemaSet? Read()
+    {
+        if (Published() is not { } all) return null;
         AllowUnscoredTokens(all["CreateCompletionResponse"]!);
         all[CompletionChunk] = Chunk(all["CreateCompletionResponse"]!);
         Prepare(all);

@@ -71,6 +71,11 @@ public sealed class RequestValidator(
     /// <summary>What holds where a request says nothing.</summary>
     public GenerationDefaults Defaults => defaults;
 
+    /// <summary>Checks the name of a model, with the strength that it may hold.</summary>
+    /// <param name="model">One of the served names; null = the pair.</param>
+    /// <exception cref="InvalidRequestException">Nothing is served under that name, or the strength is out of range.</exception>
+    public void CheckModel(string? model) => _strengths.Read(new GenerationInput { Prompts = [], Model = model });
+
     /// <summary>The tokens of a prompt, as a request would run them. They may be more than the context holds, and none.</summary>
     /// <param name="model">One of the served names; null = the pair.</param>
     /// <param name="prompt">A text, or a conversation that the chat template renders.</param>
@@ -78,7 +83,7 @@ public sealed class RequestValidator(
     /// <exception cref="InvalidRequestException">The model is not served, or the prompt cannot be rendered.</exception>
     public IReadOnlyList<int> Tokenize(string? model, PromptInput prompt, bool? addSpecialTokens = null)
     {
-        names.Find(model);
+        CheckModel(model);
         return _prompts.Tokenize(prompt, addSpecialTokens);
     }
 
@@ -90,7 +95,7 @@ public sealed class RequestValidator(
     /// <exception cref="InvalidRequestException">The model is not served, an id is outside the vocabulary, or there are too many.</exception>
     public string Detokenize(string? model, IReadOnlyList<int> tokens, string field, bool skipSpecialTokens = true)
     {
-        names.Find(model);
+        CheckModel(model);
         FieldRange.Count(field, tokens.Count, capacity.ContextTokens, "tokens");
         for (var i = 0; i < tokens.Count; i++) FieldRange.Between($"{field}[{i}]", tokens[i], 0, capacity.VocabularySize - 1);
         return tokenizer.Decode(tokens, skipSpecialTokens);
@@ -177,7 +182,7 @@ public sealed class RequestValidator(
         FieldRange.Count("logit_bias", bias.Count, limits.MaxLogitBiasEntries, "entries");
         foreach (var (token, value) in bias)
         {
-            FieldRange.Between("logit_bias", token, 0, capacity.VocabularySize - 1);
+            FieldRange.Between("logit_bias", token, 0, capacity.VocabularySize - 1, "a token id of 'logit_bias'");
             FieldRange.Between($"logit_bias[{token}]", value, -100, 100);
         }
         return bias.ToDictionary(entry => entry.Key, entry => (float)entry.Value);

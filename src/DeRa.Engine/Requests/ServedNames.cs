@@ -75,8 +75,7 @@ public sealed class ServedNames
         return new AlignmentStrengths(strengths);
     }
 
-    /// <summary>The error for a name under which nothing is served.</summary>
-    public InvalidRequestException Unknown(string model) => new("model",
+    private InvalidRequestException Unknown(string model) => new("model",
         $"The model '{model}' is not served here; {string.Join(", ", All.Select(name => $"'{name}'"))} and '{Pair}@STRENGTH' are.",
         InvalidRequestException.ModelNotFound);
 

@@ -22,7 +22,8 @@ internal abstract class GenerationEndpoint(ServingState state, TimeProvider time
         telemetry.Prepared(Operation, wire.Input, request, pair, wire.Answer.Stream);
         var header = new AnswerHeader(
             IdPrefix + context.TraceIdentifier, time.GetUtcNow().ToUnixTimeSeconds(), request.Model,
-            new StrengthsInForce(request.Strengths, pair.Names.Aligned));
+            new StrengthsInForce(request.Strengths, pair.Names.Aligned),
+            [.. request.Choices.Where(choice => choice.Request.ChoiceIndex < request.Returned).Select(choice => choice.Request.PromptTokens)]);
         var writer = Writer(header, wire.Answer, new TokenTexts(pair.Tokenizer, wire.Answer.TokensAsIds));
         using var generation = Generation.Start(pair.Engine, request, pair.Tokenizer);
         telemetry.Submitted(generation);

@@ -1,3 +1,4 @@
+using System.Text;
 using DeRa.Engine.Requests;
 using DeRa.Server.Options;
 
@@ -18,10 +19,19 @@ internal static class IgnoredFields
         context.Response.Headers["x-ignored-fields"] = Header(names);
     }
 
-    /// <summary>The names, separated by commas; whatever a header cannot hold is percent-encoded.</summary>
-    public static string Header(IEnumerable<string> names)
+    /// <summary>
+    /// The names, separated by commas; whatever a header cannot hold is percent-encoded. Where they are too long together, dots
+    /// stand for the rest.
+    /// </summary>
+    private static string Header(IEnumerable<string> names)
     {
-        var text = string.Join(", ", names.Select(Uri.EscapeDataString));
-        return text.Length <= MaxLength ? text : text[..MaxLength];
+        var text = new StringBuilder();
+        foreach (var name in names.Select(Uri.EscapeDataString))
+        {
+            if (text.Length > 0) text.Append(", ");
+            if (text.Length + name.Length > MaxLength) return text.Append("...").ToString();
+            text.Append(name);
+        }
+        return text.ToString();
     }
 }

@@ -24,14 +24,14 @@ internal sealed class ModelsEndpoint(ServingState state)
         });
     }
 
-    /// <summary>Shows one model.</summary>
+    /// <summary>Shows one model: one of the list, or the pair at a strength, whose name clients look up as they do any other.</summary>
     /// <exception cref="InvalidRequestException">It is not served.</exception>
     public async Task GetAsync(HttpContext context)
     {
         using var lease = state.Enter();
         // The one character that routing leaves encoded, and that clients encode: names are often of the form owner/model.
         var id = ((string)context.Request.RouteValues["id"]!).Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
-        if (!lease.Pair.Names.All.Contains(id)) throw lease.Pair.Names.Unknown(id);
+        lease.Pair.Validator.CheckModel(id);
         await WireJson.RespondAsync(context.Response, StatusCodes.Status200OK, json => Write(json, lease.Pair, id));
     }
 

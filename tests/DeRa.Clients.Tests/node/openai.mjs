@@ -1,8 +1,8 @@
-// Runs one scenario, named by the first argument, against the server at the second, which serves the third; throws where something is not as it must be.
+// Runs one scenario, named by the first argument, against the server at the second, which serves the third, with the key that is the fourth, where it needs one; throws where something is not as it must be.
 import assert from 'node:assert/strict';
 import OpenAI from 'openai';
 
-const [scenario, server, model] = process.argv.slice(2);
+const [scenario, server, model, key] = process.argv.slice(2);
 const says = 'one STOP two, 世界';
 const messages = [{ role: 'system', content: 'Be brief.' }, { role: 'user', content: 'Hello' }];
 const client = new OpenAI({ apiKey: 'none', baseURL: `${server}v1` });
@@ -26,6 +26,24 @@ async function refused(call, type, status, param, code) {
     assert.match(error.requestID, /.+/);
     return true;
   });
+}
+
+/** A client that refusals with this status make do something else than wait; for how long it would have waited is noted. */
+function watched(status, instead) {
+  const [sleep, delays] = [globalThis.setTimeout, []];
+  let isRefused = false;
+  globalThis.setTimeout = (callback, milliseconds, ...rest) => {
+    if (!isRefused) return sleep(callback, milliseconds, ...rest);
+    isRefused = false;
+    delays.push(milliseconds);
+    return instead().then(() => callback(...rest));
+  };
+  const watching = async (...call) => {
+    const response = await fetch(...call);
+    isRefused = response.status === status;
+    return response;
+  };
+  return { patient: client.withOptions({ fetch: watching, maxRetries: 1000 }), delays };
 }
 
 const scenarios = {
@@ -159,29 +177,37 @@ const scenarios = {
   },
 
   async loading() {
-    // What the client would wait for is noted, and until the server is ready is waited for instead.
-    const delays = [];
-    const sleep = globalThis.setTimeout;
-    const ready = async () => (await fetch(`${server}readyz`)).ok;
-    let isRefused = false;
-    const watched = client.withOptions({
-      fetch: async (...call) => {
-        const response = await fetch(...call);
-        isRefused = response.status === 503;
-        return response;
-      },
-    });
-    globalThis.setTimeout = (callback, milliseconds, ...rest) => {
-      if (!isRefused) return sleep(callback, milliseconds, ...rest);
-      isRefused = false;
-      delays.push(milliseconds);
+    const { patient, delays } = watched(503, async () => {
       console.log('refused');
-      const again = async () => (await ready()) ? callback(...rest) : sleep(again, 10);
-      return sleep(again, 10);
-    };
-    const answer = await watched.chat.completions.create({ model, messages, max_tokens: 50 });
+      while (!(await fetch(`${server}readyz`)).ok);
+    });
+    const answer = await patient.chat.completions.create({ model, messages, max_tokens: 50 });
     assert.equal(answer.choices[0].message.content, says);
     assert.deepEqual(delays, [5000]);
+  },
+
+  async keys() {
+    let attempts = 0;
+    const counted = client.withOptions({ fetch: (...call) => { attempts++; return fetch(...call); } });
+    for (const call of [() => counted.models.list(), () => counted.chat.completions.create({ model, messages, stream: true })])
+      await assert.rejects(call, error => error instanceof OpenAI.AuthenticationError
+        && error.code === 'invalid_api_key' && error.type === 'authentication_error');
+    assert.equal(attempts, 2);
+    const answer = await counted.withOptions({ apiKey: key }).chat.completions.create({ model, messages });
+    assert.equal(answer.choices[0].message.content, 'fine');
+  },
+
+  async limited() {
+    const endless = { model, prompt: 'a', max_tokens: 100000 };
+    const running = await client.completions.create({ ...endless, stream: true });
+    await running[Symbol.asyncIterator]().next();
+    const impatient = client.withOptions({ maxRetries: 0 });
+    await assert.rejects(impatient.completions.create(endless), error => error instanceof OpenAI.RateLimitError
+      && error.type === 'rate_limit_error' && error.headers.get('retry-after') === '1');
+    // The server lets go of the one that left a little after it has left.
+    const { patient, delays } = watched(429, async () => running.controller.abort());
+    assert.equal((await patient.completions.create({ ...endless, max_tokens: 3 })).usage.completion_tokens, 3);
+    assert.equal(delays[0], 1000);
   },
 };
 

@@ -14,27 +14,31 @@ internal static class FuzzRun
     /// <summary>Cases among which a smaller one than one that fails is looked for.</summary>
     private const int ShrinkingCases = 100;
 
+    /// <summary>How long one case may take; a hang is a failure that names its case.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
     public static async Task RunAsync<T>(Gen<T> cases, Func<T, string> show, Func<T, Task> property)
     {
-        var (number, watch) = (Setting("DERA_FUZZ_CASE", 0), Stopwatch.StartNew());
+        var (first, watch) = (Setting("DERA_FUZZ_CASE", 0), Stopwatch.StartNew());
         var end = TimeSpan.FromSeconds(Setting("DERA_FUZZ_SECONDS", 4));
-        for (; watch.Elapsed < end || number == 0; number++)
+        var number = first;
+        for (; watch.Elapsed < end || number == first; number++)
         {
             try
             {
                 await SampleAsync(1);
             }
-            catch (CsCheckException first)
+            catch (CsCheckException failure)
             {
-                TestContext.Current.TestOutputHelper!.WriteLine($"case {number} (DERA_FUZZ_CASE={number}) fails: {first}");
+                TestContext.Current.TestOutputHelper!.WriteLine($"case {number} (DERA_FUZZ_CASE={number}) fails: {failure}");
                 await SampleAsync(ShrinkingCases);
                 throw;
             }
         }
-        TestContext.Current.TestOutputHelper!.WriteLine($"{number} cases");
+        TestContext.Current.TestOutputHelper!.WriteLine($"{number - first} cases");
 
         Task SampleAsync(int count) =>
-            cases.SampleAsync(property, seed: Seed(number).ToString(), iter: count, threads: 1, print: show);
+            cases.SampleAsync(value => property(value).WaitAsync(Patience, ServerFixture.Stop), seed: Seed(number).ToString(), iter: count, threads: 1, print: show);
     }
 
     /// <summary>A number out of the environment.</summary>

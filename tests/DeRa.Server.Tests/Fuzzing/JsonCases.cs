@@ -57,6 +57,8 @@ internal static class JsonCases
 
     private static readonly Gen<string> Prompt = Gen.OneOf("\"Once\"", "\"é日🦉\"", "[\"a\",\"b\"]", "[1,2,3]", "[[1],[2,3]]", "\"\"");
 
+    private static readonly Gen<string> Tokens = Gen.OneOf("[]", "[104,105]", "[257,0]", "[258]", "[-1]", "[1.5]", "[[1]]", "[\"a\"]");
+
     private static readonly Gen<string> Messages = Gen.OneOf(
         """[{"role":"user","content":"Hello"}]""",
         """[{"role":"system","content":"s"},{"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}]""",
@@ -64,19 +66,28 @@ internal static class JsonCases
 
     /// <summary>A body and the path that it goes to.</summary>
     public static Gen<(string Path, byte[] Body)> Bodies { get; } =
-        from isChat in Gen.Bool
-        from subject in isChat ? Messages : Prompt
+        from path in Gen.Frequency<string>(
+            (4, Gen.Const("/v1/completions")), (4, Gen.Const("/v1/chat/completions")),
+            (1, Gen.Const("/tokenize")), (1, Gen.Const("/detokenize")))
+        from subject in path == "/v1/chat/completions" ? Messages : path == "/detokenize" ? Tokens : Prompt
         from chosen in Gen.Int[0, Fields.Length - 1].Array[0, 6]
         from values in Each(chosen.Select(field => Fields[field].Value))
         from wild in Wild
         from wildName in Gen.OneOf<string>(
-            [.. Fields.Select(field => field.Name), "prompt", "messages", "", "\\ud83e", "alignment_strenght", "Temperature"])
+            [.. Fields.Select(field => field.Name), "prompt", "messages", "tokens", "", "\\ud83e", "alignment_strenght", "Temperature"])
         from mutation in Gen.Int[0, 9]
         from place in Gen.Double[0, 1]
         from junk in Gen.Byte
         let fields = chosen.Select((field, i) => (Fields[field].Name, values[i])).DistinctBy(field => field.Name)
-            .Prepend((isChat ? "messages" : "prompt", subject)).ToList()
-        select (isChat ? "/v1/chat/completions" : "/v1/completions", Mutate(fields, mutation, (wildName, wild), place, junk));
+            .Prepend((Subject(path), subject)).ToList()
+        select (path, Mutate(fields, mutation, (wildName, wild), place, junk));
+
+    private static string Subject(string path) => path switch
+    {
+        "/v1/chat/completions" => "messages",
+        "/detokenize" => "tokens",
+        _ => "prompt",
+    };
 
     private static Gen<string> Flag => Gen.OneOf("true", "false");
 

@@ -22,7 +22,7 @@ public class JsonFuzzTests
         {
             var reply = await SendAsync(server, request.Path, request.Body);
             Assert.True(reply.Headers.ContainsKey("x-request-id"));
-            if (reply.Status == 200) CheckAnswer(reply);
+            if (reply.Status == 200) CheckAnswer(request.Path, reply);
             else CheckRefusal(reply, request.Body);
             Assert.Equal(usual, (await server.CompleteAsync(Normal)).Text());
             await ServerFixture.EventuallyAsync(() => server.Engine.Status is { BlocksInUse: 0, RunningSequences: 0, QueuedSequences: 0 });
@@ -37,11 +37,12 @@ public class JsonFuzzTests
         return await Reply.ReadAsync(response);
     }
 
-    private static void CheckAnswer(Reply reply)
+    private static void CheckAnswer(string path, Reply reply)
     {
+        var content = path switch { "/tokenize" => "tokens", "/detokenize" => "prompt", _ => "choices" };
         IEnumerable<JsonElement> parts = reply.Headers["Content-Type"].StartsWith("text/event-stream", StringComparison.Ordinal)
             ? reply.Events() : [reply.Json];
-        Assert.All(parts, part => Assert.True(part.TryGetProperty("choices", out _) && !part.TryGetProperty("error", out _), reply.Body));
+        Assert.All(parts, part => Assert.True(part.TryGetProperty(content, out _) && !part.TryGetProperty("error", out _), reply.Body));
     }
 
     private static void CheckRefusal(Reply reply, byte[] body)

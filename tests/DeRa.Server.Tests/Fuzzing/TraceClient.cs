@@ -1,4 +1,4 @@
-using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json;
 using DeRa.Protos.V1;
 using Xunit;
@@ -33,12 +33,22 @@ internal static class TraceClient
         (false, false) => CallHttpAsync(server, request),
     };
 
+    /// <summary>The tokens of a chat's prompt.</summary>
+    public static async Task<int[]> PromptAsync(ServerFixture server, string message)
+    {
+        var reply = await server.PostAsync("/tokenize",
+            JsonSerializer.Serialize(new { messages = new[] { new { role = "user", content = message } } }));
+        return [.. reply.Json.GetProperty("tokens").EnumerateArray().Select(token => token.GetInt32())];
+    }
+
+    private static string Path(TraceRequest request) => request.Message is null ? "/v1/completions" : "/v1/chat/completions";
+
     private static SeenChoice[] Choices(TraceRequest request) => [.. Enumerable.Range(0, request.N).Select(_ => new SeenChoice())];
 
     private static async Task<SeenChoice[]> CallHttpAsync(ServerFixture server, TraceRequest request)
     {
         var choices = Choices(request);
-        var reply = await server.CompleteAsync(JsonSerializer.Serialize(request));
+        var reply = await server.PostAsync(Path(request), request.ToJson());
         Assert.True(reply.Status == 200, reply.Body);
         Read(reply.Json, choices);
         return choices;
@@ -47,7 +57,8 @@ internal static class TraceClient
     private static async Task<SeenChoice[]> StreamHttpAsync(ServerFixture server, TraceRequest request)
     {
         var choices = Choices(request);
-        using var message = new HttpRequestMessage(HttpMethod.Post, "/v1/completions") { Content = JsonContent.Create(request) };
+        using var message = new HttpRequestMessage(HttpMethod.Post, Path(request));
+        message.Content = new StringContent(request.ToJson(), Encoding.UTF8, "application/json");
         using var response = await server.Http.SendAsync(message, HttpCompletionOption.ResponseHeadersRead, Stop);
         using var lines = new StreamReader(await response.Content.ReadAsStreamAsync(Stop));
         var pieces = 0;
@@ -67,15 +78,25 @@ internal static class TraceClient
         foreach (var choice in answer.GetProperty("choices").EnumerateArray())
         {
             var seen = choices[choice.GetProperty("index").GetInt32()];
-            seen.Text += choice.GetProperty("text").GetString();
+            seen.Text += Text(choice);
             if (choice.TryGetProperty("token_ids", out var ids) && ids.ValueKind == JsonValueKind.Array)
                 seen.Tokens.AddRange(ids.EnumerateArray().Select(id => id.GetInt32()));
             if (choice.GetProperty("logprobs") is { ValueKind: JsonValueKind.Object } logProbs)
-                seen.LogProbs.AddRange(logProbs.GetProperty("token_logprobs").EnumerateArray()
-                    .Select(value => value.ValueKind == JsonValueKind.Null ? (double?)null : value.GetDouble()));
+                seen.LogProbs.AddRange(LogProbs(logProbs));
             seen.FinishReason ??= choice.GetProperty("finish_reason").GetString();
         }
     }
+
+    private static string Text(JsonElement choice)
+    {
+        if (choice.TryGetProperty("text", out var text)) return text.GetString()!;
+        var said = choice.TryGetProperty("message", out var message) ? message : choice.GetProperty("delta");
+        return said.TryGetProperty("content", out var content) ? content.GetString()! : "";
+    }
+
+    private static IEnumerable<double?> LogProbs(JsonElement found) => found.TryGetProperty("content", out var tokens)
+        ? tokens.EnumerateArray().Select(token => (double?)token.GetProperty("logprob").GetDouble())
+        : found.GetProperty("token_logprobs").EnumerateArray().Select(value => value.ValueKind == JsonValueKind.Null ? (double?)null : value.GetDouble());
 
     private static async Task<SeenChoice[]> CallGrpcAsync(ServerFixture server, TraceRequest request)
     {
@@ -114,7 +135,9 @@ internal static class TraceClient
         }
     }
 
-    private static Prompt Prompt(TraceRequest request) => new() { TokenIds = new TokenIds { Ids = { request.Prompt } } };
+    private static Prompt Prompt(TraceRequest request) => request.Message is { } message
+        ? new() { Messages = new Conversation { Messages = { new ChatMessage { Role = Role.User, Content = message } } } }
+        : new() { TokenIds = new TokenIds { Ids = { request.Prompt } } };
 
     private static string Spell(FinishReason reason) => reason == FinishReason.Length ? "length" : "stop";
 }

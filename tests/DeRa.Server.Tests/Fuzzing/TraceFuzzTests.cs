@@ -79,6 +79,8 @@ public class TraceFuzzTests(ITestOutputHelper output)
     {
         var random = new Random(seed);
         var requests = Enumerable.Range(0, RequestsInTrace).Select(_ => TraceRequest.Next(random, vocabulary, aligned)).ToArray();
+        for (var i = 0; i < requests.Length; i++)
+            if (requests[i].Message is { } message) requests[i] = requests[i] with { Prompt = await TraceClient.PromptAsync(alone, message) };
         var expected = new List<SeenChoice[]>();
         // Alone the answer comes whole, so that a stream is compared with what it must add up to.
         foreach (var request in requests)
@@ -87,7 +89,7 @@ public class TraceFuzzTests(ITestOutputHelper output)
         {
             await Task.Delay(request.ArrivalMilliseconds, Stop);
             return await TraceClient.RunAsync(shared, request);
-        }));
+        })).WaitAsync(FuzzRun.Patience, Stop);
         for (var i = 0; i < requests.Length; i++)
             for (var c = 0; c < requests[i].N; c++) Compare(requests[i], c, expected[i][c], actual[i][c], differs);
         await ServerFixture.EventuallyAsync(() => shared.Engine.Status is { BlocksInUse: 0, RunningSequences: 0, QueuedSequences: 0 });

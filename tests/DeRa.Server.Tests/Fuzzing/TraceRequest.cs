@@ -1,10 +1,12 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using DeRa.Engine.Requests;
 using DeRa.Protos.V1;
 
 namespace DeRa.Server.Tests.Fuzzing;
 
-/// <summary>A valid request of a trace; its properties are the fields of <c>/v1/completions</c>.</summary>
+/// <summary>A valid request of a trace; its properties are the fields of <c>/v1/completions</c>, most of them a chat's too.</summary>
 internal sealed record TraceRequest
 {
     [JsonPropertyName("prompt")] public required int[] Prompt { get; init; }
@@ -45,6 +47,9 @@ internal sealed record TraceRequest
 
     [JsonPropertyName("stream")] public required bool Stream { get; init; }
 
+    /// <summary>What a user says, of a chat; null = a completion. A chat's prompt is what the chat template makes of it.</summary>
+    [JsonIgnore] public string? Message { get; init; }
+
     /// <summary>Whether it goes over gRPC.</summary>
     [JsonIgnore] public bool Grpc { get; init; }
 
@@ -54,11 +59,28 @@ internal sealed record TraceRequest
     /// <summary>After how many pieces its client leaves; of a stream only.</summary>
     [JsonIgnore] public int LeaveAfterPieces { get; init; }
 
+    /// <summary>Its body over HTTP.</summary>
+    public string ToJson()
+    {
+        var body = JsonSerializer.SerializeToNode(this)!.AsObject();
+        if (Message is null) return body.ToJsonString();
+        foreach (var name in (string[])["prompt", "echo", "logprobs"]) body.Remove(name);
+        body["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = Message });
+        if (LogProbs is { } alternatives) (body["logprobs"], body["top_logprobs"]) = (true, alternatives);
+        return body.ToJsonString();
+    }
+
     /// <summary>Any request that is valid.</summary>
     /// <param name="random">The trace's random numbers.</param>
     /// <param name="vocabulary">Tokens from 0 on that prompts are made of.</param>
     /// <param name="aligned">The aligned models.</param>
-    public static TraceRequest Next(Random random, int vocabulary, string[] aligned) => new()
+    public static TraceRequest Next(Random random, int vocabulary, string[] aligned)
+    {
+        var request = NextCompletion(random, vocabulary, aligned);
+        return random.Next(4) > 0 ? request : request with { Message = $"Say {random.Next(100)}", Echo = false };
+    }
+
+    private static TraceRequest NextCompletion(Random random, int vocabulary, string[] aligned) => new()
     {
         Prompt = [.. Enumerable.Range(0, random.Next(1, 40)).Select(_ => random.Next(vocabulary))],
         Strengths = aligned.ToDictionary(name => name, _ => NextStrength(random)),

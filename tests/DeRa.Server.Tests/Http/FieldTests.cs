@@ -212,6 +212,27 @@ public class FieldTests
     }
 
     [Fact]
+    public async Task A_prompt_s_tokens_come_with_the_answer_s_and_in_a_stream_once_a_choice()
+    {
+        await using var server = await ServerFixture.StartAsync(Scripts.Saying("hi"));
+        const string two = "\"prompt\":[[97,98],[99]],\"n\":2,\"return_token_ids\":true";
+        foreach (var more in (string[])["", ",\"best_of\":3", ",\"stream\":true"])
+        {
+            var reply = await server.CompleteAsync("{" + two + more + "}");
+            var choices = reply.Body.StartsWith('{') ? [.. reply.Json.GetProperty("choices").EnumerateArray()]
+                : reply.Events().Select(e => e.GetProperty("choices")[0]).ToList();
+            var prompts = choices.Where(choice => choice.TryGetProperty("prompt_token_ids", out _)).OrderBy(choice => choice.GetProperty("index").GetInt32());
+            Assert.Equal(["[97,98]", "[97,98]", "[99]", "[99]"], prompts.Select(choice => choice.GetProperty("prompt_token_ids").GetRawText()));
+        }
+        var tokens = (await server.PostAsync("/tokenize", "{" + User + "}")).Json.GetProperty("tokens").GetRawText();
+        var chat = await server.ChatAsync("{" + User + ",\"n\":2,\"return_token_ids\":true}");
+        Assert.Equal(tokens, chat.Json.GetProperty("prompt_token_ids").GetRawText());
+        var stream = (await server.ChatAsync("{" + User + ",\"n\":2,\"return_token_ids\":true,\"stream\":true}")).Events();
+        Assert.Equal([tokens, tokens], stream.Take(2).Select(chunk => chunk.GetProperty("prompt_token_ids").GetRawText()));
+        Assert.DoesNotContain(stream.Skip(2), chunk => chunk.TryGetProperty("prompt_token_ids", out _));
+    }
+
+    [Fact]
     public async Task Every_chunk_says_what_was_taken_so_far_where_asked()
     {
         await using var server = await ServerFixture.StartAsync(Scripts.Saying("hello"));

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text;
-using DeRa.Engine.Requests;
 using DeRa.Testing;
 using Xunit;
 
@@ -19,6 +18,9 @@ public class ProtocolTests
     [InlineData("{\"prompt\":\"a\"} trailing", "prompt")]
     [InlineData("{\"prompt\":\"a\",\"temperature\":Infinity}", "temperature")]
     [InlineData("{\"prompt\":\"a\",}", "prompt")]
+    [InlineData("{\"prompt\":\"a\",\"n\":1,\"pr\\u006fmpt\":\"b\"}", "prompt")]
+    [InlineData("{\"prompt\":\"a\",\"logit_bias\":{\"5\":1,\"5\":2},\"n\":1}", "logit_bias")]
+    [InlineData("{\"prompt\":\"a\",\"n\":1,\"\\ud800\":2,\"n\":2}", null)]
     public async Task A_body_that_is_no_JSON_object_is_refused(string body, string? param)
     {
         await using var server = await ServerFixture.StartAsync();
@@ -65,6 +67,18 @@ public class ProtocolTests
         using var response = await server.Http.SendAsync(request, Stop);
         var reply = await Reply.ReadAsync(response);
         Assert.Equal((413, "invalid_request_error"), (reply.Status, reply.Type));
+    }
+
+    [Theory]
+    [InlineData("application/json")]
+    [InlineData("application/json; charset=\"UTF-8\"")]
+    public async Task A_body_may_begin_with_the_mark_of_UTF8_and_its_charset_be_quoted(string type)
+    {
+        await using var server = await ServerFixture.StartAsync(Scripts.Saying("hi"));
+        using var content = new ByteArrayContent([0xEF, 0xBB, 0xBF, .. "{\"prompt\":\"a\"}"u8]);
+        content.Headers.TryAddWithoutValidation("Content-Type", type);
+        using var response = await server.Http.PostAsync("/v1/completions", content, Stop);
+        Assert.Equal("hi", (await Reply.ReadAsync(response)).Text());
     }
 
     [Theory]
@@ -124,7 +138,7 @@ public class ProtocolTests
     public async Task A_model_whose_name_has_a_slash_is_found_however_the_client_spells_it(string path)
     {
         var executor = new ScriptedExecutor();
-        var pair = ServerFixture.Pair(executor) with { Names = new ServedNames("owner/pair", ["aligned"]) };
+        var pair = ServerFixture.Pair(executor, model: "owner/pair");
         await using var server = await ServerFixture.StartLoadingAsync((_, _) => Task.FromResult(pair), executor);
         await server.PhaseChangedAsync();
         var reply = await server.GetAsync(path);
@@ -168,6 +182,18 @@ public class ProtocolTests
         Assert.Equal(models[0], (await server.GetAsync("/v1/models/pair")).Body);
         Assert.Equal(models[3], (await server.GetAsync("/v1/models/pair-concise")).Body);
         Assert.Equal((404, "model_not_found"), ((await server.GetAsync("/v1/models/pair-aligned")) is var other ? other.Status : 0, other.Code));
+    }
+
+    [Fact]
+    public async Task The_pair_at_a_strength_is_a_model_that_can_be_looked_up()
+    {
+        await using var server = await ServerFixture.StartAsync();
+        var found = await server.GetAsync("/v1/models/pair@0.5");
+        Assert.Equal((200, "pair@0.5", "pair"),
+            (found.Status, found.Json.GetProperty("id").GetString(), found.Json.GetProperty("parent").GetString()));
+        foreach (var name in (string[])["pair@x", "pair@11"])
+            Assert.Equal((400, "model"), ((await server.GetAsync("/v1/models/" + name)) is var bad ? bad.Status : 0, bad.Param));
+        Assert.Equal(404, (await server.GetAsync("/v1/models/pair-aligned@0.5")).Status);
     }
 
     [Fact]

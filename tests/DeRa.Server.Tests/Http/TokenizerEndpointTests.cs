@@ -68,6 +68,7 @@ public class TokenizerEndpointTests
     [InlineData("{\"prompt\":\"a\",\"add_special_token\":true}", "add_special_token")]
     [InlineData("{\"prompt\":\"a\",\"lambda\":0.5}", "lambda")]
     [InlineData("{\"prompt\":\"a\",\"model\":\"pair@x\"}", "model")]
+    [InlineData("{\"prompt\":\"a\",\"model\":\"pair@11\"}", "model")]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"b\"}],\"chat_template_kwargs\":[]}", "chat_template_kwargs")]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"b\"}],\"tools\":[{}]}", "tools")]
     [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"b\"}],\"chat_template\":\"x\"}", "chat_template")]

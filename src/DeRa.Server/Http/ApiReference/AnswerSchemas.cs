@@ -51,6 +51,7 @@ internal static class AnswerSchemas
             "type": "object", "additionalProperties": {"type": "number"},
             "description": "The strengths in force, by the aligned models' names, where there are several."
           },
+          "PromptTokenIds": {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "description": "The prompt's tokens, where asked for; in a stream with the first chunk of each choice."},
           "TokenIds": {"type": "array", "items": {"type": "integer", "minimum": 0}, "description": "The generated tokens, where asked for."},
           "PromptLogprobs": {
             "type": "array", "description": "For each token of the prompt but the first: token id → log-probability, where asked for.",
@@ -89,6 +90,7 @@ internal static class AnswerSchemas
                     "text": {"type": "string"},
                     "logprobs": {"anyOf": [{"$ref": "#/components/schemas/CompletionLogprobs"}, {"type": "null"}]},
                     "token_ids": {"$ref": "#/components/schemas/TokenIds"},
+                    "prompt_token_ids": {"$ref": "#/components/schemas/PromptTokenIds"},
                     "prompt_logprobs": {"$ref": "#/components/schemas/PromptLogprobs"},
                     "finish_reason": {"type": "string", "enum": ["stop", "length"]}
                   }
@@ -115,6 +117,7 @@ internal static class AnswerSchemas
                     "text": {"type": "string"},
                     "logprobs": {"anyOf": [{"$ref": "#/components/schemas/CompletionLogprobs"}, {"type": "null"}]},
                     "token_ids": {"$ref": "#/components/schemas/TokenIds"},
+                    "prompt_token_ids": {"$ref": "#/components/schemas/PromptTokenIds"},
                     "finish_reason": {"anyOf": [{"type": "string", "enum": ["stop", "length"]}, {"type": "null"}]}
                   }
                 }
@@ -163,6 +166,7 @@ internal static class AnswerSchemas
                   }
                 }
               },
+              "prompt_token_ids": {"$ref": "#/components/schemas/PromptTokenIds"},
               "prompt_logprobs": {"$ref": "#/components/schemas/PromptLogprobs"},
               "usage": {"$ref": "#/components/schemas/Usage"}
             }
@@ -192,6 +196,7 @@ internal static class AnswerSchemas
                   }
                 }
               },
+              "prompt_token_ids": {"$ref": "#/components/schemas/PromptTokenIds"},
               "usage": {"anyOf": [{"$ref": "#/components/schemas/Usage"}, {"type": "null"}]}
             }
           },

@@ -133,7 +133,7 @@ internal sealed class FieldCatalogue
         yield return new("stream_options", Object([("include_usage", OrNull(Flag())), ("continuous_usage_stats", OrNull(Flag())),
             ("include_obfuscation", OrNull(Flag()))]),
             "include_usage: one more chunk, at the end, with the usage. continuous_usage_stats: it is in every chunk. Needs stream.");
-        yield return new("return_token_ids", Flag().WithDefault(false), "Reports the ids of the generated tokens.");
+        yield return new("return_token_ids", Flag().WithDefault(false), "Reports the ids of the generated tokens, and of the prompt's.");
         yield return new("echo", Flag().WithDefault(false),
             "The prompt comes back before the completion; with max_tokens 0 it is only scored.");
     }

@@ -3,12 +3,14 @@ using DeRa.Server.Answers;
 
 namespace DeRa.Server.Http.Wire;
 
-/// <summary>What every object of an answer repeats.</summary>
+/// <summary>What every object of an answer repeats, and the prompts that it answers.</summary>
 /// <param name="Id">The answer's id.</param>
 /// <param name="Created">When it was begun, in seconds since 1970.</param>
 /// <param name="Model">The model's name.</param>
 /// <param name="Strengths">The strengths in force.</param>
-internal sealed record AnswerHeader(string Id, long Created, string Model, StrengthsInForce Strengths);
+/// <param name="Prompts">The prompt's tokens of each choice that comes back.</param>
+internal sealed record AnswerHeader(
+    string Id, long Created, string Model, StrengthsInForce Strengths, IReadOnlyList<IReadOnlyList<int>> Prompts);
 
 /// <summary>Tokens that an answer took.</summary>
 /// <param name="PromptTokens">Tokens of the prompts, each prompt counted once.</param>

@@ -103,12 +103,18 @@ internal abstract class AnswerWriter(AnswerHeader header, AnswerOptions options,
     }
 
     /// <summary>Ends a chunk and its one choice.</summary>
-    protected void CloseChunk(EventStream events, Utf8JsonWriter json, FinishReason? reason, Usage usage)
+    /// <param name="events">The stream.</param>
+    /// <param name="json">The chunk.</param>
+    /// <param name="reason">Why the choice has ended; null = it has not.</param>
+    /// <param name="usage">What was taken so far.</param>
+    /// <param name="begun">The choice that begins with this chunk, where its prompt belongs beside the choices; null = none.</param>
+    protected void CloseChunk(EventStream events, Utf8JsonWriter json, FinishReason? reason, Usage usage, int? begun = null)
     {
         if (reason is { } ended) json.WriteString("finish_reason"u8, FinishReasons.Spell(ended));
         else json.WriteNull("finish_reason"u8);
         json.WriteEndObject();
         json.WriteEndArray();
+        if (begun is { } index) WritePromptIds(json, index);
         if (Options.ContinuousUsage) WriteUsage(json, usage);
         else if (Options.IncludeUsage) json.WriteNull("usage"u8);
         json.WriteEndObject();
@@ -122,6 +128,15 @@ internal abstract class AnswerWriter(AnswerHeader header, AnswerOptions options,
         json.WriteStartArray("token_ids"u8);
         foreach (var token in tokens)
             if (!token.IsPrompt) json.WriteNumberValue(token.Token);
+        json.WriteEndArray();
+    }
+
+    /// <summary>Writes the ids of a choice's prompt, where they were asked for.</summary>
+    protected void WritePromptIds(Utf8JsonWriter json, int index)
+    {
+        if (!Options.TokenIds) return;
+        json.WriteStartArray("prompt_token_ids"u8);
+        foreach (var token in header.Prompts[index]) json.WriteNumberValue(token);
         json.WriteEndArray();
     }
 

@@ -29,7 +29,7 @@ internal sealed class ChatAnswerWriter(AnswerHeader header, AnswerOptions option
             json.WriteString("content"u8, ""u8);
             json.WriteEndObject();
             json.WriteNull("logprobs"u8);
-            CloseChunk(events, json, null, usage);
+            CloseChunk(events, json, null, usage, begun: i);
         }
     }
 
@@ -65,8 +65,12 @@ internal sealed class ChatAnswerWriter(AnswerHeader header, AnswerOptions option
         json.WriteEndObject();
     }
 
-    /// <summary>In vLLM's answers they are the answer's, not a choice's.</summary>
-    protected override void WriteExtras(Utf8JsonWriter json, IReadOnlyList<WholeChoice> choices) => WritePromptLogProbs(json, choices[0]);
+    /// <summary>What is about the prompt is the answer's in vLLM's answers, not a choice's: all choices of a chat have the same.</summary>
+    protected override void WriteExtras(Utf8JsonWriter json, IReadOnlyList<WholeChoice> choices)
+    {
+        WritePromptLogProbs(json, choices[0]);
+        WritePromptIds(json, 0);
+    }
 
     private void WriteFinish(EventStream events, int index, FinishReason reason, Usage usage)
     {

@@ -146,7 +146,8 @@ internal static class CommonFields
             if (!int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var token))
                 throw new InvalidRequestException("logit_bias", $"'logit_bias' holds '{name}', which is no token id.");
             if (entry.Value.ValueKind != JsonValueKind.Number) throw RequestFields.Wrong($"logit_bias[{token}]", "a number");
-            read[token] = entry.Value.GetDouble();
+            if (!read.TryAdd(token, entry.Value.GetDouble()))
+                throw new InvalidRequestException("logit_bias", $"'logit_bias' names the token {token} twice.");
         }
         return read;
     }

@@ -11,6 +11,8 @@ namespace DeRa.Server.Http.Wire;
 internal sealed class CompletionAnswerWriter(AnswerHeader header, AnswerOptions options, TokenTexts texts)
     : AnswerWriter(header, options, texts)
 {
+    private readonly HashSet<int> _begun = [];
+
     /// <inheritdoc/>
     protected override string WholeObject => "text_completion";
 
@@ -23,6 +25,7 @@ internal sealed class CompletionAnswerWriter(AnswerHeader header, AnswerOptions 
         if (!HasContent(piece) && piece.FinishReason is null) return;
         var json = OpenChunk(events, piece.Index);
         WriteBody(json, piece.Text, piece.Tokens);
+        if (_begun.Add(piece.Index)) WritePromptIds(json, piece.Index);
         CloseChunk(events, json, piece.FinishReason, usage);
     }
 
@@ -32,6 +35,7 @@ internal sealed class CompletionAnswerWriter(AnswerHeader header, AnswerOptions 
         json.WriteStartObject();
         json.WriteNumber("index"u8, index);
         WriteBody(json, choice.Text, choice.Tokens);
+        WritePromptIds(json, index);
         WritePromptLogProbs(json, choice);
         json.WriteString("finish_reason"u8, FinishReasons.Spell(choice.FinishReason));
         json.WriteEndObject();

@@ -51,7 +51,7 @@ internal sealed class FieldTable(IEnumerable<string> read, IReadOnlyDictionary<s
     /// </summary>
     private static readonly HashSet<string> Accepted =
     [
-        "user", "store", "metadata", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_retention",
-        "prediction", "verbosity", "reasoning_effort", "parallel_tool_calls", "request_id",
+        "user", "store", "metadata", "service_tier", "safety_identifier", "prompt_cache_key", "prompt_cache_options",
+        "prompt_cache_retention", "prediction", "verbosity", "reasoning_effort", "parallel_tool_calls", "request_id",
     ];
 }

@@ -9,6 +9,15 @@ internal static class MessagesField
 {
     private const string Name = "messages";
 
+    /// <summary>What a message may hold. A participant's name is a hint that plain templates have no place for.</summary>
+    private static readonly string[] OfMessage = ["role", "content", "name"];
+
+    /// <summary>What a part may hold. Where a prompt is best cached is a hint too.</summary>
+    private static readonly string[] OfPart = ["type", "text", "prompt_cache_breakpoint"];
+
+    /// <summary>What asks for something, or says something, that does not work here.</summary>
+    private static readonly string[] Unsupported = ["tool_calls", "tool_call_id", "function_call", "audio", "refusal", "annotations"];
+
     /// <summary>Reads the conversation.</summary>
     /// <exception cref="InvalidRequestException">It is missing, empty or of another form; the error names the part.</exception>
     public static ChatPrompt Read(RequestFields fields)
@@ -16,24 +25,34 @@ internal static class MessagesField
         if (fields.Value(Name) is not { } messages) throw new InvalidRequestException(Name, $"'{Name}' is missing.");
         if (messages.ValueKind != JsonValueKind.Array || messages.GetArrayLength() == 0)
             throw RequestFields.Wrong(Name, "a list of at least one message");
-        return new ChatPrompt([.. messages.EnumerateArray().Select((message, i) => Message(message, $"{Name}[{i}]"))]);
+        return new ChatPrompt([.. messages.EnumerateArray().Select((message, i) => Message(fields, message, $"{Name}[{i}]"))]);
     }
 
-    private static ChatMessage Message(JsonElement message, string field)
+    private static ChatMessage Message(RequestFields fields, JsonElement message, string field)
     {
         if (message.ValueKind != JsonValueKind.Object) throw RequestFields.Wrong(field, "an object with 'role' and 'content'");
-        foreach (var part in message.EnumerateObject()) CheckKnown(FieldText.Name(part), part.Value, field);
-        return new ChatMessage(Role(message, $"{field}.role"), Content(message, $"{field}.content"));
+        Judge(fields, message, OfMessage, field, Name);
+        return new ChatMessage(Role(message, $"{field}.role"), Content(fields, message, $"{field}.content"));
     }
 
-    private static void CheckKnown(string name, JsonElement value, string field)
+    /// <summary>Refuses what does not work and what is probably misspelt, and takes note of what else nobody here knows.</summary>
+    private static void Judge(RequestFields fields, JsonElement holder, string[] known, string field, string ignoredIn)
     {
-        // A participant's name is a hint that plain templates have no place for. Clients send earlier answers back with
-        // all their fields, such as a refusal that is null or an empty list of annotations: those say nothing.
-        if (name is "role" or "content" or "name" || value.ValueKind == JsonValueKind.Null) return;
-        if (value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0) return;
-        throw new InvalidRequestException($"{field}.{name}", $"'{field}.{name}' does not work here; leave it out.");
+        foreach (var entry in holder.EnumerateObject())
+        {
+            var name = FieldText.Name(entry);
+            if (known.Contains(name) || SaysNothing(entry.Value)) continue;
+            if (Unsupported.Contains(name))
+                throw new InvalidRequestException($"{field}.{name}", $"'{field}.{name}' does not work here; leave it out.");
+            if (Spelling.Nearest(name, known) is { } meant)
+                throw new InvalidRequestException($"{field}.{name}", $"'{field}.{name}' is not a field; is '{meant}' meant?");
+            fields.Ignore($"{ignoredIn}.{name}");
+        }
     }
+
+    /// <summary>Clients send earlier answers back with all their fields, such as a refusal that is null or no annotations.</summary>
+    private static bool SaysNothing(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Null || (value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0);
 
     private static string Role(JsonElement message, string field)
     {
@@ -48,18 +67,19 @@ internal static class MessagesField
         };
     }
 
-    private static string Content(JsonElement message, string field)
+    private static string Content(RequestFields fields, JsonElement message, string field)
     {
         if (!message.TryGetProperty("content", out var content)) throw new InvalidRequestException(field, $"'{field}' is missing.");
         if (content.ValueKind != JsonValueKind.Array) return FieldText.Of(content, field);
-        return string.Concat(content.EnumerateArray().Select((part, i) => Part(part, $"{field}[{i}]")));
+        return string.Concat(content.EnumerateArray().Select((part, i) => Part(fields, part, $"{field}[{i}]")));
     }
 
-    private static string Part(JsonElement part, string field)
+    private static string Part(RequestFields fields, JsonElement part, string field)
     {
         if (part.ValueKind != JsonValueKind.Object || !part.TryGetProperty("type", out var type) || type.ValueKind != JsonValueKind.String)
             throw RequestFields.Wrong(field, "an object with 'type'");
         if (!type.ValueEquals("text")) throw RequestFields.Wrong($"{field}.type", "'text': other parts do not work here");
+        Judge(fields, part, OfPart, field, $"{Name}.content");
         return part.TryGetProperty("text", out var text) ? FieldText.Of(text, $"{field}.text")
             : throw new InvalidRequestException($"{field}.text", $"'{field}.text' is missing.");
     }

@@ -27,7 +27,7 @@ internal static class RequestBody
     private static void CheckMediaType(string? text)
     {
         if (MediaTypeHeaderValue.TryParse(text, out var type) && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
-            && (!type.Charset.HasValue || type.Charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase))) return;
+            && (!type.Charset.HasValue || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase))) return;
         throw new HttpRefusal(StatusCodes.Status415UnsupportedMediaType,
             "The body must be JSON in UTF-8: send it with the header 'Content-Type: application/json'.");
     }
@@ -49,7 +49,8 @@ internal static class RequestBody
         }
         var body = read.Buffer.ToArray();
         request.BodyReader.AdvanceTo(read.Buffer.End);
-        return body;
+        // Some clients mark UTF-8 so; JSON lets a reader take it.
+        return body.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? body[Encoding.UTF8.Preamble.Length..] : body;
     }
 
     private static JsonDocument Parse(byte[] body, int maxDepth)
@@ -70,23 +71,26 @@ internal static class RequestBody
         }
     }
 
-    /// <summary>The outermost field in which the reader gets stuck (such as one whose value is NaN) or that comes twice, or null.</summary>
+    /// <summary>The outermost field in which the reader gets stuck (such as one whose value is NaN) or a name comes twice, or null.</summary>
     private static string? FieldAtFault(byte[] body, int maxDepth)
     {
         var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = maxDepth });
-        var names = new HashSet<string>();
+        var names = new Stack<HashSet<string>>();
         string? field = null;
         try
         {
             while (reader.Read())
             {
-                if (reader.TokenType != JsonTokenType.PropertyName || reader.CurrentDepth != 1) continue;
-                field = Encoding.UTF8.GetString(reader.ValueSpan);
-                if (!names.Add(field)) return field;
+                if (reader.TokenType == JsonTokenType.StartObject) names.Push([]);
+                if (reader.TokenType == JsonTokenType.EndObject) names.Pop();
+                if (reader.TokenType != JsonTokenType.PropertyName) continue;
+                var name = reader.GetString()!;
+                if (reader.CurrentDepth == 1) field = name;
+                if (!names.Peek().Add(name)) return field;
             }
             return null;
         }
-        catch (JsonException)
+        catch (Exception fault) when (fault is JsonException or InvalidOperationException)
         {
             return field;
         }

@@ -10,24 +10,32 @@ internal sealed class RequestFields
     private const int MaxIgnored = 64;
 
     private readonly Dictionary<string, JsonElement> _fields = new(StringComparer.Ordinal);
+    private readonly List<string> _ignored = [];
 
     /// <summary>Sorts the fields of a body by what the endpoint does with them.</summary>
     /// <exception cref="InvalidRequestException">A field that does not work here, one that was probably misspelt, or too many unknown ones.</exception>
     public RequestFields(JsonElement body, FieldTable table)
     {
-        var ignored = new List<string>();
         foreach (var field in body.EnumerateObject())
         {
             var name = FieldText.Name(field);
             if (table.Judge(name, field.Value)) _fields[name] = field.Value;
-            else if (ignored.Count < MaxIgnored) ignored.Add(name);
-            else throw new InvalidRequestException(name, $"'{name}' is no field, and neither are {MaxIgnored} before it; at most as many are ignored.");
+            else Ignore(name);
         }
-        Ignored = ignored;
     }
 
-    /// <summary>Fields that nobody here knows.</summary>
-    public IReadOnlyList<string> Ignored { get; }
+    /// <summary>Fields that nobody here knows, each named once.</summary>
+    public IReadOnlyList<string> Ignored => _ignored;
+
+    /// <summary>Takes note of a field that nobody here knows.</summary>
+    /// <exception cref="InvalidRequestException">There are too many of them.</exception>
+    public void Ignore(string name)
+    {
+        if (_ignored.Contains(name)) return;
+        if (_ignored.Count == MaxIgnored)
+            throw new InvalidRequestException(name, $"'{name}' is no field, and neither are {MaxIgnored} before it; at most as many are ignored.");
+        _ignored.Add(name);
+    }
 
     /// <summary>The field's value, or null where it is absent or null.</summary>
     public JsonElement? Value(string name) =>

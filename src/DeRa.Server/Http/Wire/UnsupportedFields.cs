@@ -43,6 +43,7 @@ internal static class UnsupportedFields
         ["modalities"] = value => value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(IsText),
         ["audio"] = Never,
         ["web_search_options"] = Never,
+        ["moderation"] = Never,
         ["echo"] = IsFalse,
         ["prompt"] = Never,
         ["chat_template"] = Never,
