@@ -23,7 +23,8 @@ internal abstract class GenerationEndpoint(ServingState state, TimeProvider time
         var header = new AnswerHeader(
             IdPrefix + context.TraceIdentifier, time.GetUtcNow().ToUnixTimeSeconds(), request.Model,
             new StrengthsInForce(request.Strengths, pair.Names.Aligned),
-            [.. request.Choices.Where(choice => choice.Request.ChoiceIndex < request.Returned).Select(choice => choice.Request.PromptTokens)]);
+            [.. request.Choices.Select(choice => choice.Request).Where(choice => choice.ChoiceIndex < request.Returned)
+                .Select(choice => choice.PromptTokens)]);
         var writer = Writer(header, wire.Answer, new TokenTexts(pair.Tokenizer, wire.Answer.TokensAsIds));
         using var generation = Generation.Start(pair.Engine, request, pair.Tokenizer);
         telemetry.Submitted(generation);

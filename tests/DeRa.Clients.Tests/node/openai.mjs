@@ -1,4 +1,5 @@
-// Runs one scenario, named by the first argument, against the server at the second, which serves the third, with the key that is the fourth, where it needs one; throws where something is not as it must be.
+// Runs one scenario, named by the first argument, against the server at the second, which serves the third, with the fourth as
+// key where it needs one; throws where something is not as it must be.
 import assert from 'node:assert/strict';
 import OpenAI from 'openai';
 

@@ -38,7 +38,8 @@ internal static class FuzzRun
         TestContext.Current.TestOutputHelper!.WriteLine($"{number - first} cases");
 
         Task SampleAsync(int count) =>
-            cases.SampleAsync(value => property(value).WaitAsync(Patience, ServerFixture.Stop), seed: Seed(number).ToString(), iter: count, threads: 1, print: show);
+            cases.SampleAsync(value => property(value).WaitAsync(Patience, ServerFixture.Stop),
+                seed: Seed(number).ToString(), iter: count, threads: 1, print: show);
     }
 
     /// <summary>A number out of the environment.</summary>

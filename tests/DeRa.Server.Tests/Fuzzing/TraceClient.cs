@@ -96,7 +96,8 @@ internal static class TraceClient
 
     private static IEnumerable<double?> LogProbs(JsonElement found) => found.TryGetProperty("content", out var tokens)
         ? tokens.EnumerateArray().Select(token => (double?)token.GetProperty("logprob").GetDouble())
-        : found.GetProperty("token_logprobs").EnumerateArray().Select(value => value.ValueKind == JsonValueKind.Null ? (double?)null : value.GetDouble());
+        : found.GetProperty("token_logprobs").EnumerateArray()
+            .Select(value => value.ValueKind == JsonValueKind.Null ? (double?)null : value.GetDouble());
 
     private static async Task<SeenChoice[]> CallGrpcAsync(ServerFixture server, TraceRequest request)
     {

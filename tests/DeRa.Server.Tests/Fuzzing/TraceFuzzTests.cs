@@ -80,7 +80,8 @@ public class TraceFuzzTests(ITestOutputHelper output)
         var random = new Random(seed);
         var requests = Enumerable.Range(0, RequestsInTrace).Select(_ => TraceRequest.Next(random, vocabulary, aligned)).ToArray();
         for (var i = 0; i < requests.Length; i++)
-            if (requests[i].Message is { } message) requests[i] = requests[i] with { Prompt = await TraceClient.PromptAsync(alone, message) };
+            if (requests[i].Message is { } message)
+                requests[i] = requests[i] with { Prompt = await TraceClient.PromptAsync(alone, message) };
         var expected = new List<SeenChoice[]>();
         // Alone the answer comes whole, so that a stream is compared with what it must add up to.
         foreach (var request in requests)

@@ -221,8 +221,10 @@ public class FieldTests
             var reply = await server.CompleteAsync("{" + two + more + "}");
             var choices = reply.Body.StartsWith('{') ? [.. reply.Json.GetProperty("choices").EnumerateArray()]
                 : reply.Events().Select(e => e.GetProperty("choices")[0]).ToList();
-            var prompts = choices.Where(choice => choice.TryGetProperty("prompt_token_ids", out _)).OrderBy(choice => choice.GetProperty("index").GetInt32());
-            Assert.Equal(["[97,98]", "[97,98]", "[99]", "[99]"], prompts.Select(choice => choice.GetProperty("prompt_token_ids").GetRawText()));
+            var prompts = choices.Where(choice => choice.TryGetProperty("prompt_token_ids", out _))
+                .OrderBy(choice => choice.GetProperty("index").GetInt32())
+                .Select(choice => choice.GetProperty("prompt_token_ids").GetRawText());
+            Assert.Equal(["[97,98]", "[97,98]", "[99]", "[99]"], prompts);
         }
         var tokens = (await server.PostAsync("/tokenize", "{" + User + "}")).Json.GetProperty("tokens").GetRawText();
         var chat = await server.ChatAsync("{" + User + ",\"n\":2,\"return_token_ids\":true}");

@@ -12,7 +12,8 @@ public class KnownFieldTests
 
     private const string ForVllmChats = "add_generation_prompt continue_final_message chat_template_kwargs";
 
-    private const string TakenInChats = "store metadata service_tier prediction verbosity reasoning_effort safety_identifier prompt_cache_key";
+    private const string TakenInChats =
+        "store metadata service_tier prediction verbosity reasoning_effort safety_identifier prompt_cache_key";
 
     private static FieldTable Table(bool isChat) => isChat ? ChatRequestReader.Table : CompletionRequestReader.Table;
 

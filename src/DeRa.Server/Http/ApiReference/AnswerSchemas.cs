@@ -51,7 +51,10 @@ internal static class AnswerSchemas
             "type": "object", "additionalProperties": {"type": "number"},
             "description": "The strengths in force, by the aligned models' names, where there are several."
           },
-          "PromptTokenIds": {"type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1, "description": "The prompt's tokens, where asked for; in a stream with the first chunk of each choice."},
+          "PromptTokenIds": {
+            "type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1,
+            "description": "The prompt's tokens, where asked for; in a stream with the first chunk of each choice."
+          },
           "TokenIds": {"type": "array", "items": {"type": "integer", "minimum": 0}, "description": "The generated tokens, where asked for."},
           "PromptLogprobs": {
             "type": "array", "description": "For each token of the prompt but the first: token id → log-probability, where asked for.",

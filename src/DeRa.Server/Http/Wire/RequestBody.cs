@@ -27,7 +27,8 @@ internal static class RequestBody
     private static void CheckMediaType(string? text)
     {
         if (MediaTypeHeaderValue.TryParse(text, out var type) && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
-            && (!type.Charset.HasValue || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase))) return;
+            && (!type.Charset.HasValue
+                || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase))) return;
         throw new HttpRefusal(StatusCodes.Status415UnsupportedMediaType,
             "The body must be JSON in UTF-8: send it with the header 'Content-Type: application/json'.");
     }
@@ -71,7 +72,7 @@ internal static class RequestBody
         }
     }
 
-    /// <summary>The outermost field in which the reader gets stuck (such as one whose value is NaN) or a name comes twice, or null.</summary>
+    /// <summary>The outermost field in which the reader gets stuck (on NaN, say) or a name comes twice; null where there is none.</summary>
     private static string? FieldAtFault(byte[] body, int maxDepth)
     {
         var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = maxDepth });

@@ -33,7 +33,8 @@ internal sealed class RequestFields
     {
         if (_ignored.Contains(name)) return;
         if (_ignored.Count == MaxIgnored)
-            throw new InvalidRequestException(name, $"'{name}' is no field, and neither are {MaxIgnored} before it; at most as many are ignored.");
+            throw new InvalidRequestException(name,
+                $"'{name}' is no field, and neither are {MaxIgnored} before it; at most as many are ignored.");
         _ignored.Add(name);
     }
 
