@@ -34,6 +34,7 @@ internal sealed class PairLifetime(
             ServerLog.DrainEndedEarly(log, options.DrainSeconds);
         }
         state.Pair?.Engine.Dispose();
+        state.Close();
     }
 
     /// <summary>Lets a load that was under way end.</summary>

@@ -13,7 +13,7 @@ namespace DeRa.Server.Grpc;
 internal static class GrpcErrors
 {
     /// <summary>Fields that are not among the message <c>GenerationOptions</c>.</summary>
-    private static readonly string[] OutsideOptions = ["model", "prompt", "conversation", "token_ids", "change", "event"];
+    private static readonly string[] OutsideOptions = ["model", "prompt", "more_prompts", "conversation", "token_ids", "change", "event"];
 
     /// <summary>The status for what went wrong.</summary>
     /// <param name="fault">What went wrong.</param>

@@ -1,3 +1,5 @@
+using DeRa.Protos.V1;
+using DeRa.Server.Composition;
 using DeRa.Server.Telemetry;
 using Google.Rpc;
 using Grpc.Core;
@@ -6,45 +8,49 @@ using Grpc.Core.Interceptors;
 namespace DeRa.Server.Grpc;
 
 /// <summary>Turns whatever a call throws into a status, and logs what is the server's fault.</summary>
-internal sealed class GrpcFence(SlowReaders readers, ILogger<GrpcFence> log) : Interceptor
+internal sealed class GrpcFence(ServingState state, SlowReaders readers, ILogger<GrpcFence> log) : Interceptor
 {
+    private static readonly string Ours = $"/{InferenceService.Descriptor.FullName}/";
+
     /// <inheritdoc/>
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
     {
-        try
-        {
-            return await continuation(request, context);
-        }
-        catch (Exception fault) when (fault is not RpcException)
-        {
-            throw Explain(fault, context);
-        }
+        TResponse? response = null;
+        await FenceAsync(async () => response = await continuation(request, context), context);
+        return response!;
     }
 
     /// <inheritdoc/>
-    public override async Task ServerStreamingServerHandler<TRequest, TResponse>(TRequest request,
-        IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation)
-    {
-        try
-        {
-            await continuation(request, readers.Watch(responseStream, context), context);
-        }
-        catch (Exception fault) when (fault is not RpcException)
-        {
-            throw Explain(fault, context);
-        }
-    }
+    public override Task ServerStreamingServerHandler<TRequest, TResponse>(TRequest request,
+        IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation) =>
+        FenceAsync(() => UntilClosing(continuation(request, readers.Watch(responseStream, context), context), context), context);
 
     /// <inheritdoc/>
-    public override async Task DuplexStreamingServerHandler<TRequest, TResponse>(IAsyncStreamReader<TRequest> requestStream,
-        IServerStreamWriter<TResponse> responseStream, ServerCallContext context, DuplexStreamingServerMethod<TRequest, TResponse> continuation)
+    public override Task DuplexStreamingServerHandler<TRequest, TResponse>(IAsyncStreamReader<TRequest> requestStream,
+        IServerStreamWriter<TResponse> responseStream, ServerCallContext context, DuplexStreamingServerMethod<TRequest, TResponse> continuation) =>
+        FenceAsync(() => UntilClosing(continuation(requestStream, readers.Watch(responseStream, context), context), context), context);
+
+    /// <summary>Streams of other services, such as a watch of the server's health, have no end of their own; ours have.</summary>
+    private Task UntilClosing(Task call, ServerCallContext context) =>
+        context.Method.StartsWith(Ours, StringComparison.Ordinal) ? call : call.WaitAsync(state.Closing);
+
+    private async Task FenceAsync(Func<Task> call, ServerCallContext context)
     {
         try
         {
-            await continuation(requestStream, readers.Watch(responseStream, context), context);
+            await call();
         }
-        catch (Exception fault) when (fault is not RpcException)
+        catch (RpcException refusal)
+        {
+            RequestTelemetry.Of(context.GetHttpContext()).Failed(refusal);
+            throw;
+        }
+        catch (OperationCanceledException) when (state.Closing.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested)
+        {
+            throw Explain(new NotServingException(ServingPhase.Draining), context);
+        }
+        catch (Exception fault)
         {
             throw Explain(fault, context);
         }
