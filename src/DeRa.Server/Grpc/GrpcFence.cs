@@ -12,6 +12,8 @@ internal sealed class GrpcFence(ServingState state, SlowReaders readers, ILogger
 {
     private static readonly string Ours = $"/{InferenceService.Descriptor.FullName}/";
 
+    private static readonly string Conversation = Ours + nameof(InferenceService.InferenceServiceBase.Converse);
+
     /// <inheritdoc/>
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
@@ -62,7 +64,7 @@ internal sealed class GrpcFence(ServingState state, SlowReaders readers, ILogger
         // Writing to a stream whose client has gone throws other things than a cancellation.
         var cause = context.CancellationToken.IsCancellationRequested ? new OperationCanceledException(fault.Message, fault) : fault;
         RequestTelemetry.Of(context.GetHttpContext()).Failed(cause);
-        var status = GrpcErrors.For(cause, requestId);
+        var status = GrpcErrors.For(cause, requestId, context.Method == Conversation);
         if (status.Code == (int)Code.Internal) ServerLog.RequestFailed(log, requestId, fault);
         return status.ToRpcException();
     }

@@ -129,7 +129,13 @@ public class ConverseTests
         AssertRefused(await FaultAsync(none), "event", "must be 'start'");
         using var bad = server.Inference.Converse(cancellationToken: Stop);
         await bad.RequestStream.WriteAsync(new ConverseRequest { Start = new ConverseStart() }, Stop);
-        AssertRefused(await FaultAsync(bad), "prompt", "missing");
+        AssertRefused(await FaultAsync(bad), "start.prompt", "missing");
+        using var hot = server.Inference.Converse(cancellationToken: Stop);
+        await hot.RequestStream.WriteAsync(new()
+        {
+            Start = new ConverseStart { Prompt = new Prompt { Text = "a" }, Options = new GenerationOptions { Temperature = double.NaN } },
+        }, Stop);
+        AssertRefused(await FaultAsync(hot), "start.options.temperature", "between");
     }
 
     [Fact]
@@ -217,5 +223,6 @@ public class ConverseTests
         Assert.Equal(StatusCode.InvalidArgument, fault.StatusCode);
         Assert.Contains(message, fault.Status.Detail, StringComparison.Ordinal);
         Assert.Equal(field, Assert.Single(fault.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations).Field);
+        Assert.True(ProtoPath.Exists(ConverseRequest.Descriptor, field), field);
     }
 }

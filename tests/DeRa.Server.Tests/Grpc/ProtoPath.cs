@@ -10,7 +10,7 @@ internal static class ProtoPath
     public static bool Exists(MessageDescriptor message, string path)
     {
         var parts = Regex.Replace(path, @"\[\d+\]", "").Split('.', 2);
-        if (message.FindFieldByName(parts[0]) is not { } field) return false;
+        if (message.FindFieldByName(parts[0]) is not { } field) return message.Oneofs.Any(choice => choice.Name == path);
         if (parts.Length == 1 || field.IsMap) return true;
         return field.FieldType == FieldType.Message && (field.MessageType.File.Package == "google.protobuf" || Exists(field.MessageType, parts[1]));
     }
