@@ -157,6 +157,6 @@ public sealed record ChatPrompt(IReadOnlyList<ChatMessage> Messages, string Fiel
     /// <summary><c>chat_template_kwargs</c>: more variables for the model's template; the plain one reads none.</summary>
     public JsonObject? Variables { get; init; }
 
-    /// <summary>What stands before the names of these fields where they are not the request's own, for errors: <c>conversation.</c>.</summary>
+    /// <summary>For errors, what stands before these fields' names where they are not the request's own: <c>conversation.</c>.</summary>
     public string FieldPrefix { get; init; } = "";
 }

@@ -25,12 +25,14 @@ internal sealed class GrpcFence(ServingState state, SlowReaders readers, ILogger
 
     /// <inheritdoc/>
     public override Task ServerStreamingServerHandler<TRequest, TResponse>(TRequest request,
-        IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation) =>
+        IServerStreamWriter<TResponse> responseStream, ServerCallContext context,
+        ServerStreamingServerMethod<TRequest, TResponse> continuation) =>
         FenceAsync(() => UntilClosing(continuation(request, readers.Watch(responseStream, context), context), context), context);
 
     /// <inheritdoc/>
     public override Task DuplexStreamingServerHandler<TRequest, TResponse>(IAsyncStreamReader<TRequest> requestStream,
-        IServerStreamWriter<TResponse> responseStream, ServerCallContext context, DuplexStreamingServerMethod<TRequest, TResponse> continuation) =>
+        IServerStreamWriter<TResponse> responseStream, ServerCallContext context,
+        DuplexStreamingServerMethod<TRequest, TResponse> continuation) =>
         FenceAsync(() => UntilClosing(continuation(requestStream, readers.Watch(responseStream, context), context), context), context);
 
     /// <summary>Streams of other services, such as a watch of the server's health, have no end of their own; ours have.</summary>
@@ -48,7 +50,8 @@ internal sealed class GrpcFence(ServingState state, SlowReaders readers, ILogger
             RequestTelemetry.Of(context.GetHttpContext()).Failed(refusal);
             throw;
         }
-        catch (OperationCanceledException) when (state.Closing.IsCancellationRequested && !context.CancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (state.Closing.IsCancellationRequested
+            && !context.CancellationToken.IsCancellationRequested)
         {
             throw Explain(new NotServingException(ServingPhase.Draining), context);
         }

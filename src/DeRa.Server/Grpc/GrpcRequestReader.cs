@@ -17,7 +17,8 @@ internal static class GrpcRequestReader
     /// <param name="options">Null = all defaults.</param>
     /// <exception cref="InvalidRequestException">A prompt is empty, or a message has no role.</exception>
     public static GenerationInput Read(string? model, Prompt? prompt, IEnumerable<Prompt> more, GenerationOptions? options) =>
-        Read(model, [ReadPrompt(prompt), .. more.Select((next, i) => ReadPrompt(next, $"more_prompts[{i}]"))], options ?? new GenerationOptions());
+        Read(model, [ReadPrompt(prompt), .. more.Select((next, i) => ReadPrompt(next, $"more_prompts[{i}]"))],
+            options ?? new GenerationOptions());
 
     /// <summary>Reads the parts of a request that answers a conversation.</summary>
     /// <inheritdoc cref="Read(string, Prompt, IEnumerable{Prompt}, GenerationOptions)"/>
@@ -102,6 +103,7 @@ internal static class GrpcRequestReader
         Role.System => "system",
         Role.User => "user",
         Role.Assistant => "assistant",
-        _ => throw new InvalidRequestException(field, $"'{field}' must be ROLE_SYSTEM, ROLE_USER or ROLE_ASSISTANT, or 'role_name' be set."),
+        _ => throw new InvalidRequestException(field,
+            $"'{field}' must be ROLE_SYSTEM, ROLE_USER or ROLE_ASSISTANT, or 'role_name' be set."),
     };
 }

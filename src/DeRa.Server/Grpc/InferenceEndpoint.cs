@@ -12,12 +12,14 @@ using Microsoft.AspNetCore.RateLimiting;
 namespace DeRa.Server.Grpc;
 
 /// <summary>Serves <c>dera.v1.InferenceService</c>. <see cref="GrpcFence"/> turns what is thrown into statuses.</summary>
-internal sealed class InferenceEndpoint(ServingState state, ServerOptions options, TimeProvider time) : InferenceService.InferenceServiceBase
+internal sealed class InferenceEndpoint(ServingState state, ServerOptions options, TimeProvider time)
+    : InferenceService.InferenceServiceBase
 {
     /// <inheritdoc/>
     [EnableRateLimiting(RequestLimiting.Generating)]
     public override Task<GenerateResponse> Generate(GenerateRequest request, ServerCallContext context) => AnswerAsync(
-        () => GrpcRequestReader.Read(request.HasModel ? request.Model : null, request.Prompt, request.MorePrompts, request.Options), context,
+        () => GrpcRequestReader.Read(request.HasModel ? request.Model : null, request.Prompt, request.MorePrompts, request.Options),
+        context,
         (answers, choices, generation) => answers.Whole(choices, generation));
 
     /// <inheritdoc/>
@@ -30,7 +32,8 @@ internal sealed class InferenceEndpoint(ServingState state, ServerOptions option
     [EnableRateLimiting(RequestLimiting.Generating)]
     public override Task GenerateStream(
         GenerateStreamRequest request, IServerStreamWriter<GenerateStreamResponse> responseStream, ServerCallContext context) => StreamAsync(
-        () => GrpcRequestReader.Read(request.HasModel ? request.Model : null, request.Prompt, request.MorePrompts, request.Options), context,
+        () => GrpcRequestReader.Read(request.HasModel ? request.Model : null, request.Prompt, request.MorePrompts, request.Options),
+        context,
         happened => responseStream.WriteAsync(GrpcAnswers.ForGenerate(happened), context.CancellationToken));
 
     /// <inheritdoc/>

@@ -16,7 +16,8 @@ public class CancellationFuzzTests
     private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
 
     private static readonly Gen<Leaver> Leavers = Gen.Select(
-        Gen.Frequency<Door>((1, Gen.Const(Door.Socket)), (1, Gen.Const(Door.Http)), (3, Gen.OneOf(Door.Grpc, Door.GrpcChat, Door.Converse))),
+        Gen.Frequency<Door>((1, Gen.Const(Door.Socket)), (1, Gen.Const(Door.Http)),
+            (3, Gen.OneOf(Door.Grpc, Door.GrpcChat, Door.Converse))),
         Gen.Int[0, 80], Gen.Int[1, 40], Gen.Bool, Gen.Double[0, 1], Gen.Int[0, 3000],
         (door, prompt, tokens, stream, sent, received) => new Leaver(door, prompt, tokens, stream, sent, received));
 
@@ -97,7 +98,8 @@ public class CancellationFuzzTests
         await ((leaver.Door, leaver.Stream) switch
         {
             (Door.Converse, _) => ConverseAsync(server, new() { Prompt = prompt, Options = options }, leave),
-            (Door.GrpcChat, false) => inference.ChatAsync(new() { Conversation = talk, Options = options }, cancellationToken: leave).ResponseAsync,
+            (Door.GrpcChat, false) => inference.ChatAsync(new() { Conversation = talk, Options = options },
+                cancellationToken: leave).ResponseAsync,
             (Door.GrpcChat, true) =>
                 ReadAsync(inference.ChatStream(new() { Conversation = talk, Options = options }, cancellationToken: leave), leave),
             (_, false) => inference.GenerateAsync(new() { Prompt = prompt, Options = options }, cancellationToken: leave).ResponseAsync,

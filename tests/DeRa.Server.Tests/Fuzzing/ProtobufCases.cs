@@ -34,7 +34,8 @@ internal static class ProtobufCases
     private static readonly Gen<Conversation> Talk =
         from turns in Turn.Array[0, 4]
         from flags in Gen.Frequency<int>((4, Gen.Const(0)), (1, Gen.Int[1, 15]))
-        from variables in Gen.Frequency<(string, Value)[]>((4, Gen.Const(Array.Empty<(string, Value)>())), (1, Gen.Select(Text, Variable).Array[1, 3]))
+        from variables in Gen.Frequency<(string, Value)[]>((4, Gen.Const(Array.Empty<(string, Value)>())),
+            (1, Gen.Select(Text, Variable).Array[1, 3]))
         select Make(turns, flags, variables);
 
     private static readonly Gen<Prompt> AnyPrompt = Gen.OneOf(
@@ -44,11 +45,13 @@ internal static class ProtobufCases
 
     private static readonly Gen<Prompt> Prompts = Gen.Frequency<Prompt>((4, Gen.Const(new Prompt { Text = "Once" })), (2, AnyPrompt));
 
-    private static readonly Gen<string?> Model = Gen.Frequency<string?>((6, Gen.Const((string?)null)), (1, Text.Select(text => (string?)text)));
+    private static readonly Gen<string?> Model = Gen.Frequency<string?>((6, Gen.Const((string?)null)),
+        (1, Text.Select(text => (string?)text)));
 
     /// <summary>Any of the options, those of a later day too.</summary>
     private static readonly Gen<GenerationOptions> Options =
-        Gen.OneOf<Action<GenerationOptions>>([.. GenerationOptions.Descriptor.Fields.InDeclarationOrder().Select(Change)]).Array[0, 6].Select(changes =>
+        Gen.OneOf<Action<GenerationOptions>>([.. GenerationOptions.Descriptor.Fields.InDeclarationOrder().Select(Change)])
+            .Array[0, 6].Select(changes =>
         {
             var options = new GenerationOptions();
             foreach (var change in changes) change(options);
@@ -86,7 +89,8 @@ internal static class ProtobufCases
     public static readonly Gen<ConverseRequest> Wish = Gen.Frequency<ConverseRequest>(
         (6, Gen.Double[-1, 10].Select(strength => new ConverseRequest { Change = new() { AlignmentStrength = strength } })),
         (1, Number.Select(strength => new ConverseRequest { Change = new() { AlignmentStrength = strength } })),
-        (1, Gen.Select(Text, Number).Select(both => new ConverseRequest { Change = new() { AlignmentStrengths = { [both.Item1] = both.Item2 } } })),
+        (1, Gen.Select(Text, Number).Select(both =>
+            new ConverseRequest { Change = new() { AlignmentStrengths = { [both.Item1] = both.Item2 } } })),
         (1, Gen.OneOf(new ConverseRequest { Stop = new() }, new ConverseRequest(), new ConverseRequest { Change = new() })),
         (1, Generate.Select(Start)));
 
@@ -101,8 +105,10 @@ internal static class ProtobufCases
 
     private static Gen<Action<GenerationOptions>> Change(FieldDescriptor field)
     {
-        if (field.Name == "logit_bias") return Gen.Select(Whole, Number).Select(both => Act(options => options.LogitBias[both.Item1] = both.Item2));
-        if (field.IsMap) return Gen.Select(Text, Number).Select(both => Act(options => options.AlignmentStrengths[both.Item1] = both.Item2));
+        if (field.Name == "logit_bias") return Gen.Select(Whole, Number).Select(both =>
+            Act(options => options.LogitBias[both.Item1] = both.Item2));
+        if (field.IsMap) return Gen.Select(Text, Number).Select(both =>
+            Act(options => options.AlignmentStrengths[both.Item1] = both.Item2));
         return Values(field.FieldType).Select(value => Act(options =>
         {
             if (field.IsRepeated) ((IList)field.Accessor.GetValue(options)).Add(value);

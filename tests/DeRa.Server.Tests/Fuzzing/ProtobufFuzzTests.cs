@@ -45,7 +45,8 @@ public class ProtobufFuzzTests
 
     private static readonly Gen<Call> Broken = Gen.OneOf(
         BrokenCalls(ProtobufCases.Generate, "Generate", "GenerateStream"), BrokenCalls(ProtobufCases.Chat, "Chat", "ChatStream"),
-        BrokenCalls(ProtobufCases.Tokenize, "Tokenize"), BrokenCalls(ProtobufCases.Detokenize, "Detokenize", "ListModels", "GetServerInfo"));
+        BrokenCalls(ProtobufCases.Tokenize, "Tokenize"),
+        BrokenCalls(ProtobufCases.Detokenize, "Detokenize", "ListModels", "GetServerInfo"));
 
     private static readonly Gen<Talk> Talks =
         from start in Gen.Frequency<byte[]>(

@@ -132,7 +132,8 @@ public class GrpcFieldTests
             """;
         Assert.Contains("<answer>3x", await SameTokensAsync(server, talk, http), StringComparison.Ordinal);
         talk.AddGenerationPrompt = false;
-        Assert.EndsWith("And so3x", await SameTokensAsync(server, talk, http + ",\"add_generation_prompt\":false"), StringComparison.Ordinal);
+        Assert.EndsWith("And so3x", await SameTokensAsync(server, talk, http + ",\"add_generation_prompt\":false"),
+            StringComparison.Ordinal);
         (talk.ContinueFinalMessage, talk.Messages[0].RoleName) = (true, "system");
         Assert.EndsWith("And so", await SameTokensAsync(server, talk,
             http + ",\"add_generation_prompt\":false,\"continue_final_message\":true"), StringComparison.Ordinal);
@@ -144,7 +145,8 @@ public class GrpcFieldTests
             new TokenizeRequest { Prompt = new Prompt { Messages = talk } }, cancellationToken: ServerFixture.Stop);
         var same = await server.PostAsync("/tokenize", $"{{{http}}}");
         Assert.Equal(same.Json.GetProperty("tokens").EnumerateArray().Select(token => token.GetInt32()), told.TokenIds);
-        var (chat, reply) = (await server.Inference.ChatAsync(new ChatRequest { Conversation = talk }, cancellationToken: ServerFixture.Stop),
+        var (chat, reply) = (await server.Inference.ChatAsync(new ChatRequest { Conversation = talk },
+            cancellationToken: ServerFixture.Stop),
             await server.ChatAsync($"{{{http}}}"));
         Assert.Equal(reply.Json.GetProperty("usage").GetProperty("prompt_tokens").GetInt32(), chat.Usage.PromptTokens);
         Assert.Equal(told.TokenIds.Count, chat.Usage.PromptTokens);

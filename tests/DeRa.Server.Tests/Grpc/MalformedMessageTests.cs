@@ -42,7 +42,8 @@ public class MalformedMessageTests
         {
             if (type == MethodType.Unary) await server.Channel.CreateCallInvoker().AsyncUnaryCall(method, null, options, Broken);
             else if (type == MethodType.ServerStreaming)
-                await server.Channel.CreateCallInvoker().AsyncServerStreamingCall(method, null, options, Broken).ResponseStream.MoveNext(Stop);
+                await server.Channel.CreateCallInvoker().AsyncServerStreamingCall(method, null, options, Broken)
+                    .ResponseStream.MoveNext(Stop);
             else await ConverseAsync(server, method, options);
         });
         Assert.Equal(StatusCode.InvalidArgument, fault.StatusCode);
@@ -60,7 +61,7 @@ public class MalformedMessageTests
         var method = new Method<byte[], byte[]>(MethodType.DuplexStreaming, InferenceService.Descriptor.FullName, "Converse", Bytes, Bytes);
         var start = new ConverseRequest
         {
-            Start = new ConverseStart { Prompt = new Prompt { Text = "a" }, Options = new GenerationOptions { MaxTokens = 200, IgnoreEos = true } },
+            Start = new ConverseStart { Prompt = new() { Text = "a" }, Options = new() { MaxTokens = 200, IgnoreEos = true } },
         };
         using var hold = new SemaphoreSlim(0);
         server.Executor.BeforeStep = plan => hold.Wait(server.Executor.TestOver);

@@ -12,6 +12,7 @@ internal static class ProtoPath
         var parts = Regex.Replace(path, @"\[\d+\]", "").Split('.', 2);
         if (message.FindFieldByName(parts[0]) is not { } field) return message.Oneofs.Any(choice => choice.Name == path);
         if (parts.Length == 1 || field.IsMap) return true;
-        return field.FieldType == FieldType.Message && (field.MessageType.File.Package == "google.protobuf" || Exists(field.MessageType, parts[1]));
+        return field.FieldType == FieldType.Message
+            && (field.MessageType.File.Package == "google.protobuf" || Exists(field.MessageType, parts[1]));
     }
 }

@@ -73,7 +73,8 @@ public class SameOptionsTests
         Assert.Equal(Fields(GenerateRequest.Descriptor), Fields(GenerateStreamRequest.Descriptor));
         Assert.Equal(Fields(GenerateRequest.Descriptor), Fields(ConverseStart.Descriptor));
         Assert.Equal(Fields(ChatRequest.Descriptor), Fields(ChatStreamRequest.Descriptor));
-        static string[] Fields(MessageDescriptor message) => [.. message.Fields.InDeclarationOrder().Select(field => field.ToProto().ToString())];
+        static string[] Fields(MessageDescriptor message) =>
+            [.. message.Fields.InDeclarationOrder().Select(field => field.ToProto().ToString())];
     }
 
     public static TheoryData<string> Options => [.. GenerationOptions.Descriptor.Fields.InDeclarationOrder().Select(option => option.Name)];
@@ -94,7 +95,8 @@ public class SameOptionsTests
     {
         if (field.IsMap && field.Name == "logit_bias") options.LogitBias[7] = 0.25;
         else if (field.IsMap) options.AlignmentStrengths["aligned"] = 0.25;
-        else if (field.IsRepeated) ((System.Collections.IList)field.Accessor.GetValue(options)).Add(field.FieldType == FieldType.String ? "x" : 7);
+        else if (field.IsRepeated)
+            ((System.Collections.IList)field.Accessor.GetValue(options)).Add(field.FieldType == FieldType.String ? "x" : 7);
         else
             field.Accessor.SetValue(options, field.FieldType switch
             {
@@ -110,7 +112,8 @@ public class SameOptionsTests
     private static Dictionary<string, string> Parts(GenerationOptions? options)
     {
         var input = GrpcRequestReader.Read(null, new Prompt { Text = "a" }, [], options);
-        return typeof(GenerationInput).GetProperties().ToDictionary(part => part.Name, part => JsonSerializer.Serialize(part.GetValue(input)));
+        return typeof(GenerationInput).GetProperties().ToDictionary(part => part.Name, part =>
+            JsonSerializer.Serialize(part.GetValue(input)));
     }
 
     [Fact]
@@ -124,14 +127,14 @@ public class SameOptionsTests
             }), options: options);
         await server.PhaseChangedAsync();
         var grpc = await server.Inference.GetServerInfoAsync(new GetServerInfoRequest(), cancellationToken: ServerFixture.Stop);
-        var told = JsonNode.Parse(new JsonFormatter(new JsonFormatter.Settings(true).WithPreserveProtoFieldNames(true)).Format(grpc))!.AsObject();
+        var names = new JsonFormatter(new JsonFormatter.Settings(true).WithPreserveProtoFieldNames(true));
+        var told = JsonNode.Parse(names.Format(grpc))!.AsObject();
         var info = JsonNode.Parse((await server.GetAsync("/info")).Body)!.AsObject();
         foreach (var part in (string[])["limits", "options"]) AssertSame(info[part]!.AsObject(), told[part]!.AsObject());
         for (var i = 0; i < 2; i++) AssertSame(info["members"]![i]!.AsObject(), told["members"]![i]!.AsObject());
         Assert.Equal(info["limits"]!.AsObject().Count, Limits.Descriptor.Fields.InDeclarationOrder().Count);
         // Names differ here, models have a method of their own, and how long the server runs is no matter of a request.
-        Assert.Equal(["models", "aligned", "uptime_seconds"], info.Select(entry => entry.Key).Except(told.Select(entry => entry.Key)).OrderBy(
-            key => Array.IndexOf(["models", "aligned", "uptime_seconds"], key)));
+        Assert.Equal(["aligned", "models", "uptime_seconds"], info.Select(entry => entry.Key).Except(told.Select(entry => entry.Key)).Order());
     }
 
     /// <summary>As text: JSON has one kind of number, protobuf's JSON writes those of 64 bits as strings.</summary>
