@@ -14,6 +14,7 @@ public class GrpcJavaScriptTests
     [InlineData("generate")]
     [InlineData("stream")]
     [InlineData("errors")]
+    [InlineData("chat")]
     public async Task A_model_that_says_a_text_is_heard(string scenario)
     {
         await using var server = await ServerFixture.StartAsync(Scripts.Saying("one STOP two, 世界"));
@@ -28,9 +29,10 @@ public class GrpcJavaScriptTests
     }
 
     [Theory]
+    [InlineData("converse")]
     [InlineData("deadline")]
     [InlineData("cancel")]
-    public async Task A_call_that_ends_early_frees_its_blocks(string scenario)
+    public async Task A_call_that_is_changed_or_ends_early_frees_its_blocks(string scenario)
     {
         await using var server = await ServerFixture.StartAsync(Scripts.Endless());
         await RunAsync(server, scenario);

@@ -172,7 +172,7 @@ public class LifecycleTests
     public void A_terminal_shows_how_far_each_model_is()
     {
         using var terminal = new StringWriter();
-        var state = new ServingState();
+        using var state = new ServingState();
         var progress = new ConsoleLoadProgress(terminal, state);
         progress.Report(new LoadProgress("reference", 1, 3));
         progress.Report(new LoadProgress("reference", 1, 3));

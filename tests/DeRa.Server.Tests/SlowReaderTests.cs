@@ -45,17 +45,20 @@ public class SlowReaderTests
         Assert.Equal(200, (await server.CompleteAsync("""{"prompt":"a","max_tokens":3}""")).Status);
     }
 
-    [Fact]
-    public async Task A_gRPC_client_that_does_not_read_is_disconnected_and_frees_its_blocks()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_gRPC_client_that_does_not_read_is_disconnected_and_frees_its_blocks(bool converses)
     {
         using var logs = new LogCollector();
         var (executor, time) = (Scripts.Endless(), new FakeTimeProvider());
         await using var server = await StartAsync(executor, time, logs);
-        using var call = server.Inference.GenerateStream(new GenerateStreamRequest
-        {
-            Prompt = new Prompt { Text = "a" },
-            Options = new GenerationOptions { MaxTokens = 1_000_000 },
-        }, cancellationToken: Stop);
+        var (prompt, options) = (new Prompt { Text = "a" }, new GenerationOptions { MaxTokens = 1_000_000 });
+        using var converse = converses ? server.Inference.Converse(cancellationToken: Stop) : null;
+        using var call = converses ? null
+            : server.Inference.GenerateStream(new GenerateStreamRequest { Prompt = prompt, Options = options }, cancellationToken: Stop);
+        if (converse is not null)
+            await converse.RequestStream.WriteAsync(new() { Start = new ConverseStart { Prompt = prompt, Options = options } }, Stop);
         await ServerFixture.EventuallyAsync(() => server.Engine.Status.RunningSequences == 1);
         await DroppedAsync(server, time);
         Assert.Contains(logs.Lines, line => line.Contains("is disconnected", StringComparison.Ordinal));

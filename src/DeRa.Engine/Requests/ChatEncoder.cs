@@ -47,7 +47,7 @@ internal sealed class ChatEncoder(ITokenizer tokenizer, ChatTemplate? template)
             ["content"] = WithoutMark(message.Content),
         })]);
         var rendered = jinja.Render(json, tools: null, AddsGenerationPrompt(chat), chat.Variables, Protect);
-        if (chat.ContinueFinalMessage) rendered = UpTo(rendered, Protect(WithoutMark(chat.Messages[^1].Content)), chat.Field);
+        if (chat.ContinueFinalMessage) rendered = UpTo(rendered, Protect(WithoutMark(chat.Messages[^1].Content)), chat);
         var (text, cuts) = UserTextGuard.TakeMarks(rendered, mark);
         return tokenizer.Encode(text, addSpecialTokens, cuts);
 
@@ -62,13 +62,13 @@ internal sealed class ChatEncoder(ITokenizer tokenizer, ChatTemplate? template)
     /// What was rendered up to the end of the last message's text, as Hugging Face does it: of a text that the template trims,
     /// the trimmed one.
     /// </summary>
-    private static string UpTo(string rendered, string content, string field)
+    private static string UpTo(string rendered, string content, ChatPrompt chat)
     {
         var trimmed = content.Trim();
         var at = rendered.LastIndexOf(trimmed, StringComparison.Ordinal);
         if (at < 0)
-            throw new InvalidRequestException("continue_final_message",
-                $"'continue_final_message' is set, but the model's chat template does not write the last of '{field}' as it is.");
+            throw new InvalidRequestException($"{chat.FieldPrefix}continue_final_message",
+                $"'continue_final_message' is set, but the model's chat template does not write the last of '{chat.Field}' as it is.");
         var whole = rendered.AsSpan(at).StartsWith(content.TrimStart(), StringComparison.Ordinal);
         return rendered[..(at + (whole ? content.TrimStart() : trimmed).Length)];
     }
@@ -76,15 +76,15 @@ internal sealed class ChatEncoder(ITokenizer tokenizer, ChatTemplate? template)
     private static void Check(ChatPrompt chat)
     {
         if (chat is { ContinueFinalMessage: true, AddGenerationPrompt: true })
-            throw new InvalidRequestException("continue_final_message",
+            throw new InvalidRequestException($"{chat.FieldPrefix}continue_final_message",
                 "'continue_final_message' and 'add_generation_prompt' are both true; at most one of them may be.");
         if (chat.ContinueFinalMessage && chat.Messages.Count > 0 && string.IsNullOrWhiteSpace(chat.Messages[^1].Content))
-            throw new InvalidRequestException("continue_final_message",
+            throw new InvalidRequestException($"{chat.FieldPrefix}continue_final_message",
                 $"'continue_final_message' is set, but the last of '{chat.Field}' holds no text that could be continued.");
-        FieldRange.Count(VariablesField, chat.Variables?.Count ?? 0, MaxVariables, "entries");
+        FieldRange.Count(chat.FieldPrefix + VariablesField, chat.Variables?.Count ?? 0, MaxVariables, "entries");
         foreach (var (name, _) in chat.Variables ?? [])
             if (ChatTemplate.IsReserved(name))
-                throw new InvalidRequestException($"{VariablesField}.{name}",
+                throw new InvalidRequestException($"{chat.FieldPrefix}{VariablesField}.{name}",
                     $"'{VariablesField}' may not set '{name}': it has a field of its own, or is the model's.");
     }
 

@@ -156,4 +156,7 @@ public sealed record ChatPrompt(IReadOnlyList<ChatMessage> Messages, string Fiel
 
     /// <summary><c>chat_template_kwargs</c>: more variables for the model's template; the plain one reads none.</summary>
     public JsonObject? Variables { get; init; }
+
+    /// <summary>For errors, what stands before these fields' names where they are not the request's own: <c>conversation.</c>.</summary>
+    public string FieldPrefix { get; init; } = "";
 }

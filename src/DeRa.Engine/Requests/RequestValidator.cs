@@ -169,7 +169,8 @@ public sealed class RequestValidator(
             "repetition_penalty", input.RepetitionPenalty ?? defaults.RepetitionPenalty, 0, 2)),
         FrequencyPenalty = (float)FieldRange.Between("frequency_penalty", input.FrequencyPenalty ?? 0, -2, 2),
         PresencePenalty = (float)FieldRange.Between("presence_penalty", input.PresencePenalty ?? 0, -2, 2),
-        TypicalP = (float)FieldRange.AboveUpTo("typical_p", input.TypicalP ?? 1, 0, 1),
+        // Less would be 0 as float32, and keeps no other tokens.
+        TypicalP = (float)Math.Max(1e-9, FieldRange.AboveUpTo("typical_p", input.TypicalP ?? 1, 0, 1)),
         LogitBias = LogitBias(input.LogitBias ?? new Dictionary<int, double>()),
         AllowedTokens = _tokens.Allowed(input),
         BadWords = _tokens.BadWords(input),

@@ -40,6 +40,7 @@ internal sealed class PairLifetime(
         });
         await DrainAsync(impatient.Token);
         if (state.Pair?.Engine.Stop(StopTime) == false) ServerLog.EngineHangs(log, StopTime.TotalSeconds);
+        state.Close();
     }
 
     private async Task DrainAsync(CancellationToken impatient)

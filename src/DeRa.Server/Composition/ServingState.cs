@@ -8,14 +8,18 @@ namespace DeRa.Server.Composition;
 /// Whether requests can be served and by what. Doors enter it with each request, so that a stop can wait for the answers
 /// that are under way. Any thread.
 /// </summary>
-internal sealed class ServingState : IProgress<LoadProgress>
+internal sealed class ServingState : IProgress<LoadProgress>, IDisposable
 {
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentDictionary<string, double> _loaded = new();
+    private readonly CancellationTokenSource _closing = new();
     private ServingPhase _phase = ServingPhase.Loading;
     private ServedPair? _pair;
     private int _entered;
+
+    /// <summary>Loading.</summary>
+    public ServingState() => Closing = _closing.Token;
 
     /// <summary>Called with each new phase, once.</summary>
     public event Action<ServingPhase>? Changed;
@@ -91,6 +95,15 @@ internal sealed class ServingState : IProgress<LoadProgress>
         Pair?.Engine.Drain();
         return _idle.Task;
     }
+
+    /// <summary>Cancelled once the drain is over: what is open then, and waits for its client alone, would hold up the doors.</summary>
+    public CancellationToken Closing { get; }
+
+    /// <summary>The drain is over.</summary>
+    public void Close() => _closing.Cancel();
+
+    /// <inheritdoc/>
+    public void Dispose() => _closing.Dispose();
 
     private void Leave(ServingPhase next)
     {

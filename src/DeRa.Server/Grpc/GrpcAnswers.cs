@@ -5,7 +5,10 @@ using DeRa.Engine.Text;
 using DeRa.Protos.V1;
 using DeRa.Server.Answers;
 using DeRa.Server.Composition;
+using DeRa.Server.Http;
+using DeRa.Server.Options;
 using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
 using FinishReason = DeRa.Protos.V1.FinishReason;
 using Usage = DeRa.Protos.V1.Usage;
 
@@ -78,9 +81,9 @@ internal sealed class GrpcAnswers(ITokenizer tokenizer, IReadOnlyList<string> al
     }
 
     /// <summary>What the server is, and what a request may ask for.</summary>
-    public static GetServerInfoResponse Info(ServedPair pair)
+    public static GetServerInfoResponse Info(ServedPair pair, ServerOptions options)
     {
-        var (limits, capacity) = (pair.Validator.Limits, pair.Engine.Limits);
+        var capacity = pair.Engine.Limits;
         var info = new GetServerInfoResponse
         {
             Version = ServerVersion.Text,
@@ -88,19 +91,40 @@ internal sealed class GrpcAnswers(ITokenizer tokenizer, IReadOnlyList<string> al
             VocabularySize = capacity.VocabularySize,
             ContextTokens = capacity.ContextTokens,
             CacheTokens = (long)capacity.BlockCount * capacity.BlockTokens,
-            Limits = new Limits
-            {
-                MinStrength = limits.MinStrength,
-                MaxStrength = limits.MaxStrength,
-                MaxChoices = limits.MaxChoices,
-                MaxStopStrings = limits.MaxStopStrings,
-                MaxStopStringBytes = limits.MaxStopStringBytes,
-                MaxLogitBiasEntries = limits.MaxLogitBiasEntries,
-                MaxLogprobs = limits.MaxLogProbs,
-            },
+            Limits = LimitsOf(pair.Validator.Limits),
+            Options = Struct.Parser.ParseJson(InfoEndpoint.Options(options).ToJsonString()),
         };
         info.AlignedModels.AddRange(pair.Names.Aligned);
+        info.Members.AddRange(pair.Members.Select(member => new Member
+        {
+            Name = member.Name,
+            Device = member.Device,
+            Dtype = member.DType,
+            WeightBytes = member.WeightBytes,
+            CacheBytes = member.CacheBytes,
+        }));
         return info;
+    }
+
+    private static Limits LimitsOf(RequestLimits limits)
+    {
+        var message = new Limits
+        {
+            MinStrength = limits.MinStrength,
+            MaxStrength = limits.MaxStrength,
+            MaxPrompts = limits.MaxPrompts,
+            MaxChoices = limits.MaxChoices,
+            MaxBestOf = limits.MaxBestOf,
+            MaxStopStrings = limits.MaxStopStrings,
+            MaxStopStringBytes = limits.MaxStopStringBytes,
+            MaxStopTokens = limits.MaxStopTokens,
+            MaxBadWords = limits.MaxBadWords,
+            MaxAllowedTokens = limits.MaxAllowedTokens,
+            MaxLogitBiasEntries = limits.MaxLogitBiasEntries,
+            MaxLogprobs = limits.MaxLogProbs,
+        };
+        if (limits.MaxDuration is { } longest) message.MaxDurationSeconds = longest.TotalSeconds;
+        return message;
     }
 
     private StrengthChanged Changed(int index, AlignmentStrengths changed)
@@ -166,6 +190,7 @@ internal sealed class GrpcAnswers(ITokenizer tokenizer, IReadOnlyList<string> al
         };
         if (source.LogProbs is not { } scored) return token;
         token.Logprob = scored.LogProb;
+        if (source.IsPrompt && scored.Rank is { } rank) token.Rank = rank;
         foreach (var (other, logProb) in scored.Top)
             token.Alternatives.Add(new Alternative { Id = other, Bytes = BytesOf(other), Logprob = logProb });
         return token;

@@ -13,16 +13,17 @@ namespace DeRa.Server.Grpc;
 internal static class GrpcErrors
 {
     /// <summary>Fields that are not among the message <c>GenerationOptions</c>.</summary>
-    private static readonly string[] OutsideOptions = ["model", "prompt", "conversation", "token_ids", "change", "event"];
+    private static readonly string[] OutsideOptions = ["model", "prompt", "more_prompts", "conversation", "token_ids", "change", "event"];
 
     /// <summary>The status for what went wrong.</summary>
     /// <param name="fault">What went wrong.</param>
     /// <param name="requestId">The request's id, which a client may report.</param>
-    public static RpcStatus For(Exception fault, string requestId) => fault switch
+    /// <param name="isConversation">Whether the call is <c>Converse</c>, where what a request holds stands in <c>start</c>.</param>
+    public static RpcStatus For(Exception fault, string requestId, bool isConversation = false) => fault switch
     {
         InvalidRequestException { Code: InvalidRequestException.ModelNotFound } unknown => Status(Code.NotFound, unknown.Message,
-            new ResourceInfo { ResourceType = "model", Description = unknown.Message }, Violation(unknown)),
-        InvalidRequestException bad => Status(Code.InvalidArgument, bad.Message, Violation(bad)),
+            new ResourceInfo { ResourceType = "model", Description = unknown.Message }, Violation(unknown, isConversation)),
+        InvalidRequestException bad => Status(Code.InvalidArgument, bad.Message, Violation(bad, isConversation)),
         KeyRefusedException refused => Status(Code.Unauthenticated, refused.Message, new ErrorInfo { Reason = "INVALID_API_KEY", Domain = "dera" }),
         LimitExceededException tooMuch => Status(Code.ResourceExhausted, tooMuch.Message, RetryAfter(tooMuch.RetryAfterSeconds)),
         HostRefusedException refused => Status(Code.PermissionDenied, refused.Message),
@@ -36,16 +37,17 @@ internal static class GrpcErrors
         _ => Status(Code.Internal, $"The request failed inside the server; its id is {requestId}.", new RequestInfo { RequestId = requestId }),
     };
 
-    private static BadRequest Violation(InvalidRequestException bad)
+    private static BadRequest Violation(InvalidRequestException bad, bool isConversation)
     {
         var root = bad.Field.Split('.', '[')[0];
+        var field = OutsideOptions.Contains(root) ? bad.Field : $"options.{bad.Field}";
         return new BadRequest
         {
             FieldViolations =
             {
                 new BadRequest.Types.FieldViolation
                 {
-                    Field = OutsideOptions.Contains(root) ? bad.Field : $"options.{bad.Field}",
+                    Field = isConversation && root is not ("change" or "event") ? $"start.{field}" : field,
                     Description = bad.Message,
                 },
             },

@@ -1,3 +1,5 @@
+using DeRa.Protos.V1;
+using DeRa.Server.Composition;
 using DeRa.Server.Telemetry;
 using Google.Rpc;
 using Grpc.Core;
@@ -6,45 +8,54 @@ using Grpc.Core.Interceptors;
 namespace DeRa.Server.Grpc;
 
 /// <summary>Turns whatever a call throws into a status, and logs what is the server's fault.</summary>
-internal sealed class GrpcFence(SlowReaders readers, ILogger<GrpcFence> log) : Interceptor
+internal sealed class GrpcFence(ServingState state, SlowReaders readers, ILogger<GrpcFence> log) : Interceptor
 {
+    private static readonly string Ours = $"/{InferenceService.Descriptor.FullName}/";
+
+    private static readonly string Conversation = Ours + nameof(InferenceService.InferenceServiceBase.Converse);
+
     /// <inheritdoc/>
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
     {
-        try
-        {
-            return await continuation(request, context);
-        }
-        catch (Exception fault) when (fault is not RpcException)
-        {
-            throw Explain(fault, context);
-        }
+        TResponse? response = null;
+        await FenceAsync(async () => response = await continuation(request, context), context);
+        return response!;
     }
 
     /// <inheritdoc/>
-    public override async Task ServerStreamingServerHandler<TRequest, TResponse>(TRequest request,
-        IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation)
-    {
-        try
-        {
-            await continuation(request, readers.Watch(responseStream, context), context);
-        }
-        catch (Exception fault) when (fault is not RpcException)
-        {
-            throw Explain(fault, context);
-        }
-    }
+    public override Task ServerStreamingServerHandler<TRequest, TResponse>(TRequest request,
+        IServerStreamWriter<TResponse> responseStream, ServerCallContext context,
+        ServerStreamingServerMethod<TRequest, TResponse> continuation) =>
+        FenceAsync(() => UntilClosing(continuation(request, readers.Watch(responseStream, context), context), context), context);
 
     /// <inheritdoc/>
-    public override async Task DuplexStreamingServerHandler<TRequest, TResponse>(IAsyncStreamReader<TRequest> requestStream,
-        IServerStreamWriter<TResponse> responseStream, ServerCallContext context, DuplexStreamingServerMethod<TRequest, TResponse> continuation)
+    public override Task DuplexStreamingServerHandler<TRequest, TResponse>(IAsyncStreamReader<TRequest> requestStream,
+        IServerStreamWriter<TResponse> responseStream, ServerCallContext context,
+        DuplexStreamingServerMethod<TRequest, TResponse> continuation) =>
+        FenceAsync(() => UntilClosing(continuation(requestStream, readers.Watch(responseStream, context), context), context), context);
+
+    /// <summary>Streams of other services, such as a watch of the server's health, have no end of their own; ours have.</summary>
+    private Task UntilClosing(Task call, ServerCallContext context) =>
+        context.Method.StartsWith(Ours, StringComparison.Ordinal) ? call : call.WaitAsync(state.Closing);
+
+    private async Task FenceAsync(Func<Task> call, ServerCallContext context)
     {
         try
         {
-            await continuation(requestStream, readers.Watch(responseStream, context), context);
+            await call();
         }
-        catch (Exception fault) when (fault is not RpcException)
+        catch (RpcException refusal)
+        {
+            RequestTelemetry.Of(context.GetHttpContext()).Failed(refusal);
+            throw;
+        }
+        catch (OperationCanceledException) when (state.Closing.IsCancellationRequested
+            && !context.CancellationToken.IsCancellationRequested)
+        {
+            throw Explain(new NotServingException(ServingPhase.Draining), context);
+        }
+        catch (Exception fault)
         {
             throw Explain(fault, context);
         }
@@ -56,7 +67,7 @@ internal sealed class GrpcFence(SlowReaders readers, ILogger<GrpcFence> log) : I
         // Writing to a stream whose client has gone throws other things than a cancellation.
         var cause = context.CancellationToken.IsCancellationRequested ? new OperationCanceledException(fault.Message, fault) : fault;
         RequestTelemetry.Of(context.GetHttpContext()).Failed(cause);
-        var status = GrpcErrors.For(cause, requestId);
+        var status = GrpcErrors.For(cause, requestId, context.Method == Conversation);
         if (status.Code == (int)Code.Internal) ServerLog.RequestFailed(log, requestId, fault);
         return status.ToRpcException();
     }

@@ -13,24 +13,26 @@ internal static class GrpcRequestReader
     /// <summary>Reads the parts of a request that generates.</summary>
     /// <param name="model">The model's name; null = not set.</param>
     /// <param name="prompt">Null = not set.</param>
+    /// <param name="more">The prompts after it.</param>
     /// <param name="options">Null = all defaults.</param>
-    /// <exception cref="InvalidRequestException">There is no prompt, or a message without a role.</exception>
-    public static GenerationInput Read(string? model, Prompt? prompt, GenerationOptions? options) =>
-        Read(model, ReadPrompt(prompt), options ?? new GenerationOptions());
+    /// <exception cref="InvalidRequestException">A prompt is empty, or a message has no role.</exception>
+    public static GenerationInput Read(string? model, Prompt? prompt, IEnumerable<Prompt> more, GenerationOptions? options) =>
+        Read(model, [ReadPrompt(prompt), .. more.Select((next, i) => ReadPrompt(next, $"more_prompts[{i}]"))],
+            options ?? new GenerationOptions());
 
     /// <summary>Reads the parts of a request that answers a conversation.</summary>
-    /// <inheritdoc cref="Read(string, Prompt, GenerationOptions)"/>
+    /// <inheritdoc cref="Read(string, Prompt, IEnumerable{Prompt}, GenerationOptions)"/>
     public static GenerationInput ReadChat(string? model, Conversation? conversation, GenerationOptions? options)
     {
         if (options is { Echo: true }) throw new InvalidRequestException("echo", "'echo' does not work in a chat; leave it out.");
-        return Read(model, ReadMessages(conversation, "conversation"), options ?? new GenerationOptions());
+        return Read(model, [ReadConversation(conversation, "conversation")], options ?? new GenerationOptions());
     }
 
-    private static GenerationInput Read(string? model, PromptInput input, GenerationOptions options) => new()
+    private static GenerationInput Read(string? model, IReadOnlyList<PromptInput> prompts, GenerationOptions options) => new()
     {
-        Prompts = [input],
+        Prompts = prompts,
         Model = model,
-        DefaultMaxTokens = input is ChatPrompt ? null : DefaultMaxTokens,
+        DefaultMaxTokens = prompts.All(prompt => prompt is ChatPrompt) ? null : DefaultMaxTokens,
         AlignmentStrength = options.HasAlignmentStrength ? options.AlignmentStrength : null,
         NamedStrengths = options.AlignmentStrengths.Count > 0 ? options.AlignmentStrengths.ToDictionary() : null,
         MaxTokens = options.HasMaxTokens ? options.MaxTokens : null,
@@ -64,33 +66,44 @@ internal static class GrpcRequestReader
     };
 
     /// <summary>Reads a prompt.</summary>
-    /// <exception cref="InvalidRequestException">There is none, or a message without a role.</exception>
-    public static PromptInput ReadPrompt(Prompt? prompt) => prompt?.FormCase switch
+    /// <param name="prompt">Null = not set.</param>
+    /// <param name="field">Its field, for errors.</param>
+    /// <exception cref="InvalidRequestException">There is none, or a message has no role.</exception>
+    public static PromptInput ReadPrompt(Prompt? prompt, string field = "prompt") => prompt?.FormCase switch
     {
-        Prompt.FormOneofCase.Text => new TextPrompt(prompt.Text, "prompt.text"),
-        Prompt.FormOneofCase.TokenIds => new TokenPrompt(prompt.TokenIds.Ids, "prompt.token_ids"),
-        Prompt.FormOneofCase.Messages => ReadMessages(prompt.Messages, "prompt.messages"),
-        _ => throw new InvalidRequestException("prompt", "'prompt' is missing: set its text, token_ids or messages."),
+        Prompt.FormOneofCase.Text => new TextPrompt(prompt.Text, $"{field}.text"),
+        Prompt.FormOneofCase.TokenIds => new TokenPrompt(prompt.TokenIds.Ids, $"{field}.token_ids"),
+        Prompt.FormOneofCase.Messages => ReadConversation(prompt.Messages, $"{field}.messages"),
+        _ => throw new InvalidRequestException(field, $"'{field}' is missing: set its text, token_ids or messages."),
     };
 
-    /// <summary>Reads a conversation.</summary>
-    /// <param name="conversation">Null = not set.</param>
-    /// <param name="field">Its field, for errors.</param>
-    /// <exception cref="InvalidRequestException">There is none, it is empty, or a message has no role.</exception>
-    private static ChatPrompt ReadMessages(Conversation? conversation, string field)
+    private static ChatPrompt ReadConversation(Conversation? conversation, string field)
     {
         if (conversation is null || conversation.Messages.Count == 0)
             throw new InvalidRequestException(field, $"'{field}' is empty; at least one message is needed.");
-        return new ChatPrompt(
-            [.. conversation.Messages.Select((message, i) => new ChatMessage(ReadRole(message.Role, $"{field}[{i}].role"), message.Content))],
-            field);
+        var messages = conversation.Messages.Select((message, i) =>
+            new ChatMessage(ReadRole(message, $"{field}.messages[{i}].role"), message.Content));
+        return new ChatPrompt([.. messages], $"{field}.messages")
+        {
+            AddGenerationPrompt = conversation.HasAddGenerationPrompt ? conversation.AddGenerationPrompt : null,
+            ContinueFinalMessage = conversation.ContinueFinalMessage,
+            Variables = conversation.ChatTemplateKwargs is { } variables
+                ? TemplateVariables.Read(variables, $"{field}.chat_template_kwargs") : null,
+            FieldPrefix = $"{field}.",
+        };
     }
 
-    private static string ReadRole(Role role, string field) => role switch
+    private static string ReadRole(Protos.V1.ChatMessage message, string field) => message.Role switch
     {
+        // OpenAI's newer name for the same role.
+        Role.Unspecified when message.RoleName == "developer" => "system",
+        Role.Unspecified when message.RoleName.Length > 0 => message.RoleName,
+        _ when message.HasRoleName => throw new InvalidRequestException(
+            $"{field}_name", $"'{field}_name' must be a role's name, and 'role' not be set beside it."),
         Role.System => "system",
         Role.User => "user",
         Role.Assistant => "assistant",
-        _ => throw new InvalidRequestException(field, $"'{field}' must be ROLE_SYSTEM, ROLE_USER or ROLE_ASSISTANT."),
+        _ => throw new InvalidRequestException(field,
+            $"'{field}' must be ROLE_SYSTEM, ROLE_USER or ROLE_ASSISTANT, or 'role_name' be set."),
     };
 }

@@ -4,6 +4,7 @@ using DeRa.Protos.V1;
 using DeRa.Server.Answers;
 using DeRa.Server.Composition;
 using DeRa.Server.Locks;
+using DeRa.Server.Options;
 using DeRa.Server.Telemetry;
 using Grpc.Core;
 using Microsoft.AspNetCore.RateLimiting;
@@ -11,12 +12,14 @@ using Microsoft.AspNetCore.RateLimiting;
 namespace DeRa.Server.Grpc;
 
 /// <summary>Serves <c>dera.v1.InferenceService</c>. <see cref="GrpcFence"/> turns what is thrown into statuses.</summary>
-internal sealed class InferenceEndpoint(ServingState state) : InferenceService.InferenceServiceBase
+internal sealed class InferenceEndpoint(ServingState state, ServerOptions options, TimeProvider time)
+    : InferenceService.InferenceServiceBase
 {
     /// <inheritdoc/>
     [EnableRateLimiting(RequestLimiting.Generating)]
     public override Task<GenerateResponse> Generate(GenerateRequest request, ServerCallContext context) => AnswerAsync(
-        () => GrpcRequestReader.Read(request.HasModel ? request.Model : null, request.Prompt, request.Options), context,
+        () => GrpcRequestReader.Read(request.HasModel ? request.Model : null, request.Prompt, request.MorePrompts, request.Options),
+        context,
         (answers, choices, generation) => answers.Whole(choices, generation));
 
     /// <inheritdoc/>
@@ -29,7 +32,8 @@ internal sealed class InferenceEndpoint(ServingState state) : InferenceService.I
     [EnableRateLimiting(RequestLimiting.Generating)]
     public override Task GenerateStream(
         GenerateStreamRequest request, IServerStreamWriter<GenerateStreamResponse> responseStream, ServerCallContext context) => StreamAsync(
-        () => GrpcRequestReader.Read(request.HasModel ? request.Model : null, request.Prompt, request.Options), context,
+        () => GrpcRequestReader.Read(request.HasModel ? request.Model : null, request.Prompt, request.MorePrompts, request.Options),
+        context,
         happened => responseStream.WriteAsync(GrpcAnswers.ForGenerate(happened), context.CancellationToken));
 
     /// <inheritdoc/>
@@ -44,9 +48,11 @@ internal sealed class InferenceEndpoint(ServingState state) : InferenceService.I
     public override async Task Converse(IAsyncStreamReader<ConverseRequest> requestStream,
         IServerStreamWriter<ConverseResponse> responseStream, ServerCallContext context)
     {
+        // A client that says nothing is refused at once where nothing is served, and holds up no shutdown.
+        state.Enter().Dispose();
+        var start = await StartAsync(requestStream, context.CancellationToken);
         using var lease = state.Enter();
-        var start = await Wishes.StartAsync(requestStream, context.CancellationToken);
-        var input = GrpcRequestReader.Read(start.HasModel ? start.Model : null, start.Prompt, start.Options);
+        var input = GrpcRequestReader.Read(start.HasModel ? start.Model : null, start.Prompt, start.MorePrompts, start.Options);
         await RunAsync(lease, input, stream: true, context, async (generation, answers) =>
         {
             using var wishes = new Wishes(requestStream, generation, lease.Pair.Validator, context.CancellationToken);
@@ -60,9 +66,10 @@ internal sealed class InferenceEndpoint(ServingState state) : InferenceService.I
     public override Task<TokenizeResponse> Tokenize(TokenizeRequest request, ServerCallContext context)
     {
         using var lease = state.Enter();
-        var response = new TokenizeResponse { ContextTokens = lease.Pair.Engine.Limits.ContextTokens };
-        response.TokenIds.AddRange(lease.Pair.Validator.Tokenize(
-            request.HasModel ? request.Model : null, GrpcRequestReader.ReadPrompt(request.Prompt)));
+        var tokens = lease.Pair.Validator.Tokenize(request.HasModel ? request.Model : null,
+            GrpcRequestReader.ReadPrompt(request.Prompt), request.HasAddSpecialTokens ? request.AddSpecialTokens : null);
+        var response = new TokenizeResponse { ContextTokens = lease.Pair.Engine.Limits.ContextTokens, TokenIds = { tokens } };
+        if (request.ReturnTokenStrings) response.TokenStrings.AddRange(tokens.Select(token => lease.Pair.Tokenizer.GetToken(token) ?? ""));
         return Task.FromResult(response);
     }
 
@@ -72,7 +79,8 @@ internal sealed class InferenceEndpoint(ServingState state) : InferenceService.I
         using var lease = state.Enter();
         return Task.FromResult(new DetokenizeResponse
         {
-            Text = lease.Pair.Validator.Detokenize(request.HasModel ? request.Model : null, request.TokenIds, "token_ids"),
+            Text = lease.Pair.Validator.Detokenize(
+                request.HasModel ? request.Model : null, request.TokenIds, "token_ids", request.SkipSpecialTokens),
         });
     }
 
@@ -95,7 +103,23 @@ internal sealed class InferenceEndpoint(ServingState state) : InferenceService.I
     public override Task<GetServerInfoResponse> GetServerInfo(GetServerInfoRequest request, ServerCallContext context)
     {
         using var lease = state.Enter();
-        return Task.FromResult(GrpcAnswers.Info(lease.Pair));
+        return Task.FromResult(GrpcAnswers.Info(lease.Pair, options));
+    }
+
+    /// <summary>Waits for the first message no longer than for a request's headers.</summary>
+    private async Task<ConverseStart> StartAsync(IAsyncStreamReader<ConverseRequest> requests, CancellationToken gone)
+    {
+        var most = TimeSpan.FromSeconds(options.HeaderSeconds);
+        using var late = new CancellationTokenSource(most, time);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(gone, late.Token, state.Closing);
+        try
+        {
+            return await Wishes.StartAsync(requests, end.Token);
+        }
+        catch (OperationCanceledException) when (late.IsCancellationRequested)
+        {
+            throw new DeadlineExceededException(most);
+        }
     }
 
     private async Task<T> AnswerAsync<T>(Func<GenerationInput> read, ServerCallContext context,

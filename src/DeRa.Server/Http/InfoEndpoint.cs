@@ -34,7 +34,7 @@ internal sealed class InfoEndpoint(ServingState state, ServerOptions options, Ti
         ["vocabulary_size"] = pair.Engine.Limits.VocabularySize,
         ["cache_tokens"] = (long)pair.Engine.Limits.BlockCount * pair.Engine.Limits.BlockTokens,
         ["limits"] = Limits(pair.Validator.Limits),
-        ["options"] = Options(),
+        ["options"] = Options(options),
     };
 
     private static JsonNode Member(ServedMember member) => new JsonObject
@@ -54,7 +54,8 @@ internal sealed class InfoEndpoint(ServingState state, ServerOptions options, Ti
         JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name.Replace("LogProbs", "Logprobs", StringComparison.Ordinal))
             + (property.PropertyType == typeof(TimeSpan?) ? "_seconds" : "");
 
-    private JsonObject Options() => new(OptionTable.All.Where(IsShown).Select(entry =>
+    /// <summary>The options in force.</summary>
+    public static JsonObject Options(ServerOptions options) => new(OptionTable.All.Where(IsShown).Select(entry =>
         KeyValuePair.Create(entry.Name, Value(entry.Property.GetValue(options)))));
 
     /// <summary>Numbers, texts and lists of texts, where they are no place on this machine; of other types are secrets.</summary>

@@ -103,6 +103,43 @@ const scenarios = {
     assert.equal(details(await refused(call({ prompt, model: 'other' }), NOT_FOUND))['google.rpc.ResourceInfo'].resource_type, 'model');
   },
 
+  async chat() {
+    const conversation = { messages: [{ role: 'ROLE_USER', content: 'Hello' }] };
+    const whole = await new Promise((resolve, reject) =>
+      client.Chat({ conversation, options: { n: 2 } }, (error, answer) => error ? reject(error) : resolve(answer)));
+    assert.deepEqual(whole.choices.map(choice => [choice.message.role, choice.message.content]), Array(2).fill(['ROLE_ASSISTANT', says]));
+    const events = [];
+    for await (const event of client.ChatStream({ conversation })) events.push(event);
+    assert.equal(events.map(event => event.delta?.text ?? '').join(''), says);
+    const { token_ids } = await new Promise((resolve, reject) =>
+      client.Tokenize({ prompt: { text: says } }, (error, answer) => error ? reject(error) : resolve(answer)));
+    const { text } = await new Promise((resolve, reject) =>
+      client.Detokenize({ token_ids, skip_special_tokens: true }, (error, answer) => error ? reject(error) : resolve(answer)));
+    assert.equal(text, says);
+  },
+
+  async converse() {
+    const running = client.Converse();
+    const events = [];
+    running.write({ start: { prompt, options: { max_tokens: 1000000, alignment_strength: 0 } } });
+    for await (const event of running) {
+      events.push(event);
+      if (event.event === 'started') running.write({ change: { alignment_strength: 0.5 } });
+      if (event.event === 'changed') running.write({ stop: {} });
+    }
+    running.end();
+    assert.equal(events[0].started.alignment_strength, 0);
+    assert.deepEqual(events.filter(event => event.event === 'changed').map(event => event.changed.alignment_strength), [0.5]);
+    assert.equal(events.at(-1).finished.finish_reason, 'FINISH_REASON_CANCELLED');
+
+    const refusing = client.Converse();
+    refusing.write({ start: { prompt, options: { max_tokens: 1000000 } } });
+    refusing.write({ change: { alignment_strength: 99 } });
+    const drained = (async () => { for await (const _ of refusing); })();
+    const error = await refused(drained, grpc.status.INVALID_ARGUMENT);
+    assert.deepEqual(details(error)['google.rpc.BadRequest'].field_violations.map(entry => entry.field), ['change.alignment_strength']);
+  },
+
   async deadline() {
     const late = () => ({ deadline: Date.now() + 300 });
     await refused(call({ prompt, options: { max_tokens: 1000000 } }, late()), grpc.status.DEADLINE_EXCEEDED);

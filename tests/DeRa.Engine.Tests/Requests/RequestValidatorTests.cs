@@ -133,7 +133,8 @@ public class RequestValidatorTests
     [InlineData(1e-38)]
     public void A_repetition_penalty_above_0_divides_no_logit_out_of_range(double penalty)
     {
-        var sampling = Validator.Prepare(Input() with { RepetitionPenalty = penalty }).Choices[0].Request.Sampling;
+        var sampling = Validator.Prepare(Input() with { RepetitionPenalty = penalty, TypicalP = penalty }).Choices[0].Request.Sampling;
+        Assert.True(sampling.TypicalP > 0);
         Assert.True(float.IsFinite(1e4f / sampling.RepetitionPenalty));
     }
 

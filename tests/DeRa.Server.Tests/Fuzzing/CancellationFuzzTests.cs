@@ -16,7 +16,9 @@ public class CancellationFuzzTests
     private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
 
     private static readonly Gen<Leaver> Leavers = Gen.Select(
-        Gen.Enum<Door>(), Gen.Int[0, 80], Gen.Int[1, 40], Gen.Bool, Gen.Double[0, 1], Gen.Int[0, 3000],
+        Gen.Frequency<Door>((1, Gen.Const(Door.Socket)), (1, Gen.Const(Door.Http)),
+            (3, Gen.OneOf(Door.Grpc, Door.GrpcChat, Door.Converse))),
+        Gen.Int[0, 80], Gen.Int[1, 40], Gen.Bool, Gen.Double[0, 1], Gen.Int[0, 3000],
         (door, prompt, tokens, stream, sent, received) => new Leaver(door, prompt, tokens, stream, sent, received));
 
     private enum Door
@@ -24,6 +26,8 @@ public class CancellationFuzzTests
         Socket,
         Http,
         Grpc,
+        GrpcChat,
+        Converse,
     }
 
     /// <param name="Door">Over what.</param>
@@ -89,15 +93,51 @@ public class CancellationFuzzTests
     {
         var (prompt, options) = (new Prompt { Text = new string('a', leaver.PromptLength) },
             new GenerationOptions { MaxTokens = leaver.MaxTokens, IgnoreEos = true });
-        if (!leaver.Stream)
+        var talk = new Conversation { Messages = { new ChatMessage { Role = Role.User, Content = prompt.Text } } };
+        var inference = server.Inference;
+        await ((leaver.Door, leaver.Stream) switch
         {
-            await server.Inference.GenerateAsync(new GenerateRequest { Prompt = prompt, Options = options }, cancellationToken: leave);
-            return;
+            (Door.Converse, _) => ConverseAsync(server, new() { Prompt = prompt, Options = options }, leave),
+            (Door.GrpcChat, false) => inference.ChatAsync(new() { Conversation = talk, Options = options },
+                cancellationToken: leave).ResponseAsync,
+            (Door.GrpcChat, true) =>
+                ReadAsync(inference.ChatStream(new() { Conversation = talk, Options = options }, cancellationToken: leave), leave),
+            (_, false) => inference.GenerateAsync(new() { Prompt = prompt, Options = options }, cancellationToken: leave).ResponseAsync,
+            (_, true) => ReadAsync(inference.GenerateStream(new() { Prompt = prompt, Options = options }, cancellationToken: leave), leave),
+        });
+    }
+
+    private static async Task ReadAsync<T>(AsyncServerStreamingCall<T> call, CancellationToken leave)
+    {
+        using (call)
+            while (await call.ResponseStream.MoveNext(leave))
+            {
+            }
+    }
+
+    /// <summary>Changes the strength at each event for as long as it stays.</summary>
+    private static async Task ConverseAsync(ServerFixture server, ConverseStart start, CancellationToken leave)
+    {
+        using var call = server.Inference.Converse(cancellationToken: leave);
+        await call.RequestStream.WriteAsync(new() { Start = start }, leave);
+        ConverseResponse? last = null;
+        for (var events = 0; await call.ResponseStream.MoveNext(leave); events++)
+        {
+            last = call.ResponseStream.Current;
+            if (last.Finished is null) await ChangeAsync(call.RequestStream, events % 3, leave);
         }
-        using var call = server.Inference.GenerateStream(
-            new GenerateStreamRequest { Prompt = prompt, Options = options }, cancellationToken: leave);
-        while (await call.ResponseStream.MoveNext(leave))
+        Assert.NotNull(last?.Finished);
+    }
+
+    private static async Task ChangeAsync(IClientStreamWriter<ConverseRequest> wishes, double strength, CancellationToken leave)
+    {
+        try
         {
+            await wishes.WriteAsync(new() { Change = new() { AlignmentStrength = strength } }, leave);
+        }
+        catch (Exception over) when (over is RpcException or InvalidOperationException && !leave.IsCancellationRequested)
+        {
+            // The answer may have ended meanwhile; what is left of it can still be read.
         }
     }
 

@@ -1,149 +1,158 @@
 using CsCheck;
 using DeRa.Protos.V1;
+using DeRa.Server.Tests.Grpc;
 using DeRa.Testing;
 using Google.Protobuf;
+using Google.Protobuf.Reflection;
 using Google.Rpc;
 using Grpc.Core;
+using Grpc.Net.Client;
 using Xunit;
-using ChatMessage = DeRa.Protos.V1.ChatMessage;
 
 namespace DeRa.Server.Tests.Fuzzing;
 
-/// <summary>Whatever message or bytes come over gRPC: an answer or a refusal that names a field,
-/// never a fault, and the server goes on.</summary>
+/// <summary>
+/// Whatever messages or bytes come over gRPC, over whichever method: an answer or a refusal that names a field, never a fault;
+/// the server goes on, and holds no block.
+/// </summary>
 public class ProtobufFuzzTests
 {
     private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
 
     private static readonly Marshaller<byte[]> Bytes = Marshallers.Create<byte[]>(bytes => bytes, bytes => bytes);
 
-    private static readonly Method<byte[], byte[]> Whole = Raw(MethodType.Unary, "Generate");
-
-    private static readonly Method<byte[], byte[]> Streamed = Raw(MethodType.ServerStreaming, "GenerateStream");
-
-    private static readonly Gen<double> Number = Gen.Frequency<double>((4, Gen.Double[0, 2]), (1, Gen.Double[-20, 20]),
-        (1, Gen.OneOf(0d, -0.0, 1, double.NaN, double.PositiveInfinity, double.NegativeInfinity, double.Epsilon, double.MaxValue)));
-
-    private static readonly Gen<int> Whole32 = Gen.Frequency<int>(
-        (6, Gen.Int[0, 8]), (1, Gen.Int[-3, 300]), (1, Gen.OneOf(int.MinValue, int.MaxValue, 1 << 20)));
-
-    private static readonly Gen<string> Text = Gen.OneOf(
-        "", "a", "Once 日🦉", "pair", "pair@0.5", "pair@", "\0", "STOP", new string('x', 300), "aligned");
-
-    /// <summary>Sets one field to something.</summary>
-    private static readonly Gen<Action<GenerationOptions>> Change = Gen.OneOf<Action<GenerationOptions>>(
-        Set(Number, (options, value) => options.AlignmentStrength = value), Set(Whole32, (options, value) => options.MaxTokens = value),
-        Set(Number, (options, value) => options.Temperature = value), Set(Whole32, (options, value) => options.TopK = value),
-        Set(Number, (options, value) => options.TopP = value), Set(Number, (options, value) => options.MinP = value),
-        Set(Number, (options, value) => options.RepetitionPenalty = value),
-        Set(Number, (options, value) => options.FrequencyPenalty = value),
-        Set(Number, (options, value) => options.PresencePenalty = value),
-        Set(Whole32, (options, value) => options.LogitBias[value] = value),
-        Set(Text, (options, value) => options.Stop.Add(value)), Set(Gen.Bool, (options, value) => options.IgnoreEos = value),
-        Set(Gen.Long, (options, value) => options.Seed = value), Set(Whole32, (options, value) => options.N = value),
-        Set(Whole32, (options, value) => options.Logprobs = value), Set(Gen.Bool, (options, value) => options.Echo = value),
-        Set(Gen.Select(Text, Number), (options, value) => options.AlignmentStrengths[value.Item1] = value.Item2));
-
-    private static readonly Gen<Prompt?> Prompts = Gen.OneOf<Prompt?>(
-        Text.Select(text => (Prompt?)new Prompt { Text = text }), Gen.Const((Prompt?)null), Gen.Const((Prompt?)new Prompt()),
-        Whole32.Array[0, 5].Select(ids => (Prompt?)new Prompt { TokenIds = new TokenIds { Ids = { ids } } }),
-        Gen.Select(Gen.Int[0, 4], Text).Array[0, 4].Select(turns => (Prompt?)new Prompt
-        {
-            Messages = new Conversation
-            {
-                Messages = { turns.Select(turn => new ChatMessage { Role = (Role)turn.Item1, Content = turn.Item2 }) },
-            },
-        }));
-
-    private static readonly Gen<GenerateRequest> Requests =
-        from prompt in Gen.Frequency<Prompt?>((4, Gen.Const((Prompt?)new Prompt { Text = "Once" })), (2, Prompts))
-        from model in Gen.Frequency<string>((6, Gen.Const("")), (1, Text))
-        from changes in Change.Array[0, 6]
-        select Make(prompt, model, changes);
-
-    /// <summary>Bytes of a message, some of them changed.</summary>
-    private static readonly Gen<byte[]> Broken =
-        from request in Requests
-        from junk in Gen.Select(Gen.Double[0, 1], Gen.Byte, Gen.Int[0, 3]).Array[1, 4]
-        from noise in Gen.Frequency<byte[]>((5, Gen.Const(Array.Empty<byte>())), (1, Gen.Byte.Array[0, 64]))
-        select noise.Length > 0 ? noise : junk.Aggregate(request.ToByteArray(), Damage);
-
-    [Fact]
-    public async Task Any_message_gets_an_answer_or_a_refusal_that_names_a_field()
+    /// <param name="Method">A method that takes one message.</param>
+    /// <param name="Request">The message, perhaps broken.</param>
+    /// <param name="IsMessage">Whether it is none for sure.</param>
+    private sealed record Call(MethodDescriptor Method, byte[] Request, bool IsMessage)
     {
-        await using var server = await ServerFixture.StartAsync(new ScriptedExecutor(blockCount: 64));
-        await FuzzRun.RunAsync(Requests, request => request.ToString(),
-            request => CheckAsync(server, request.ToByteArray(), isMessage: true));
+        public override string ToString() =>
+            $"{Method.Name} {(IsMessage ? Method.InputType.Parser.ParseFrom(Request) : Convert.ToHexString(Request))}";
     }
 
-    [Fact]
-    public async Task Any_bytes_get_an_answer_or_a_refusal()
+    /// <param name="Messages">What the client says, one after the other, without waiting.</param>
+    /// <param name="IsClosing">Whether it then closes its side.</param>
+    /// <param name="Events">After so many events it leaves.</param>
+    private sealed record Talk(byte[][] Messages, bool IsClosing, int Events)
     {
-        await using var server = await ServerFixture.StartAsync(new ScriptedExecutor(blockCount: 64));
-        await FuzzRun.RunAsync(Broken, Convert.ToHexString, bytes => CheckAsync(server, bytes, isMessage: false));
+        public override string ToString() =>
+            $"{string.Join(' ', Messages.Select(Convert.ToHexString))}, {(IsClosing ? "closes" : "stays open")}, leaves after {Events}";
     }
 
-    private static async Task CheckAsync(ServerFixture server, byte[] request, bool isMessage)
+    private static readonly Gen<Call> Messages = Gen.OneOf(
+        Calls(ProtobufCases.Generate, "Generate", "GenerateStream"), Calls(ProtobufCases.Chat, "Chat", "ChatStream"),
+        Calls(ProtobufCases.Tokenize, "Tokenize"), Calls(ProtobufCases.Detokenize, "Detokenize"));
+
+    private static readonly Gen<Call> Broken = Gen.OneOf(
+        BrokenCalls(ProtobufCases.Generate, "Generate", "GenerateStream"), BrokenCalls(ProtobufCases.Chat, "Chat", "ChatStream"),
+        BrokenCalls(ProtobufCases.Tokenize, "Tokenize"),
+        BrokenCalls(ProtobufCases.Detokenize, "Detokenize", "ListModels", "GetServerInfo"));
+
+    private static readonly Gen<Talk> Talks =
+        from start in Gen.Frequency<byte[]>(
+            (8, ProtobufCases.Generate.Select(ProtobufCases.Start).Select(MessageExtensions.ToByteArray)), (1, AnyWish))
+        from wishes in AnyWish.Array[0, 6]
+        from closes in Gen.Bool
+        from events in Gen.Frequency<int>((2, Gen.Const(int.MaxValue)), (1, Gen.Int[0, 8]))
+        select new Talk([start, .. wishes], closes, events);
+
+    private static Gen<byte[]> AnyWish => Gen.Frequency<byte[]>(
+        (8, ProtobufCases.Wish.Select(MessageExtensions.ToByteArray)), (1, ProtobufCases.Broken(ProtobufCases.Wish)));
+
+    [Fact]
+    public Task Any_message_gets_an_answer_or_a_refusal_that_names_a_field() => RunAsync(Messages, CallAsync);
+
+    [Fact]
+    public Task Any_bytes_get_an_answer_or_a_refusal() => RunAsync(Broken, CallAsync);
+
+    [Fact]
+    public Task Whatever_a_client_says_while_tokens_flow_and_whenever_it_leaves_the_server_goes_on() => RunAsync(Talks, TalkAsync);
+
+    [Fact]
+    public void Every_method_is_called() => Assert.Equal(
+        ["Chat", "ChatStream", "Converse", "Detokenize", "Generate", "GenerateStream", "GetServerInfo", "ListModels", "Tokenize"],
+        InferenceService.Descriptor.Methods.Select(method => method.Name).Order());
+
+    private static async Task RunAsync<T>(Gen<T> cases, Func<ServerFixture, T, Task> run) where T : notnull
     {
-        var calls = server.Channel.CreateCallInvoker();
-        var options = new CallOptions(cancellationToken: Stop);
-        var whole = await OutcomeAsync(() => calls.AsyncUnaryCall(Whole, null, options, request).ResponseAsync);
-        var streamed = await OutcomeAsync(async () =>
+        await using var server = await ServerFixture.StartAsync(new ScriptedExecutor(blockCount: 64));
+        await FuzzRun.RunAsync(cases, one => one.ToString()!, async one =>
         {
-            using var call = calls.AsyncServerStreamingCall(Streamed, null, options, request);
-            while (await call.ResponseStream.MoveNext(Stop))
-            {
-            }
+            await run(server, one);
+            var normal = new GenerateRequest { Prompt = new Prompt { Text = "a" }, Options = new GenerationOptions { MaxTokens = 1 } };
+            Assert.Single((await server.Inference.GenerateAsync(normal, cancellationToken: Stop)).Choices);
+            await ServerFixture.EventuallyAsync(() => server.Engine.Status is { BlocksInUse: 0, RunningSequences: 0, QueuedSequences: 0 });
         });
-        foreach (var fault in (RpcException?[])[whole, streamed]) if (fault is not null) CheckRefusal(fault, isMessage);
-        Assert.Equal(whole?.StatusCode, streamed?.StatusCode);
-        var normal = new GenerateRequest { Prompt = new Prompt { Text = "a" }, Options = new GenerationOptions { MaxTokens = 1 } };
-        Assert.Single((await server.Inference.GenerateAsync(normal, cancellationToken: Stop)).Choices);
-        await ServerFixture.EventuallyAsync(() => server.Engine.Status is { BlocksInUse: 0, RunningSequences: 0, QueuedSequences: 0 });
     }
 
-    private static void CheckRefusal(RpcException fault, bool isMessage)
+    private static async Task CallAsync(ServerFixture server, Call call)
     {
-        Assert.True(fault.StatusCode is StatusCode.InvalidArgument or StatusCode.NotFound, fault.ToString());
-        var field = fault.GetRpcStatus()!.GetDetail<BadRequest>()?.FieldViolations.Single().Field;
-        if (isMessage) Assert.False(string.IsNullOrEmpty(field), fault.ToString());
-    }
-
-    private static async Task<RpcException?> OutcomeAsync(Func<Task> call)
-    {
+        var (calls, options) = (server.Channel.CreateCallInvoker(), new CallOptions(cancellationToken: Stop));
+        var type = call.Method.IsServerStreaming ? MethodType.ServerStreaming : MethodType.Unary;
         try
         {
-            await call();
-            return null;
+            if (type == MethodType.Unary) await calls.AsyncUnaryCall(Raw(type, call.Method.Name), null, options, call.Request);
+            else await ReadAsync(calls.AsyncServerStreamingCall(Raw(type, call.Method.Name), null, options, call.Request).ResponseStream);
         }
         catch (RpcException fault)
         {
-            return fault;
+            CheckRefusal(fault, call.Method.InputType, call.IsMessage);
         }
     }
 
-    private static Gen<Action<GenerationOptions>> Set<T>(Gen<T> values, Action<GenerationOptions, T> set) =>
-        values.Select(value => (Action<GenerationOptions>)(options => set(options, value)));
-
-    private static GenerateRequest Make(Prompt? prompt, string model, Action<GenerationOptions>[] changes)
+    private static async Task TalkAsync(ServerFixture server, Talk talk)
     {
-        var request = new GenerateRequest { Prompt = prompt, Options = new GenerationOptions() };
-        if (model.Length > 0) request.Model = model;
-        foreach (var change in changes) change(request.Options);
-        return request;
-    }
-
-    private static byte[] Damage(byte[] bytes, (double Place, byte Junk, int Kind) damage)
-    {
-        var at = (int)(damage.Place * bytes.Length);
-        return damage.Kind switch
+        // A connection of its own: the web server bounds how many calls one may break off within seconds.
+        using var channel = GrpcChannel.ForAddress($"http://{server.Channel.Target}");
+        using var call = channel.CreateCallInvoker().AsyncDuplexStreamingCall(
+            Raw(MethodType.DuplexStreaming, "Converse"), null, new CallOptions(cancellationToken: Stop));
+        var saying = SayAsync(call.RequestStream, talk);
+        try
         {
-            0 => bytes[..at],
-            1 => [.. bytes[..at], damage.Junk, .. bytes[at..]],
-            2 when at < bytes.Length => [.. bytes[..at], damage.Junk, .. bytes[(at + 1)..]],
-            _ => [.. bytes, .. bytes[at..]],
-        };
+            await ReadAsync(call.ResponseStream, talk.Events);
+        }
+        catch (RpcException fault)
+        {
+            CheckRefusal(fault, ConverseRequest.Descriptor, isMessage: false);
+        }
+        call.Dispose();
+        await saying;
     }
+
+    private static async Task SayAsync(IClientStreamWriter<byte[]> stream, Talk talk)
+    {
+        try
+        {
+            foreach (var message in talk.Messages) await stream.WriteAsync(message, Stop);
+            if (talk.IsClosing) await stream.CompleteAsync();
+        }
+        catch (Exception end) when (end is RpcException or InvalidOperationException or OperationCanceledException)
+        {
+            // The call is over.
+        }
+    }
+
+    private static async Task ReadAsync(IAsyncStreamReader<byte[]> stream, int events = int.MaxValue)
+    {
+        while (events-- > 0 && await stream.MoveNext(Stop))
+        {
+        }
+    }
+
+    private static void CheckRefusal(RpcException fault, MessageDescriptor request, bool isMessage)
+    {
+        Assert.True(fault.StatusCode is StatusCode.InvalidArgument or StatusCode.NotFound, fault.ToString());
+        var field = fault.GetRpcStatus()!.GetDetail<BadRequest>()?.FieldViolations.Single().Field;
+        Assert.True(field is null ? !isMessage : ProtoPath.Exists(request, field), fault.ToString());
+    }
+
+    private static Gen<Call> Calls<T>(Gen<T> messages, params string[] methods) where T : IMessage =>
+        Gen.Select(Gen.OneOf(methods), messages).Select(both => new Call(Method(both.Item1), both.Item2.ToByteArray(), true));
+
+    private static Gen<Call> BrokenCalls<T>(Gen<T> messages, params string[] methods) where T : IMessage =>
+        Gen.Select(Gen.OneOf(methods), ProtobufCases.Broken(messages)).Select(both => new Call(Method(both.Item1), both.Item2, false));
+
+    private static MethodDescriptor Method(string name) => InferenceService.Descriptor.FindMethodByName(name);
 
     private static Method<byte[], byte[]> Raw(MethodType type, string name) =>
         new(type, InferenceService.Descriptor.FullName, name, Bytes, Bytes);

@@ -62,7 +62,19 @@ public class ChatAndTokensTests
         Assert.Equal([ByteTokenizer.Bos, 'h', 0xC3, 0xA9], tokens.TokenIds);
         Assert.Equal(256, tokens.ContextTokens);
         var text = await server.Inference.DetokenizeAsync(new DetokenizeRequest { TokenIds = { tokens.TokenIds } }, cancellationToken: Stop);
-        Assert.Equal("hé", text.Text);
+        Assert.Equal("<s>hé", text.Text);
+        var plain = await server.Inference.DetokenizeAsync(
+            new DetokenizeRequest { TokenIds = { tokens.TokenIds }, SkipSpecialTokens = true }, cancellationToken: Stop);
+        Assert.Equal("hé", plain.Text);
+        var spelt = await server.Inference.TokenizeAsync(new TokenizeRequest
+        {
+            Prompt = new Prompt { Text = "h" },
+            AddSpecialTokens = false,
+            ReturnTokenStrings = true,
+        }, cancellationToken: Stop);
+        Assert.Equal('h', Assert.Single(spelt.TokenIds));
+        Assert.Equal("<0x68>", Assert.Single(spelt.TokenStrings));
+        Assert.Empty(tokens.TokenStrings);
         var chat = await server.Inference.TokenizeAsync(new TokenizeRequest { Prompt = new Prompt { Messages = Hello } }, cancellationToken: Stop);
         Assert.True(chat.TokenIds.Count > 10);
     }

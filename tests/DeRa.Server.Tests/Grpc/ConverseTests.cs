@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using DeRa.Protos.V1;
+using DeRa.Server.Options;
 using Google.Rpc;
 using Grpc.Core;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace DeRa.Server.Tests.Grpc;
@@ -88,6 +90,9 @@ public class ConverseTests
         { "empty change", "change.alignment_strength", "is needed" },
         { "start again", "event", "once, first" },
         { "nothing", "event", "'change' or 'stop'" },
+        { "no number", "change.alignment_strength", "between -1 and 10" },
+        { "no number by name", "change.alignment_strengths.aligned", "between -1 and 10" },
+        { "both", "change.alignment_strengths", "both set" },
     };
 
     [Theory, MemberData(nameof(Wrong))]
@@ -97,6 +102,9 @@ public class ConverseTests
         {
             "out of range" => Change(11),
             "unknown name" => new ConverseRequest { Change = new StrengthChange { AlignmentStrengths = { ["other"] = 1 } } },
+            "no number" => Change(double.NaN),
+            "no number by name" => new() { Change = new StrengthChange { AlignmentStrengths = { ["aligned"] = double.NaN } } },
+            "both" => new() { Change = new StrengthChange { AlignmentStrength = 1, AlignmentStrengths = { ["aligned"] = 1 } } },
             "empty change" => new ConverseRequest { Change = new StrengthChange() },
             "start again" => Start(),
             _ => new ConverseRequest(),
@@ -121,7 +129,90 @@ public class ConverseTests
         AssertRefused(await FaultAsync(none), "event", "must be 'start'");
         using var bad = server.Inference.Converse(cancellationToken: Stop);
         await bad.RequestStream.WriteAsync(new ConverseRequest { Start = new ConverseStart() }, Stop);
-        AssertRefused(await FaultAsync(bad), "prompt", "missing");
+        AssertRefused(await FaultAsync(bad), "start.prompt", "missing");
+        using var hot = server.Inference.Converse(cancellationToken: Stop);
+        await hot.RequestStream.WriteAsync(new()
+        {
+            Start = new ConverseStart { Prompt = new Prompt { Text = "a" }, Options = new GenerationOptions { Temperature = double.NaN } },
+        }, Stop);
+        AssertRefused(await FaultAsync(hot), "start.options.temperature", "between");
+    }
+
+    [Fact]
+    public async Task A_client_that_never_starts_is_let_go_and_holds_nothing()
+    {
+        var (executor, time) = (Scripts.Saying("abc"), new FakeTimeProvider());
+        await using var server = await ServerFixture.StartLoadingAsync((_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor,
+            options: new ServerOptions { DrainSeconds = 0, HeaderSeconds = 30 }, time: time);
+        await server.PhaseChangedAsync();
+        using var call = server.Inference.Converse(cancellationToken: Stop);
+        var fault = FaultAsync(call);
+        // However long the call takes to arrive, time passes until it has waited for half a minute.
+        await ServerFixture.EventuallyAsync(() =>
+        {
+            time.Advance(TimeSpan.FromSeconds(31));
+            return fault.IsCompleted;
+        });
+        Assert.Equal(StatusCode.DeadlineExceeded, (await fault).StatusCode);
+    }
+
+    [Fact]
+    public async Task Of_a_flood_of_changes_the_last_is_in_force_and_no_more_than_one_is_told_a_step()
+    {
+        using var hold = new SemaphoreSlim(0);
+        var executor = Scripts.Endless();
+        executor.BeforeStep = _ => hold.Wait(executor.TestOver);
+        await using var server = await ServerFixture.StartAsync(executor);
+        using var call = server.Inference.Converse(cancellationToken: Stop);
+        await call.RequestStream.WriteAsync(Start(maxTokens: 20), Stop);
+        await ServerFixture.EventuallyAsync(() => server.Engine.Status.RunningSequences == 1);
+        for (var i = 0; i < 5000; i++) await call.RequestStream.WriteAsync(Change(i % 2), Stop);
+        await call.RequestStream.WriteAsync(Change(0.5), Stop);
+        await call.RequestStream.CompleteAsync();
+        hold.Release(1000);
+        var events = await call.ResponseStream.ReadAllAsync(Stop).ToListAsync(Stop);
+        Assert.Equal(20, events.Sum(happened => happened.Delta?.Tokens.Count ?? 0));
+        Assert.InRange(events.Count(happened => happened.Changed is not null), 1, 20);
+        Assert.Equal(FinishReason.Length, events[^1].Finished.FinishReason);
+    }
+
+    [Fact]
+    public async Task Wishes_after_the_end_do_no_harm()
+    {
+        await using var server = await ServerFixture.StartAsync(Scripts.Saying("abc"));
+        using var call = server.Inference.Converse(cancellationToken: Stop);
+        await call.RequestStream.WriteAsync(Start(), Stop);
+        while (await call.ResponseStream.MoveNext(Stop) && call.ResponseStream.Current.Finished is null) { }
+        try
+        {
+            foreach (var wish in (ConverseRequest[])[Change(0.5), new() { Stop = new ConverseStop() }, Start(), Change(double.NaN)])
+                await call.RequestStream.WriteAsync(wish, Stop);
+        }
+        catch (Exception end) when (end is RpcException or InvalidOperationException)
+        {
+            // The call is over.
+        }
+        Assert.False(await call.ResponseStream.MoveNext(Stop));
+        Assert.Equal(StatusCode.OK, call.GetStatus().StatusCode);
+        await ServerFixture.EventuallyAsync(() => server.Engine.Status is { BlocksInUse: 0, RunningSequences: 0 });
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(9)]
+    public async Task A_client_that_leaves_after_any_event_frees_what_it_held(int events)
+    {
+        await using var server = await ServerFixture.StartAsync(Scripts.Endless());
+        using (var call = server.Inference.Converse(cancellationToken: Stop))
+        {
+            await call.RequestStream.WriteAsync(Start(maxTokens: 1_000_000), Stop);
+            await call.RequestStream.WriteAsync(Change(0.5), Stop);
+            if (events == 0) await ServerFixture.EventuallyAsync(() => server.Engine.Status.RunningSequences == 1);
+            for (var i = 0; i < events; i++) Assert.True(await call.ResponseStream.MoveNext(Stop));
+        }
+        await ServerFixture.EventuallyAsync(() => server.Engine.Status is { BlocksInUse: 0, RunningSequences: 0, QueuedSequences: 0 });
     }
 
     private static async Task<RpcException> FaultAsync(AsyncDuplexStreamingCall<ConverseRequest, ConverseResponse> call) =>
@@ -132,5 +223,6 @@ public class ConverseTests
         Assert.Equal(StatusCode.InvalidArgument, fault.StatusCode);
         Assert.Contains(message, fault.Status.Detail, StringComparison.Ordinal);
         Assert.Equal(field, Assert.Single(fault.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations).Field);
+        Assert.True(ProtoPath.Exists(ConverseRequest.Descriptor, field), field);
     }
 }

@@ -1,7 +1,10 @@
+using DeRa.Engine.Text;
 using DeRa.Protos.V1;
 using DeRa.Testing;
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Xunit;
+using ChatMessage = DeRa.Protos.V1.ChatMessage;
 
 namespace DeRa.Server.Tests.Grpc;
 
@@ -63,6 +66,91 @@ public class GrpcFieldTests
         Assert.Equal([ByteTokenizer.Bos, 'a', 'b'], tokens.Select(token => token.Id));
         Assert.Equal([false, true, true], tokens.Select(token => token.HasLogprob));
         Assert.Equal([0, 2, 2], tokens.Select(token => token.Alternatives.Count));
+        Assert.Equal([false, true, true], tokens.Select(token => token.HasRank));
+        var http = await server.CompleteAsync("""{"prompt":"ab","prompt_logprobs":2,"max_tokens":1}""");
+        var scores = http.Choice().GetProperty("prompt_logprobs");
+        for (var i = 1; i < tokens.Count; i++)
+            Assert.Equal(scores[i].GetProperty($"{tokens[i].Id}").GetProperty("rank").GetInt32(), tokens[i].Rank);
+        var chat = await server.Inference.ChatAsync(new ChatRequest
+        {
+            Conversation = new Conversation { Messages = { new ChatMessage { Role = Role.User, Content = "a" } } },
+            Options = new GenerationOptions { PromptLogprobs = 2, Logprobs = 1, MaxTokens = 2 },
+        }, cancellationToken: ServerFixture.Stop);
+        Assert.Equal(chat.Usage.PromptTokens, chat.Choices[0].PromptTokens.Count);
+        Assert.All(chat.Choices[0].Tokens, token => Assert.True(token is { HasLogprob: true, HasRank: false, Alternatives.Count: 1 }));
+    }
+
+    [Fact]
+    public async Task Several_prompts_give_choices_one_after_the_other_as_over_HTTP()
+    {
+        await using var server = await ServerFixture.StartAsync();
+        var request = new GenerateRequest
+        {
+            Prompt = new Prompt { Text = "tell" },
+            MorePrompts = { new Prompt { TokenIds = new TokenIds { Ids = { 97, 98 } } }, new Prompt { Text = "b" } },
+            Options = new GenerationOptions { N = 2, Seed = 3, MaxTokens = 8, IgnoreEos = true, PromptLogprobs = 0 },
+        };
+        var grpc = await server.Inference.GenerateAsync(request, cancellationToken: ServerFixture.Stop);
+        var http = new List<string>();
+        foreach (var prompt in (string[])["\"tell\"", "[97,98]", "\"b\""])
+        {
+            var reply = await server.CompleteAsync(
+                $$"""{"prompt":{{prompt}},"n":2,"seed":3,"max_tokens":8,"ignore_eos":true,"return_token_ids":true}""");
+            http.AddRange(Enumerable.Range(0, 2).Select(i => reply.Choice(i).GetProperty("token_ids").GetRawText()));
+        }
+        Assert.Equal(http, grpc.Choices.Select(choice => $"[{string.Join(',', choice.Tokens.Select(token => token.Id))}]"));
+        Assert.Equal([5, 5, 2, 2, 2, 2], grpc.Choices.Select(choice => choice.PromptTokens.Count));
+        Assert.Equal((9, 48), (grpc.Usage.PromptTokens, grpc.Usage.CompletionTokens));
+    }
+
+    [Fact]
+    public async Task A_conversation_is_laid_out_as_over_HTTP()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("chat_template.jinja", "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}"
+            + "{% if add_generation_prompt %}<answer>{% endif %}{{ level + 1 }}{{ deep.list[1] }}");
+        await using var server = await ServerFixture.StartAsync(chats: ChatTemplate.Load(folder.Path, TimeProvider.System));
+        var talk = new Conversation
+        {
+            Messages =
+            {
+                new ChatMessage { RoleName = "developer", Content = "s" }, new ChatMessage { RoleName = "tool", Content = "t" },
+                new ChatMessage { Role = Role.Assistant, Content = "And so" },
+            },
+            ChatTemplateKwargs = new()
+            {
+                Fields =
+                {
+                    ["level"] = Value.ForNumber(2),
+                    ["deep"] = Value.ForStruct(new() { Fields = { ["list"] = Value.ForList(Value.ForNull(), Value.ForString("x")) } }),
+                },
+            },
+        };
+        const string http = """
+            "messages":[{"role":"developer","content":"s"},{"role":"tool","content":"t"},{"role":"assistant","content":"And so"}],
+            "chat_template_kwargs":{"level":2,"deep":{"list":[null,"x"]}}
+            """;
+        Assert.Contains("<answer>3x", await SameTokensAsync(server, talk, http), StringComparison.Ordinal);
+        talk.AddGenerationPrompt = false;
+        Assert.EndsWith("And so3x", await SameTokensAsync(server, talk, http + ",\"add_generation_prompt\":false"),
+            StringComparison.Ordinal);
+        (talk.ContinueFinalMessage, talk.Messages[0].RoleName) = (true, "system");
+        Assert.EndsWith("And so", await SameTokensAsync(server, talk,
+            http + ",\"add_generation_prompt\":false,\"continue_final_message\":true"), StringComparison.Ordinal);
+    }
+
+    private static async Task<string> SameTokensAsync(ServerFixture server, Conversation talk, string http)
+    {
+        var told = await server.Inference.TokenizeAsync(
+            new TokenizeRequest { Prompt = new Prompt { Messages = talk } }, cancellationToken: ServerFixture.Stop);
+        var same = await server.PostAsync("/tokenize", $"{{{http}}}");
+        Assert.Equal(same.Json.GetProperty("tokens").EnumerateArray().Select(token => token.GetInt32()), told.TokenIds);
+        var (chat, reply) = (await server.Inference.ChatAsync(new ChatRequest { Conversation = talk },
+            cancellationToken: ServerFixture.Stop),
+            await server.ChatAsync($"{{{http}}}"));
+        Assert.Equal(reply.Json.GetProperty("usage").GetProperty("prompt_tokens").GetInt32(), chat.Usage.PromptTokens);
+        Assert.Equal(told.TokenIds.Count, chat.Usage.PromptTokens);
+        return System.Text.Encoding.UTF8.GetString([.. told.TokenIds.Select(token => (byte)token)]);
     }
 
     [Fact]

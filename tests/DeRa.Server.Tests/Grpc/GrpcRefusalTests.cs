@@ -1,5 +1,7 @@
 using DeRa.Engine;
 using DeRa.Protos.V1;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
 using Grpc.Core;
 using Xunit;
@@ -15,6 +17,15 @@ public class GrpcRefusalTests
         var request = new GenerateRequest { Prompt = new Prompt { Text = "a" }, Options = new GenerationOptions() };
         change?.Invoke(request);
         return request;
+    }
+
+    private static readonly ChatMessage Hello = new() { Role = Role.User, Content = "a" };
+
+    private static Prompt Talk(ChatMessage message, Action<Conversation>? change = null)
+    {
+        var talk = new Conversation { Messages = { message } };
+        change?.Invoke(talk);
+        return new Prompt { Messages = talk };
     }
 
     private static readonly Dictionary<string, (Action<GenerateRequest> Change, string Field, string Message)> Bad = new()
@@ -55,7 +66,47 @@ public class GrpcRefusalTests
         ["too long a prompt"] = (r => r.Prompt = new Prompt { Text = new string('a', 300) }, "prompt.text", "256"),
         ["no messages"] = (r => r.Prompt = new Prompt { Messages = new Conversation() }, "prompt.messages", "at least one"),
         ["message without a role"] = (r => r.Prompt = new Prompt { Messages = new Conversation { Messages = { new ChatMessage { Content = "a" } } } },
-            "prompt.messages[0].role", "ROLE_USER"),
+            "prompt.messages.messages[0].role", "ROLE_USER"),
+        ["role that the model does not know"] = (r => r.Prompt = Talk(new ChatMessage { RoleName = "king" }),
+            "prompt.messages.messages[0].role", "one of"),
+        ["two roles"] = (r => r.Prompt = Talk(new ChatMessage { Role = Role.User, RoleName = "tool" }),
+            "prompt.messages.messages[0].role_name", "beside"),
+        ["role without a name"] = (r => r.Prompt = Talk(new ChatMessage { RoleName = "" }), "prompt.messages.messages[0].role_name",
+            "role's name"),
+        ["two ends of a conversation"] = (r => r.Prompt = Talk(Hello,
+            talk => (talk.AddGenerationPrompt, talk.ContinueFinalMessage) = (true, true)),
+            "prompt.messages.continue_final_message", "both true"),
+        ["reserved variable"] = (r => r.Prompt = Talk(Hello, talk =>
+            talk.ChatTemplateKwargs = new() { Fields = { ["messages"] = Value.ForNull() } }),
+            "prompt.messages.chat_template_kwargs.messages", "may not set"),
+        ["variable that is no number"] = (r => r.Prompt = Talk(Hello, talk => talk.ChatTemplateKwargs = new()
+        {
+            Fields = { ["a"] = Value.ForList(Value.ForStruct(new Struct { Fields = { ["b"] = Value.ForNumber(double.NaN) } })) },
+        }), "prompt.messages.chat_template_kwargs.a[0].b", "finite"),
+        ["variable without a value"] = (r => r.Prompt = Talk(Hello,
+            talk => talk.ChatTemplateKwargs = new() { Fields = { ["a"] = new Value() } }),
+            "prompt.messages.chat_template_kwargs.a", "no value"),
+        ["too many variables"] = (r => r.Prompt = Talk(Hello, talk => talk.ChatTemplateKwargs = new()
+        {
+            Fields = { Enumerable.Range(0, 65).ToDictionary(i => $"x{i}", _ => Value.ForNull()) },
+        }), "prompt.messages.chat_template_kwargs", "at most 64"),
+        ["empty second prompt"] = (r => r.MorePrompts.Add(new Prompt()), "more_prompts[0]", "missing"),
+        ["third prompt outside the vocabulary"] = (r =>
+            r.MorePrompts.Add([new() { Text = "a" }, new() { TokenIds = new() { Ids = { 258 } } }]),
+            "more_prompts[1].token_ids", "from 0 to 257"),
+        ["too many prompts"] = (r => r.MorePrompts.Add(Enumerable.Repeat(new Prompt { Text = "a" }, 64)), "prompt", "at most 64"),
+        ["strengths by name"] = (r => r.Options.AlignmentStrengths["aligned"] = double.NegativeInfinity,
+            "options.alignment_strengths.aligned", "between"),
+        ["strength of a stranger"] = (r => r.Options.AlignmentStrengths["other"] = 1, "options.alignment_strengths.other",
+            "none of the aligned"),
+        ["too long a salt"] = (r => r.Options.CacheSalt = new string('x', 1025), "options.cache_salt", "1 to 1024"),
+        ["min_tokens negative"] = (r => r.Options.MinTokens = -1, "options.min_tokens", "at least 0"),
+        ["too many stop tokens"] = (r => r.Options.StopTokenIds.Add(Enumerable.Repeat(1, 129)), "options.stop_token_ids", "at most 128"),
+        ["too many allowed tokens"] = (r => r.Options.AllowedTokenIds.Add(Enumerable.Repeat(1, 1025)), "options.allowed_token_ids",
+            "at most 1024"),
+        ["too many bad words"] = (r => r.Options.BadWords.Add(Enumerable.Repeat("x", 129)), "options.bad_words", "at most 128"),
+        ["model with a bad strength"] = (r => r.Model = "pair@x", "model", "after '@'"),
+        ["model with a strength out of range"] = (r => r.Model = "pair@11", "model", "between -1 and 10"),
     };
 
     public static TheoryData<string> BadNames => [.. Bad.Keys];
@@ -67,12 +118,13 @@ public class GrpcRefusalTests
         var (change, field, message) = Bad[name];
         await using var server = await ServerFixture.StartAsync(Scripts.Saying("fine"));
         var request = Request(change);
-        var streamed = new GenerateStreamRequest { Prompt = request.Prompt, Options = request.Options };
+        var streamed = GenerateStreamRequest.Parser.ParseFrom(request.ToByteArray());
         foreach (var fault in (RpcException[])[await FaultAsync(server, request), await FaultAsync(server, streamed)])
         {
             Assert.Equal(StatusCode.InvalidArgument, fault.StatusCode);
             var violation = Assert.Single(fault.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations);
             Assert.Equal(field, violation.Field);
+            Assert.True(ProtoPath.Exists(GenerateRequest.Descriptor, violation.Field), violation.Field);
             Assert.Contains(message, violation.Description, StringComparison.Ordinal);
         }
         Assert.Equal("fine", (await server.Inference.GenerateAsync(Request(), cancellationToken: Stop)).Choices[0].Text);

@@ -1,4 +1,6 @@
 using DeRa.Engine;
+using DeRa.Protos.V1;
+using DeRa.Server.Options;
 using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.Reflection.V1Alpha;
@@ -30,6 +32,41 @@ public class HealthTests
         var unknown = await Assert.ThrowsAsync<RpcException>(
             async () => await health.CheckAsync(new HealthCheckRequest { Service = "other" }, cancellationToken: Stop));
         Assert.Equal(StatusCode.NotFound, unknown.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_watch_sees_the_drain_and_then_ends_so_that_the_server_can()
+    {
+        using var hold = new SemaphoreSlim(0);
+        var executor = Scripts.Saying("abc");
+        await using var server = await ServerFixture.StartLoadingAsync(
+            (_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor, options: new ServerOptions { DrainSeconds = 600 });
+        await server.PhaseChangedAsync();
+        executor.BeforeStep = _ => hold.Wait(executor.TestOver);
+        using var watch = new Health.HealthClient(server.Channel).Watch(
+            new HealthCheckRequest { Service = "dera.v1.InferenceService" }, cancellationToken: Stop);
+        Assert.True(await watch.ResponseStream.MoveNext(Stop));
+        Assert.Equal(Serving.Serving, watch.ResponseStream.Current.Status);
+        using var reflection = new ServerReflection.ServerReflectionClient(server.Channel).ServerReflectionInfo(cancellationToken: Stop);
+        using var silent = server.Inference.Converse(cancellationToken: Stop);
+        await reflection.RequestStream.WriteAsync(new ServerReflectionRequest { ListServices = "" }, Stop);
+        Assert.True(await reflection.ResponseStream.MoveNext(Stop));
+        var running = server.Inference.GenerateAsync(new GenerateRequest { Prompt = new Prompt { Text = "a" } }, cancellationToken: Stop);
+        await ServerFixture.EventuallyAsync(() => server.Engine.Status.RunningSequences == 1);
+
+        var stopping = server.StopAsync();
+        Assert.True(await watch.ResponseStream.MoveNext(Stop));
+        Assert.Equal(Serving.NotServing, watch.ResponseStream.Current.Status);
+        var more = watch.ResponseStream.MoveNext(Stop);
+        Assert.False(more.IsCompleted);
+        hold.Release(1000);
+        Assert.Equal("abc", (await running).Choices[0].Text);
+        foreach (var waiting in (Task[])[more, reflection.ResponseStream.MoveNext(Stop), silent.ResponseStream.MoveNext(Stop)])
+        {
+            var end = await Assert.ThrowsAsync<RpcException>(() => waiting);
+            Assert.Equal((StatusCode.Unavailable, "The server is shutting down."), (end.StatusCode, end.Status.Detail));
+        }
+        await stopping.WaitAsync(Stop);
     }
 
     [Fact]
