@@ -48,6 +48,9 @@ public sealed record PreparedChoice
     /// <summary>Strings that end the text.</summary>
     public required IReadOnlyList<string> StopStrings { get; init; }
 
+    /// <summary>Stop tokens that the request names; the answer tells by which it ended.</summary>
+    public IReadOnlySet<int> NamedStopTokens { get; init; } = new HashSet<int>();
+
     /// <summary>Whether the stop string or stop token that ended the text is part of it.</summary>
     public bool IncludesStop { get; init; }
 

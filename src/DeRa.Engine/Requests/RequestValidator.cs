@@ -43,6 +43,7 @@ public sealed class RequestValidator(
                 ChoiceIndex = c,
             },
             StopStrings = stops,
+            NamedStopTokens = _tokens.NamedStopTokens(input),
             IncludesStop = input.IncludeStop,
             SkipsSpecialTokens = input.SkipSpecialTokens,
             Echo = input.Echo,

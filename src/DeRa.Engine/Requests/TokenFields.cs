@@ -19,6 +19,10 @@ internal sealed class TokenFields(ITokenizer tokenizer, GenerationDefaults defau
         return (input.IgnoreEos ? own : own.Union(defaults.EndOfSequenceTokens)).ToHashSet();
     }
 
+    /// <summary>Of them, those that the request itself names: an answer tells by which of these it ended, as vLLM's do.</summary>
+    public IReadOnlySet<int> NamedStopTokens(GenerationInput input) =>
+        (input.StopTokenIds ?? []).Where(token => input.IgnoreEos || !defaults.EndOfSequenceTokens.Contains(token)).ToHashSet();
+
     /// <summary>What <c>min_tokens</c> holds back: end-of-sequence tokens too where they are ignored, as in vLLM.</summary>
     public IReadOnlyList<int> EndTokens(GenerationInput input) => input.MinTokens is null or 0 ? []
         : [.. (input.StopTokenIds ?? []).Union(defaults.EndOfSequenceTokens).Where(token => token >= 0 && token < vocabularySize)];

@@ -8,12 +8,13 @@ namespace DeRa.Engine.Streaming;
 /// <param name="Tokens">The tokens whose text is out with this piece or before.</param>
 /// <param name="FinishReason">Set on the choice's last piece.</param>
 /// <param name="StopString">The stop string that ended the choice, where one did.</param>
+/// <param name="StopToken">The stop token, of those that the request names, that ended the choice, where one did.</param>
 /// <param name="Strengths">
 /// Set on a piece without text: the strengths in force for tokens sampled from now on. Text of earlier tokens may still be held back.
 /// </param>
 public sealed record ChoiceDelta(
     int Index, string Text, IReadOnlyList<OutputToken> Tokens, FinishReason? FinishReason = null, string? StopString = null,
-    AlignmentStrengths? Strengths = null)
+    int? StopToken = null, AlignmentStrengths? Strengths = null)
 {
     /// <summary>The prompt's log-probabilities, one for each token but the first; on one piece of a choice whose prompt was scored.</summary>
     public IReadOnlyList<TokenLogProbs>? PromptScores { get; init; }

@@ -19,6 +19,7 @@ internal sealed class ChoiceText(PreparedChoice choice, ITokenizer tokenizer)
     private int _decodedLength;
     private int _releasedLength;
     private int _outputTokens;
+    private int _lastToken;
 
     /// <summary>The stop string that was met; nothing more comes out after it.</summary>
     public string? StopString => _stops.Matched;
@@ -41,6 +42,7 @@ internal sealed class ChoiceText(PreparedChoice choice, ITokenizer tokenizer)
     public ChoiceDelta Append(TokenGenerated generated)
     {
         _outputTokens++;
+        _lastToken = generated.Token;
         _held.Enqueue(new OutputToken(generated.Token, _decodedLength, false, generated.LogProbs));
         return Release(IsSilent(generated.Token) ? "" : _stops.Append(Decoded(_decoder.Append(generated.Token)), StringsStop));
     }
@@ -51,11 +53,14 @@ internal sealed class ChoiceText(PreparedChoice choice, ITokenizer tokenizer)
         var text = StopString is null ? _stops.Append(Decoded(_decoder.Finish()), StringsStop) + _stops.Finish() : "";
         var delta = Release(text);
         if (StopString is null)
-            return delta with { Tokens = [.. delta.Tokens, .. _held], FinishReason = reason };
+            return delta with { Tokens = [.. delta.Tokens, .. _held], FinishReason = reason, StopToken = StopToken(reason) };
         return delta with { FinishReason = FinishReason.Stop, StopString = StopString };
     }
 
     private bool StringsStop => _outputTokens > choice.Request.Sampling.MinTokens;
+
+    private int? StopToken(FinishReason reason) =>
+        reason == FinishReason.Stop && choice.NamedStopTokens.Contains(_lastToken) ? _lastToken : null;
 
     /// <summary>A stop token ends the text and is no part of it.</summary>
     private bool IsSilent(int token) => !choice.IncludesStop && choice.Request.StopTokens.Contains(token);

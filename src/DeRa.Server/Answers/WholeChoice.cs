@@ -22,6 +22,9 @@ internal sealed class WholeChoice
     /// <summary>The stop string that ended it, if one did.</summary>
     public string? StopString { get; private set; }
 
+    /// <summary>The stop token that ended it, if it was one that the request names.</summary>
+    public int? StopToken { get; private set; }
+
     /// <summary>The prompt's log-probabilities, one for each token but the first; null where none were asked for.</summary>
     public IReadOnlyList<TokenLogProbs>? PromptScores { get; private set; }
 
@@ -45,6 +48,7 @@ internal sealed class WholeChoice
         if (piece.FinishReason is not { } reason) return;
         FinishReason = reason;
         StopString = piece.StopString;
+        StopToken = piece.StopToken;
     }
 
     /// <summary>Reads a generation to its end.</summary>

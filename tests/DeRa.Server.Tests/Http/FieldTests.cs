@@ -51,6 +51,27 @@ public class FieldTests
         Assert.Equal("stop", reply.Choice().GetProperty("finish_reason").GetString());
     }
 
+    [Theory]
+    [InlineData("\"stop\":[\"xx\",\"lo\"]", "\"lo\"")]
+    [InlineData("\"stop_token_ids\":[5,111]", "111")]
+    [InlineData("\"stop_token_ids\":[257]", "null")] // An end-of-sequence token ends it anyhow.
+    [InlineData("\"stop_token_ids\":[257],\"ignore_eos\":true", "257")]
+    [InlineData("\"max_tokens\":2,\"stop_token_ids\":[111]", "null")]
+    public async Task An_answer_tells_which_stop_ended_it(string fields, string expected)
+    {
+        await using var server = await ServerFixture.StartAsync(Scripts.Saying("hello, world"));
+        const string chat = """
+            "messages":[{"role":"user","content":"a"}]
+            """;
+        Assert.Equal(expected, Reason((await server.CompleteAsync($$"""{"prompt":"a",{{fields}}}""")).Choice()));
+        Assert.Equal(expected, Reason((await server.ChatAsync($$"""{{{chat}},{{fields}}}""")).Choice()));
+        Assert.Equal(expected, Last(await server.CompleteAsync($$"""{"prompt":"a","stream":true,{{fields}}}""")));
+        Assert.Equal(expected, Last(await server.ChatAsync($$"""{{{chat}},"stream":true,{{fields}}}""")));
+
+        static string Last(Reply reply) => Reason(reply.Events()[^1].GetProperty("choices")[0]);
+        static string Reason(JsonElement choice) => choice.GetProperty("stop_reason").GetRawText();
+    }
+
     [Fact]
     public async Task No_end_is_sampled_before_min_tokens()
     {

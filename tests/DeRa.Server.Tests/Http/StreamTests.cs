@@ -22,7 +22,7 @@ public class StreamTests
         Assert.Equal(
             $$"""data: {{head}}[{"index":0,"text":"h","logprobs":null,"finish_reason":null}],"usage":null}""" + "\n\n" +
             $$"""data: {{head}}[{"index":0,"text":"i","logprobs":null,"finish_reason":null}],"usage":null}""" + "\n\n" +
-            $$"""data: {{head}}[{"index":0,"text":"","logprobs":null,"finish_reason":"stop"}],"usage":null}""" + "\n\n" +
+            $$"""data: {{head}}[{"index":0,"text":"","logprobs":null,"finish_reason":"stop","stop_reason":null}],"usage":null}""" + "\n\n" +
             "data: " + head + """[],"usage":{"prompt_tokens":2,"completion_tokens":3,"total_tokens":5}}""" + "\n\n" +
             "data: [DONE]\n\n", reply.Body);
     }

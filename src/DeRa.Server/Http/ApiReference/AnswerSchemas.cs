@@ -55,6 +55,7 @@ internal static class AnswerSchemas
             "type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1,
             "description": "The prompt's tokens, where asked for; in a stream with the first chunk of each choice."
           },
+          "StopReason": {"type": ["string", "integer", "null"], "description": "The stop text or stop token, of those that the request names, that ended it."},
           "TokenIds": {"type": "array", "items": {"type": "integer", "minimum": 0}, "description": "The generated tokens, where asked for."},
           "PromptLogprobs": {
             "type": "array", "description": "For each token of the prompt but the first: token id → log-probability, where asked for.",
@@ -95,7 +96,8 @@ internal static class AnswerSchemas
                     "token_ids": {"$ref": "#/components/schemas/TokenIds"},
                     "prompt_token_ids": {"$ref": "#/components/schemas/PromptTokenIds"},
                     "prompt_logprobs": {"$ref": "#/components/schemas/PromptLogprobs"},
-                    "finish_reason": {"type": "string", "enum": ["stop", "length"]}
+                    "finish_reason": {"type": "string", "enum": ["stop", "length"]},
+                    "stop_reason": {"$ref": "#/components/schemas/StopReason"}
                   }
                 }
               },
@@ -121,7 +123,8 @@ internal static class AnswerSchemas
                     "logprobs": {"anyOf": [{"$ref": "#/components/schemas/CompletionLogprobs"}, {"type": "null"}]},
                     "token_ids": {"$ref": "#/components/schemas/TokenIds"},
                     "prompt_token_ids": {"$ref": "#/components/schemas/PromptTokenIds"},
-                    "finish_reason": {"anyOf": [{"type": "string", "enum": ["stop", "length"]}, {"type": "null"}]}
+                    "finish_reason": {"anyOf": [{"type": "string", "enum": ["stop", "length"]}, {"type": "null"}]},
+                    "stop_reason": {"$ref": "#/components/schemas/StopReason"}
                   }
                 }
               },
@@ -165,7 +168,8 @@ internal static class AnswerSchemas
                     },
                     "logprobs": {"anyOf": [{"$ref": "#/components/schemas/ChatLogprobs"}, {"type": "null"}]},
                     "token_ids": {"$ref": "#/components/schemas/TokenIds"},
-                    "finish_reason": {"type": "string", "enum": ["stop", "length"]}
+                    "finish_reason": {"type": "string", "enum": ["stop", "length"]},
+                    "stop_reason": {"$ref": "#/components/schemas/StopReason"}
                   }
                 }
               },
@@ -195,7 +199,8 @@ internal static class AnswerSchemas
                     },
                     "logprobs": {"anyOf": [{"$ref": "#/components/schemas/ChatLogprobs"}, {"type": "null"}]},
                     "token_ids": {"$ref": "#/components/schemas/TokenIds"},
-                    "finish_reason": {"anyOf": [{"type": "string", "enum": ["stop", "length"]}, {"type": "null"}]}
+                    "finish_reason": {"anyOf": [{"type": "string", "enum": ["stop", "length"]}, {"type": "null"}]},
+                    "stop_reason": {"$ref": "#/components/schemas/StopReason"}
                   }
                 }
               },

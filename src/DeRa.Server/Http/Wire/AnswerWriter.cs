@@ -105,12 +105,12 @@ internal abstract class AnswerWriter(AnswerHeader header, AnswerOptions options,
     /// <summary>Ends a chunk and its one choice.</summary>
     /// <param name="events">The stream.</param>
     /// <param name="json">The chunk.</param>
-    /// <param name="reason">Why the choice has ended; null = it has not.</param>
+    /// <param name="last">The piece with which the choice ends; null = it goes on.</param>
     /// <param name="usage">What was taken so far.</param>
     /// <param name="begun">The choice that begins with this chunk, where its prompt belongs beside the choices; null = none.</param>
-    protected void CloseChunk(EventStream events, Utf8JsonWriter json, FinishReason? reason, Usage usage, int? begun = null)
+    protected void CloseChunk(EventStream events, Utf8JsonWriter json, ChoiceDelta? last, Usage usage, int? begun = null)
     {
-        if (reason is { } ended) json.WriteString("finish_reason"u8, FinishReasons.Spell(ended));
+        if (last?.FinishReason is { } reason) WriteEnd(json, reason, last.StopString, last.StopToken);
         else json.WriteNull("finish_reason"u8);
         json.WriteEndObject();
         json.WriteEndArray();
@@ -119,6 +119,15 @@ internal abstract class AnswerWriter(AnswerHeader header, AnswerOptions options,
         else if (Options.IncludeUsage) json.WriteNull("usage"u8);
         json.WriteEndObject();
         events.End();
+    }
+
+    /// <summary>Writes why a choice has ended, and as vLLM does which of the request's stop texts or tokens it was.</summary>
+    protected static void WriteEnd(Utf8JsonWriter json, FinishReason reason, string? stopString, int? stopToken)
+    {
+        json.WriteString("finish_reason"u8, FinishReasons.Spell(reason));
+        if (stopString is not null) json.WriteString("stop_reason"u8, stopString);
+        else if (stopToken is { } token) json.WriteNumber("stop_reason"u8, token);
+        else json.WriteNull("stop_reason"u8);
     }
 
     /// <summary>Writes the ids of the generated tokens, where they were asked for.</summary>

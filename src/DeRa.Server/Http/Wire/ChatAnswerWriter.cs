@@ -46,7 +46,7 @@ internal sealed class ChatAnswerWriter(AnswerHeader header, AnswerOptions option
             WriteTokenIds(json, piece.Tokens);
             CloseChunk(events, json, null, usage);
         }
-        if (piece.FinishReason is { } reason) WriteFinish(events, piece.Index, reason, usage);
+        if (piece.FinishReason is not null) WriteFinish(events, piece, usage);
     }
 
     /// <inheritdoc/>
@@ -61,7 +61,7 @@ internal sealed class ChatAnswerWriter(AnswerHeader header, AnswerOptions option
         json.WriteEndObject();
         WriteLogProbs(json, choice.Tokens);
         WriteTokenIds(json, choice.Tokens);
-        json.WriteString("finish_reason"u8, FinishReasons.Spell(choice.FinishReason));
+        WriteEnd(json, choice.FinishReason, choice.StopString, choice.StopToken);
         json.WriteEndObject();
     }
 
@@ -72,13 +72,13 @@ internal sealed class ChatAnswerWriter(AnswerHeader header, AnswerOptions option
         WritePromptIds(json, 0);
     }
 
-    private void WriteFinish(EventStream events, int index, FinishReason reason, Usage usage)
+    private void WriteFinish(EventStream events, ChoiceDelta last, Usage usage)
     {
-        var json = OpenChunk(events, index);
+        var json = OpenChunk(events, last.Index);
         json.WriteStartObject("delta"u8);
         json.WriteEndObject();
         json.WriteNull("logprobs"u8);
-        CloseChunk(events, json, reason, usage);
+        CloseChunk(events, json, last, usage);
     }
 
     private void WriteLogProbs(Utf8JsonWriter json, IReadOnlyList<OutputToken> tokens)

@@ -26,7 +26,7 @@ internal sealed class CompletionAnswerWriter(AnswerHeader header, AnswerOptions 
         var json = OpenChunk(events, piece.Index);
         WriteBody(json, piece.Text, piece.Tokens);
         if (_begun.Add(piece.Index)) WritePromptIds(json, piece.Index);
-        CloseChunk(events, json, piece.FinishReason, usage);
+        CloseChunk(events, json, piece, usage);
     }
 
     /// <inheritdoc/>
@@ -37,7 +37,7 @@ internal sealed class CompletionAnswerWriter(AnswerHeader header, AnswerOptions 
         WriteBody(json, choice.Text, choice.Tokens);
         WritePromptIds(json, index);
         WritePromptLogProbs(json, choice);
-        json.WriteString("finish_reason"u8, FinishReasons.Spell(choice.FinishReason));
+        WriteEnd(json, choice.FinishReason, choice.StopString, choice.StopToken);
         json.WriteEndObject();
     }
 
