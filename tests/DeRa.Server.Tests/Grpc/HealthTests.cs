@@ -40,7 +40,7 @@ public class HealthTests
         using var hold = new SemaphoreSlim(0);
         var executor = Scripts.Saying("abc");
         await using var server = await ServerFixture.StartLoadingAsync(
-            (_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor, options: new ServerOptions { DrainSeconds = 600 });
+            (_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor, options: new ServerOptions { DrainSeconds = 120 });
         await server.PhaseChangedAsync();
         executor.BeforeStep = _ => hold.Wait(executor.TestOver);
         using var watch = new Health.HealthClient(server.Channel).Watch(
