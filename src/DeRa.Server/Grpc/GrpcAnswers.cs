@@ -37,6 +37,7 @@ internal sealed class GrpcAnswers(ITokenizer tokenizer, IReadOnlyList<string> al
         if (piece.FinishReason is not { } reason) yield break;
         var finished = new Finished { Index = piece.Index, FinishReason = Reason(reason), Usage = UsageOf(generation) };
         if (piece.StopString is { } stop) finished.Stop = stop;
+        if (piece.StopToken is { } token) finished.StopToken = token;
         yield return new ConverseResponse { Finished = finished };
     }
 
@@ -147,6 +148,7 @@ internal sealed class GrpcAnswers(ITokenizer tokenizer, IReadOnlyList<string> al
         choice.Tokens.AddRange(whole.Tokens.Select(Token));
         choice.PromptTokens.AddRange(PromptTokens(request, whole, index));
         if (whole.StopString is { } stop) choice.Stop = stop;
+        if (whole.StopToken is { } token) choice.StopToken = token;
         return choice;
     }
 
@@ -156,6 +158,7 @@ internal sealed class GrpcAnswers(ITokenizer tokenizer, IReadOnlyList<string> al
         choice.Tokens.AddRange(whole.Tokens.Select(Token));
         choice.PromptTokens.AddRange(PromptTokens(request, whole, index));
         if (whole.StopString is { } stop) choice.Stop = stop;
+        if (whole.StopToken is { } token) choice.StopToken = token;
         return choice;
     }
 

@@ -56,6 +56,23 @@ public class GrpcFieldTests
     }
 
     [Fact]
+    public async Task An_answer_tells_which_stop_token_ended_it()
+    {
+        await using var server = await ServerFixture.StartAsync(Scripts.Saying("hello"));
+        var options = new GenerationOptions { StopTokenIds = { 5, 'o' } };
+        var prompt = new Prompt { Text = "a" };
+        var talk = new Conversation { Messages = { new ChatMessage { Role = Role.User, Content = "a" } } };
+        var whole = await server.Inference.GenerateAsync(new() { Prompt = prompt, Options = options }, cancellationToken: ServerFixture.Stop);
+        var chat = await server.Inference.ChatAsync(new() { Conversation = talk, Options = options }, cancellationToken: ServerFixture.Stop);
+        using var call = server.Inference.GenerateStream(new() { Prompt = prompt, Options = options }, cancellationToken: ServerFixture.Stop);
+        var last = (await call.ResponseStream.ReadAllAsync(ServerFixture.Stop).ToListAsync(ServerFixture.Stop))[^1].Finished;
+        Assert.Equal(('o', 'o', 'o'), (whole.Choices[0].StopToken, chat.Choices[0].StopToken, last.StopToken));
+        options.StopTokenIds.Clear();
+        whole = await server.Inference.GenerateAsync(new() { Prompt = prompt, Options = options }, cancellationToken: ServerFixture.Stop);
+        Assert.False(whole.Choices[0].HasStopToken);
+    }
+
+    [Fact]
     public async Task A_prompt_s_log_probabilities_come_with_each_choice()
     {
         await using var server = await ServerFixture.StartAsync();
