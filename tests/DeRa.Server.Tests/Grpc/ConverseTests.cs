@@ -34,7 +34,8 @@ public class ConverseTests
         {
             events.Add(happened);
             // The first step may begin later than the stream does; by its first text it is over.
-            if (happened.Delta is not null && events.Count(earlier => earlier.Delta is not null) == 1) await call.RequestStream.WriteAsync(Change(0.5), Stop);
+            if (happened.Delta is not null && events.Count(earlier => earlier.Delta is not null) == 1)
+                await call.RequestStream.WriteAsync(Change(0.5), Stop);
             if (happened.Changed is not null) await call.RequestStream.WriteAsync(new ConverseRequest { Stop = new ConverseStop() }, Stop);
         }
         var changed = Assert.Single(events, happened => happened.Changed is not null).Changed;
@@ -186,7 +187,7 @@ public class ConverseTests
         while (await call.ResponseStream.MoveNext(Stop) && call.ResponseStream.Current.Finished is null) { }
         try
         {
-            foreach (var wish in (ConverseRequest[])[Change(0.5), new() { Stop = new ConverseStop() }, Start(), Change(double.NaN)])
+            foreach (var wish in (ConverseRequest[])[Change(0.5), new() { Stop = new ConverseStop() }, Change(1)])
                 await call.RequestStream.WriteAsync(wish, Stop);
         }
         catch (Exception end) when (end is RpcException or InvalidOperationException)
