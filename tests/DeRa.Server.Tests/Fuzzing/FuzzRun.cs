@@ -6,8 +6,8 @@ using Xunit;
 namespace DeRa.Server.Tests.Fuzzing;
 
 /// <summary>
-/// Checks a property on generated cases, one after another, until its seconds are over: <c>DERA_FUZZ_SECONDS</c>, 4 where that
-/// is not set. The cases are the same in each run, from number <c>DERA_FUZZ_CASE</c> (0) on; only how many there are depends on the time.
+/// Checks a property on generated cases, one after another, until its seconds are over: <c>TEST_FUZZ_SECONDS</c>, 4 where that
+/// is not set. The cases are the same in each run, from number <c>TEST_FUZZ_CASE</c> (0) on; only how many there are depends on the time.
 /// </summary>
 internal static class FuzzRun
 {
@@ -19,8 +19,8 @@ internal static class FuzzRun
 
     public static async Task RunAsync<T>(Gen<T> cases, Func<T, string> show, Func<T, Task> property)
     {
-        var (first, watch) = (Setting("DERA_FUZZ_CASE", 0), Stopwatch.StartNew());
-        var end = TimeSpan.FromSeconds(Setting("DERA_FUZZ_SECONDS", 4));
+        var (first, watch) = (Setting("TEST_FUZZ_CASE", 0), Stopwatch.StartNew());
+        var end = TimeSpan.FromSeconds(Setting("TEST_FUZZ_SECONDS", 4));
         var number = first;
         for (; watch.Elapsed < end || number == first; number++)
         {
@@ -30,7 +30,7 @@ internal static class FuzzRun
             }
             catch (CsCheckException failure)
             {
-                TestContext.Current.TestOutputHelper!.WriteLine($"case {number} (DERA_FUZZ_CASE={number}) fails: {failure}");
+                TestContext.Current.TestOutputHelper!.WriteLine($"case {number} (TEST_FUZZ_CASE={number}) fails: {failure}");
                 await SampleAsync(ShrinkingCases);
                 throw;
             }
@@ -42,7 +42,7 @@ internal static class FuzzRun
                 seed: Seed(number).ToString(), iter: count, threads: 1, print: show);
     }
 
-    /// <summary>A number out of the environment.</summary>
+    /// <summary>A number out of the environment. No name begins with DERA_: a server that a test starts takes those for options.</summary>
     public static int Setting(string name, int fallback) =>
         Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : fallback;
 

@@ -14,7 +14,7 @@ using Xunit;
 namespace DeRa.Server.Tests.Fuzzing;
 
 /// <summary>
-/// Seeded traces of concurrent requests, of any valid form, over both doors, until the seconds of <c>DERA_TRACE_SECONDS</c> (20, for both
+/// Seeded traces of concurrent requests, of any valid form, over both doors, until the seconds of <c>TEST_TRACE_SECONDS</c> (20, for both
 /// tests together) are over: whatever runs beside a request, it is answered as it is alone.
 /// <c>DERA_TRACE_SEED</c> is the first trace's seed.
 /// </summary>
@@ -57,7 +57,7 @@ public class TraceFuzzTests(ITestOutputHelper output)
     {
         var (seed, choices, watch) = (FuzzRun.Setting("DERA_TRACE_SEED", 1), 0, Stopwatch.StartNew());
         var first = seed;
-        var end = TimeSpan.FromSeconds(FuzzRun.Setting("DERA_TRACE_SECONDS", 20) / 2.0);
+        var end = TimeSpan.FromSeconds(FuzzRun.Setting("TEST_TRACE_SECONDS", 20) / 2.0);
         for (; watch.Elapsed < end || seed == first; seed++)
         {
             try
