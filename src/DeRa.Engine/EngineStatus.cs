@@ -7,6 +7,6 @@ namespace DeRa.Engine;
 /// <param name="BlockCount">Cache blocks there are.</param>
 /// <param name="SinceHeartbeat">Time since the engine's thread last began a step or an idle wait; liveness is its age.</param>
 /// <param name="IsRunning">False once the engine has stopped.</param>
-/// <param name="FailedSteps">Steps in a row, up to now, in which the models threw for every row.</param>
+/// <param name="FailedSteps">Steps in a row, up to now, in which every row failed.</param>
 public sealed record EngineStatus(int RunningSequences, int QueuedSequences, int BlocksInUse, int BlockCount,
     TimeSpan SinceHeartbeat, bool IsRunning, int FailedSteps);

@@ -85,7 +85,7 @@ public sealed class GenerationEngine : IDisposable
             foreach (var sequence in admitted) _inbox.Enqueue(sequence);
         });
         _wake.Set();
-        return Array.ConvertAll(admitted, sequence => new GenerationHandle(sequence, _wake));
+        return Array.ConvertAll(admitted, sequence => new GenerationHandle(sequence, _wake, _metrics));
     }
 
     /// <summary>Refuses new work from now on; what waits and runs goes on.</summary>
@@ -173,12 +173,12 @@ public sealed class GenerationEngine : IDisposable
         sequence.Clock.Admitted = _time.GetTimestamp();
     }
 
-    private void OnEnded(Sequence sequence, FinishReason? reason)
+    private void OnEnded(Sequence sequence)
     {
         if (sequence.Clock.Admitted is null) _gate.Leave(sequence.Request.PromptTokens.Count, runs: false);
         else _gate.Finish();
         sequence.Clock.Ended = _time.GetTimestamp();
-        _metrics.Ended(sequence, reason);
+        _metrics.Ended(sequence);
     }
 
     /// <summary>A sequence that can never be admitted would hold up all behind it for ever.</summary>

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
+using DeRa.Engine.Telemetry;
 
 namespace DeRa.Engine;
 
@@ -9,8 +10,11 @@ public sealed class GenerationHandle
 {
     private readonly Sequence _sequence;
     private readonly AutoResetEvent _wake;
+    private readonly EngineMetrics _metrics;
+    private int _isFinished;
 
-    internal GenerationHandle(Sequence sequence, AutoResetEvent wake) => (_sequence, _wake) = (sequence, wake);
+    internal GenerationHandle(Sequence sequence, AutoResetEvent wake, EngineMetrics metrics) =>
+        (_sequence, _wake, _metrics) = (sequence, wake, metrics);
 
     /// <summary>What was submitted.</summary>
     public GenerationRequest Request => _sequence.Request;
@@ -29,6 +33,16 @@ public sealed class GenerationHandle
 
     /// <summary>When things happened to it.</summary>
     internal SequenceClock Clock => _sequence.Clock;
+
+    /// <summary>
+    /// Counts the sequence under the finish reason that its response gives, which the engine may not know: it ends a sequence whose
+    /// text met a stop string by cancelling it, or has ended it for its length by then. The first call counts. Any thread.
+    /// </summary>
+    /// <param name="reason">Null where it failed.</param>
+    internal void Finish(FinishReason? reason)
+    {
+        if (Interlocked.Exchange(ref _isFinished, 1) == 0) _metrics.Finished(reason);
+    }
 
     /// <summary>Ends the sequence soon and frees its blocks in every cache; no effect once it has ended. Any thread.</summary>
     public void Cancel()

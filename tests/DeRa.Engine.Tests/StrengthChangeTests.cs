@@ -29,7 +29,7 @@ public sealed class StrengthChangeTests
     }
 
     [Fact]
-    public async Task A_model_that_was_not_needed_before_reads_the_whole_text_and_one_that_was_reads_nothing_twice()
+    public async Task A_model_that_was_not_needed_before_reads_the_text_that_it_lacks_and_no_more()
     {
         var rows = new List<StepRow>();
         var submitted = new TaskCompletionSource<GenerationHandle>();
@@ -46,10 +46,36 @@ public sealed class StrengthChangeTests
         var handle = fixture.Engine.Submit([Request([1, 2, 3], maxTokens: 40, strength: 1)])[0];
         submitted.SetResult(handle);
         await foreach (var _ in handle.Events.ReadAllAsync(Stop)) { }
-        // From 1 to 2 the reference is new; at 2 and 0 it has all; 0.5 needs the aligned one, which ran nothing at 0; 1 needs nothing
-        // new; at 2 the reference lacks what ran at 1.
-        var restarts = rows.Skip(1).Where(row => row.Position == 0).Select(row => row.Strengths[0]);
-        Assert.Equal([2, 0.5, 2], restarts);
+        // From 1 to 2 the reference is new and has nothing; at 2 and 0 it has all; 0.5 needs the aligned one, which lacks what ran at 0;
+        // 1 needs nothing new; at 2 the reference lacks what ran at 1.
+        var catchUps = rows.Skip(1).Where(row => row.Tokens.Length > 1).Select(row => (row.Strengths[0], row.Position == 0)).ToList();
+        Assert.Equal([(2, true), (0.5, false), (2, false)], catchUps);
+        // Twice the two tokens of the strength before, and the token that is run anyway.
+        Assert.Equal(2 * (2 + 1), rows.Skip(1).Where(row => row.Tokens.Length > 1 && row.Position > 0).Sum(row => row.Tokens.Length));
+    }
+
+    [Fact]
+    public async Task Strengths_that_change_in_every_step_cost_one_reading_by_each_model_and_keep_no_token_waiting()
+    {
+        const int Prompt = 60, Output = 40;
+        var (run, flips) = (0, 0);
+        var submitted = new TaskCompletionSource<GenerationHandle>();
+        var executor = new ScriptedExecutor();
+        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxRunningSequences = 4, MaxBatchTokens = 8 });
+        executor.BeforeStep = plan =>
+        {
+            run += plan.Rows.Sum(row => row.Tokens.Length);
+            // As fast as a client can: several between two steps, of which the last counts.
+            foreach (var _ in Enumerable.Range(0, 3)) submitted.Task.Result.ChangeStrengths(flips++ % 2);
+        };
+        var request = Request([.. Enumerable.Range(0, Prompt)], Output, strength: 0);
+        var handle = fixture.Engine.Submit([request])[0];
+        submitted.SetResult(handle);
+        var events = await handle.Events.ReadAllAsync(Stop).ToListAsync(Stop);
+        Assert.Equal(Output, events.Count(happened => happened is TokenGenerated));
+        // Each model reads the prompt once and each token once; what they have in common is written again at most once a token.
+        Assert.InRange(run, 2 * Prompt, 2 * Prompt + 4 * Output);
+        Assert.InRange(events.Count(happened => happened is StrengthsChanged), 2, 2 * Output);
     }
 
     [Fact]

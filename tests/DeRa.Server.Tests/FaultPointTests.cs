@@ -132,6 +132,20 @@ public class FaultPointTests
     }
 
     [Fact]
+    public async Task Models_whose_logits_are_never_finite_are_not_alive_either()
+    {
+        var executor = Scripts.Saying("abc");
+        executor.RowError = _ => "the logits are not finite";
+        await using var server = await ServerFixture.StartAsync(executor);
+        for (var i = 0; i < 10; i++) Assert.Equal(500, (await server.CompleteAsync("""{"prompt":"a"}""")).Status);
+        Assert.Equal(503, (await server.GetAsync("/livez")).Status);
+        Assert.Equal(503, (await server.GetAsync("/readyz")).Status);
+        executor.RowError = null;
+        await server.CompleteAsync("""{"prompt":"a"}""");
+        Assert.Equal(200, (await server.GetAsync("/livez")).Status);
+    }
+
+    [Fact]
     public async Task Rows_that_fail_beside_ones_that_do_not_say_nothing_of_the_device()
     {
         var executor = Scripts.Saying("abcdefghij");

@@ -3,33 +3,39 @@ using DeRa.Engine.Requests;
 namespace DeRa.Engine.Scheduling;
 
 /// <summary>
-/// How many of a sequence's tokens lie in the caches, and in which models' caches: a model that weighed nothing in a step has
-/// nothing of it. Engine thread only.
+/// How many of a sequence's tokens lie in each model's cache: a model that weighs nothing in a step gets nothing of it, and keeps
+/// what it has, since decided tokens never change. Engine thread only.
 /// </summary>
 internal sealed class CachedPrefix
 {
-    private AlignmentStrengths? _latest;
-    private HashSet<int> _members = [];
+    // What models had when strengths last changed.
+    private readonly Dictionary<int, int> _lengths = [];
 
     /// <summary>Tokens that every model in use has in its cache.</summary>
     public int Length { get; private set; }
 
     /// <summary>A row of the sequence has run.</summary>
-    public void Add(StepRow row)
-    {
-        Length += row.Tokens.Length;
-        if (row.Position > 0 && ReferenceEquals(row.Strengths, _latest)) return;
-        if (row.Position == 0) _members = [.. row.Strengths.Members];
-        else _members.IntersectWith(row.Strengths.Members);
-        _latest = row.Strengths;
-    }
+    public void Add(int tokens) => Length += tokens;
+
+    /// <summary>What <see cref="Length"/> would be after a <see cref="Change"/>.</summary>
+    public int LengthAfter(AlignmentStrengths before, AlignmentStrengths after) => after.Members.Min(member => LengthOf(member, before));
 
     /// <summary>
-    /// The models that weigh anything from now on. Where one of them lacks tokens, all are run again from the first: what the
-    /// others have is then written once more, the same.
+    /// Other models weigh something from now on. All of them run from the first token on that one of them lacks: what the others
+    /// have is then written once more, the same.
     /// </summary>
-    public void Require(AlignmentStrengths strengths)
+    /// <param name="before">The strengths of the rows so far.</param>
+    /// <param name="after">Those of the rows that follow.</param>
+    public void Change(AlignmentStrengths before, AlignmentStrengths after)
     {
-        if (!strengths.Members.All(_members.Contains)) Length = 0;
+        var length = LengthAfter(before, after);
+        foreach (var member in before.Members) _lengths[member] = LengthOf(member, before);
+        Length = length;
+    }
+
+    private int LengthOf(int member, AlignmentStrengths before)
+    {
+        var known = _lengths.GetValueOrDefault(member);
+        return before.OfMember(member) != 0 ? Math.Max(known, Length) : known;
     }
 }

@@ -11,40 +11,42 @@ internal sealed class FencedExecutor(IStepExecutor executor, ILogger log) : IDis
     private int _failedSteps;
 
     /// <summary>
-    /// Steps in a row in which every row threw. Devices have faults that last: the heart then goes on beating while nothing
-    /// works any more. Any thread.
+    /// Steps in a row in which every row failed, whether the models threw or gave no finite logits. Devices have faults that last, and
+    /// weights may be broken: the heart then goes on beating while nothing works any more. Any thread.
     /// </summary>
     public int FailedSteps => Volatile.Read(ref _failedSteps);
 
     public StepResult Execute(StepPlan plan)
     {
         if (plan.Rows.Count == 0) return new StepResult([]);
+        var result = ExecuteOrFail(plan);
+        Volatile.Write(ref _failedSteps, HasSuccess(result.Rows) ? 0 : _failedSteps + 1);
+        return result;
+    }
+
+    private StepResult ExecuteOrFail(StepPlan plan)
+    {
         try
         {
-            var result = executor.Execute(plan);
-            Volatile.Write(ref _failedSteps, 0);
-            return result;
+            return executor.Execute(plan);
         }
         catch (Exception fault)
         {
             EngineLog.StepFailed(log, plan.Rows.Count, fault);
-            var failed = 0;
-            var result = new StepResult(plan.Rows.Count == 1 ? [Failed(fault, ref failed)] : [.. RowByRow(plan.Rows, ref failed)]);
-            Volatile.Write(ref _failedSteps, failed == plan.Rows.Count ? _failedSteps + 1 : 0);
-            return result;
+            return new StepResult(plan.Rows.Count == 1 ? [Failed(fault)] : [.. plan.Rows.Select(Alone)]);
         }
     }
 
     public void Dispose() => executor.Dispose();
 
-    private RowResult[] RowByRow(IReadOnlyList<StepRow> rows, ref int failed)
+    private static bool HasSuccess(IReadOnlyList<RowResult> rows)
     {
-        var results = new RowResult[rows.Count];
-        for (var i = 0; i < results.Length; i++) results[i] = Alone(rows[i], ref failed);
-        return results;
+        for (var i = 0; i < rows.Count; i++)
+            if (rows[i].Error is null) return true;
+        return false;
     }
 
-    private RowResult Alone(StepRow row, ref int failed)
+    private RowResult Alone(StepRow row)
     {
         try
         {
@@ -52,15 +54,11 @@ internal sealed class FencedExecutor(IStepExecutor executor, ILogger log) : IDis
         }
         catch (Exception fault)
         {
-            return Failed(fault, ref failed);
+            return Failed(fault);
         }
     }
 
-    private static RowResult Failed(Exception fault, ref int failed)
-    {
-        failed++;
-        return new RowResult { Error = $"The model failed: {FirstLine(fault.Message)}" };
-    }
+    private static RowResult Failed(Exception fault) => new() { Error = $"The model failed: {FirstLine(fault.Message)}" };
 
     /// <summary>A native library's message goes on with its call stack; the whole of it is in the log.</summary>
     private static string FirstLine(string message) => message.Split('\n', 2)[0].TrimEnd();

@@ -28,7 +28,7 @@ internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int m
     public Action<Sequence, long?>? Generated { get; init; }
 
     /// <summary>Called for each sequence that has ended, after its blocks are free and before its last event is out.</summary>
-    public Action<Sequence, FinishReason?>? Ended { get; init; }
+    public Action<Sequence>? Ended { get; init; }
 
     public void Enqueue(Sequence sequence) => _waiting.Enqueue(sequence, (sequence.Request.Priority, _arrivals++));
 
@@ -53,7 +53,7 @@ internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int m
         foreach (var (sequence, _) in _waiting.UnorderedItems.Where(item => item.Element.IsCancelled).ToList())
         {
             _waiting.Remove(sequence, out _, out _);
-            Ended?.Invoke(sequence, FinishReason.Cancelled);
+            Ended?.Invoke(sequence);
             sequence.End(FinishReason.Cancelled);
         }
     }
@@ -62,7 +62,7 @@ internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int m
     public StepPlan Plan()
     {
         _planned.Clear();
-        foreach (var sequence in _running) sequence.TakeStrengths();
+        foreach (var sequence in _running) sequence.ApplyStrengths();
         var rows = new List<StepRow>(_running.Count);
         var budget = maxBatchTokens;
         foreach (var decodes in (ReadOnlySpan<bool>)[true, false])
@@ -101,7 +101,7 @@ internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int m
         _running.Clear();
         while (_waiting.TryDequeue(out var sequence, out _))
         {
-            Ended?.Invoke(sequence, null);
+            Ended?.Invoke(sequence);
             sequence.End(failure);
         }
     }
@@ -118,7 +118,7 @@ internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int m
     {
         Blocks.Return(sequence.Blocks);
         sequence.Blocks = [];
-        Ended?.Invoke(sequence, reason);
+        Ended?.Invoke(sequence);
         if (failure is null) sequence.End(reason!.Value);
         else sequence.End(failure);
     }

@@ -16,6 +16,7 @@ internal sealed class Sequence(GenerationRequest request, long submittedTimestam
     private readonly List<TokenLogProbs> _promptScores = [];
     private readonly CachedPrefix _cached = new();
     private AlignmentStrengths? _askedStrengths;
+    private int _readAgainAtLength = -1;
     private readonly SequenceClock _clock = new(submittedTimestamp);
     private int[] _tokens = [.. request.PromptTokens];
     private volatile bool _cancelled;
@@ -57,23 +58,36 @@ internal sealed class Sequence(GenerationRequest request, long submittedTimestam
     /// <summary>Marks the sequence; the engine's thread ends it. May be called from any thread, any number of times.</summary>
     public void Cancel() => _cancelled = true;
 
-    /// <summary>Asks for other strengths from the next step on; of several requests the last counts. Any thread.</summary>
+    /// <summary>
+    /// Asks for other strengths, for the next token that is not decided yet; of several requests the last counts. Any thread.
+    /// </summary>
     public void AskFor(AlignmentStrengths strengths) => Volatile.Write(ref _askedStrengths, strengths);
 
-    /// <summary>Puts strengths that were asked for in force, and reports it.</summary>
-    public void TakeStrengths()
+    /// <summary>
+    /// Applies strengths that were asked for, and reports it. A change for which a model must read text that it lacks waits until a
+    /// token is decided since the last such change: a stream of changes would else keep the models reading and decide no token.
+    /// </summary>
+    public void ApplyStrengths()
     {
         if (Interlocked.Exchange(ref _askedStrengths, null) is not { } asked) return;
+        var readsAgain = _cached.LengthAfter(Strengths, asked) < CachedLength;
+        if (readsAgain && _readAgainAtLength == Length)
+        {
+            // Unless another one was asked for meanwhile, which then counts.
+            Interlocked.CompareExchange(ref _askedStrengths, asked, null);
+            return;
+        }
+        if (readsAgain) _readAgainAtLength = Length;
+        _cached.Change(Strengths, asked);
         Strengths = asked;
-        _cached.Require(asked);
-        if (CachedLength == 0) _promptScores.Clear();
+        if (_promptScores.Count > CachedLength) _promptScores.RemoveRange(CachedLength, _promptScores.Count - CachedLength);
         _events.Writer.TryWrite(new StrengthsChanged(asked));
     }
 
     /// <summary>Takes what a step gave back and reports it. Returns the reason where the sequence has ended.</summary>
     public FinishReason? Commit(StepRow row, RowResult result, long now)
     {
-        _cached.Add(row);
+        _cached.Add(row.Tokens.Length);
         _promptScores.AddRange(result.ScoredLogProbs);
         var promptDone = CachedLength == Request.PromptTokens.Count;
         if (promptDone && Request.PromptLogProbs is not null && !IsPromptScored)

@@ -14,6 +14,7 @@ public sealed class Generation : IDisposable
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource? _deadline;
     private int _completionTokens;
+    private bool _isRead;
 
     private Generation(GenerationEngine engine, PreparedRequest request, ITokenizer tokenizer)
     {
@@ -61,6 +62,7 @@ public sealed class Generation : IDisposable
     /// <exception cref="DeadlineExceededException">The request's deadline passed.</exception>
     public async IAsyncEnumerable<ChoiceDelta> ReadAsync([EnumeratorCancellation] CancellationToken cancellation = default)
     {
+        _isRead = true;
         var deltas = Channel.CreateBounded<ChoiceDelta>(new BoundedChannelOptions(64) { SingleReader = true });
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var late = _deadline?.Token.Register(() => Expire(deltas.Writer));
@@ -95,7 +97,11 @@ public sealed class Generation : IDisposable
     /// <summary>Cancels every choice that still runs; its cache blocks are freed soon.</summary>
     public void Dispose()
     {
-        foreach (var handle in _handles) handle.Cancel();
+        foreach (var handle in _handles)
+        {
+            handle.Cancel();
+            if (!_isRead) handle.Finish(FinishReason.Cancelled);
+        }
         _deadline?.Dispose();
     }
 
@@ -123,6 +129,20 @@ public sealed class Generation : IDisposable
     private async Task Pump(
         PreparedChoice choice, GenerationHandle handle, ChannelWriter<ChoiceDelta> deltas, CancellationToken cancellation)
     {
+        try
+        {
+            await PumpToEnd(choice, handle, deltas, cancellation);
+        }
+        catch (Exception fault)
+        {
+            handle.Finish(fault is GenerationFailedException ? null : FinishReason.Cancelled);
+            throw;
+        }
+    }
+
+    private async Task PumpToEnd(
+        PreparedChoice choice, GenerationHandle handle, ChannelWriter<ChoiceDelta> deltas, CancellationToken cancellation)
+    {
         var text = new ChoiceText(choice, _tokenizer);
         if (choice is { Echo: true, Request.PromptLogProbs: null }) await deltas.WriteAsync(text.Echo(null), cancellation);
         await foreach (var happened in handle.Events.ReadAllAsync(cancellation))
@@ -133,6 +153,7 @@ public sealed class Generation : IDisposable
                 handle.Cancel();
                 delta = Merge(delta!, text.Finish(FinishReason.Stop));
             }
+            if (delta?.FinishReason is { } reason) handle.Finish(reason);
             if (delta is { } piece && HasContent(piece))
                 await deltas.WriteAsync(piece, cancellation);
             if (text.StopString is not null) return;

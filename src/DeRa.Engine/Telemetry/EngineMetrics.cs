@@ -29,7 +29,7 @@ internal sealed class EngineMetrics : IDisposable
     private readonly KeyValuePair<string, object?> _engine = new("engine", "0");
     private readonly Counter<long> _promptTokens;
     private readonly Counter<long> _generationTokens;
-    private readonly Counter<long> _ended;
+    private readonly Counter<long> _finished;
     private readonly Counter<long> _passesRun;
     private readonly Counter<long> _passesSaved;
     private readonly Histogram<double> _firstToken;
@@ -50,9 +50,9 @@ internal sealed class EngineMetrics : IDisposable
         Observe(status);
         _promptTokens = Counter(Router + "prompt_tokens", "{token}", "Prompt tokens read");
         _generationTokens = Counter(Router + "generation_tokens", "{token}", "Tokens generated");
-        _ended = _meter.CreateCounter<long>(Router + "request_success", "{request}", "Sequences ended, by the reason");
+        _finished = _meter.CreateCounter<long>(Router + "request_success", "{request}", "Sequences ended, by the reason");
         foreach (var reason in (FinishReason?[])[FinishReason.Stop, FinishReason.Length, FinishReason.Cancelled, null])
-            _ended.Add(0, _model, _engine, Reason(reason));
+            _finished.Add(0, _model, _engine, Reason(reason));
         foreach (var (name, unit, description) in AlwaysZero) Counter(Router + name, unit, description);
         _firstToken = Seconds(Router + "time_to_first_token_seconds", "From submission to the first token", HistogramBounds.FirstToken);
         _interToken = Seconds(Router + "inter_token_latency_seconds", "From a token to the next", HistogramBounds.InterToken);
@@ -95,11 +95,14 @@ internal sealed class EngineMetrics : IDisposable
         else Record(_interToken, before, sequence.Clock.LastToken);
     }
 
-    public void Ended(Sequence sequence, FinishReason? reason)
+    /// <summary>The reader of a sequence has its last event, or has gone. Any thread.</summary>
+    /// <param name="reason">The finish reason that the response gives; null = it failed.</param>
+    public void Finished(FinishReason? reason) => _finished.Add(1, _model, _engine, Reason(reason));
+
+    public void Ended(Sequence sequence)
     {
         var clock = sequence.Clock;
         _promptTokens.Add(Math.Min(sequence.CachedLength, sequence.Request.PromptTokens.Count), _model, _engine);
-        _ended.Add(1, _model, _engine, Reason(reason));
         Record(_whole, clock.Submitted, clock.Ended);
         Record(_queue, clock.Submitted, clock.Admitted);
         Record(_prefill, clock.Admitted, clock.FirstToken);

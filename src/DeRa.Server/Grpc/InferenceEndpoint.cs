@@ -55,7 +55,7 @@ internal sealed class InferenceEndpoint(ServingState state, ServerOptions option
         var input = GrpcRequestReader.Read(start.HasModel ? start.Model : null, start.Prompt, start.MorePrompts, start.Options);
         await RunAsync(lease, input, stream: true, context, async (generation, answers) =>
         {
-            using var wishes = new Wishes(requestStream, generation, lease.Pair.Validator, context.CancellationToken);
+            using var wishes = new Wishes(requestStream, generation, lease.Pair.Validator, time, context.CancellationToken);
             // A write whose own token is cancelled would abort the call, and its status with it.
             return await wishes.WhileAsync(cancellation => WriteAsync(
                 generation, answers, happened => responseStream.WriteAsync(happened, CancellationToken.None), cancellation));

@@ -2,6 +2,7 @@ using System.Runtime.ExceptionServices;
 using DeRa.Engine.Requests;
 using DeRa.Engine.Streaming;
 using DeRa.Protos.V1;
+using DeRa.Server.Locks;
 using Grpc.Core;
 
 namespace DeRa.Server.Grpc;
@@ -11,11 +12,17 @@ namespace DeRa.Server.Grpc;
 /// its error, since a stream has no other place for one.
 /// </summary>
 internal sealed class Wishes(
-    IAsyncStreamReader<ConverseRequest> requests, Generation generation, RequestValidator validator, CancellationToken gone) : IDisposable
+    IAsyncStreamReader<ConverseRequest> requests, Generation generation, RequestValidator validator, TimeProvider time,
+    CancellationToken gone) : IDisposable
 {
+    /// <summary>Far more than a slider that is dragged sends: beyond it a client only keeps the server busy.</summary>
+    public const int MaxChangesPerSecond = 1000;
+
     private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(gone);
     private readonly CancellationTokenSource _listening = CancellationTokenSource.CreateLinkedTokenSource(gone);
     private Exception? _fault;
+    private long _secondBegan = time.GetTimestamp();
+    private int _changesInSecond;
 
     /// <summary>Reads the first message.</summary>
     /// <exception cref="InvalidRequestException">There is none, or it is no start.</exception>
@@ -88,8 +95,16 @@ internal sealed class Wishes(
         }
     }
 
+    private void CountChange()
+    {
+        if (time.GetElapsedTime(_secondBegan) >= TimeSpan.FromSeconds(1)) (_secondBegan, _changesInSecond) = (time.GetTimestamp(), 0);
+        if (++_changesInSecond > MaxChangesPerSecond)
+            throw new LimitExceededException($"'change' may be sent {MaxChangesPerSecond} times a second.", 1);
+    }
+
     private void Change(StrengthChange change)
     {
+        CountChange();
         try
         {
             generation.ChangeStrengths(validator.PrepareStrengths(change.HasAlignmentStrength ? change.AlignmentStrength : null,

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using DeRa.Protos.V1;
+using DeRa.Server.Grpc;
 using DeRa.Server.Options;
 using Google.Rpc;
 using Grpc.Core;
@@ -168,7 +169,7 @@ public class ConverseTests
         using var call = server.Inference.Converse(cancellationToken: Stop);
         await call.RequestStream.WriteAsync(Start(maxTokens: 20), Stop);
         await ServerFixture.EventuallyAsync(() => server.Engine.Status.RunningSequences == 1);
-        for (var i = 0; i < 5000; i++) await call.RequestStream.WriteAsync(Change(i % 2), Stop);
+        for (var i = 0; i < Wishes.MaxChangesPerSecond - 1; i++) await call.RequestStream.WriteAsync(Change(i % 2), Stop);
         await call.RequestStream.WriteAsync(Change(0.5), Stop);
         await call.RequestStream.CompleteAsync();
         hold.Release(1000);
@@ -176,6 +177,29 @@ public class ConverseTests
         Assert.Equal(20, events.Sum(happened => happened.Delta?.Tokens.Count ?? 0));
         Assert.InRange(events.Count(happened => happened.Changed is not null), 1, 20);
         Assert.Equal(FinishReason.Length, events[^1].Finished.FinishReason);
+    }
+
+    [Fact]
+    public async Task More_changes_in_a_second_than_any_slider_sends_end_the_call()
+    {
+        var (executor, time) = (Scripts.Endless(), new FakeTimeProvider());
+        await using var server = await ServerFixture.StartLoadingAsync(
+            (_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor, time: time);
+        await server.PhaseChangedAsync();
+        using var call = server.Inference.Converse(cancellationToken: Stop);
+        await call.RequestStream.WriteAsync(Start(maxTokens: 1_000_000), Stop);
+        var fault = FaultAsync(call);
+        try
+        {
+            // Time stands still: all of them are of one second.
+            for (var i = 0; i <= Wishes.MaxChangesPerSecond; i++) await call.RequestStream.WriteAsync(Change(i % 2), Stop);
+        }
+        catch (Exception end) when (end is RpcException or InvalidOperationException)
+        {
+            // The call is over before the client knows.
+        }
+        Assert.Equal((StatusCode.ResourceExhausted, "'change' may be sent 1000 times a second."), ((await fault).StatusCode, (await fault).Status.Detail));
+        await ServerFixture.EventuallyAsync(() => server.Engine.Status.BlocksInUse == 0);
     }
 
     [Fact]

@@ -74,6 +74,40 @@ public class MetricsTests
     }
 
     [Fact]
+    public async Task Requests_are_counted_under_the_finish_reason_that_their_clients_see()
+    {
+        const string model = "metrics-reasons";
+        var executor = Scripts.Saying("once upon a time");
+        await using var server = await ServerFixture.StartAsync(executor, model: model);
+        // A stop string in the middle; one that the last token allowed completes, where the engine knows of the length only; a stream.
+        foreach (var body in (string[])["\"stop\":\"upon\"", "\"stop\":\"e u\",\"max_tokens\":6", "\"stop\":\"a \",\"stream\":true,\"n\":2"])
+        {
+            var reply = await server.CompleteAsync($$"""{"prompt":"x",{{body}}}""");
+            var last = reply.Status == 200 && reply.Body.StartsWith('{') ? reply.Json : reply.Events()[^1];
+            Assert.Equal("stop", last.GetProperty("choices")[0].GetProperty("finish_reason").GetString());
+        }
+        // The end-of-sequence token, the length, a failure.
+        await server.CompleteAsync("""{"prompt":"x","max_tokens":100}""");
+        await server.CompleteAsync("""{"prompt":"x","max_tokens":3}""");
+        executor.RowError = _ => "the logits are not finite";
+        await server.CompleteAsync("""{"prompt":"x"}""");
+        executor.RowError = null;
+        // One that its client left.
+        executor.BeforeStep = _ => executor.TestOver.WaitHandle.WaitOne();
+        using var gone = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var leaving = server.Http.PostAsync("/v1/completions", new StringContent("""{"prompt":"x"}""", null, "application/json"), gone.Token);
+        await ServerFixture.EventuallyAsync(() => server.Engine.Status.RunningSequences == 1);
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaving);
+        executor.EndTest();
+        // Ends only once no request is under way.
+        await server.State.DrainAsync().WaitAsync(Stop);
+        var scrape = await Scrape.OfAsync(server);
+        foreach (var (reason, count) in ((string, int)[])[("stop", 5), ("length", 1), ("error", 1), ("abort", 1)])
+            Assert.Equal((reason, count), (reason, scrape.Value("vllm:request_success_total", ("model_name", model), ("finished_reason", reason))));
+    }
+
+    [Fact]
     public async Task Gauges_show_what_runs_waits_and_is_held()
     {
         const string model = "metrics-gauges";
