@@ -14,7 +14,7 @@ internal sealed class DeviceArguments
 
     private readonly Option<string> _dtype = new("--dtype")
     {
-        Description = "auto (the checkpoint's), float32, bfloat16 or float16",
+        Description = "auto (on a CPU float32 where the models fit into memory so, else the checkpoint's), float32, bfloat16 or float16",
         DefaultValueFactory = _ => "auto",
     };
 

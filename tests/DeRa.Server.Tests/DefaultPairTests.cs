@@ -1,3 +1,4 @@
+using System.Text.Json;
 using DeRa.Engine;
 using DeRa.Server.Composition;
 using DeRa.Server.Options;
@@ -55,6 +56,29 @@ public class DefaultPairTests
         Assert.All(texts, text => Assert.True(text.Length > 20, text));
         Assert.Equal(3, texts.Distinct().Count());
         Assert.Equal(texts, await Texts());
+    }
+
+    /// <summary>The promise about seeds, at default settings.</summary>
+    [Fact]
+    public async Task A_seed_gives_the_same_text_alone_and_beside_63_other_requests()
+    {
+        await using var server = await StartAsync();
+        var random = new Random(1);
+        string[] starts = ["Lily", "Tom and his dog", "One day, a cat", "The sun", "Once upon a time there was a girl who"];
+        string[] words = ["went", "to", "the", "park", "and", "saw", "a", "big", "red", "ball"];
+        double[] strengths = [0, 1, 0.5, 2, 3.7, 10, -0.5], temperatures = [0, 0.7, 1];
+        var requests = Enumerable.Range(0, 64).Select(i => JsonSerializer.Serialize(new
+        {
+            prompt = string.Join(' ', [starts[i % starts.Length], .. random.GetItems(words, random.Next(60))]),
+            seed = i,
+            max_tokens = random.Next(10, 50),
+            alignment_strength = strengths[i % strengths.Length],
+            temperature = temperatures[i % temperatures.Length],
+        })).ToList();
+        var alone = new List<string>();
+        foreach (var request in requests) alone.Add((await server.CompleteAsync(request)).Text());
+        var together = await Task.WhenAll(requests.Select(async request => (await server.CompleteAsync(request)).Text()));
+        Assert.Equal(alone, together);
     }
 
     [Theory]

@@ -39,7 +39,7 @@ internal sealed record ServerOptions
         + "the reference model's first.", Placeholder = "DEVICE")]
     public string Device { get; init; } = "auto";
 
-    [Option("Number format of the weights: auto (the checkpoint's), float32, bfloat16 or float16.", Placeholder = "DTYPE")]
+    [Option("Number format of the weights: auto (on a CPU float32 where the models fit into memory so, else the checkpoint's), float32, bfloat16 or float16.", Placeholder = "DTYPE")]
     public string Dtype { get; init; } = "auto";
 
     [Option("Folder of an existing libtorch (such as a PyTorch installation's torch/lib).", Placeholder = "FOLDER",

@@ -5,7 +5,11 @@ namespace DeRa.Torch.Caching;
 /// <summary>What each token of a step may see, for the layers of one window. Its tensors live as long as the step.</summary>
 /// <param name="Decode">The rows of a single token, or null where there are none.</param>
 /// <param name="Chunks">The rows of several tokens.</param>
-internal sealed record AttentionPlan(DecodeContext? Decode, IReadOnlyList<ChunkContext> Chunks);
+internal sealed record AttentionPlan(DecodeContext? Decode, IReadOnlyList<ChunkContext> Chunks)
+{
+    /// <summary>Where <see cref="Operators.CpuKernels"/> compute, every row's context, in the order of their tokens, and nothing else; null elsewhere.</summary>
+    public IReadOnlyList<CpuContext>? Cpu { get; init; }
+}
 
 /// <summary>The contexts of all rows of a single token, padded to the longest.</summary>
 /// <param name="Rows">How many rows; their tokens come first in the step.</param>

@@ -18,6 +18,7 @@ internal sealed class AttentionPlanner(
     /// <returns>Tensors owned by the caller's scope.</returns>
     public AttentionPlan Build(int window)
     {
+        if (CpuKernels.Handle(device, type)) return new AttentionPlan(Decode: null, []) { Cpu = BuildCpu(window) };
         var chunks = new List<ChunkContext>(chunkRows.Count);
         var firstToken = decodeRows.Count;
         foreach (var row in chunkRows)
@@ -26,6 +27,21 @@ internal sealed class AttentionPlanner(
             firstToken += row.Tokens.Length;
         }
         return new AttentionPlan(decodeRows.Count > 0 ? BuildDecode(window) : null, chunks);
+    }
+
+    private List<CpuContext> BuildCpu(int window)
+    {
+        var contexts = new List<CpuContext>(decodeRows.Count + chunkRows.Count);
+        var firstToken = 0;
+        foreach (var row in decodeRows.Concat(chunkRows))
+        {
+            var start = Math.Max(0, row.Position + 1 - window);
+            var context = new int[row.Position + row.Tokens.Length - start];
+            for (var i = 0; i < context.Length; i++) context[i] = (int)slots.Of(row, start + i);
+            contexts.Add(new CpuContext(firstToken, row.Tokens.Length, context, window));
+            firstToken += row.Tokens.Length;
+        }
+        return contexts;
     }
 
     private DecodeContext BuildDecode(int window)

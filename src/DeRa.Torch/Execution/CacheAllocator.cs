@@ -12,14 +12,9 @@ internal sealed class CacheAllocator(
 {
     /// <summary>As many blocks as asked for, or as a share of free memory holds; at least one.</summary>
     /// <exception cref="PairLoadException">There is no room for one, or nobody knows how much memory is free.</exception>
-    public int CountBlocks()
-    {
-        var blocks = options.CacheTokens is { } tokens
-            ? tokens / options.BlockTokens
-            : models.GroupBy(model => model.Model.Device.ToString()).Min(device => DefaultBlocks(device.First().Model.Device, BlockBytes(device)));
-        return blocks >= 1 ? blocks : throw new PairLoadException(
-            $"the caches have no room for one block of {options.BlockTokens} tokens, which takes {BlockBytes(models):N0} bytes: free memory or set --cache-tokens");
-    }
+    public int CountBlocks() => options.CacheTokens is { } tokens
+        ? tokens / options.BlockTokens
+        : models.GroupBy(model => model.Model.Device.ToString()).Min(device => DefaultBlocks(device.First().Model.Device, BlockBytes(device)));
 
     /// <summary>Allocates the caches, one a model, in order.</summary>
     /// <exception cref="PairLoadException">Memory does not suffice.</exception>
@@ -47,7 +42,10 @@ internal sealed class CacheAllocator(
         var (share, sequences) = device.type == TorchSharp.DeviceType.CUDA
             ? (CacheSize.DeviceShare, CacheSize.DeviceSequences)
             : (CacheSize.HostShare, CacheSize.HostSequences);
-        return CacheSize.DefaultBlocks(available, share, sequences, contextTokens, bytesPerBlock, options.BlockTokens);
+        var blocks = CacheSize.DefaultBlocks(available, share, sequences, contextTokens, bytesPerBlock, options.BlockTokens);
+        return blocks >= 1 ? blocks : throw new PairLoadException($"the caches have no room for one block of {options.BlockTokens} tokens, "
+            + $"which takes {bytesPerBlock:N0} bytes: {available:N0} bytes are free on {device}, of which caches take {share:P0}; "
+            + "set --cache-tokens to take more, or free memory");
     }
 
     /// <summary>Memory of one block in the pools of all members of these models.</summary>

@@ -1,4 +1,5 @@
 using DeRa.Torch.Models;
+using DeRa.Torch.Native;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Execution;
@@ -11,4 +12,8 @@ namespace DeRa.Torch.Execution;
 /// <param name="Members">The members that it computes.</param>
 /// <param name="Adapters">PEFT folders of the adapters over it.</param>
 internal sealed record ModelSource(
-    string Name, string Folder, ModelConfig Config, Device Device, IReadOnlyList<RunnerMember> Members, IReadOnlyList<string> Adapters);
+    string Name, string Folder, ModelConfig Config, Device Device, IReadOnlyList<RunnerMember> Members, IReadOnlyList<string> Adapters)
+{
+    /// <summary>In which type it lies and computes.</summary>
+    public DTypeOption DType { get; init; } = DTypeOption.Auto;
+}

@@ -1,9 +1,11 @@
 using DeRa.Engine.Scheduling;
 using DeRa.Torch.Adapters;
+using DeRa.Torch.Caching;
 using DeRa.Torch.Models;
 using DeRa.Torch.Native;
 using DeRa.Torch.Weights;
 using Microsoft.Extensions.Logging;
+using TorchSharp;
 
 namespace DeRa.Torch.Execution;
 
@@ -60,10 +62,10 @@ public sealed class PairLoader
         var (referenceDevice, alignedDevice) = _options.Device.Resolve(LibTorch.Load(_options.LibTorch));
         LibTorch.VerifyDevice(referenceDevice);
         LibTorch.VerifyDevice(alignedDevice);
-        var sources = ModelSources.Find(_members, _configs, referenceDevice, alignedDevice);
+        var sources = WithTypes(ModelSources.Find(_members, _configs, referenceDevice, alignedDevice));
         foreach (var shared in sources.Where(source => source.Members.Count > 1))
             PairLog.WeightsShared(_logger, shared.Name, shared.Adapters.Count);
-        var models = new ParallelLoad(_options.DType, progress, cancellation).Run(sources);
+        var models = new ParallelLoad(progress, cancellation).Run(sources);
         try
         {
             return Assemble(sources, models, EffectiveVocabulary(vocabularySize), contextTokens);
@@ -74,6 +76,18 @@ public sealed class PairLoader
             throw;
         }
     }
+
+    private IReadOnlyList<ModelSource> WithTypes(IReadOnlyList<ModelSource> sources)
+    {
+        var onHost = sources.Where(IsOnHost).Select(source => source.Config).ToList();
+        var available = _options.AvailableHostBytes ?? HostMemory.AvailableBytes();
+        var hostType = AutoElementType.OnHost(_options.DType, onHost, available);
+        if (onHost.Count > 0 && hostType == DTypeOption.Auto)
+            PairLog.TypesKept(_logger, Mebibytes(AutoElementType.Float32Bytes(onHost)), Mebibytes(available));
+        return [.. sources.Select(source => source with { DType = IsOnHost(source) ? hostType : _options.DType })];
+    }
+
+    private static bool IsOnHost(ModelSource source) => source.Device.type == DeviceType.CPU;
 
     private LoadedPair Assemble(
         IReadOnlyList<ModelSource> sources, IReadOnlyList<DecoderModel> models, int vocabularySize, int contextTokens)

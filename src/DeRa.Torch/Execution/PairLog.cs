@@ -26,4 +26,9 @@ internal static partial class PairLog
 
     [LoggerMessage(6, LogLevel.Warning, "The chat template of {File} cannot be used: {Fault}. Chats are refused; completions work")]
     public static partial void ChatTemplateFault(ILogger logger, string file, string fault);
+
+    [LoggerMessage(7, LogLevel.Warning, "In float32 the models take {WeightMebibytes:N1} MiB, too much of the {AvailableMebibytes:N1} MiB "
+        + "of free memory: they stay in their own type, in which the text of a seed may depend on what else runs. "
+        + "--dtype float32 takes the memory all the same")]
+    public static partial void TypesKept(ILogger logger, double weightMebibytes, double availableMebibytes);
 }

@@ -14,8 +14,11 @@ public sealed record PairOptions
     /// <summary>Where the models go. Default auto.</summary>
     public DeviceOption Device { get; init; } = DeviceOption.Auto;
 
-    /// <summary>In which type they lie and compute. Default auto: each checkpoint's own.</summary>
+    /// <summary>In which type they lie and compute. Default auto: float32 on a CPU where all models fit so, else each checkpoint's own.</summary>
     public DTypeOption DType { get; init; } = DTypeOption.Auto;
+
+    /// <summary>The machine's free memory that auto weighs the models against, in bytes; null = what it has. Tests set it.</summary>
+    internal long? AvailableHostBytes { get; init; }
 
     /// <summary>Which libtorch, and its threads.</summary>
     public LibTorchOptions LibTorch { get; init; } = new();

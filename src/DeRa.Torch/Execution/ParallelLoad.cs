@@ -1,13 +1,12 @@
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using DeRa.Torch.Models;
-using DeRa.Torch.Native;
 using DeRa.Torch.Weights;
 
 namespace DeRa.Torch.Execution;
 
 /// <summary>Loads models side by side; where one fails, the others stop and everything is freed.</summary>
-internal sealed class ParallelLoad(DTypeOption type, IProgress<LoadProgress>? progress, CancellationToken cancellation)
+internal sealed class ParallelLoad(IProgress<LoadProgress>? progress, CancellationToken cancellation)
 {
     /// <summary>Loads every model on a thread of its own and waits for all.</summary>
     /// <returns>One a source, in order; the caller disposes them.</returns>
@@ -33,7 +32,7 @@ internal sealed class ParallelLoad(DTypeOption type, IProgress<LoadProgress>? pr
     {
         try
         {
-            return (DecoderLoader.Load(source.Folder, source.Config, source.Device, type, Report, stop.Token, source.Adapters), null);
+            return (DecoderLoader.Load(source.Folder, source.Config, source.Device, source.DType, Report, stop.Token, source.Adapters), null);
         }
         catch (Exception exception)
         {

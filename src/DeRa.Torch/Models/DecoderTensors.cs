@@ -23,6 +23,10 @@ internal static class DecoderTensors
         if (!config.TiedEmbeddings) yield return (layout.Output, [config.VocabularySize, hidden]);
     }
 
+    /// <summary>How many numbers those are: the model's parameters.</summary>
+    public static long CountElements(ModelConfig config) =>
+        Expected(config, DecoderLayout.Of(config)).Sum(tensor => tensor.Shape.Aggregate(1L, (count, size) => count * size));
+
     /// <summary>Checks that the checkpoint holds these tensors in these shapes and no others.</summary>
     /// <exception cref="CheckpointException">Something is missing, has another shape, or would be left unused.</exception>
     public static void Check(Checkpoint checkpoint, ModelConfig config, DecoderLayout layout)

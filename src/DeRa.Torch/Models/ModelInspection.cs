@@ -55,7 +55,7 @@ public sealed record ModelInspection
         {
             Folder = folder,
             Config = config,
-            ParameterCount = config is null ? 0 : DecoderTensors.Expected(config, DecoderLayout.Of(config)).Sum(Elements),
+            ParameterCount = config is null ? 0 : DecoderTensors.CountElements(config),
             StoredElements = needsWeights || Checkpoint.IsIn(folder) ? Try(problems, () => ReadStored(folder, config)) : null,
             Tokenizer = tokenizer,
             TokenizerKind = KindOfTokenizer(folder),
@@ -64,8 +64,6 @@ public sealed record ModelInspection
             Problems = problems,
         };
     }
-
-    private static long Elements((string Name, long[] Shape) tensor) => tensor.Shape.Aggregate(1L, (count, size) => count * size);
 
     private static T? Try<T>(List<string> problems, Func<T> read) where T : class
     {

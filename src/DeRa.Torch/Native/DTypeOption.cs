@@ -9,7 +9,7 @@ public sealed record DTypeOption
 
     private DTypeOption(ScalarType? type, string name) => (_type, Name) = (type, name);
 
-    /// <summary>The checkpoint's own type. The default.</summary>
+    /// <summary>Float32 on a CPU where all models fit into memory so, else the checkpoint's own type. The default.</summary>
     public static DTypeOption Auto { get; } = new(null, "auto");
 
     /// <summary>The value as it is written: auto, float32, bfloat16, float16.</summary>
@@ -30,6 +30,9 @@ public sealed record DTypeOption
         };
     }
 
-    /// <summary>The type to use for a checkpoint whose weights are of type <paramref name="checkpoint"/>.</summary>
+    /// <summary>
+    /// The type to use for a checkpoint whose weights are of type <paramref name="checkpoint"/>; auto takes that one here, and what it
+    /// means for a pair is decided by <c>AutoElementType</c>.
+    /// </summary>
     public ScalarType Resolve(ScalarType checkpoint) => _type ?? checkpoint;
 }

@@ -74,6 +74,7 @@ public static class LibTorch
 
     private static void LoadLibraries(LibTorchLocation location)
     {
+        MathKernelLibrary.MakeReproducible();
         var names = LibraryNames.Current;
         foreach (var file in names.LoadOrder) LoadLibrary(location.Directory, file, names.IsRequired(file));
         Handles[names.Shim] = ShimLoader.Load(location.Shim);

@@ -19,7 +19,23 @@ internal static class FeedForwardActivation
         return Activate(input.narrow(1, 0, width), activation).mul_(input.narrow(1, width, width));
     }
 
-    private static Tensor Activate(Tensor input, Activation activation) => activation switch
+    private static Tensor Activate(Tensor input, Activation activation) => CpuKernels.Handle(input)
+        ? ActivateOnCpu(input, activation)
+        : ActivateByLibTorch(input, activation);
+
+    private static Tensor ActivateOnCpu(Tensor input, Activation activation) => activation switch
+    {
+        Activation.Silu => CpuActivation.SiluInPlace(Copy(input)),
+        Activation.GeluTanh => CpuActivation.GeluTanhInPlace(Copy(input)),
+        Activation.QuickGelu => CpuActivation.QuickGeluInPlace(Copy(input)),
+        // The error function row by row: each call divides its elements alike.
+        Activation.Gelu => cat([.. Enumerable.Range(0, (int)input.size(0)).Select(row => input.narrow(0, row, 1).contiguous().gelu())], 0),
+        _ => ActivateByLibTorch(input, activation),
+    };
+
+    private static Tensor Copy(Tensor input) => input.is_contiguous() ? input.clone() : input.contiguous();
+
+    private static Tensor ActivateByLibTorch(Tensor input, Activation activation) => activation switch
     {
         Activation.Silu => nn.functional.silu(input),
         Activation.Gelu => input.gelu(),

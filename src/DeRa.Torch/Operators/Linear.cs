@@ -9,7 +9,7 @@ internal static class Linear
     /// <param name="input">[rows, inputs].</param>
     /// <param name="layer">[outputs, inputs] and [outputs].</param>
     /// <returns>[rows, outputs] in the input's element type.</returns>
-    public static Tensor Apply(Tensor input, LinearWeight layer) => nn.functional.linear(input, layer.Weight, layer.Bias);
+    public static Tensor Apply(Tensor input, LinearWeight layer) => Product(input, layer.Weight, layer.Bias);
 
     /// <summary>The same in one pass for all rows, to which each adapter adds its low-rank term in its own rows.</summary>
     /// <param name="input">[rows, inputs].</param>
@@ -27,7 +27,16 @@ internal static class Linear
     private static void Add(Tensor output, Tensor input, Tensor rows, LowRank adapter)
     {
         using var scope = NewDisposeScope();
-        var low = nn.functional.linear(input.index_select(0, rows), adapter.Down); // [own rows, rank]
-        output.index_add_(0, rows, nn.functional.linear(low, adapter.Up), Arithmetic.One);
+        var low = Product(input.index_select(0, rows), adapter.Down, bias: null); // [own rows, rank]
+        output.index_add_(0, rows, Product(low, adapter.Up, bias: null), Arithmetic.One);
+    }
+
+    private static Tensor Product(Tensor input, Tensor weight, Tensor? bias)
+    {
+        var rows = input.size(0);
+        if (rows >= CpuKernels.MinProductRows || !CpuKernels.Handle(input)) return nn.functional.linear(input, weight, bias);
+        using var scope = NewDisposeScope();
+        var padded = nn.functional.pad(input, [0, 0, 0, CpuKernels.MinProductRows - rows]);
+        return nn.functional.linear(padded, weight, bias).narrow(0, 0, rows).MoveToOuterDisposeScope();
     }
 }

@@ -13,11 +13,27 @@ internal sealed record RotaryAngles(Tensor Cosine, Tensor Sine)
     /// <param name="factor">What cosines and sines are multiplied by.</param>
     public static RotaryAngles At(Tensor positions, Tensor inverseFrequencies, double factor)
     {
+        if (positions.device.type == TorchSharp.DeviceType.CPU) return OnCpu(positions, inverseFrequencies, factor);
         using var scope = NewDisposeScope();
         var angles = positions.to(ScalarType.Float64).view(-1, 1, 1) * inverseFrequencies;
         var (cosine, sine) = (angles.cos(), angles.sin());
         if (factor != 1) (cosine, sine) = (cosine.TimesInPlace(factor), sine.TimesInPlace(factor));
         return new RotaryAngles(
             cosine.to(ScalarType.Float32).MoveToOuterDisposeScope(), sine.to(ScalarType.Float32).MoveToOuterDisposeScope());
+    }
+
+    /// <summary>One by one: libtorch rounds an angle's cosine by where it lies (<see cref="CpuKernels"/>).</summary>
+    private static RotaryAngles OnCpu(Tensor positions, Tensor inverseFrequencies, double factor)
+    {
+        var (at, frequencies) = (positions.data<long>().ToArray(), inverseFrequencies.data<double>().ToArray());
+        var (cosines, sines) = (new float[at.Length * frequencies.Length], new float[at.Length * frequencies.Length]);
+        for (var token = 0; token < at.Length; token++)
+            for (var pair = 0; pair < frequencies.Length; pair++)
+            {
+                var (sine, cosine) = Math.SinCos(at[token] * frequencies[pair]);
+                var place = token * frequencies.Length + pair;
+                (cosines[place], sines[place]) = ((float)(cosine * factor), (float)(sine * factor));
+            }
+        return new RotaryAngles(tensor(cosines, [at.Length, 1, frequencies.Length]), tensor(sines, [at.Length, 1, frequencies.Length]));
     }
 }

@@ -1,5 +1,6 @@
 using DeRa.Engine.Scheduling;
 using DeRa.Torch.Caching;
+using DeRa.Torch.Execution;
 using DeRa.Torch.Models;
 using DeRa.Torch.Native;
 using static TorchSharp.torch;
@@ -43,7 +44,9 @@ public static class GoldenVerification
         var target = device.Resolve(LibTorch.Load()).Reference;
         var cases = GoldenCase.Load(folder);
         var config = ModelConfigReader.Load(folder);
-        using var model = DecoderLoader.Load(folder, config, target, type, onProgress: null, CancellationToken.None);
+        var elementType = target.type == TorchSharp.DeviceType.CPU
+            ? AutoElementType.OnHost(type, [config], HostMemory.AvailableBytes()) : type;
+        using var model = DecoderLoader.Load(folder, config, target, elementType, onProgress: null, CancellationToken.None);
         using var inference = inference_mode();
         var bound = GoldenBound.For(model);
         var checks = new List<GoldenCheck>();

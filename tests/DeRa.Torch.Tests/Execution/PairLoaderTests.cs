@@ -1,5 +1,6 @@
 using DeRa.Testing;
 using DeRa.Torch.Execution;
+using DeRa.Torch.Models;
 using DeRa.Torch.Native;
 using DeRa.Torch.Weights;
 using Microsoft.Extensions.Logging;
@@ -62,14 +63,26 @@ public sealed class PairLoaderTests
     }
 
     [Fact]
-    public void Each_model_keeps_its_checkpoints_type_unless_one_is_asked_for()
+    public void By_default_models_on_a_cpu_compute_in_float32_where_all_fit_and_else_in_their_own_types_with_a_warning()
     {
-        var pair = GoldenPair.Load(GoldenPair.Options("llama-llama3", "pair/sft") with { DType = DTypeOption.Auto }, vocabularySize: 128);
+        var options = GoldenPair.Options("llama-llama3", "pair/sft") with { DType = DTypeOption.Auto };
+        var bytes = 4 * (options.Aligned.Select(model => model.Path).Append(options.ReferencePath))
+            .Sum(folder => DecoderTensors.CountElements(ModelConfigReader.Load(folder)));
+        var log = new ListLogger();
+        var wide = Load((long)(bytes / AutoElementType.HostShare) + 1);
+        wide.Executor.Dispose();
+        Assert.Equal((torch.ScalarType.Float32, torch.ScalarType.Float32), (wide.Members[0].ElementType, wide.Members[1].ElementType));
+        Assert.DoesNotContain(log.Lines, line => line.Contains("--dtype"));
+        var pair = Load((long)(bytes / AutoElementType.HostShare) - 1);
         using var executor = pair.Executor;
+        Assert.Contains(log.Lines, line => line.Contains("stay in their own type") && line.Contains("text of a seed"));
         Assert.Equal((torch.ScalarType.BFloat16, torch.ScalarType.Float32), (pair.Members[0].ElementType, pair.Members[1].ElementType));
         // Different types, shapes and output widths (128 and 300) still make one step.
         var sequence = new TestSequence([1, 2, 3], strength: 0.5, [0]).Run(executor, 2);
         Assert.All(sequence.LogProbs, logProbs => Assert.Equal(1, logProbs.Top.Sum(item => Math.Exp(item.LogProb)), 1e-5));
+
+        LoadedPair Load(long availableBytes) => PairLoader.Load(options with { AvailableHostBytes = availableBytes }, vocabularySize: 128,
+            progress: null, log, TestContext.Current.CancellationToken);
     }
 
     [Theory]

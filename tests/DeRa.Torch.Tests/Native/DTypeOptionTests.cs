@@ -11,7 +11,7 @@ public sealed class DTypeOptionTests
     [InlineData("float32", ScalarType.Float32)]
     [InlineData("BFloat16", ScalarType.BFloat16)]
     [InlineData("float16", ScalarType.Float16)]
-    public void A_type_is_picked_and_auto_takes_the_checkpoint_s(string text, ScalarType expected) =>
+    public void A_type_is_picked_and_auto_by_itself_takes_the_checkpoint_s(string text, ScalarType expected) =>
         Assert.Equal(expected, DTypeOption.Parse(text).Resolve(ScalarType.Float16));
 
     [Fact]

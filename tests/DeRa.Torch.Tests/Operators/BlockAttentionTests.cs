@@ -15,22 +15,28 @@ public sealed class BlockAttentionTests
 
     public BlockAttentionTests() => LibTorch.Load();
 
+    // In float32 by our own code, in float64 by libtorch's operators.
     [Theory]
-    [InlineData(null, null), InlineData(0.3, null), InlineData(null, 0.7), InlineData(0.9, 1.5)]
-    public void Scores_are_scaled_then_capped_then_masked(double? scale, double? cap)
+    [InlineData(null, null, ScalarType.Float32), InlineData(0.3, null, ScalarType.Float32)]
+    [InlineData(null, 0.7, ScalarType.Float32), InlineData(0.9, 1.5, ScalarType.Float32)]
+    [InlineData(null, null, ScalarType.Float64), InlineData(0.3, null, ScalarType.Float64)]
+    [InlineData(null, 0.7, ScalarType.Float64), InlineData(0.9, 1.5, ScalarType.Float64)]
+    public void Scores_are_scaled_then_capped_then_masked(double? scale, double? cap, ScalarType type)
     {
         using var scope = NewDisposeScope();
         using var random = new Generator(7, CPU);
-        var (keys, values) = (randn([16, KeyValueHeads, Dimension], generator: random), randn([16, KeyValueHeads, Dimension], generator: random));
+        var (keys, values) = (Random(16, KeyValueHeads), Random(16, KeyValueHeads));
         // One token each at positions 2 and 6, and three tokens at positions 4 to 6 of another sequence.
         StepRow[] rows = [Row(1, 2, [3]), Row(1, 6, [1, 0]), Row(3, 4, [2, 1])];
-        var step = new ModelStep(rows, [Window], blockTokens: 4, CPU, ScalarType.Float32);
-        var query = randn([5, Heads, Dimension], generator: random);
+        var step = new ModelStep(rows, [Window], blockTokens: 4, CPU, type);
+        var query = Random(5, Heads);
         var mixed = new BlockAttention(scale, cap).Apply(query, new LayerCache(keys, values), step.PlanFor(Window));
         var token = 0;
         foreach (var row in rows)
             for (var i = 0; i < row.Tokens.Length; i++, token++)
                 AssertEqual(row, row.Position + i, query[token], keys, values, (scale ?? 1 / Math.Sqrt(Dimension), cap), mixed[token]);
+
+        Tensor Random(long rows, long heads) => randn([rows, heads, Dimension], type, generator: random);
     }
 
     private static void AssertEqual(
@@ -42,15 +48,17 @@ public sealed class BlockAttentionTests
         {
             var weights = slots.Select(slot => Math.Exp(Capped(Dot(query[head], keys[slot][head / 2]) * scores.Scale, scores.Cap))).ToArray();
             return Enumerable.Range(0, Dimension).Select(d =>
-                slots.Zip(weights, (slot, weight) => weight * values[slot][head / 2][d].item<float>()).Sum() / weights.Sum());
+                slots.Zip(weights, (slot, weight) => weight * values[slot][head / 2][d].to(ScalarType.Float64).item<double>()).Sum() / weights.Sum());
         });
-        Assert.All(expected.Zip(actual.data<float>().ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
+        Assert.All(expected.Zip(Numbers(actual)), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
     }
 
     private static double Capped(double score, double? cap) => cap is { } bound ? bound * Math.Tanh(score / bound) : score;
 
     private static double Dot(Tensor first, Tensor second) =>
-        first.data<float>().ToArray().Zip(second.data<float>().ToArray(), (a, b) => (double)a * b).Sum();
+        Numbers(first).Zip(Numbers(second), (a, b) => a * b).Sum();
+
+    private static double[] Numbers(Tensor tensor) => tensor.to(ScalarType.Float64).data<double>().ToArray();
 
     private static StepRow Row(int tokens, int position, int[] blocks) =>
         new() { Tokens = new int[tokens], Position = position, BlockTable = blocks, Strengths = 0, ScoredTokens = new int[tokens] };

@@ -1,0 +1,174 @@
+using System.Runtime.Intrinsics;
+using DeRa.Torch.Caching;
+using static TorchSharp.torch;
+
+namespace DeRa.Torch.Operators;
+
+/// <summary>
+/// Attention in float32 on the CPU, straight from the block pool (<see cref="CpuKernels"/>). What a token gets is computed from its
+/// own query and the keys and values that it sees, in one fixed order: positions ascending, eight dimensions side by side.
+/// </summary>
+/// <param name="scale">What scores are multiplied by.</param>
+/// <param name="softCap">Bounds the scaled scores; null = nothing does.</param>
+internal sealed unsafe class CpuAttention(float scale, float? softCap)
+{
+    /// <summary>Tokens of one unit of work.</summary>
+    private const int TileTokens = 16;
+
+    /// <summary>Multiplications, about a millisecond's, below which one thread is done before others have begun.</summary>
+    private const long MinParallelWork = 1 << 24;
+
+    [ThreadStatic]
+    private static float[]? s_weights;
+
+    /// <summary>softmax(cap(query · keysᵀ · scale)) · values, over what each token may see.</summary>
+    /// <param name="query">[tokens, heads, headDimension], float32.</param>
+    /// <param name="cache">The layer's cache, which holds the step's own keys and values already.</param>
+    /// <param name="contexts">The rows' contexts, in the order of their tokens.</param>
+    /// <returns>[tokens, heads · headDimension].</returns>
+    public Tensor Apply(Tensor query, LayerCache cache, IReadOnlyList<CpuContext> contexts)
+    {
+        var contiguous = query.contiguous();
+        var (tokens, heads, dimension) = (query.size(0), (int)query.size(1), (int)query.size(2));
+        var output = empty([tokens, heads * dimension], ScalarType.Float32);
+        var keyValueHeads = (int)cache.Keys.size(1);
+        fixed (float* queries = CpuKernels.Elements(contiguous), keys = CpuKernels.Elements(cache.Keys),
+            values = CpuKernels.Elements(cache.Values), outputs = CpuKernels.Elements(output))
+        {
+            var layer = new Layer(queries, keys, values, outputs, heads, keyValueHeads, dimension);
+            var tiles = Tiles(contexts, keyValueHeads);
+            var work = contexts.Sum(context => (long)context.Tokens * context.Slots.Length) * heads * dimension;
+            if (work < MinParallelWork || tiles.Count == 1) tiles.ForEach(tile => Run(layer, tile));
+            else Parallel.ForEach(tiles, new ParallelOptions { MaxDegreeOfParallelism = get_num_threads() }, tile => Run(layer, tile));
+        }
+        return output;
+    }
+
+    private static List<Tile> Tiles(IReadOnlyList<CpuContext> contexts, int keyValueHeads)
+    {
+        var tiles = new List<Tile>(contexts.Count * keyValueHeads);
+        foreach (var context in contexts)
+            for (var first = 0; first < context.Tokens; first += TileTokens)
+                for (var head = 0; head < keyValueHeads; head++)
+                    tiles.Add(new Tile(context, first, Math.Min(first + TileTokens, context.Tokens), head));
+        return tiles;
+    }
+
+    private void Run(Layer layer, Tile tile)
+    {
+        var context = tile.Context;
+        if (s_weights is null || s_weights.Length < context.Slots.Length + Vector256<float>.Count)
+            s_weights = new float[context.Slots.Length + Vector256<float>.Count];
+        var group = layer.Heads / layer.KeyValueHeads;
+        fixed (int* slots = context.Slots)
+        fixed (float* weights = s_weights)
+            for (var token = tile.FirstToken; token < tile.EndToken; token++)
+            {
+                var (first, count) = context.Seen(token);
+                for (var member = 0; member < group; member++)
+                {
+                    var offset = ((context.FirstToken + token) * (long)layer.Heads + tile.KeyValueHead * group + member) * layer.Dimension;
+                    Attend(layer, tile.KeyValueHead, layer.Queries + offset, slots + first, count, weights, layer.Outputs + offset);
+                }
+            }
+    }
+
+    private void Attend(Layer layer, int head, float* query, int* slots, int count, float* weights, float* output)
+    {
+        var stride = (long)layer.KeyValueHeads * layer.Dimension;
+        var keys = layer.Keys + head * (long)layer.Dimension;
+        var values = layer.Values + head * (long)layer.Dimension;
+        for (var i = 0; i < count; i++) weights[i] = Dot(query, keys + slots[i] * stride, layer.Dimension) * scale;
+        var total = Exponentiate(weights, count);
+        Add(values, stride, slots, count, weights, output, layer.Dimension, 1 / total);
+    }
+
+    private static float Dot(float* left, float* right, int count)
+    {
+        var sum = Vector256<float>.Zero;
+        var i = 0;
+        for (; i <= count - Vector256<float>.Count; i += Vector256<float>.Count)
+            sum = Vector256.FusedMultiplyAdd(Vector256.Load(left + i), Vector256.Load(right + i), sum);
+        var total = Vector256.Sum(sum);
+        for (; i < count; i++) total = MathF.FusedMultiplyAdd(left[i], right[i], total);
+        return total;
+    }
+
+    /// <summary>Scores become exp(score − largest), which are not normalised yet; returns their sum.</summary>
+    private float Exponentiate(float* scores, int count)
+    {
+        // Padding adds exp(−∞) = 0.
+        var end = (count + Vector256<float>.Count - 1) / Vector256<float>.Count * Vector256<float>.Count;
+        for (var i = count; i < end; i++) scores[i] = float.NegativeInfinity;
+        if (softCap is { } cap)
+            for (var i = 0; i < count; i += Vector256<float>.Count) CpuActivation.SoftCap(Vector256.Load(scores + i), cap).Store(scores + i);
+        for (var i = count; i < end; i++) scores[i] = float.NegativeInfinity;
+        var most = float.NegativeInfinity;
+        for (var i = 0; i < count; i++) most = MathF.Max(most, scores[i]);
+        var sum = Vector256<float>.Zero;
+        for (var i = 0; i < end; i += Vector256<float>.Count)
+        {
+            var weights = Vector256.Exp(Vector256.Load(scores + i) - Vector256.Create(most));
+            weights.Store(scores + i);
+            sum += weights;
+        }
+        return Vector256.Sum(sum);
+    }
+
+    private static void Add(float* values, long stride, int* slots, int count, float* weights, float* output, int dimension, float factor)
+    {
+        const int Lanes = 8;
+        var d = 0;
+        for (; d <= dimension - 4 * Lanes; d += 4 * Lanes)
+        {
+            Vector256<float> a = default, b = default, c = default, e = default;
+            for (var i = 0; i < count; i++)
+            {
+                var value = values + slots[i] * stride + d;
+                var weight = Vector256.Create(weights[i]);
+                a = Vector256.FusedMultiplyAdd(weight, Vector256.Load(value), a);
+                b = Vector256.FusedMultiplyAdd(weight, Vector256.Load(value + Lanes), b);
+                c = Vector256.FusedMultiplyAdd(weight, Vector256.Load(value + 2 * Lanes), c);
+                e = Vector256.FusedMultiplyAdd(weight, Vector256.Load(value + 3 * Lanes), e);
+            }
+            (a * factor).Store(output + d);
+            (b * factor).Store(output + d + Lanes);
+            (c * factor).Store(output + d + 2 * Lanes);
+            (e * factor).Store(output + d + 3 * Lanes);
+        }
+        for (; d <= dimension - Lanes; d += Lanes)
+        {
+            Vector256<float> sum = default;
+            for (var i = 0; i < count; i++)
+                sum = Vector256.FusedMultiplyAdd(Vector256.Create(weights[i]), Vector256.Load(values + slots[i] * stride + d), sum);
+            (sum * factor).Store(output + d);
+        }
+        for (; d < dimension; d++)
+        {
+            var sum = 0f;
+            for (var i = 0; i < count; i++) sum = MathF.FusedMultiplyAdd(weights[i], values[slots[i] * stride + d], sum);
+            output[d] = sum * factor;
+        }
+    }
+
+    /// <summary>What all tiles of a layer share.</summary>
+    private readonly struct Layer(float* queries, float* keys, float* values, float* outputs, int heads, int keyValueHeads, int dimension)
+    {
+        public float* Queries { get; } = queries;
+
+        public float* Keys { get; } = keys;
+
+        public float* Values { get; } = values;
+
+        public float* Outputs { get; } = outputs;
+
+        public int Heads { get; } = heads;
+
+        public int KeyValueHeads { get; } = keyValueHeads;
+
+        public int Dimension { get; } = dimension;
+    }
+
+    /// <summary>Tokens [FirstToken, EndToken) of a row, for the query heads of one key head.</summary>
+    private readonly record struct Tile(CpuContext Context, int FirstToken, int EndToken, int KeyValueHead);
+}

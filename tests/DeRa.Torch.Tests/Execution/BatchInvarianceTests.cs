@@ -1,0 +1,65 @@
+using DeRa.Engine.Scheduling;
+using DeRa.Testing;
+using DeRa.Torch.Execution;
+using DeRa.Torch.Native;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace DeRa.Torch.Tests.Execution;
+
+/// <summary>
+/// In float32 on the CPU a sequence's logits are the same to the last bit, whatever runs beside it and however its prompt is cut into
+/// chunks: that is why a seed names a text.
+/// </summary>
+public sealed class BatchInvarianceTests
+{
+    private const int Sequences = 13, OutputTokens = 6;
+
+    public static TheoryData<string> Models => new(GoldenData.CommittedModels);
+
+    [Theory, MemberData(nameof(Models))]
+    public void Logits_of_every_family_do_not_depend_on_the_batch(string model) => AssertSameBits(GoldenPair.Options(model, model));
+
+    [Theory]
+    [InlineData(1), InlineData(2), InlineData(3)]
+    public void Logits_of_the_default_pair_do_not_depend_on_the_batch(int threads)
+    {
+        LibTorch.Load();
+        var before = get_num_threads();
+        set_num_threads(threads);
+        try
+        {
+            var folders = PairFolders.Choose(null, []);
+            AssertSameBits(GoldenPair.Options() with { ReferencePath = folders.Reference, Aligned = folders.Aligned });
+        }
+        finally
+        {
+            set_num_threads(before);
+        }
+    }
+
+    private static void AssertSameBits(PairOptions options)
+    {
+        using var executor = GoldenPair.Load(options, int.MaxValue).Executor;
+        var vocabularySize = executor.Limits.VocabularySize;
+        var random = new Random(3);
+        var prompts = Enumerable.Range(0, Sequences).Select(i => Enumerable.Range(0, 1 + i * i % 57).Select(_ => random.Next(vocabularySize)).ToArray()).ToList();
+        double[] strengths = [0, 1, 0.5, 2, -0.5, 10];
+        var alone = prompts.Select((prompt, i) => New(prompt, i).Run(executor, OutputTokens)).ToList();
+        var together = prompts.Select(New).ToList();
+        for (var step = 0; together.Exists(sequence => sequence.Output.Count() < OutputTokens); step++)
+        {
+            // Sequences join one after the other, read their prompts in chunks of different lengths, and leave at different times.
+            var running = together.Where((sequence, i) => i <= 2 * step && sequence.Output.Count() < OutputTokens).ToList();
+            var rows = running.Select((sequence, i) => sequence.NextRow(1 + (7 * i + step) % 19)).ToList();
+            var result = executor.Execute(new StepPlan(rows));
+            for (var i = 0; i < rows.Count; i++) running[i].Commit(rows[i], result.Rows[i]);
+        }
+        for (var i = 0; i < Sequences; i++)
+            for (var token = 0; token < OutputTokens; token++)
+                Assert.Equal(alone[i].LogProbs[token].Top, together[i].LogProbs[token].Top);
+
+        TestSequence New(int[] prompt, int i) =>
+            new(prompt, strengths[i % strengths.Length], [.. Enumerable.Range(i * 8, 8)]);
+    }
+}
