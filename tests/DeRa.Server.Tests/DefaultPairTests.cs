@@ -1,4 +1,7 @@
+using System.Diagnostics;
+using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using DeRa.Engine;
 using DeRa.Server.Composition;
 using DeRa.Server.Options;
@@ -9,7 +12,7 @@ using Xunit;
 namespace DeRa.Server.Tests;
 
 /// <summary>The whole server on the pair that comes with it.</summary>
-public class DefaultPairTests
+public partial class DefaultPairTests
 {
     private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
 
@@ -57,6 +60,26 @@ public class DefaultPairTests
         Assert.Equal(3, texts.Distinct().Count());
         Assert.Equal(texts, await Texts());
     }
+
+    [Fact]
+    public async Task The_README_s_first_request_gives_the_texts_that_it_shows()
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/curl") && File.Exists("/bin/bash"), "curl or bash is missing");
+        var readme = await File.ReadAllTextAsync(Path.Combine(SharedData.ProjectRoot, "README.md"), Stop);
+        var blocks = CodeBlock().Matches(readme).Select(block => block.Groups[1].Value).ToList();
+        var place = blocks.FindIndex(block => block.Contains("curl", StringComparison.Ordinal) && block.Contains("alignment_strength", StringComparison.Ordinal));
+        await using var server = await StartAsync();
+        using var shell = Process.Start(new ProcessStartInfo(
+            "/bin/bash", ["-c", blocks[place].Replace("localhost:8080", server.Http.BaseAddress!.Authority, StringComparison.Ordinal)])
+        {
+            RedirectStandardOutput = true,
+            StandardOutputEncoding = Encoding.UTF8,
+        })!;
+        Assert.Equal(blocks[place + 1], await shell.StandardOutput.ReadToEndAsync(Stop));
+    }
+
+    [GeneratedRegex("^```[a-z]*\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex CodeBlock();
 
     /// <summary>The promise about seeds, at default settings.</summary>
     [Fact]

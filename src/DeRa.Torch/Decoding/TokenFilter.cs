@@ -85,13 +85,16 @@ internal static class TokenFilter
         return (sorted, ids.gather(1, order));
     }
 
-    /// <summary>[rows, 1]: what the weights of all tokens that top-k leaves sum to.</summary>
+    /// <summary>
+    /// [rows, 1]: what the weights of all tokens that top-k leaves sum to. Over a whole vocabulary softmax adds them up: it does so row by
+    /// row, where a plain sum of one row alone goes another way than that of several.
+    /// </summary>
     private static Tensor Totals(Tensor scaled, Tensor weights, SamplingParameters[] parameters)
     {
         var ofCandidates = weights.sum(1, keepdim: true);
         var areAll = Array.ConvertAll(parameters, row => HasTopK(row, scaled.shape[1]));
         if (Array.TrueForAll(areAll, all => all)) return ofCandidates;
-        return where(tensor(areAll, device: scaled.device).unsqueeze(1), ofCandidates, scaled.exp().sum(1, keepdim: true));
+        return where(tensor(areAll, device: scaled.device).unsqueeze(1), ofCandidates, scaled.softmax(1).amax([1], keepdim: true).reciprocal());
     }
 
     /// <summary>−∞ · 0 would be NaN: the dropped are masked, not multiplied.</summary>

@@ -9,7 +9,7 @@ namespace DeRa.Torch.Execution;
 /// <summary>
 /// Runs steps on the models of a pair: each row through the members that weigh anything in it, each loaded model at most once a
 /// step; then mixes, filters and samples. Engine thread only. A model that did not run a row has nothing of it in its cache:
-/// where strengths change so that it is needed, the scheduler has it run the whole sequence.
+/// where strengths change so that it is needed, the scheduler has it run what it lacks.
 /// </summary>
 public sealed class PairExecutor : IStepExecutor
 {
