@@ -19,6 +19,23 @@ public static class TokenizerComparison
         return null;
     }
 
+    /// <summary>
+    /// Whether a tokenizer is another one with nothing after its last id but <c>pad_token</c>, which a trainer has added to pad its
+    /// batches.
+    /// </summary>
+    /// <param name="folder">The first tokenizer's folder.</param>
+    /// <param name="padded">The first tokenizer.</param>
+    /// <param name="reference">The other.</param>
+    /// <exception cref="TokenizerException">A file of the folder is malformed.</exception>
+    public static bool AddsOnlyPadding(string folder, ITokenizer padded, ITokenizer reference)
+    {
+        if (padded.VocabularySize <= reference.VocabularySize || TokenizerConfig.Load(folder).FindName("pad_token") is not { } pad) return false;
+        var name = SpecialTokenName.Read(pad);
+        return Enumerable.Range(reference.VocabularySize, padded.VocabularySize - reference.VocabularySize)
+                .All(id => padded.GetToken(id) is not { } token || token == name)
+            && FirstDifference(reference, padded, reference.VocabularySize) is null;
+    }
+
     private static string? Difference(int id, ITokenizer reference, ITokenizer aligned)
     {
         var (first, second) = (Spelling(reference, id), Spelling(aligned, id));
