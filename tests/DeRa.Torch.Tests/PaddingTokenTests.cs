@@ -13,15 +13,15 @@ namespace DeRa.Torch.Tests;
 public sealed class PaddingTokenTests
 {
     [Theory]
-    [InlineData("<pad>", "<pad>", true), InlineData("<pad>", "</s>", false), InlineData("<pad>", null, false)]
-    public async Task It_loads_where_that_token_only_pads(string added, string? padding, bool loads)
+    [InlineData("<pad>", "</s>", true), InlineData("</s>", "</s>", false), InlineData(null, "</s>", false), InlineData("<pad>", "<pad>", false)]
+    public async Task It_loads_where_that_token_only_pads(string? padding, string end, bool loads)
     {
         using var adapter = new EditedCheckpoint(GoldenData.Committed("pair/lora"), "adapter_model.safetensors");
         using var model = new EditedCheckpoint(GoldenData.Committed("pair/sft"));
         foreach (var (name, own) in new[] { ("base_model.model.model.embed_tokens.weight", "model.embed_tokens.weight"), ("base_model.model.lm_head.weight", "lm_head.weight") })
             adapter.Tensors[name] = ("F32", [301, 48], [.. model.Tensors[own].Data, .. new byte[4 * 48]]);
         adapter.Write();
-        AddTokenizer(adapter.Path, added, padding);
+        AddTokenizer(adapter.Path, padding, end);
         var options = new ServedPairOptions
         {
             Names = new ServedNames("pair", ["aligned"]),
@@ -38,16 +38,16 @@ public sealed class PaddingTokenTests
         Assert.Equal(300, pair.Tokenizer.VocabularySize);
     }
 
-    private static void AddTokenizer(string folder, string added, string? padding)
+    private static void AddTokenizer(string folder, string? padding, string end)
     {
         var source = GoldenData.Committed("pair/sft");
         var tokenizer = JsonNode.Parse(File.ReadAllText(Path.Combine(source, "tokenizer.json")))!;
         var token = tokenizer["added_tokens"]![0]!.DeepClone();
-        (token["id"], token["content"]) = (300, added);
+        (token["id"], token["content"]) = (300, "<pad>");
         tokenizer["added_tokens"]!.AsArray().Add(token);
         File.WriteAllText(Path.Combine(folder, "tokenizer.json"), tokenizer.ToJsonString());
         var config = JsonNode.Parse(File.ReadAllText(Path.Combine(source, "tokenizer_config.json")))!;
-        config["pad_token"] = padding;
+        (config["pad_token"], config["eos_token"]) = (padding, end);
         File.WriteAllText(Path.Combine(folder, "tokenizer_config.json"), config.ToJsonString());
     }
 }

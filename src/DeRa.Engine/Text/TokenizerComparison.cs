@@ -21,7 +21,7 @@ public static class TokenizerComparison
 
     /// <summary>
     /// Whether a tokenizer is another one with nothing after its last id but <c>pad_token</c>, which a trainer has added to pad its
-    /// batches.
+    /// batches, and which ends no text.
     /// </summary>
     /// <param name="folder">The first tokenizer's folder.</param>
     /// <param name="padded">The first tokenizer.</param>
@@ -29,8 +29,10 @@ public static class TokenizerComparison
     /// <exception cref="TokenizerException">A file of the folder is malformed.</exception>
     public static bool AddsOnlyPadding(string folder, ITokenizer padded, ITokenizer reference)
     {
-        if (padded.VocabularySize <= reference.VocabularySize || TokenizerConfig.Load(folder).FindName("pad_token") is not { } pad) return false;
+        var config = TokenizerConfig.Load(folder);
+        if (padded.VocabularySize <= reference.VocabularySize || config.FindName("pad_token") is not { } pad) return false;
         var name = SpecialTokenName.Read(pad);
+        if (config.FindName("eos_token") is { } end && SpecialTokenName.Read(end) == name) return false;
         return Enumerable.Range(reference.VocabularySize, padded.VocabularySize - reference.VocabularySize)
                 .All(id => padded.GetToken(id) is not { } token || token == name)
             && FirstDifference(reference, padded, reference.VocabularySize) is null;

@@ -27,7 +27,7 @@ internal sealed class BaseCopies(ModelConfig model, Checkpoint? weights)
 
     /// <summary>Whether a tensor of an adapter is a module's of that name, such as <c>lm_head</c>.</summary>
     public static bool IsOf(string name, string module) =>
-        BaseName(name) is { } own && ("." + own[..own.LastIndexOf('.')]).EndsWith("." + module, StringComparison.Ordinal);
+        BaseName(name) is { } own && ("." + own[..Math.Max(0, own.LastIndexOf('.'))]).EndsWith("." + module, StringComparison.Ordinal);
 
     /// <summary>Checks that a tensor, which the base model has too, is what it is there.</summary>
     /// <exception cref="CheckpointException">It is not.</exception>

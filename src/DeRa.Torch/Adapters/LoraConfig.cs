@@ -129,7 +129,8 @@ internal sealed record LoraConfig
 
     private static bool IsNeutral(string name, JsonElement value) => name switch
     {
-        "init_lora_weights" or "lora_bias" or "use_dora" or "use_qalora" or "use_qa_lora" or "use_merged_linear" => value.ValueKind is JsonValueKind.True or JsonValueKind.False
+        "init_lora_weights" or "lora_bias" or "use_dora" or "use_qalora" or "use_qa_lora" or "use_merged_linear" =>
+            value.ValueKind is JsonValueKind.True or JsonValueKind.False
             && (name == "init_lora_weights" || value.ValueKind == JsonValueKind.False),
         "loftq_config" => value.ValueKind == JsonValueKind.Object && !value.EnumerateObject().Any(),
         "target_parameters" => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0,

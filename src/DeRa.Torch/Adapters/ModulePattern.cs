@@ -41,8 +41,8 @@ internal sealed class ModulePattern
     {
         try
         {
-            return new ModulePattern(
-                new Regex(before + PythonPattern.ToDotNet(pattern) + after, RegexOptions.CultureInvariant, Limit), problem => fields.Wrong(field, $"'{pattern}' {problem}"));
+            var regex = new Regex(before + PythonPattern.ToDotNet(pattern) + after, RegexOptions.CultureInvariant, Limit);
+            return new ModulePattern(regex, problem => fields.Wrong(field, $"'{pattern}' {problem}"));
         }
         catch (ArgumentException exception)
         {

@@ -36,9 +36,12 @@ internal sealed class DerivedBuffers(ModelConfig config, DecoderLayout layout)
 
     private static bool IsMask(string name, bool isInAttention, ReadOnlySpan<long> shape) => name switch
     {
-        "bias" or "causal_mask" => (isInAttention || name != "bias") && shape is [.., var rows, var columns] && rows == columns,
+        "bias" => isInAttention && IsSquare(shape),
+        "causal_mask" => IsSquare(shape),
         "masked_bias" => isInAttention && shape is [] or [1],
         "position_ids" => true,
         _ => false,
     };
+
+    private static bool IsSquare(ReadOnlySpan<long> shape) => shape is [.., var rows, var columns] && rows == columns;
 }

@@ -20,6 +20,8 @@ internal static class SafetensorsHeader
     /// <summary>Most tensors of a checkpoint: what a header may name costs time and memory before any of it is known to be of use.</summary>
     public const int MaxTensors = 1 << 16;
 
+    private const int MaxDimensions = 64;
+
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
 
     /// <summary>Reads where every tensor of the file lies.</summary>
@@ -93,7 +95,7 @@ internal static class SafetensorsHeader
         var typeName = Text(property.Value, "dtype");
         var bits = StoredTypes.BitsOf(typeName)
             ?? throw Wrong($"dtype {typeName ?? "missing"} is not known (weights may be {StoredTypes.Supported})");
-        var shape = Numbers(property.Value, "shape") ?? throw Wrong("shape must be a list of whole numbers from 0 to 2^63 - 1");
+        var shape = Numbers(property.Value, "shape") ?? throw Wrong($"shape must be a list of at most {MaxDimensions} whole numbers from 0 to 2^63 - 1");
         if (Numbers(property.Value, "data_offsets") is not [var begin, var end] || begin > end)
             throw Wrong("data_offsets must be two whole numbers, begin and end, with begin ≤ end");
         if (ByteLength(shape, bits) != end - begin)
@@ -105,10 +107,11 @@ internal static class SafetensorsHeader
     private static string? Text(JsonElement entry, string field) =>
         entry.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
-    /// <summary>A list of numbers that are not negative, or null where the field is anything else.</summary>
+    /// <summary>A short list of numbers that are not negative, or null where the field is anything else.</summary>
     private static long[]? Numbers(JsonElement entry, string field)
     {
         if (!entry.TryGetProperty(field, out var list) || list.ValueKind != JsonValueKind.Array) return null;
+        if (list.GetArrayLength() > MaxDimensions) return null;
         var numbers = new long[list.GetArrayLength()];
         for (var i = 0; i < numbers.Length; i++)
             if (list[i].ValueKind != JsonValueKind.Number || !list[i].TryGetInt64(out numbers[i]) || numbers[i] < 0) return null;

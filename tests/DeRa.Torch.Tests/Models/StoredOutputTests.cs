@@ -42,12 +42,7 @@ public sealed class StoredOutputTests
     {
         using var tied = WithOtherOutput("gpt2");
         using var untied = WithOtherOutput("gpt2");
-        foreach (var name in tied.Tensors.Keys.ToList())
-        {
-            tied.Tensors.Remove(name, out var tensor);
-            tied.Tensors[name.Replace("transformer.", "", StringComparison.Ordinal)] = tensor;
-        }
-        tied.Write();
+        tied.WithoutPrefix("transformer.").Write();
         untied.Set("tie_word_embeddings", false).Write();
         AssertUntied(tied, untied);
     }

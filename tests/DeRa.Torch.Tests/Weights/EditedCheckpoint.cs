@@ -42,6 +42,17 @@ internal sealed class EditedCheckpoint : IDisposable
         return this;
     }
 
+    /// <summary>Takes a prefix off all names, as files have it that were saved without an output layer.</summary>
+    public EditedCheckpoint WithoutPrefix(string prefix)
+    {
+        foreach (var name in Tensors.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).ToList())
+        {
+            Tensors.Remove(name, out var tensor);
+            Tensors[name[prefix.Length..]] = tensor;
+        }
+        return this;
+    }
+
     /// <summary>Changes a field of a JSON file; null removes it.</summary>
     public EditedCheckpoint Set(string field, JsonNode? value, string file = "config.json")
     {

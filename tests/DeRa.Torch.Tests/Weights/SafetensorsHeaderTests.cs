@@ -42,6 +42,7 @@ public sealed class SafetensorsHeaderTests : IDisposable
         { "shape overflow", "does not fill", "{" + Entry("a", "F32", "4294967296,4294967296", 0, 8) + "}", 8 },
         { "shape overflow to zero", "does not fill", "{" + Entry("a", "F32", "4611686018427387904,4", 0, 0) + "}", 0 },
         { "negative shape", "shape must be", "{" + Entry("a", "F32", "-2", 0, 8) + "}", 8 },
+        { "65 dimensions", "at most 64 whole numbers", "{" + Entry("a", "F32", "0" + string.Concat(Enumerable.Repeat(",0", 64)), 0, 0) + "}", 0 },
         { "fractional shape", "shape must be", "{" + Entry("a", "F32", "2.5", 0, 8) + "}", 8 },
         { "negative offset", "data_offsets", "{" + Entry("a", "F32", "2", -8, 0) + "}", 8 },
         { "offsets backwards", "data_offsets", "{" + Entry("a", "F32", "2", 8, 0) + "}", 8 },
