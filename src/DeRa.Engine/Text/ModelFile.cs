@@ -19,7 +19,7 @@ public static class ModelFile
     public static Stream OpenRead(string path) => Length(path) switch
     {
         0 => Stream.Null,
-        > MaxBytes and var bytes => throw new IOException($"It has {bytes:N0} bytes; at most {MaxBytes:N0} are allowed."),
+        > MaxBytes and var bytes => throw new IOException($"It has {bytes} bytes; at most {MaxBytes} are allowed."),
         _ => File.OpenRead(path),
     };
 

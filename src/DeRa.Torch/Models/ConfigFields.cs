@@ -130,7 +130,7 @@ internal sealed class ConfigFields(string path, JsonElement source, string prefi
             first ??= item;
             if (!item.Value.Equals(first.Value.Value))
                 throw Wrong(first.Value.Name,
-                    $"is {Shown(first.Value.Value)}, but '{prefix}{item.Name}' is {Shown(item.Value)}; what is given twice must be the same");
+                    $"is {Quoted(first.Value.Value)}, but '{prefix}{item.Name}' is {Quoted(item.Value)}; what is given twice must be the same");
         }
         return first is { } found ? found.Value : default;
     }
@@ -163,7 +163,7 @@ internal sealed class ConfigFields(string path, JsonElement source, string prefi
 
     private static string Range(int min, int max) => $"it must be a whole number from {min} to {max}";
 
-    private static string Shown<T>(T value) => value is string ? $"'{value}'" : FormattableString.Invariant($"{value}");
+    private static string Quoted<T>(T value) => value is string ? $"'{value}'" : FormattableString.Invariant($"{value}");
 
     private static string Shown(JsonElement value)
     {

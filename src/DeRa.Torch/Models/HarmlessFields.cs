@@ -51,7 +51,8 @@ internal static class HarmlessFields
             value.ValueKind == JsonValueKind.False,
         "scale_attn_weights" => value.ValueKind == JsonValueKind.True,
         "partial_rotary_factor" => value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var share) && share == 1,
-        "layer_types" => value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(type => type.ValueEquals(WindowFields.Full)),
+        "layer_types" => value.ValueKind == JsonValueKind.Array
+            && value.EnumerateArray().All(type => type.ValueKind == JsonValueKind.String && type.ValueEquals(WindowFields.Full)),
         "pruned_heads" => value.ValueKind == JsonValueKind.Object && !value.EnumerateObject().Any(),
         _ => false,
     };

@@ -82,7 +82,7 @@ internal static class SafetensorsHeader
     }
 
     /// <summary>The complaint about a checkpoint with too many tensors.</summary>
-    public static CheckpointException TooMany(string path) => new(path, $"more than {MaxTensors:N0} tensors; no checkpoint needs so many");
+    public static CheckpointException TooMany(string path) => new(path, $"more than {MaxTensors} tensors; no checkpoint needs so many");
 
     private static StoredTensor ParseTensor(string path, JsonProperty property, long dataStart)
     {

@@ -91,6 +91,7 @@ public sealed class ModelConfigTests
         { "architectures", """["FalconForCausalLM"]""", "(supported: LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM, Gemma2ForCausalLM, GPT2LMHeadModel, GPTNeoXForCausalLM)" },
         { "architectures", """["LlamaForSequenceClassification"]""", "LlamaForSequenceClassification" },
         { "architectures", """["TFForCausalLM"]""", "TFForCausalLM" },
+        { "layer_types", "[3]", "'layer_types' is [3], which is not supported" },
         { "rotary_emb_base", "10000", "'rotary_emb_base' is 10000, which is not supported" },
         { "rope_condense_ratio", "8", "'rope_condense_ratio' is 8, which is not supported" },
         { "architectures", """["MistralForCausalLM"]""", "model_type 'llama'" },
