@@ -38,7 +38,7 @@ internal static class InspectCommand
             var (folder, isLocal) = await FindAsync(name, console.Error, cancellation);
             if (AdapterInspection.IsIn(folder))
             {
-                var adapter = AdapterInspection.Read(folder, reference?.Config, needsWeights: isLocal);
+                var adapter = AdapterInspection.Read(folder, reference, needsWeights: isLocal);
                 await console.Output.WriteLineAsync(AdapterReport.Of(name, adapter, reference));
                 isWell &= adapter.Problems.Count == 0;
                 continue;

@@ -18,6 +18,8 @@ internal static class ModelReport
             table.Add("tokenizer",
                 $"{model.TokenizerKind}, {Number(tokenizer.VocabularySize)} tokens, ends a text with {EndTokens(model)}");
         table.Add("chat template", model.HasChatTemplate ? "yes" : "no");
+        if (model.HasUntiedOutput)
+            table.Add("warning", "config.json ties the output layer to the embedding, but another one is stored, which is used");
         foreach (var problem in model.Problems) table.Add("problem", problem);
         return table.ToString();
     }

@@ -52,7 +52,7 @@ public static class ServedPairLoader
         var tokenizer = aligned[0].Tokenizer;
         var loaded = PairLoader.Load(
             options.Models, tokenizer.VocabularySize, progress, loggers.CreateLogger<PairLoader>(), cancellation);
-        WarmUp.Run(loaded.Executor);
+        WarmUp.Run(loaded.Executor, [.. loaded.Members.Select(member => member.Name)]);
         var engine = new GenerationEngine(loaded.Executor, options.Engine, time, loggers.CreateLogger<GenerationEngine>());
         return new ServedPair
         {
@@ -90,9 +90,17 @@ public static class ServedPairLoader
         public static Folder Read(string path, Folder? reference = null)
         {
             if (!Directory.Exists(path)) throw new CheckpointException(path, "no such folder; a Hugging Face model folder is needed");
-            var tokenizer = reference is not null && LoraConfig.IsIn(path) && !TokenizerLoader.IsIn(path)
-                ? reference.Tokenizer : TokenizerLoader.Load(path);
+            var tokenizer = reference is not null && LoraConfig.IsIn(path)
+                ? OfAdapter(path, reference.Tokenizer) : TokenizerLoader.Load(path);
             return new Folder(path, tokenizer, GenerationConfig.Load(path, tokenizer));
+        }
+
+        /// <summary>A token that only padded batches in training is one that the base model lacks, and that no text needs.</summary>
+        private static ITokenizer OfAdapter(string path, ITokenizer reference)
+        {
+            if (!TokenizerLoader.IsIn(path)) return reference;
+            var own = TokenizerLoader.Load(path);
+            return TokenizerComparison.AddsOnlyPadding(path, own, reference) ? reference : own;
         }
     }
 }

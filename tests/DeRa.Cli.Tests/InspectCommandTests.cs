@@ -58,6 +58,20 @@ public class InspectCommandTests
     }
 
     [Fact]
+    public async Task An_output_layer_that_is_stored_beside_a_tie_is_warned_of()
+    {
+        var untied = GoldenData.Committed("pair/sft");
+        using var folder = new TemporaryFolder().CopyFrom(untied);
+        var config = File.ReadAllText(Path.Combine(untied, "config.json"));
+        folder.Write("config.json", config.Replace("\"tie_word_embeddings\": false", "\"tie_word_embeddings\": true", StringComparison.Ordinal));
+        var run = await CommandRun.OfAsync("inspect", folder.Path);
+        Assert.Equal((0, "300 wide, with weights of its own"), (run.Code, Fact(run, "output")));
+        Assert.Equal("config.json ties the output layer to the embedding, but another one is stored, which is used", Fact(run, "warning"));
+        Assert.Equal(Fact(await CommandRun.OfAsync("inspect", untied), "parameters"), Fact(run, "parameters"));
+        Assert.DoesNotContain("warning", (await CommandRun.OfAsync("inspect", untied)).Out);
+    }
+
+    [Fact]
     public async Task A_pair_is_described_as_one()
     {
         var run = await CommandRun.OfAsync("inspect", GoldenData.Committed("pair/sft"), GoldenData.Committed("pair/aligned"));

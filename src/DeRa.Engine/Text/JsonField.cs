@@ -17,7 +17,7 @@ internal readonly struct JsonField
     {
         try
         {
-            using var stream = File.OpenRead(path);
+            using var stream = ModelFile.OpenRead(path);
             var root = JsonSerializer.Deserialize<JsonElement>(stream, JsonSerializerOptions.Default);
             return new JsonField(root, path, "").Expect(JsonValueKind.Object, "an object");
         }

@@ -48,7 +48,8 @@ internal sealed record TemplateSource(string File, string Text, string? ToolText
     {
         try
         {
-            return System.IO.File.ReadAllText(path, StrictUtf8);
+            using var reader = new StreamReader(ModelFile.OpenRead(path), StrictUtf8);
+            return reader.ReadToEnd();
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or DecoderFallbackException)
         {

@@ -19,6 +19,25 @@ public static class TokenizerComparison
         return null;
     }
 
+    /// <summary>
+    /// Whether a tokenizer is another one with nothing after its last id but <c>pad_token</c>, which a trainer has added to pad its
+    /// batches, and which ends no text.
+    /// </summary>
+    /// <param name="folder">The first tokenizer's folder.</param>
+    /// <param name="padded">The first tokenizer.</param>
+    /// <param name="reference">The other.</param>
+    /// <exception cref="TokenizerException">A file of the folder is malformed.</exception>
+    public static bool AddsOnlyPadding(string folder, ITokenizer padded, ITokenizer reference)
+    {
+        var config = TokenizerConfig.Load(folder);
+        if (padded.VocabularySize <= reference.VocabularySize || config.FindName("pad_token") is not { } pad) return false;
+        var name = SpecialTokenName.Read(pad);
+        if (config.FindName("eos_token") is { } end && SpecialTokenName.Read(end) == name) return false;
+        return Enumerable.Range(reference.VocabularySize, padded.VocabularySize - reference.VocabularySize)
+                .All(id => padded.GetToken(id) is not { } token || token == name)
+            && FirstDifference(reference, padded, reference.VocabularySize) is null;
+    }
+
     private static string? Difference(int id, ITokenizer reference, ITokenizer aligned)
     {
         var (first, second) = (Spelling(reference, id), Spelling(aligned, id));

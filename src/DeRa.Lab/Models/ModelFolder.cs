@@ -80,7 +80,7 @@ internal static class ModelFolder
         ["num_key_value_heads"] = config.KeyValueHeadCount,
         ["head_dim"] = config.HeadDimension,
         ["vocab_size"] = config.VocabularySize,
-        ["max_position_embeddings"] = config.ContextTokens,
+        ["max_position_embeddings"] = UnscaledContext(config),
         ["rms_norm_eps"] = config.NormEpsilon,
         ["rope_theta"] = config.RotaryBase,
         ["rope_scaling"] = Scaling(config.RotaryScaling),
@@ -88,6 +88,10 @@ internal static class ModelFolder
         ["mlp_bias"] = false,
         ["tie_word_embeddings"] = config.TiedEmbeddings,
     };
+
+    /// <summary>Linear scaling stretches what the file says.</summary>
+    private static int UnscaledContext(ModelConfig config) =>
+        config.RotaryScaling is RotaryScaling.Linear linear ? (int)Math.Round(config.ContextTokens / linear.Factor) : config.ContextTokens;
 
     private static JsonObject? Scaling(RotaryScaling? scaling) => scaling switch
     {

@@ -89,7 +89,9 @@ internal sealed class TrainableDecoder : IDisposable
         var config = ModelConfigReader.Load(folder);
         RefuseUntrainable(config);
         using var checkpoint = Checkpoint.Open(folder);
-        DecoderTensors.Check(checkpoint, config, DecoderLayout.Of(config));
+        var layout = DecoderLayout.Of(config);
+        config = DecoderTensors.WithStoredOutput(config, checkpoint, layout);
+        DecoderTensors.Check(checkpoint, config, layout);
         using var scope = NewDisposeScope();
         var reader = new WeightReader(checkpoint, device, ScalarType.Float32, _ => { }, CancellationToken.None);
         return new TrainableDecoder(config, device, (name, shape) => reader.Read(name, shape));

@@ -30,11 +30,14 @@ public sealed record AdapterInspection
     /// <summary>Whether a folder holds an adapter instead of a whole model.</summary>
     public static bool IsIn(string folder) => LoraConfig.IsIn(folder);
 
-    /// <summary>Reads configuration and header. What is wrong becomes a problem and is not thrown.</summary>
+    /// <summary>
+    /// Reads configuration and header, and those weights that the base model holds too. What is wrong becomes a problem and is not
+    /// thrown.
+    /// </summary>
     /// <param name="folder">A PEFT folder.</param>
     /// <param name="baseModel">The model that it is to be served over; null = unknown, then only the folder itself is checked.</param>
     /// <param name="needsWeights">False where it is no problem that there are none.</param>
-    public static AdapterInspection Read(string folder, ModelConfig? baseModel, bool needsWeights = true)
+    public static AdapterInspection Read(string folder, ModelInspection? baseModel, bool needsWeights = true)
     {
         try
         {
@@ -54,17 +57,21 @@ public sealed record AdapterInspection
         }
     }
 
-    private static AdapterInspection AddWeights(AdapterInspection found, string folder, ModelConfig? baseModel)
+    private static AdapterInspection AddWeights(AdapterInspection found, string folder, ModelInspection? baseModel)
     {
         try
         {
             using var checkpoint = Checkpoint.OpenAdapter(folder);
             found = found with
             {
-                ParameterCount = checkpoint.Names.Sum(name => checkpoint.Find(name)!.Value.Tensor.ElementCount),
+                ParameterCount = checkpoint.Names.Where(LoraTensors.IsFactor).Sum(name => checkpoint.Find(name)!.Value.Tensor.ElementCount),
                 Modules = [.. checkpoint.Names.Select(LoraTensors.ModuleOf).OfType<string>().Distinct().Order(StringComparer.Ordinal)],
             };
-            if (baseModel is not null) LoraAdapter.Open(folder, baseModel).Dispose();
+            if (baseModel is { Config: { } config })
+            {
+                using var weights = baseModel.StoredElements is null ? null : Checkpoint.Open(baseModel.Folder);
+                LoraAdapter.Open(folder, config, weights).Dispose();
+            }
             return found;
         }
         catch (CheckpointException problem)

@@ -15,18 +15,21 @@ internal sealed class LoraAdapter : IDisposable
     private LoraAdapter(LoraConfig config, DecoderLayout layout, Checkpoint checkpoint) =>
         (_config, _layout, _checkpoint) = (config, layout, checkpoint);
 
-    /// <summary>What its file holds.</summary>
-    public long StoredBytes => _checkpoint.Names.Sum(name => _checkpoint.Find(name)!.Value.Tensor.LengthBytes);
+    /// <summary>What its factors take in its file.</summary>
+    public long StoredBytes => _checkpoint.Names.Where(LoraTensors.IsFactor).Sum(name => _checkpoint.Find(name)!.Value.Tensor.LengthBytes);
 
     /// <summary>Opens a PEFT folder for a base model.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="baseModel">The base model's configuration.</param>
+    /// <param name="baseWeights">Its weights, with which those are compared that the adapter holds too; null = they are not here.</param>
     /// <exception cref="CheckpointException">It is broken, asks for what is not implemented, or does not fit the base model.</exception>
-    public static LoraAdapter Open(string folder, ModelConfig baseModel)
+    public static LoraAdapter Open(string folder, ModelConfig baseModel, Checkpoint? baseWeights)
     {
         var (config, layout) = (LoraConfig.Load(folder), DecoderLayout.Of(baseModel));
         var checkpoint = Checkpoint.OpenAdapter(folder);
         try
         {
-            new LoraTensors(config, layout).Check(checkpoint, baseModel.LayerCount);
+            new LoraTensors(config, layout).Check(checkpoint, baseModel.LayerCount, new BaseCopies(baseModel, baseWeights));
             return new LoraAdapter(config, layout, checkpoint);
         }
         catch

@@ -12,13 +12,16 @@ internal sealed record LoraConfig
 {
     public const string FileName = "adapter_config.json";
     private const int MaxRank = 1 << 16;
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
 
-    /// <summary>Fields that only training reads, or that say who wrote it; <c>fan_in_fan_out</c> matters to merging alone.</summary>
+    /// <summary>
+    /// Fields that only training reads, or that say who wrote it; <c>fan_in_fan_out</c> matters to merging alone, and
+    /// <c>merge_weights</c>, of PEFT until 0.2, says when it was to merge what the file holds apart.
+    /// </summary>
     private static readonly HashSet<string> Harmless =
     [
         "auto_mapping", "base_model_name_or_path", "ensure_weight_tying", "eva_config", "fan_in_fan_out", "inference_mode", "lora_dropout",
-        "megatron_core", "peft_version", "qalora_group_size", "revision", "task_type",
+        "lora_dtype", "lorap_emb_lr", "lorap_lr_ratio", "megatron_core", "merge_weights", "peft_version", "qalora_group_size", "revision",
+        "task_type",
     ];
 
     private LoraConfig()
@@ -40,6 +43,9 @@ internal sealed record LoraConfig
     /// <summary>The modules that it adapts.</summary>
     public required ModuleTargets Targets { get; init; }
 
+    /// <summary>Modules that training held whole (<c>modules_to_save</c>): the file has their weights.</summary>
+    public required IReadOnlyList<string> WholeModules { get; init; }
+
     /// <summary>Ranks of single modules, by a pattern of their names.</summary>
     public required IReadOnlyList<(ModulePattern Module, double Value)> RankPatterns { get; init; }
 
@@ -54,20 +60,7 @@ internal sealed record LoraConfig
     public static LoraConfig Load(string folder)
     {
         var path = Path.Combine(folder, FileName);
-        try
-        {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path), Strict);
-            if (document.RootElement.ValueKind != JsonValueKind.Object) throw new CheckpointException(path, "is not a JSON object");
-            return Read(new ConfigFields(path, document.RootElement));
-        }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
-        {
-            throw new CheckpointException(path, "is not valid JSON: " + exception.Message, exception);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new CheckpointException(path, "cannot be read: " + exception.Message, exception);
-        }
+        return StrictJson.ReadFile(path, config => Read(new ConfigFields(path, config)));
     }
 
     /// <summary>r of a module.</summary>
@@ -101,6 +94,7 @@ internal sealed record LoraConfig
             IsRankStabilized = fields.Flag("use_rslora", absent: false),
             BaseModel = fields.Text("base_model_name_or_path"),
             Targets = ModuleTargets.Read(fields),
+            WholeModules = fields.Texts("modules_to_save") ?? [],
             RankPatterns = ReadPatterns(fields, "rank_pattern", value => value is >= 1 and <= MaxRank && value == Math.Floor(value),
                 $"a whole number from 1 to {MaxRank}"),
             AlphaPatterns = ReadPatterns(fields, "alpha_pattern", value => value > 0, "a number above 0"),
@@ -135,10 +129,11 @@ internal sealed record LoraConfig
 
     private static bool IsNeutral(string name, JsonElement value) => name switch
     {
-        "init_lora_weights" or "lora_bias" or "use_dora" or "use_qalora" => value.ValueKind is JsonValueKind.True or JsonValueKind.False
+        "init_lora_weights" or "lora_bias" or "use_dora" or "use_qalora" or "use_qa_lora" or "use_merged_linear" =>
+            value.ValueKind is JsonValueKind.True or JsonValueKind.False
             && (name == "init_lora_weights" || value.ValueKind == JsonValueKind.False),
         "loftq_config" => value.ValueKind == JsonValueKind.Object && !value.EnumerateObject().Any(),
-        "modules_to_save" or "target_parameters" => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0,
+        "target_parameters" => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0,
         _ => false,
     };
 }

@@ -18,16 +18,21 @@ internal sealed class LoraTensors(LoraConfig config, DecoderLayout layout)
     /// <summary>B, [outputs, rank], of a module.</summary>
     public static string Up(string module) => $"base_model.model.{module}.lora_B.weight";
 
+    /// <summary>Whether a tensor is A or B of a module.</summary>
+    public static bool IsFactor(string tensor) => ModuleOf(tensor) is not null;
+
     /// <summary>The last part of the name of the module that a tensor is a factor of; null where it is none.</summary>
     public static string? ModuleOf(string tensor) => tensor.Split('.') is [.., var module, "lora_A" or "lora_B", "weight"] ? module : null;
 
-    /// <summary>Checks that the file holds these tensors in these shapes and no others.</summary>
+    /// <summary>Checks that the file holds these tensors in these shapes, and beside them only what the base model holds too.</summary>
     /// <param name="checkpoint">The adapter's file.</param>
     /// <param name="layerCount">Layers of the base model.</param>
+    /// <param name="copies">What the base model holds.</param>
     /// <exception cref="CheckpointException">
-    /// No module is adapted, one outside the layers is, or something is missing, has another shape, or would be left unused.
+    /// No module is adapted, one outside the layers is, or something is missing, has another shape, is not what it is in the base
+    /// model, or would be left unused.
     /// </exception>
-    public void Check(Checkpoint checkpoint, int layerCount)
+    public void Check(Checkpoint checkpoint, int layerCount, BaseCopies copies)
     {
         foreach (var module in new[] { layout.OutputModule, layout.Embedding[..^".weight".Length] })
             if (config.Targets.ContainOutside(module))
@@ -39,12 +44,16 @@ internal sealed class LoraTensors(LoraConfig config, DecoderLayout layout)
                 + string.Join(", ", layout.Layer.Linears.SelectMany(linear => linear.Parts).Select(part => part.Module)));
         var missing = expected.Keys.Where(name => checkpoint.Find(name) is null).ToList();
         if (missing.Count > 0) throw new CheckpointException(checkpoint.Folder, $"tensors are missing: {Shown(missing)}");
-        var extra = checkpoint.Names.Where(name => !expected.ContainsKey(name)).ToList();
+        var others = checkpoint.Names.Where(name => !expected.ContainsKey(name)).ToList();
+        if (config.WholeModules.FirstOrDefault(module => !others.Exists(name => BaseCopies.IsOf(name, module))) is { } unsaved)
+            throw new CheckpointException(checkpoint.Folder, $"'modules_to_save' names '{unsaved}', but the weights hold no such module");
+        var extra = others.Where(name => !copies.Contain(name)).ToList();
         if (extra.Count > 0)
             throw new CheckpointException(checkpoint.Folder,
                 $"tensors that {LoraConfig.FileName} and the base model do not account for: {Shown(extra)}");
         foreach (var (name, shape) in expected)
             checkpoint.CheckWeight(name, shape, $"the base model and {LoraConfig.FileName} ask for");
+        foreach (var name in others) copies.Check(checkpoint, name);
     }
 
     private IEnumerable<(string Name, long[] Shape)> Expected(int layerCount)

@@ -3,7 +3,7 @@ using DeRa.Torch.Models;
 
 namespace DeRa.Torch.Adapters;
 
-/// <summary>A regular expression over module names. It comes from a model's folder, so matching is bounded in time.</summary>
+/// <summary>A regular expression of Python's over module names. It comes from a model's folder, so matching is bounded in time.</summary>
 internal sealed class ModulePattern
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
@@ -16,12 +16,12 @@ internal sealed class ModulePattern
     /// <summary>Matches whole names.</summary>
     /// <exception cref="Weights.CheckpointException">It is no regular expression.</exception>
     public static ModulePattern Whole(ConfigFields fields, string field, string pattern) =>
-        Compile(fields, field, pattern, $@"\A(?:{pattern})\z");
+        Compile(fields, field, pattern, @"\A(?:", @")\z");
 
     /// <summary>Matches names, or what follows one of their dots.</summary>
     /// <exception cref="Weights.CheckpointException">It is no regular expression.</exception>
     public static ModulePattern EndOf(ConfigFields fields, string field, string pattern) =>
-        Compile(fields, field, pattern, $@"\A(?:.*\.)?(?:{pattern})\z");
+        Compile(fields, field, pattern, @"\A(?:.*\.)?(?:", @")\z");
 
     /// <summary>Whether a name matches.</summary>
     /// <exception cref="Weights.CheckpointException">It takes longer than a second to find out.</exception>
@@ -37,12 +37,12 @@ internal sealed class ModulePattern
         }
     }
 
-    private static ModulePattern Compile(ConfigFields fields, string field, string pattern, string anchored)
+    private static ModulePattern Compile(ConfigFields fields, string field, string pattern, string before, string after)
     {
         try
         {
-            return new ModulePattern(
-                new Regex(anchored, RegexOptions.CultureInvariant, Limit), problem => fields.Wrong(field, $"'{pattern}' {problem}"));
+            var regex = new Regex(before + PythonPattern.ToDotNet(pattern) + after, RegexOptions.CultureInvariant, Limit);
+            return new ModulePattern(regex, problem => fields.Wrong(field, $"'{pattern}' {problem}"));
         }
         catch (ArgumentException exception)
         {

@@ -15,7 +15,7 @@ internal sealed class ModuleTargets
 
     private ModuleTargets(ConfigFields fields)
     {
-        _isAllLinear = fields.IsText("target_modules") && fields.Text("target_modules") == AllLinear;
+        _isAllLinear = fields.IsText("target_modules") && AllLinear.Equals(fields.Text("target_modules"), StringComparison.OrdinalIgnoreCase);
         _isTarget = _isAllLinear ? _ => true : ReadNames(fields, "target_modules") ?? throw fields.Wrong("target_modules",
             $"is missing; it must be a list of module names, a pattern of them, or '{AllLinear}'");
         _isExcluded = ReadNames(fields, "exclude_modules") ?? (_ => false);

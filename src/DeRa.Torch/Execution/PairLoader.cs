@@ -66,6 +66,8 @@ public sealed class PairLoader
         foreach (var shared in sources.Where(source => source.Members.Count > 1))
             PairLog.WeightsShared(_logger, shared.Name, shared.Adapters.Count);
         var models = new ParallelLoad(progress, cancellation).Run(sources);
+        foreach (var (source, model) in sources.Zip(models))
+            if (source.Config.TiedEmbeddings && !model.Config.TiedEmbeddings) PairLog.StoredOutputUsed(_logger, source.Name, source.Folder);
         try
         {
             return Assemble(sources, models, EffectiveVocabulary(vocabularySize), contextTokens);

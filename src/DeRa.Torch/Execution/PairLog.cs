@@ -24,6 +24,10 @@ internal static partial class PairLog
     [LoggerMessage(5, LogLevel.Warning, "The cache holds {CacheTokens} tokens: the context is lowered to that from {ContextTokens}")]
     public static partial void ContextLowered(ILogger logger, int cacheTokens, int contextTokens);
 
+    [LoggerMessage(9, LogLevel.Warning,
+        "Model '{Model}', {Folder}: config.json ties the output layer to the embedding, but another one is stored, which is used")]
+    public static partial void StoredOutputUsed(ILogger logger, string model, string folder);
+
     [LoggerMessage(6, LogLevel.Warning, "The chat template of {File} cannot be used: {Fault}. Chats are refused; completions work")]
     public static partial void ChatTemplateFault(ILogger logger, string file, string fault);
 

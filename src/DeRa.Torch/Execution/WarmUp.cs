@@ -5,29 +5,47 @@ namespace DeRa.Torch.Execution;
 
 /// <summary>
 /// Runs the executor once before anyone waits for it: kernels, thread pools and device memory are set up in the first steps,
-/// and a device that cannot run the models says so at start.
+/// and models that do not run, or whose logits are no numbers, say so at start.
 /// </summary>
 internal static class WarmUp
 {
     /// <summary>Reads a prompt and generates a token on every model; what it leaves in the cache is overwritten before it is read.</summary>
-    /// <param name="executor">Used by no other thread yet; an executor that throws is disposed.</param>
-    /// <exception cref="PairLoadException">The models do not run.</exception>
-    public static void Run(IStepExecutor executor)
+    /// <param name="executor">Used by no other thread yet; where the models are refused, it is disposed.</param>
+    /// <param name="names">The models: the reference, then the aligned ones.</param>
+    /// <exception cref="PairLoadException">The models do not run, or one of them gives logits that are not finite.</exception>
+    public static void Run(IStepExecutor executor, IReadOnlyList<string> names)
     {
         try
         {
-            var weight = 1.0 / executor.Limits.ModelCount;
-            var strengths = new AlignmentStrengths([.. Enumerable.Repeat(weight, executor.Limits.ModelCount - 1)]);
+            var aligned = executor.Limits.ModelCount - 1;
+            var equal = new AlignmentStrengths([.. Enumerable.Repeat(1.0 / (aligned + 1), aligned)]);
             var promptTokens = Math.Min(2, executor.Limits.ContextTokens);
             for (var position = 0; position < executor.Limits.ContextTokens && position <= promptTokens; position += promptTokens)
-                executor.Execute(new StepPlan([Row(strengths, position, position == 0 ? promptTokens : 1)]));
+                if (Fault(executor, equal, position, position == 0 ? promptTokens : 1) is { } fault)
+                    throw Refused(executor, names, promptTokens, fault);
         }
         catch (Exception fault)
         {
             executor.Dispose();
-            throw new PairLoadException($"the models do not run: {fault.Message}", fault);
+            throw fault as PairLoadException ?? new PairLoadException($"the models do not run: {fault.Message}", fault);
         }
     }
+
+    /// <summary>Finds those to blame: runs each model alone.</summary>
+    private static PairLoadException Refused(IStepExecutor executor, IReadOnlyList<string> names, int promptTokens, string fault)
+    {
+        var alone = Enumerable.Range(0, names.Count).Where(member => Fault(executor, Only(member), position: 0, promptTokens) is not null);
+        var blamed = string.Join(" and ", alone.Select(member => $"'{names[member]}'"));
+        return new PairLoadException($"the first step of {(blamed.Length > 0 ? $"model {blamed}" : "the models together")} fails: {fault}. "
+            + "Weights that are not finite, or too large for the type in which they are loaded (--dtype), do that.");
+    }
+
+    /// <summary>All of one member: 0 = the reference, i = the aligned model i − 1.</summary>
+    private static AlignmentStrengths Only(int member) =>
+        new([.. Enumerable.Range(1, member).Select(aligned => aligned == member ? 1.0 : 0)]);
+
+    private static string? Fault(IStepExecutor executor, AlignmentStrengths strengths, int position, int count) =>
+        executor.Execute(new StepPlan([Row(strengths, position, count)])).Rows[0].Error;
 
     private static StepRow Row(AlignmentStrengths strengths, int position, int count) => new()
     {

@@ -36,6 +36,10 @@ internal sealed class ConfigFields(string path, JsonElement source, string prefi
             : throw Wrong(name, $"is {Shown(value)}; {Range(min, max)}");
     }
 
+    /// <summary>The same where the field has a second name; both may be given, and must then agree.</summary>
+    public int Integer(string name, string otherName, int min, int max) =>
+        Agreed((name, OptionalInteger(name, min, max)), (otherName, OptionalInteger(otherName, min, max))) ?? Integer(name, min, max);
+
     /// <summary>A required finite number greater than <paramref name="above"/>.</summary>
     public double Number(string name, double above) =>
         OptionalNumber(name, above) ?? throw Wrong(name, $"is missing; it must be a number above {above}");
@@ -114,6 +118,23 @@ internal sealed class ConfigFields(string path, JsonElement source, string prefi
             : throw Wrong(name, $"is {Shown(value)}; it must be an object or null");
     }
 
+    /// <summary>The one value that is given in several places, each of which may lack it; null where all do.</summary>
+    /// <param name="given">Fields and what they give, null = nothing.</param>
+    /// <exception cref="CheckpointException">Two of them contradict each other; both are named.</exception>
+    public T? Agreed<T>(params ReadOnlySpan<(string Name, T Value)> given)
+    {
+        (string Name, T Value)? first = null;
+        foreach (var item in given)
+        {
+            if (item.Value is null) continue;
+            first ??= item;
+            if (!item.Value.Equals(first.Value.Value))
+                throw Wrong(first.Value.Name,
+                    $"is {Quoted(first.Value.Value)}, but '{prefix}{item.Name}' is {Quoted(item.Value)}; what is given twice must be the same");
+        }
+        return first is { } found ? found.Value : default;
+    }
+
     /// <summary>Refuses every field that was not read, is not null, and is not among the harmless ones.</summary>
     /// <param name="isHarmless">True for names that cannot change what the model computes.</param>
     /// <param name="isNeutral">True for a name and value that leave the mathematics as they are.</param>
@@ -128,6 +149,9 @@ internal sealed class ConfigFields(string path, JsonElement source, string prefi
         }
     }
 
+    /// <summary>What the file says of a field, which is there, for messages.</summary>
+    public string Shown(string name) => Shown(Find(name)!.Value);
+
     /// <summary>The exception for a field that cannot be used.</summary>
     public CheckpointException Wrong(string name, string problem) => new(path, $"'{prefix}{name}' {problem}");
 
@@ -138,6 +162,8 @@ internal sealed class ConfigFields(string path, JsonElement source, string prefi
     }
 
     private static string Range(int min, int max) => $"it must be a whole number from {min} to {max}";
+
+    private static string Quoted<T>(T value) => value is string ? $"'{value}'" : FormattableString.Invariant($"{value}");
 
     private static string Shown(JsonElement value)
     {

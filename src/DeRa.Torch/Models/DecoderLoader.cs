@@ -19,7 +19,7 @@ internal sealed class DecoderLoader
 
     /// <summary>Loads a model folder. Needs libtorch; any thread, several at once.</summary>
     /// <param name="folder">A Hugging Face model folder.</param>
-    /// <param name="config">Its configuration.</param>
+    /// <param name="config">Its configuration; the model's own may differ in what its weights say (<see cref="DecoderTensors.WithStoredOutput"/>).</param>
     /// <param name="device">Where the weights go.</param>
     /// <param name="type">Element type of weights and activations.</param>
     /// <param name="onProgress">Takes loaded and total bytes; null = nobody.</param>
@@ -35,7 +35,7 @@ internal sealed class DecoderLoader
         var adapters = new List<LoraAdapter>(adapterFolders.Count);
         try
         {
-            foreach (var adapter in adapterFolders) adapters.Add(LoraAdapter.Open(adapter, config));
+            foreach (var adapter in adapterFolders) adapters.Add(LoraAdapter.Open(adapter, config, checkpoint));
             return Load(checkpoint, adapters, config, device, type, onProgress, cancellation);
         }
         finally
@@ -49,6 +49,7 @@ internal sealed class DecoderLoader
         Action<long, long>? onProgress, CancellationToken cancellation)
     {
         var layout = DecoderLayout.Of(config).As(checkpoint);
+        config = DecoderTensors.WithStoredOutput(config, checkpoint, layout);
         DecoderTensors.Check(checkpoint, config, layout);
         var embedding = checkpoint.Find(layout.Embedding)!.Value.Tensor;
         var elementType = type.Resolve(config.ElementType ?? embedding.Type);

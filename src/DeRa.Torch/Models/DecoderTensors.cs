@@ -27,6 +27,16 @@ internal static class DecoderTensors
     public static long CountElements(ModelConfig config) =>
         Expected(config, DecoderLayout.Of(config)).Sum(tensor => tensor.Shape.Aggregate(1L, (count, size) => count * size));
 
+    /// <summary>
+    /// The configuration as its checkpoint bears it out: where it ties the output layer to the embedding but another one is
+    /// stored, the stored one counts, as in Hugging Face's library since its version 5. Reads both where both are there.
+    /// </summary>
+    public static ModelConfig WithStoredOutput(ModelConfig config, Checkpoint checkpoint, DecoderLayout layout) =>
+        config.TiedEmbeddings && checkpoint.Find(layout.Output) is not null && checkpoint.Find(layout.Embedding) is not null
+        && !checkpoint.AreSame(layout.Embedding, layout.Output)
+            ? config with { TiedEmbeddings = false }
+            : config;
+
     /// <summary>Checks that the checkpoint holds these tensors in these shapes and no others.</summary>
     /// <exception cref="CheckpointException">Something is missing, has another shape, or would be left unused.</exception>
     public static void Check(Checkpoint checkpoint, ModelConfig config, DecoderLayout layout)
@@ -34,9 +44,10 @@ internal static class DecoderTensors
         var expected = Expected(config, layout).ToDictionary(tensor => tensor.Name, tensor => tensor.Shape);
         var missing = expected.Keys.Where(name => checkpoint.Find(name) is null).ToList();
         if (missing.Count > 0) throw new CheckpointException(checkpoint.Folder, $"tensors are missing: {Shown(missing)}");
-        var ignorable = Ignorable(config, layout).ToHashSet();
-        var extra = checkpoint.Names.Where(name => !expected.ContainsKey(name) && !ignorable.Contains(name)
-            && !name.StartsWith(ValueHead, StringComparison.Ordinal)).ToList();
+        var buffers = new DerivedBuffers(config, DecoderLayout.Of(config));
+        var extra = checkpoint.Names.Where(name => !expected.ContainsKey(name) && !(config.TiedEmbeddings && name == layout.Output)
+            && !name.StartsWith(ValueHead, StringComparison.Ordinal)
+            && !buffers.Contain(name, checkpoint.Find(name)!.Value.Tensor.Shape)).ToList();
         if (extra.Count > 0)
             throw new CheckpointException(checkpoint.Folder, $"tensors that config.json does not account for: {Shown(extra)}");
         foreach (var (name, shape) in expected) checkpoint.CheckWeight(name, shape, "config.json asks for");
@@ -52,11 +63,6 @@ internal static class DecoderTensors
         yield return (module + ".weight", [config.HiddenSize]);
         if (config.Norm == NormKind.Layer) yield return (module + ".bias", [config.HiddenSize]);
     }
-
-    /// <summary>Tables that config.json determines; an output layer stored beside a tied embedding is its copy.</summary>
-    private static IEnumerable<string> Ignorable(ModelConfig config, DecoderLayout layout) =>
-        Enumerable.Range(0, config.LayerCount).SelectMany(layer => layout.Layer.Leftovers.Select(name => layout.InLayer(layer, name)))
-            .Concat(config.TiedEmbeddings ? [layout.Output] : []);
 
     private static string Shown(List<string> names) =>
         string.Join(", ", names.Take(NamesShown)) + (names.Count > NamesShown ? $" and {names.Count - NamesShown} more" : "");

@@ -17,16 +17,17 @@ internal static class HarmlessFields
         "id2label", "label2id", "prefix",
         // Only training reads these.
         "initializer_range", "attention_dropout", "hidden_dropout", "embd_pdrop", "resid_pdrop", "attn_pdrop", "tf_legacy_loss",
-        "attention_probs_dropout_prob", "hidden_dropout_prob", "classifier_dropout", "gradient_checkpointing",
+        "attention_probs_dropout_prob", "hidden_dropout_prob", "classifier_dropout", "gradient_checkpointing", "drop_path_rate",
         // Heads that classify, not the one that writes.
         "summary_activation", "summary_first_dropout", "summary_proj_to_labels", "summary_type", "summary_use_proj",
         "num_labels", "_num_labels",
-        // Copies of sizes that stand elsewhere too (n_positions or max_position_embeddings, and vocab_size, decide).
+        // Copies, in other families' spelling, of sizes that stand elsewhere too, and what is left of GPT-1.
         "n_ctx", "max_sequence_length", "n_vocab", "n_special", "predict_special_tokens",
         // A way of splitting the same sums over devices.
         "pretraining_tp",
         // How the Python program runs it, and what it returns.
         "use_cache", "_attn_implementation", "_attn_implementation_autoset", "attn_implementation", "_flash_attn_2_enabled",
+        "flash_attn", "use_flash_attn",
         "output_attentions", "output_hidden_states", "output_scores", "return_dict", "return_dict_in_generate",
         "torchscript", "use_bfloat16", "chunk_size_feed_forward", "keys_to_ignore_at_inference", "is_decoder",
         "output_past", "cache_implementation",
@@ -50,6 +51,8 @@ internal static class HarmlessFields
             value.ValueKind == JsonValueKind.False,
         "scale_attn_weights" => value.ValueKind == JsonValueKind.True,
         "partial_rotary_factor" => value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var share) && share == 1,
+        "layer_types" => value.ValueKind == JsonValueKind.Array
+            && value.EnumerateArray().All(type => type.ValueKind == JsonValueKind.String && type.ValueEquals(WindowFields.Full)),
         "pruned_heads" => value.ValueKind == JsonValueKind.Object && !value.EnumerateObject().Any(),
         _ => false,
     };

@@ -28,8 +28,11 @@ internal sealed record HeadFields(int Heads, int KeyValueHeads, int Dimension)
     }
 
     /// <summary>The width of one of several heads that share a whole width evenly.</summary>
-    public static int Share(ConfigFields fields, string headsName, int heads, string widthName, int width, string condition = "") =>
-        width % heads == 0
-            ? width / heads
-            : throw fields.Wrong(headsName, $"is {heads}; {condition}it must divide {widthName}, {width}");
+    /// <remarks>Where <c>head_dim</c> says it too, it must say the same.</remarks>
+    public static int Share(ConfigFields fields, string headsName, int heads, string widthName, int width, string condition = "")
+    {
+        if (width % heads != 0) throw fields.Wrong(headsName, $"is {heads}; {condition}it must divide {widthName}, {width}");
+        var given = fields.OptionalInteger("head_dim", 1, ModelConfigReader.MaxWidth);
+        return fields.Agreed<int?>(("head_dim", given), ($"{widthName} / {headsName}", width / heads))!.Value;
+    }
 }

@@ -33,8 +33,8 @@ internal sealed record LayerLayout
     /// <summary>The norm on what the feed-forward layer adds, or null.</summary>
     public string? FeedForwardOutputNorm { get; init; }
 
-    /// <summary>Tensors of old exports that the configuration determines: they are not read.</summary>
-    public IReadOnlyList<string> Leftovers { get; init; } = [];
+    /// <summary>The module of attention, which holds that of its queries.</summary>
+    public string Attention => QueryKeyValue.Parts[0].Module[..QueryKeyValue.Parts[0].Module.LastIndexOf('.')];
 
     /// <summary>Every weight that is multiplied with.</summary>
     public IReadOnlyList<LinearLayout> Linears => [QueryKeyValue, AttentionOutput, FeedForwardInput, FeedForwardOutput];

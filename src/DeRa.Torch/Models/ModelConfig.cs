@@ -29,7 +29,7 @@ public sealed record ModelConfig
     /// <summary>Width of one head.</summary>
     public required int HeadDimension { get; init; }
 
-    /// <summary>Most tokens a sequence may have (<c>max_position_embeddings</c>).</summary>
+    /// <summary>Most tokens a sequence may have: <c>max_position_embeddings</c>, or what scaled rotary positions stretch it to.</summary>
     public required int ContextTokens { get; init; }
 
     /// <summary>What every norm but those of single heads computes; those are <see cref="NormKind.RootMeanSquare"/>.</summary>

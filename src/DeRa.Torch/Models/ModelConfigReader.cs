@@ -1,4 +1,3 @@
-using System.Text.Json;
 using DeRa.Torch.Models.Families;
 using DeRa.Torch.Weights;
 using static TorchSharp.torch;
@@ -15,7 +14,6 @@ public static class ModelConfigReader
     internal const int MaxLayers = 1024;
     internal const int MaxWidth = 1 << 20;
     internal const int MaxVocabulary = 1 << 24;
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 16 };
 
     /// <summary>Reads the <c>config.json</c> of a model folder.</summary>
     /// <exception cref="CheckpointException">It is missing, broken, or asks for what is not implemented.</exception>
@@ -24,34 +22,15 @@ public static class ModelConfigReader
         if (!Directory.Exists(folder)) throw new CheckpointException(folder, "no such folder; a Hugging Face model folder is needed");
         var path = Path.Combine(folder, "config.json");
         if (!File.Exists(path)) throw new CheckpointException(path, "no such file; a Hugging Face model folder has one");
-        try
-        {
-            return Parse(path, File.ReadAllBytes(path));
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new CheckpointException(path, "cannot be read: " + exception.Message, exception);
-        }
+        return StrictJson.ReadFile(path, config => Read(new ConfigFields(path, config)));
     }
 
     /// <summary>Reads a configuration.</summary>
     /// <param name="path">Its file, for messages.</param>
     /// <param name="json">UTF-8 JSON.</param>
     /// <exception cref="CheckpointException">It is broken or asks for what is not implemented.</exception>
-    public static ModelConfig Parse(string path, ReadOnlyMemory<byte> json)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(json, Strict);
-            if (document.RootElement.ValueKind != JsonValueKind.Object) throw new CheckpointException(path, "is not a JSON object");
-            return Read(new ConfigFields(path, document.RootElement));
-        }
-        // InvalidOperationException: a text with a lone surrogate is valid JSON but no string.
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
-        {
-            throw new CheckpointException(path, "is not valid JSON: " + exception.Message, exception);
-        }
-    }
+    public static ModelConfig Parse(string path, ReadOnlyMemory<byte> json) =>
+        StrictJson.Parse(path, json, config => Read(new ConfigFields(path, config)));
 
     private static ModelConfig Read(ConfigFields fields)
     {
@@ -74,9 +53,7 @@ public static class ModelConfigReader
     private static ScalarType? ReadElementType(ConfigFields fields)
     {
         var (older, newer) = (fields.Text("torch_dtype"), fields.Text("dtype"));
-        if (older is not null && newer is not null && older != newer)
-            throw fields.Wrong("dtype", $"is '{newer}', but 'torch_dtype' is '{older}'");
-        return (newer ?? older) switch
+        return fields.Agreed(("dtype", newer), ("torch_dtype", older)) switch
         {
             null => null,
             "float32" => ScalarType.Float32,

@@ -13,6 +13,12 @@ public sealed record ModelInspection
     /// <summary>The configuration; null where it cannot be used.</summary>
     public ModelConfig? Config { get; private init; }
 
+    /// <summary>
+    /// Whether the configuration ties the output layer to the embedding but another one is stored, which is used:
+    /// <see cref="Config"/> says so.
+    /// </summary>
+    public bool HasUntiedOutput { get; private init; }
+
     /// <summary>Elements of all tensors that the configuration asks for; 0 where it cannot be used.</summary>
     public long ParameterCount { get; private init; }
 
@@ -42,21 +48,27 @@ public sealed record ModelInspection
     /// <param name="elementBytes">Bytes of an element.</param>
     public long CacheBytesPerToken(int elementBytes) => Config?.CacheBytesPerToken(elementBytes) ?? 0;
 
-    /// <summary>Reads configuration, tokenizer and the headers of the weights. What is wrong becomes a problem and is not thrown.</summary>
+    /// <summary>
+    /// Reads configuration, tokenizer and the headers of the weights, and an output layer where the configuration does without.
+    /// What is wrong becomes a problem and is not thrown.
+    /// </summary>
     /// <param name="folder">A folder in Hugging Face layout.</param>
     /// <param name="needsWeights">False where it is no problem that there are none.</param>
     public static ModelInspection Read(string folder, bool needsWeights = true)
     {
         var problems = new List<string>();
-        var config = Try(problems, () => ModelConfigReader.Load(folder));
+        var read = Try(problems, () => ModelConfigReader.Load(folder));
         var tokenizer = Try(problems, () => TokenizerLoader.Load(folder));
         var generation = tokenizer is null ? null : Try(problems, () => GenerationConfig.Load(folder, tokenizer));
+        var stored = needsWeights || Checkpoint.IsIn(folder) ? Try(problems, () => ReadStored(folder, read)) : null;
+        var config = stored?.Config ?? read;
         return new ModelInspection
         {
             Folder = folder,
             Config = config,
+            HasUntiedOutput = config?.TiedEmbeddings != read?.TiedEmbeddings,
             ParameterCount = config is null ? 0 : DecoderTensors.CountElements(config),
-            StoredElements = needsWeights || Checkpoint.IsIn(folder) ? Try(problems, () => ReadStored(folder, config)) : null,
+            StoredElements = stored?.Elements,
             Tokenizer = tokenizer,
             TokenizerKind = KindOfTokenizer(folder),
             EndTokens = generation?.EndTokens.Order().ToList() ?? [],
@@ -78,14 +90,21 @@ public sealed record ModelInspection
         }
     }
 
-    private static Dictionary<string, long> ReadStored(string folder, ModelConfig? config)
+    /// <summary>Elements by type, and the configuration as the weights bear it out.</summary>
+    private static Stored ReadStored(string folder, ModelConfig? config)
     {
         using var checkpoint = Checkpoint.Open(folder);
-        if (config is not null) DecoderTensors.Check(checkpoint, config, DecoderLayout.Of(config).As(checkpoint));
-        return checkpoint.Names.Select(name => checkpoint.Find(name)!.Value.Tensor)
-            .Where(tensor => StoredTypes.AreWeights(tensor.Type))
+        if (config is not null)
+        {
+            var layout = DecoderLayout.Of(config).As(checkpoint);
+            config = DecoderTensors.WithStoredOutput(config, checkpoint, layout);
+            DecoderTensors.Check(checkpoint, config, layout);
+        }
+        var elements = checkpoint.Names.Select(name => checkpoint.Find(name)!.Value.Tensor)
+            .Where(tensor => tensor.IsWeight)
             .GroupBy(tensor => tensor.Type.ToString().ToLowerInvariant(), tensor => tensor.ElementCount)
             .ToDictionary(type => type.Key, type => type.Sum());
+        return new Stored(elements, config);
     }
 
     private static string KindOfTokenizer(string folder)
@@ -109,7 +128,7 @@ public sealed record ModelInspection
         try
         {
             if (!File.Exists(path)) return null;
-            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            using var document = JsonDocument.Parse(ModelFile.ReadAllBytes(path));
             return document.RootElement.ValueKind == JsonValueKind.Object
                 && document.RootElement.TryGetProperty(name, out var field) && field.ValueKind != JsonValueKind.Null
                     ? field.Clone()
@@ -120,4 +139,6 @@ public sealed record ModelInspection
             return null;
         }
     }
+
+    private sealed record Stored(IReadOnlyDictionary<string, long> Elements, ModelConfig? Config);
 }

@@ -1,71 +1,84 @@
 namespace DeRa.Torch.Models;
 
-/// <summary>Reads rotary settings in both spellings: <c>rope_theta</c> with <c>rope_scaling</c>, and <c>rope_parameters</c>.</summary>
+/// <summary>
+/// Reads rotary settings in both spellings, <c>rope_theta</c> with <c>rope_scaling</c>, and <c>rope_parameters</c>, which may
+/// stand beside each other as far as they say the same.
+/// </summary>
 internal sealed class RotaryFields
 {
     private const double DefaultBase = 10_000;
+    private const string Older = "rope_scaling", Newer = "rope_parameters", Original = "original_max_position_embeddings";
     private const string Supported = "default, linear, llama3, yarn";
+    private readonly ConfigFields _fields;
     private readonly ConfigFields? _older, _newer;
+    private readonly int _positions;
 
-    private RotaryFields(ConfigFields fields)
+    /// <summary>Reads them.</summary>
+    /// <param name="fields">A configuration.</param>
+    /// <param name="positions">Its <c>max_position_embeddings</c>.</param>
+    /// <param name="absentShare">The share of each head that turns where it is not given; null = the family has no such field, heads turn whole.</param>
+    public RotaryFields(ConfigFields fields, int positions, double? absentShare = null)
     {
-        (_older, _newer) = (fields.Object("rope_scaling"), fields.Object("rope_parameters"));
-        if (_older is not null && _newer is not null)
-            throw fields.Wrong("rope_scaling", "stands beside 'rope_parameters'; only one of them is allowed");
+        (_fields, _positions) = (fields, positions);
+        (_older, _newer) = (fields.Object(Older), fields.Object(Newer));
+        // In most families the second name only repeats the first: alone it would be passed over by Hugging Face's classes.
+        var isBaseAlone = absentShare is null && !fields.Has("rope_theta");
+        Base = (isBaseAlone ? Agreed("rope_theta") : Agreed("rope_theta", "rotary_emb_base", "rope_theta")) ?? DefaultBase;
+        Share = absentShare is null ? 1 : Agreed("partial_rotary_factor", "rotary_pct", "partial_rotary_factor") ?? absentShare.Value;
+        if (Share > 1) throw fields.Wrong("rotary_pct", $"is {Share}; it must be above 0 and at most 1");
+        OriginalTokens = fields.OptionalInteger(Original, 1, ModelConfigReader.MaxContextTokens);
+        (Scaling, ContextTokens) = ReadScaling();
     }
 
-    /// <summary>The base of the frequencies and how they are scaled, in a family where whole heads turn.</summary>
-    public static (double Base, RotaryScaling? Scaling) Read(ConfigFields fields, int contextTokens)
+    /// <summary>The base of the frequencies (θ).</summary>
+    public double Base { get; }
+
+    /// <summary>How they are scaled; null where they are not.</summary>
+    public RotaryScaling? Scaling { get; }
+
+    /// <summary>The share of each head that turns, (0, 1].</summary>
+    public double Share { get; }
+
+    /// <summary>
+    /// Most tokens that the positions are made for. <c>linear</c> and <c>yarn</c> stretch the context trained on by their factor,
+    /// whatever <c>max_position_embeddings</c> says; with <c>llama3</c> that is the long one already.
+    /// </summary>
+    public int ContextTokens { get; }
+
+    /// <summary>The context trained on, where it stands beside the scaling.</summary>
+    private int? OriginalTokens { get; }
+
+    /// <summary>A number with several spellings, beside and in both objects, which may not contradict each other.</summary>
+    private double? Agreed(string innerName, params string[] names) => _fields.Agreed<double?>([
+        .. names.Select(name => (name, _fields.OptionalNumber(name, above: 0))),
+        ($"{Older}.{innerName}", _older?.OptionalNumber(innerName, above: 0)),
+        ($"{Newer}.{innerName}", _newer?.OptionalNumber(innerName, above: 0))]);
+
+    private (RotaryScaling? Scaling, int ContextTokens) ReadScaling()
     {
-        var reader = new RotaryFields(fields);
-        var rotaryBase = reader.Agreed(fields, "rope_theta", ["rope_theta"]) ?? DefaultBase;
-        return (rotaryBase, reader.ReadScaling(contextTokens));
+        var (older, newer) = (ReadScaling(_older, Older), ReadScaling(_newer, Newer));
+        if (older is { } first && newer is { } second && first != second)
+            throw _fields.Wrong(Older, $"is {_fields.Shown(Older)}, but '{Newer}' is {_fields.Shown(Newer)}; what is given twice must be the same");
+        return older ?? newer ?? (null, _positions);
     }
 
-    /// <summary>The same where only a share of each head turns, with the share, (0, 1].</summary>
-    public static (double Base, RotaryScaling? Scaling, double Share) ReadPartial(
-        ConfigFields fields, int contextTokens, double absentShare)
+    /// <summary>What one of the two objects says; null where it is absent, or says nothing of scaling.</summary>
+    private (RotaryScaling? Scaling, int ContextTokens)? ReadScaling(ConfigFields? fields, string name)
     {
-        var reader = new RotaryFields(fields);
-        var rotaryBase = reader.Agreed(fields, "rope_theta", ["rotary_emb_base", "rope_theta"]) ?? DefaultBase;
-        var share = reader.Agreed(fields, "partial_rotary_factor", ["rotary_pct", "partial_rotary_factor"]) ?? absentShare;
-        if (share > 1) throw fields.Wrong("rotary_pct", $"is {share}; it must be above 0 and at most 1");
-        return (rotaryBase, reader.ReadScaling(contextTokens), share);
-    }
-
-    /// <summary>A number with several spellings, beside and in <c>rope_parameters</c>, which may not contradict each other.</summary>
-    private double? Agreed(ConfigFields fields, string newerName, string[] names)
-    {
-        var spelled = names.Select(name => (Name: name, Value: fields.OptionalNumber(name, above: 0)))
-            .Append((Name: "rope_parameters." + newerName, Value: _newer?.OptionalNumber(newerName, above: 0)))
-            .Where(item => item.Value is not null).ToList();
-        foreach (var (name, value) in spelled)
-            if (value != spelled[0].Value)
-                throw fields.Wrong(spelled[0].Name, $"is {spelled[0].Value}, but '{name}' is {value}");
-        return spelled.Count > 0 ? spelled[0].Value : null;
-    }
-
-    private RotaryScaling? ReadScaling(int contextTokens)
-    {
-        if ((_newer ?? _older) is not { } fields) return null;
-        RotaryScaling? scaling = ReadType(fields) switch
+        if (fields is null) return null;
+        var type = fields.Agreed(("rope_type", fields.Text("rope_type")), ("type", fields.Text("type")));
+        var original = _fields.Agreed(
+            (Original, OriginalTokens), ($"{name}.{Original}", fields.OptionalInteger(Original, 1, ModelConfigReader.MaxContextTokens)));
+        (RotaryScaling?, int) scaling = type switch
         {
-            "default" => null,
-            "linear" => new RotaryScaling.Linear(ReadFactor(fields)),
-            "llama3" => ReadLlama3(fields),
-            "yarn" => ReadYarn(fields, contextTokens),
+            null or "default" => (null, _positions),
+            "linear" => ReadLinear(fields, original),
+            "llama3" => (ReadLlama3(fields, original), _positions),
+            "yarn" => ReadYarn(fields, original),
             var other => throw fields.Wrong("rope_type", $"is '{other}', which is not supported (supported: {Supported})"),
         };
         fields.RefuseUnread(isHarmless: _ => false, HarmlessFields.IsNeutral);
-        return scaling;
-    }
-
-    private static string ReadType(ConfigFields fields)
-    {
-        var (older, newer) = (fields.Text("type"), fields.Text("rope_type"));
-        if (older is not null && newer is not null && older != newer)
-            throw fields.Wrong("type", $"is '{older}', but 'rope_type' is '{newer}'");
-        return newer ?? older ?? "default";
+        return type is null ? null : scaling;
     }
 
     private static double ReadFactor(ConfigFields fields)
@@ -74,27 +87,45 @@ internal sealed class RotaryFields
         return factor >= 1 ? factor : throw fields.Wrong("factor", $"is {factor}; it must be at least 1");
     }
 
-    private static RotaryScaling.Llama3 ReadLlama3(ConfigFields fields)
+    private (RotaryScaling, int) ReadLinear(ConfigFields fields, int? original)
+    {
+        var factor = ReadFactor(fields);
+        // What LongChat's own code read before there was rope_scaling.
+        if (_fields.OptionalNumber("rope_condense_ratio", above: 0) is { } ratio && ratio != factor)
+            throw fields.Wrong("factor", $"is {factor}, but 'rope_condense_ratio' is {ratio}; what is given twice must be the same");
+        return (new RotaryScaling.Linear(factor), Stretched(fields, original ?? _positions, factor));
+    }
+
+    private static RotaryScaling.Llama3 ReadLlama3(ConfigFields fields, int? original)
     {
         var low = fields.Number("low_freq_factor", above: 0);
         var high = fields.Number("high_freq_factor", above: 0);
         if (high <= low) throw fields.Wrong("high_freq_factor", $"is {high}; it must be above low_freq_factor, {low}");
-        var original = fields.Integer("original_max_position_embeddings", 1, ModelConfigReader.MaxContextTokens);
-        return new RotaryScaling.Llama3(ReadFactor(fields), low, high, original);
+        return new RotaryScaling.Llama3(
+            ReadFactor(fields), low, high, original ?? fields.Integer(Original, 1, ModelConfigReader.MaxContextTokens));
     }
 
-    private static RotaryScaling.Yarn ReadYarn(ConfigFields fields, int contextTokens)
+    private (RotaryScaling, int) ReadYarn(ConfigFields fields, int? given)
     {
-        var original = fields.OptionalInteger("original_max_position_embeddings", 1, ModelConfigReader.MaxContextTokens) ?? contextTokens;
-        var factor = fields.Has("factor") ? ReadFactor(fields) : Math.Max(1, contextTokens / (double)original);
+        var original = given ?? _positions;
+        var factor = fields.Has("factor") ? ReadFactor(fields) : Math.Max(1, _positions / (double)original);
         var fast = fields.OptionalNumber("beta_fast", above: 0) ?? 32;
         var slow = fields.OptionalNumber("beta_slow", above: 0) ?? 1;
         if (fast <= slow) throw fields.Wrong("beta_fast", $"is {fast}; it must be above beta_slow, {slow}");
         var (scale, scaleAll) = (fields.OptionalNumber("mscale", above: 0), fields.OptionalNumber("mscale_all_dim", above: 0));
         var inferred = scale is null || scaleAll is null ? Magnitude(1) : Magnitude(scale.Value) / Magnitude(scaleAll.Value);
         var attention = fields.OptionalNumber("attention_factor", above: 0) ?? inferred;
-        return new RotaryScaling.Yarn(factor, original, attention, fast, slow, fields.Flag("truncate", absent: true));
+        var yarn = new RotaryScaling.Yarn(factor, original, attention, fast, slow, fields.Flag("truncate", absent: true));
+        return (yarn, Stretched(fields, original, factor));
 
         double Magnitude(double weight) => 0.1 * weight * Math.Log(factor) + 1;
+    }
+
+    private static int Stretched(ConfigFields fields, int original, double factor)
+    {
+        // Rounded: the factor may itself be the quotient of two contexts.
+        var tokens = Math.Round(original * factor);
+        return tokens <= ModelConfigReader.MaxContextTokens ? (int)tokens : throw fields.Wrong("factor",
+            $"is {factor}, which makes {original} tokens more than {ModelConfigReader.MaxContextTokens}, the longest context");
     }
 }

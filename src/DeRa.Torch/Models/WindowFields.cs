@@ -6,9 +6,18 @@ internal static class WindowFields
     /// <summary>What Hugging Face assumes where <c>sliding_window</c> is absent (not null), in all these families.</summary>
     private const int DefaultWindowTokens = 4096;
 
+    /// <summary>The type of a layer that sees the whole context.</summary>
+    public const string Full = "full_attention";
+
     /// <summary>The same window in every layer, or none (Mistral).</summary>
-    public static IReadOnlyList<int?> ReadSame(ConfigFields fields, int layerCount) =>
-        Enumerable.Repeat(ReadWindow(fields), layerCount).ToArray();
+    public static IReadOnlyList<int?> ReadSame(ConfigFields fields, int layerCount)
+    {
+        var window = ReadWindow(fields);
+        if (ReadTypes(fields, layerCount)?.Contains(window is null) == true)
+            throw fields.Wrong("layer_types", $"is {fields.Shown("layer_types")}, but 'sliding_window' is "
+                + (window is null ? "null: no layer has a window" : $"{window}: every layer has that window"));
+        return Enumerable.Repeat(window, layerCount).ToArray();
+    }
 
     /// <summary>A window from layer <c>max_window_layers</c> on, or as <c>layer_types</c> says, where it is switched on (Qwen).</summary>
     public static IReadOnlyList<int?> ReadSwitched(ConfigFields fields, int layerCount)
@@ -48,7 +57,7 @@ internal static class WindowFields
 
     private static bool IsWindowed(ConfigFields fields, string type) => type switch
     {
-        "full_attention" => false,
+        Full => false,
         "sliding_attention" => true,
         _ => throw fields.Wrong("layer_types", $"has '{type}', which is not supported (supported: full_attention, sliding_attention)"),
     };

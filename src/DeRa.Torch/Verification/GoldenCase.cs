@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using DeRa.Engine.Text;
 using DeRa.Torch.Weights;
 
 namespace DeRa.Torch.Verification;
@@ -51,7 +52,7 @@ internal sealed record GoldenCase
         if (!System.IO.File.Exists(path)) throw new CheckpointException(path, "no such file; a golden folder has one");
         try
         {
-            using var document = JsonDocument.Parse(System.IO.File.ReadAllBytes(path));
+            using var document = JsonDocument.Parse(ModelFile.ReadAllBytes(path));
             var cases = document.RootElement.GetProperty("cases").Deserialize<List<GoldenCase>>(Names)!;
             if (document.RootElement.TryGetProperty("published_greedy", out var published))
                 cases.Add(published.Deserialize<GoldenCase>(Names)!);
@@ -67,7 +68,7 @@ internal sealed record GoldenCase
     private void ReadLogits(string folder)
     {
         var path = Path.Combine(folder, File.File);
-        Logits = MemoryMarshal.Cast<byte, double>(System.IO.File.ReadAllBytes(path)).ToArray();
+        Logits = MemoryMarshal.Cast<byte, double>(ModelFile.ReadAllBytes(path)).ToArray();
         if (Logits.Length != File.Shape[0] * File.Shape[1])
             throw new CheckpointException(path, $"has {Logits.Length} numbers; golden.json says [{string.Join(", ", File.Shape)}]");
     }

@@ -66,12 +66,20 @@ internal sealed class Checkpoint : IDisposable
     public void CheckWeight(string name, long[] shape, string asker)
     {
         var (file, stored) = Find(name)!.Value;
-        if (!StoredTypes.AreWeights(stored.Type))
+        if (!stored.IsWeight)
             throw CheckpointException.ForTensor(
-                file.Path, name, $"holds elements of type {stored.Type}, which weights may not have (allowed: {StoredTypes.Supported})");
+                file.Path, name, $"holds elements of type {stored.TypeName}, which weights may not have (allowed: {StoredTypes.Supported})");
         if (!stored.Shape.AsSpan().SequenceEqual(shape))
             throw CheckpointException.ForTensor(
                 file.Path, name, $"has shape [{string.Join(", ", stored.Shape)}]; {asker} [{string.Join(", ", shape)}]");
+    }
+
+    /// <summary>Whether two tensors, which are there, are of the same type and shape and hold the same bytes. Reads both.</summary>
+    public bool AreSame(string first, string second)
+    {
+        var (a, b) = (Find(first)!.Value, Find(second)!.Value);
+        return a.Tensor.TypeName == b.Tensor.TypeName && a.Tensor.Shape.AsSpan().SequenceEqual(b.Tensor.Shape) && a.Tensor.IsWeight
+            && StoredRows.AreSame(a, b, a.Tensor.ElementCount);
     }
 
     /// <summary>Unmaps the files.</summary>
@@ -82,7 +90,13 @@ internal sealed class Checkpoint : IDisposable
         var files = new List<SafetensorsFile>();
         try
         {
-            foreach (var path in paths) files.Add(SafetensorsFile.Open(path));
+            var tensors = 0;
+            foreach (var path in paths)
+            {
+                files.Add(SafetensorsFile.Open(path));
+                tensors += files[^1].Tensors.Count;
+                if (tensors > SafetensorsHeader.MaxTensors) throw SafetensorsHeader.TooMany(folder);
+            }
             return new Checkpoint(folder, files);
         }
         catch

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using DeRa.Engine.Text;
 
 namespace DeRa.Torch.Weights;
 
@@ -13,8 +14,13 @@ internal static class SafetensorsHeader
     /// <summary>Bytes of the length field.</summary>
     public const int PrefixBytes = 8;
 
-    /// <summary>The longest header that is read; the format's own limit.</summary>
-    public const long MaxHeaderBytes = 100_000_000;
+    /// <summary>The longest header that is read. The format allows 100 MB; a tensor of a decoder takes some 150 bytes of it.</summary>
+    public const long MaxHeaderBytes = 16 << 20;
+
+    /// <summary>Most tensors of a checkpoint: what a header may name costs time and memory before any of it is known to be of use.</summary>
+    public const int MaxTensors = 1 << 16;
+
+    private const int MaxDimensions = 64;
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
 
@@ -22,8 +28,12 @@ internal static class SafetensorsHeader
     /// <exception cref="CheckpointException">The header breaks a rule of the format or names a type that is not supported.</exception>
     public static IReadOnlyList<StoredTensor> Read(string path)
     {
+        // Before it is opened: opening a pipe would wait for a writer.
+        var fileBytes = ModelFile.Length(path);
+        if (fileBytes < PrefixBytes)
+            throw new CheckpointException(path,
+                $"not a safetensors file: {fileBytes} bytes, needs at least {PrefixBytes} (pipes and devices have none)");
         using var file = File.OpenHandle(path);
-        var fileBytes = RandomAccess.GetLength(file);
         var headerBytes = ReadLength(path, file, fileBytes);
         var json = new byte[headerBytes];
         for (var done = 0; done < headerBytes;)
@@ -40,15 +50,13 @@ internal static class SafetensorsHeader
 
     private static int ReadLength(string path, Microsoft.Win32.SafeHandles.SafeFileHandle file, long fileBytes)
     {
-        if (fileBytes < PrefixBytes)
-            throw new CheckpointException(path, $"not a safetensors file: {fileBytes} bytes, needs at least {PrefixBytes}");
         Span<byte> prefix = stackalloc byte[PrefixBytes];
         RandomAccess.Read(file, prefix, 0);
         var length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         var limit = Math.Min(MaxHeaderBytes, fileBytes - PrefixBytes);
         return length <= (ulong)limit
             ? (int)length
-            : throw new CheckpointException(path, $"header length {length} is over {limit} bytes (cut off, or not a safetensors file)");
+            : throw new CheckpointException(path, $"header length {length} is over {limit} bytes (cut off, not a safetensors file, or too many tensors)");
     }
 
     private static List<StoredTensor> Parse(string path, byte[] json, long dataStart)
@@ -59,8 +67,11 @@ internal static class SafetensorsHeader
             if (document.RootElement.ValueKind != JsonValueKind.Object)
                 throw new CheckpointException(path, "the header is not a JSON object");
             var tensors = new List<StoredTensor>();
-            foreach (var property in document.RootElement.EnumerateObject())
-                if (property.Name != "__metadata__") tensors.Add(ParseTensor(path, property, dataStart));
+            foreach (var property in document.RootElement.EnumerateObject().Where(property => property.Name != "__metadata__"))
+            {
+                if (tensors.Count == MaxTensors) throw TooMany(path);
+                tensors.Add(ParseTensor(path, property, dataStart));
+            }
             return tensors;
         }
         // InvalidOperationException: a name with a lone surrogate is valid JSON but no string.
@@ -69,6 +80,9 @@ internal static class SafetensorsHeader
             throw new CheckpointException(path, "the header is not valid JSON: " + exception.Message, exception);
         }
     }
+
+    /// <summary>The complaint about a checkpoint with too many tensors.</summary>
+    public static CheckpointException TooMany(string path) => new(path, $"more than {MaxTensors} tensors; no checkpoint needs so many");
 
     private static StoredTensor ParseTensor(string path, JsonProperty property, long dataStart)
     {
@@ -79,38 +93,39 @@ internal static class SafetensorsHeader
             if (field.Name is not ("dtype" or "shape" or "data_offsets"))
                 throw Wrong($"unknown header field '{field.Name}' (allowed: dtype, shape, data_offsets)");
         var typeName = Text(property.Value, "dtype");
-        var type = StoredTypes.Parse(typeName)
-            ?? throw Wrong($"dtype {typeName ?? "missing"} is not supported (allowed: {StoredTypes.Supported})");
-        var shape = Numbers(property.Value, "shape") ?? throw Wrong("shape must be a list of whole numbers from 0 to 2^63 - 1");
+        var bits = StoredTypes.BitsOf(typeName)
+            ?? throw Wrong($"dtype {typeName ?? "missing"} is not known (weights may be {StoredTypes.Supported})");
+        var shape = Numbers(property.Value, "shape") ?? throw Wrong($"shape must be a list of at most {MaxDimensions} whole numbers from 0 to 2^63 - 1");
         if (Numbers(property.Value, "data_offsets") is not [var begin, var end] || begin > end)
             throw Wrong("data_offsets must be two whole numbers, begin and end, with begin ≤ end");
-        if (ByteLength(shape, StoredTypes.SizeBytes(type)) != end - begin)
+        if (ByteLength(shape, bits) != end - begin)
             throw Wrong($"shape [{string.Join(", ", shape)}] of {typeName} does not fill its {end - begin} bytes");
         if (end > long.MaxValue - dataStart) throw Wrong("data_offsets lie beyond the end of the file");
-        return new StoredTensor(property.Name, type, shape, dataStart + begin, end - begin);
+        return new StoredTensor(property.Name, typeName!, shape, dataStart + begin, end - begin);
     }
 
     private static string? Text(JsonElement entry, string field) =>
         entry.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
-    /// <summary>A list of numbers that are not negative, or null where the field is anything else.</summary>
+    /// <summary>A short list of numbers that are not negative, or null where the field is anything else.</summary>
     private static long[]? Numbers(JsonElement entry, string field)
     {
         if (!entry.TryGetProperty(field, out var list) || list.ValueKind != JsonValueKind.Array) return null;
+        if (list.GetArrayLength() > MaxDimensions) return null;
         var numbers = new long[list.GetArrayLength()];
         for (var i = 0; i < numbers.Length; i++)
             if (list[i].ValueKind != JsonValueKind.Number || !list[i].TryGetInt64(out numbers[i]) || numbers[i] < 0) return null;
         return numbers;
     }
 
-    /// <summary>Bytes of a tensor of that shape, or −1 where the number does not fit.</summary>
-    private static long ByteLength(long[] shape, int elementBytes)
+    /// <summary>Bytes of a tensor of that shape, or −1 where the number does not fit or is no whole one.</summary>
+    private static long ByteLength(long[] shape, int elementBits)
     {
         if (shape.Contains(0)) return 0;
-        Int128 bytes = elementBytes;
+        Int128 bits = elementBits;
         foreach (var dimension in shape)
-            if ((bytes *= dimension) > long.MaxValue) return -1;
-        return (long)bytes;
+            if ((bits *= dimension) > long.MaxValue) return -1;
+        return bits % 8 == 0 ? (long)(bits / 8) : -1;
     }
 
     private static void CheckLayout(string path, IReadOnlyList<StoredTensor> tensors, long dataStart, long fileBytes)

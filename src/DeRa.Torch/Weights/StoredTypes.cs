@@ -2,31 +2,36 @@ using static TorchSharp.torch;
 
 namespace DeRa.Torch.Weights;
 
-/// <summary>The element types that tensors may be stored in: weights, and the masks of old exports, which nobody reads.</summary>
+/// <summary>
+/// The element types of safetensors files, by the format's names. Weights are of few of them; any may be that of a table or a
+/// mask which nobody reads.
+/// </summary>
 internal static class StoredTypes
 {
     /// <summary>The safetensors names of the types of weights, for messages.</summary>
     public const string Supported = "F32, F16, BF16";
 
-    /// <summary>The type that a safetensors header names, or null where tensors of that type are not supported.</summary>
-    public static ScalarType? Parse(string? name) => name switch
+    /// <summary>Bits of an element of the type that a header names, or null where the format has no such type.</summary>
+    public static int? BitsOf(string? name) => name switch
+    {
+        "F4" => 4,
+        "F6_E2M3" or "F6_E3M2" => 6,
+        "BOOL" or "U8" or "I8" or "F8_E4M3" or "F8_E5M2" or "F8_E8M0" or "F8_E4M3FNUZ" or "F8_E5M2FNUZ" => 8,
+        "U16" or "I16" or "F16" or "BF16" => 16,
+        "U32" or "I32" or "F32" => 32,
+        "U64" or "I64" or "F64" or "C64" => 64,
+        _ => null,
+    };
+
+    /// <summary>The type that a header names, or null where weights may not be of it.</summary>
+    public static ScalarType? OfWeights(string name) => name switch
     {
         "F32" => ScalarType.Float32,
         "F16" => ScalarType.Float16,
         "BF16" => ScalarType.BFloat16,
-        "BOOL" => ScalarType.Bool,
-        "U8" => ScalarType.Byte,
         _ => null,
     };
 
-    /// <summary>Whether weights may be of that type.</summary>
-    public static bool AreWeights(ScalarType type) => type is ScalarType.Float32 or ScalarType.Float16 or ScalarType.BFloat16;
-
-    /// <summary>Bytes an element takes.</summary>
-    public static int SizeBytes(ScalarType type) => type switch
-    {
-        ScalarType.Float32 => 4,
-        ScalarType.Bool or ScalarType.Byte => 1,
-        _ => 2,
-    };
+    /// <summary>Bytes an element of a type that weights may have takes.</summary>
+    public static int SizeBytes(ScalarType type) => type == ScalarType.Float32 ? 4 : 2;
 }

@@ -61,6 +61,17 @@ public sealed class ModelFolderTests
     }
 
     [Fact]
+    public void A_context_that_scaling_stretches_stays_what_it_is()
+    {
+        using var folder = new TemporaryFolder();
+        var shape = PlainShape.Of(300, 24, 40, 2, 3, context: 100) with { RotaryScaling = new RotaryScaling.Linear(2.5) };
+        using var model = TrainableDecoder.Create(shape, seed: 5, CPU);
+        ModelFolder.Write(folder.Path, model, GoldenData.Committed("pair/sft"), ScalarType.Float32);
+        var stored = ModelConfigReader.Load(folder.Path);
+        Assert.Equal((100, shape.RotaryScaling), (stored.ContextTokens, stored.RotaryScaling));
+    }
+
+    [Fact]
     public void The_tokenizer_and_its_end_come_along()
     {
         var source = GoldenData.Committed("pair/sft");

@@ -15,6 +15,8 @@ public sealed class LoraRefusalTests
     private static readonly string Golden = GoldenData.Committed("pair/lora");
     private static readonly ModelConfig Base = ModelConfigReader.Load(GoldenData.Committed("pair/sft"));
 
+    private static readonly Checkpoint BaseWeights = Checkpoint.Open(GoldenData.Committed("pair/sft"));
+
     public static TheoryData<string, string?, string> Fields { get; } = new()
     {
         { "peft_type", "\"LOHA\"", "'peft_type' is 'LOHA', which is not supported (supported: LORA)" },
@@ -26,7 +28,10 @@ public sealed class LoraRefusalTests
         { "use_dora", "true", "'use_dora' is true, which is not supported" },
         { "lora_bias", "true", "'lora_bias'" },
         { "use_qalora", "true", "'use_qalora'" },
-        { "modules_to_save", "[\"lm_head\"]", "'modules_to_save'" },
+        { "modules_to_save", "[\"lm_head\"]", "'modules_to_save' names 'lm_head', but the weights hold no such module" },
+        { "modules_to_save", "\"lm_head\"", "'modules_to_save' is \"lm_head\"; it must be a list of texts" },
+        { "enable_lora", "[true, false, true]", "'enable_lora' is [true,false,true], which is not supported" },
+        { "use_qa_lora", "true", "'use_qa_lora'" },
         { "layer_replication", "[[0, 2]]", "'layer_replication'" },
         { "megatron_config", "{\"a\": 1}", "'megatron_config'" },
         { "loftq_config", "{\"loftq_bits\": 4}", "'loftq_config'" },
@@ -63,7 +68,7 @@ public sealed class LoraRefusalTests
             config.Remove(field);
             if (value is not null) config[field] = JsonNode.Parse(value);
         });
-        var refused = Assert.Throws<CheckpointException>(() => LoraAdapter.Open(folder.Path, Base).Dispose());
+        var refused = Assert.Throws<CheckpointException>(() => LoraAdapter.Open(folder.Path, Base, BaseWeights).Dispose());
         Assert.Contains(message, refused.Message, StringComparison.Ordinal);
         Assert.StartsWith(folder.Path, refused.Message, StringComparison.Ordinal);
     }
@@ -84,13 +89,26 @@ public sealed class LoraRefusalTests
         { "auto_mapping", "{\"base_model_class\": \"LlamaForCausalLM\", \"parent_library\": \"transformers.models.llama\", \"unsloth_fixed\": true}" },
         { "target_modules", "\"(?:.*?(?:vision|language).*?(?:attn).*?(?:qkv).*?)|(?:\\\\bmodel\\\\.layers\\\\.[\\\\d]{1,}\\\\.(?:self_attn|mlp)\\\\.(?:(?:q_proj|v_proj|down_proj)))\"" },
         { "use_rslora", "null" },
+        // PEFT until 0.2.
+        { "merge_weights", "false" },
+        { "merge_weights", "true" },
+        { "enable_lora", "null" },
+        // ms-swift.
+        { "lora_dtype", "\"bfloat16\"" },
+        { "lorap_lr_ratio", "16.0" },
+        { "lorap_emb_lr", "1e-06" },
+        { "use_qa_lora", "false" },
+        { "use_merged_linear", "false" },
+        // Python's regular expressions.
+        { "target_modules", "\".*\\\\.(?P<m>q_proj|v_proj|down_proj)$\"" },
+        { "target_modules", "\"(?P<a>model)\\\\.(layers)\\\\.\\\\d{,2}\\\\..*\\\\.(?P<m>q|v|down)_proj\\\\Z\"" },
     };
 
     [Theory, MemberData(nameof(Same))]
     public void Other_spellings_of_the_same_are_taken(string field, string value)
     {
         using var folder = Changed(config => config[field] = JsonNode.Parse(value));
-        LoraAdapter.Open(folder.Path, Base).Dispose();
+        LoraAdapter.Open(folder.Path, Base, BaseWeights).Dispose();
     }
 
     [Fact]
@@ -102,7 +120,7 @@ public sealed class LoraRefusalTests
         var config = JsonNode.Parse(File.ReadAllText(path))!;
         config["target_modules"] = "all-linear";
         File.WriteAllText(path, config.ToJsonString());
-        LoraAdapter.Open(adapter.Folder, Base).Dispose();
+        LoraAdapter.Open(adapter.Folder, Base, BaseWeights).Dispose();
     }
 
     [Fact]
@@ -117,7 +135,7 @@ public sealed class LoraRefusalTests
     public void An_adapter_of_another_models_shape_is_refused()
     {
         var refused = Assert.Throws<CheckpointException>(
-            () => LoraAdapter.Open(Golden, ModelConfigReader.Load(GoldenData.Committed("gemma2"))).Dispose());
+            () => LoraAdapter.Open(Golden, ModelConfigReader.Load(GoldenData.Committed("gemma2")), baseWeights: null).Dispose());
         Assert.Contains("tensors are missing: base_model.model.model.layers.2", refused.Message, StringComparison.Ordinal);
     }
 
@@ -128,13 +146,13 @@ public sealed class LoraRefusalTests
         folder.Copy(Path.Combine(Golden, "adapter_config.json"));
         folder.Write("adapter_model.bin", "pickle");
         Assert.Contains("needs adapter_model.safetensors (pickles such as adapter_model.bin are not loaded",
-            Assert.Throws<CheckpointException>(() => LoraAdapter.Open(folder.Path, Base)).Message, StringComparison.Ordinal);
+            Assert.Throws<CheckpointException>(() => LoraAdapter.Open(folder.Path, Base, BaseWeights)).Message, StringComparison.Ordinal);
         folder.Write("adapter_model.safetensors", Safetensors.Build("{}", 0));
-        Assert.Contains("tensors are missing", Assert.Throws<CheckpointException>(() => LoraAdapter.Open(folder.Path, Base)).Message);
+        Assert.Contains("tensors are missing", Assert.Throws<CheckpointException>(() => LoraAdapter.Open(folder.Path, Base, BaseWeights)).Message);
         folder.Write("adapter_config.json", "[]");
-        Assert.Contains("not a JSON object", Assert.Throws<CheckpointException>(() => LoraAdapter.Open(folder.Path, Base)).Message);
+        Assert.Contains("not a JSON object", Assert.Throws<CheckpointException>(() => LoraAdapter.Open(folder.Path, Base, BaseWeights)).Message);
         folder.Write("adapter_config.json", "{");
-        Assert.Contains("not valid JSON", Assert.Throws<CheckpointException>(() => LoraAdapter.Open(folder.Path, Base)).Message);
+        Assert.Contains("not valid JSON", Assert.Throws<CheckpointException>(() => LoraAdapter.Open(folder.Path, Base, BaseWeights)).Message);
     }
 
     [Fact]

@@ -3,7 +3,6 @@ using DeRa.Torch.Execution;
 using DeRa.Torch.Models;
 using DeRa.Torch.Native;
 using DeRa.Torch.Weights;
-using Microsoft.Extensions.Logging;
 using TorchSharp;
 using Xunit;
 
@@ -156,18 +155,6 @@ public sealed class PairLoaderTests
     {
         using var checkpoint = Checkpoint.Open(GoldenData.Committed(golden));
         return checkpoint.Names.Sum(name => checkpoint.Find(name)!.Value.Tensor.LengthBytes);
-    }
-
-    private sealed class ListLogger : ILogger
-    {
-        public List<string> Lines { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            Lines.Add(formatter(state, exception));
     }
 
     private sealed class ListProgress : IProgress<LoadProgress>

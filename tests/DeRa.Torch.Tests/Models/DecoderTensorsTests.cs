@@ -32,7 +32,7 @@ public sealed class DecoderTensorsTests
     [Theory]
     [InlineData("model.layers.0.self_attn.rotary_emb.inv_freq")]
     [InlineData("v_head.summary.weight")]
-    public void Old_rotary_buffers_a_critic_and_a_copy_of_a_tied_output_layer_do_no_harm(string extra)
+    public void Old_rotary_buffers_and_a_critic_do_no_harm(string extra)
     {
         LibTorch.Load();
         using var folder = new TemporaryFolder().CopyFrom(GoldenData.Committed("pair/sft"));
@@ -43,9 +43,7 @@ public sealed class DecoderTensorsTests
         var end = bytes.Length - 8 - headerBytes;
         header[extra] = JsonNode.Parse($$"""{"dtype":"F32","shape":[6],"data_offsets":[{{end}},{{end + 24}}]}""");
         folder.Write("model.safetensors", Safetensors.Build(header.ToJsonString(), [.. bytes.Skip(8 + headerBytes), .. new byte[24]]));
-        ChangeConfig(folder, config => config["tie_word_embeddings"] = true); // lm_head.weight is still in the file
-        using var model = Load(folder);
-        Assert.Same(model.Embedding, model.Output.Weight);
+        Load(folder).Dispose();
     }
 
     private static string Refusal(string golden, Action<JsonObject> change)

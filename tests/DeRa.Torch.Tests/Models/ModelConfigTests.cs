@@ -62,6 +62,11 @@ public sealed class ModelConfigTests
     [Fact]
     public void DeepSeekMath_loads() => Assert.Equal((30, 102_400), (Parse(PublishedConfigs.DeepSeekMath).LayerCount, Parse(PublishedConfigs.DeepSeekMath).VocabularySize));
 
+    [Theory]
+    [InlineData("LLaMAForCausalLM"), InlineData("FSDPLlamaForCausalLM"), InlineData("TFLlamaForCausalLM"), InlineData("FlaxLlamaForCausalLM")]
+    public void Other_spellings_of_Llamas_class_are_Llama(string name) =>
+        Assert.Equal(ModelFamily.Llama, Parse(With(PublishedConfigs.Llama2, ("architectures", new JsonArray(name)))).Family);
+
     [Fact]
     public void The_newer_spelling_loads()
     {
@@ -76,10 +81,19 @@ public sealed class ModelConfigTests
     public void Linear_scaling_has_two_spellings(string scaling) =>
         Assert.Equal(new RotaryScaling.Linear(2), Parse(With(PublishedConfigs.Llama2, ("rope_scaling", JsonNode.Parse(scaling)))).RotaryScaling);
 
+    [Theory]
+    [InlineData("flash_attn", "true"), InlineData("use_flash_attn", "\"auto\""), InlineData("drop_path_rate", "0.1"), InlineData("n_ctx", "2048")]
+    public void What_cannot_change_the_mathematics_is_passed_over(string field, string value) =>
+        Assert.Equivalent(Parse(PublishedConfigs.Llama2), Parse(With(PublishedConfigs.Llama2, (field, JsonNode.Parse(value)))), strict: true);
+
     public static TheoryData<string, string, string> Refused { get; } = new()
     {
         { "architectures", """["FalconForCausalLM"]""", "(supported: LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM, Gemma2ForCausalLM, GPT2LMHeadModel, GPTNeoXForCausalLM)" },
         { "architectures", """["LlamaForSequenceClassification"]""", "LlamaForSequenceClassification" },
+        { "architectures", """["TFForCausalLM"]""", "TFForCausalLM" },
+        { "layer_types", "[3]", "'layer_types' is [3], which is not supported" },
+        { "rotary_emb_base", "10000", "'rotary_emb_base' is 10000, which is not supported" },
+        { "rope_condense_ratio", "8", "'rope_condense_ratio' is 8, which is not supported" },
         { "architectures", """["MistralForCausalLM"]""", "model_type 'llama'" },
         { "model_type", "\"qwen3\"", "[LlamaForCausalLM] with model_type 'qwen3'" },
         { "hidden_act", "\"mish\"", "'hidden_act' is 'mish', which is not supported (supported: silu, swish, gelu, gelu_python, gelu_new, gelu_fast, gelu_pytorch_tanh, quick_gelu, relu)" },

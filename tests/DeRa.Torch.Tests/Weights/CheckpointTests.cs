@@ -27,10 +27,32 @@ public sealed class CheckpointTests : IDisposable
     [Theory]
     [InlineData("../one.safetensors"), InlineData("/etc/one.safetensors"), InlineData("..\\\\one.safetensors"), InlineData("C:one.safetensors")]
     [InlineData("sub/one.safetensors"), InlineData("one.bin"), InlineData(""), InlineData("..")]
+    [InlineData("one\\u0000.safetensors"), InlineData("\\u0000"), InlineData("one\\n.safetensors"), InlineData("\\u001b[2J.safetensors")]
     public void A_shard_outside_the_folder_is_refused(string shard)
     {
         _folder.Write(Index, $"{{\"weight_map\":{{\"a\":\"{shard}\"}}}}");
-        Assert.Contains("plain name", Open().Message);
+        var message = Open().Message;
+        Assert.Contains($"{Index}: tensor 'a': shard \"{shard}\" is not allowed: it must be the plain name", message);
+        Assert.DoesNotContain(message, char.IsControl);
+    }
+
+    [Fact]
+    public void A_shard_with_a_longer_name_than_file_systems_take_is_refused()
+    {
+        _folder.Write(Index, $"{{\"weight_map\":{{\"a\":\"{new string('x', 300)}.safetensors\"}}}}");
+        Assert.Contains("of at most 255 bytes", Open().Message);
+        Assert.InRange(Open().Message.Length, 0, 400 + _folder.Path.Length);
+    }
+
+    [Fact]
+    public void Too_many_shards_and_too_many_tensors_in_all_are_refused()
+    {
+        _folder.Write(Index, "{\"weight_map\":{" + string.Join(',', Enumerable.Range(0, 10_001).Select(i => $"\"{i}\":\"{i}.safetensors\"")) + "}}");
+        Assert.Contains("names 10001 shards; at most 10000", Open().Message);
+        foreach (var shard in new[] { "one", "two" })
+            _folder.Write(shard + ".safetensors", Build("{" + string.Join(',', Enumerable.Range(0, 40_000).Select(i => Entry($"{shard}{i}", "F16", "0", 0, 0))) + "}", 0));
+        _folder.Write(Index, "{\"weight_map\":{\"one0\":\"one.safetensors\",\"two0\":\"two.safetensors\"}}");
+        Assert.Contains("more than 65536 tensors", Open().Message);
     }
 
     [Theory]
@@ -49,6 +71,16 @@ public sealed class CheckpointTests : IDisposable
         WriteShard("one.safetensors", "a");
         _folder.Write(Index, "{\"weight_map\":{\"a\":\"one.safetensors\",\"b\":\"one.safetensors\"}}");
         Assert.Contains("tensor 'b': is not in 'one.safetensors'", Open().Message);
+    }
+
+    [Fact]
+    public void A_tensors_name_neither_steers_nor_fills_the_terminal()
+    {
+        _folder.Write("model.safetensors", Build("{" + Entry("\\u001b[2J" + new string('x', 100_000), "F32", "3", 0, 8) + "}", 8));
+        var message = Open().Message;
+        Assert.Contains("tensor '\\u001b[2Jxxx", message);
+        Assert.InRange(message.Length, 1000, 5000);
+        Assert.DoesNotContain(message, char.IsControl);
     }
 
     [Fact]

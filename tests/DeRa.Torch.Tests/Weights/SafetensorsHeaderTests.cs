@@ -42,12 +42,13 @@ public sealed class SafetensorsHeaderTests : IDisposable
         { "shape overflow", "does not fill", "{" + Entry("a", "F32", "4294967296,4294967296", 0, 8) + "}", 8 },
         { "shape overflow to zero", "does not fill", "{" + Entry("a", "F32", "4611686018427387904,4", 0, 0) + "}", 0 },
         { "negative shape", "shape must be", "{" + Entry("a", "F32", "-2", 0, 8) + "}", 8 },
+        { "65 dimensions", "at most 64 whole numbers", "{" + Entry("a", "F32", "0" + string.Concat(Enumerable.Repeat(",0", 64)), 0, 0) + "}", 0 },
         { "fractional shape", "shape must be", "{" + Entry("a", "F32", "2.5", 0, 8) + "}", 8 },
         { "negative offset", "data_offsets", "{" + Entry("a", "F32", "2", -8, 0) + "}", 8 },
         { "offsets backwards", "data_offsets", "{" + Entry("a", "F32", "2", 8, 0) + "}", 8 },
         { "huge offsets", "beyond the end", "{" + Entry("a", "F32", "2", long.MaxValue - 8, long.MaxValue) + "}", 8 },
-        { "dtype F64", "F32, F16, BF16", "{" + Entry("a", "F64", "1", 0, 8) + "}", 8 },
-        { "dtype I8", "I8", "{" + Entry("a", "I8", "8", 0, 8) + "}", 8 },
+        { "an unknown dtype", "dtype F128 is not known (weights may be F32, F16, BF16)", "{" + Entry("a", "F128", "1", 0, 16) + "}", 16 },
+        { "half a byte", "does not fill", "{" + Entry("a", "F4", "3", 0, 1) + "}", 1 },
         { "no dtype", "missing", "{\"a\":{\"shape\":[2],\"data_offsets\":[0,8]}}", 8 },
         { "three offsets", "data_offsets", "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8,8]}}", 8 },
         { "unknown field", "'stride'", "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8],\"stride\":1}}", 8 },
@@ -68,13 +69,32 @@ public sealed class SafetensorsHeaderTests : IDisposable
         Assert.StartsWith(exception.Path, exception.Message);
     }
 
+    [Fact]
+    public void Every_type_of_the_format_has_its_size()
+    {
+        (string Type, int Bits)[] types =
+        [
+            ("F4", 4), ("F6_E2M3", 6), ("F6_E3M2", 6), ("BOOL", 8), ("U8", 8), ("I8", 8), ("F8_E4M3", 8), ("F8_E5M2", 8), ("F8_E8M0", 8),
+            ("U16", 16), ("I16", 16), ("F16", 16), ("BF16", 16), ("U32", 32), ("I32", 32), ("F32", 32), ("U64", 64), ("I64", 64), ("F64", 64), ("C64", 64),
+        ];
+        foreach (var (type, bits) in types)
+            Assert.Equal((type, 8), (Read(Build("{" + Entry("a", type, "2,4", 0, bits) + "}", bits)).Single() is var a ? a.TypeName : "", a.ElementCount));
+    }
+
+    [Fact]
+    public void A_header_that_names_more_tensors_than_any_model_has_is_refused()
+    {
+        var names = Enumerable.Range(0, SafetensorsHeader.MaxTensors + 1).Select(i => Entry($"{i}", "F16", "0", 0, 0));
+        Assert.Contains("more than 65536 tensors", Assert.Throws<CheckpointException>(() => Read(Build("{" + string.Join(',', names) + "}", 0))).Message);
+    }
+
     [Theory]
     [InlineData(0), InlineData(7)]
     public void A_file_without_a_whole_length_is_refused(int bytes) =>
         Assert.Contains("not a safetensors file", Assert.Throws<CheckpointException>(() => Read(new byte[bytes])).Message);
 
     [Theory]
-    [InlineData(100_000_001UL), InlineData(ulong.MaxValue), InlineData(9UL), InlineData(1UL << 63)]
+    [InlineData(16_777_217UL), InlineData(100_000_001UL), InlineData(ulong.MaxValue), InlineData(9UL), InlineData(1UL << 63)]
     public void A_header_longer_than_file_or_limit_is_refused(ulong length)
     {
         var file = new byte[16];

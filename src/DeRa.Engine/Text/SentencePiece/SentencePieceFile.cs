@@ -49,7 +49,7 @@ internal sealed class SentencePieceFile
         try
         {
             var file = new SentencePieceFile();
-            ReadFields(File.ReadAllBytes(path), file.ReadModelField);
+            ReadFields(ModelFile.ReadAllBytes(path), file.ReadModelField);
             if (file.Pieces.Count > 0) return file;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

@@ -3,6 +3,9 @@ namespace DeRa.Torch.Models.Families;
 /// <summary>One architecture as Hugging Face spells it: what its <c>config.json</c> means and how its tensors are named.</summary>
 internal abstract class Architecture
 {
+    /// <summary>What PyTorch's FSDP, TensorFlow's and Flax's versions of a class are named with; files say so of the same weights.</summary>
+    private static readonly string[] Prefixes = ["FSDP", "TF", "Flax"];
+
     /// <summary>Every architecture that the decoder implements.</summary>
     public static IReadOnlyList<Architecture> All { get; } =
         [new Llama(), new Mistral(), new Qwen2(), new Qwen3(), new Gemma2(), new Gpt2(), new GptNeoX()];
@@ -12,6 +15,9 @@ internal abstract class Architecture
 
     /// <summary>Its class, such as <c>LlamaForCausalLM</c>.</summary>
     public abstract string ClassName { get; }
+
+    /// <summary>How the first files of its kind spell that class.</summary>
+    public virtual string? OldClassName => null;
 
     /// <summary>Its <c>model_type</c>.</summary>
     public abstract string ModelType { get; }
@@ -25,12 +31,18 @@ internal abstract class Architecture
     {
         var classes = fields.Texts("architectures") ?? [];
         var modelType = fields.Text("model_type");
-        var named = classes.Select(name => All.FirstOrDefault(architecture => architecture.ClassName == name)).ToList();
+        var named = classes.Select(Named).ToList();
         if (modelType is not null) named.Add(All.FirstOrDefault(architecture => architecture.ModelType == modelType));
         return named.Distinct().ToList() is [{ } architecture]
             ? architecture
             : throw fields.Wrong("architectures", $"is [{string.Join(", ", classes)}] with model_type '{modelType}', which is not "
                 + $"supported (supported: {string.Join(", ", All.Select(known => known.ClassName))})");
+    }
+
+    private static Architecture? Named(string className)
+    {
+        var name = className[(Array.Find(Prefixes, prefix => className.StartsWith(prefix, StringComparison.Ordinal)) ?? "").Length..];
+        return All.FirstOrDefault(architecture => architecture.ClassName == name || architecture.OldClassName == name);
     }
 
     /// <summary>What a configuration means. Fields that are not read are refused by the caller.</summary>

@@ -58,9 +58,7 @@ internal sealed class Gemma2 : Architecture
     /// <summary>Published files repeat two settings under names that Hugging Face does not read.</summary>
     private static void CheckRepeated(ConfigFields fields)
     {
-        var (older, newer) = (fields.Text("hidden_act"), fields.Text("hidden_activation"));
-        if (older is not null && newer is not null && older != newer)
-            throw fields.Wrong("hidden_act", $"is '{older}', but 'hidden_activation' is '{newer}'");
+        fields.Agreed(("hidden_act", fields.Text("hidden_act")), ("hidden_activation", fields.Text("hidden_activation")));
         var (size, window) = (fields.OptionalInteger("sliding_window_size", 1, ModelConfigReader.MaxContextTokens),
             fields.OptionalInteger("sliding_window", 1, ModelConfigReader.MaxContextTokens));
         if (size is not null && size != window) throw fields.Wrong("sliding_window_size", $"is {size}, but 'sliding_window' is {window}");

@@ -15,20 +15,21 @@ internal sealed class Gpt2 : Architecture
     /// <inheritdoc/>
     public override ModelConfig Read(ConfigFields fields)
     {
-        var hiddenSize = fields.Integer("n_embd", 1, ModelConfigReader.MaxWidth / 4);
-        var heads = fields.Integer("n_head", 1, ModelConfigReader.MaxWidth);
-        var layers = fields.Integer("n_layer", 1, ModelConfigReader.MaxLayers);
+        // The second names are those by which Hugging Face's class knows them too.
+        var hiddenSize = fields.Integer("n_embd", "hidden_size", 1, ModelConfigReader.MaxWidth / 4);
+        var heads = fields.Integer("n_head", "num_attention_heads", 1, ModelConfigReader.MaxWidth);
+        var layers = fields.Integer("n_layer", "num_hidden_layers", 1, ModelConfigReader.MaxLayers);
         return new ModelConfig
         {
             Family = Family,
-            VocabularySize = fields.Integer("vocab_size", 1, ModelConfigReader.MaxVocabulary),
+            VocabularySize = fields.Integer("vocab_size", "n_vocab", 1, ModelConfigReader.MaxVocabulary),
             HiddenSize = hiddenSize,
             IntermediateSize = fields.OptionalInteger("n_inner", 1, ModelConfigReader.MaxWidth) ?? 4 * hiddenSize,
             LayerCount = layers,
             HeadCount = heads,
             KeyValueHeadCount = heads,
             HeadDimension = HeadFields.Share(fields, "n_head", heads, "n_embd", hiddenSize),
-            ContextTokens = fields.Integer("n_positions", 1, ModelConfigReader.MaxContextTokens),
+            ContextTokens = ReadPositions(fields),
             Norm = NormKind.Layer,
             NormEpsilon = fields.OptionalNumber("layer_norm_epsilon", above: 0) ?? 1e-5,
             RotaryDimension = 0,
@@ -59,9 +60,16 @@ internal sealed class Gpt2 : Architecture
             FeedForwardNorm = "ln_2",
             FeedForwardInput = Transposed("mlp.c_fc", config.HiddenSize, config.IntermediateSize),
             FeedForwardOutput = Transposed("mlp.c_proj", config.IntermediateSize, config.HiddenSize),
-            Leftovers = ["attn.bias", "attn.masked_bias"],
         },
     };
+
+    /// <summary>Old files repeat the number of positions as the width of a causal mask.</summary>
+    private static int ReadPositions(ConfigFields fields)
+    {
+        const string name = "n_positions", mask = "n_ctx";
+        var positions = fields.Integer(name, "max_position_embeddings", 1, ModelConfigReader.MaxContextTokens);
+        return fields.Agreed((name, positions), (mask, fields.OptionalInteger(mask, 1, ModelConfigReader.MaxContextTokens)))!.Value;
+    }
 
     private static LinearLayout Transposed(string module, long inputs, long outputs) =>
         new(inputs, HasBias: true, new LinearPart(module, outputs, IsTransposed: true));

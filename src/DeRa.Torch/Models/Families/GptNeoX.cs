@@ -20,7 +20,7 @@ internal sealed class GptNeoX : Architecture
         var layers = fields.Integer("num_hidden_layers", 1, ModelConfigReader.MaxLayers);
         var context = fields.Integer("max_position_embeddings", 1, ModelConfigReader.MaxContextTokens);
         var headDimension = HeadFields.Share(fields, "num_attention_heads", heads, "hidden_size", hiddenSize);
-        var (rotaryBase, rotaryScaling, share) = RotaryFields.ReadPartial(fields, context, absentShare: 0.25);
+        var rotary = new RotaryFields(fields, context, absentShare: 0.25);
         var attentionBias = fields.Flag("attention_bias", absent: true);
         return new ModelConfig
         {
@@ -32,12 +32,12 @@ internal sealed class GptNeoX : Architecture
             HeadCount = heads,
             KeyValueHeadCount = heads,
             HeadDimension = headDimension,
-            ContextTokens = context,
+            ContextTokens = rotary.ContextTokens,
             Norm = NormKind.Layer,
             NormEpsilon = fields.OptionalNumber("layer_norm_eps", above: 0) ?? 1e-5,
-            RotaryDimension = RotaryDimension(fields, headDimension, share),
-            RotaryBase = rotaryBase,
-            RotaryScaling = rotaryScaling,
+            RotaryDimension = RotaryDimension(fields, headDimension, rotary.Share),
+            RotaryBase = rotary.Base,
+            RotaryScaling = rotary.Scaling,
             IsParallel = fields.Flag("use_parallel_residual", absent: true),
             IsGated = false,
             Activation = ActivationFields.Read(fields, "hidden_act", absent: "gelu"),
@@ -70,7 +70,6 @@ internal sealed class GptNeoX : Architecture
                 FeedForwardNorm = "post_attention_layernorm",
                 FeedForwardInput = new LinearLayout(hidden, HasBias: true, new LinearPart("mlp.dense_h_to_4h", intermediate)),
                 FeedForwardOutput = new LinearLayout(intermediate, HasBias: true, new LinearPart("mlp.dense_4h_to_h", hidden)),
-                Leftovers = ["attention.bias", "attention.masked_bias", "attention.rotary_emb.inv_freq"],
             },
         };
     }

@@ -10,6 +10,9 @@ internal sealed class Llama : Architecture
     public override string ClassName => "LlamaForCausalLM";
 
     /// <inheritdoc/>
+    public override string OldClassName => "LLaMAForCausalLM";
+
+    /// <inheritdoc/>
     public override string ModelType => "llama";
 
     /// <inheritdoc/>

@@ -10,9 +10,8 @@ internal static class LlamaLike
     {
         var hiddenSize = fields.Integer("hidden_size", 1, ModelConfigReader.MaxWidth);
         var layers = fields.Integer("num_hidden_layers", 1, ModelConfigReader.MaxLayers);
-        var context = fields.Integer("max_position_embeddings", 1, ModelConfigReader.MaxContextTokens);
         var heads = HeadFields.Read(fields, hiddenSize, needsKeyValueHeads, absentHeadDimension);
-        var (rotaryBase, rotaryScaling) = RotaryFields.Read(fields, context);
+        var rotary = ReadRotary(fields);
         return new ModelConfig
         {
             Family = family,
@@ -23,11 +22,11 @@ internal static class LlamaLike
             HeadCount = heads.Heads,
             KeyValueHeadCount = heads.KeyValueHeads,
             HeadDimension = heads.Dimension,
-            ContextTokens = context,
+            ContextTokens = rotary.ContextTokens,
             NormEpsilon = fields.Number("rms_norm_eps", above: 0),
             RotaryDimension = heads.Dimension,
-            RotaryBase = rotaryBase,
-            RotaryScaling = rotaryScaling,
+            RotaryBase = rotary.Base,
+            RotaryScaling = rotary.Scaling,
             Activation = ActivationFields.Read(fields, activation, absentActivation),
             QueryKeyValueBias = false,
             AttentionOutputBias = false,
@@ -35,6 +34,24 @@ internal static class LlamaLike
             TiedEmbeddings = fields.Flag("tie_word_embeddings", absentTied),
             WindowTokens = new int?[layers],
         };
+    }
+
+    /// <summary>
+    /// The first converted Llama models have <c>max_sequence_length</c> instead of <c>max_position_embeddings</c>; where they and
+    /// others repeat it, that may be the context before or after scaling.
+    /// </summary>
+    private static RotaryFields ReadRotary(ConfigFields fields)
+    {
+        const string name = "max_position_embeddings";
+        string[] copies = ["max_sequence_length", "seq_length"];
+        var positions = fields.OptionalInteger(name, 1, ModelConfigReader.MaxContextTokens)
+            ?? fields.OptionalInteger(copies[0], 1, ModelConfigReader.MaxContextTokens)
+            ?? fields.Integer(name, 1, ModelConfigReader.MaxContextTokens);
+        var rotary = new RotaryFields(fields, positions);
+        foreach (var copy in copies)
+            if (fields.OptionalInteger(copy, 1, ModelConfigReader.MaxContextTokens) is { } tokens && tokens != rotary.ContextTokens)
+                fields.Agreed((name, positions), (copy, tokens));
+        return rotary;
     }
 
     /// <summary>Llama's modules.</summary>
@@ -62,7 +79,6 @@ internal static class LlamaLike
             FeedForwardInput = new LinearLayout(hidden, config.FeedForwardBias,
                 new LinearPart("mlp.gate_proj", intermediate), new LinearPart("mlp.up_proj", intermediate)),
             FeedForwardOutput = new LinearLayout(intermediate, config.FeedForwardBias, new LinearPart("mlp.down_proj", hidden)),
-            Leftovers = ["self_attn.rotary_emb.inv_freq"],
         };
     }
 }

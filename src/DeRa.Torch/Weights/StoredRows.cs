@@ -1,0 +1,67 @@
+using System.Buffers.Binary;
+using static TorchSharp.torch;
+
+namespace DeRa.Torch.Weights;
+
+/// <summary>Compares what two stored tensors hold, piece by piece in their maps, without libtorch.</summary>
+internal static class StoredRows
+{
+    private const int PieceElements = 1 << 20;
+
+    /// <summary>
+    /// Whether the first elements of two tensors of weights are the same numbers. Where the copy is of another type, the
+    /// original's are rounded to it first, as a program did that loaded the original in that type.
+    /// </summary>
+    /// <param name="original">A tensor and its file.</param>
+    /// <param name="copy">Another, which may be its copy.</param>
+    /// <param name="elements">How many to compare; both have as many.</param>
+    public static bool AreSame(
+        (SafetensorsFile File, StoredTensor Tensor) original, (SafetensorsFile File, StoredTensor Tensor) copy, long elements)
+    {
+        for (long done = 0; done < elements; done += PieceElements)
+        {
+            var count = (int)Math.Min(PieceElements, elements - done);
+            var first = Piece(original, done, count);
+            var second = Piece(copy, done, count);
+            var isSame = original.Tensor.Type == copy.Tensor.Type
+                ? first.SequenceEqual(second)
+                : AreSame(first, original.Tensor.Type, second, copy.Tensor.Type, count);
+            if (!isSame) return false;
+        }
+        return true;
+    }
+
+    private static ReadOnlySpan<byte> Piece((SafetensorsFile File, StoredTensor Tensor) stored, long first, int count)
+    {
+        var size = StoredTypes.SizeBytes(stored.Tensor.Type);
+        return stored.File.Bytes(stored.Tensor, first * size, count * size);
+    }
+
+    private static bool AreSame(ReadOnlySpan<byte> original, ScalarType originalType, ReadOnlySpan<byte> copy, ScalarType copyType, int count)
+    {
+        for (var i = 0; i < count; i++)
+            if (Rounded(Number(original, originalType, i), copyType) != Number(copy, copyType, i)) return false;
+        return true;
+    }
+
+    private static float Number(ReadOnlySpan<byte> bytes, ScalarType type, int index) => type switch
+    {
+        ScalarType.Float32 => BinaryPrimitives.ReadSingleLittleEndian(bytes[(4 * index)..]),
+        ScalarType.Float16 => (float)BinaryPrimitives.ReadHalfLittleEndian(bytes[(2 * index)..]),
+        _ => BitConverter.Int32BitsToSingle(BinaryPrimitives.ReadInt16LittleEndian(bytes[(2 * index)..]) << 16),
+    };
+
+    private static float Rounded(float number, ScalarType type) => type switch
+    {
+        ScalarType.Float32 => number,
+        ScalarType.Float16 => (float)(Half)number,
+        _ => ToBFloat16(number),
+    };
+
+    /// <summary>To the nearest, ties to even, as libtorch rounds.</summary>
+    private static float ToBFloat16(float number)
+    {
+        var bits = BitConverter.SingleToUInt32Bits(number);
+        return BitConverter.UInt32BitsToSingle((bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF_0000);
+    }
+}
