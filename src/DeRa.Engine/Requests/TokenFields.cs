@@ -52,15 +52,25 @@ internal sealed class TokenFields(ITokenizer tokenizer, GenerationDefaults defau
     }
 
     /// <summary>
-    /// A word as it begins a text and as it follows another word: as in vLLM, but that the second counts whatever its
-    /// length. Where it ends with the first it forbids nothing more.
+    /// A word as letters and, where it spells special tokens, as these too: a model may write it either way.
     /// </summary>
     private IEnumerable<IReadOnlyList<int>> Spellings(string word)
     {
+        var letters = Spellings(word, parseSpecialTokens: false).ToList();
+        return letters.Concat(Spellings(word, parseSpecialTokens: true)
+            .Where(tokens => !letters.Any(known => known.SequenceEqual(tokens))));
+    }
+
+    /// <summary>
+    /// A word as it begins a text and as it follows another word: as in vLLM, but that the second counts whatever its
+    /// length. Where it ends with the first it forbids nothing more.
+    /// </summary>
+    private IEnumerable<IReadOnlyList<int>> Spellings(string word, bool parseSpecialTokens)
+    {
         var text = word.TrimStart();
-        var alone = tokenizer.Encode(text, addSpecialTokens: false);
+        var alone = tokenizer.Encode(text, addSpecialTokens: false, parseSpecialTokens);
         if (alone.Count > 0) yield return alone;
-        var after = tokenizer.Encode(" " + text, addSpecialTokens: false);
+        var after = tokenizer.Encode(" " + text, addSpecialTokens: false, parseSpecialTokens);
         if (after.Count > 0 && !(alone.Count > 0 && after.TakeLast(alone.Count).SequenceEqual(alone))) yield return after;
     }
 
