@@ -17,7 +17,12 @@ internal static class ModelReport
         if (model.Tokenizer is { } tokenizer)
             table.Add("tokenizer",
                 $"{model.TokenizerKind}, {Number(tokenizer.VocabularySize)} tokens, ends a text with {EndTokens(model)}");
-        table.Add("chat template", model.HasChatTemplate ? "yes" : "no");
+        table.Add("chat template", model.ChatTemplate switch
+        {
+            null => "no",
+            { Fault: { } fault } => $"cannot be used, so that chats are refused: {fault.Message}",
+            _ => "yes",
+        });
         foreach (var problem in model.Problems) table.Add("problem", problem);
         return table.ToString();
     }

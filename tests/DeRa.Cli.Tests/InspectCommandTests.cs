@@ -57,6 +57,21 @@ public class InspectCommandTests
         Assert.Equal("yes", Fact(await CommandRun.OfAsync("inspect", folder.Path), "chat template"));
     }
 
+    [Theory]
+    [InlineData("chat_template.jinja", "{{ messages|shout }}", "no filter named 'shout'")]
+    [InlineData("tokenizer_config.json", "{\"chat_template\":7}", "tokenizer_config.json: chat_template must be a text")]
+    [InlineData("chat_template.json", "[", "chat_template.json: cannot be read as JSON")]
+    public async Task A_chat_template_that_cannot_be_used_is_told_and_keeps_nobody_from_mixing(string file, string content, string fault)
+    {
+        using var folder = new TemporaryFolder().CopyFrom(GoldenData.Committed("pair/sft"));
+        folder.Write(file, content);
+        var run = await CommandRun.OfAsync("inspect", folder.Path, folder.Path);
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.StartsWith("cannot be used, so that chats are refused: ", Fact(run, "chat template"), StringComparison.Ordinal);
+        Assert.Contains(fault, Fact(run, "chat template"), StringComparison.Ordinal);
+        Assert.Equal("yes", Fact(run, "can be mixed"));
+    }
+
     [Fact]
     public async Task A_pair_is_described_as_one()
     {
