@@ -146,7 +146,10 @@ internal sealed class FieldCatalogue
         yield return new("messages", List(Reference("Message"), least: 1), "The conversation, oldest message first.", IsRequired: true);
         yield return new("tokens", Tokens(null), "Token ids.", IsRequired: true);
         yield return new("add_special_tokens", Flag(),
-            "Adds the tokenizer's special tokens (BOS): by default around a text, not around what the model's chat template wrote.");
+            "Adds the tokenizer's special tokens (BOS): by default around a text, not around what the model's chat template wrote, "
+            + "nor around a text with parse_special.");
+        yield return new("parse_special", Flag().WithDefault(false),
+            "Reads special tokens in a text, such as those of a chat that was laid out before; otherwise what spells one is letters.");
         yield return new("truncate_prompt_tokens", AnyOf(new JsonObject { ["enum"] = new JsonArray(-1) },
             Integer(1, capacity.ContextTokens)),
             "Only the last so many tokens of a prompt count; −1: those that the context leaves room for.");
