@@ -38,7 +38,7 @@ internal sealed class TokenFields(ITokenizer tokenizer, GenerationDefaults defau
     }
 
     /// <summary>The token sequences that spell the bad words.</summary>
-    /// <exception cref="InvalidRequestException"><c>bad_words</c> has too many entries, or one that is blank or too long.</exception>
+    /// <exception cref="InvalidRequestException"><c>bad_words</c> has too many entries, or one that is blank, too long or cannot be encoded.</exception>
     public IReadOnlyList<IReadOnlyList<int>> BadWords(GenerationInput input)
     {
         const string field = "bad_words";
@@ -48,7 +48,14 @@ internal sealed class TokenFields(ITokenizer tokenizer, GenerationDefaults defau
             if (Encoding.UTF8.GetByteCount(words[i]) is var bytes && (bytes > limits.MaxStopStringBytes || string.IsNullOrWhiteSpace(words[i])))
                 throw new InvalidRequestException(field,
                     $"'{field}[{i}]' has {bytes} bytes; between 1 and {limits.MaxStopStringBytes} are allowed, and not only blanks.");
-        return [.. words.SelectMany(Spellings)];
+        try
+        {
+            return [.. words.SelectMany(Spellings)];
+        }
+        catch (TokenizerException error)
+        {
+            throw new InvalidRequestException(field, $"'{field}' cannot be encoded: {error.Message}.");
+        }
     }
 
     /// <summary>

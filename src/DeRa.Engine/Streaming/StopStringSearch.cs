@@ -1,3 +1,5 @@
+using DeRa.Engine.Text;
+
 namespace DeRa.Engine.Streaming;
 
 /// <summary>A stop string that was found.</summary>
@@ -8,7 +10,7 @@ internal sealed record StopStringMatch(string Text, StopPlace Start);
 /// <summary>Searches one sequence of characters for several stop strings, a character at a time. Owned by one thread at a time.</summary>
 internal sealed class StopStringSearch
 {
-    private readonly Pattern[] _patterns;
+    private readonly TextPattern[] _patterns;
     // Places of the last characters taken: as many as the longest stop string has.
     private readonly StopPlace[] _places;
     private int _taken;
@@ -16,7 +18,7 @@ internal sealed class StopStringSearch
 
     public StopStringSearch(IReadOnlyList<string> stopStrings)
     {
-        _patterns = [.. stopStrings.Select(stop => new Pattern(stop))];
+        _patterns = [.. stopStrings.Select(stop => new TextPattern(stop))];
         _places = new StopPlace[stopStrings.Select(stop => stop.Length).DefaultIfEmpty(1).Max()];
     }
 
@@ -44,37 +46,4 @@ internal sealed class StopStringSearch
 
     /// <summary>Where the last so many characters begin.</summary>
     private StopPlace PlaceOfLast(int characters) => _places[(_taken - characters) % _places.Length];
-
-    /// <summary>One stop string as a Knuth–Morris–Pratt automaton.</summary>
-    private sealed class Pattern
-    {
-        private readonly int[] _fallback;
-
-        public Pattern(string text)
-        {
-            Text = text;
-            _fallback = new int[text.Length + 1];
-            for (var i = 1; i < text.Length; i++) _fallback[i + 1] = Next(_fallback[i], text[i]);
-        }
-
-        public string Text { get; }
-
-        /// <summary>How much of the stop string, short of all of it, the text ends with.</summary>
-        public int Begun { get; private set; }
-
-        /// <summary>Takes a character and returns whether the text now ends with the stop string.</summary>
-        public bool Advance(char next)
-        {
-            Begun = Next(Begun, next);
-            if (Begun < Text.Length) return false;
-            Begun = _fallback[Begun];
-            return true;
-        }
-
-        private int Next(int matched, char next)
-        {
-            while (matched > 0 && Text[matched] != next) matched = _fallback[matched];
-            return Text[matched] == next ? matched + 1 : matched;
-        }
-    }
 }

@@ -7,6 +7,9 @@ namespace DeRa.Engine.Text;
 public sealed record GenerationConfig
 {
     private const string EndField = "eos_token_id";
+    // Every character of every answer is compared with each of them.
+    private const int MostStopStrings = 64;
+    private const int MostStopCharacters = 1024;
 
     /// <summary>
     /// Ids that end a text: what generation_config.json says, else what config.json says (which may still be the base model's),
@@ -29,7 +32,7 @@ public sealed record GenerationConfig
     /// <summary>Repetition penalty in (0, 2]; null = not given.</summary>
     public double? RepetitionPenalty { get; init; }
 
-    /// <summary>Strings that end a text (<c>stop_strings</c>), none empty; no text holds one.</summary>
+    /// <summary>Strings that end a text (<c>stop_strings</c>), at most 64 of 1 to 1024 characters; no text holds one.</summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
 
     /// <summary>Reads a model's folder.</summary>
@@ -51,7 +54,7 @@ public sealed record GenerationConfig
             TopK = generation?.Find("top_k")?.Integer(-1, int.MaxValue) is { } k ? Math.Max(k, 0) : null,
             MinP = generation?.Find("min_p")?.Number(0, 1),
             RepetitionPenalty = generation?.Find("repetition_penalty")?.Number(double.Epsilon, 2),
-            StopStrings = [.. Texts(generation, "stop_strings")],
+            StopStrings = [.. Texts(generation?.Find("stop_strings"))],
         };
     }
 
@@ -69,14 +72,16 @@ public sealed record GenerationConfig
         { } one => [one.Integer(0, int.MaxValue)],
     };
 
-    private static IEnumerable<string> Texts(JsonField? file, string name) => file?.Find(name) switch
+    private static IEnumerable<string> Texts(JsonField? field) => field switch
     {
         null => [],
-        { IsList: true } list => list.Items().Select(NotEmpty),
-        { } one => [NotEmpty(one)],
+        { IsList: true } list when list.Items().Count() > MostStopStrings => throw list.Error($"has more than {MostStopStrings} texts"),
+        { IsList: true } list => list.Items().Select(StopText),
+        { } one => [StopText(one)],
     };
 
-    private static string NotEmpty(JsonField field) => field.Text() is { Length: > 0 } text ? text : throw field.Error("must not be empty");
+    private static string StopText(JsonField field) => field.Text() is { Length: > 0 and <= MostStopCharacters } text ? text
+        : throw field.Error($"must have 1 to {MostStopCharacters} characters");
 
     private static IEnumerable<int> NamedToken(JsonField? name, ITokenizer tokenizer)
     {

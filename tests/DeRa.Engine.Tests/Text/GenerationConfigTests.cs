@@ -69,6 +69,15 @@ public sealed class GenerationConfigTests
         Assert.Equal(["a", "b"], Load(null, """{ "stop_strings": ["a", "b"] }""", null).StopStrings);
     }
 
+    [Fact]
+    public void Stop_strings_of_a_model_are_bounded()
+    {
+        string File(int count, int length) => $$"""{ "stop_strings": [{{string.Join(',', Enumerable.Repeat($"\"{new string('a', length)}\"", count))}}] }""";
+        Assert.Equal(64, Load(null, File(64, 1024), null).StopStrings.Count);
+        foreach (var (count, length, expected) in ((int, int, string)[])[(65, 1, "more than 64"), (1, 1025, "1 to 1024")])
+            Assert.Contains(expected, Assert.Throws<TokenizerException>(() => Load(null, File(count, length), null)).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("generation_config.json", """{ "stop_strings": 7 }""", "stop_strings")]
     [InlineData("generation_config.json", """{ "stop_strings": ["a", ""] }""", "stop_strings[1]")]

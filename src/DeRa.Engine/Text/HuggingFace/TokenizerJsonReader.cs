@@ -16,11 +16,12 @@ internal static class TokenizerJsonReader
         var added = ReadAddedTokens(root, vocabulary, config);
         var normalize = NormalizerReader.Read(root.Find("normalizer"));
         var rendering = DecoderReader.Read(root);
-        var tokens = MakeTable(root, vocabulary, added, normalize, rendering);
+        string Normalized(string token) => OfToken(root, token, () => normalize(token));
+        var tokens = MakeTable(root, vocabulary, added, Normalized, rendering);
         return new TextTokenizer(
             tokens,
             rendering,
-            new AddedTokenMatching(added, normalize),
+            new AddedTokenMatching(added, Normalized),
             piece => normalize(piece.Text),
             PreTokenizerReader.Read(root.Find("pre_tokenizer"), config.Flag("add_prefix_space")),
             BpeModelReader.Read(root["model"], vocabulary, tokens.IsSpecial).Encode,
@@ -74,6 +75,19 @@ internal static class TokenizerJsonReader
         return new TokenTable(
             [.. tokens.Select(token => (token.Value.Token, token.Key, token.Value.Form))],
             added.Where(token => token.Special).Select(token => token.Id).ToHashSet(),
-            form => rendering.Render(form, false));
+            form => OfToken(root, form, () => rendering.Render(form, false)));
+    }
+
+    /// <summary>What a step makes of a token of this file's; a complaint names the file.</summary>
+    private static T OfToken<T>(JsonField root, string token, Func<T> make)
+    {
+        try
+        {
+            return make();
+        }
+        catch (TokenizerException error)
+        {
+            throw root.Error($"has a token '{token}': {error.Message}");
+        }
     }
 }
