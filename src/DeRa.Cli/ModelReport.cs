@@ -1,3 +1,4 @@
+using DeRa.Engine.Text;
 using DeRa.Torch.Models;
 using static DeRa.Cli.FactTable;
 
@@ -17,15 +18,18 @@ internal static class ModelReport
         if (model.Tokenizer is { } tokenizer)
             table.Add("tokenizer",
                 $"{model.TokenizerKind}, {Number(tokenizer.VocabularySize)} tokens, ends a text with {EndTokens(model)}");
-        table.Add("chat template", model.ChatTemplate switch
-        {
-            null => "no",
-            { Fault: { } fault } => $"cannot be used, so that chats are refused: {fault.Message}",
-            _ => "yes",
-        });
+        table.Add("chat template", Describe(model.ChatTemplate));
         foreach (var problem in model.Problems) table.Add("problem", problem);
         return table.ToString();
     }
+
+    /// <summary>Whether chats can be laid out by a template.</summary>
+    public static string Describe(ChatTemplate? template) => template switch
+    {
+        null => "no",
+        { Fault: { } fault } => $"cannot be used, so that chats are refused: {fault.Message}",
+        _ => "yes",
+    };
 
     private static void AddConfig(FactTable table, ModelInspection model, ModelConfig config) => table
         .Add("family", config.Family.ToString())

@@ -57,6 +57,22 @@ public class InspectCommandTests
         Assert.Equal("yes", Fact(await CommandRun.OfAsync("inspect", folder.Path), "chat template"));
     }
 
+    [Fact]
+    public async Task An_adapters_own_chat_template_is_told_too()
+    {
+        var run = await CommandRun.OfAsync("inspect", GoldenData.Committed("pair/lora"));
+        Assert.DoesNotContain("chat template", run.Out, StringComparison.Ordinal);
+        using var folder = new TemporaryFolder().CopyFrom(GoldenData.Committed("pair/lora"));
+        folder.Write("tokenizer_config.json", "{\"chat_template\":[\"x\"]}");
+        run = await CommandRun.OfAsync("inspect", folder.Path);
+        Assert.Equal(0, run.Code);
+        Assert.Contains("chat_template[0] must be an object", Fact(run, "chat template"), StringComparison.Ordinal);
+        folder.Write("tokenizer_config.json", "[");
+        run = await CommandRun.OfAsync("inspect", folder.Path);
+        Assert.Equal(1, run.Code);
+        Assert.Contains("tokenizer_config.json", Fact(run, "problem"), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("chat_template.jinja", "{{ messages|shout }}", "no filter named 'shout'")]
     [InlineData("tokenizer_config.json", "{\"chat_template\":7}", "tokenizer_config.json: chat_template must be a text")]

@@ -66,17 +66,18 @@ internal sealed class ChoiceText(PreparedChoice choice, ITokenizer tokenizer)
     private bool IsSilent(int token) => !choice.IncludesStop && choice.Request.StopTokens.Contains(token);
 
     /// <summary>
-    /// A special token that adds nothing to the text. A stop string may spell it all the same, but for those that end the text
-    /// by themselves.
+    /// How a stop string spells a special token that adds nothing to the text; null for other tokens, and for those that end the
+    /// text by themselves.
     /// </summary>
-    private bool IsHidden(int token) =>
-        choice.SkipsSpecialTokens && tokenizer.IsSpecial(token) && !choice.Request.StopTokens.Contains(token);
+    private string? HiddenSpelling(int token) =>
+        choice.SkipsSpecialTokens && tokenizer.IsSpecial(token) && !choice.Request.StopTokens.Contains(token)
+        && tokenizer.GetToken(token) is { Length: > 0 } spelling ? spelling : null;
 
     /// <summary>What is certain once the token was searched for stop strings.</summary>
     private string Searched(int token)
     {
         var text = _stops.Append(Decoded(_decoder.Append(token)), StringsStop);
-        return IsHidden(token) ? text + _stops.AppendHidden(tokenizer.GetToken(token) ?? "", StringsStop) : text;
+        return HiddenSpelling(token) is { } spelling ? text + _stops.AppendHidden(spelling, StringsStop) : text;
     }
 
     private void Hold(OutputToken token) => _held.Enqueue((token, _stops.End));
@@ -109,7 +110,7 @@ internal sealed class ChoiceText(PreparedChoice choice, ITokenizer tokenizer)
     /// <summary>A token without text of its own is out with what stands before it, once nothing of that is held back.</summary>
     private bool HoldsNothing(OutputToken token, StopPlace place)
     {
-        if (!token.IsPrompt && IsHidden(token.Token)) return place.Spelled < _stops.Certain.Spelled;
+        if (!token.IsPrompt && HiddenSpelling(token.Token) is not null) return place.Spelled < _stops.Certain.Spelled;
         return StopString is null && _decodedLength == _releasedLength
             && (token is { IsPrompt: false } && IsSilent(token.Token)
                 || (tokenizer.IsSpecial(token.Token) ? choice.SkipsSpecialTokens : tokenizer.GetBytes(token.Token).IsEmpty));

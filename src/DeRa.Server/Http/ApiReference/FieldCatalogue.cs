@@ -57,7 +57,7 @@ internal sealed class FieldCatalogue
         yield return new("best_of", Integer(1, limits.MaxBestOf),
             "So many are generated for each prompt, of which the n likeliest come back; at least n. Not with stream.");
         yield return new("stop", AnyOf(StopText(limits), List(StopText(limits), limits.MaxStopStrings)),
-            "Texts that end the answer and are not part of it; lengths count UTF-8 bytes.");
+            "Texts that end the answer and are not part of it, names of special tokens too; lengths count UTF-8 bytes.");
         yield return new("include_stop_str_in_output", Flag().WithDefault(false), "What ended the text is part of it.");
         yield return new("stop_token_ids", List(Token(capacity), limits.MaxStopTokens),
             "Tokens that end the text, beside the end-of-sequence tokens.");
