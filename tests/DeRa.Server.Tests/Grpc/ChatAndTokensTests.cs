@@ -93,7 +93,7 @@ public class ChatAndTokensTests
         Assert.Equal(3, run.Usage.PromptTokens);
         AssertRefused(await Assert.ThrowsAsync<RpcException>(async () => await server.Inference.TokenizeAsync(
             new TokenizeRequest { Prompt = new Prompt { Messages = Hello }, ParseSpecial = true }, cancellationToken: Stop)),
-            "prompt.messages", "with which 'parse_special' does not work");
+            "prompt.messages.messages", "with which 'parse_special' does not work");
     }
 
     [Fact]
