@@ -22,6 +22,7 @@ internal static class AdapterReport
             table.Add("modules", string.Join(", ", adapter.Modules))
                 .Add("parameters", Number(adapter.ParameterCount))
                 .AddBytes("weights", bytes => adapter.ParameterCount * bytes);
+        if (adapter.ChatTemplate is { } template) table.Add("chat template", ModelReport.Describe(template));
         foreach (var problem in adapter.Problems) table.Add("problem", problem);
         if (reference is not null)
             table.Add("can be mixed", adapter.Problems.Count == 0 && reference.Problems.Count == 0 ? "yes" : "no");

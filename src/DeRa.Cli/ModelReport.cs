@@ -1,3 +1,4 @@
+using DeRa.Engine.Text;
 using DeRa.Torch.Models;
 using static DeRa.Cli.FactTable;
 
@@ -17,12 +18,20 @@ internal static class ModelReport
         if (model.Tokenizer is { } tokenizer)
             table.Add("tokenizer",
                 $"{model.TokenizerKind}, {Number(tokenizer.VocabularySize)} tokens, ends a text with {EndTokens(model)}");
-        table.Add("chat template", model.HasChatTemplate ? "yes" : "no");
+        table.Add("chat template", Describe(model.ChatTemplate));
         if (model.HasUntiedOutput)
             table.Add("warning", "config.json ties the output layer to the embedding, but another one is stored, which is used");
         foreach (var problem in model.Problems) table.Add("problem", problem);
         return table.ToString();
     }
+
+    /// <summary>Whether chats can be laid out by a template.</summary>
+    public static string Describe(ChatTemplate? template) => template switch
+    {
+        null => "no",
+        { Fault: { } fault } => $"cannot be used, so that chats are refused: {fault.Message}",
+        _ => "yes",
+    };
 
     private static void AddConfig(FactTable table, ModelInspection model, ModelConfig config) => table
         .Add("family", config.Family.ToString())

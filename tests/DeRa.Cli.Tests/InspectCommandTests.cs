@@ -72,6 +72,37 @@ public class InspectCommandTests
     }
 
     [Fact]
+    public async Task An_adapters_own_chat_template_is_told_too()
+    {
+        var run = await CommandRun.OfAsync("inspect", GoldenData.Committed("pair/lora"));
+        Assert.DoesNotContain("chat template", run.Out, StringComparison.Ordinal);
+        using var folder = new TemporaryFolder().CopyFrom(GoldenData.Committed("pair/lora"));
+        folder.Write("tokenizer_config.json", "{\"chat_template\":[\"x\"]}");
+        run = await CommandRun.OfAsync("inspect", folder.Path);
+        Assert.Equal(0, run.Code);
+        Assert.Contains("chat_template[0] must be an object", Fact(run, "chat template"), StringComparison.Ordinal);
+        folder.Write("tokenizer_config.json", "[");
+        run = await CommandRun.OfAsync("inspect", folder.Path);
+        Assert.Equal(1, run.Code);
+        Assert.Contains("tokenizer_config.json", Fact(run, "problem"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("chat_template.jinja", "{{ messages|shout }}", "'shout'")]
+    [InlineData("tokenizer_config.json", "{\"chat_template\":7}", "tokenizer_config.json: chat_template must be a text")]
+    [InlineData("chat_template.json", "[", "chat_template.json: cannot be read as JSON")]
+    public async Task A_chat_template_that_cannot_be_used_is_told_and_keeps_nobody_from_mixing(string file, string content, string fault)
+    {
+        using var folder = new TemporaryFolder().CopyFrom(GoldenData.Committed("pair/sft"));
+        folder.Write(file, content);
+        var run = await CommandRun.OfAsync("inspect", folder.Path, folder.Path);
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        Assert.StartsWith("cannot be used, so that chats are refused: ", Fact(run, "chat template"), StringComparison.Ordinal);
+        Assert.Contains(fault, Fact(run, "chat template"), StringComparison.Ordinal);
+        Assert.Equal("yes", Fact(run, "can be mixed"));
+    }
+
+    [Fact]
     public async Task A_pair_is_described_as_one()
     {
         var run = await CommandRun.OfAsync("inspect", GoldenData.Committed("pair/sft"), GoldenData.Committed("pair/aligned"));

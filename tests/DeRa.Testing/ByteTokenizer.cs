@@ -13,6 +13,7 @@ public sealed class ByteTokenizer : ITokenizer
 
     public IReadOnlyList<int> Encode(string text, bool addSpecialTokens = true, bool parseSpecialTokens = false)
     {
+        if (parseSpecialTokens) return Encode(text, addSpecialTokens, cuts: []);
         var bytes = Encoding.UTF8.GetBytes(text).Select(value => (int)value);
         return addSpecialTokens ? [Bos, .. bytes] : [.. bytes];
     }

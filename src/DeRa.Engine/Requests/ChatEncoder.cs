@@ -65,12 +65,22 @@ internal sealed class ChatEncoder(ITokenizer tokenizer, ChatTemplate? template)
     private static string UpTo(string rendered, string content, ChatPrompt chat)
     {
         var trimmed = content.Trim();
-        var at = rendered.LastIndexOf(trimmed, StringComparison.Ordinal);
+        var at = LastIndexOf(rendered, trimmed);
         if (at < 0)
             throw new InvalidRequestException($"{chat.FieldPrefix}continue_final_message",
                 $"'continue_final_message' is set, but the model's chat template does not write the last of '{chat.Field}' as it is.");
         var whole = rendered.AsSpan(at).StartsWith(content.TrimStart(), StringComparison.Ordinal);
         return rendered[..(at + (whole ? content.TrimStart() : trimmed).Length)];
+    }
+
+    /// <summary>The library's own search reads a long part again at every place.</summary>
+    private static int LastIndexOf(string text, string part)
+    {
+        var pattern = new TextPattern(part);
+        var last = -1;
+        for (var i = 0; i < text.Length; i++)
+            if (pattern.Advance(text[i])) last = i + 1 - part.Length;
+        return last;
     }
 
     private static void Check(ChatPrompt chat)

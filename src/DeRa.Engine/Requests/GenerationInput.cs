@@ -107,9 +107,12 @@ public sealed record GenerationInput
 
     /// <summary>
     /// <c>add_special_tokens</c>: the tokenizer puts its special tokens (BOS) around texts; null = around a text prompt, not
-    /// around what a chat template wrote.
+    /// around what a chat template wrote, nor around what is read with <see cref="ParseSpecial"/>.
     /// </summary>
     public bool? AddSpecialTokens { get; init; }
+
+    /// <summary><c>parse_special</c>: the spelling of a special token in a text prompt is that token. Not for conversations.</summary>
+    public bool ParseSpecial { get; init; }
 
     /// <summary><c>truncate_prompt_tokens</c>: only the last so many tokens of a prompt count; −1 = those that the context holds.</summary>
     public int? TruncatePromptTokens { get; init; }
@@ -131,7 +134,7 @@ public sealed record GenerationInput
 /// <param name="Field">Where it stands in the request, for errors: <c>prompt</c>, <c>prompt[3]</c>, <c>messages</c>.</param>
 public abstract record PromptInput(string Field);
 
-/// <summary>A text, encoded with the tokenizer's own special tokens (BOS) around it.</summary>
+/// <summary>A text, encoded with the tokenizer's own special tokens (BOS) around it unless the request says otherwise.</summary>
 /// <param name="Text">Any text.</param>
 /// <param name="Field">Where it stands in the request.</param>
 public sealed record TextPrompt(string Text, string Field = "prompt") : PromptInput(Field);

@@ -81,11 +81,12 @@ public sealed class RequestValidator(
     /// <param name="model">One of the served names; null = the pair.</param>
     /// <param name="prompt">A text, or a conversation that the chat template renders.</param>
     /// <param name="addSpecialTokens">Whether the tokenizer adds its special tokens; null = as the prompt's kind has it.</param>
+    /// <param name="parseSpecial">Whether special tokens are read in a text.</param>
     /// <exception cref="InvalidRequestException">The model is not served, or the prompt cannot be rendered.</exception>
-    public IReadOnlyList<int> Tokenize(string? model, PromptInput prompt, bool? addSpecialTokens = null)
+    public IReadOnlyList<int> Tokenize(string? model, PromptInput prompt, bool? addSpecialTokens = null, bool parseSpecial = false)
     {
         CheckModel(model);
-        return _prompts.Tokenize(prompt, addSpecialTokens);
+        return _prompts.Tokenize(prompt, addSpecialTokens, parseSpecial);
     }
 
     /// <summary>The text of tokens.</summary>
@@ -206,7 +207,8 @@ public sealed class RequestValidator(
     {
         if (input.Prompts.Count == 0) throw new InvalidRequestException("prompt", "'prompt' holds no prompt; at least one is needed.");
         FieldRange.Count("prompt", input.Prompts.Count, limits.MaxPrompts, "prompts");
-        var prompts = input.Prompts.Select(prompt => Truncated(input, _prompts.Encode(prompt, input.AddSpecialTokens))).ToList();
+        var prompts = input.Prompts.Select(prompt => Truncated(
+            input, _prompts.Encode(prompt, input.AddSpecialTokens, input.ParseSpecial))).ToList();
         for (var i = 0; i < prompts.Count; i++)
             if (prompts[i].Count > capacity.ContextTokens) throw TooLong(input.Prompts[i].Field, prompts[i].Count, 0);
         return prompts;

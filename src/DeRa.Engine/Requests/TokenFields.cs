@@ -38,7 +38,7 @@ internal sealed class TokenFields(ITokenizer tokenizer, GenerationDefaults defau
     }
 
     /// <summary>The token sequences that spell the bad words.</summary>
-    /// <exception cref="InvalidRequestException"><c>bad_words</c> has too many entries, or one that is blank or too long.</exception>
+    /// <exception cref="InvalidRequestException"><c>bad_words</c> has too many entries, or one that is blank, too long or cannot be encoded.</exception>
     public IReadOnlyList<IReadOnlyList<int>> BadWords(GenerationInput input)
     {
         const string field = "bad_words";
@@ -48,19 +48,36 @@ internal sealed class TokenFields(ITokenizer tokenizer, GenerationDefaults defau
             if (Encoding.UTF8.GetByteCount(words[i]) is var bytes && (bytes > limits.MaxStopStringBytes || string.IsNullOrWhiteSpace(words[i])))
                 throw new InvalidRequestException(field,
                     $"'{field}[{i}]' has {bytes} bytes; between 1 and {limits.MaxStopStringBytes} are allowed, and not only blanks.");
-        return [.. words.SelectMany(Spellings)];
+        try
+        {
+            return [.. words.SelectMany(Spellings)];
+        }
+        catch (TokenizerException error)
+        {
+            throw new InvalidRequestException(field, $"'{field}' cannot be encoded: {error.Message}.");
+        }
+    }
+
+    /// <summary>
+    /// A word as letters and, where it spells special tokens, as these too: a model may write it either way.
+    /// </summary>
+    private IEnumerable<IReadOnlyList<int>> Spellings(string word)
+    {
+        var letters = Spellings(word, parseSpecialTokens: false).ToList();
+        return letters.Concat(Spellings(word, parseSpecialTokens: true)
+            .Where(tokens => !letters.Any(known => known.SequenceEqual(tokens))));
     }
 
     /// <summary>
     /// A word as it begins a text and as it follows another word: as in vLLM, but that the second counts whatever its
     /// length. Where it ends with the first it forbids nothing more.
     /// </summary>
-    private IEnumerable<IReadOnlyList<int>> Spellings(string word)
+    private IEnumerable<IReadOnlyList<int>> Spellings(string word, bool parseSpecialTokens)
     {
         var text = word.TrimStart();
-        var alone = tokenizer.Encode(text, addSpecialTokens: false);
+        var alone = tokenizer.Encode(text, addSpecialTokens: false, parseSpecialTokens);
         if (alone.Count > 0) yield return alone;
-        var after = tokenizer.Encode(" " + text, addSpecialTokens: false);
+        var after = tokenizer.Encode(" " + text, addSpecialTokens: false, parseSpecialTokens);
         if (after.Count > 0 && !(alone.Count > 0 && after.TakeLast(alone.Count).SequenceEqual(alone))) yield return after;
     }
 

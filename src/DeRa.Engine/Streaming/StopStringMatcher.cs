@@ -3,12 +3,15 @@ using System.Text;
 namespace DeRa.Engine.Streaming;
 
 /// <summary>
-/// Finds stop strings in text that arrives in pieces. Holds back any ending that may begin a stop string, so that the
+/// Finds stop strings in text that arrives in pieces: in the visible text, and in the same with its hidden special tokens
+/// spelled out, of which a stop string takes whole ones only. Holds back any ending that may begin a stop string, so that the
 /// text released does not depend on how it was cut. Linear in the text's length. Owned by one thread at a time.
 /// </summary>
 public sealed class StopStringMatcher
 {
-    private readonly Pattern[] _patterns;
+    private readonly StopStringSearch _visible;
+    private readonly StopStringSearch _spelled;
+    private readonly bool _hasStops;
     private readonly bool _includeStop;
     private readonly StringBuilder _held = new();
 
@@ -20,8 +23,8 @@ public sealed class StopStringMatcher
     {
         if (stopStrings.Any(string.IsNullOrEmpty))
             throw new ArgumentException("stop: an empty stop string matches everywhere", nameof(stopStrings));
-        _includeStop = includeStop;
-        _patterns = [.. stopStrings.Select(stop => new Pattern(stop))];
+        (_hasStops, _includeStop) = (stopStrings.Count > 0, includeStop);
+        (_visible, _spelled) = (new StopStringSearch(stopStrings), new StopStringSearch(stopStrings));
     }
 
     /// <summary>
@@ -29,14 +32,50 @@ public sealed class StopStringMatcher
     /// </summary>
     public string? Matched { get; private set; }
 
+    /// <summary>Where the text that was taken ends.</summary>
+    internal StopPlace End { get; private set; }
+
+    /// <summary>What lies before this place is certain: text before it is released, tokens before it are no part of a stop string that is left out.</summary>
+    internal StopPlace Certain { get; private set; }
+
+    /// <summary>Where a stop string begins that was released with hidden tokens spelled out in it; null where none was.</summary>
+    internal StopPlace? ShownFrom { get; private set; }
+
     /// <summary>Takes more text and returns what is certain to lie before any stop string; after a match always empty.</summary>
     /// <param name="text">The next piece; may be empty.</param>
     /// <param name="mayEnd">Whether a stop string that ends in this piece counts.</param>
     public string Append(string text, bool mayEnd = true)
     {
-        if (_patterns.Length == 0) return text;
+        if (!_hasStops)
+        {
+            Certain = End = new StopPlace(End.Visible + text.Length, End.Spelled + text.Length);
+            return text;
+        }
         var released = new StringBuilder();
-        for (var i = 0; i < text.Length && Matched is null; i++) Take(text[i], mayEnd, released);
+        for (var i = 0; i < text.Length && Matched is null; i++)
+        {
+            _held.Append(text[i]);
+            var inVisible = _visible.Take(text[i], End, mayEnd);
+            var inSpelled = _spelled.Take(text[i], End, mayEnd);
+            End = new StopPlace(End.Visible + 1, End.Spelled + 1);
+            Settle(inSpelled?.Text.Length > (inVisible?.Text.Length ?? 0) ? inSpelled : inVisible, released);
+        }
+        return released.ToString();
+    }
+
+    /// <summary>Takes a token that adds nothing to the visible text; returns what <see cref="Append"/> does.</summary>
+    /// <param name="spelling">The token as stop strings spell it; not empty.</param>
+    /// <param name="mayEnd">Whether a stop string that ends with it counts.</param>
+    public string AppendHidden(string spelling, bool mayEnd = true)
+    {
+        var released = new StringBuilder();
+        if (!_hasStops) Certain = End = End with { Spelled = End.Spelled + spelling.Length };
+        for (var i = 0; i < spelling.Length && _hasStops && Matched is null; i++)
+        {
+            var found = _spelled.Take(spelling[i], End with { IsInsideToken = i > 0 }, mayEnd && i == spelling.Length - 1);
+            End = End with { Spelled = End.Spelled + 1 };
+            Settle(found, released);
+        }
         return released.ToString();
     }
 
@@ -45,63 +84,25 @@ public sealed class StopStringMatcher
     {
         var rest = _held.ToString();
         _held.Clear();
+        if (Matched is null) Certain = End;
         return rest;
     }
 
-    private void Take(char next, bool mayEnd, StringBuilder released)
+    /// <summary>Releases what lies before a stop string that was found, else before any that has begun.</summary>
+    private void Settle(StopStringMatch? found, StringBuilder released)
     {
-        _held.Append(next);
-        var mayBegin = 0;
-        foreach (var pattern in _patterns)
-        {
-            if (pattern.Advance(next) && mayEnd && pattern.Text.Length > (Matched?.Length ?? 0)) Matched = pattern.Text;
-            mayBegin = Math.Max(mayBegin, pattern.Begun);
-        }
-        if (Matched is null) Release(_held.Length - mayBegin, released);
-        else End(Matched, released);
-    }
-
-    private void End(string stopString, StringBuilder released)
-    {
-        Release(_includeStop ? _held.Length : _held.Length - stopString.Length, released);
-        _held.Clear();
-    }
-
-    private void Release(int length, StringBuilder released)
-    {
+        Certain = found?.Start ?? Earlier(_visible.FirstBegun ?? End, _spelled.FirstBegun ?? End);
+        var length = _held.Length - (End.Visible - Certain.Visible);
         released.Append(_held, 0, length);
         _held.Remove(0, length);
+        if (found is null) return;
+        Matched = found.Text;
+        _held.Clear();
+        if (!_includeStop) return;
+        released.Append(found.Text);
+        if (End.Spelled - found.Start.Spelled == found.Text.Length) ShownFrom = found.Start;
+        Certain = End;
     }
 
-    /// <summary>One stop string as a Knuth–Morris–Pratt automaton.</summary>
-    private sealed class Pattern
-    {
-        private readonly int[] _fallback;
-        public Pattern(string text)
-        {
-            Text = text;
-            _fallback = new int[text.Length + 1];
-            for (var i = 1; i < text.Length; i++) _fallback[i + 1] = Next(_fallback[i], text[i]);
-        }
-
-        public string Text { get; }
-
-        /// <summary>How much of the stop string, short of all of it, the text ends with.</summary>
-        public int Begun { get; private set; }
-
-        /// <summary>Takes a character and returns whether the text now ends with the stop string.</summary>
-        public bool Advance(char next)
-        {
-            Begun = Next(Begun, next);
-            if (Begun < Text.Length) return false;
-            Begun = _fallback[Begun];
-            return true;
-        }
-
-        private int Next(int matched, char next)
-        {
-            while (matched > 0 && Text[matched] != next) matched = _fallback[matched];
-            return Text[matched] == next ? matched + 1 : matched;
-        }
-    }
+    private static StopPlace Earlier(StopPlace one, StopPlace other) => one.Spelled < other.Spelled ? one : other;
 }

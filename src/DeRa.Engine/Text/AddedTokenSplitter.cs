@@ -38,7 +38,7 @@ internal sealed class AddedTokenSplitter
             searchFrom = match.End;
             if (match.Token!.SingleWord && TouchesWord(text, match)) continue;
             var (start, end) = (match.Start, match.End);
-            if (match.Token.LeftStrip) start = Math.Max(done, text.AsSpan(0, start).TrimEnd().Length);
+            if (match.Token.LeftStrip) start = done + text.AsSpan(done, start - done).TrimEnd().Length;
             if (match.Token.RightStrip) end = text.Length - text.AsSpan(end).TrimStart().Length;
             if (start > done) stretches.Add(new Stretch(done, start, null));
             stretches.Add(new Stretch(start, end, match.Token));

@@ -19,7 +19,8 @@ public sealed class ChatTemplate
     internal ChatTemplate(TemplateSource source, TimeProvider time, TemplateLimits? limits = null)
     {
         (_source, _time, _limits) = (source, time, limits ?? new TemplateLimits());
-        _template = new Lazy<JinjaTemplate>(() => JinjaTemplate.Parse(source.Text));
+        _template = new Lazy<JinjaTemplate>(() =>
+            source.Fault is { } fault ? throw new ChatTemplateException(fault) : JinjaTemplate.Parse(source.Text));
         _toolTemplate = new Lazy<JinjaTemplate>(() => source.ToolText is { } text ? JinjaTemplate.Parse(text) : _template.Value);
     }
 
@@ -33,7 +34,7 @@ public sealed class ChatTemplate
         {
             try
             {
-                _ = (_template.Value, _toolTemplate.Value);
+                _ = _template.Value;
                 return null;
             }
             catch (ChatTemplateException fault)
@@ -48,12 +49,12 @@ public sealed class ChatTemplate
 
     /// <summary>
     /// Reads a model's folder: <c>chat_template.jinja</c>, else <c>chat_template</c> of tokenizer_config.json, else
-    /// <c>chat_template.json</c>; and the special tokens that a template may write.
+    /// <c>chat_template.json</c>, the first that is not empty; and the special tokens that a template may write.
     /// </summary>
     /// <param name="folder">A folder in Hugging Face layout.</param>
     /// <param name="time">The clock of templates that write the date.</param>
     /// <returns>The template, or null where the folder has none.</returns>
-    /// <exception cref="TokenizerException">A file is malformed; the message names file and field.</exception>
+    /// <exception cref="TokenizerException">A file that names special tokens is malformed; the message names file and field.</exception>
     public static ChatTemplate? Load(string folder, TimeProvider time) =>
         TemplateSource.Find(folder) is { } source ? new ChatTemplate(source, time) : null;
 

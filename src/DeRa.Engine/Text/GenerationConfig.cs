@@ -2,18 +2,20 @@ namespace DeRa.Engine.Text;
 
 /// <summary>
 /// What a model's folder says of generating with it: where its text ends, and sampling values for requests that name
-/// none. Source: Hugging Face <c>config.json</c>, <c>generation_config.json</c>, <c>tokenizer_config.json</c> and, where
-/// that does not name the token that ends a text, <c>special_tokens_map.json</c>.
+/// none. Source: Hugging Face <c>generation_config.json</c>, <c>config.json</c> and the files that name the tokenizer's tokens.
 /// </summary>
 public sealed record GenerationConfig
 {
-    /// <summary>Ids that end a text: those of all files together. Empty where none names any.</summary>
-    public required IReadOnlySet<int> EndTokens { get; init; }
+    private const string EndField = "eos_token_id";
+    // Every character of every answer is compared with each of them.
+    private const int MostStopStrings = 64;
+    private const int MostStopCharacters = 1024;
 
     /// <summary>
-    /// The id that begins a text, or null. generation_config.json goes before config.json before tokenizer_config.json.
+    /// Ids that end a text: what generation_config.json says, else what config.json says (which may still be the base model's),
+    /// and the token that the tokenizer's files name. Empty where none names any.
     /// </summary>
-    public int? BeginToken { get; init; }
+    public required IReadOnlySet<int> EndTokens { get; init; }
 
     /// <summary>Sampling temperature, 0 or at least 0.01 (smaller positive values are read as 0.01); null = not given.</summary>
     public double? Temperature { get; init; }
@@ -30,7 +32,7 @@ public sealed record GenerationConfig
     /// <summary>Repetition penalty in (0, 2]; null = not given.</summary>
     public double? RepetitionPenalty { get; init; }
 
-    /// <summary>Strings that end a text (<c>stop_strings</c>), none empty; no text holds one.</summary>
+    /// <summary>Strings that end a text (<c>stop_strings</c>), at most 64 of 1 to 1024 characters; no text holds one.</summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
 
     /// <summary>Reads a model's folder.</summary>
@@ -45,14 +47,14 @@ public sealed record GenerationConfig
         // Sampling values count whatever do_sample says, as in vLLM: many published files give them without it.
         return new GenerationConfig
         {
-            EndTokens = Ids(model, "eos_token_id").Concat(Ids(generation, "eos_token_id"))
+            EndTokens = Ids(generation?.Find(EndField) ?? model?.Find(EndField))
                 .Concat(NamedToken(text.FindName("eos_token"), tokenizer)).ToHashSet(),
             Temperature = ReadTemperature(generation),
             TopP = generation?.Find("top_p")?.Number(double.Epsilon, 1),
             TopK = generation?.Find("top_k")?.Integer(-1, int.MaxValue) is { } k ? Math.Max(k, 0) : null,
             MinP = generation?.Find("min_p")?.Number(0, 1),
             RepetitionPenalty = generation?.Find("repetition_penalty")?.Number(double.Epsilon, 2),
-            StopStrings = [.. Texts(generation, "stop_strings")],
+            StopStrings = [.. Texts(generation?.Find("stop_strings"))],
         };
     }
 
@@ -63,21 +65,23 @@ public sealed record GenerationConfig
             var other => other,
         };
 
-    private static IEnumerable<int> Ids(JsonField? file, string name) => file?.Find(name) switch
+    private static IEnumerable<int> Ids(JsonField? field) => field switch
     {
         null => [],
         { IsList: true } list => list.Items().Select(item => item.Integer(0, int.MaxValue)),
         { } one => [one.Integer(0, int.MaxValue)],
     };
 
-    private static IEnumerable<string> Texts(JsonField? file, string name) => file?.Find(name) switch
+    private static IEnumerable<string> Texts(JsonField? field) => field switch
     {
         null => [],
-        { IsList: true } list => list.Items().Select(NotEmpty),
-        { } one => [NotEmpty(one)],
+        { IsList: true } list when list.Items().Count() > MostStopStrings => throw list.Error($"has more than {MostStopStrings} texts"),
+        { IsList: true } list => list.Items().Select(StopText),
+        { } one => [StopText(one)],
     };
 
-    private static string NotEmpty(JsonField field) => field.Text() is { Length: > 0 } text ? text : throw field.Error("must not be empty");
+    private static string StopText(JsonField field) => field.Text() is { Length: > 0 and <= MostStopCharacters } text ? text
+        : throw field.Error($"must have 1 to {MostStopCharacters} characters");
 
     private static IEnumerable<int> NamedToken(JsonField? name, ITokenizer tokenizer)
     {

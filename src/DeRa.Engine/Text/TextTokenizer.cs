@@ -59,13 +59,14 @@ internal sealed class TextTokenizer : ITokenizer
 
     private void AddText(string text, TextCuts? cuts, List<int> ids)
     {
+        var searched = new SearchTime();
         foreach (var stretch in _added.InText(withSpecial: cuts is not null).Split(text, cuts ?? TextCuts.None))
         {
             if (stretch.Token is { } token)
                 ids.Add(token.Id);
             else
-                AddNormalized(
-                    new TextPiece(text[stretch.Start..stretch.End], stretch.Start == 0), cuts?.Within(stretch.Start, stretch.End), ids);
+                AddNormalized(new TextPiece(text[stretch.Start..stretch.End], stretch.Start == 0, searched),
+                    cuts?.Within(stretch.Start, stretch.End), ids);
         }
     }
 
@@ -78,7 +79,7 @@ internal sealed class TextTokenizer : ITokenizer
             if (stretch.Token is { } token)
                 ids.Add(token.Id);
             else
-                foreach (var part in _cut(new TextPiece(text[stretch.Start..stretch.End], piece.AtStart && stretch.Start == 0)))
+                foreach (var part in _cut(new TextPiece(text[stretch.Start..stretch.End], piece.AtStart && stretch.Start == 0, piece.Searched)))
                     _encodePiece(part.Text, ids);
         }
     }

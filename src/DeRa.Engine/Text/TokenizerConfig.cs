@@ -4,8 +4,10 @@ namespace DeRa.Engine.Text;
 
 /// <summary>
 /// What lies beside a tokenizer's own file and changes what it does: <c>tokenizer_config.json</c> and, from older versions of
-/// the transformers library, <c>added_tokens.json</c> and <c>special_tokens_map.json</c>. Keys not read here change nothing
-/// that encoding or decoding gives.
+/// the transformers library, <c>added_tokens.json</c> and <c>special_tokens_map.json</c>. As in that library, a configuration
+/// with <c>added_tokens_decoder</c> holds all that the older files say, which then count for nothing (they may be left from an
+/// earlier save); without it the map goes before the configuration. Keys not read here change nothing that encoding or decoding
+/// gives.
 /// </summary>
 internal sealed class TokenizerConfig
 {
@@ -13,6 +15,8 @@ internal sealed class TokenizerConfig
         ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
 
     private static readonly string[] ListsOfSpecialTokens = ["additional_special_tokens", "extra_special_tokens"];
+
+    private const string AddedTokensField = "added_tokens_decoder";
 
     private readonly JsonField? _config;
     private readonly JsonField? _addedTokens;
@@ -22,7 +26,9 @@ internal sealed class TokenizerConfig
     private TokenizerConfig(JsonField? config, JsonField? addedTokens, JsonField? specialTokens)
     {
         (_config, _addedTokens, _specialTokens) = (config, addedTokens, specialTokens);
-        _special = ReadSpecial(config).Concat(ReadSpecial(specialTokens)).ToHashSet(StringComparer.Ordinal);
+        _special = NamesOfSpecialTokens.Select(FindName).OfType<JsonField>()
+            .Concat(ListsOfSpecialTokens.SelectMany(name => ListOf(config?.Find(name)).Concat(ListOf(specialTokens?.Find(name)))))
+            .Select(SpecialTokenName.Read).ToHashSet(StringComparer.Ordinal);
     }
 
     /// <summary>Reads a model's folder, in which each of the files may be absent.</summary>
@@ -30,14 +36,17 @@ internal sealed class TokenizerConfig
     public static TokenizerConfig Load(string folder)
     {
         JsonField? Read(string name) => JsonField.ReadFileIfPresent(Path.Combine(folder, name));
-        return new TokenizerConfig(Read("tokenizer_config.json"), Read("added_tokens.json"), Read("special_tokens_map.json"));
+        var config = Read("tokenizer_config.json");
+        return config?.Find(AddedTokensField) is not null
+            ? new TokenizerConfig(config, null, null)
+            : new TokenizerConfig(config, Read("added_tokens.json"), Read("special_tokens_map.json"));
     }
 
     /// <summary>A flag of tokenizer_config.json, or null where it states none.</summary>
     public bool? Flag(string name) => _config?.Find(name)?.Flag();
 
-    /// <summary>Where a special token such as <c>eos_token</c> is named; null where neither file names it.</summary>
-    public JsonField? FindName(string name) => _config?.Find(name) ?? _specialTokens?.Find(name);
+    /// <summary>Where a special token such as <c>eos_token</c> is named; null where no file that counts names it.</summary>
+    public JsonField? FindName(string name) => _specialTokens?.Find(name) ?? _config?.Find(name);
 
     /// <summary>
     /// The tokens added to the vocabulary after training, each with the place that says so; special are those that a file
@@ -48,16 +57,10 @@ internal sealed class TokenizerConfig
     /// </param>
     public IEnumerable<(AddedToken Token, JsonField Field)> AddedTokens(IReadOnlyDictionary<string, AddedToken> known)
     {
-        var configured = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var (name, field) in _config?.Find("added_tokens_decoder")?.Fields() ?? [])
-        {
-            var token = WithName(AddedToken.Read(field, ReadId(name, field)));
-            configured.Add(token.Content);
-            yield return (token, field);
-        }
+        foreach (var (name, field) in _config?.Find(AddedTokensField)?.Fields() ?? [])
+            yield return (WithName(AddedToken.Read(field, ReadId(name, field))), field);
         foreach (var (content, field) in _addedTokens?.Fields() ?? [])
         {
-            if (configured.Contains(content)) continue;
             var token = known.GetValueOrDefault(content) ?? new AddedToken(0, content, false, false, false, Normalized: false, false);
             yield return (WithName(token with { Id = field.Integer(0, TokenTable.HighestId) }), field);
         }
@@ -90,11 +93,6 @@ internal sealed class TokenizerConfig
         int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var id) && id <= TokenTable.HighestId
             ? id
             : throw field.Error($"must have a token id up to {TokenTable.HighestId} as its name");
-
-    private static IEnumerable<string> ReadSpecial(JsonField? file) =>
-        file is not { } names ? []
-        : NamesOfSpecialTokens.Select(name => names.Find(name)).OfType<JsonField>()
-            .Concat(ListsOfSpecialTokens.SelectMany(name => ListOf(names.Find(name)))).Select(SpecialTokenName.Read);
 
     /// <summary>The library has written these as a list and as an object of names.</summary>
     private static IEnumerable<JsonField> ListOf(JsonField? field) => field switch

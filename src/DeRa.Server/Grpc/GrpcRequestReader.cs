@@ -62,6 +62,7 @@ internal static class GrpcRequestReader
         CacheSalt = options.HasCacheSalt ? options.CacheSalt : null,
         SkipSpecialTokens = !options.HasSkipSpecialTokens || options.SkipSpecialTokens,
         AddSpecialTokens = options.HasAddSpecialTokens ? options.AddSpecialTokens : null,
+        ParseSpecial = options.ParseSpecial,
         TruncatePromptTokens = options.HasTruncatePromptTokens ? options.TruncatePromptTokens : null,
     };
 

@@ -67,7 +67,8 @@ internal sealed class InferenceEndpoint(ServingState state, ServerOptions option
     {
         using var lease = state.Enter();
         var tokens = lease.Pair.Validator.Tokenize(request.HasModel ? request.Model : null,
-            GrpcRequestReader.ReadPrompt(request.Prompt), request.HasAddSpecialTokens ? request.AddSpecialTokens : null);
+            GrpcRequestReader.ReadPrompt(request.Prompt), request.HasAddSpecialTokens ? request.AddSpecialTokens : null,
+            request.ParseSpecial);
         var response = new TokenizeResponse { ContextTokens = lease.Pair.Engine.Limits.ContextTokens, TokenIds = { tokens } };
         if (request.ReturnTokenStrings) response.TokenStrings.AddRange(tokens.Select(token => lease.Pair.Tokenizer.GetToken(token) ?? ""));
         return Task.FromResult(response);

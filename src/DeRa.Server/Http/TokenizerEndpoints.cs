@@ -12,7 +12,7 @@ internal sealed class TokenizerEndpoints(ServingState state)
     {
         using var lease = state.Enter();
         var input = await ReadAsync(context, TokenizeRequestReader.Read, input => input.Ignored);
-        var tokens = lease.Pair.Validator.Tokenize(input.Model, input.Prompt, input.AddSpecialTokens);
+        var tokens = lease.Pair.Validator.Tokenize(input.Model, input.Prompt, input.AddSpecialTokens, input.ParseSpecial);
         await WireJson.RespondAsync(context.Response, StatusCodes.Status200OK, json =>
         {
             json.WriteStartObject();

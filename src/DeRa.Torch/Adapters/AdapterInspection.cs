@@ -1,3 +1,4 @@
+using DeRa.Engine.Text;
 using DeRa.Torch.Models;
 using DeRa.Torch.Weights;
 
@@ -17,6 +18,9 @@ public sealed record AdapterInspection
 
     /// <summary>What it was trained on, as the folder says; null where it does not.</summary>
     public string? BaseModel { get; private init; }
+
+    /// <summary>The folder's own chat template, which goes before the base model's; null = none.</summary>
+    public ChatTemplate? ChatTemplate { get; private init; }
 
     /// <summary>Last parts of the names of the modules that it adapts.</summary>
     public IReadOnlyList<string> Modules { get; private init; } = [];
@@ -48,10 +52,11 @@ public sealed record AdapterInspection
                 Alpha = config.Alpha,
                 IsRankStabilized = config.IsRankStabilized,
                 BaseModel = config.BaseModel,
+                ChatTemplate = ChatTemplate.Load(folder, TimeProvider.System),
             };
             return needsWeights || Checkpoint.HasAdapter(folder) ? AddWeights(found, folder, baseModel) : found;
         }
-        catch (CheckpointException problem)
+        catch (Exception problem) when (problem is CheckpointException or TokenizerException)
         {
             return new AdapterInspection { Problems = [problem.Message] };
         }

@@ -34,8 +34,8 @@ public sealed record ModelInspection
     /// <summary>Ids that end a text, in ascending order.</summary>
     public IReadOnlyList<int> EndTokens { get; private init; } = [];
 
-    /// <summary>Whether the folder has a chat template.</summary>
-    public bool HasChatTemplate { get; private init; }
+    /// <summary>The folder's chat template, which may have a fault that keeps chats from it; null = none.</summary>
+    public ChatTemplate? ChatTemplate { get; private init; }
 
     /// <summary>Why the model cannot be served, as loading it would say; empty where it can.</summary>
     public IReadOnlyList<string> Problems { get; private init; } = [];
@@ -72,12 +72,13 @@ public sealed record ModelInspection
             Tokenizer = tokenizer,
             TokenizerKind = KindOfTokenizer(folder),
             EndTokens = generation?.EndTokens.Order().ToList() ?? [],
-            HasChatTemplate = HasTemplate(folder),
+            // What throws here is a problem of the tokenizer, named already.
+            ChatTemplate = Try([], () => ChatTemplate.Load(folder, TimeProvider.System)),
             Problems = problems,
         };
     }
 
-    private static T? Try<T>(List<string> problems, Func<T> read) where T : class
+    private static T? Try<T>(List<string> problems, Func<T?> read) where T : class
     {
         try
         {
@@ -116,11 +117,6 @@ public sealed record ModelInspection
                 ? $"tokenizer.json ({type.GetString()})"
                 : "tokenizer.json";
     }
-
-    private static bool HasTemplate(string folder) =>
-        File.Exists(Path.Combine(folder, "chat_template.jinja"))
-        || File.Exists(Path.Combine(folder, "chat_template.json"))
-        || ReadField(Path.Combine(folder, "tokenizer_config.json"), "chat_template") is not null;
 
     /// <summary>A field of a JSON file; null where it or the file is absent, null or broken, of which the loaders complain.</summary>
     private static JsonElement? ReadField(string path, string name)

@@ -188,4 +188,12 @@ public class RequestValidatorTests
     [Fact]
     public void Ignore_eos_takes_the_stop_tokens_away() =>
         Assert.Empty(Validator.Prepare(Input() with { IgnoreEos = true }).Choices[0].Request.StopTokens);
+
+    [Theory]
+    [InlineData("ab", "97,98")]
+    [InlineData("</s>", "60,47,115,62", "257")]
+    [InlineData("a<s>b", "97,60,115,62,98", "97,256,98")]
+    public void A_bad_word_is_forbidden_as_letters_and_as_the_special_tokens_that_it_spells(string word, params string[] sequences) =>
+        Assert.Equal(sequences, Validator.Prepare(Input() with { BadWords = [word] }).Choices[0].Request.Sampling.BadWords
+            .Select(tokens => string.Join(',', tokens)));
 }

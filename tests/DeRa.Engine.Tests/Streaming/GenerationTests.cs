@@ -45,6 +45,87 @@ public class GenerationTests
         await Blocks(fixture);
     }
 
+    /// <summary>Text and between its parts the token <c>&lt;s&gt;</c>, which is special and ends nothing.</summary>
+    private static ScriptedExecutor WritesWithTokens(params string[] parts)
+    {
+        var tokens = parts.SelectMany((part, i) => i == 0 ? [] : new[] { ByteTokenizer.Bos }
+            .Concat(Encoding.UTF8.GetBytes(part).Select(value => (int)value))).ToList();
+        tokens.InsertRange(0, Encoding.UTF8.GetBytes(parts[0]).Select(value => (int)value));
+        return new ScriptedExecutor
+        {
+            Script = row => (row.Sampling!.History.Length - 3) is var i && i < tokens.Count ? tokens[i] : ByteTokenizer.Eos,
+        };
+    }
+
+    [Theory]
+    [InlineData("<s>", "ab", "97,98")]
+    [InlineData("b<s>", "a", "97")]
+    [InlineData("<s>\n", "ab", "97,98")]
+    [InlineData("<s>\n<s>", "ab", "97,98")]
+    [InlineData("<s><s>", "ab\ncd", "97,98,256,10,256,99,100")] // Two in a row come after these.
+    public async Task A_special_token_that_a_stop_string_spells_ends_the_text_and_no_token_of_it_comes_out(
+        string stop, string text, string tokens)
+    {
+        foreach (var skips in (bool[])[true, false])
+        {
+            using var fixture = new EngineFixture(WritesWithTokens("ab", "\n", "cd", "", "e"));
+            var choice = (await fixture.ReadAsync(Input() with { Stop = [stop], SkipSpecialTokens = skips, LogProbs = 0 }, Stop))[0];
+            Assert.Equal(skips ? text : text.Replace("\n", "<s>\n<s>", StringComparison.Ordinal), choice.Text);
+            Assert.Equal((stop, FinishReason.Stop), (choice.StopString, choice.FinishReason));
+            Assert.Equal(tokens, string.Join(',', choice.Tokens.Select(token => token.Token)));
+        }
+    }
+
+    [Theory]
+    [InlineData("<s>", "ab<s>", "0,1,2")]
+    [InlineData("b<s>\n", "ab<s>\n", "0,1,2,5")]
+    [InlineData("<s>\n<s>c", "ab<s>\n<s>c", "0,1,2,5,6,9")]
+    [InlineData("cd", "ab\ncd", "0,1,2,2,3,3,4")]
+    public async Task A_stop_string_with_a_special_token_is_spelled_out_where_it_is_part_of_the_text(string stop, string text, string offsets)
+    {
+        using var fixture = new EngineFixture(WritesWithTokens("ab", "\n", "cd"));
+        var choice = (await fixture.ReadAsync(Input() with { Stop = [stop], IncludeStop = true, LogProbs = 0 }, Stop))[0];
+        Assert.Equal((text, stop), (choice.Text, choice.StopString));
+        Assert.Equal(offsets, string.Join(',', choice.Tokens.Select(token => token.TextOffset)));
+    }
+
+    [Fact]
+    public async Task Special_tokens_that_began_a_stop_string_come_out_where_it_does_not_go_on()
+    {
+        using var fixture = new EngineFixture(WritesWithTokens("ab", "\n", "cd"));
+        var choice = (await fixture.ReadAsync(Input() with { Stop = ["<s>c<s>", "<s>\n\n", "s", "<", "d<s>"] }, Stop))[0];
+        Assert.Equal(("ab\ncd", null), (choice.Text, choice.StopString));
+        Assert.Equal(["a", "b", "\n", "c", "d"], choice.Pieces.Where(piece => piece.Length > 0));
+        Assert.Equal([97, 98, 256, 10, 256, 99, 100, ByteTokenizer.Eos], choice.Tokens.Select(token => token.Token));
+    }
+
+    [Fact]
+    public async Task A_special_token_counts_from_min_tokens_on()
+    {
+        using var fixture = new EngineFixture(WritesWithTokens("ab", "cd", "ef"));
+        var choice = (await fixture.ReadAsync(Input() with { Stop = ["<s>"], MinTokens = 3 }, Stop))[0];
+        Assert.Equal(("abcd", "<s>"), (choice.Text, choice.StopString));
+    }
+
+    [Fact]
+    public async Task An_ignored_end_of_sequence_token_is_a_stop_string_where_one_spells_it()
+    {
+        using var fixture = new EngineFixture(Writes("ab", 3));
+        var input = Input() with { Stop = ["</s>"], IgnoreEos = true };
+        var choice = (await fixture.ReadAsync(input, Stop))[0];
+        Assert.Equal(("ab", "</s>", FinishReason.Stop), (choice.Text, choice.StopString, choice.FinishReason));
+        // One that is not ignored ends the answer by itself, as it does without the stop string.
+        var ended = (await fixture.ReadAsync(input with { IgnoreEos = false }, Stop))[0];
+        Assert.Equal(("ab", null, ByteTokenizer.Eos), (ended.Text, ended.StopString, ended.Tokens[^1].Token));
+    }
+
+    [Fact]
+    public async Task A_models_own_stop_strings_spell_special_tokens_too()
+    {
+        using var fixture = new EngineFixture(WritesWithTokens("ab", "cd"), defaults: new GenerationDefaults { StopStrings = ["<s>"] });
+        Assert.Equal(("ab", "<s>"), ((await fixture.ReadAsync(Input(), Stop))[0] is var choice ? (choice.Text, choice.StopString) : default));
+    }
+
     [Fact]
     public async Task What_may_begin_a_stop_string_is_held_back_and_released_when_it_does_not()
     {

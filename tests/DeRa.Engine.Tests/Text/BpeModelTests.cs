@@ -8,6 +8,27 @@ namespace DeRa.Engine.Tests.Text;
 
 public sealed class BpeModelTests
 {
+    [Fact]
+    public void A_token_without_text_is_never_made_of_one()
+    {
+        var file = TinyTokenizer.ByteLevel();
+        file["model"]!["vocab"]![""] = 900;
+        Assert.Equal(["the", "a"], TinyTokenizer.Load(file).Tokens("thea"));
+    }
+
+    [Theory]
+    [InlineData("""{ "<s>": 0 }""", new int[0])]
+    [InlineData("""{ "<s>": 0, "b": 5 }""", new[] { 5 })]
+    public void A_vocabulary_of_few_tokens_or_only_special_ones_gives_what_it_can(string vocabulary, int[] expected)
+    {
+        var file = TinyTokenizer.ByteLevel();
+        file["model"]!["vocab"] = JsonNode.Parse(vocabulary);
+        file["model"]!["merges"] = new JsonArray();
+        file["added_tokens"]![0]!["id"] = 0;
+        file["post_processor"] = null;
+        Assert.Equal(expected, TinyTokenizer.Load(file).Encode("abc"));
+    }
+
     /// <summary>Microsoft.ML.Tokenizers encodes short pieces, our loop long ones: the border between them must not show.</summary>
     [Fact]
     public void Our_merge_loop_gives_the_ids_of_the_library()

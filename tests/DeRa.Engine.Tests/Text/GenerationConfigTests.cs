@@ -1,3 +1,4 @@
+using DeRa.Engine.Requests;
 using DeRa.Engine.Text;
 using DeRa.Testing;
 using Xunit;
@@ -6,18 +7,35 @@ namespace DeRa.Engine.Tests.Text;
 
 public sealed class GenerationConfigTests
 {
+    [Theory]
+    [InlineData("""{ "eos_token_id": 7 }""", """{ "eos_token_id": [8, 9] }""", new[] { 2, 8, 9 })] // 7 is left from the base model.
+    [InlineData("""{ "eos_token_id": [7, 6] }""", """{ "eos_token_id": 8 }""", new[] { 2, 8 })]
+    [InlineData("""{ "eos_token_id": "none" }""", """{ "eos_token_id": 8 }""", new[] { 2, 8 })]
+    [InlineData("""{ "eos_token_id": 7 }""", """{ "eos_token_id": [] }""", new[] { 2 })]
+    [InlineData("""{ "eos_token_id": 7 }""", """{ "eos_token_id": null }""", new[] { 2, 7 })]
+    [InlineData("""{ "eos_token_id": 7 }""", """{ "bos_token_id": 1 }""", new[] { 2, 7 })]
+    [InlineData("""{ "eos_token_id": [7, 6] }""", null, new[] { 2, 6, 7 })]
+    [InlineData("""{ "eos_token_id": null }""", """{ "eos_token_id": 8 }""", new[] { 2, 8 })]
+    public void The_generation_configuration_says_what_ends_a_text_where_it_says_so_and_the_tokenizers_token_does_too(
+        string model, string? generation, int[] expected) =>
+        Assert.Equal(expected, Load(model, generation, """{ "eos_token": "</s>" }""").EndTokens.Order());
+
     [Fact]
-    public void End_tokens_are_those_of_all_files_together()
+    public void Each_model_of_a_pair_ends_a_text_by_its_own_files()
     {
-        var config = Load("""{ "eos_token_id": 7 }""", """{ "eos_token_id": [8, 9] }""", """{ "eos_token": "</s>" }""");
-        Assert.Equal([2, 7, 8, 9], config.EndTokens.Order());
+        var reference = Load("""{ "eos_token_id": 7 }""", null, null);
+        var tuned = Load("""{ "eos_token_id": 8 }""", """{ "eos_token_id": 9 }""", null);
+        var adapter = Load(null, null, """{ "eos_token": "</s>" }""");
+        Assert.Equal([2, 7, 9], GenerationDefaults.Of(reference, [tuned, adapter]).EndOfSequenceTokens.Order());
     }
 
     [Theory]
     [InlineData("{}", new[] { 1 })]
     [InlineData("""{ "eos_token": null }""", new[] { 1 })]
-    [InlineData("""{ "eos_token": "</s>" }""", new[] { 2 })]
-    public void The_special_tokens_map_names_the_end_token_where_tokenizer_config_does_not(string config, int[] expected)
+    [InlineData("""{ "eos_token": "</s>" }""", new[] { 1 })]
+    [InlineData("""{ "eos_token": "</s>", "added_tokens_decoder": {} }""", new[] { 2 })]
+    [InlineData("""{ "added_tokens_decoder": {} }""", new int[0])]
+    public void The_special_tokens_map_names_the_end_token_unless_tokenizer_config_has_the_added_tokens(string config, int[] expected)
     {
         using var folder = new TemporaryFolder();
         folder.Write("tokenizer_config.json", config);
@@ -49,6 +67,15 @@ public sealed class GenerationConfigTests
     {
         Assert.Equal(["\n\nUser:"], Load(null, """{ "stop_strings": "\n\nUser:" }""", null).StopStrings);
         Assert.Equal(["a", "b"], Load(null, """{ "stop_strings": ["a", "b"] }""", null).StopStrings);
+    }
+
+    [Fact]
+    public void Stop_strings_of_a_model_are_bounded()
+    {
+        string File(int count, int length) => $$"""{ "stop_strings": [{{string.Join(',', Enumerable.Repeat($"\"{new string('a', length)}\"", count))}}] }""";
+        Assert.Equal(64, Load(null, File(64, 1024), null).StopStrings.Count);
+        foreach (var (count, length, expected) in ((int, int, string)[])[(65, 1, "more than 64"), (1, 1025, "1 to 1024")])
+            Assert.Contains(expected, Assert.Throws<TokenizerException>(() => Load(null, File(count, length), null)).Message, StringComparison.Ordinal);
     }
 
     [Theory]

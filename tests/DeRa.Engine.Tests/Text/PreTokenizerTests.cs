@@ -18,6 +18,22 @@ public sealed class PreTokenizerTests
     }
 
     [Fact]
+    public void The_pieces_of_a_text_share_the_time_that_its_search_may_take()
+    {
+        var cut = Read("""
+            { "type": "Sequence", "pretokenizers": [
+              { "type": "Split", "pattern": { "String": "-" }, "behavior": "Removed" },
+              { "type": "Split", "pattern": { "Regex": "[0-9]" }, "behavior": "Isolated" } ] }
+            """);
+        var searched = new SearchTime();
+        var text = new string('a', 100_000);
+        Assert.Equal([text, "b"], cut(new TextPiece(text + "-b", AtStart: true, searched)).Select(piece => piece.Text));
+        Assert.NotEqual(TimeSpan.Zero, searched.Spent);
+        searched.Add(TimeSpan.FromSeconds(10));
+        Assert.Throws<TokenizerException>(() => cut(new TextPiece("a-b", AtStart: true, searched)).ToList());
+    }
+
+    [Fact]
     public void A_deep_pattern_is_refused_or_read_but_never_ends_the_process()
     {
         var deep = string.Concat(Enumerable.Repeat("(?:a|", 100_000)) + "b" + string.Concat(Enumerable.Repeat(")", 100_000));
@@ -111,11 +127,13 @@ public sealed class PreTokenizerTests
         Assert.Contains(expected, Assert.Throws<TokenizerException>(() => Cut(json, "a")).Message, StringComparison.Ordinal);
     }
 
-    private static string[] Cut(string preTokenizer, string text)
+    private static string[] Cut(string preTokenizer, string text) =>
+        [.. Read(preTokenizer)(new TextPiece(text, AtStart: true)).Select(piece => piece.Text)];
+
+    private static Func<TextPiece, IEnumerable<TextPiece>> Read(string preTokenizer)
     {
         using var folder = new TemporaryFolder();
         folder.Write("tokenizer.json", $$"""{ "pre_tokenizer": {{preTokenizer}} }""");
-        var cut = PreTokenizerReader.Read(JsonField.ReadFile(Path.Combine(folder.Path, "tokenizer.json")).Find("pre_tokenizer"));
-        return [.. cut(new TextPiece(text, AtStart: true)).Select(piece => piece.Text)];
+        return PreTokenizerReader.Read(JsonField.ReadFile(Path.Combine(folder.Path, "tokenizer.json")).Find("pre_tokenizer"));
     }
 }

@@ -97,6 +97,7 @@ public sealed class SentencePieceTests
             (Model() with { Pieces = [.. Model().Pieces, new Piece("zz", 0, PieceType.Unused)] }, "UNUSED"),
             (Model() with { Pieces = [new Piece("<unk>", 0, PieceType.Unknown)] }, "<0x00>"),
             (Model() with { Pieces = [] }, "no pieces"),
+            (Model() with { Pieces = [.. Model().Pieces, new Piece(new string('a', 1025), 0, PieceType.Normal)] }, "more than 1024 characters"),
         ];
         foreach (var (model, expected) in cases)
         {

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using DeRa.Engine.Text;
 using DeRa.Testing;
 using Xunit;
@@ -44,8 +45,62 @@ public sealed class TokenizerConfigTests
     {
         var tokenizer = Load(
             kind, ("tokenizer_config.json", """{ "added_tokens_decoder": { "2": { "content": "</s>", "rstrip": true, "special": false } } }"""));
-        Assert.False(tokenizer.IsSpecial(2));
-        Assert.Equal(["</s>", "a"], tokenizer.Tokens("</s>  a").Where(token => token != "▁"));
+        // But what is special in tokenizer.json stays so, as in the library.
+        Assert.Equal(kind == "tokenizer.json", tokenizer.IsSpecial(2));
+        Assert.Equal(["</s>", "a"], tokenizer.Tokens("</s>  a", parseSpecialTokens: true).Where(token => token != "▁"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Older_files_beside_a_configuration_that_holds_the_added_tokens_count_for_nothing(string kind)
+    {
+        const string config = """
+            { "bos_token": "<s>", "add_bos_token": true,
+              "added_tokens_decoder": { "900": { "content": "<pad>", "special": true }, "901": { "content": "<tool>" } } }
+            """;
+        foreach (var (added, map) in ((string, string)[])[
+            ("""{ "[PAD]": 900, "<old>": 902 }""", """{ "bos_token": "</s>", "pad_token": "<tool>", "additional_special_tokens": ["a"] }"""),
+            ("[", "[")])
+        {
+            var tokenizer = Load(kind, ("tokenizer_config.json", config), ("added_tokens.json", added), ("special_tokens_map.json", map));
+            Assert.Equal(("<pad>", 902), (tokenizer.GetToken(900), tokenizer.VocabularySize));
+            Assert.Equal([true, false], new[] { tokenizer.IsSpecial(900), tokenizer.IsSpecial(901) });
+            Assert.Equal(1, tokenizer.Encode("a")[0]);
+            Assert.DoesNotContain(900, tokenizer.Encode("[PAD]", addSpecialTokens: false, parseSpecialTokens: true));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void The_special_tokens_map_goes_before_a_configuration_without_added_tokens(string kind)
+    {
+        var tokenizer = Load(
+            kind,
+            ("tokenizer_config.json", """{ "add_bos_token": true, "bos_token": "<s>", "pad_token": "<old>" }"""),
+            ("added_tokens.json", """{ "<new>": 900, "<old>": 901 }"""),
+            ("special_tokens_map.json", """{ "bos_token": "</s>", "pad_token": "<new>", "unk_token": null }"""));
+        Assert.Equal(2, tokenizer.Encode("a")[0]);
+        Assert.Equal([true, false], new[] { tokenizer.IsSpecial(900), tokenizer.IsSpecial(901) });
+    }
+
+    [Theory]
+    [InlineData("added_tokens.json", """{ "<old>": 900, "<tool>": 901, "<s>": 902 }""")]
+    [InlineData("tokenizer_config.json", """
+        { "added_tokens_decoder": { "900": { "content": "<old>" }, "901": { "content": "<tool>" }, "902": { "content": "<s>" } } }
+        """)]
+    public void Which_id_a_token_has_is_for_tokenizer_json_to_say(string file, string content)
+    {
+        var json = TinyTokenizer.ByteFallback();
+        json["added_tokens"]!.AsArray().Add(JsonNode.Parse("""{ "id": 900, "content": "<pad>", "special": true }"""));
+        using var folder = new TemporaryFolder();
+        folder.Write("tokenizer.json", json.ToJsonString());
+        folder.Write(file, content);
+        var tokenizer = TokenizerLoader.Load(folder.Path);
+        Assert.Equal(["<pad>", "<tool>"], new[] { tokenizer.GetToken(900), tokenizer.GetToken(901) });
+        Assert.Equal(902, tokenizer.VocabularySize);
+        Assert.Equal([900, 901, 1], tokenizer.Encode("<pad><tool><s>", addSpecialTokens: false, parseSpecialTokens: true));
+        Assert.DoesNotContain(900, tokenizer.Encode("<old>", addSpecialTokens: false, parseSpecialTokens: true));
+        Assert.True(tokenizer.IsSpecial(1));
     }
 
     [Theory]
@@ -61,11 +116,9 @@ public sealed class TokenizerConfigTests
     }
 
     [Theory]
-    [InlineData("tokenizer.json", """{ "added_tokens_decoder": { "5": { "content": "<new>" } } }""", "'<new>'", "5")]
     [InlineData("tokenizer.model", """{ "added_tokens_decoder": { "5": { "content": "<new>" } } }""", "'<new>'", "5")]
-    [InlineData("tokenizer.json", """{ "added_tokens_decoder": { "900": { "content": "<s>" } } }""", "'<s>'", "900")]
     [InlineData("tokenizer.json", """{ "added_tokens_decoder": { "x": { "content": "<s>" } } }""", "id")]
-    public void An_id_that_is_taken_is_refused(string kind, string config, params string[] expected)
+    public void An_id_that_cannot_be_is_refused(string kind, string config, params string[] expected)
     {
         var error = Assert.Throws<TokenizerException>(() => Load(kind, ("tokenizer_config.json", config)));
         foreach (var part in expected) Assert.Contains(part, error.Message, StringComparison.Ordinal);

@@ -16,6 +16,10 @@ public sealed class TokenizerRefusalTests
     [InlineData("model.new_thing", "1", "model", "'new_thing'")]
     [InlineData("model.merges", """["a b c"]""", "merges[0]", "two tokens")]
     [InlineData("model.merges", """["a ZZ"]""", "merges[0]", "'ZZ'")]
+    [InlineData("model.merges", """["t h", " a"]""", "merges[1]", "neither of them empty")]
+    [InlineData("model.merges", """["a "]""", "merges[0]", "neither of them empty")]
+    [InlineData("model.merges", """[["", "a"]]""", "merges[0]", "neither of them empty")]
+    [InlineData("model.vocab", "{}", "model.vocab", "no tokens")]
     [InlineData("model.vocab.a", "-1", "model.vocab.a", "0 to")]
     [InlineData("model.vocab.a", "66", "model.vocab", "the id 66")]
     [InlineData("model.byte_fallback", "true", "model", "<0x00>")]
@@ -47,6 +51,38 @@ public sealed class TokenizerRefusalTests
         Assert.Contains("tokenizer.json", error.Message, StringComparison.Ordinal);
         foreach (var part in expected) Assert.Contains(part, error.Message, StringComparison.Ordinal);
     }
+
+    public static TheoryData<string, string, string> Endless => new()
+    {
+        { "normalizer", Sequence("normalizers", 65, """{ "type": "NFC" }"""), "more than 64 steps" },
+        { "normalizer", Sequence("normalizers", 1, Sequence("normalizers", 65, """{ "type": "NFC" }""")), "more than 64 steps" },
+        { "pre_tokenizer", Sequence("pretokenizers", 65, """{ "type": "Digits", "individual_digits": true }"""), "more than 64 steps" },
+        { "pre_tokenizer", Sequence("pretokenizers", 3, """{ "type": "ByteLevel" }"""), "3 steps of ByteLevel and Metaspace" },
+        { "decoder", Sequence("decoders", 65, """{ "type": "Fuse" }"""), "more than 64 steps" },
+        { "decoder", Sequence("decoders", 40, Doubling), "more than" },
+        { "post_processor", Sequence("processors", 65, """{ "type": "ByteLevel" }"""), "more than 64 steps" },
+        { "post_processor", $$$"""
+            { "type": "TemplateProcessing", "single": [ {{{string.Join(',', Enumerable.Repeat("""{ "SpecialToken": { "id": "<s>" } }""", 65))}}} ],
+              "special_tokens": { "<s>": { "ids": [0] } } }
+            """, "more than 64 tokens" },
+    };
+
+    /// <summary>What each file asks for is harmless once or twice.</summary>
+    [Theory]
+    [MemberData(nameof(Endless), DisableDiscoveryEnumeration = true)]
+    public void Steps_without_end_are_refused(string part, string value, string expected)
+    {
+        var file = TinyTokenizer.ByteLevel();
+        file[part] = JsonNode.Parse(value);
+        var error = Assert.Throws<TokenizerException>(() => TinyTokenizer.Load(file));
+        Assert.Contains("tokenizer.json", error.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    private const string Doubling = """{ "type": "Replace", "pattern": { "String": "a" }, "content": "aa" }""";
+
+    private static string Sequence(string items, int count, string step) =>
+        $$"""{ "type": "Sequence", "{{items}}": [ {{string.Join(',', Enumerable.Repeat(step, count))}} ] }""";
 
     [Fact]
     public void A_folder_without_tokenizer_is_refused_with_the_files_looked_for()

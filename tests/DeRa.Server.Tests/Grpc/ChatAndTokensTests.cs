@@ -41,6 +41,7 @@ public class ChatAndTokensTests
     [InlineData("no conversation", "conversation", "at least one message")]
     [InlineData("no messages", "conversation", "at least one message")]
     [InlineData("echo", "options.echo", "does not work in a chat")]
+    [InlineData("parse_special", "conversation.messages", "with which 'parse_special' does not work")]
     [InlineData("strength", "options.alignment_strength", "between -1 and 10")]
     public async Task A_chat_is_checked_as_any_request(string name, string field, string message)
     {
@@ -48,6 +49,7 @@ public class ChatAndTokensTests
         if (name == "no conversation") request.Conversation = null;
         if (name == "no messages") request.Conversation = new Conversation();
         if (name == "echo") request.Options.Echo = true;
+        if (name == "parse_special") request.Options.ParseSpecial = true;
         if (name == "strength") request.Options.AlignmentStrength = 11;
         await using var server = await ServerFixture.StartAsync();
         var fault = await Assert.ThrowsAsync<RpcException>(async () => await server.Inference.ChatAsync(request, cancellationToken: Stop));
@@ -77,6 +79,21 @@ public class ChatAndTokensTests
         Assert.Empty(tokens.TokenStrings);
         var chat = await server.Inference.TokenizeAsync(new TokenizeRequest { Prompt = new Prompt { Messages = Hello } }, cancellationToken: Stop);
         Assert.True(chat.TokenIds.Count > 10);
+    }
+
+    [Fact]
+    public async Task Special_tokens_are_read_in_a_text_where_asked()
+    {
+        await using var server = await ServerFixture.StartAsync();
+        var prompt = new Prompt { Text = "<s>h</s>" };
+        var tokens = await server.Inference.TokenizeAsync(new TokenizeRequest { Prompt = prompt, ParseSpecial = true }, cancellationToken: Stop);
+        Assert.Equal([ByteTokenizer.Bos, 'h', ByteTokenizer.Eos], tokens.TokenIds);
+        var run = await server.Inference.GenerateAsync(
+            new GenerateRequest { Prompt = prompt, Options = new() { ParseSpecial = true, MaxTokens = 1 } }, cancellationToken: Stop);
+        Assert.Equal(3, run.Usage.PromptTokens);
+        AssertRefused(await Assert.ThrowsAsync<RpcException>(async () => await server.Inference.TokenizeAsync(
+            new TokenizeRequest { Prompt = new Prompt { Messages = Hello }, ParseSpecial = true }, cancellationToken: Stop)),
+            "prompt.messages.messages", "with which 'parse_special' does not work");
     }
 
     [Fact]

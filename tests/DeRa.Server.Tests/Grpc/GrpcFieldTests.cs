@@ -73,6 +73,22 @@ public class GrpcFieldTests
     }
 
     [Fact]
+    public async Task A_special_token_that_a_stop_string_spells_ends_an_answer_and_a_chat()
+    {
+        await using var server = await ServerFixture.StartAsync(Scripts.Saying("hello"));
+        var options = new GenerationOptions { Stop = { "lo</s>" }, IgnoreEos = true, MaxTokens = 12 };
+        var prompt = new Prompt { Text = "a" };
+        var talk = new Conversation { Messages = { new ChatMessage { Role = Role.User, Content = "a" } } };
+        var whole = await server.Inference.GenerateAsync(new() { Prompt = prompt, Options = options }, cancellationToken: ServerFixture.Stop);
+        var chat = await server.Inference.ChatAsync(new() { Conversation = talk, Options = options }, cancellationToken: ServerFixture.Stop);
+        using var call = server.Inference.GenerateStream(new() { Prompt = prompt, Options = options }, cancellationToken: ServerFixture.Stop);
+        var events = await call.ResponseStream.ReadAllAsync(ServerFixture.Stop).ToListAsync(ServerFixture.Stop);
+        Assert.Equal(("hel", "lo</s>"), (whole.Choices[0].Text, whole.Choices[0].Stop));
+        Assert.Equal(("hel", "lo</s>"), (chat.Choices[0].Message.Content, chat.Choices[0].Stop));
+        Assert.Equal(("hel", "lo</s>"), (string.Concat(events.Select(happened => happened.Delta?.Text)), events[^1].Finished.Stop));
+    }
+
+    [Fact]
     public async Task A_prompt_s_log_probabilities_come_with_each_choice()
     {
         await using var server = await ServerFixture.StartAsync();

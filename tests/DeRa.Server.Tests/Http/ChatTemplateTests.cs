@@ -63,11 +63,38 @@ public class ChatTemplateTests
         Assert.Equal("ok", (await server.CompleteAsync("""{"prompt":"a"}""")).Text());
     }
 
-    private static Task<ServerFixture> StartAsync(ScriptedExecutor executor, string template)
+    [Fact]
+    public async Task A_template_of_another_form_refuses_chats_alone_and_says_why()
+    {
+        await using var server = await StartAsync(Scripts.Saying("ok"), "", """{ "chat_template": { "rag": "x" } }""");
+        foreach (var path in (string[])["/v1/chat/completions", "/tokenize"])
+        {
+            var reply = await server.PostAsync(path, """{"messages":[{"role":"user","content":"a"}]}""");
+            Assert.Equal((400, "messages"), (reply.Status, reply.Param));
+            Assert.EndsWith("tokenizer_config.json: chat_template has no template named 'default' (it has rag).",
+                reply.Error.GetProperty("message").GetString(), StringComparison.Ordinal);
+        }
+        Assert.Equal("ok", (await server.CompleteAsync("""{"prompt":"a"}""")).Text());
+        Assert.Equal(200, (await server.PostAsync("/tokenize", """{"prompt":"a"}""")).Status);
+    }
+
+    [Fact]
+    public async Task An_empty_template_is_none_and_one_that_writes_nothing_is_told()
+    {
+        await using var without = await StartAsync(Scripts.Saying("ok"), "", """{ "chat_template": "" }""");
+        Assert.Equal("ok", (await without.ChatAsync("""{"messages":[{"role":"user","content":"a"}]}""")).Text());
+        await using var silent = await StartAsync(Scripts.Saying("ok"), "{# Nobody speaks. #}");
+        var reply = await silent.ChatAsync("""{"messages":[{"role":"user","content":"a"}]}""");
+        Assert.Equal((400, "messages"), (reply.Status, reply.Param));
+        Assert.Contains("chat template writes nothing", reply.Error.GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
+    private static Task<ServerFixture> StartAsync(
+        ScriptedExecutor executor, string template, string config = """{ "bos_token": "<s>", "eos_token": "</s>" }""")
     {
         using var folder = new TemporaryFolder();
         folder.Write("chat_template.jinja", template);
-        folder.Write("tokenizer_config.json", """{ "bos_token": "<s>", "eos_token": "</s>" }""");
+        folder.Write("tokenizer_config.json", config);
         return ServerFixture.StartAsync(executor, chats: ChatTemplate.Load(folder.Path, TimeProvider.System));
     }
 

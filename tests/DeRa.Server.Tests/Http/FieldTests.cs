@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DeRa.Engine.Text;
 using DeRa.Server.Options;
 using DeRa.Testing;
 using Xunit;
@@ -134,6 +135,35 @@ public class FieldTests
         await server.CompleteAsync("""{"prompt":"ab"}""");
         await server.CompleteAsync("""{"prompt":"ab","add_special_tokens":false}""");
         Assert.Equal([ByteTokenizer.Bos, 'a', 'b', 'a', 'b'], prompt);
+    }
+
+    [Theory]
+    [InlineData("", "256,60,115,62,97,60,47,115,62")]
+    [InlineData(",\"parse_special\":false", "256,60,115,62,97,60,47,115,62")]
+    [InlineData(",\"parse_special\":true", "256,97,257")] // BOS is the text's own matter.
+    [InlineData(",\"parse_special\":true,\"add_special_tokens\":true", "256,256,97,257")]
+    [InlineData(",\"parse_special\":true,\"truncate_prompt_tokens\":2", "97,257")]
+    public async Task Special_tokens_are_read_in_a_prompt_where_asked(string fields, string tokens)
+    {
+        var executor = Scripts.Saying("ok");
+        await using var server = await ServerFixture.StartAsync(executor);
+        var prompt = PromptOf(executor);
+        var reply = await server.CompleteAsync($$"""{"prompt":["<s>a</s>"]{{fields}}}""");
+        Assert.Equal("ok", reply.Text());
+        Assert.Equal(tokens, string.Join(',', prompt.Take(tokens.Split(',').Length)));
+        Assert.Equal(tokens.Split(',').Length, reply.Json.GetProperty("usage").GetProperty("prompt_tokens").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_prompt_laid_out_by_the_client_gives_the_tokens_of_the_chat()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("chat_template.jinja", "{{ bos_token }}{% for m in messages %}({{ m.role }}){{ m.content }}{{ eos_token }}{% endfor %}");
+        folder.Write("tokenizer_config.json", """{ "bos_token": "<s>", "eos_token": "</s>" }""");
+        await using var server = await ServerFixture.StartAsync(chats: ChatTemplate.Load(folder.Path, TimeProvider.System));
+        var chat = await server.PostAsync("/tokenize", """{"messages":[{"role":"user","content":"hi"}]}""");
+        var text = await server.PostAsync("/tokenize", """{"prompt":"<s>(user)hi</s>","parse_special":true}""");
+        Assert.Equal((200, chat.Body), (text.Status, text.Body));
     }
 
     [Theory]

@@ -105,6 +105,7 @@ public class RefusalTests
         { "\"skip_special_tokens\":\"no\"", "skip_special_tokens", "true or false" },
         { "\"spaces_between_special_tokens\":false", "spaces_between_special_tokens", "does not work" },
         { "\"add_special_tokens\":1", "add_special_tokens", "true or false" },
+        { "\"parse_special\":1", "parse_special", "true or false" },
         { "\"truncate_prompt_tokens\":0", "truncate_prompt_tokens", "between 1 and 256, or -1" },
         { "\"truncate_prompt_tokens\":257", "truncate_prompt_tokens", "between 1 and 256, or -1" },
         { "\"truncate_prompt_tokens\":-2", "truncate_prompt_tokens", "between 1 and 256, or -1" },

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DeRa.Testing;
 using Xunit;
 
 namespace DeRa.Server.Tests.Http;
@@ -36,6 +37,36 @@ public class StopTests
         Assert.Equal(text, reply.Text());
         Assert.Equal("[104,101,108,108,111]", TokenIds(reply));
         Assert.Equal("stop", reply.Choice().GetProperty("finish_reason").GetString());
+    }
+
+    [Theory]
+    [InlineData("\"stop\":\"<s>\"", "hello", "<s>")]
+    [InlineData("\"stop\":[\"<s>\\n\"]", "hello", "<s>\n")]
+    [InlineData("\"stop\":[\"lo<s>\\n<s>\",\"<s>b\"]", "hel", "lo<s>\n<s>")]
+    [InlineData("\"stop\":\"<s>\",\"include_stop_str_in_output\":true", "hello<s>", "<s>")]
+    [InlineData("\"stop\":\"<s>\",\"min_tokens\":6", "hello\n", "<s>")]
+    [InlineData("\"stop\":\"</s>\",\"ignore_eos\":true", "hello\nbye", "</s>")]
+    public async Task A_special_token_that_a_stop_string_spells_ends_the_answer_over_every_endpoint(string fields, string text, string stop)
+    {
+        int[] tokens = [.. "hello"u8.ToArray(), ByteTokenizer.Bos, '\n', ByteTokenizer.Bos, .. "bye"u8.ToArray(), ByteTokenizer.Eos];
+        var executor = new ScriptedExecutor { Script = row => tokens[row.Sampling!.History.Length - row.Sampling.PromptTokens] };
+        await using var server = await ServerFixture.StartAsync(executor);
+        foreach (var stream in (string[])["false", "true"])
+        {
+            var asked = $"\"max_tokens\":12,\"stream\":{stream},{fields}";
+            var completion = await server.CompleteAsync($$"""{"prompt":"a",{{asked}}}""");
+            var chat = await server.ChatAsync($$"""{"messages":[{"role":"user","content":"a"}],{{asked}}}""");
+            foreach (var reply in (Reply[])[completion, chat])
+            {
+                var choices = stream == "true" ? reply.Events().Select(e => e.GetProperty("choices")[0]).ToList() : [reply.Choice()];
+                Assert.Equal(text, string.Concat(choices.Select(Text)));
+                Assert.Equal(("stop", stop), (choices[^1].GetProperty("finish_reason").GetString(), choices[^1].GetProperty("stop_reason").GetString()));
+            }
+        }
+
+        static string? Text(JsonElement choice) => choice.TryGetProperty("text", out var text) ? text.GetString()
+            : (choice.TryGetProperty("delta", out var delta) ? delta : choice.GetProperty("message")).TryGetProperty("content", out var content)
+                ? content.GetString() : null;
     }
 
     [Theory]

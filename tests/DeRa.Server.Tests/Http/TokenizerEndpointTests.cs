@@ -34,6 +34,7 @@ public class TokenizerEndpointTests
     {
         await using var server = await ServerFixture.StartAsync();
         Assert.DoesNotContain(ByteTokenizer.Eos, Tokens(await server.PostAsync("/tokenize", """{"prompt":"</s>"}""")));
+        Assert.Equal(ByteTokenizer.Eos, Assert.Single(Tokens(await server.PostAsync("/tokenize", """{"prompt":"</s>","parse_special":true}"""))));
     }
 
     [Fact]
@@ -66,6 +67,8 @@ public class TokenizerEndpointTests
     [InlineData("{\"messages\":[]}", "messages")]
     [InlineData("{\"prompt\":\"a\",\"add_special_tokens\":1}", "add_special_tokens")]
     [InlineData("{\"prompt\":\"a\",\"add_special_token\":true}", "add_special_token")]
+    [InlineData("{\"prompt\":\"a\",\"parse_special\":1}", "parse_special")]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"b\"}],\"parse_special\":true}", "parse_special")]
     [InlineData("{\"prompt\":\"a\",\"lambda\":0.5}", "lambda")]
     [InlineData("{\"prompt\":\"a\",\"model\":\"pair@x\"}", "model")]
     [InlineData("{\"prompt\":\"a\",\"model\":\"pair@11\"}", "model")]

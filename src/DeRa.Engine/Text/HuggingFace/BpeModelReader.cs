@@ -20,7 +20,7 @@ internal static class BpeModelReader
             vocabulary[token] = number;
             if (!tokens.TryAdd(number, token)) throw id.Error($"has the id {number}, which '{tokens[number]}' has too");
         }
-        return vocabulary;
+        return vocabulary.Count > 0 ? vocabulary : throw model["vocab"].Error("has no tokens");
     }
 
     /// <summary>Reads everything else, given the vocabulary.</summary>
@@ -36,7 +36,7 @@ internal static class BpeModelReader
         var unknown = model.Find("unk_token");
         var fuseUnknown = model.Find("fuse_unk")?.Flag() ?? false;
         var byteTokens = ReadByteTokens(model, vocabulary);
-        bool IsText(string token) => !isSpecial(vocabulary[token]);
+        bool IsText(string token) => token.Length > 0 && !isSpecial(vocabulary[token]);
         var textual = vocabulary.Where(token => IsText(token.Key)).ToDictionary(StringComparer.Ordinal);
         var merges = ReadMerges(model["merges"], vocabulary)
             .Where(merge => IsText(merge.Left) && IsText(merge.Right) && IsText(merge.Left + merge.Right)).ToList();
@@ -62,7 +62,7 @@ internal static class BpeModelReader
         foreach (var merge in merges.Items())
         {
             var parts = merge.IsList ? merge.Items().Select(part => part.Text()).ToArray() : merge.Text().Split(' ');
-            if (parts.Length != 2) throw merge.Error("must be two tokens");
+            if (parts.Length != 2 || parts.Contains("")) throw merge.Error("must be two tokens, neither of them empty");
             foreach (var token in parts.Append(parts[0] + parts[1]))
                 if (!vocabulary.ContainsKey(token)) throw merge.Error($"names '{token}', which is not in the vocabulary");
             yield return (parts[0], parts[1]);
@@ -82,7 +82,7 @@ internal static class BpeModelReader
     }
 
     /// <summary>
-    /// Microsoft.ML.Tokenizers' model of the same, or null for the few files it cannot take: it wants each merge once
+    /// Microsoft.ML.Tokenizers' model of the same, or null for the few files it cannot take: it wants tokens, each merge once
     /// and no space inside a token that merges.
     /// </summary>
     private static BpeTokenizer? MakeShortPieceModel(
@@ -92,8 +92,8 @@ internal static class BpeModelReader
         bool fuseUnknown)
     {
         var lines = merges.Select(merge => $"{merge.Left} {merge.Right}").ToList();
-        if (lines.Any(line => line.Count(c => c == ' ') != 1) || lines.ToHashSet(StringComparer.Ordinal).Count != lines.Count)
-            return null;
+        if (vocabulary.Count == 0 || unknown?.Key.Length == 0) return null;
+        if (lines.Any(line => line.Count(c => c == ' ') != 1) || lines.ToHashSet(StringComparer.Ordinal).Count != lines.Count) return null;
         // ByteLevel stays off: it would drop spaces and newlines without a pre-tokenizer of its own, and pieces arrive
         // here in the vocabulary's spelling already.
         return BpeTokenizer.Create(new BpeOptions(unknown is { } token ? vocabulary.Append(token).DistinctBy(pair => pair.Key) : vocabulary)

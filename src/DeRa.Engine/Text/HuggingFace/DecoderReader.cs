@@ -11,7 +11,8 @@ internal sealed class DecoderReader
 {
     private const string Implemented = "Sequence, ByteLevel, ByteFallback, Fuse, Replace, Strip, Metaspace";
 
-    private readonly List<Func<string, bool, string>> _steps = [];
+    // Each is given a token, whether it begins a text, and how many characters it may become.
+    private readonly List<Func<string, bool, long, string>> _steps = [];
     private bool _readsByteTokens;
     private bool _readsByteLevel;
     private bool _isFused;
@@ -22,7 +23,7 @@ internal sealed class DecoderReader
     {
         var decoder = tokenizer.Find("decoder") ?? throw tokenizer.Refuse("no decoder", Implemented);
         var reader = new DecoderReader();
-        reader.Add(decoder);
+        foreach (var step in StepList.Flatten(decoder, "decoders")) reader.Add(step);
         return new TokenRendering(reader.Render, reader._leading.Character, reader._leading.Count);
     }
 
@@ -30,9 +31,6 @@ internal sealed class DecoderReader
     {
         switch (decoder["type"].Text())
         {
-            case "Sequence":
-                foreach (var item in decoder.AllowOnly("type", "decoders")["decoders"].Items()) Add(item);
-                break;
             case "ByteLevel":
                 RequireText(decoder.AllowOnly("type", "add_prefix_space", "trim_offsets", "use_regex"));
                 _readsByteLevel = _isFused = true;
@@ -47,8 +45,8 @@ internal sealed class DecoderReader
                 break;
             case "Replace":
                 RequireText(decoder);
-                var replace = ReplaceReader.Read(decoder);
-                _steps.Add((token, _) => replace(token));
+                var replacement = Replacement.Read(decoder);
+                _steps.Add((token, _, most) => replacement.Apply(token, most));
                 break;
             case "Metaspace":
                 RequireText(decoder);
@@ -70,7 +68,7 @@ internal sealed class DecoderReader
     }
 
     /// <summary>Every replacement character of a text's first token is dropped, as Hugging Face's decoder does.</summary>
-    private void AddMetaspace(Metaspace metaspace) => _steps.Add((token, isFirst) =>
+    private void AddMetaspace(Metaspace metaspace) => _steps.Add((token, isFirst, _) =>
         token.Replace(metaspace.Replacement, isFirst && metaspace.Prepends ? "" : " ", StringComparison.Ordinal));
 
     private void AddStrip(JsonField strip)
@@ -81,7 +79,7 @@ internal sealed class DecoderReader
         if (!_isFused)
         {
             RequireText(strip);
-            _steps.Add((token, _) => StripToken(token, content[0], start, stop));
+            _steps.Add((token, _, _) => StripToken(token, content[0], start, stop));
             return;
         }
         if (stop > 0 || _leading.Count > 0 || _readsByteLevel)
@@ -99,7 +97,8 @@ internal sealed class DecoderReader
 
     private byte[] Render(string token, bool isFirst)
     {
-        foreach (var step in _steps) token = step(token, isFirst);
+        var most = TextGrowth.Most(token.Length);
+        foreach (var step in _steps) token = step(token, isFirst, most);
         if (_readsByteTokens && ByteToken.TryRead(token, out var value)) return [value];
         return _readsByteLevel ? ByteLevelAlphabet.Read(token) : Encoding.UTF8.GetBytes(token);
     }

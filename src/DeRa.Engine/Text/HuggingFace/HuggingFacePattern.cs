@@ -25,7 +25,7 @@ internal sealed class HuggingFacePattern
 
     /// <param name="pattern">The pattern as it stands in the file.</param>
     /// <param name="complain">Makes an error of what is wrong with it.</param>
-    /// <param name="longest">How long one match, or all of a text's, may take.</param>
+    /// <param name="longest">How long one match, or all of a text's pieces, may take.</param>
     internal static HuggingFacePattern Compile(string pattern, Func<string, TokenizerException> complain, TimeSpan? longest = null)
     {
         var (translated, placeholders) = OnigurumaTranslator.Translate(pattern, complain);
@@ -42,9 +42,11 @@ internal sealed class HuggingFacePattern
 
     /// <summary>Finds all matches in order; they do not overlap.</summary>
     /// <param name="text">Well-formed UTF-16.</param>
+    /// <param name="searched">How long the text that this is a piece of was searched; null = it is the whole.</param>
     /// <exception cref="TokenizerException">The search takes too long.</exception>
-    public List<(int Start, int End)> Matches(string text)
+    public List<(int Start, int End)> Matches(string text, SearchTime? searched = null)
     {
+        searched ??= new SearchTime();
         int[]? offsets = null;
         if (text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF')) text = _placeholders.Replace(text, out offsets);
         var matches = new List<(int, int)>();
@@ -53,7 +55,7 @@ internal sealed class HuggingFacePattern
         {
             foreach (var match in _regex.EnumerateMatches(text))
             {
-                if (clock.Elapsed > _regex.MatchTimeout) throw TooSlow();
+                if (searched.Spent + clock.Elapsed > _regex.MatchTimeout) throw TooSlow();
                 var (start, end) = (match.Index, match.Index + match.Length);
                 matches.Add(offsets is null ? (start, end) : (offsets[start], offsets[end]));
             }
@@ -62,7 +64,8 @@ internal sealed class HuggingFacePattern
         {
             throw TooSlow();
         }
-        return matches;
+        searched.Add(clock.Elapsed);
+        return searched.Spent <= _regex.MatchTimeout ? matches : throw TooSlow();
     }
 
     private TokenizerException TooSlow() =>

@@ -7,29 +7,41 @@ internal static class NormalizerReader
 {
     private const string Implemented = "Sequence, Prepend, Replace, NFC, NFD, NFKC, NFKD, Strip";
 
-    /// <summary>Reads a normalizer; none leaves text as it is.</summary>
+    /// <summary>Reads a normalizer; none leaves text as it is. What it returns throws where a text becomes too long.</summary>
     public static Func<string, string> Read(JsonField? field)
     {
         if (field is not { } normalizer) return text => text;
-        return normalizer["type"].Text() switch
+        var steps = StepList.Flatten(normalizer, "normalizers").Select(ReadStep).ToArray();
+        return text =>
         {
-            "Sequence" => ReadSequence(normalizer.AllowOnly("type", "normalizers")),
-            "Prepend" => ReadPrepend(normalizer.AllowOnly("type", "prepend")),
-            "Replace" => ReplaceReader.Read(normalizer),
-            "NFC" => ReadUnicodeForm(normalizer, NormalizationForm.FormC),
-            "NFD" => ReadUnicodeForm(normalizer, NormalizationForm.FormD),
-            "NFKC" => ReadUnicodeForm(normalizer, NormalizationForm.FormKC),
-            "NFKD" => ReadUnicodeForm(normalizer, NormalizationForm.FormKD),
-            "Strip" => ReadStrip(normalizer.AllowOnly("type", "strip_left", "strip_right")),
-            var other => throw normalizer.Refuse($"the normalizer '{other}'", Implemented),
+            var most = TextGrowth.Most(text.Length);
+            foreach (var step in steps)
+            {
+                text = step(text, most);
+                TextGrowth.Check(text.Length, most);
+            }
+            return text;
         };
     }
 
-    private static Func<string, string> ReadSequence(JsonField sequence)
+    /// <summary>One step, given a text and how many characters it may become.</summary>
+    private static Func<string, long, string> ReadStep(JsonField normalizer)
     {
-        var steps = sequence["normalizers"].Items().Select(item => Read(item)).ToArray();
-        return text => steps.Aggregate(text, (current, step) => step(current));
+        if (normalizer["type"].Text() == "Replace") return Replacement.Read(normalizer).Apply;
+        var step = ReadUnbounded(normalizer);
+        return (text, _) => step(text);
     }
+
+    private static Func<string, string> ReadUnbounded(JsonField normalizer) => normalizer["type"].Text() switch
+    {
+        "Prepend" => ReadPrepend(normalizer.AllowOnly("type", "prepend")),
+        "NFC" => ReadUnicodeForm(normalizer, NormalizationForm.FormC),
+        "NFD" => ReadUnicodeForm(normalizer, NormalizationForm.FormD),
+        "NFKC" => ReadUnicodeForm(normalizer, NormalizationForm.FormKC),
+        "NFKD" => ReadUnicodeForm(normalizer, NormalizationForm.FormKD),
+        "Strip" => ReadStrip(normalizer.AllowOnly("type", "strip_left", "strip_right")),
+        var other => throw normalizer.Refuse($"the normalizer '{other}'", Implemented),
+    };
 
     private static Func<string, string> ReadPrepend(JsonField prepend)
     {

@@ -35,7 +35,7 @@ internal static class PieceSplitter
         var stretches = Cover(matches, piece.Text.Length, invert);
         return from stretch in Join(stretches, behavior)
                where stretch.End > stretch.Start
-               select new TextPiece(piece.Text[stretch.Start..stretch.End], piece.AtStart && stretch.Start == 0);
+               select piece with { Text = piece.Text[stretch.Start..stretch.End], AtStart = piece.AtStart && stretch.Start == 0 };
     }
 
     private static IEnumerable<Stretch> Cover(IEnumerable<(int Start, int End)> matches, int length, bool invert)

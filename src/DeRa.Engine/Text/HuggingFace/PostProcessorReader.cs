@@ -13,7 +13,7 @@ internal static class PostProcessorReader
             "TemplateProcessing" => ReadTemplate(processor.AllowOnly("type", "single", "pair", "special_tokens")),
             // It trims offsets, which nobody asks for here.
             "ByteLevel" => SurroundingTokens.None,
-            "Sequence" => processor.AllowOnly("type", "processors")["processors"].Items()
+            "Sequence" => StepList.Flatten(processor, "processors")
                 .Select(item => Read(item)).Aggregate(SurroundingTokens.None, Surround),
             var other => throw processor.Refuse($"the post-processor '{other}'", Implemented),
         };
@@ -32,6 +32,8 @@ internal static class PostProcessorReader
             {
                 var ids = template["special_tokens"][special["id"].Text()]["ids"];
                 current.AddRange(ids.Items().Select(id => id.Integer(0, TokenTable.HighestId)));
+                if (before.Count + after.Count > TextGrowth.MostSteps)
+                    throw template["single"].Error($"puts more than {TextGrowth.MostSteps} tokens around a text");
             }
             else if (item["Sequence"]["id"].Text() == "A" && current == before)
             {

@@ -9,6 +9,9 @@ internal static class PreTokenizerReader
 {
     private const string Implemented = "Sequence, ByteLevel, Split, Digits, Metaspace";
 
+    /// <summary>Each of these makes a text longer, some of them over and over: byte by byte, or by a space before each piece.</summary>
+    private const int MostSpellingSteps = 2;
+
     /// <summary>Reads a pre-tokenizer; none makes one piece.</summary>
     /// <param name="field">The pre-tokenizer.</param>
     /// <param name="addPrefixSpace">
@@ -17,23 +20,23 @@ internal static class PreTokenizerReader
     /// </param>
     public static Func<TextPiece, IEnumerable<TextPiece>> Read(JsonField? field, bool? addPrefixSpace = null)
     {
-        if (field is not { } step) return piece => [piece];
-        return step["type"].Text() switch
-        {
-            "Sequence" => ReadSequence(step.AllowOnly("type", "pretokenizers")),
-            "ByteLevel" => ReadByteLevel(step.AllowOnly("type", "add_prefix_space", "trim_offsets", "use_regex"), addPrefixSpace),
-            "Split" => ReadSplit(step.AllowOnly("type", "pattern", "behavior", "invert")),
-            "Digits" => ReadDigits(step.AllowOnly("type", "individual_digits")),
-            "Metaspace" => ReadMetaspace(step),
-            var other => throw step.Refuse($"the pre-tokenizer '{other}'", Implemented),
-        };
-    }
-
-    private static Func<TextPiece, IEnumerable<TextPiece>> ReadSequence(JsonField sequence)
-    {
-        var steps = sequence["pretokenizers"].Items().Select(item => Read(item)).ToArray();
+        if (field is not { } whole) return piece => [piece];
+        var fields = StepList.Flatten(whole, "pretokenizers");
+        var spelling = fields.Count(step => step["type"].Text() is "ByteLevel" or "Metaspace");
+        if (spelling > MostSpellingSteps) throw whole.Refuse($"{spelling} steps of ByteLevel and Metaspace", $"at most {MostSpellingSteps}");
+        if (whole["type"].Text() != "Sequence") return ReadStep(whole, addPrefixSpace);
+        var steps = fields.Select(step => ReadStep(step, addPrefixSpace: null)).ToArray();
         return piece => steps.Aggregate((IEnumerable<TextPiece>)[piece], (pieces, step) => pieces.SelectMany(step));
     }
+
+    private static Func<TextPiece, IEnumerable<TextPiece>> ReadStep(JsonField step, bool? addPrefixSpace) => step["type"].Text() switch
+    {
+        "ByteLevel" => ReadByteLevel(step.AllowOnly("type", "add_prefix_space", "trim_offsets", "use_regex"), addPrefixSpace),
+        "Split" => ReadSplit(step.AllowOnly("type", "pattern", "behavior", "invert")),
+        "Digits" => ReadDigits(step.AllowOnly("type", "individual_digits")),
+        "Metaspace" => ReadMetaspace(step),
+        var other => throw step.Refuse($"the pre-tokenizer '{other}'", Implemented),
+    };
 
     private static Func<TextPiece, IEnumerable<TextPiece>> ReadByteLevel(JsonField step, bool? addPrefixSpace)
     {
@@ -42,7 +45,8 @@ internal static class PreTokenizerReader
         return piece =>
         {
             if (addSpace && !piece.Text.StartsWith(' ')) piece = piece with { Text = " " + piece.Text };
-            var pieces = pattern is null ? [piece] : PieceSplitter.Split(piece, pattern.Matches(piece.Text), SplitBehavior.Isolated);
+            var pieces = pattern is null ? [piece]
+                : PieceSplitter.Split(piece, pattern.Matches(piece.Text, piece.Searched), SplitBehavior.Isolated);
             return pieces.Select(part => part with { Text = ByteLevelAlphabet.Spell(part.Text) });
         };
     }
@@ -55,7 +59,7 @@ internal static class PreTokenizerReader
         if (pattern.Find("Regex") is { } regex)
         {
             var compiled = HuggingFacePattern.Compile(regex, regex.Text());
-            return piece => PieceSplitter.Split(piece, compiled.Matches(piece.Text), behavior, invert);
+            return piece => PieceSplitter.Split(piece, compiled.Matches(piece.Text, piece.Searched), behavior, invert);
         }
         var text = pattern["String"].Text();
         if (text.Length == 0) throw pattern.Error("must not be empty");
@@ -72,7 +76,7 @@ internal static class PreTokenizerReader
         // The reference asks Rust's Unicode 17 here and not, as in patterns, Oniguruma's tables, which are older.
         var pattern = HuggingFacePattern.Compile(step, @"[\p{N}\x{11DE0}-\x{11DE9}\x{16FF4}-\x{16FF6}]");
         var behavior = step["individual_digits"].Flag() ? SplitBehavior.Isolated : SplitBehavior.Contiguous;
-        return piece => PieceSplitter.Split(piece, pattern.Matches(piece.Text), behavior);
+        return piece => PieceSplitter.Split(piece, pattern.Matches(piece.Text, piece.Searched), behavior);
     }
 
     private static Func<TextPiece, IEnumerable<TextPiece>> ReadMetaspace(JsonField step)

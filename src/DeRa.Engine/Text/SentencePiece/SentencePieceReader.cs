@@ -11,6 +11,8 @@ namespace DeRa.Engine.Text.SentencePiece;
 /// </remarks>
 internal static class SentencePieceReader
 {
+    private const int MostPieceCharacters = 1024;
+
     /// <param name="path">The file.</param>
     /// <param name="config">What lies beside it.</param>
     public static ITokenizer Read(string path, TokenizerConfig config)
@@ -43,6 +45,8 @@ internal static class SentencePieceReader
             { TreatsWhitespaceAsSuffix: true } => "treat_whitespace_as_suffix",
             { EscapesWhitespace: false } => "escape_whitespaces off",
             _ when file.Pieces.Any(piece => piece.Type == PieceType.Unused) => "pieces of type UNUSED",
+            // Merges are found by trying each cut of a piece; published pieces have some dozens.
+            _ when file.Pieces.Any(piece => piece.Text.Length > MostPieceCharacters) => $"pieces of more than {MostPieceCharacters} characters",
             _ => null,
         };
         if (asked is not null) throw new TokenizerException($"{path}: asks for {asked}, which is not implemented");
@@ -99,7 +103,7 @@ internal static class SentencePieceReader
     {
         var normal = new Dictionary<string, int>(StringComparer.Ordinal);
         for (var id = 0; id < file.Pieces.Count; id++)
-            if (file.Pieces[id].Type == PieceType.Normal && !isSpecial(id)) normal[file.Pieces[id].Text] = id;
+            if (file.Pieces[id] is { Type: PieceType.Normal, Text.Length: > 0 } && !isSpecial(id)) normal[file.Pieces[id].Text] = id;
         var unknown = file.Pieces.FindIndex(piece => piece.Type == PieceType.Unknown);
         var symbols = new SymbolTable(normal, FindByteTokens(path, file), unknown < 0 ? null : unknown, fuseUnknown: true);
         return new BpeModel(symbols, MakeMerges(file, normal), shortPieces: null, wholePieces: null);

@@ -57,7 +57,7 @@ internal sealed class FieldCatalogue
         yield return new("best_of", Integer(1, limits.MaxBestOf),
             "So many are generated for each prompt, of which the n likeliest come back; at least n. Not with stream.");
         yield return new("stop", AnyOf(StopText(limits), List(StopText(limits), limits.MaxStopStrings)),
-            "Texts that end the answer and are not part of it; lengths count UTF-8 bytes.");
+            "Texts that end the answer and are not part of it, names of special tokens too; lengths count UTF-8 bytes.");
         yield return new("include_stop_str_in_output", Flag().WithDefault(false), "What ended the text is part of it.");
         yield return new("stop_token_ids", List(Token(capacity), limits.MaxStopTokens),
             "Tokens that end the text, beside the end-of-sequence tokens.");
@@ -146,7 +146,10 @@ internal sealed class FieldCatalogue
         yield return new("messages", List(Reference("Message"), least: 1), "The conversation, oldest message first.", IsRequired: true);
         yield return new("tokens", Tokens(null), "Token ids.", IsRequired: true);
         yield return new("add_special_tokens", Flag(),
-            "Adds the tokenizer's special tokens (BOS): by default around a text, not around what the model's chat template wrote.");
+            "Adds the tokenizer's special tokens (BOS): by default around a text, not around what the model's chat template wrote, "
+            + "nor around a text with parse_special.");
+        yield return new("parse_special", Flag().WithDefault(false),
+            "Reads special tokens in a text, such as those of a chat that was laid out before; otherwise what spells one is letters.");
         yield return new("truncate_prompt_tokens", AnyOf(new JsonObject { ["enum"] = new JsonArray(-1) },
             Integer(1, capacity.ContextTokens)),
             "Only the last so many tokens of a prompt count; −1: those that the context leaves room for.");

@@ -10,7 +10,7 @@ internal static class CompletionRequestReader
     public const int DefaultMaxTokens = 16;
 
     /// <summary>What it does with each field.</summary>
-    public static FieldTable Table { get; } = new([.. CommonFields.Names, "prompt", "echo", "best_of"],
+    public static FieldTable Table { get; } = new([.. CommonFields.Names, "prompt", "echo", "best_of", "parse_special"],
         UnsupportedFields.Completion);
 
     /// <summary>Reads a body.</summary>
@@ -25,6 +25,7 @@ internal static class CompletionRequestReader
             LogProbs = logProbs,
             Echo = fields.Flag("echo"),
             BestOf = fields.Integer("best_of"),
+            ParseSpecial = fields.Flag("parse_special"),
         };
         return new WireRequest(input, CommonFields.ReadAnswer(fields, logProbs is not null), fields.Ignored);
     }

@@ -7,16 +7,17 @@ namespace DeRa.Server.Http.Wire;
 /// <param name="Model">One of the served names; null = the pair.</param>
 /// <param name="Prompt">A text or a conversation.</param>
 /// <param name="AddSpecialTokens">Whether the tokenizer adds its special tokens; null = as for a request that generates.</param>
+/// <param name="ParseSpecial">Whether special tokens are read in a text.</param>
 /// <param name="TokenStrings">Whether the tokens' spellings are wanted too.</param>
 /// <param name="Ignored">Fields that nobody here knows.</param>
 internal sealed record TokenizeInput(
-    string? Model, PromptInput Prompt, bool? AddSpecialTokens, bool TokenStrings, IReadOnlyList<string> Ignored);
+    string? Model, PromptInput Prompt, bool? AddSpecialTokens, bool ParseSpecial, bool TokenStrings, IReadOnlyList<string> Ignored);
 
 /// <summary>Reads the body of <c>POST /tokenize</c>: a text or a conversation, as vLLM has them.</summary>
 internal static class TokenizeRequestReader
 {
     /// <summary>What it does with each field beside a prompt.</summary>
-    public static FieldTable TextTable { get; } = new(["model", "prompt", "add_special_tokens", "return_token_strs"],
+    public static FieldTable TextTable { get; } = new(["model", "prompt", "add_special_tokens", "parse_special", "return_token_strs"],
         UnsupportedFields.TokenizeText);
 
     /// <summary>What it does with each field beside messages.</summary>
@@ -33,7 +34,7 @@ internal static class TokenizeRequestReader
             FieldText.Name(field) == "messages" && field.Value.ValueKind != JsonValueKind.Null);
         var fields = new RequestFields(body, isChat ? ChatTable : TextTable);
         return new TokenizeInput(fields.Text("model"), isChat ? ChatRequestReader.Prompt(fields) : Text(fields),
-            fields.Truth("add_special_tokens"), fields.Flag("return_token_strs"), fields.Ignored);
+            fields.Truth("add_special_tokens"), fields.Flag("parse_special"), fields.Flag("return_token_strs"), fields.Ignored);
     }
 
     private static TextPrompt Text(RequestFields fields) => new(fields.Text("prompt")

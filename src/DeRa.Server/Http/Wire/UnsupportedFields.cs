@@ -45,6 +45,7 @@ internal static class UnsupportedFields
         ["web_search_options"] = Never,
         ["moderation"] = Never,
         ["echo"] = IsFalse,
+        ["parse_special"] = IsFalse,
         ["prompt"] = Never,
         ["chat_template"] = Never,
         ["documents"] = IsEmpty,
@@ -64,6 +65,7 @@ internal static class UnsupportedFields
     public static IReadOnlyDictionary<string, Func<JsonElement, bool>> TokenizeChat { get; } = WithStrengths(new()
     {
         ["prompt"] = Never,
+        ["parse_special"] = IsFalse,
         ["tools"] = IsEmpty,
         ["chat_template"] = Never,
         ["media_io_kwargs"] = IsEmpty,
