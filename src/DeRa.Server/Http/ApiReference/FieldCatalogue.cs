@@ -123,7 +123,8 @@ internal sealed class FieldCatalogue
     private static IEnumerable<FieldDescription> Masks(RequestLimits limits, ExecutorLimits capacity)
     {
         yield return new("allowed_token_ids", List(Token(capacity), limits.MaxAllowedTokens, 1), "No other token is sampled.");
-        yield return new("bad_words", List(Text(1, limits.MaxStopStringBytes), limits.MaxBadWords), "Texts, not only blanks, that the output does not hold.");
+        yield return new("bad_words", List(Text(1, limits.MaxStopStringBytes), limits.MaxBadWords),
+            "Texts, not only blanks, that the output does not hold.");
     }
 
     private static IEnumerable<FieldDescription> Scheduling()
@@ -145,7 +146,8 @@ internal sealed class FieldCatalogue
         yield return new("stream", Flag().WithDefault(false), "Answers with server-sent events, a chunk each, the last one [DONE].");
         yield return new("stream_options", Object([("include_usage", OrNull(Flag())), ("continuous_usage_stats", OrNull(Flag())),
             ("include_obfuscation", OrNull(Flag()))]),
-            "include_usage: one more chunk, at the end, with the usage. continuous_usage_stats: it is in every chunk. Where one of them is true, it needs stream.");
+            "include_usage: one more chunk, at the end, with the usage. continuous_usage_stats: it is in every chunk. Needs stream "
+            + "where one of them is true.");
         yield return new("return_token_ids", Flag().WithDefault(false), "Reports the ids of the generated tokens, and of the prompt's.");
         yield return new("echo", Flag().WithDefault(false),
             "The prompt comes back before the completion; with max_tokens 0 it is only scored.");
