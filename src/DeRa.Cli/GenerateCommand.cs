@@ -17,7 +17,7 @@ internal static class GenerateCommand
 
     private static readonly Option<int?> s_maxTokens = new("--max-tokens")
     {
-        Description = "Tokens to write at most (default: what the context holds)",
+        Description = "Tokens to write at most (default, and at -1: what the context holds)",
     };
 
     private static readonly Option<double?> s_temperature = new("--temperature")
@@ -27,7 +27,7 @@ internal static class GenerateCommand
 
     private static readonly Option<int?> s_topK = new("--top-k")
     {
-        Description = "Keep the k most likely tokens; 0 = all",
+        Description = "Keep the k most likely tokens; 0 and -1 = all",
     };
 
     private static readonly Option<double?> s_topP = new("--top-p")
@@ -42,7 +42,7 @@ internal static class GenerateCommand
 
     private static readonly Option<long?> s_seed = new("--seed")
     {
-        Description = "The same seed gives the same text (default: a random one)",
+        Description = "The same seed gives the same text (default, and at -1: a random one)",
     };
 
     private static readonly Option<string[]> s_stop = new("--stop")

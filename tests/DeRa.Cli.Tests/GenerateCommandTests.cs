@@ -54,7 +54,7 @@ public class GenerateCommandTests
     [Theory]
     [InlineData("alignment_strength", "--strength", "11")]
     [InlineData("alignment_strength", "--strength", "NaN")]
-    [InlineData("max_tokens", "--max-tokens", "-1")]
+    [InlineData("max_tokens", "--max-tokens", "-2")]
     [InlineData("temperature", "--temperature", "3")]
     [InlineData("--device", "--device", "gpu")]
     [InlineData("--dtype", "--dtype", "int3")]

@@ -9,7 +9,6 @@ namespace DeRa.Engine.Requests;
 internal sealed class ChatEncoder(ITokenizer tokenizer, ChatTemplate? template)
 {
     private const string VariablesField = "chat_template_kwargs";
-    private const int MaxVariables = 64;
 
     private readonly UserTextGuard _guard = new(tokenizer);
 
@@ -91,9 +90,12 @@ internal sealed class ChatEncoder(ITokenizer tokenizer, ChatTemplate? template)
         if (chat.ContinueFinalMessage && chat.Messages.Count > 0 && string.IsNullOrWhiteSpace(chat.Messages[^1].Content))
             throw new InvalidRequestException($"{chat.FieldPrefix}continue_final_message",
                 $"'continue_final_message' is set, but the last of '{chat.Field}' holds no text that could be continued.");
-        FieldRange.Count(chat.FieldPrefix + VariablesField, chat.Variables?.Count ?? 0, MaxVariables, "entries");
+        ChatPrompt.CheckVariableCount(chat.FieldPrefix + VariablesField, chat.Variables?.Count ?? 0);
         foreach (var (name, _) in chat.Variables ?? [])
-            if (ChatTemplate.IsReserved(name))
+            if (name.Length > ChatPrompt.MaxVariableCharacters)
+                throw new InvalidRequestException(chat.FieldPrefix + VariablesField,
+                    $"'{VariablesField}' has a name of {name.Length} characters; at most {ChatPrompt.MaxVariableCharacters} are allowed.");
+            else if (ChatTemplate.IsReserved(name))
                 throw new InvalidRequestException($"{chat.FieldPrefix}{VariablesField}.{name}",
                     $"'{VariablesField}' may not set '{name}': it has a field of its own, or is the model's.");
     }
@@ -109,12 +111,24 @@ internal sealed class ChatEncoder(ITokenizer tokenizer, ChatTemplate? template)
             : throw new InvalidRequestException(chat.Field, $"'{chat.Field}' is empty; at least one message is needed.");
     }
 
-    /// <summary>Every text in a value, names of fields included.</summary>
-    private static IEnumerable<string> Texts(JsonNode? value) => value switch
+    /// <summary>
+    /// Every text in a value, names of fields included, in any order. Not by recursion, which would hand each text up through all
+    /// the levels above it.
+    /// </summary>
+    private static IEnumerable<string> Texts(JsonNode? value)
     {
-        JsonObject fields => fields.SelectMany(field => Texts(field.Value).Prepend(field.Key)),
-        JsonArray list => list.SelectMany(Texts),
-        JsonValue text when text.GetValueKind() == JsonValueKind.String => [text.GetValue<string>()],
-        _ => [],
-    };
+        var open = new Stack<JsonNode?>([value]);
+        while (open.TryPop(out var node))
+        {
+            if (node is JsonObject fields)
+                foreach (var (name, held) in fields)
+                {
+                    yield return name;
+                    open.Push(held);
+                }
+            else if (node is JsonArray list)
+                foreach (var item in list) open.Push(item);
+            else if (node?.GetValueKind() == JsonValueKind.String) yield return node.GetValue<string>();
+        }
+    }
 }

@@ -14,8 +14,8 @@ internal static class FieldRange
     public static int Between(string field, int value, int low, int high) =>
         value >= low && value <= high ? value : throw Bad(field, value, $"between {low} and {high}");
 
-    public static int AtLeast(string field, int value, int low) =>
-        value >= low ? value : throw Bad(field, value, $"at least {low}");
+    public static int AtLeast(string field, int value, int low, string? otherwise = null) =>
+        value >= low ? value : throw Bad(field, value, otherwise is null ? $"at least {low}" : $"at least {low}, {otherwise}");
 
     public static double Temperature(double value) =>
         value == 0 || (value >= 0.01 && value <= 2) ? value : throw Bad("temperature", value, "0 (greedy) or between 0.01 and 2");

@@ -12,7 +12,7 @@ public sealed record GenerationInput
     /// <summary>The prompts; each gives <see cref="N"/> choices.</summary>
     public required IReadOnlyList<PromptInput> Prompts { get; init; }
 
-    /// <summary>One of <see cref="ServedNames"/>; null = the pair.</summary>
+    /// <summary>One of <see cref="ServedNames"/>; null and empty = the pair.</summary>
     public string? Model { get; init; }
 
     /// <summary>λ of the first aligned model, <c>alignment_strength</c>; null = what the model's name says, else 1.</summary>
@@ -24,7 +24,7 @@ public sealed record GenerationInput
     /// <summary><c>alignment_strengths</c>: aligned model → λ; those not named weigh 0. Not with <see cref="AlignmentStrength"/>.</summary>
     public IReadOnlyDictionary<string, double>? NamedStrengths { get; init; }
 
-    /// <summary><c>max_tokens</c>.</summary>
+    /// <summary><c>max_tokens</c>; −1 = as many as the context leaves.</summary>
     public int? MaxTokens { get; init; }
 
     /// <summary>The name by which the client sent <see cref="MaxTokens"/>, for errors.</summary>
@@ -78,7 +78,7 @@ public sealed record GenerationInput
     /// <summary><c>min_tokens</c>: no end of text, stop token or stop string counts before so many tokens.</summary>
     public int? MinTokens { get; init; }
 
-    /// <summary><c>stop</c> strings.</summary>
+    /// <summary><c>stop</c> strings; empty ones are none.</summary>
     public IReadOnlyList<string>? Stop { get; init; }
 
     /// <summary><c>stop_token_ids</c>: end the text, beside the end-of-sequence tokens.</summary>
@@ -90,7 +90,7 @@ public sealed record GenerationInput
     /// <summary><c>ignore_eos</c>: end-of-sequence tokens do not end the text.</summary>
     public bool IgnoreEos { get; init; }
 
-    /// <summary><c>seed</c>; null = a random one.</summary>
+    /// <summary><c>seed</c>; null and −1 = a random one.</summary>
     public long? Seed { get; init; }
 
     /// <summary>Alternatives to report with each token (0 = the token's own log-probability only); null = none.</summary>
@@ -149,6 +149,12 @@ public sealed record TokenPrompt(IReadOnlyList<int> Tokens, string Field = "prom
 /// <param name="Field">Where it stands in the request.</param>
 public sealed record ChatPrompt(IReadOnlyList<ChatMessage> Messages, string Field = "messages") : PromptInput(Field)
 {
+    /// <summary>Most entries of <see cref="Variables"/>.</summary>
+    public const int MaxVariables = 64;
+
+    /// <summary>Characters (UTF-16 units) of a variable's name at most.</summary>
+    public const int MaxVariableCharacters = 256;
+
     /// <summary>
     /// <c>add_generation_prompt</c>: the text ends where an answer begins; null = yes, unless <see cref="ContinueFinalMessage"/>.
     /// </summary>
@@ -162,4 +168,10 @@ public sealed record ChatPrompt(IReadOnlyList<ChatMessage> Messages, string Fiel
 
     /// <summary>For errors, what stands before these fields' names where they are not the request's own: <c>conversation.</c>.</summary>
     public string FieldPrefix { get; init; } = "";
+
+    /// <summary>Checks how many variables there are, which transports do before they turn them into anything.</summary>
+    /// <param name="field">The field that holds them, for errors.</param>
+    /// <param name="count">How many there are.</param>
+    /// <exception cref="InvalidRequestException">More than <see cref="MaxVariables"/>.</exception>
+    public static void CheckVariableCount(string field, int count) => FieldRange.Count(field, count, MaxVariables, "entries");
 }

@@ -17,6 +17,12 @@ namespace DeRa.Engine.Requests;
 public sealed class RequestValidator(
     ServedNames names, ITokenizer tokenizer, GenerationDefaults defaults, RequestLimits limits, ExecutorLimits capacity)
 {
+    /// <summary><c>max_tokens</c> as clients of llama.cpp and LM Studio ask for as many as the context leaves.</summary>
+    public const int Unlimited = -1;
+
+    /// <summary><c>seed</c> as clients of vLLM and llama.cpp ask for a random one. Every other number is a seed, as in vLLM.</summary>
+    public const long RandomSeed = -1;
+
     private const int MaxSaltBytes = 1024;
     private const double MaxTimeoutSeconds = 86400;
 
@@ -53,7 +59,7 @@ public sealed class RequestValidator(
         CheckCacheHolds(choices, candidates > n ? "best_of" : n > 1 ? "n" : input.MaxTokensField);
         return new PreparedRequest
         {
-            Model = input.Model ?? names.Pair,
+            Model = string.IsNullOrEmpty(input.Model) ? names.Pair : input.Model,
             Strengths = template.Strengths,
             Seed = template.Seed,
             Choices = choices,
@@ -129,7 +135,7 @@ public sealed class RequestValidator(
             PromptTokens = [],
             MaxTokens = 0,
             Strengths = _strengths.Read(input),
-            Seed = input.Seed ?? BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long))),
+            Seed = input.Seed is { } seed and not RandomSeed ? seed : DrawSeed(),
             Sampling = Sampling(input),
             StopTokens = _tokens.StopTokens(input),
             LogProbs = logProbs ?? (areRanked ? 0 : null),
@@ -137,6 +143,9 @@ public sealed class RequestValidator(
             Priority = input.Priority ?? 0,
         };
     }
+
+    /// <summary>A random seed from 0 to 2^53 − 1: clients whose numbers are doubles can send it back as they got it.</summary>
+    private static long DrawSeed() => (long)(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))) >> 11);
 
     private int? PromptLogProbs(GenerationInput input)
     {
@@ -196,11 +205,11 @@ public sealed class RequestValidator(
         var stops = input.Stop ?? [];
         FieldRange.Count("stop", stops.Count, limits.MaxStopStrings, "strings");
         for (var i = 0; i < stops.Count; i++)
-            if (Encoding.UTF8.GetByteCount(stops[i]) is var bytes && (bytes == 0 || bytes > limits.MaxStopStringBytes))
+            if (Encoding.UTF8.GetByteCount(stops[i]) is var bytes && bytes > limits.MaxStopStringBytes)
                 throw new InvalidRequestException("stop",
-                    $"'stop[{i}]' has {bytes} bytes; between 1 and {limits.MaxStopStringBytes} are allowed.");
+                    $"'stop[{i}]' has {bytes} bytes; at most {limits.MaxStopStringBytes} are allowed.");
         var isPlainChat = defaults.ChatTemplate is null && input.Prompts.Any(prompt => prompt is ChatPrompt);
-        return [.. stops.Union(defaults.StopStrings).Union(isPlainChat ? PlainChatTemplate.StopStrings : [])];
+        return [.. stops.Where(stop => stop.Length > 0).Union(defaults.StopStrings).Union(isPlainChat ? PlainChatTemplate.StopStrings : [])];
     }
 
     private List<IReadOnlyList<int>> Prompts(GenerationInput input)
@@ -219,12 +228,16 @@ public sealed class RequestValidator(
     {
         const string field = "truncate_prompt_tokens";
         if (input.TruncatePromptTokens is not { } most) return tokens;
-        if (most == -1) most = Math.Max(1, capacity.ContextTokens - Math.Max(0, input.MaxTokens ?? input.DefaultMaxTokens ?? 1));
+        if (most == -1) most = Math.Max(1, capacity.ContextTokens - RoomWanted(input));
         else if (most < 1 || most > capacity.ContextTokens)
             throw new InvalidRequestException(field,
                 $"'{field}' is {most}; it must be between 1 and {capacity.ContextTokens}, or -1 for what the context leaves.");
         return tokens.Count <= most ? tokens : [.. tokens.Skip(tokens.Count - most)];
     }
+
+    /// <summary>What a prompt that is cut to fit leaves for the answer.</summary>
+    private static int RoomWanted(GenerationInput input) =>
+        input.MaxTokens is Unlimited ? 1 : Math.Max(0, input.MaxTokens ?? input.DefaultMaxTokens ?? 1);
 
     private int MaxTokens(GenerationInput input, int promptTokens)
     {
@@ -238,9 +251,10 @@ public sealed class RequestValidator(
     private int MostTokens(GenerationInput input, int promptTokens)
     {
         var room = capacity.ContextTokens - promptTokens;
-        if (input.MaxTokens is not { } asked)
-            return room > 0 ? Math.Min(room, input.DefaultMaxTokens ?? room) : throw TooLong(input.MaxTokensField, promptTokens, 1);
-        FieldRange.AtLeast(input.MaxTokensField, asked, input.Echo ? 0 : 1);
+        if (input.MaxTokens is not { } asked || asked == Unlimited)
+            return room > 0 ? Math.Min(room, (input.MaxTokens is null ? input.DefaultMaxTokens : null) ?? room)
+                : throw TooLong(input.MaxTokensField, promptTokens, 1);
+        FieldRange.AtLeast(input.MaxTokensField, asked, input.Echo ? 0 : 1, "or -1 for what the context leaves");
         return asked <= room ? asked : throw TooLong(input.MaxTokensField, promptTokens, asked);
     }
 

@@ -48,7 +48,7 @@ public sealed class ServedNames
     /// <exception cref="InvalidRequestException">Nothing is served under that name.</exception>
     public AlignmentStrengths? Find(string? model)
     {
-        if (model is null || model == Pair) return null;
+        if (string.IsNullOrEmpty(model) || model == Pair) return null;
         if (model == MemberName(ReferenceName)) return new AlignmentStrengths();
         for (var i = 0; i < Aligned.Count; i++)
             if (model == MemberName(Aligned[i])) return Only(i, 1);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DeRa.Engine;
 using DeRa.Server.Composition;
 using DeRa.Server.Http.Wire;
 
@@ -15,7 +16,7 @@ internal sealed class ChatEndpoint(ServingState state, TimeProvider time, ILogge
     protected override string IdPrefix => "chatcmpl-";
 
     /// <inheritdoc/>
-    protected override WireRequest Read(JsonElement body) => ChatRequestReader.Read(body);
+    protected override WireRequest Read(JsonElement body, ServedPair pair) => ChatRequestReader.Read(body, pair);
 
     /// <inheritdoc/>
     protected override AnswerWriter Writer(AnswerHeader header, AnswerOptions options, TokenTexts texts) =>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DeRa.Engine;
 using DeRa.Server.Composition;
 using DeRa.Server.Http.Wire;
 
@@ -15,7 +16,7 @@ internal sealed class CompletionsEndpoint(ServingState state, TimeProvider time,
     protected override string IdPrefix => "cmpl-";
 
     /// <inheritdoc/>
-    protected override WireRequest Read(JsonElement body) => CompletionRequestReader.Read(body);
+    protected override WireRequest Read(JsonElement body, ServedPair pair) => CompletionRequestReader.Read(body, pair);
 
     /// <inheritdoc/>
     protected override AnswerWriter Writer(AnswerHeader header, AnswerOptions options, TokenTexts texts) =>

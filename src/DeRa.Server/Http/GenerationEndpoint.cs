@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DeRa.Engine;
 using DeRa.Engine.Streaming;
 using DeRa.Server.Answers;
 using DeRa.Server.Composition;
@@ -14,15 +15,16 @@ internal abstract class GenerationEndpoint(ServingState state, TimeProvider time
     public async Task HandleAsync(HttpContext context)
     {
         using var lease = state.Enter();
-        var wire = await ReadAsync(context);
-        IgnoredFields.Announce(context, wire.Ignored);
         var pair = lease.Pair;
+        var wire = await ReadAsync(context, pair);
+        IgnoredFields.Announce(context, wire.Ignored);
+        context.RequestAborted.ThrowIfCancellationRequested();
         var request = pair.Validator.Prepare(wire.Input);
         var telemetry = RequestTelemetry.Of(context);
         telemetry.Prepared(Operation, wire.Input, request, pair, wire.Answer.Stream);
         var header = new AnswerHeader(
             IdPrefix + context.TraceIdentifier, time.GetUtcNow().ToUnixTimeSeconds(), request.Model,
-            new StrengthsInForce(request.Strengths, pair.Names.Aligned),
+            new StrengthsInForce(request.Strengths, pair.Names.Aligned), request.Seed,
             [.. request.Choices.Select(choice => choice.Request).Where(choice => choice.ChoiceIndex < request.Returned)
                 .Select(choice => choice.PromptTokens)]);
         var writer = Writer(header, wire.Answer, new TokenTexts(pair.Tokenizer, wire.Answer.TokensAsIds));
@@ -40,15 +42,15 @@ internal abstract class GenerationEndpoint(ServingState state, TimeProvider time
     protected abstract string IdPrefix { get; }
 
     /// <summary>Reads the endpoint's body.</summary>
-    protected abstract WireRequest Read(JsonElement body);
+    protected abstract WireRequest Read(JsonElement body, ServedPair pair);
 
     /// <summary>Writes the endpoint's answers.</summary>
     protected abstract AnswerWriter Writer(AnswerHeader header, AnswerOptions options, TokenTexts texts);
 
-    private async Task<WireRequest> ReadAsync(HttpContext context)
+    private async Task<WireRequest> ReadAsync(HttpContext context, ServedPair pair)
     {
         using var document = await RequestBody.ReadAsync(context.Request, context.RequestAborted);
-        return Read(document.RootElement);
+        return Read(document.RootElement, pair);
     }
 
     private static async Task<IEnumerable<string>> AnswerAsync(HttpContext context, Generation generation, AnswerWriter writer)

@@ -11,7 +11,7 @@ internal sealed class TokenizerEndpoints(ServingState state)
     public async Task TokenizeAsync(HttpContext context)
     {
         using var lease = state.Enter();
-        var input = await ReadAsync(context, TokenizeRequestReader.Read, input => input.Ignored);
+        var input = await ReadAsync(context, body => TokenizeRequestReader.Read(body, lease.Pair), input => input.Ignored);
         var tokens = lease.Pair.Validator.Tokenize(input.Model, input.Prompt, input.AddSpecialTokens, input.ParseSpecial);
         await WireJson.RespondAsync(context.Response, StatusCodes.Status200OK, json =>
         {
@@ -30,7 +30,7 @@ internal sealed class TokenizerEndpoints(ServingState state)
     public async Task DetokenizeAsync(HttpContext context)
     {
         using var lease = state.Enter();
-        var input = await ReadAsync(context, DetokenizeRequestReader.Read, input => input.Ignored);
+        var input = await ReadAsync(context, body => DetokenizeRequestReader.Read(body, lease.Pair), input => input.Ignored);
         var text = lease.Pair.Validator.Detokenize(input.Model, input.Tokens, "tokens", skipSpecialTokens: false);
         await WireJson.RespondAsync(context.Response, StatusCodes.Status200OK, json =>
         {
@@ -45,6 +45,7 @@ internal sealed class TokenizerEndpoints(ServingState state)
         using var document = await RequestBody.ReadAsync(context.Request, context.RequestAborted);
         var input = read(document.RootElement);
         IgnoredFields.Announce(context, ignored(input));
+        context.RequestAborted.ThrowIfCancellationRequested();
         return input;
     }
 

@@ -22,7 +22,7 @@ internal static class RequestSpan
         span.DisplayName = $"{operation} {request.Model}";
         span.SetTag("gen_ai.operation.name", operation);
         span.SetTag("gen_ai.provider.name", "dera");
-        span.SetTag("gen_ai.request.model", input.Model ?? request.Model);
+        span.SetTag("gen_ai.request.model", request.Model);
         span.SetTag("gen_ai.response.model", request.Model);
         span.SetTag("gen_ai.request.choice.count", input.N ?? 1);
         span.SetTag("gen_ai.request.seed", request.Seed);

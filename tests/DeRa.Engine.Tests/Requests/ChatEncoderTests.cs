@@ -154,6 +154,11 @@ public sealed class ChatEncoderTests
         var many = new JsonObject(Enumerable.Range(0, 65).Select(i => KeyValuePair.Create($"v{i}", (JsonNode?)null)));
         Assert.Contains("at most 64", Assert.Throws<InvalidRequestException>(
             () => Encode(Prompt("the") with { Variables = many }, Turns)).Message, StringComparison.Ordinal);
+        JsonObject Named(int characters) => new() { [new string('n', characters)] = 1 };
+        Assert.NotEmpty(Encode(Prompt("the") with { Variables = Named(256) }, Turns));
+        var refused = Assert.Throws<InvalidRequestException>(() => Encode(Prompt("the") with { Variables = Named(257) }, Turns));
+        Assert.Equal("chat_template_kwargs", refused.Field);
+        Assert.Contains("a name of 257 characters; at most 256", refused.Message, StringComparison.Ordinal);
     }
 
     private static ChatPrompt Prompt(params string[] contents) =>

@@ -23,10 +23,10 @@ public class RequestValidatorTests
         { "alignment_strength", Input() with { AlignmentStrength = double.PositiveInfinity } },
         { "alignment_strength", Input() with { AlignmentStrength = -1.01 } },
         { "alignment_strength", Input() with { AlignmentStrength = 10.01 } },
-        { "max_tokens", Input() with { MaxTokens = -1 } },
+        { "max_tokens", Input() with { MaxTokens = -2 } },
         { "max_tokens", Input() with { MaxTokens = 0 } },
         { "max_tokens", Input() with { MaxTokens = 59 } },
-        { "max_tokens", Input() with { Echo = true, MaxTokens = -1 } },
+        { "max_tokens", Input() with { Echo = true, MaxTokens = -2 } },
         { "temperature", Input() with { Temperature = -0.1 } },
         { "temperature", Input() with { Temperature = 0.009 } },
         { "temperature", Input() with { Temperature = 2.01 } },
@@ -44,7 +44,6 @@ public class RequestValidatorTests
         { "logit_bias", Input() with { LogitBias = new Dictionary<int, double> { [-1] = 1 } } },
         { "logit_bias[5]", Input() with { LogitBias = new Dictionary<int, double> { [5] = 100.5 } } },
         { "logit_bias", Input() with { LogitBias = Enumerable.Range(0, 1025).ToDictionary(i => i, _ => 1.0) } },
-        { "stop", Input() with { Stop = [""] } },
         { "stop", Input() with { Stop = [new string('x', 257)] } },
         { "stop", Input() with { Stop = [.. Enumerable.Repeat("x", 17)] } },
         { "n", Input() with { N = 0 } },
@@ -127,6 +126,43 @@ public class RequestValidatorTests
 
         static int MaxTokens(GenerationInput input) => Validator.Prepare(input).Choices[0].Request.MaxTokens;
     }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(16)]
+    public void Minus_1_takes_what_the_context_leaves_whatever_the_default(int? byDefault)
+    {
+        var input = Input() with { MaxTokens = -1, DefaultMaxTokens = byDefault };
+        Assert.Equal(58, Validator.Prepare(input).Choices[0].Request.MaxTokens);
+        var cut = Validator.Prepare(input with { Prompts = [new TextPrompt(new string('x', 99))], TruncatePromptTokens = -1 }).Choices[0];
+        Assert.Equal((63, 1), (cut.Request.PromptTokens.Count, cut.Request.MaxTokens));
+        Assert.Throws<InvalidRequestException>(() => Validator.Prepare(input with { Prompts = [new TextPrompt(new string('x', 63))] }));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(-1L)]
+    public void Without_a_seed_and_at_minus_1_one_is_drawn_that_a_double_holds(long? seed)
+    {
+        var drawn = Enumerable.Range(0, 64).Select(_ => Validator.Prepare(Input() with { Seed = seed }).Seed).ToList();
+        Assert.Equal(64, drawn.Distinct().Count());
+        Assert.All(drawn, one => Assert.InRange(one, 0, (1L << 53) - 1));
+        Assert.Contains(drawn, one => one > uint.MaxValue);
+    }
+
+    [Theory]
+    [InlineData(-2L)]
+    [InlineData(long.MinValue)]
+    [InlineData(0L)]
+    [InlineData(long.MaxValue)]
+    public void Every_other_number_is_a_seed(long seed) => Assert.Equal(seed, Validator.Prepare(Input() with { Seed = seed }).Seed);
+
+    [Fact]
+    public void Empty_stop_strings_are_none() =>
+        Assert.Equal(["END"], Validator.Prepare(Input() with { Stop = ["", "END"] }).Choices[0].StopStrings);
+
+    [Fact]
+    public void An_empty_name_of_a_model_is_none() => Assert.Equal("pair", Validator.Prepare(Input() with { Model = "" }).Model);
 
     [Theory]
     [InlineData(5e-324)]

@@ -51,7 +51,6 @@ public sealed class StrengthTests
         { "model", "NaN", Input("owner/pair@NaN") },
         { "model", "'owner/pair-reference', 'owner/pair-helpful', 'owner/pair-concise' and 'owner/pair@STRENGTH' are", Input("owner/pair-aligned") },
         { "model", "not served", Input("owner/pair-helpful@0.5") },
-        { "model", "not served", Input("") },
         { "alignment_strength", "fixes the mixture", Input("owner/pair@0.5") with { AlignmentStrength = .6 } },
         { "lambda", "fixes the mixture", Input("owner/pair-reference") with { AlignmentStrength = 1, AlignmentStrengthField = "lambda" } },
         { "alignment_strengths", "fixes the mixture", Input("owner/pair-helpful") with { NamedStrengths = Named(1, .5) } },

@@ -142,19 +142,6 @@ public class CompletionsTests
     }
 
     [Fact]
-    public async Task Values_that_ask_for_nothing_pass()
-    {
-        await using var server = await ServerFixture.StartAsync(Scripts.Saying("hi"));
-        var reply = await server.CompleteAsync("""
-            {"prompt":"a","n":1,"best_of":1,"suffix":"","min_tokens":0,"stop_token_ids":[],"include_stop_str_in_output":false,
-             "skip_special_tokens":true,"response_format":{"type":"text"},"bad_words":[],"priority":0,"use_beam_search":false,
-             "length_penalty":1.0,"service_tier":"auto","cache_salt":"x"}
-            """);
-        Assert.Equal("hi", reply.Text());
-        Assert.False(reply.Headers.ContainsKey("x-ignored-fields"));
-    }
-
-    [Fact]
     public async Task A_chunked_body_in_pieces_is_read_whole()
     {
         await using var server = await ServerFixture.StartAsync(Scripts.Saying("hi"));

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using DeRa.Engine;
 using DeRa.Engine.Requests;
 using DeRa.Server.Http.Wire;
 using DeRa.Testing;
@@ -20,9 +21,12 @@ public class DescribedRangeTests
         ["CompletionRequest.max_tokens"] = "\"echo\":true",
         ["CompletionRequest.max_completion_tokens"] = "\"echo\":true",
         ["ChatCompletionRequest.top_logprobs"] = "\"logprobs\":true",
+        ["CompletionRequest.min_tokens"] = "\"max_tokens\":-1",
         ["CompletionRequest.stream_options"] = "\"stream\":true",
         ["ChatCompletionRequest.stream_options"] = "\"stream\":true",
     };
+
+    private const int ContextTokens = 1 << 12;
 
     private static readonly JsonNode?[] OtherTypes = [null, true, false, "a", "", 0, 1, 1.5, -1, new JsonArray(), new JsonArray("a"),
         new JsonArray(1), new JsonObject()];
@@ -32,9 +36,9 @@ public class DescribedRangeTests
     [InlineData("ChatCompletionRequest", "\"messages\":[{\"role\":\"user\",\"content\":\"x\"}]")]
     public async Task A_field_takes_what_its_schema_takes(string form, string rest)
     {
-        await using var server = await ServerFixture.StartAsync(new ScriptedExecutor(contextTokens: 1 << 12, blockTokens: 1 << 8,
+        await using var server = await ServerFixture.StartAsync(new ScriptedExecutor(contextTokens: ContextTokens, blockTokens: 1 << 8,
             blockCount: 1 << 12));
-        var validator = server.State.Pair!.Validator;
+        var pair = server.State.Pair!;
         var properties = (await OpenApiTests.DocumentAsync(server))["components"]!["schemas"]![form]!["properties"]!.AsObject();
         var wrong = new List<string>();
         var (good, bad) = (0, 0);
@@ -45,10 +49,10 @@ public class DescribedRangeTests
             var oracle = await JsonSchema.FromJsonAsync(schema!.ToJsonString(), ServerFixture.Stop);
             foreach (var value in Candidates(schema).Concat(OtherTypes).DistinctBy(Text))
             {
-                if (IsOwnMatter(name, value)) continue;
+                if (IsOwnMatter(form, name, value)) continue;
                 var body = $$"""{{{rest}},"{{name}}":{{Text(value)}}{{Companion(form, name)}}}""";
                 var isDescribed = oracle.Validate(Text(value)).Count == 0;
-                var isRefused = Refusal(validator, form, body)?.StartsWith(name, StringComparison.Ordinal) == true;
+                var isRefused = Refusal(pair, form, body)?.StartsWith(name, StringComparison.Ordinal) == true;
                 if (isDescribed) good++;
                 else bad++;
                 if (isDescribed == isRefused)
@@ -60,26 +64,28 @@ public class DescribedRangeTests
     }
 
     /// <summary>What JSON Schema cannot say about a field.</summary>
-    private static bool IsOwnMatter(string name, JsonNode? value) => (name, value) switch
+    private static bool IsOwnMatter(string form, string name, JsonNode? value) => (name, value) switch
     {
+        // What the context leaves: less than all but a token, where a prompt has more tokens than one.
+        ("max_tokens" or "max_completion_tokens" or "min_tokens", JsonValue number) when form == "ChatCompletionRequest"
+            && IsNumber(number) && (double)number is > ContextTokens / 2 and < ContextTokens => true,
         // Bytes, not characters, and more than blanks; ids come as names of fields.
         ("bad_words", JsonArray words) => words.Any(word => string.IsNullOrWhiteSpace(word?.ToString())),
         // 1.0 and 1e0 are whole numbers to a schema; the readers take those that are written as such.
-        (_, JsonValue number) when number.GetValueKind() == JsonValueKind.Number =>
-            number.ToJsonString().Contains('E', StringComparison.Ordinal),
+        (_, JsonValue number) when IsNumber(number) => number.ToJsonString().Contains('E', StringComparison.Ordinal),
         _ => false,
     };
 
     private static string Companion(string form, string name) => Companions.TryGetValue($"{form}.{name}", out var with) ? "," + with : "";
 
-    private static string? Refusal(RequestValidator validator, string form, string body)
+    private static string? Refusal(ServedPair pair, string form, string body)
     {
         try
         {
             using var document = JsonDocument.Parse(body);
-            var read = form == "CompletionRequest" ? CompletionRequestReader.Read(document.RootElement)
-                : ChatRequestReader.Read(document.RootElement);
-            validator.Prepare(read.Input);
+            var read = form == "CompletionRequest" ? CompletionRequestReader.Read(document.RootElement, pair)
+                : ChatRequestReader.Read(document.RootElement, pair);
+            pair.Validator.Prepare(read.Input);
             return null;
         }
         catch (InvalidRequestException refused)
@@ -92,7 +98,7 @@ public class DescribedRangeTests
     {
         foreach (var form in schema["anyOf"]?.AsArray().Select(form => form!) ?? [])
             foreach (var value in Candidates(form)) yield return value;
-        foreach (var value in schema["enum"]?.AsArray().Select(value => (double)value!) ?? [])
+        foreach (var value in schema["enum"]?.AsArray().Where(IsNumber).Select(value => (double)value!) ?? [])
             foreach (var near in Near(value, schema)) yield return near;
         foreach (var bound in (string[])["minimum", "maximum", "exclusiveMinimum"])
             if (schema[bound] is { } edge)
@@ -105,6 +111,8 @@ public class DescribedRangeTests
         if (schema["additionalProperties"] is JsonObject values)
             foreach (var map in Maps(schema, values)) yield return map;
     }
+
+    private static bool IsNumber(JsonNode? value) => value?.GetValueKind() == JsonValueKind.Number;
 
     private static IEnumerable<JsonNode?> Near(double bound, JsonNode schema)
     {

@@ -268,8 +268,9 @@ public class FieldTests
         await using var server = await ServerFixture.StartLoadingAsync((_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor,
             options: new ServerOptions { DrainSeconds = 0, StrictFields = true });
         await server.PhaseChangedAsync();
-        var refused = await server.CompleteAsync("""{"prompt":"a","user":"u","shiny_thing":null}""");
+        var refused = await server.CompleteAsync("""{"prompt":"a","user":"u","shiny_thing":0}""");
         Assert.Equal((400, "shiny_thing"), (refused.Status, refused.Param));
-        Assert.Equal("hi", (await server.CompleteAsync("""{"prompt":"a","user":"u","store":true}""")).Text());
+        Assert.Equal("repeat_penalty", (await server.CompleteAsync("""{"prompt":"a","repeat_penalty":1.1}""")).Param);
+        Assert.Equal("hi", (await server.CompleteAsync("""{"prompt":"a","user":"u","store":true,"shiny_thing":null}""")).Text());
     }
 }

@@ -21,6 +21,7 @@ public class ProtocolTests
     [InlineData("{\"prompt\":\"a\",\"n\":1,\"pr\\u006fmpt\":\"b\"}", "prompt")]
     [InlineData("{\"prompt\":\"a\",\"logit_bias\":{\"5\":1,\"5\":2},\"n\":1}", "logit_bias")]
     [InlineData("{\"prompt\":\"a\",\"n\":1,\"\\ud800\":2,\"n\":2}", null)]
+    [InlineData("{\"prompt\":\"a\",\"zzz\":{\"\\ud800\":1,\"a\":2}}", null)]
     public async Task A_body_that_is_no_JSON_object_is_refused(string body, string? param)
     {
         await using var server = await ServerFixture.StartAsync();

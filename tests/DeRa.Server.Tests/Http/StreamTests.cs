@@ -12,13 +12,13 @@ public class StreamTests
     public async Task The_bytes_of_a_stream_are_as_clients_expect_them()
     {
         await using var server = await ServerFixture.StartAsync(Scripts.Saying("hi"));
-        var reply = await server.CompleteAsync("""{"prompt":"a","stream":true,"stream_options":{"include_usage":true},"alignment_strength":0.5}""");
+        var reply = await server.CompleteAsync("""{"prompt":"a","stream":true,"stream_options":{"include_usage":true},"alignment_strength":0.5,"seed":7}""");
         Assert.Equal("text/event-stream; charset=utf-8", reply.Headers["Content-Type"]);
         Assert.Equal("no-cache", reply.Headers["Cache-Control"]);
         Assert.Equal("no", reply.Headers["X-Accel-Buffering"]);
         var id = reply.Events()[0].GetProperty("id").GetString();
         var created = reply.Events()[0].GetProperty("created").GetInt64();
-        var head = $$"""{"id":"{{id}}","object":"text_completion","created":{{created}},"model":"pair","alignment_strength":0.5,"choices":""";
+        var head = $$"""{"id":"{{id}}","object":"text_completion","created":{{created}},"model":"pair","alignment_strength":0.5,"seed":7,"choices":""";
         Assert.Equal(
             $$"""data: {{head}}[{"index":0,"text":"h","logprobs":null,"finish_reason":null}],"usage":null}""" + "\n\n" +
             $$"""data: {{head}}[{"index":0,"text":"i","logprobs":null,"finish_reason":null}],"usage":null}""" + "\n\n" +

@@ -173,7 +173,7 @@ public class MetricsTests
         await using var server = await ServerFixture.StartAsync(new ScriptedExecutor(), model: model);
         foreach (var strength in (string[])["0", "1", "0.5", "-0.7"])
             await server.CompleteAsync($$"""{"prompt":"abc","max_tokens":5,"ignore_eos":true,"lambda":{{strength}}}""");
-        await server.CompleteAsync("""{"prompt":"abc","max_tokens":-1}""");
+        await server.CompleteAsync("""{"prompt":"abc","max_tokens":0}""");
         var scrape = await Scrape.OfAsync(server);
         // A prompt of 4 tokens and 4 of the 5 generated ones go through the models.
         Assert.Equal(48, scrape.Value("dera_passes_run_total", ("model_name", model)));

@@ -60,7 +60,7 @@ public class PrometheusTests
         await using var server = await ServerFixture.StartAsync(
             new ScriptedExecutor { MixAndSampleTime = TimeSpan.FromMilliseconds(1), ReferenceDivergence = 0.1 }, model: "checked");
         await server.CompleteAsync("""{"prompt":"abc","max_tokens":5,"lambda":0.5}""");
-        await server.CompleteAsync("""{"prompt":"abc","max_tokens":-1}""");
+        await server.CompleteAsync("""{"prompt":"abc","max_tokens":0}""");
         using var tool = Process.Start(new ProcessStartInfo(program, ["check", "metrics"])
         {
             RedirectStandardInput = true,

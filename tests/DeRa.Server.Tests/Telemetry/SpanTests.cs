@@ -94,7 +94,7 @@ public class SpanTests
     }
 
     [Theory]
-    [InlineData("""{"prompt":"a","max_tokens":-1}""", "InvalidRequestException")]
+    [InlineData("""{"prompt":"a","max_tokens":0}""", "InvalidRequestException")]
     [InlineData("""{"prompt":"fault","stream":true}""", "GenerationFailedException")]
     [InlineData("""{"prompt":"fault"}""", "GenerationFailedException")]
     public async Task What_goes_wrong_is_on_the_span(string json, string error)
@@ -128,7 +128,7 @@ public class SpanTests
             await PostAsync(server, parent, "/v1/completions", """{"prompt":"topsecretprompt","max_tokens":20}""");
             await PostAsync(server, parent, "/v1/chat/completions",
                 """{"messages":[{"role":"user","content":"topsecretprompt"}],"max_tokens":20,"stream":true}""");
-            await PostAsync(server, parent, "/v1/completions", """{"prompt":"topsecretprompt","max_tokens":-1}""");
+            await PostAsync(server, parent, "/v1/completions", """{"prompt":"topsecretprompt","max_tokens":0}""");
         }, "topsecretanswer", new ServerOptions { DrainSeconds = 0, CaptureContent = isThere });
         var text = string.Join('\n', spans.SelectMany(span => span.TagObjects.Select(tag => $"{tag.Key}={tag.Value}")));
         Assert.Equal(isThere, text.Contains("topsecret", StringComparison.Ordinal));

@@ -51,6 +51,7 @@ internal static class AnswerSchemas
             "type": "object", "additionalProperties": {"type": "number"},
             "description": "The strengths in force, by the aligned models' names, where there are several."
           },
+          "Seed": {"type": "integer", "format": "int64", "description": "The seed in force. Sent back with the same request, it gives the same answer."},
           "PromptTokenIds": {
             "type": "array", "items": {"type": "integer", "minimum": 0}, "minItems": 1,
             "description": "The prompt's tokens, where asked for; in a stream with the first chunk of each choice."
@@ -77,7 +78,7 @@ internal static class AnswerSchemas
             }
           },
           "Completion": {
-            "type": "object", "required": ["id", "object", "created", "model", "choices", "usage"], "additionalProperties": false,
+            "type": "object", "required": ["id", "object", "created", "model", "seed", "choices", "usage"], "additionalProperties": false,
             "properties": {
               "id": {"type": "string", "pattern": "^cmpl-"},
               "object": {"type": "string", "enum": ["text_completion"]},
@@ -85,6 +86,7 @@ internal static class AnswerSchemas
               "model": {"type": "string"},
               "alignment_strength": {"type": "number", "description": "The strength in force, where one number says it."},
               "alignment_strengths": {"$ref": "#/components/schemas/Strengths"},
+              "seed": {"$ref": "#/components/schemas/Seed"},
               "choices": {
                 "type": "array",
                 "items": {
@@ -105,7 +107,7 @@ internal static class AnswerSchemas
             }
           },
           "CompletionChunk": {
-            "type": "object", "required": ["id", "object", "created", "model", "choices"], "additionalProperties": false,
+            "type": "object", "required": ["id", "object", "created", "model", "seed", "choices"], "additionalProperties": false,
             "properties": {
               "id": {"type": "string", "pattern": "^cmpl-"},
               "object": {"type": "string", "enum": ["text_completion"]},
@@ -113,6 +115,7 @@ internal static class AnswerSchemas
               "model": {"type": "string"},
               "alignment_strength": {"type": "number"},
               "alignment_strengths": {"$ref": "#/components/schemas/Strengths"},
+              "seed": {"$ref": "#/components/schemas/Seed"},
               "choices": {
                 "type": "array", "maxItems": 1,
                 "items": {
@@ -148,7 +151,7 @@ internal static class AnswerSchemas
             }
           },
           "ChatCompletion": {
-            "type": "object", "required": ["id", "object", "created", "model", "choices", "usage"], "additionalProperties": false,
+            "type": "object", "required": ["id", "object", "created", "model", "seed", "choices", "usage"], "additionalProperties": false,
             "properties": {
               "id": {"type": "string", "pattern": "^chatcmpl-"},
               "object": {"type": "string", "enum": ["chat.completion"]},
@@ -156,6 +159,7 @@ internal static class AnswerSchemas
               "model": {"type": "string"},
               "alignment_strength": {"type": "number", "description": "The strength in force, where one number says it."},
               "alignment_strengths": {"$ref": "#/components/schemas/Strengths"},
+              "seed": {"$ref": "#/components/schemas/Seed"},
               "choices": {
                 "type": "array",
                 "items": {
@@ -179,7 +183,7 @@ internal static class AnswerSchemas
             }
           },
           "ChatCompletionChunk": {
-            "type": "object", "required": ["id", "object", "created", "model", "choices"], "additionalProperties": false,
+            "type": "object", "required": ["id", "object", "created", "model", "seed", "choices"], "additionalProperties": false,
             "properties": {
               "id": {"type": "string", "pattern": "^chatcmpl-"},
               "object": {"type": "string", "enum": ["chat.completion.chunk"]},
@@ -187,6 +191,7 @@ internal static class AnswerSchemas
               "model": {"type": "string"},
               "alignment_strength": {"type": "number"},
               "alignment_strengths": {"$ref": "#/components/schemas/Strengths"},
+              "seed": {"$ref": "#/components/schemas/Seed"},
               "choices": {
                 "type": "array", "maxItems": 1,
                 "items": {

@@ -20,7 +20,7 @@ internal static class ApiOperations
         Chunk = "CompletionChunk",
         Forms =
         [
-            Form("CompletionRequest", CompletionRequestReader.Table, catalogue, MaxTokens("max_tokens"), MaxTokens("max_completion_tokens")),
+            Form(CompletionRequestReader.Table, catalogue, MaxTokens("max_tokens", pair), MaxTokens("max_completion_tokens", pair)),
         ],
         Examples =
         [
@@ -31,8 +31,9 @@ internal static class ApiOperations
 
     private static string Middle(ServedPair pair) => pair.Validator.Limits.MaxStrength >= 1.5 ? "1.5" : "0.5";
 
-    private static FieldDescription MaxTokens(string name) => new(name, Integer(0).WithDefault(CompletionRequestReader.DefaultMaxTokens),
-        "Most tokens to generate, 0 only with echo; with the prompt's at most what the context holds.");
+    private static FieldDescription MaxTokens(string name, ServedPair pair) => new(name,
+        FieldCatalogue.MaxTokens(0, pair.Engine.Limits).WithDefault(CompletionRequestReader.DefaultMaxTokens),
+        "Most tokens to generate, 0 only with echo; with the prompt's at most what the context holds, which is what −1 asks for.");
 
     private static ApiOperation Chat(ServedPair pair, FieldCatalogue catalogue) => new(
         "createChatCompletion", "POST", "/v1/chat/completions", "Answers a conversation.", "ChatCompletion")
@@ -40,7 +41,7 @@ internal static class ApiOperations
         Chunk = "ChatCompletionChunk",
         Forms =
         [
-            Form("ChatCompletionRequest", ChatRequestReader.Table, catalogue, new FieldDescription(
+            Form(ChatRequestReader.Table, catalogue, new FieldDescription(
                 "logprobs", Flag().WithDefault(false), "Reports each token's log-probability in the mixture.")),
         ],
         Examples =
@@ -51,16 +52,16 @@ internal static class ApiOperations
 
     private static IEnumerable<ApiOperation> Tokenizer(FieldCatalogue catalogue)
     {
-        var text = Form("TokenizeTextRequest", TokenizeRequestReader.TextTable, catalogue, new FieldDescription(
+        var text = Form(TokenizeRequestReader.TextTable, catalogue, new FieldDescription(
             "prompt", Text(), "The text.", IsRequired: true));
         var tokenize = new ApiOperation("tokenize", "POST", "/tokenize", "Turns a text or a conversation into tokens.", "Tokens")
         {
-            Forms = [text, Form("TokenizeChatRequest", TokenizeRequestReader.ChatTable, catalogue)],
+            Forms = [text, Form(TokenizeRequestReader.ChatTable, catalogue)],
             Examples = ["""{"prompt": "One day, a dog", "return_token_strs": true}"""],
         };
         var detokenize = new ApiOperation("detokenize", "POST", "/detokenize", "Turns tokens into text, special tokens spelt out.", "Text")
         {
-            Forms = [Form("DetokenizeRequest", DetokenizeRequestReader.Table, catalogue)],
+            Forms = [Form(DetokenizeRequestReader.Table, catalogue)],
             Examples = ["""{"tokens": [72, 105]}"""],
         };
         return [tokenize, detokenize, UnderV1(tokenize), UnderV1(detokenize)];
@@ -108,6 +109,6 @@ internal static class ApiOperations
         new("docs", "GET", "/docs", "This reference as a page.", "Page") { MediaType = "text/html" },
     ];
 
-    private static RequestForm Form(string schema, FieldTable table, FieldCatalogue catalogue, params FieldDescription[] own) =>
-        new(schema, catalogue.Describe(table.Read, own), [.. table.WithoutEffect], [.. table.Unsupported]);
+    private static RequestForm Form(FieldTable table, FieldCatalogue catalogue, params FieldDescription[] own) =>
+        new(table.Form, catalogue.Describe(table.Read, own), [.. table.WithoutEffect], [.. table.Unsupported]);
 }

@@ -9,8 +9,9 @@ internal static class OpenApiDocument
 {
     private const string About =
         "OpenAI-compatible HTTP for a pair of models whose logits are mixed at every token with the strength λ that a request names. "
-        + "A field that is null counts as not set. An unknown field that resembles a known one is refused, any other is ignored and "
-        + "listed in the header x-ignored-fields. Every answer carries the server's x-request-id; 429 and 503 carry Retry-After.";
+        + "A field that is null counts as not set. An unknown field that resembles a known one is refused; any other, and what only "
+        + "other servers know, is ignored and listed in the header x-ignored-fields. Every answer carries the server's x-request-id; "
+        + "429 and 503 carry Retry-After.";
 
     /// <summary>The document.</summary>
     public static JsonObject Of(IReadOnlyList<ApiOperation> operations) => new()

@@ -36,6 +36,9 @@ internal static class Schemas
         ["properties"] = new JsonObject(fields.Select(field => KeyValuePair.Create(field.Name, (JsonNode?)field.Schema))),
     };
 
+    /// <summary>That value and no other.</summary>
+    public static JsonObject One(JsonNode value) => new() { ["enum"] = new JsonArray(value) };
+
     public static JsonObject AnyOf(params JsonObject[] schemas) => new() { ["anyOf"] = new JsonArray([.. schemas]) };
 
     public static JsonObject Reference(string component) => new() { ["$ref"] = $"#/components/schemas/{component}" };

@@ -8,9 +8,10 @@ namespace DeRa.Server.Http.Wire;
 /// <param name="Created">When it was begun, in seconds since 1970.</param>
 /// <param name="Model">The model's name.</param>
 /// <param name="Strengths">The strengths in force.</param>
+/// <param name="Seed">The seed in force: sent back with the same request, it gives the same answer.</param>
 /// <param name="Prompts">The prompt's tokens of each choice that comes back.</param>
 internal sealed record AnswerHeader(
-    string Id, long Created, string Model, StrengthsInForce Strengths, IReadOnlyList<IReadOnlyList<int>> Prompts);
+    string Id, long Created, string Model, StrengthsInForce Strengths, long Seed, IReadOnlyList<IReadOnlyList<int>> Prompts);
 
 /// <summary>Tokens that an answer took.</summary>
 /// <param name="PromptTokens">Tokens of the prompts, each prompt counted once.</param>

@@ -161,6 +161,7 @@ internal abstract class AnswerWriter(AnswerHeader header, AnswerOptions options,
         json.WriteNumber("created"u8, header.Created);
         json.WriteString("model"u8, header.Model);
         WriteStrengths(json);
+        json.WriteNumber("seed"u8, header.Seed);
         json.WriteStartArray("choices"u8);
     }
 

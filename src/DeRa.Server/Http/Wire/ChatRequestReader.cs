@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using DeRa.Engine;
 using DeRa.Engine.Requests;
 
 namespace DeRa.Server.Http.Wire;
@@ -8,18 +9,18 @@ namespace DeRa.Server.Http.Wire;
 internal static class ChatRequestReader
 {
     /// <summary>What it does with each field.</summary>
-    public static FieldTable Table { get; } = new(
+    public static FieldTable Table { get; } = new("ChatCompletionRequest",
         [.. CommonFields.Names, "messages", "top_logprobs", "add_generation_prompt", "continue_final_message", "chat_template_kwargs"],
         UnsupportedFields.Chat);
 
     /// <summary>Reads a body.</summary>
     /// <exception cref="InvalidRequestException">A field of the wrong type or one that does not work.</exception>
-    public static WireRequest Read(JsonElement body)
+    public static WireRequest Read(JsonElement body, ServedPair pair)
     {
-        var fields = new RequestFields(body, Table);
-        var logProbs = fields.Flag("logprobs");
+        var fields = new RequestFields(body, Table, pair);
+        var logProbs = LogProbs(fields);
         var alternatives = fields.Integer("top_logprobs");
-        if (alternatives is not null && !logProbs)
+        if (alternatives is not (null or 0) && !logProbs)
             throw new InvalidRequestException("top_logprobs", "'top_logprobs' needs 'logprobs': true.");
         var input = CommonFields.Read(fields, [Prompt(fields)]) with
         {
@@ -38,23 +39,23 @@ internal static class ChatRequestReader
         Variables = Variables(fields.Value("chat_template_kwargs")),
     };
 
+    private static bool LogProbs(RequestFields fields)
+    {
+        const string field = "logprobs";
+        return fields.Value(field)?.ValueKind != JsonValueKind.Number ? fields.Flag(field)
+            : throw RequestFields.Wrong(field, "true or false; 'top_logprobs' is the number of likeliest tokens to report");
+    }
+
     private static JsonObject? Variables(JsonElement? value)
     {
         const string field = "chat_template_kwargs";
         if (value is not { } variables) return null;
         if (variables.ValueKind != JsonValueKind.Object) throw RequestFields.Wrong(field, "an object of the template's variables");
-        CheckTexts(variables, field);
+        // Before anything is made of them: a body has room for hundreds of thousands.
+        ChatPrompt.CheckVariableCount(field, variables.GetPropertyCount());
+        if (FieldText.NoUnicode(variables) is { } place)
+            throw RequestFields.Wrong(string.Join('.', place.Prepend(field)), FieldText.Unicode);
         // A copy: the request's own text is gone before the template reads it.
-        return JsonNode.Parse(variables.GetRawText())!.AsObject();
-    }
-
-    /// <summary>Texts are read once here: what is no Unicode would otherwise show when the template gets to it.</summary>
-    private static void CheckTexts(JsonElement value, string field)
-    {
-        if (value.ValueKind == JsonValueKind.String) FieldText.Of(value, field);
-        if (value.ValueKind == JsonValueKind.Array)
-            foreach (var item in value.EnumerateArray()) CheckTexts(item, field);
-        if (value.ValueKind != JsonValueKind.Object) return;
-        foreach (var entry in value.EnumerateObject()) CheckTexts(entry.Value, $"{field}.{FieldText.Name(entry)}");
+        return JsonObject.Create(variables.Clone());
     }
 }

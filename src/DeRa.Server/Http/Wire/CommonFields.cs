@@ -7,10 +7,13 @@ namespace DeRa.Server.Http.Wire;
 /// <summary>The fields that both endpoints share.</summary>
 internal static class CommonFields
 {
+    /// <summary>The names of those that say how much of which model is mixed in.</summary>
+    public static IReadOnlyList<string> Strengths { get; } = ["alignment_strength", "alignment_strengths", "lambda"];
+
     /// <summary>Their names.</summary>
     public static IReadOnlyList<string> Names { get; } =
     [
-        "model", "alignment_strength", "alignment_strengths", "lambda", "max_tokens", "max_completion_tokens", "n", "temperature", "top_k", "top_p", "min_p",
+        "model", .. Strengths, "max_tokens", "max_completion_tokens", "n", "temperature", "top_k", "top_p", "min_p",
         "repetition_penalty", "frequency_penalty", "presence_penalty", "logit_bias", "stop", "ignore_eos", "seed", "logprobs",
         "stream", "stream_options", "return_token_ids", "return_tokens_as_token_ids", "prompt_logprobs", "stop_token_ids",
         "include_stop_str_in_output", "min_tokens", "bad_words", "allowed_token_ids", "typical_p", "priority", "cache_salt",
@@ -42,11 +45,11 @@ internal static class CommonFields
         Seed = fields.Long("seed"),
         Stream = fields.Flag("stream"),
         PromptLogProbs = fields.Integer("prompt_logprobs"),
-        StopTokenIds = fields.Integers("stop_token_ids"),
+        StopTokenIds = fields.TokenIds("stop_token_ids"),
         IncludeStop = fields.Flag("include_stop_str_in_output"),
         MinTokens = fields.Integer("min_tokens"),
         BadWords = fields.Texts("bad_words"),
-        AllowedTokenIds = fields.Integers("allowed_token_ids"),
+        AllowedTokenIds = fields.TokenIds("allowed_token_ids"),
         TypicalP = fields.Number("typical_p"),
         Priority = fields.Integer("priority"),
         CacheSalt = fields.Text("cache_salt"),
@@ -91,15 +94,17 @@ internal static class CommonFields
     private static HashSet<string> StreamOptions(JsonElement? value, bool stream)
     {
         if (value is not { } options) return [];
-        if (!stream) throw new InvalidRequestException("stream_options", "'stream_options' needs 'stream': true.");
         if (options.ValueKind != JsonValueKind.Object) throw RequestFields.Wrong("stream_options", "an object");
-        return [.. options.EnumerateObject().Select(option => (Name: FieldText.Name(option), option.Value))
+        HashSet<string> asked = [.. options.EnumerateObject().Select(option => (Name: FieldText.Name(option), option.Value))
             .Where(option => StreamOption(option.Name, option.Value)).Select(option => option.Name)];
+        return stream || asked.Count == 0 ? asked
+            : throw new InvalidRequestException("stream_options", "'stream_options' needs 'stream': true.");
     }
 
     /// <summary>Whether the option is true.</summary>
     private static bool StreamOption(string name, JsonElement value)
     {
+        if (value.ValueKind == JsonValueKind.Null) return false;
         var field = $"stream_options.{name}";
         // Obfuscation is padding against an eavesdropper who measures lengths; its absence changes nothing about the answer.
         if (name is not ("include_usage" or "continuous_usage_stats" or "include_obfuscation"))
@@ -107,7 +112,7 @@ internal static class CommonFields
         return value.ValueKind switch
         {
             JsonValueKind.True => true,
-            JsonValueKind.False or JsonValueKind.Null => false,
+            JsonValueKind.False => false,
             _ => throw RequestFields.Wrong(field, "true or false"),
         };
     }
@@ -121,10 +126,12 @@ internal static class CommonFields
         foreach (var entry in entries.EnumerateObject())
         {
             var name = FieldText.Name(entry);
+            if (entry.Value.ValueKind == JsonValueKind.Null) continue;
             if (entry.Value.ValueKind != JsonValueKind.Number) throw RequestFields.Wrong($"{field}.{name}", "a number");
             read[name] = entry.Value.GetDouble();
         }
-        return read;
+        // As in gRPC, where a map that is empty is one that is not set.
+        return read.Count > 0 ? read : null;
     }
 
     private static List<string>? Stop(JsonElement? stop) => stop switch
@@ -143,6 +150,7 @@ internal static class CommonFields
         foreach (var entry in entries.EnumerateObject())
         {
             var name = FieldText.Name(entry);
+            if (entry.Value.ValueKind == JsonValueKind.Null) continue;
             if (!int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var token))
                 throw new InvalidRequestException("logit_bias", $"'logit_bias' holds '{name}', which is no token id.");
             if (entry.Value.ValueKind != JsonValueKind.Number) throw RequestFields.Wrong($"logit_bias[{token}]", "a number");

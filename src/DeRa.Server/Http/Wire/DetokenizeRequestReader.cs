@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DeRa.Engine;
 using DeRa.Engine.Requests;
 
 namespace DeRa.Server.Http.Wire;
@@ -15,15 +16,14 @@ internal static class DetokenizeRequestReader
     private const string Tokens = "tokens";
 
     /// <summary>What it does with each field.</summary>
-    public static FieldTable Table { get; } = new(["model", Tokens], UnsupportedFields.Detokenize);
+    public static FieldTable Table { get; } = new("DetokenizeRequest", ["model", Tokens], UnsupportedFields.Detokenize);
 
     /// <summary>Reads a body.</summary>
     /// <exception cref="InvalidRequestException">A field of the wrong type, or no tokens.</exception>
-    public static DetokenizeInput Read(JsonElement body)
+    public static DetokenizeInput Read(JsonElement body, ServedPair pair)
     {
-        var fields = new RequestFields(body, Table);
-        if (fields.Value(Tokens) is not { } tokens) throw new InvalidRequestException(Tokens, $"'{Tokens}' is missing.");
-        if (tokens.ValueKind != JsonValueKind.Array) throw RequestFields.Wrong(Tokens, "a list of token ids");
-        return new DetokenizeInput(fields.Text("model"), PromptField.Tokens(tokens, Tokens), fields.Ignored);
+        var fields = new RequestFields(body, Table, pair);
+        var tokens = fields.TokenIds(Tokens) ?? throw new InvalidRequestException(Tokens, $"'{Tokens}' is missing.");
+        return new DetokenizeInput(fields.Text("model"), tokens, fields.Ignored);
     }
 }

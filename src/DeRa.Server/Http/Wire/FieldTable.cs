@@ -4,17 +4,19 @@ using DeRa.Engine.Requests;
 namespace DeRa.Server.Http.Wire;
 
 /// <summary>What an endpoint does with each field that a client may send, so that nothing is ignored unseen.</summary>
+/// <param name="form">The name of the form of request, as the API reference has it.</param>
 /// <param name="read">Fields that work.</param>
-/// <param name="unsupported">
-/// Fields that clients of this API know and that do not work here, with the values that ask for nothing and so may pass.
-/// </param>
-internal sealed class FieldTable(IEnumerable<string> read, IReadOnlyDictionary<string, Func<JsonElement, bool>> unsupported)
+/// <param name="unsupported">Fields that clients of this API know and that do not work here.</param>
+internal sealed class FieldTable(string form, IEnumerable<string> read, IReadOnlyDictionary<string, UnsupportedField> unsupported)
 {
     private readonly HashSet<string> _read = [.. read];
     private readonly string[] _known = [.. read, .. Accepted, .. unsupported.Keys];
 
-    /// <summary>What a field that has the alignment strength in its name, and is not its field, would have to be.</summary>
-    private static readonly string[] StrengthWords = ["strength", "alignment", "lambda", "λ"];
+    /// <summary>What names of the alignment strength have in them, in whatever words somebody puts it.</summary>
+    private static readonly string[] StrengthWords = ["strength", "align", "lambda", "λ"];
+
+    /// <summary>The name of the form of request.</summary>
+    public string Form => form;
 
     /// <summary>Fields that work.</summary>
     public IReadOnlyCollection<string> Read => _read;
@@ -25,25 +27,39 @@ internal sealed class FieldTable(IEnumerable<string> read, IReadOnlyDictionary<s
     /// <summary>Fields that are taken and change nothing.</summary>
     public IEnumerable<string> WithoutEffect => Accepted.Except(_read);
 
-    /// <summary>Decides about one field: true to read it, false to ignore it and say so.</summary>
-    /// <exception cref="InvalidRequestException">A field that does not work here, or one that was probably misspelt.</exception>
-    public bool Judge(string name, JsonElement value)
+    /// <summary>Decides about one field.</summary>
+    /// <exception cref="InvalidRequestException">
+    /// A field that does not work here, one that was probably misspelt, or one that holds an alignment strength where it is not read.
+    /// </exception>
+    public FieldUse Judge(string name, JsonElement value)
     {
-        if (_read.Contains(name)) return true;
-        if (Accepted.Contains(name)) return true;
-        if (unsupported.TryGetValue(name, out var asksForNothing))
-            return value.ValueKind == JsonValueKind.Null || asksForNothing(value) ? true
-                : throw new InvalidRequestException(name, $"'{name}' does not work here; leave it out.");
-        if (Meant(name) is { } meant)
+        if (_read.Contains(name)) return FieldUse.Read;
+        // Null says nothing, whatever the name.
+        if (value.ValueKind == JsonValueKind.Null || Accepted.Contains(name)) return FieldUse.Taken;
+        if (unsupported.TryGetValue(name, out var field))
+            return field.AsksForNothing(value) ? FieldUse.Taken
+                : throw new InvalidRequestException(name, $"'{name}' does not work here; {field.Advice}.");
+        var isOthers = OtherServerFields.Names.Contains(name);
+        if (!isOthers && Meant(name) is { } meant)
             throw new InvalidRequestException(name, $"'{name}' is not a field; is '{meant}' meant?");
-        return false;
+        CheckHoldsNoStrength(name, value);
+        return isOthers ? FieldUse.OfOtherServers : FieldUse.Unknown;
     }
 
     private string? Meant(string name)
     {
         if (Spelling.Nearest(name, _known) is { } near) return near;
-        var words = name.ToLowerInvariant().Split('_', '-', '.');
-        return words.Any(word => StrengthWords.Contains(word)) ? "alignment_strength" : null;
+        return StrengthWords.Any(word => name.Contains(word, StringComparison.OrdinalIgnoreCase)) ? "alignment_strength" : null;
+    }
+
+    /// <summary>Some clients put what they add to a request into an object of it, where it would be ignored unseen.</summary>
+    private static void CheckHoldsNoStrength(string name, JsonElement value)
+    {
+        if (value.ValueKind != JsonValueKind.Object) return;
+        foreach (var strength in CommonFields.Strengths)
+            if (value.TryGetProperty(strength, out var held) && held.ValueKind != JsonValueKind.Null)
+                throw new InvalidRequestException($"{name}.{strength}",
+                    $"'{strength}' is not read inside '{name}'; it is a field of the request itself.");
     }
 
     /// <summary>

@@ -12,6 +12,9 @@ internal static class MessagesField
     /// <summary>What a message may hold. A participant's name is a hint that plain templates have no place for.</summary>
     private static readonly string[] OfMessage = ["role", "content", "name"];
 
+    /// <summary>What Azure's answers put into a message, and clients send back; 'content' is not meant.</summary>
+    private const string OfAzure = "context";
+
     /// <summary>What a part may hold. Where a prompt is best cached is a hint too.</summary>
     private static readonly string[] OfPart = ["type", "text", "prompt_cache_breakpoint"];
 
@@ -44,19 +47,32 @@ internal static class MessagesField
             if (known.Contains(name) || SaysNothing(entry.Value)) continue;
             if (Unsupported.Contains(name))
                 throw new InvalidRequestException($"{field}.{name}", $"'{field}.{name}' does not work here; leave it out.");
-            if (Spelling.Nearest(name, known) is { } meant)
+            var ignored = $"{ignoredIn}.{name}";
+            // What one message holds, the others mostly hold too.
+            if (fields.IsIgnored(ignored)) continue;
+            if (name != OfAzure && Spelling.Nearest(name, known) is { } meant)
                 throw new InvalidRequestException($"{field}.{name}", $"'{field}.{name}' is not a field; is '{meant}' meant?");
-            fields.Ignore($"{ignoredIn}.{name}");
+            fields.Ignore(ignored);
         }
     }
 
-    /// <summary>Clients send earlier answers back with all their fields, such as a refusal that is null or no annotations.</summary>
-    private static bool SaysNothing(JsonElement value) =>
-        value.ValueKind == JsonValueKind.Null || (value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0);
+    /// <summary>Clients send earlier answers back with all their fields, such as a refusal that is null or empty or no annotations.</summary>
+    private static bool SaysNothing(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Null => true,
+        JsonValueKind.Array => value.GetArrayLength() == 0,
+        JsonValueKind.Object => value.GetPropertyCount() == 0,
+        JsonValueKind.String => value.ValueEquals(""),
+        _ => false,
+    };
+
+    /// <summary>A field of an object; null where it is absent or null.</summary>
+    private static JsonElement? Value(JsonElement holder, string name) =>
+        holder.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 
     private static string Role(JsonElement message, string field)
     {
-        if (!message.TryGetProperty("role", out var value)) throw new InvalidRequestException(field, $"'{field}' is missing.");
+        if (Value(message, "role") is not { } value) throw new InvalidRequestException(field, $"'{field}' is missing.");
         return FieldText.Of(value, field) switch
         {
             // OpenAI's newer name for the same role.
@@ -69,7 +85,7 @@ internal static class MessagesField
 
     private static string Content(RequestFields fields, JsonElement message, string field)
     {
-        if (!message.TryGetProperty("content", out var content)) throw new InvalidRequestException(field, $"'{field}' is missing.");
+        if (Value(message, "content") is not { } content) throw new InvalidRequestException(field, $"'{field}' is missing.");
         if (content.ValueKind != JsonValueKind.Array) return FieldText.Of(content, field);
         return string.Concat(content.EnumerateArray().Select((part, i) => Part(fields, part, $"{field}[{i}]")));
     }
@@ -80,7 +96,7 @@ internal static class MessagesField
             throw RequestFields.Wrong(field, "an object with 'type'");
         if (!type.ValueEquals("text")) throw RequestFields.Wrong($"{field}.type", "'text': other parts do not work here");
         Judge(fields, part, OfPart, field, $"{Name}.content");
-        return part.TryGetProperty("text", out var text) ? FieldText.Of(text, $"{field}.text")
+        return Value(part, "text") is { } text ? FieldText.Of(text, $"{field}.text")
             : throw new InvalidRequestException($"{field}.text", $"'{field}.text' is missing.");
     }
 }

@@ -15,31 +15,17 @@ internal static class PromptField
         if (fields.Value(Name) is not { } prompt) throw new InvalidRequestException(Name, $"'{Name}' is missing.");
         if (prompt.ValueKind == JsonValueKind.String) return [new TextPrompt(FieldText.Of(prompt, Name))];
         if (prompt.ValueKind != JsonValueKind.Array) throw Form(Name);
-        if (prompt.GetArrayLength() > 0 && prompt[0].ValueKind == JsonValueKind.Number) return [new TokenPrompt(Tokens(prompt, Name))];
-        return [.. prompt.EnumerateArray().Select((element, i) => One(element, $"{Name}[{i}]"))];
+        if (prompt.GetArrayLength() > 0 && prompt[0].ValueKind == JsonValueKind.Number)
+            return [new TokenPrompt(fields.TokenIds(prompt, Name, Name))];
+        return [.. prompt.EnumerateArray().Select((element, i) => One(fields, element, $"{Name}[{i}]"))];
     }
 
-    private static PromptInput One(JsonElement prompt, string field) => prompt.ValueKind switch
+    private static PromptInput One(RequestFields fields, JsonElement prompt, string field) => prompt.ValueKind switch
     {
         JsonValueKind.String => new TextPrompt(FieldText.Of(prompt, field), field),
-        JsonValueKind.Array => new TokenPrompt(Tokens(prompt, field), field),
+        JsonValueKind.Array => new TokenPrompt(fields.TokenIds(prompt, field, Name), field),
         _ => throw Form(field),
     };
-
-    /// <summary>Reads a list of token ids.</summary>
-    /// <exception cref="InvalidRequestException">An entry is none.</exception>
-    public static int[] Tokens(JsonElement list, string field)
-    {
-        var tokens = new int[list.GetArrayLength()];
-        var i = 0;
-        foreach (var element in list.EnumerateArray())
-        {
-            if (element.ValueKind != JsonValueKind.Number || !element.TryGetInt32(out tokens[i]))
-                throw RequestFields.Wrong($"{field}[{i}]", "a token id");
-            i++;
-        }
-        return tokens;
-    }
 
     private static InvalidRequestException Form(string field) => RequestFields.Wrong(field, field == Name
         ? "a string, a list of strings, a list of token ids, or a list of such lists" : "a string or a list of token ids");

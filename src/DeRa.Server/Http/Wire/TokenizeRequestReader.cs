@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DeRa.Engine;
 using DeRa.Engine.Requests;
 
 namespace DeRa.Server.Http.Wire;
@@ -17,22 +18,22 @@ internal sealed record TokenizeInput(
 internal static class TokenizeRequestReader
 {
     /// <summary>What it does with each field beside a prompt.</summary>
-    public static FieldTable TextTable { get; } = new(["model", "prompt", "add_special_tokens", "parse_special", "return_token_strs"],
+    public static FieldTable TextTable { get; } = new("TokenizeTextRequest", ["model", "prompt", "add_special_tokens", "parse_special", "return_token_strs"],
         UnsupportedFields.TokenizeText);
 
     /// <summary>What it does with each field beside messages.</summary>
-    public static FieldTable ChatTable { get; } = new(
+    public static FieldTable ChatTable { get; } = new("TokenizeChatRequest",
         ["model", "messages", "add_special_tokens", "add_generation_prompt", "continue_final_message", "chat_template_kwargs",
             "return_token_strs"],
         UnsupportedFields.TokenizeChat);
 
     /// <summary>Reads a body.</summary>
     /// <exception cref="InvalidRequestException">A field of the wrong type, one that does not work, or neither a prompt nor messages.</exception>
-    public static TokenizeInput Read(JsonElement body)
+    public static TokenizeInput Read(JsonElement body, ServedPair pair)
     {
         var isChat = body.EnumerateObject().Any(field =>
             FieldText.Name(field) == "messages" && field.Value.ValueKind != JsonValueKind.Null);
-        var fields = new RequestFields(body, isChat ? ChatTable : TextTable);
+        var fields = new RequestFields(body, isChat ? ChatTable : TextTable, pair);
         return new TokenizeInput(fields.Text("model"), isChat ? ChatRequestReader.Prompt(fields) : Text(fields),
             fields.Truth("add_special_tokens"), fields.Flag("parse_special"), fields.Flag("return_token_strs"), fields.Ignored);
     }

@@ -2,113 +2,116 @@ using System.Text.Json;
 
 namespace DeRa.Server.Http.Wire;
 
-/// <summary>
-/// Fields of OpenAI's and vLLM's requests that do not work here, each with a test for the values that ask for nothing.
-/// </summary>
+/// <summary>Fields of OpenAI's and vLLM's requests that do not work here, by endpoint.</summary>
 internal static class UnsupportedFields
 {
+    private const string LeaveOut = "leave it out";
+
+    private static readonly UnsupportedField Never = new(LeaveOut);
+    private static readonly UnsupportedField ButEmpty = new(LeaveOut, IsEmptyObject);
+    private static readonly UnsupportedField ButTrue = new(LeaveOut, value => value.ValueKind == JsonValueKind.True);
+    private static readonly UnsupportedField ButNoTool = new(LeaveOut, value => IsOneOf(value, "none", "auto"));
+    private static readonly UnsupportedField OfCompletions = new("it belongs to /v1/completions");
+
     /// <summary>Those of both endpoints.</summary>
-    private static readonly Dictionary<string, Func<JsonElement, bool>> Common = new()
+    private static readonly Dictionary<string, UnsupportedField> Common = new()
     {
-        ["spaces_between_special_tokens"] = IsTrue,
-        ["use_beam_search"] = IsFalse,
-        ["length_penalty"] = IsOne,
-        ["logits_processors"] = IsEmpty,
-        ["response_format"] = IsTextFormat,
+        // Either value is what fast tokenizers do.
+        ["spaces_between_special_tokens"] = ButTrue,
+        ["use_beam_search"] = Never,
+        // Only beams have a use for it.
+        ["length_penalty"] = new(LeaveOut, value => value.ValueKind == JsonValueKind.Number),
+        ["logits_processors"] = Never,
+        ["response_format"] = new(LeaveOut, value => IsEmptyObject(value) || IsTextFormat(value)),
+        // No structure at all is a fault to vLLM, and any JSON is what an empty schema asks for.
         ["structured_outputs"] = Never,
         ["guided_json"] = Never,
         ["guided_regex"] = Never,
         ["guided_choice"] = Never,
         ["guided_grammar"] = Never,
-        ["kv_transfer_params"] = Never,
+        ["kv_transfer_params"] = ButEmpty,
     };
 
     /// <summary>Those of <c>/v1/completions</c>.</summary>
-    public static IReadOnlyDictionary<string, Func<JsonElement, bool>> Completion { get; } = With(new()
+    public static IReadOnlyDictionary<string, UnsupportedField> Completion { get; } = With(new()
     {
-        ["suffix"] = IsEmpty,
+        ["suffix"] = Never,
         ["prompt_embeds"] = Never,
-        ["messages"] = Never,
-        ["top_logprobs"] = Never,
+        ["messages"] = new("it belongs to /v1/chat/completions, and 'prompt' to this path"),
+        ["top_logprobs"] = new("it belongs to /v1/chat/completions; here 'logprobs' is the number of likeliest tokens", value => IsNumber(value, 0)),
     });
 
     /// <summary>Those of <c>/v1/chat/completions</c>.</summary>
-    public static IReadOnlyDictionary<string, Func<JsonElement, bool>> Chat { get; } = With(new()
+    public static IReadOnlyDictionary<string, UnsupportedField> Chat { get; } = With(new()
     {
-        ["best_of"] = Never,
-        ["tools"] = IsEmpty,
-        ["tool_choice"] = value => value.ValueKind == JsonValueKind.String && (value.ValueEquals("none") || value.ValueEquals("auto")),
-        ["functions"] = IsEmpty,
-        ["function_call"] = value => value.ValueKind == JsonValueKind.String && (value.ValueEquals("none") || value.ValueEquals("auto")),
-        ["modalities"] = value => value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(IsText),
+        ["best_of"] = new(OfCompletions.Advice, value => IsNumber(value, 1)),
+        ["tools"] = Never,
+        ["tool_choice"] = ButNoTool,
+        ["functions"] = Never,
+        ["function_call"] = ButNoTool,
+        ["modalities"] = new(LeaveOut, value => value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(IsText)),
         ["audio"] = Never,
+        // An empty object asks for a search with its defaults.
         ["web_search_options"] = Never,
         ["moderation"] = Never,
-        ["echo"] = IsFalse,
-        ["parse_special"] = IsFalse,
-        ["prompt"] = Never,
+        ["echo"] = OfCompletions,
+        ["parse_special"] = OfCompletions,
+        ["prompt"] = new("it belongs to /v1/completions, and 'messages' to this path"),
         ["chat_template"] = Never,
-        ["documents"] = IsEmpty,
+        ["documents"] = Never,
     });
 
     /// <summary>Those of <c>/tokenize</c> with a prompt.</summary>
-    public static IReadOnlyDictionary<string, Func<JsonElement, bool>> TokenizeText { get; } = WithStrengths(new()
+    public static IReadOnlyDictionary<string, UnsupportedField> TokenizeText { get; } = WithStrengths(new()
     {
         // Only a conversation has them; clients send them with a prompt too.
-        ["add_generation_prompt"] = IsTrue,
-        ["continue_final_message"] = IsFalse,
-        ["chat_template_kwargs"] = IsEmpty,
+        ["add_generation_prompt"] = ButTrue,
+        ["continue_final_message"] = Never,
+        ["chat_template_kwargs"] = ButEmpty,
         ["messages"] = Never,
     });
 
     /// <summary>Those of <c>/tokenize</c> with messages.</summary>
-    public static IReadOnlyDictionary<string, Func<JsonElement, bool>> TokenizeChat { get; } = WithStrengths(new()
+    public static IReadOnlyDictionary<string, UnsupportedField> TokenizeChat { get; } = WithStrengths(new()
     {
-        ["prompt"] = Never,
-        ["parse_special"] = IsFalse,
-        ["tools"] = IsEmpty,
+        ["prompt"] = new("'messages' are set too, so send one of them"),
+        ["parse_special"] = Never,
+        ["tools"] = Never,
         ["chat_template"] = Never,
-        ["media_io_kwargs"] = IsEmpty,
-        ["mm_processor_kwargs"] = IsEmpty,
+        ["media_io_kwargs"] = ButEmpty,
+        ["mm_processor_kwargs"] = ButEmpty,
     });
 
     /// <summary>Those of <c>/detokenize</c>.</summary>
-    public static IReadOnlyDictionary<string, Func<JsonElement, bool>> Detokenize { get; } = WithStrengths(new()
+    public static IReadOnlyDictionary<string, UnsupportedField> Detokenize { get; } = WithStrengths(new()
     {
-        ["skip_special_tokens"] = IsFalse,
+        ["skip_special_tokens"] = Never,
     });
 
     /// <summary>Tokens are the same whatever the strength.</summary>
-    private static Dictionary<string, Func<JsonElement, bool>> WithStrengths(Dictionary<string, Func<JsonElement, bool>> own)
+    private static Dictionary<string, UnsupportedField> WithStrengths(Dictionary<string, UnsupportedField> own)
     {
-        foreach (var name in (string[])["alignment_strength", "alignment_strengths", "lambda"]) own[name] = Never;
+        foreach (var name in CommonFields.Strengths) own[name] = ButEmpty;
         return own;
     }
 
-    private static Dictionary<string, Func<JsonElement, bool>> With(Dictionary<string, Func<JsonElement, bool>> own)
+    private static Dictionary<string, UnsupportedField> With(Dictionary<string, UnsupportedField> own)
     {
-        foreach (var (name, test) in Common) own[name] = test;
+        foreach (var (name, field) in Common) own[name] = field;
         return own;
     }
 
-    private static bool Never(JsonElement value) => false;
+    private static bool IsNumber(JsonElement value, double number) => value.ValueKind == JsonValueKind.Number && value.GetDouble() == number;
 
-    private static bool IsTrue(JsonElement value) => value.ValueKind == JsonValueKind.True;
+    private static bool IsOneOf(JsonElement value, params string[] texts) =>
+        value.ValueKind == JsonValueKind.String && Array.Exists(texts, text => value.ValueEquals(text));
 
-    private static bool IsFalse(JsonElement value) => value.ValueKind == JsonValueKind.False;
-
-    private static bool IsOne(JsonElement value) => value.ValueKind == JsonValueKind.Number && value.GetDouble() == 1;
-
-    private static bool IsText(JsonElement value) => value.ValueKind == JsonValueKind.String && value.ValueEquals("text");
+    private static bool IsText(JsonElement value) => IsOneOf(value, "text");
 
     private static bool IsTextFormat(JsonElement value) =>
         value.ValueKind == JsonValueKind.Object && value.TryGetProperty("type", out var type) && IsText(type);
 
-    private static bool IsEmpty(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Array => value.GetArrayLength() == 0,
-        JsonValueKind.String => value.ValueEquals(""),
-        JsonValueKind.Object => !value.EnumerateObject().Any(),
-        _ => false,
-    };
+    /// <summary>An object of nothing but nulls is as empty as one of nothing.</summary>
+    private static bool IsEmptyObject(JsonElement value) => value.ValueKind == JsonValueKind.Object
+        && value.EnumerateObject().All(entry => entry.Value.ValueKind == JsonValueKind.Null);
 }
