@@ -153,14 +153,13 @@ public class CancellationFuzzTests
         var sent = leaver.Sent > 0.8 ? request.Length : (int)(request.Length * leaver.Sent);
         await socket.GetStream().WriteAsync(request.AsMemory(0, sent), Stop);
         if (sent < request.Length) return;
-        var received = 0;
+        var received = "";
         var buffer = new byte[64];
-        while (received < leaver.Received)
+        while (received.Length < leaver.Received)
         {
-            var count = await socket.GetStream().ReadAsync(buffer.AsMemory(0, Math.Min(buffer.Length, leaver.Received - received)), Stop);
-            received += count;
-            if (count == 0 || (!leaver.Stream && received > 100)
-                || Encoding.ASCII.GetString(buffer, 0, count).Contains("DONE", StringComparison.Ordinal)) return;
+            var count = await socket.GetStream().ReadAsync(buffer.AsMemory(0, Math.Min(buffer.Length, leaver.Received - received.Length)), Stop);
+            received += Encoding.ASCII.GetString(buffer, 0, count);
+            if (count == 0 || (!leaver.Stream && received.Length > 100) || received.Contains("DONE", StringComparison.Ordinal)) return;
         }
     }
 
