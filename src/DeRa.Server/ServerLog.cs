@@ -37,8 +37,14 @@ internal static partial class ServerLog
     [LoggerMessage(21, LogLevel.Information, "{Files} changed and is in use.")]
     public static partial void FileReread(ILogger log, string files);
 
-    [LoggerMessage(22, LogLevel.Error, "What was in use before stays in use: {Fault}")]
+    [LoggerMessage(22, LogLevel.Error, "Reload failed; what was in use before stays in use: {Fault}")]
     public static partial void FileUnusable(ILogger log, string fault);
+
+    [LoggerMessage(23, LogLevel.Warning, "{Warning}")]
+    public static partial void FileWarning(ILogger log, string warning);
+
+    [LoggerMessage(24, LogLevel.Critical, "A part of the server that runs in the background has failed; the server ends.")]
+    public static partial void ServiceFailed(ILogger log, Exception fault);
 
     [LoggerMessage(8, LogLevel.Warning, "Request {RequestId}: its client has taken nothing for {Seconds} s and is disconnected.")]
     public static partial void SlowReader(ILogger log, string requestId, int seconds);

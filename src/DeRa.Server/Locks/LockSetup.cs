@@ -13,14 +13,14 @@ internal static class LockSetup
 {
     /// <summary>Registers what the locks need; reads keys and certificate.</summary>
     /// <exception cref="OptionException">A file cannot be read or used.</exception>
-    public static IServiceCollection AddLocks(this IServiceCollection services, ServerOptions options)
+    public static IServiceCollection AddLocks(this IServiceCollection services, ServerOptions options, TimeProvider time)
     {
         var keys = new ApiKeys(options);
         services.AddSingleton(keys);
         if (keys.File is not null) services.AddSingleton(keys.File);
         if (options.TlsCertificate is not null)
         {
-            var certificate = new ServerCertificate(options);
+            var certificate = new ServerCertificate(options, time);
             services.AddSingleton(certificate).AddSingleton(certificate.Files);
         }
         services.AddHostedService<FileRefresh>();
@@ -47,5 +47,6 @@ internal static class LockSetup
         if (app.Services.GetRequiredService<ApiKeys>().AreRequired) app.UseAuthentication().UseAuthorization();
         else if (!IPAddress.IsLoopback(OptionReader.Address(options.Host))) ServerLog.OpenToAll(app.Logger, options.Host);
         app.UseRateLimiter();
+        foreach (var files in app.Services.GetServices<WatchedFiles>()) files.Warn(app.Logger);
     }
 }
