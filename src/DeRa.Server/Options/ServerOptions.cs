@@ -113,7 +113,8 @@ internal sealed record ServerOptions
     [Option("Nesting of a request's JSON.", Low = 8, High = 1024)]
     public int MaxJsonDepth { get; init; } = 64;
 
-    [Option("Connections that may be open at once, over both ports; one more is closed unanswered.", Low = 1, High = 1 << 20)]
+    [Option("Connections that may be open at once, over both ports; more wait until one is closed. Fewer where the limit of open files "
+        + "(ulimit -n) leaves fewer beyond 320, which are kept for other things.", Low = 1, High = 1 << 20)]
     public int MaxConnections { get; init; } = 4096;
 
     [Option("Size of a request's headers together, in bytes.", Low = 1024, High = 1 << 20)]
