@@ -5,6 +5,7 @@ using DeRa.Server.Http;
 using DeRa.Server.Locks;
 using DeRa.Server.Options;
 using DeRa.Server.Telemetry;
+using DeRa.Server.Uploads;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -17,9 +18,6 @@ namespace DeRa.Server.Composition;
 /// <summary>The composition root: everything that the server consists of is put together here.</summary>
 internal static class ServerApplication
 {
-    /// <summary>Time that closing the doors may take after the engine has stopped: the last events go out in it.</summary>
-    private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(5);
-
     /// <summary>Puts the server together; nothing runs yet.</summary>
     /// <param name="asked">Checked options. Nothing else configures the server.</param>
     /// <param name="source">Loads the pair.</param>
@@ -37,10 +35,10 @@ internal static class ServerApplication
         builder.Services.AddSingleton(_ => new ConnectionPlaces(options.MaxConnections)).AddSingleton<SocketTransportFactory>()
             .AddSingleton<IConnectionListenerFactory, PausingListenerFactory>();
         builder.Services.AddRoutingCore().AddSingleton(options).AddSingleton(source).AddSingleton(time).AddSingleton<ServingState>()
-            .AddSingleton<SlowReaders>()
+            .AddSingleton<SlowReaders>().AddSingleton<BodyBudget>().AddSingleton<Encoders>()
             .AddHostedService<PairLifetime>().AddHttpDoor().AddGrpcDoor(options).AddLocks(options, time)
             .Configure<HostOptions>(host =>
-                host.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSeconds) + PairLifetime.StopTime + CloseTime);
+                host.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSeconds) + PairLifetime.StopTime + PausingListenerFactory.CloseTime);
         builder.AddTelemetry(options);
         var app = builder.Build();
         if (options.MaxConnections < asked.MaxConnections)
@@ -49,6 +47,7 @@ internal static class ServerApplication
         app.UseMiddleware<RequestFence>();
         app.UseRouting();
         app.UseLocks(options);
+        app.UseMiddleware<UploadLimits>();
         app.MapHttpDoor();
         app.MapGrpcDoor();
         return app;
@@ -75,6 +74,8 @@ internal static class ServerApplication
     private static void Bound(KestrelServerLimits limits, ServerOptions options)
     {
         limits.MaxRequestBodySize = options.MaxBodyBytes;
+        // A body has a time in all (UploadLimits), which slow clients cannot stretch.
+        limits.MinRequestBodyDataRate = null;
         // For answers in one piece; streams are watched flush by flush.
         limits.MinResponseDataRate = new MinDataRate(240, TimeSpan.FromSeconds(options.SlowReaderSeconds));
         limits.MaxRequestHeaderCount = options.MaxHeaders;

@@ -7,10 +7,14 @@ namespace DeRa.Server.Connections;
 /// <summary>
 /// Sockets as Kestrel has them, but where all places are taken nothing more is accepted until one is free. Kestrel's own
 /// limit closes what is too many, which costs a descriptor each; and at the end of descriptors it would try again and
-/// again without a pause.
+/// again without a pause. Once the server listens no more, what is still open has a short time to end: Kestrel itself
+/// would wait for a client that goes on sending as long as the host lets it.
 /// </summary>
 internal sealed class PausingListenerFactory(SocketTransportFactory sockets, ConnectionPlaces places) : IConnectionListenerFactory
 {
+    /// <summary>Time that connections have to end after the last request has: the last events go out in it.</summary>
+    public static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(5);
+
     /// <inheritdoc/>
     public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) =>
         new Listener(await sockets.BindAsync(endpoint, cancellationToken), places);
@@ -18,6 +22,7 @@ internal sealed class PausingListenerFactory(SocketTransportFactory sockets, Con
     private sealed class Listener(IConnectionListener listener, ConnectionPlaces places) : IConnectionListener
     {
         private readonly CancellationTokenSource _unbound = new();
+        private readonly CancellationTokenSource _closed = new();
 
         public EndPoint EndPoint => listener.EndPoint;
 
@@ -32,7 +37,7 @@ internal sealed class PausingListenerFactory(SocketTransportFactory sockets, Con
             {
                 using var end = CancellationTokenSource.CreateLinkedTokenSource(_unbound.Token, cancellationToken);
                 await places.TakeAsync(end.Token);
-                return new PlacedConnection(connection, places);
+                return new PlacedConnection(connection, places, _closed.Token);
             }
             catch (OperationCanceledException)
             {
@@ -44,6 +49,7 @@ internal sealed class PausingListenerFactory(SocketTransportFactory sockets, Con
         public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
         {
             await _unbound.CancelAsync();
+            _closed.CancelAfter(CloseTime);
             await listener.UnbindAsync(cancellationToken);
         }
 
@@ -51,6 +57,7 @@ internal sealed class PausingListenerFactory(SocketTransportFactory sockets, Con
         {
             await listener.DisposeAsync();
             _unbound.Dispose();
+            _closed.Dispose();
         }
     }
 }

@@ -6,8 +6,14 @@ using Microsoft.AspNetCore.Http.Features;
 namespace DeRa.Server.Connections;
 
 /// <summary>A connection that gives its place back once its socket is closed.</summary>
-internal sealed class PlacedConnection(ConnectionContext connection, ConnectionPlaces places) : ConnectionContext
+/// <param name="connection">The connection.</param>
+/// <param name="places">Where its place is from.</param>
+/// <param name="end">Ends it at once.</param>
+internal sealed class PlacedConnection(ConnectionContext connection, ConnectionPlaces places, CancellationToken end) : ConnectionContext
 {
+    private readonly CancellationTokenRegistration _end = end.UnsafeRegister(
+        static ended => ((ConnectionContext)ended!).Abort(new ConnectionAbortedException("The server has stopped.")), connection);
+
     private int _isFreed;
 
     /// <inheritdoc/>
@@ -64,6 +70,7 @@ internal sealed class PlacedConnection(ConnectionContext connection, ConnectionP
     /// <inheritdoc/>
     public override async ValueTask DisposeAsync()
     {
+        await _end.DisposeAsync();
         try
         {
             await connection.DisposeAsync();
