@@ -37,8 +37,18 @@ internal static partial class ServerLog
     [LoggerMessage(21, LogLevel.Information, "{Files} changed and is in use.")]
     public static partial void FileReread(ILogger log, string files);
 
-    [LoggerMessage(22, LogLevel.Error, "What was in use before stays in use: {Fault}")]
+    [LoggerMessage(22, LogLevel.Error, "Reload failed; what was in use before stays in use: {Fault}")]
     public static partial void FileUnusable(ILogger log, string fault);
+
+    [LoggerMessage(23, LogLevel.Warning, "{Warning}")]
+    public static partial void FileWarning(ILogger log, string warning);
+
+    [LoggerMessage(24, LogLevel.Critical, "A part of the server that runs in the background has failed; the server ends.")]
+    public static partial void ServiceFailed(ILogger log, Exception fault);
+
+    [LoggerMessage(25, LogLevel.Warning, "--max-connections is {Asked}, but only {Connections} connections are taken at once: this process "
+        + "may have {Files} files open (ulimit -n), of which {Reserved} are kept for other things.")]
+    public static partial void ConnectionsCut(ILogger log, int asked, int connections, long files, int reserved);
 
     [LoggerMessage(8, LogLevel.Warning, "Request {RequestId}: its client has taken nothing for {Seconds} s and is disconnected.")]
     public static partial void SlowReader(ILogger log, string requestId, int seconds);

@@ -9,10 +9,16 @@ internal sealed class FaultyTokenizer(ITokenizer sound, bool throwsInPrompts) : 
     /// <summary>Two of these in a row cannot be decoded.</summary>
     public const int Poison = ByteTokenizer.Bos;
 
+    /// <summary>Called with each text before it is encoded.</summary>
+    public Action<string>? Encoding { get; init; }
+
     public int VocabularySize => sound.VocabularySize;
 
-    public IReadOnlyList<int> Encode(string text, bool addSpecialTokens = true, bool parseSpecialTokens = false) =>
-        throwsInPrompts && text.StartsWith('V') ? throw Fault() : sound.Encode(text, addSpecialTokens, parseSpecialTokens);
+    public IReadOnlyList<int> Encode(string text, bool addSpecialTokens = true, bool parseSpecialTokens = false)
+    {
+        Encoding?.Invoke(text);
+        return throwsInPrompts && text.StartsWith('V') ? throw Fault() : sound.Encode(text, addSpecialTokens, parseSpecialTokens);
+    }
 
     public IReadOnlyList<int> Encode(string text, bool addSpecialTokens, IReadOnlyList<int> cuts) => Encode(text, addSpecialTokens);
 

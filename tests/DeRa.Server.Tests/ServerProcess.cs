@@ -12,10 +12,12 @@ internal sealed class ServerProcess : IAsyncDisposable
     private readonly TaskCompletionSource<Uri> _http = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<Uri> _grpc = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private ServerProcess(IEnumerable<string> arguments)
+    private ServerProcess(IEnumerable<string> arguments, int? openFiles = null)
     {
         var program = Path.Combine(AppContext.BaseDirectory, "DeRa.Server.dll");
-        _process = Process.Start(new ProcessStartInfo("dotnet", [program, "--http-port=0", "--grpc-port=0", .. arguments])
+        string[] limited = openFiles is null ? [] : ["sh", "-c", $"ulimit -n {openFiles} && exec \"$@\"", "sh"];
+        string[] command = [.. limited, "dotnet", program, "--http-port=0", "--grpc-port=0", .. arguments];
+        _process = Process.Start(new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
         })!;
@@ -31,9 +33,13 @@ internal sealed class ServerProcess : IAsyncDisposable
     public Uri Grpc => _grpc.Task.Result;
 
     /// <summary>Starts it and waits until it is ready.</summary>
-    public static async Task<ServerProcess> StartAsync(params string[] arguments)
+    public static Task<ServerProcess> StartAsync(params string[] arguments) => StartAsync(new ServerProcess(arguments));
+
+    /// <summary>Starts it so that it may have no more than so many files open, and waits until it is ready.</summary>
+    public static Task<ServerProcess> StartLimitedAsync(int openFiles) => StartAsync(new ServerProcess([], openFiles));
+
+    private static async Task<ServerProcess> StartAsync(ServerProcess server)
     {
-        var server = new ServerProcess(arguments);
         server.Http.BaseAddress = await server._http.Task.WaitAsync(ServerFixture.Stop);
         await server._grpc.Task.WaitAsync(ServerFixture.Stop);
         await server.EventuallyAsync(async () => await server.StatusAsync("/readyz") == 200);

@@ -32,7 +32,7 @@ public sealed record PreparedRequest
     /// <summary>Tokens of all prompts, each counted once.</summary>
     public required int PromptTokens { get; init; }
 
-    /// <summary>How long it may take from submission to its last token, waiting included; above 0; null = as long as it takes.</summary>
+    /// <summary>How long it may take from its arrival to its last token, waiting included; above 0; null = as long as it takes.</summary>
     public TimeSpan? Deadline { get; init; }
 }
 

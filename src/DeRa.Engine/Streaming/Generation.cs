@@ -16,12 +16,13 @@ public sealed class Generation : IDisposable
     private int _completionTokens;
     private bool _isRead;
 
-    private Generation(GenerationEngine engine, PreparedRequest request, ITokenizer tokenizer)
+    private Generation(GenerationEngine engine, PreparedRequest request, ITokenizer tokenizer, TimeSpan elapsed)
     {
         (Request, _tokenizer, _time) = (request, tokenizer, engine.Time);
         SubmittedAt = _time.GetUtcNow();
         // Time that passes while the engine takes it counts.
-        if (request.Deadline is { } deadline) _deadline = new CancellationTokenSource(deadline, _time);
+        if (request.Deadline is { } deadline)
+            _deadline = new CancellationTokenSource(deadline > elapsed ? deadline - elapsed : TimeSpan.Zero, _time);
         try
         {
             _handles = engine.Submit([.. request.Choices.Select(choice => choice.Request)]);
@@ -51,8 +52,12 @@ public sealed class Generation : IDisposable
     /// <summary>Submits a request.</summary>
     /// <exception cref="AdmissionException">The engine did not take it.</exception>
     /// <exception cref="InvalidRequestException">The engine's queue could never take it.</exception>
-    public static Generation Start(GenerationEngine engine, PreparedRequest request, ITokenizer tokenizer) =>
-        new(engine, request, tokenizer);
+    /// <param name="engine">The engine.</param>
+    /// <param name="request">What to run.</param>
+    /// <param name="tokenizer">Makes text of its tokens.</param>
+    /// <param name="elapsed">What has passed of the request's time already, while it was read.</param>
+    public static Generation Start(GenerationEngine engine, PreparedRequest request, ITokenizer tokenizer, TimeSpan elapsed = default) =>
+        new(engine, request, tokenizer, elapsed);
 
     /// <summary>
     /// Reads all choices to their ends. Leaving early, by cancelling or by not reading on, cancels whatever still runs.

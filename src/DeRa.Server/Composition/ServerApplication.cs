@@ -1,44 +1,53 @@
 using System.Net;
+using DeRa.Server.Connections;
 using DeRa.Server.Grpc;
 using DeRa.Server.Http;
 using DeRa.Server.Locks;
 using DeRa.Server.Options;
 using DeRa.Server.Telemetry;
+using DeRa.Server.Uploads;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace DeRa.Server.Composition;
 
 /// <summary>The composition root: everything that the server consists of is put together here.</summary>
 internal static class ServerApplication
 {
-    /// <summary>Time that closing the doors may take after the engine has stopped: the last events go out in it.</summary>
-    private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(5);
-
     /// <summary>Puts the server together; nothing runs yet.</summary>
-    /// <param name="options">Checked options. Nothing else configures the server.</param>
+    /// <param name="asked">Checked options. Nothing else configures the server.</param>
     /// <param name="source">Loads the pair.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logging">Where logs go.</param>
+    /// <exception cref="OptionException">A file that an option names cannot be used, or too few files may be open.</exception>
     public static WebApplication Build(
-        ServerOptions options, PairSource source, TimeProvider time, Action<ILoggingBuilder> logging)
+        ServerOptions asked, PairSource source, TimeProvider time, Action<ILoggingBuilder> logging)
     {
+        var files = DescriptorLimit.Current;
+        var options = DescriptorLimit.Fit(asked, files);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "DeRa.Server" });
         logging(builder.Logging);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listen(kestrel, options));
+        builder.Services.AddSingleton(_ => new ConnectionPlaces(options.MaxConnections)).AddSingleton<SocketTransportFactory>()
+            .AddSingleton<IConnectionListenerFactory, PausingListenerFactory>();
         builder.Services.AddRoutingCore().AddSingleton(options).AddSingleton(source).AddSingleton(time).AddSingleton<ServingState>()
-            .AddSingleton<SlowReaders>()
-            .AddHostedService<PairLifetime>().AddHttpDoor().AddGrpcDoor(options).AddLocks(options)
+            .AddSingleton<SlowReaders>().AddSingleton<BodyBudget>().AddSingleton<Encoders>()
+            .AddHostedService<PairLifetime>().AddHttpDoor().AddGrpcDoor(options).AddLocks(options, time)
             .Configure<HostOptions>(host =>
-                host.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSeconds) + PairLifetime.StopTime + CloseTime);
+                host.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSeconds) + PairLifetime.StopTime + PausingListenerFactory.CloseTime);
         builder.AddTelemetry(options);
         var app = builder.Build();
+        if (options.MaxConnections < asked.MaxConnections)
+            ServerLog.ConnectionsCut(app.Logger, asked.MaxConnections, options.MaxConnections, files!.Value, DescriptorLimit.Reserved);
         app.UseMiddleware<RequestWatch>();
         app.UseMiddleware<RequestFence>();
         app.UseRouting();
         app.UseLocks(options);
+        app.UseMiddleware<UploadLimits>();
         app.MapHttpDoor();
         app.MapGrpcDoor();
         return app;
@@ -65,9 +74,10 @@ internal static class ServerApplication
     private static void Bound(KestrelServerLimits limits, ServerOptions options)
     {
         limits.MaxRequestBodySize = options.MaxBodyBytes;
+        // A body has a time in all (UploadLimits), which slow clients cannot stretch.
+        limits.MinRequestBodyDataRate = null;
         // For answers in one piece; streams are watched flush by flush.
         limits.MinResponseDataRate = new MinDataRate(240, TimeSpan.FromSeconds(options.SlowReaderSeconds));
-        limits.MaxConcurrentConnections = options.MaxConnections;
         limits.MaxRequestHeaderCount = options.MaxHeaders;
         limits.MaxRequestHeadersTotalSize = options.MaxHeaderBytes;
         limits.Http2.MaxRequestHeaderFieldSize = options.MaxHeaderBytes;

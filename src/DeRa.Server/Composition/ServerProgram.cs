@@ -17,6 +17,9 @@ internal static class ServerProgram
     /// <summary>An option is unknown, missing or out of range.</summary>
     public const int BadOption = 2;
 
+    /// <summary>A part of the server that runs in the background has failed.</summary>
+    public const int ServiceFailed = 3;
+
     /// <summary>Runs until the process is told to stop.</summary>
     /// <param name="arguments">The command line.</param>
     /// <param name="environment">Environment variables.</param>
@@ -46,6 +49,11 @@ internal static class ServerProgram
             await errors.WriteLineAsync($"The server cannot listen: {fault.Message}");
             return StartFailed;
         }
+        catch (Exception fault)
+        {
+            await errors.WriteLineAsync($"The server has failed: {fault.GetType().Name}: {fault.Message.ReplaceLineEndings(" ")}");
+            return StartFailed;
+        }
     }
 
     private static async Task<int> ServeAsync(
@@ -54,15 +62,37 @@ internal static class ServerProgram
         void Logging(ILoggingBuilder logging) => ServerProgram.Logging(logging, options);
         using var loggers = LoggerFactory.Create(Logging);
         await using var app = ServerApplication.Build(options, source(options, loggers), TimeProvider.System, Logging);
-        await app.StartAsync();
-        var (http, grpc) = ServerApplication.Addresses(app);
-        ServerLog.Listening(app.Logger, "HTTP", http.ToString());
-        ServerLog.Listening(app.Logger, "gRPC", grpc.ToString());
-        await app.WaitForShutdownAsync();
+        return await RunAsync(app, errors);
+    }
+
+    /// <summary>Runs a server until it is told to stop or a part of it fails.</summary>
+    internal static async Task<int> RunAsync(WebApplication app, TextWriter errors)
+    {
+        try
+        {
+            await app.StartAsync();
+            var (http, grpc) = ServerApplication.Addresses(app);
+            ServerLog.Listening(app.Logger, "HTTP", http.ToString());
+            ServerLog.Listening(app.Logger, "gRPC", grpc.ToString());
+            await app.WaitForShutdownAsync();
+        }
+        catch (OperationCanceledException) when (FailedService(app) is not null)
+        {
+            // It failed before all the others had started.
+        }
+        if (FailedService(app) is { } fault)
+        {
+            ServerLog.ServiceFailed(app.Logger, fault);
+            return ServiceFailed;
+        }
         if (app.Services.GetRequiredService<ServingState>().Failure is not { } failure) return Success;
         await errors.WriteLineAsync($"The models could not be loaded: {failure}");
         return StartFailed;
     }
+
+    /// <summary>The host stops where a background service dies, but counts that as a stop like any other.</summary>
+    private static Exception? FailedService(WebApplication app) => app.Services.GetServices<IHostedService>()
+        .OfType<BackgroundService>().Select(service => service.ExecuteTask?.Exception?.GetBaseException()).FirstOrDefault(fault => fault is not null);
 
     private static void Logging(ILoggingBuilder logging, ServerOptions options) => logging
         .AddConsoleLines(options.LogsJson)

@@ -13,13 +13,14 @@ internal sealed class ServingState : IProgress<LoadProgress>, IDisposable
     private readonly Lock _gate = new();
     private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentDictionary<string, double> _loaded = new();
+    private readonly CancellationTokenSource _draining = new();
     private readonly CancellationTokenSource _closing = new();
     private ServingPhase _phase = ServingPhase.Loading;
     private ServedPair? _pair;
     private int _entered;
 
     /// <summary>Loading.</summary>
-    public ServingState() => Closing = _closing.Token;
+    public ServingState() => (Draining, Closing) = (_draining.Token, _closing.Token);
 
     /// <summary>Called with each new phase, once.</summary>
     public event Action<ServingPhase>? Changed;
@@ -92,9 +93,13 @@ internal sealed class ServingState : IProgress<LoadProgress>, IDisposable
     public Task DrainAsync()
     {
         Leave(ServingPhase.Draining);
+        _draining.Cancel();
         Pair?.Engine.Drain();
         return _idle.Task;
     }
+
+    /// <summary>Cancelled once the drain begins: what has not arrived whole by then is no request yet.</summary>
+    public CancellationToken Draining { get; }
 
     /// <summary>Cancelled once the drain is over: what is open then, and waits for its client alone, would hold up the doors.</summary>
     public CancellationToken Closing { get; }
@@ -103,7 +108,11 @@ internal sealed class ServingState : IProgress<LoadProgress>, IDisposable
     public void Close() => _closing.Cancel();
 
     /// <inheritdoc/>
-    public void Dispose() => _closing.Dispose();
+    public void Dispose()
+    {
+        _draining.Dispose();
+        _closing.Dispose();
+    }
 
     private void Leave(ServingPhase next)
     {

@@ -1,7 +1,9 @@
 using DeRa.Engine.Admission;
 using DeRa.Engine.Requests;
 using DeRa.Server.Composition;
+using DeRa.Server.Http;
 using DeRa.Server.Locks;
+using DeRa.Server.Uploads;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
@@ -30,6 +32,9 @@ internal static class GrpcErrors
         AdmissionException { Reason: AdmissionReason.QueueFull } full => Status(Code.ResourceExhausted, full.Message, RetryAfter(1)),
         AdmissionException closed => Status(Code.Unavailable, closed.Message, RetryAfter(10)),
         NotServingException closed => Status(Code.Unavailable, closed.Message, RetryAfter(5)),
+        UploadTooSlowException late => Status(Code.DeadlineExceeded, late.Message),
+        BodiesFullException full => Status(Code.Unavailable, full.Message, RetryAfter(1)),
+        BadHttpRequestException or HttpRefusal => Status(Code.InvalidArgument, fault.Message),
         DeadlineExceededException late => Status(Code.DeadlineExceeded, late.Message),
         GenerationFailedException { IsStopped: true } stopped => Status(Code.Unavailable, stopped.Message, RetryAfter(10)),
         InvalidProtocolBufferException malformed => Status(Code.InvalidArgument, $"The message cannot be read: {malformed.Message}"),

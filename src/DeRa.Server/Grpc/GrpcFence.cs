@@ -47,7 +47,8 @@ internal sealed class GrpcFence(ServingState state, SlowReaders readers, ILogger
         }
         catch (RpcException refusal)
         {
-            RequestTelemetry.Of(context.GetHttpContext()).Failed(refusal);
+            RequestTelemetry.Of(context.GetHttpContext()).Failed(
+                context.CancellationToken.IsCancellationRequested ? new ClientGoneException() : refusal);
             throw;
         }
         catch (OperationCanceledException) when (state.Closing.IsCancellationRequested
@@ -65,7 +66,7 @@ internal sealed class GrpcFence(ServingState state, SlowReaders readers, ILogger
     {
         var requestId = context.GetHttpContext().TraceIdentifier;
         // Writing to a stream whose client has gone throws other things than a cancellation.
-        var cause = context.CancellationToken.IsCancellationRequested ? new OperationCanceledException(fault.Message, fault) : fault;
+        var cause = context.CancellationToken.IsCancellationRequested && fault is not ReaderTooSlowException ? new ClientGoneException() : fault;
         RequestTelemetry.Of(context.GetHttpContext()).Failed(cause);
         var status = GrpcErrors.For(cause, requestId, context.Method == Conversation);
         if (status.Code == (int)Code.Internal) ServerLog.RequestFailed(log, requestId, fault);

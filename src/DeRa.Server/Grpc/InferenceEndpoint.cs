@@ -6,45 +6,42 @@ using DeRa.Server.Composition;
 using DeRa.Server.Locks;
 using DeRa.Server.Options;
 using DeRa.Server.Telemetry;
+using DeRa.Server.Uploads;
+using Google.Protobuf;
 using Grpc.Core;
-using Microsoft.AspNetCore.RateLimiting;
 
 namespace DeRa.Server.Grpc;
 
 /// <summary>Serves <c>dera.v1.InferenceService</c>. <see cref="GrpcFence"/> turns what is thrown into statuses.</summary>
-internal sealed class InferenceEndpoint(ServingState state, ServerOptions options, TimeProvider time)
+internal sealed class InferenceEndpoint(
+    ServingState state, RequestLimiting limits, BodyBudget budget, Encoders encoders, ServerOptions options, TimeProvider time)
     : InferenceService.InferenceServiceBase
 {
     /// <inheritdoc/>
-    [EnableRateLimiting(RequestLimiting.Generating)]
     public override Task<GenerateResponse> Generate(GenerateRequest request, ServerCallContext context) => AnswerAsync(
-        () => GrpcRequestReader.Read(request.HasModel ? request.Model : null, request.Prompt, request.MorePrompts, request.Options),
+        request, () => GrpcRequestReader.Read(request.HasModel ? request.Model : null, request.Prompt, request.MorePrompts, request.Options),
         context,
         (answers, choices, generation) => answers.Whole(choices, generation));
 
     /// <inheritdoc/>
-    [EnableRateLimiting(RequestLimiting.Generating)]
     public override Task<ChatResponse> Chat(ChatRequest request, ServerCallContext context) => AnswerAsync(
-        () => GrpcRequestReader.ReadChat(request.HasModel ? request.Model : null, request.Conversation, request.Options), context,
+        request, () => GrpcRequestReader.ReadChat(request.HasModel ? request.Model : null, request.Conversation, request.Options), context,
         (answers, choices, generation) => answers.WholeChat(choices, generation));
 
     /// <inheritdoc/>
-    [EnableRateLimiting(RequestLimiting.Generating)]
     public override Task GenerateStream(
         GenerateStreamRequest request, IServerStreamWriter<GenerateStreamResponse> responseStream, ServerCallContext context) => StreamAsync(
-        () => GrpcRequestReader.Read(request.HasModel ? request.Model : null, request.Prompt, request.MorePrompts, request.Options),
+        request, () => GrpcRequestReader.Read(request.HasModel ? request.Model : null, request.Prompt, request.MorePrompts, request.Options),
         context,
         happened => responseStream.WriteAsync(GrpcAnswers.ForGenerate(happened), context.CancellationToken));
 
     /// <inheritdoc/>
-    [EnableRateLimiting(RequestLimiting.Generating)]
     public override Task ChatStream(
         ChatStreamRequest request, IServerStreamWriter<ChatStreamResponse> responseStream, ServerCallContext context) => StreamAsync(
-        () => GrpcRequestReader.ReadChat(request.HasModel ? request.Model : null, request.Conversation, request.Options), context,
+        request, () => GrpcRequestReader.ReadChat(request.HasModel ? request.Model : null, request.Conversation, request.Options), context,
         happened => responseStream.WriteAsync(GrpcAnswers.ForChat(happened), context.CancellationToken));
 
     /// <inheritdoc/>
-    [EnableRateLimiting(RequestLimiting.Generating)]
     public override async Task Converse(IAsyncStreamReader<ConverseRequest> requestStream,
         IServerStreamWriter<ConverseResponse> responseStream, ServerCallContext context)
     {
@@ -52,8 +49,8 @@ internal sealed class InferenceEndpoint(ServingState state, ServerOptions option
         state.Enter().Dispose();
         var start = await StartAsync(requestStream, context.CancellationToken);
         using var lease = state.Enter();
-        var input = GrpcRequestReader.Read(start.HasModel ? start.Model : null, start.Prompt, start.MorePrompts, start.Options);
-        await RunAsync(lease, input, stream: true, context, async (generation, answers) =>
+        GenerationInput Read() => GrpcRequestReader.Read(start.HasModel ? start.Model : null, start.Prompt, start.MorePrompts, start.Options);
+        await RunAsync(lease, start, Read, stream: true, context, async (generation, answers) =>
         {
             using var wishes = new Wishes(requestStream, generation, lease.Pair.Validator, time, context.CancellationToken);
             // A write whose own token is cancelled would abort the call, and its status with it.
@@ -63,26 +60,28 @@ internal sealed class InferenceEndpoint(ServingState state, ServerOptions option
     }
 
     /// <inheritdoc/>
-    public override Task<TokenizeResponse> Tokenize(TokenizeRequest request, ServerCallContext context)
+    public override async Task<TokenizeResponse> Tokenize(TokenizeRequest request, ServerCallContext context)
     {
         using var lease = state.Enter();
-        var tokens = lease.Pair.Validator.Tokenize(request.HasModel ? request.Model : null,
+        using var place = limits.Enter(context.GetHttpContext());
+        var tokens = await EncodeAsync(request, context, () => lease.Pair.Validator.Tokenize(request.HasModel ? request.Model : null,
             GrpcRequestReader.ReadPrompt(request.Prompt), request.HasAddSpecialTokens ? request.AddSpecialTokens : null,
-            request.ParseSpecial);
+            request.ParseSpecial));
         var response = new TokenizeResponse { ContextTokens = lease.Pair.Engine.Limits.ContextTokens, TokenIds = { tokens } };
         if (request.ReturnTokenStrings) response.TokenStrings.AddRange(tokens.Select(token => lease.Pair.Tokenizer.GetToken(token) ?? ""));
-        return Task.FromResult(response);
+        return response;
     }
 
     /// <inheritdoc/>
-    public override Task<DetokenizeResponse> Detokenize(DetokenizeRequest request, ServerCallContext context)
+    public override async Task<DetokenizeResponse> Detokenize(DetokenizeRequest request, ServerCallContext context)
     {
         using var lease = state.Enter();
-        return Task.FromResult(new DetokenizeResponse
+        using var place = limits.Enter(context.GetHttpContext());
+        return new DetokenizeResponse
         {
-            Text = lease.Pair.Validator.Detokenize(
-                request.HasModel ? request.Model : null, request.TokenIds, "token_ids", request.SkipSpecialTokens),
-        });
+            Text = await EncodeAsync(request, context, () => lease.Pair.Validator.Detokenize(
+                request.HasModel ? request.Model : null, request.TokenIds, "token_ids", request.SkipSpecialTokens)),
+        };
     }
 
     /// <inheritdoc/>
@@ -123,12 +122,12 @@ internal sealed class InferenceEndpoint(ServingState state, ServerOptions option
         }
     }
 
-    private async Task<T> AnswerAsync<T>(Func<GenerationInput> read, ServerCallContext context,
+    private async Task<T> AnswerAsync<T>(IMessage message, Func<GenerationInput> read, ServerCallContext context,
         Func<GrpcAnswers, IReadOnlyList<WholeChoice>, Generation, T> answer) where T : class
     {
         using var lease = state.Enter();
         T? response = null;
-        await RunAsync(lease, read(), stream: false, context, async (generation, answers) =>
+        await RunAsync(lease, message, read, stream: false, context, async (generation, answers) =>
         {
             var choices = await WholeChoice.ReadAsync(generation, context.CancellationToken);
             response = answer(answers, choices, generation);
@@ -137,10 +136,11 @@ internal sealed class InferenceEndpoint(ServingState state, ServerOptions option
         return response!;
     }
 
-    private async Task StreamAsync(Func<GenerationInput> read, ServerCallContext context, Func<ConverseResponse, Task> write)
+    private async Task StreamAsync(
+        IMessage message, Func<GenerationInput> read, ServerCallContext context, Func<ConverseResponse, Task> write)
     {
         using var lease = state.Enter();
-        await RunAsync(lease, read(), stream: true, context,
+        await RunAsync(lease, message, read, stream: true, context,
             (generation, answers) => WriteAsync(generation, answers, write, context.CancellationToken));
     }
 
@@ -157,17 +157,31 @@ internal sealed class InferenceEndpoint(ServingState state, ServerOptions option
         return reasons;
     }
 
-    private static async Task RunAsync(ServingState.Lease lease, GenerationInput input, bool stream, ServerCallContext context,
-        Func<Generation, GrpcAnswers, Task<IEnumerable<string>>> answer)
+    private async Task RunAsync(ServingState.Lease lease, IMessage message, Func<GenerationInput> read, bool stream,
+        ServerCallContext context, Func<Generation, GrpcAnswers, Task<IEnumerable<string>>> answer)
     {
         var pair = lease.Pair;
-        var request = pair.Validator.Prepare(input with { Stream = stream });
+        using var place = limits.Enter(context.GetHttpContext());
+        var (input, request) = await EncodeAsync(message, context, () =>
+        {
+            var wanted = read() with { Stream = stream };
+            return (wanted, pair.Validator.Prepare(wanted));
+        });
         var operation = input.Prompts[0] is ChatPrompt ? "chat" : "text_completion";
         var telemetry = RequestTelemetry.Of(context.GetHttpContext());
         telemetry.Prepared(operation, input, request, pair, stream);
-        using var generation = Generation.Start(pair.Engine, request, pair.Tokenizer);
+        using var generation = Generation.Start(pair.Engine, request, pair.Tokenizer, telemetry.Elapsed);
         telemetry.Submitted(generation);
         var reasons = await answer(generation, new GrpcAnswers(pair.Tokenizer, pair.Names.Aligned));
         telemetry.Answered(context.GetHttpContext().TraceIdentifier, reasons);
+    }
+
+    /// <summary>A message is in memory already, but what it takes until it is encoded counts as it does in HTTP.</summary>
+    private async Task<T> EncodeAsync<T>(IMessage message, ServerCallContext context, Func<T> encode)
+    {
+        var bytes = message.CalculateSize();
+        using var held = budget.For(context.GetHttpContext());
+        held.Hold(bytes);
+        return await encoders.RunAsync(bytes, encode, context.CancellationToken);
     }
 }

@@ -6,8 +6,8 @@ using DeRa.Server.Http.Wire;
 namespace DeRa.Server.Http;
 
 /// <summary><c>POST /v1/chat/completions</c>.</summary>
-internal sealed class ChatEndpoint(ServingState state, TimeProvider time, ILogger<ChatEndpoint> log)
-    : GenerationEndpoint(state, time, log)
+internal sealed class ChatEndpoint(ServingState state, JsonIntake intake, TimeProvider time, ILogger<ChatEndpoint> log)
+    : GenerationEndpoint(state, intake, time, log)
 {
     /// <inheritdoc/>
     protected override string Operation => "chat";

@@ -6,8 +6,8 @@ using DeRa.Server.Http.Wire;
 namespace DeRa.Server.Http;
 
 /// <summary><c>POST /v1/completions</c>.</summary>
-internal sealed class CompletionsEndpoint(ServingState state, TimeProvider time, ILogger<CompletionsEndpoint> log)
-    : GenerationEndpoint(state, time, log)
+internal sealed class CompletionsEndpoint(ServingState state, JsonIntake intake, TimeProvider time, ILogger<CompletionsEndpoint> log)
+    : GenerationEndpoint(state, intake, time, log)
 {
     /// <inheritdoc/>
     protected override string Operation => "text_completion";

@@ -9,17 +9,20 @@ using DeRa.Server.Telemetry;
 namespace DeRa.Server.Http;
 
 /// <summary>What the two generating endpoints share: read, check, submit, answer whole or as a stream.</summary>
-internal abstract class GenerationEndpoint(ServingState state, TimeProvider time, ILogger log)
+internal abstract class GenerationEndpoint(ServingState state, JsonIntake intake, TimeProvider time, ILogger log)
 {
     /// <summary>Serves one request.</summary>
     public async Task HandleAsync(HttpContext context)
     {
         using var lease = state.Enter();
         var pair = lease.Pair;
-        var wire = await ReadAsync(context, pair);
-        IgnoredFields.Announce(context, wire.Ignored);
-        context.RequestAborted.ThrowIfCancellationRequested();
-        var request = pair.Validator.Prepare(wire.Input);
+        using var taken = await intake.TakeAsync(context, body =>
+        {
+            var read = Read(body, pair);
+            IgnoredFields.Announce(context, read.Ignored);
+            return (read, pair.Validator.Prepare(read.Input));
+        });
+        var (wire, request) = taken.Value;
         var telemetry = RequestTelemetry.Of(context);
         telemetry.Prepared(Operation, wire.Input, request, pair, wire.Answer.Stream);
         var header = new AnswerHeader(
@@ -28,7 +31,7 @@ internal abstract class GenerationEndpoint(ServingState state, TimeProvider time
             [.. request.Choices.Select(choice => choice.Request).Where(choice => choice.ChoiceIndex < request.Returned)
                 .Select(choice => choice.PromptTokens)]);
         var writer = Writer(header, wire.Answer, new TokenTexts(pair.Tokenizer, wire.Answer.TokensAsIds));
-        using var generation = Generation.Start(pair.Engine, request, pair.Tokenizer);
+        using var generation = Generation.Start(pair.Engine, request, pair.Tokenizer, telemetry.Elapsed);
         telemetry.Submitted(generation);
         var reasons = wire.Answer.Stream
             ? await StreamAsync(context, generation, writer) : await AnswerAsync(context, generation, writer);
@@ -46,12 +49,6 @@ internal abstract class GenerationEndpoint(ServingState state, TimeProvider time
 
     /// <summary>Writes the endpoint's answers.</summary>
     protected abstract AnswerWriter Writer(AnswerHeader header, AnswerOptions options, TokenTexts texts);
-
-    private async Task<WireRequest> ReadAsync(HttpContext context, ServedPair pair)
-    {
-        using var document = await RequestBody.ReadAsync(context.Request, context.RequestAborted);
-        return Read(document.RootElement, pair);
-    }
 
     private static async Task<IEnumerable<string>> AnswerAsync(HttpContext context, Generation generation, AnswerWriter writer)
     {

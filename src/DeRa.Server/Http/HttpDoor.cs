@@ -1,4 +1,3 @@
-using DeRa.Server.Locks;
 using DeRa.Server.Telemetry;
 
 namespace DeRa.Server.Http;
@@ -8,6 +7,7 @@ internal static class HttpDoor
 {
     /// <summary>Registers the endpoints.</summary>
     public static IServiceCollection AddHttpDoor(this IServiceCollection services) => services
+        .AddSingleton<JsonIntake>()
         .AddSingleton<CompletionsEndpoint>()
         .AddSingleton<ChatEndpoint>()
         .AddSingleton<TokenizerEndpoints>()
@@ -20,8 +20,8 @@ internal static class HttpDoor
     public static void MapHttpDoor(this WebApplication app)
     {
         var services = app.Services;
-        app.MapPost("/v1/completions", services.GetRequiredService<CompletionsEndpoint>().HandleAsync).RequireRateLimiting(RequestLimiting.Generating);
-        app.MapPost("/v1/chat/completions", services.GetRequiredService<ChatEndpoint>().HandleAsync).RequireRateLimiting(RequestLimiting.Generating);
+        app.MapPost("/v1/completions", services.GetRequiredService<CompletionsEndpoint>().HandleAsync);
+        app.MapPost("/v1/chat/completions", services.GetRequiredService<ChatEndpoint>().HandleAsync);
         var tokenizer = services.GetRequiredService<TokenizerEndpoints>();
         foreach (var prefix in (string[])["", "/v1"])
         {

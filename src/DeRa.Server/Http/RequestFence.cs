@@ -24,10 +24,11 @@ internal sealed class RequestFence(RequestDelegate next, ILogger<RequestFence> l
             await next(context);
             if (LacksBody(context)) await AnswerAsync(context, BareStatus(context));
         }
-        catch (OperationCanceledException gone) when (context.RequestAborted.IsCancellationRequested || gone is ReaderTooSlowException)
+        catch (OperationCanceledException gone) when (
+            context.RequestAborted.IsCancellationRequested || gone is ReaderTooSlowException or ClientGoneException)
         {
             // Nobody is there any more to be told.
-            RequestTelemetry.Of(context).Failed(gone);
+            RequestTelemetry.Of(context).Failed(gone is ReaderTooSlowException ? gone : new ClientGoneException());
         }
         catch (Exception fault) when (!context.Response.HasStarted)
         {

@@ -5,14 +5,19 @@ using DeRa.Server.Http.Wire;
 namespace DeRa.Server.Http;
 
 /// <summary><c>POST /tokenize</c> and <c>POST /detokenize</c>: what the tokenizer makes of a prompt, without generating.</summary>
-internal sealed class TokenizerEndpoints(ServingState state)
+internal sealed class TokenizerEndpoints(ServingState state, JsonIntake intake)
 {
     /// <summary>Text or a conversation to tokens.</summary>
     public async Task TokenizeAsync(HttpContext context)
     {
         using var lease = state.Enter();
-        var input = await ReadAsync(context, body => TokenizeRequestReader.Read(body, lease.Pair), input => input.Ignored);
-        var tokens = lease.Pair.Validator.Tokenize(input.Model, input.Prompt, input.AddSpecialTokens, input.ParseSpecial);
+        using var taken = await intake.TakeAsync(context, body =>
+        {
+            var read = TokenizeRequestReader.Read(body, lease.Pair);
+            IgnoredFields.Announce(context, read.Ignored);
+            return (read, lease.Pair.Validator.Tokenize(read.Model, read.Prompt, read.AddSpecialTokens, read.ParseSpecial));
+        });
+        var (input, tokens) = taken.Value;
         await WireJson.RespondAsync(context.Response, StatusCodes.Status200OK, json =>
         {
             json.WriteStartObject();
@@ -30,23 +35,18 @@ internal sealed class TokenizerEndpoints(ServingState state)
     public async Task DetokenizeAsync(HttpContext context)
     {
         using var lease = state.Enter();
-        var input = await ReadAsync(context, body => DetokenizeRequestReader.Read(body, lease.Pair), input => input.Ignored);
-        var text = lease.Pair.Validator.Detokenize(input.Model, input.Tokens, "tokens", skipSpecialTokens: false);
+        using var taken = await intake.TakeAsync(context, body =>
+        {
+            var read = DetokenizeRequestReader.Read(body, lease.Pair);
+            IgnoredFields.Announce(context, read.Ignored);
+            return lease.Pair.Validator.Detokenize(read.Model, read.Tokens, "tokens", skipSpecialTokens: false);
+        });
         await WireJson.RespondAsync(context.Response, StatusCodes.Status200OK, json =>
         {
             json.WriteStartObject();
-            json.WriteString("prompt"u8, text);
+            json.WriteString("prompt"u8, taken.Value);
             json.WriteEndObject();
         });
-    }
-
-    private static async Task<T> ReadAsync<T>(HttpContext context, Func<JsonElement, T> read, Func<T, IReadOnlyList<string>> ignored)
-    {
-        using var document = await RequestBody.ReadAsync(context.Request, context.RequestAborted);
-        var input = read(document.RootElement);
-        IgnoredFields.Announce(context, ignored(input));
-        context.RequestAborted.ThrowIfCancellationRequested();
-        return input;
     }
 
     private static void WriteSpellings(Utf8JsonWriter json, IEnumerable<string>? spellings)

@@ -3,6 +3,7 @@ using DeRa.Engine.Admission;
 using DeRa.Engine.Requests;
 using DeRa.Server.Composition;
 using DeRa.Server.Locks;
+using DeRa.Server.Uploads;
 
 namespace DeRa.Server.Http;
 
@@ -34,6 +35,8 @@ internal sealed record WireError(int Status, string Type, string Message, string
         BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } late =>
             new(StatusCodes.Status408RequestTimeout, "timeout_error", late.Message),
         BadHttpRequestException bad => Invalid(bad.StatusCode, bad.Message),
+        UploadTooSlowException late => new(StatusCodes.Status408RequestTimeout, "timeout_error", late.Message),
+        BodiesFullException full => Overloaded(full.Message, 1),
         AdmissionException { Reason: AdmissionReason.QueueFull } full => Overloaded(full.Message, 1),
         AdmissionException closed => Overloaded(closed.Message, 10),
         NotServingException closed => Overloaded(closed.Message, 5),

@@ -21,8 +21,10 @@ internal static class ApiKeyFile
         var lines = Encoding.UTF8.GetString(content).Split('\n');
         for (var i = 0; i < lines.Length; i++)
         {
-            if (lines[i].Trim('\uFEFF', ' ', '\t', '\r') is not { Length: > 0 } line || line[0] == '#') continue;
-            var key = ParseLine(line) is var (read, fault) && read is not null
+            // Blank is what has no words: white space of any kind (U+00A0, a form feed) parts words too.
+            var words = lines[i].Trim('\uFEFF').Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+            if (words.Length == 0 || words[0][0] == '#') continue;
+            var key = ParseLine(words) is var (read, fault) && read is not null
                 ? read : throw new FormatException($"{path} (--api-keys), line {i + 1}: {fault}");
             if (keys.Any(other => other.Name == key.Name))
                 throw new FormatException($"{path} (--api-keys), line {i + 1}: the name '{key.Name}' is there already.");
@@ -33,9 +35,8 @@ internal static class ApiKeyFile
         return keys.Count > 0 ? keys : throw new FormatException($"{path} (--api-keys) holds no key; {Form}.");
     }
 
-    private static (ApiKey? Key, string Fault) ParseLine(string line)
+    private static (ApiKey? Key, string Fault) ParseLine(string[] words)
     {
-        var words = line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         if (!KeyHash.IsName(words[0])) return (null, "the name must be 1 to 64 letters, digits, '.', '_' or '-'.");
         if (words.Length < 2 || KeyHash.Parse(words[1]) is not { } hash) return (null, $"no hash after the name; {Form}.");
         var key = new ApiKey(words[0], hash);

@@ -6,26 +6,27 @@ using Microsoft.AspNetCore.Authorization;
 namespace DeRa.Server.Locks;
 
 /// <summary>
-/// Puts the locks together: host names, other sites' pages (CORS), keys, numbers of requests; in this order. Whatever is
+/// Puts the locks together: host names, other sites' pages (CORS), keys; in this order. Endpoints that
+/// generate or encode ask for the numbers of requests themselves (<see cref="RequestLimiting"/>). Whatever is
 /// not expressly open (<see cref="IAllowAnonymous"/>) needs a key, paths that lead nowhere too.
 /// </summary>
 internal static class LockSetup
 {
     /// <summary>Registers what the locks need; reads keys and certificate.</summary>
     /// <exception cref="OptionException">A file cannot be read or used.</exception>
-    public static IServiceCollection AddLocks(this IServiceCollection services, ServerOptions options)
+    public static IServiceCollection AddLocks(this IServiceCollection services, ServerOptions options, TimeProvider time)
     {
         var keys = new ApiKeys(options);
         services.AddSingleton(keys);
         if (keys.File is not null) services.AddSingleton(keys.File);
         if (options.TlsCertificate is not null)
         {
-            var certificate = new ServerCertificate(options);
+            var certificate = new ServerCertificate(options, time);
             services.AddSingleton(certificate).AddSingleton(certificate.Files);
         }
         services.AddHostedService<FileRefresh>();
         if (keys.AreRequired) services.AddKeyCheck();
-        services.AddRateLimiter(limiter => limiter.AddPolicy<RequestLimiting.Client, RequestLimiting>(RequestLimiting.Generating));
+        services.AddSingleton<RequestLimiting>();
         // No credentials: a key is sent by the page that has it, never added by the browser.
         return services.AddCors(cors => cors.AddDefaultPolicy(policy => policy.WithOrigins([.. options.CorsOrigins])
             .AllowAnyHeader().AllowAnyMethod().WithExposedHeaders("x-request-id", "x-ignored-fields", "x-should-retry", "Retry-After")));
@@ -46,6 +47,6 @@ internal static class LockSetup
         if (options.CorsOrigins.Count > 0) app.UseCors();
         if (app.Services.GetRequiredService<ApiKeys>().AreRequired) app.UseAuthentication().UseAuthorization();
         else if (!IPAddress.IsLoopback(OptionReader.Address(options.Host))) ServerLog.OpenToAll(app.Logger, options.Host);
-        app.UseRateLimiter();
+        foreach (var files in app.Services.GetServices<WatchedFiles>()) files.Warn(app.Logger);
     }
 }

@@ -1,17 +1,17 @@
 using System.Threading.RateLimiting;
 using DeRa.Server.Options;
-using Microsoft.AspNetCore.RateLimiting;
 
 namespace DeRa.Server.Locks;
 
 /// <summary>
-/// How many generating requests a key may send in a minute and have under way at once. Without keys all clients count as one:
-/// addresses say little behind a proxy, and a client can have many. Limiters of keys that are idle or gone are dropped.
+/// How many requests that generate or encode a key may send in a minute and have under way at once. Without keys all clients
+/// count as one: addresses say little behind a proxy, and a client can have many. Limiters of keys that are idle or gone are
+/// dropped. A request counts once its body is there: one that trickles in must not keep the others out.
 /// </summary>
-internal sealed class RequestLimiting(ServerOptions options) : IRateLimiterPolicy<RequestLimiting.Client>
+internal sealed class RequestLimiting(ServerOptions options) : IDisposable
 {
-    /// <summary>Endpoints that generate ask for this policy; what only reads does not count.</summary>
-    public const string Generating = "generating";
+    private readonly PartitionedRateLimiter<HttpContext> _limiter =
+        PartitionedRateLimiter.Create<HttpContext, Client>(context => Partition(context, options));
 
     /// <summary>The highest limit that can be set.</summary>
     public const int MaxLimit = 1_000_000;
@@ -20,15 +20,23 @@ internal sealed class RequestLimiting(ServerOptions options) : IRateLimiterPolic
     /// <param name="Key">The key's name; null = everybody.</param>
     /// <param name="RequestsPerMinute">Null = any number.</param>
     /// <param name="ConcurrentRequests">Null = any number.</param>
-    internal readonly record struct Client(string? Key, int? RequestsPerMinute, int? ConcurrentRequests);
+    private readonly record struct Client(string? Key, int? RequestsPerMinute, int? ConcurrentRequests);
 
-    /// <inheritdoc/>
-    public Func<OnRejectedContext, CancellationToken, ValueTask> OnRejected => (rejected, _) => throw Refusal(rejected.Lease);
-
-    /// <inheritdoc/>
-    public RateLimitPartition<Client> GetPartition(HttpContext httpContext)
+    /// <summary>Counts a request; disposing the result ends it.</summary>
+    /// <exception cref="LimitExceededException">It is one too many.</exception>
+    public IDisposable Enter(HttpContext context)
     {
-        var key = httpContext.Features.Get<ApiKey>();
+        var lease = _limiter.AttemptAcquire(context);
+        if (lease.IsAcquired) return lease;
+        using (lease) throw Refusal(lease);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _limiter.Dispose();
+
+    private static RateLimitPartition<Client> Partition(HttpContext context, ServerOptions options)
+    {
+        var key = context.Features.Get<ApiKey>();
         var client = new Client(key?.Name,
             key?.RequestsPerMinute ?? options.MaxRequestsPerMinute, key?.ConcurrentRequests ?? options.MaxConcurrentRequests);
         return client is { RequestsPerMinute: null, ConcurrentRequests: null }

@@ -2,11 +2,6 @@ using DeRa.Server.Options;
 
 namespace DeRa.Server.Locks;
 
-/// <summary>A file that an option names.</summary>
-/// <param name="Option">The option's name, without dashes.</param>
-/// <param name="Path">The file.</param>
-internal readonly record struct OptionFile(string Option, string Path);
-
 /// <summary>
 /// Files that are used together and may change while the server runs. They are read whole and compared: times of change
 /// and notifications fail on mounted volumes, where a file is often a link to a link.
@@ -17,11 +12,12 @@ internal sealed class WatchedFiles
     private readonly Action<IReadOnlyList<byte[]>> _apply;
     private List<byte[]> _seen;
     private string? _fault;
+    private string? _warning;
 
     /// <summary>Reads the files for the first time.</summary>
     /// <param name="files">Which; at least one.</param>
     /// <param name="apply">
-    /// Takes the files' contents into use, or throws <see cref="FormatException"/> with a line that names the file and changes nothing.
+    /// Takes the files' contents into use, or throws and changes nothing; a <see cref="FormatException"/> has a line that names the file.
     /// </param>
     /// <exception cref="OptionException">A file cannot be read or used.</exception>
     public WatchedFiles(IReadOnlyList<OptionFile> files, Action<IReadOnlyList<byte[]>> apply)
@@ -32,11 +28,14 @@ internal sealed class WatchedFiles
             _seen = Read();
             apply(_seen);
         }
-        catch (FormatException bad)
+        catch (Exception bad)
         {
-            throw new OptionException(bad.Message);
+            throw new OptionException(Line(bad));
         }
     }
+
+    /// <summary>What is to be said now about the content in use, which works but soon may not; null = nothing.</summary>
+    public Func<string?> Warning { get; init; } = () => null;
 
     /// <summary>Takes the files into use again where they have changed; what cannot be used is logged and the old stays in use.</summary>
     public void Refresh(ILogger log)
@@ -45,30 +44,37 @@ internal sealed class WatchedFiles
         {
             var contents = Read();
             var isNew = contents.Where((content, i) => !content.AsSpan().SequenceEqual(_seen[i])).Any();
-            if (!isNew && _fault is null) return;
-            _apply(contents);
-            (_seen, _fault) = (contents, null);
-            ServerLog.FileReread(log, string.Join(", ", _files.Select(file => file.Path)));
+            if (isNew || _fault is not null) Replace(contents, log);
         }
-        catch (FormatException bad)
+        catch (Exception bad)
         {
             // Once for each fault, not at every look.
-            if (_fault != bad.Message) ServerLog.FileUnusable(log, bad.Message);
-            _fault = bad.Message;
+            if (_fault != Line(bad)) ServerLog.FileUnusable(log, Line(bad));
+            _fault = Line(bad);
         }
+        Warn(log);
     }
 
-    private List<byte[]> Read() => [.. _files.Select(Read)];
-
-    private static byte[] Read(OptionFile file)
+    /// <summary>Logs the warning, if there is one that is not yet logged.</summary>
+    public void Warn(ILogger log)
     {
-        try
-        {
-            return File.ReadAllBytes(file.Path);
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            throw new FormatException($"--{file.Option}: {fault.Message}");
-        }
+        var warning = Warning();
+        if (warning is not null && warning != _warning) ServerLog.FileWarning(log, warning);
+        _warning = warning;
     }
+
+    private void Replace(List<byte[]> contents, ILogger log)
+    {
+        _apply(contents);
+        (_seen, _fault) = (contents, null);
+        ServerLog.FileReread(log, Paths);
+    }
+
+    private string Paths => string.Join(", ", _files.Select(file => file.Path));
+
+    /// <summary>A fault that nobody foresaw is told with its kind: its message alone may say too little.</summary>
+    private string Line(Exception fault) => fault is FormatException ? fault.Message
+        : $"{Paths} cannot be used: {fault.GetType().Name}: {fault.Message.ReplaceLineEndings(" ")}";
+
+    private List<byte[]> Read() => [.. _files.Select(file => file.Read())];
 }

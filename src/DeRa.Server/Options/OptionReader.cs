@@ -55,6 +55,9 @@ internal static class OptionReader
             throw new OptionException("--name must have 1 to 256 characters.");
         if (options.HttpPort == options.GrpcPort && options.HttpPort != 0)
             throw new OptionException($"--http-port and --grpc-port are both {options.HttpPort}; they must differ.");
+        if (options.PendingBodyBytes < options.MaxBodyBytes)
+            throw new OptionException(
+                $"--max-pending-body-bytes is {options.PendingBodyBytes}; it must be at least --max-body-bytes, {options.MaxBodyBytes}.");
         if (options.MaxBatchTokens < options.MaxRunning)
             throw new OptionException(
                 $"--max-batch-tokens is {options.MaxBatchTokens}; it must be at least --max-running, {options.MaxRunning}.");

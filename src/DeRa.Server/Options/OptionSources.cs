@@ -62,7 +62,7 @@ internal static partial class OptionSources
     {
         try
         {
-            using var document = JsonDocument.Parse(System.IO.File.ReadAllBytes(path), FileFormat);
+            using var document = JsonDocument.Parse(new OptionFile("config", path).Read(), FileFormat);
             if (document.RootElement.ValueKind != JsonValueKind.Object)
                 throw new OptionException($"{path} (--config) must hold one JSON object.");
             return [.. document.RootElement.EnumerateObject().SelectMany(property => FileEntries(property, path))];
@@ -73,9 +73,13 @@ internal static partial class OptionSources
             throw new OptionException($"{path} (--config) is not valid JSON at line {fault.LineNumber + 1}, "
                 + $"byte {fault.BytePositionInLine + 1}; each option may stand in it once.");
         }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        catch (InvalidOperationException)
         {
-            throw new OptionException($"--config: {fault.Message}");
+            throw new OptionException($"{path} (--config) holds text that is not Unicode.");
+        }
+        catch (FormatException unreadable)
+        {
+            throw new OptionException(unreadable.Message);
         }
     }
 

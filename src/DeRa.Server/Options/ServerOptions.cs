@@ -110,10 +110,15 @@ internal sealed record ServerOptions
     [Option("Size of a request, in bytes.", Low = 1024, High = 1 << 30)]
     public int MaxBodyBytes { get; init; } = 4 << 20;
 
+    [Option("Bytes of requests that may be held at once between their arrival and their encoding, over all clients, at least max-body-bytes; "
+        + "more are refused (503). One key may hold half of them.", Low = 1024, High = 1L << 40, DefaultText = "16 times max-body-bytes")]
+    public long? MaxPendingBodyBytes { get; init; }
+
     [Option("Nesting of a request's JSON.", Low = 8, High = 1024)]
     public int MaxJsonDepth { get; init; } = 64;
 
-    [Option("Connections that may be open at once, over both ports; one more is closed unanswered.", Low = 1, High = 1 << 20)]
+    [Option("Connections that may be open at once, over both ports; more wait until one is closed. Fewer where the limit of open files "
+        + "(ulimit -n) leaves fewer beyond 320, which are kept for other things.", Low = 1, High = 1 << 20)]
     public int MaxConnections { get; init; } = 4096;
 
     [Option("Size of a request's headers together, in bytes.", Low = 1024, High = 1 << 20)]
@@ -124,6 +129,10 @@ internal sealed record ServerOptions
 
     [Option("Seconds that a client may take to send a request's headers.", Low = 1, High = 3600)]
     public int HeaderSeconds { get; init; } = 30;
+
+    [Option("Seconds that a client may take to send a request's body; request-timeout-seconds, where it is less, counts here too.",
+        Low = 1, High = 3600)]
+    public int BodySeconds { get; init; } = 60;
 
     [Option("Seconds for which a connection may stay open with nothing under way.", Low = 1, High = 86400)]
     public int KeepAliveSeconds { get; init; } = 130;
@@ -136,11 +145,11 @@ internal sealed record ServerOptions
     [Option("One API key, under the name 'default', beside those of the file; at least 16 characters.", Placeholder = "KEY")]
     public Secret? ApiKey { get; init; }
 
-    [Option("Generating requests that a key may send in a minute; without keys, all clients together.",
+    [Option("Requests that generate, tokenize or detokenize which a key may send in a minute; without keys, all clients together.",
         Low = 1, High = RequestLimiting.MaxLimit, DefaultText = "any number")]
     public int? MaxRequestsPerMinute { get; init; }
 
-    [Option("Generating requests that a key may have under way at once; without keys, all clients together.",
+    [Option("Requests that generate, tokenize or detokenize which a key may have under way at once; without keys, all clients together.",
         Low = 1, High = RequestLimiting.MaxLimit, DefaultText = "any number")]
     public int? MaxConcurrentRequests { get; init; }
 
@@ -186,6 +195,9 @@ internal sealed record ServerOptions
 
     /// <summary>The standard variables of OpenTelemetry (<c>OTEL_…</c>), which say where telemetry goes; empty = nowhere.</summary>
     public IReadOnlyDictionary<string, string?> OpenTelemetry { get; init; } = new Dictionary<string, string?>();
+
+    /// <summary>Bytes of requests that are held at once.</summary>
+    public long PendingBodyBytes => MaxPendingBodyBytes ?? 16L * MaxBodyBytes;
 
     /// <summary>Whether log lines are JSON.</summary>
     public bool LogsJson => LogFormat == JsonLog;

@@ -39,6 +39,9 @@ internal sealed class RequestTelemetry(RequestMetrics metrics, Activity? span, b
         if (capturesContent) _text = new CapturedText(input, request);
     }
 
+    /// <summary>Time since it arrived.</summary>
+    public TimeSpan Elapsed => time.GetElapsedTime(_arrived);
+
     /// <summary>The engine has taken it.</summary>
     public void Submitted(Generation generation)
     {
@@ -71,7 +74,7 @@ internal sealed class RequestTelemetry(RequestMetrics metrics, Activity? span, b
     {
         var finished = labels;
         if (_error is not null) finished.Add("error.type", _error);
-        metrics.Duration.Record(time.GetElapsedTime(_arrived).TotalSeconds, finished);
+        metrics.Duration.Record(Elapsed.TotalSeconds, finished);
         if (_generation is not { } generation) return;
         Tokens("input", generation.Request.PromptTokens);
         Tokens("output", generation.CompletionTokens);

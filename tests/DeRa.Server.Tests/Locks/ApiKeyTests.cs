@@ -194,7 +194,7 @@ public sealed class ApiKeyTests : IDisposable
         _folder.Write("keys", $"bob {LockedServer.OtherHash}");
         Look();
         Assert.Equal((401, 200), await TryAsync());
-        foreach (var broken in (string[])["", $"bob {LockedServer.OtherHash}\nalice {LockedServer.Key}"])
+        foreach (var broken in (string[])["\n", $"bob {LockedServer.OtherHash}\nalice {LockedServer.Key}"])
         {
             _folder.Write("keys", broken);
             Look();
@@ -208,7 +208,7 @@ public sealed class ApiKeyTests : IDisposable
         Look();
         Assert.Equal((200, 401), await TryAsync());
 
-        var faults = logs.Lines.Where(line => line.StartsWith("What was in use before stays in use", StringComparison.Ordinal)).ToList();
+        var faults = logs.Lines.Where(line => line.StartsWith("Reload failed; what was in use before stays in use: ", StringComparison.Ordinal)).ToList();
         Assert.Equal(3, faults.Count);
         Assert.Contains("holds no key", faults[0], StringComparison.Ordinal);
         Assert.Contains("line 2", faults[1], StringComparison.Ordinal);

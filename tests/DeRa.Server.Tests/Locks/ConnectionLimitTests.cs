@@ -1,8 +1,10 @@
 using System.Net.Sockets;
 using System.Text;
 using DeRa.Protos.V1;
+using DeRa.Server.Connections;
 using DeRa.Server.Options;
 using Grpc.Core;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace DeRa.Server.Tests.Locks;
@@ -15,10 +17,12 @@ public class ConnectionLimitTests
 {
     private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
 
-    private static async Task<TcpClient> ConnectAsync(ServerFixture server)
+    private static Task<TcpClient> ConnectAsync(ServerFixture server) => ConnectAsync(server.Http.BaseAddress!.Authority);
+
+    private static async Task<TcpClient> ConnectAsync(string target)
     {
         var client = new TcpClient();
-        await client.ConnectAsync("127.0.0.1", server.Http.BaseAddress!.Port, Stop);
+        await client.ConnectAsync("127.0.0.1", int.Parse(target.Split(':')[1], null), Stop);
         return client;
     }
 
@@ -88,27 +92,37 @@ public class ConnectionLimitTests
     }
 
     [Fact]
-    public async Task One_connection_too_many_is_closed_and_a_closed_one_makes_room()
+    public async Task One_connection_too_many_waits_until_another_is_closed()
     {
         await using var server = await LockedServer.StartAsync(new ServerOptions { MaxConnections = 2 });
+        var places = server.Services.GetRequiredService<ConnectionPlaces>();
         const string request = $"GET /readyz HTTP/1.1\r\n{Host}\r\n";
         using var first = await ConnectAsync(server);
-        using (var second = await ConnectAsync(server))
-        {
-            Assert.Equal(200, await AskAsync(first, request));
-            Assert.Equal(200, await AskAsync(second, request));
-            using var third = await ConnectAsync(server);
-            Assert.Null(await AskAsync(third, request));
-        }
-        int? status;
-        do
-        {
-            using var later = await ConnectAsync(server);
-            status = await AskAsync(later, request);
-            Stop.ThrowIfCancellationRequested();
-        }
-        while (status is null);
-        Assert.Equal(200, status);
+        using var second = await ConnectAsync(server.Channel.Target);
+        await ServerFixture.EventuallyAsync(() => places.InUse == 2);
+        using var third = await ConnectAsync(server);
+        using var fourth = await ConnectAsync(server);
+        var waiting = AskAsync(third, request);
+        Assert.Equal(200, await AskAsync(first, request));
+        Assert.Equal(200, await AskAsync(first, request));
+        Assert.False(waiting.IsCompleted);
+        Assert.Equal(2, places.InUse);
+        second.Close();
+        Assert.Equal(200, await waiting);
+        third.Close();
+        Assert.Equal(200, await AskAsync(fourth, request));
+    }
+
+    [Fact]
+    public async Task A_stop_does_not_wait_for_connections_that_wait()
+    {
+        await using var server = await LockedServer.StartAsync(new ServerOptions { MaxConnections = 1 });
+        using var first = await ConnectAsync(server);
+        await ServerFixture.EventuallyAsync(() => server.Services.GetRequiredService<ConnectionPlaces>().InUse == 1);
+        using var second = await ConnectAsync(server);
+        using var third = await ConnectAsync(server.Channel.Target);
+        await server.StopAsync().WaitAsync(Stop);
+        Assert.Equal(0, server.Services.GetRequiredService<ConnectionPlaces>().InUse);
     }
 
     [Fact]

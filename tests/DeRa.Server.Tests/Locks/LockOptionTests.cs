@@ -18,7 +18,8 @@ public sealed class LockOptionTests : IDisposable
     private static string Fault(Action action) => Assert.Throws<OptionException>(action).Message;
 
     [Theory]
-    [InlineData("", "holds no key")]
+    [InlineData("", "is empty")]
+    [InlineData("\n", "holds no key")]
     [InlineData("# nobody\n\n", "holds no key")]
     [InlineData("alice", "line 1: no hash")]
     [InlineData("\n# x\nalice sha256$12", "line 3: no hash")]

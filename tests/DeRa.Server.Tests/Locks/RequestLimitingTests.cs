@@ -2,9 +2,11 @@ using DeRa.Protos.V1;
 using DeRa.Server.Locks;
 using DeRa.Server.Options;
 using DeRa.Testing;
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
 using Google.Rpc;
+using Grpc.AspNetCore.Server;
 using Grpc.Core;
-using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
@@ -13,14 +15,6 @@ namespace DeRa.Server.Tests.Locks;
 
 public sealed class RequestLimitingTests : IDisposable
 {
-    /// <summary>What takes a POST or is a method of inference, but generates nothing.</summary>
-    private static readonly string[] NotGenerating =
-    [
-        "/tokenize", "/detokenize", "/v1/tokenize", "/v1/detokenize",
-        "/dera.v1.InferenceService/Tokenize", "/dera.v1.InferenceService/Detokenize",
-        "/dera.v1.InferenceService/ListModels", "/dera.v1.InferenceService/GetServerInfo",
-    ];
-
     private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
     private static readonly GenerateRequest Call = new() { Prompt = new Prompt { Text = "a" } };
     private readonly TemporaryFolder _folder = new();
@@ -28,17 +22,42 @@ public sealed class RequestLimitingTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task Every_route_that_generates_is_limited_and_no_other()
+    public async Task Every_route_that_generates_or_encodes_is_limited_and_no_other()
     {
-        await using var server = await ServerFixture.StartAsync();
-        foreach (var route in server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>())
+        await using var server = await LockedServer.StartAsync(LockedServer.WithKeys(_folder) with { MaxRequestsPerMinute = 1 });
+        Assert.Equal(200, (await server.CompleteWithAsync(LockedServer.Key)).Status);
+        var routes = server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Where(route => route.Metadata.GetMetadata<GrpcMethodMetadata>() is null && !route.RoutePattern.RawText!.Contains("{unimplemented", StringComparison.Ordinal)).ToList();
+        foreach (var route in routes)
         {
-            var path = route.RoutePattern.RawText!;
-            var methods = route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? [];
-            // gRPC adds routes for what its services do not have.
-            var isOurs = path.StartsWith("/dera.v1.", StringComparison.Ordinal) ? !path.Contains('{') : !path.Contains(".v1", StringComparison.Ordinal);
-            var generates = isOurs && methods.Contains("POST") && !NotGenerating.Contains(path);
-            Assert.Equal((path, generates), (path, route.Metadata.GetMetadata<EnableRateLimitingAttribute>()?.PolicyName == RequestLimiting.Generating));
+            var (path, isPost) = (route.RoutePattern.RawText!, route.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods.Contains("POST"));
+            var reply = isPost ? await server.SendAsync(HttpMethod.Post, path, LockedServer.Key, "{}")
+                : await server.SendAsync(HttpMethod.Get, path.Replace("{**id}", "pair", StringComparison.Ordinal), LockedServer.Key);
+            Assert.Equal((path, isPost), (path, reply.Status == 429));
+        }
+        Assert.Equal(6, routes.Count(route => route.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods.Contains("POST")));
+        foreach (var method in InferenceService.Descriptor.Methods)
+            Assert.Equal((method.Name, method.Name is not ("ListModels" or "GetServerInfo")), (method.Name, await IsRefusedAsync(server, method)));
+    }
+
+    /// <summary>Whether a call is refused for its client's limits; its message is one that each method takes.</summary>
+    private static async Task<bool> IsRefusedAsync(ServerFixture server, MethodDescriptor method)
+    {
+        var bytes = Marshallers.Create<byte[]>(message => message, message => message);
+        var type = method.IsClientStreaming ? MethodType.DuplexStreaming : method.IsServerStreaming ? MethodType.ServerStreaming : MethodType.Unary;
+        using var call = server.Channel.CreateCallInvoker().AsyncDuplexStreamingCall(
+            new Method<byte[], byte[]>(type, method.Service.FullName, method.Name, bytes, bytes), null,
+            new CallOptions(LockedServer.Credentials(), cancellationToken: Stop));
+        await call.RequestStream.WriteAsync(method.IsClientStreaming ? new ConverseRequest { Start = new() { Prompt = Call.Prompt } }.ToByteArray() : [], Stop);
+        await call.RequestStream.CompleteAsync();
+        try
+        {
+            while (await call.ResponseStream.MoveNext(Stop)) { }
+            return false;
+        }
+        catch (RpcException fault)
+        {
+            return fault.StatusCode == StatusCode.ResourceExhausted;
         }
     }
 

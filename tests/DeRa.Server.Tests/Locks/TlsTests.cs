@@ -179,7 +179,7 @@ public sealed class TlsTests : IDisposable
     {
         using var certificate = Certificate("here");
         var good = Pem(certificate);
-        string Fault(ServerOptions options) => Assert.Throws<OptionException>(() => new ServerCertificate(options)).Message;
+        string Fault(ServerOptions options) => Assert.Throws<OptionException>(() => new ServerCertificate(options, TimeProvider.System)).Message;
         Assert.Contains("--tls-certificate", Fault(good with { TlsCertificate = _folder.Path + "/nowhere.crt" }), StringComparison.Ordinal);
         Assert.Contains("--tls-key", Fault(good with { TlsKey = _folder.Path + "/nowhere.key" }), StringComparison.Ordinal);
         Assert.Contains("(--tls-certificate) and", Fault(good with { TlsCertificate = _folder.Write("text", "text") }), StringComparison.Ordinal);

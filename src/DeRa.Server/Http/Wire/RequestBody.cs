@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using DeRa.Engine.Requests;
-using DeRa.Server.Options;
 using Microsoft.Net.Http.Headers;
 
 namespace DeRa.Server.Http.Wire;
@@ -10,15 +9,29 @@ namespace DeRa.Server.Http.Wire;
 /// <summary>Reads a request's body as one JSON object.</summary>
 internal static class RequestBody
 {
-    /// <summary>Reads the whole body; its size and its nesting are bounded by the server's options.</summary>
-    /// <exception cref="HttpRefusal">Another media type, a compressed body, or no JSON object.</exception>
-    /// <exception cref="InvalidRequestException">No JSON, with the field in which it goes wrong.</exception>
-    public static async Task<JsonDocument> ReadAsync(HttpRequest request, CancellationToken cancellation)
+    /// <summary>Reads the whole body; its size is bounded by the server's options. What it lies in is the reader's, until that advances.</summary>
+    /// <exception cref="HttpRefusal">Another media type, or a compressed body.</exception>
+    public static async Task<ReadOnlySequence<byte>> ReadAsync(HttpRequest request, CancellationToken cancellation)
     {
         CheckMediaType(request.ContentType);
         CheckEncoding(request.Headers.ContentEncoding);
-        var body = await ReadAllAsync(request, cancellation);
-        var document = Parse(body, request.HttpContext.RequestServices.GetRequiredService<ServerOptions>().MaxJsonDepth);
+        var read = await request.BodyReader.ReadAsync(cancellation);
+        while (!read.IsCompleted)
+        {
+            request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            read = await request.BodyReader.ReadAsync(cancellation);
+        }
+        return read.Buffer;
+    }
+
+    /// <summary>Parses a body.</summary>
+    /// <param name="body">The body; what is returned may lie in it.</param>
+    /// <param name="maxDepth">How deep it may be nested.</param>
+    /// <exception cref="HttpRefusal">No JSON object.</exception>
+    /// <exception cref="InvalidRequestException">No JSON, with the field in which it goes wrong.</exception>
+    public static JsonDocument Parse(ReadOnlySequence<byte> body, int maxDepth)
+    {
+        var document = ParseAny(WithoutPreamble(body), maxDepth);
         if (document.RootElement.ValueKind == JsonValueKind.Object) return document;
         document.Dispose();
         throw new HttpRefusal(StatusCodes.Status400BadRequest, "The body must be a JSON object.");
@@ -40,21 +53,14 @@ internal static class RequestBody
             $"The body has 'Content-Encoding: {encoding}'; send it without: compressed bodies are not read.");
     }
 
-    private static async Task<byte[]> ReadAllAsync(HttpRequest request, CancellationToken cancellation)
+    /// <summary>Some clients mark UTF-8 so; JSON lets a reader take it.</summary>
+    private static ReadOnlySequence<byte> WithoutPreamble(ReadOnlySequence<byte> body)
     {
-        var read = await request.BodyReader.ReadAsync(cancellation);
-        while (!read.IsCompleted)
-        {
-            request.BodyReader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
-            read = await request.BodyReader.ReadAsync(cancellation);
-        }
-        var body = read.Buffer.ToArray();
-        request.BodyReader.AdvanceTo(read.Buffer.End);
-        // Some clients mark UTF-8 so; JSON lets a reader take it.
-        return body.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? body[Encoding.UTF8.Preamble.Length..] : body;
+        var reader = new SequenceReader<byte>(body);
+        return reader.IsNext(Encoding.UTF8.Preamble) ? body.Slice(Encoding.UTF8.Preamble.Length) : body;
     }
 
-    private static JsonDocument Parse(byte[] body, int maxDepth)
+    private static JsonDocument ParseAny(ReadOnlySequence<byte> body, int maxDepth)
     {
         try
         {
@@ -73,7 +79,7 @@ internal static class RequestBody
     }
 
     /// <summary>The outermost field in which the reader gets stuck (on NaN, say) or a name comes twice; null where there is none.</summary>
-    private static string? FieldAtFault(byte[] body, int maxDepth)
+    private static string? FieldAtFault(ReadOnlySequence<byte> body, int maxDepth)
     {
         var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = maxDepth });
         var names = new Stack<HashSet<string>>();

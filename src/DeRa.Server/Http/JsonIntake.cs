@@ -1,0 +1,54 @@
+using System.Text.Json;
+using DeRa.Server.Http.Wire;
+using DeRa.Server.Locks;
+using DeRa.Server.Options;
+using DeRa.Server.Uploads;
+
+namespace DeRa.Server.Http;
+
+/// <summary>
+/// What every endpoint that takes JSON does first: it reads the whole body, counts the request among those of its client, and
+/// only then parses and encodes it.
+/// </summary>
+internal sealed class JsonIntake(RequestLimiting limits, Encoders encoders, ServerOptions options)
+{
+    /// <summary>Takes a request in.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="read">Makes of the body's object what the endpoint goes on with; may take long, and runs where that does no harm.</param>
+    /// <returns>That; to be disposed at the request's end.</returns>
+    public async Task<TakenRequest<T>> TakeAsync<T>(HttpContext context, Func<JsonElement, T> read)
+    {
+        var body = await RequestBody.ReadAsync(context.Request, context.RequestAborted);
+        try
+        {
+            var place = limits.Enter(context);
+            try
+            {
+                return new TakenRequest<T>(await encoders.RunAsync(body.Length, () =>
+                {
+                    using var document = RequestBody.Parse(body, options.MaxJsonDepth);
+                    return read(document.RootElement);
+                }, context.RequestAborted), place);
+            }
+            catch
+            {
+                place.Dispose();
+                throw;
+            }
+        }
+        finally
+        {
+            // Until here it counts as held.
+            context.Request.BodyReader.AdvanceTo(body.End);
+        }
+    }
+}
+
+/// <summary>A request that is read and counts among those of its client until it is disposed.</summary>
+/// <param name="Value">What was made of it.</param>
+/// <param name="Place">Its place among its client's.</param>
+internal sealed record TakenRequest<T>(T Value, IDisposable Place) : IDisposable
+{
+    /// <inheritdoc/>
+    public void Dispose() => Place.Dispose();
+}
