@@ -36,6 +36,7 @@ internal static class ServerApplication
         builder.AddTelemetry(options);
         var app = builder.Build();
         app.UseMiddleware<RequestWatch>();
+        app.UseMiddleware<HeadRequests>();
         app.UseMiddleware<RequestFence>();
         app.UseRouting();
         app.UseLocks(options);

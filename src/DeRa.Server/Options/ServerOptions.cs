@@ -129,7 +129,7 @@ internal sealed record ServerOptions
     public int KeepAliveSeconds { get; init; } = 130;
 
     [Option("File of API keys, one a line: NAME HASH, then rate=N/min and concurrent=N where that key's limits differ; 'dera key NAME' "
-        + "makes a key and its line. Read again when it changes. Where there are keys, everything but /livez and /readyz needs one.",
+        + "makes a key and its line. Read again when it changes. Where there are keys, everything but /livez, /readyz and /health needs one.",
         Placeholder = "FILE", DefaultText = "no keys")]
     public string? ApiKeys { get; init; }
 
