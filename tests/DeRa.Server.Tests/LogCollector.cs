@@ -8,16 +8,26 @@ internal sealed class LogCollector : ILoggerProvider, ILogger
 {
     public ConcurrentQueue<string> Lines { get; } = new();
 
+    /// <summary>The same lines with their levels and fields.</summary>
+    public ConcurrentQueue<Entry> Entries { get; } = new();
+
     public ILogger CreateLogger(string categoryName) => this;
 
     public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 
     public bool IsEnabled(LogLevel logLevel) => true;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-        Lines.Enqueue(formatter(state, exception) + exception);
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        var text = formatter(state, exception);
+        Lines.Enqueue(text + exception);
+        var fields = state as IEnumerable<KeyValuePair<string, object?>> ?? [];
+        Entries.Enqueue(new Entry(logLevel, eventId.Name, text, fields.ToDictionary(field => field.Key, field => field.Value)));
+    }
 
     public void Dispose()
     {
     }
+
+    internal sealed record Entry(LogLevel Level, string? Event, string Text, IReadOnlyDictionary<string, object?> Fields);
 }

@@ -51,7 +51,7 @@ internal static class ServerProgram
     private static async Task<int> ServeAsync(
         ServerOptions options, Func<ServerOptions, ILoggerFactory, PairSource> source, TextWriter errors)
     {
-        void Logging(ILoggingBuilder logging) => ServerProgram.Logging(logging, options);
+        void Logging(ILoggingBuilder logging) => logging.AddConsoleLog(options);
         using var loggers = LoggerFactory.Create(Logging);
         await using var app = ServerApplication.Build(options, source(options, loggers), TimeProvider.System, Logging);
         await app.StartAsync();
@@ -63,11 +63,4 @@ internal static class ServerProgram
         await errors.WriteLineAsync($"The models could not be loaded: {failure}");
         return StartFailed;
     }
-
-    private static void Logging(ILoggingBuilder logging, ServerOptions options) => logging
-        .AddConsoleLines(options.LogsJson)
-        .AddFilter("Microsoft", LogLevel.Warning)
-        // What keeps the host from starting is told in one line by RunAsync.
-        .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None)
-        .AddFilter("Grpc", LogLevel.Warning);
 }

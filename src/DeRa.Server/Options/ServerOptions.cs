@@ -178,6 +178,13 @@ internal sealed record ServerOptions
     [Option("Form of log lines: text or json.", Placeholder = "FORM")]
     public string LogFormat { get; init; } = TextLog;
 
+    [Option($"Log lines from which level on: {LogLevels.Allowed}. Of the web framework's own only warnings and errors: others may hold what "
+        + "clients send.", Placeholder = "LEVEL")]
+    public string LogLevel { get; init; } = "info";
+
+    [Option("Whether each request is a log line, without its content; probes and scrapes that go well are one at the level debug only.")]
+    public bool LogRequests { get; init; } = true;
+
     [Option("Puts the text of prompts and answers on traces.")]
     public bool CaptureContent { get; init; }
 
