@@ -4,10 +4,9 @@ using DeRa.Server.Http;
 using DeRa.Server.Locks;
 using DeRa.Server.Options;
 using DeRa.Server.Telemetry;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace DeRa.Server.Composition;
 
@@ -19,18 +18,19 @@ internal static class ServerApplication
 
     /// <summary>Puts the server together; nothing runs yet.</summary>
     /// <param name="options">Checked options. Nothing else configures the server.</param>
-    /// <param name="source">Loads the pair.</param>
+    /// <param name="source">Gives the loader of the pair; its lines go where the server's go, in one order with them.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logging">Where logs go.</param>
     public static WebApplication Build(
-        ServerOptions options, PairSource source, TimeProvider time, Action<ILoggingBuilder> logging)
+        ServerOptions options, Func<ILoggerFactory, PairSource> source, TimeProvider time, Action<ILoggingBuilder> logging)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "DeRa.Server" });
         logging(builder.Logging);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listen(kestrel, options));
-        builder.Services.AddRoutingCore().AddSingleton(options).AddSingleton(source).AddSingleton(time).AddSingleton<ServingState>()
-            .AddSingleton<SlowReaders>()
+        builder.Services.AddRoutingCore().AddSingleton(options).AddSingleton(time).AddSingleton<ServingState>()
+            .AddSingleton(services => source(services.GetRequiredService<ILoggerFactory>())).AddSingleton<SlowReaders>().AddSingleton<ServerAddresses>()
             .AddHostedService<PairLifetime>().AddHttpDoor().AddGrpcDoor(options).AddLocks(options)
+            .Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = new ListenSockets(options).Open)
             .Configure<HostOptions>(host =>
                 host.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSeconds) + PairLifetime.StopTime + CloseTime);
         builder.AddTelemetry(options);
@@ -45,20 +45,12 @@ internal static class ServerApplication
         return app;
     }
 
-    /// <summary>The addresses that the server listens on, once it is started.</summary>
-    public static (Uri Http, Uri Grpc) Addresses(WebApplication app)
-    {
-        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
-        // In the order of the calls in Listen.
-        return (new Uri(addresses.First()), new Uri(addresses.Last()));
-    }
-
     private static void Listen(KestrelServerOptions kestrel, ServerOptions options)
     {
         kestrel.AddServerHeader = false;
         Bound(kestrel.Limits, options);
         var address = OptionReader.Address(options.Host);
-        // Without TLS one port cannot tell HTTP/1.1 from HTTP/2, which gRPC needs.
+        // HTTP's first: ServerAddresses knows them by their order. Without TLS one port cannot tell HTTP/1.1 from HTTP/2, which gRPC needs.
         kestrel.Listen(new IPEndPoint(address, options.HttpPort), listen => Speak(listen, HttpProtocols.Http1));
         kestrel.Listen(new IPEndPoint(address, options.GrpcPort), listen => Speak(listen, HttpProtocols.Http2));
     }

@@ -21,7 +21,7 @@ internal static class ServerProgram
     /// <param name="arguments">The command line.</param>
     /// <param name="environment">Environment variables.</param>
     /// <param name="source">Gives the loader for checked options.</param>
-    /// <param name="output">For <c>--help</c>.</param>
+    /// <param name="output">For <c>--help</c> and <c>--version</c>.</param>
     /// <param name="errors">For what keeps the server from starting, a line each.</param>
     /// <returns>The process's exit code.</returns>
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments, IDictionary environment,
@@ -30,6 +30,11 @@ internal static class ServerProgram
         if (arguments.Any(argument => argument is "--help" or "-h"))
         {
             await output.WriteAsync(OptionTable.Help());
+            return Success;
+        }
+        if (arguments.Contains("--version"))
+        {
+            await output.WriteLineAsync(ServerVersion.Text);
             return Success;
         }
         try
@@ -51,13 +56,9 @@ internal static class ServerProgram
     private static async Task<int> ServeAsync(
         ServerOptions options, Func<ServerOptions, ILoggerFactory, PairSource> source, TextWriter errors)
     {
-        void Logging(ILoggingBuilder logging) => logging.AddConsoleLog(options);
-        using var loggers = LoggerFactory.Create(Logging);
-        await using var app = ServerApplication.Build(options, source(options, loggers), TimeProvider.System, Logging);
+        await using var app = ServerApplication.Build(
+            options, loggers => source(options, loggers), TimeProvider.System, logging => logging.AddConsoleLog(options));
         await app.StartAsync();
-        var (http, grpc) = ServerApplication.Addresses(app);
-        ServerLog.Listening(app.Logger, "HTTP", http.ToString());
-        ServerLog.Listening(app.Logger, "gRPC", grpc.ToString());
         await app.WaitForShutdownAsync();
         if (app.Services.GetRequiredService<ServingState>().Failure is not { } failure) return Success;
         await errors.WriteLineAsync($"The models could not be loaded: {failure}");
