@@ -1,13 +1,16 @@
 namespace DeRa.Server;
 
-/// <summary>Every message that the server logs. Prompts and answers are never among them.</summary>
+/// <summary>Every message that the server logs, but for the line of a request (<see cref="Telemetry.RequestLine"/>). Prompts and answers are never among them.</summary>
 internal static partial class ServerLog
 {
     [LoggerMessage(1, LogLevel.Information, "{Door} on {Address}")]
-    public static partial void Listening(ILogger log, string door, string address);
+    public static partial void Listening(ILogger log, string door, Uri address);
 
     [LoggerMessage(2, LogLevel.Information, "Serving '{Model}'; loaded in {Seconds:0.0} s.")]
     public static partial void Serving(ILogger log, string model, double seconds);
+
+    [LoggerMessage(11, LogLevel.Information, "ready: {Address} (its documentation is there too); try: {Example}")]
+    public static partial void Ready(ILogger log, Uri address, string example);
 
     [LoggerMessage(3, LogLevel.Information, "Stopped before the models were loaded.")]
     public static partial void LoadCancelled(ILogger log);
@@ -21,9 +24,12 @@ internal static partial class ServerLog
     [LoggerMessage(6, LogLevel.Error, "Request {RequestId} failed.")]
     public static partial void RequestFailed(ILogger log, string requestId, Exception fault);
 
-    [LoggerMessage(7, LogLevel.Information, "No pair is named: this is the default pair '{Model}', which comes with the server. "
+    [LoggerMessage(7, LogLevel.Information, "Loading the default pair '{Model}', which comes with the server; "
         + "--reference MODEL --aligned MODEL serves one of your own.")]
-    public static partial void DefaultPair(ILogger log, string model);
+    public static partial void LoadingDefaultPair(ILogger log, string model);
+
+    [LoggerMessage(12, LogLevel.Information, "Loading '{Model}': reference {Reference}, aligned {Aligned}.")]
+    public static partial void LoadingPair(ILogger log, string model, string reference, string aligned);
 
     [LoggerMessage(9, LogLevel.Information, "Stopping: requests under way may finish for {Seconds} s; Ctrl+C ends them at once.")]
     public static partial void Draining(ILogger log, int seconds);

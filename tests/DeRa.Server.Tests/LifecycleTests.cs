@@ -204,23 +204,34 @@ public class LifecycleTests
         Assert.Equal("The models could not be loaded: config.json is missing\n", errors.ToString().ReplaceLineEndings("\n"));
     }
 
-    [Fact]
-    public async Task The_program_ends_with_1_and_a_line_where_a_port_is_taken()
+    [Theory]
+    [InlineData("--http-port", "--grpc-port")]
+    [InlineData("--grpc-port", "--http-port")]
+    public async Task The_program_ends_with_1_and_a_line_that_names_the_option_where_a_port_is_taken(string option, string other)
     {
-        await using var server = await ServerFixture.StartAsync();
-        var folder = Directory.CreateTempSubdirectory().FullName;
-        var errors = new StringWriter();
-        var code = await ServerProgram.RunAsync(
-            ["--reference", folder, "--aligned", folder, $"--http-port={server.Http.BaseAddress!.Port}", "--grpc-port", "0"],
-            new Dictionary<string, string>(), (_, _) => (_, _) => Task.FromResult(ServerFixture.Pair(Scripts.Saying("x"))),
-            TextWriter.Null, errors).WaitAsync(Stop);
-        Directory.Delete(folder);
-        Assert.Equal(ServerProgram.StartFailed, code);
-        Assert.Contains("cannot listen", errors.ToString(), StringComparison.Ordinal);
+        using var taken = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        taken.Start();
+        var port = ((System.Net.IPEndPoint)taken.LocalEndpoint).Port;
+        Assert.Equal($"The server cannot listen: {option} is {port}, and another program uses 127.0.0.1:{port} already; "
+            + "choose another port, or 0 for any free one.", await CannotListenAsync($"{option}={port}", $"{other}=0"));
     }
 
     [Fact]
-    public async Task The_program_ends_with_2_and_a_line_for_a_bad_option_and_with_0_for_help()
+    public async Task An_address_that_is_not_this_machines_is_named_with_its_option() => Assert.Equal(
+        "The server cannot listen: --host is '192.0.2.1', which is no address of this machine.",
+        await CannotListenAsync("--host=192.0.2.1", "--http-port=0", "--grpc-port=0"));
+
+    private static async Task<string> CannotListenAsync(params string[] arguments)
+    {
+        var errors = new StringWriter();
+        var code = await ServerProgram.RunAsync(arguments, new Dictionary<string, string>(),
+            (_, _) => (_, _) => Task.FromResult(ServerFixture.Pair(Scripts.Saying("x"))), TextWriter.Null, errors).WaitAsync(Stop);
+        Assert.Equal(ServerProgram.StartFailed, code);
+        return errors.ToString().TrimEnd();
+    }
+
+    [Fact]
+    public async Task The_program_ends_with_2_and_a_line_for_a_bad_option_and_with_0_for_help_and_version()
     {
         var (output, errors) = (new StringWriter(), new StringWriter());
         PairSource Source(ServerOptions options, Microsoft.Extensions.Logging.ILoggerFactory loggers) => throw new InvalidOperationException("not reached");
@@ -228,6 +239,9 @@ public class LifecycleTests
         Assert.Single(errors.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries));
         Assert.Equal(ServerProgram.Success, await ServerProgram.RunAsync(["--help"], new Dictionary<string, string>(), Source, output, errors));
         Assert.Contains("--http-port", output.ToString(), StringComparison.Ordinal);
+        output.GetStringBuilder().Clear();
+        Assert.Equal(ServerProgram.Success, await ServerProgram.RunAsync(["--version"], new Dictionary<string, string>(), Source, output, errors));
+        Assert.Matches(@"^\d+\.\d+\.\d+(\+[0-9a-f]+)?$", output.ToString().TrimEnd());
     }
 
     private sealed class ManualTime : TimeProvider

@@ -64,7 +64,7 @@ public sealed class ServerFixture : IAsyncDisposable
         Func<HttpMessageHandler>? handler = null, TimeProvider? time = null)
     {
         options ??= new ServerOptions { DrainSeconds = 0 };
-        var app = ServerApplication.Build(options with { HttpPort = 0, GrpcPort = 0 }, source, time ?? TimeProvider.System,
+        var app = ServerApplication.Build(options with { HttpPort = 0, GrpcPort = 0 }, _ => source, time ?? TimeProvider.System,
             logging =>
             {
                 if (logs is not null) logging.AddProvider(logs).SetMinimumLevel(LogLevel.Trace);
@@ -73,10 +73,10 @@ public sealed class ServerFixture : IAsyncDisposable
         var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         app.Services.GetRequiredService<ServingState>().Changed += _ => ready.TrySetResult();
         await app.StartAsync(Stop);
-        var (http, grpc) = ServerApplication.Addresses(app);
+        var addresses = app.Services.GetRequiredService<ServerAddresses>();
         handler ??= () => new SocketsHttpHandler();
-        var channel = GrpcChannel.ForAddress(grpc, new GrpcChannelOptions { HttpHandler = handler(), DisposeHttpClient = true });
-        var fixture = new ServerFixture(app, channel, new HttpClient(handler()) { BaseAddress = http }, executor ?? new ScriptedExecutor());
+        var channel = GrpcChannel.ForAddress(addresses.Grpc, new GrpcChannelOptions { HttpHandler = handler(), DisposeHttpClient = true });
+        var fixture = new ServerFixture(app, channel, new HttpClient(handler()) { BaseAddress = addresses.Http }, executor ?? new ScriptedExecutor());
         _ = ready.Task.ContinueWith(_ => fixture._ready.TrySetResult(), TaskScheduler.Default);
         return fixture;
     }

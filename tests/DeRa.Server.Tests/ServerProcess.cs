@@ -12,6 +12,8 @@ internal sealed class ServerProcess : IAsyncDisposable
     private readonly TaskCompletionSource<Uri> _http = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<Uri> _grpc = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private volatile Held? _held;
+
     private ServerProcess(IEnumerable<string> arguments, int? openFiles = null)
     {
         var program = Path.Combine(AppContext.BaseDirectory, "DeRa.Server.dll");
@@ -20,6 +22,7 @@ internal sealed class ServerProcess : IAsyncDisposable
         _process = Process.Start(new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
+            RedirectStandardError = true,
         })!;
         _output = ReadAsync();
     }
@@ -50,6 +53,14 @@ internal sealed class ServerProcess : IAsyncDisposable
     {
         using var response = await Http.GetAsync(path, ServerFixture.Stop);
         return (int)response.StatusCode;
+    }
+
+    /// <summary>Reads none of its output, from the next line on, until the result is disposed.</summary>
+    public IDisposable HoldOutput()
+    {
+        var held = new Held();
+        _held = held;
+        return held;
     }
 
     /// <summary>Sends SIGTERM.</summary>
@@ -102,11 +113,19 @@ internal sealed class ServerProcess : IAsyncDisposable
     {
         while (await _process.StandardOutput.ReadLineAsync() is { } line)
         {
+            if (_held is { } held) await held.Released.Task;
             Lines.Enqueue(line);
             if (line.Contains("HTTP on ", StringComparison.Ordinal)) _http.TrySetResult(Address(line));
             if (line.Contains("gRPC on ", StringComparison.Ordinal)) _grpc.TrySetResult(Address(line));
         }
-        _http.TrySetException(new InvalidOperationException("the server has ended"));
+        _http.TrySetException(new InvalidOperationException($"the server has ended: {await _process.StandardError.ReadToEndAsync()}"));
+    }
+
+    private sealed class Held : IDisposable
+    {
+        public TaskCompletionSource Released { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void Dispose() => Released.TrySetResult();
     }
 
     private static Uri Address(string line) => new(line[line.IndexOf("http://", StringComparison.Ordinal)..].Split(' ', '"')[0].Trim());

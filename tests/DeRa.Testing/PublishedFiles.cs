@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 
 namespace DeRa.Testing;
@@ -12,7 +11,7 @@ public static class PublishedFiles
     /// <exception cref="InvalidOperationException">MSBuild failed; its output is the message.</exception>
     public static async Task<IReadOnlySet<string>> BesideSingleFileAsync(string project, CancellationToken cancellation)
     {
-        using var document = JsonDocument.Parse(await MSBuildAsync(
+        using var document = JsonDocument.Parse(await MSBuild.RunAsync(
             [
                 Path.Combine(SharedData.ProjectRoot, "src", project, project + ".csproj"),
                 "-t:PrepareProjectReferences;ComputeResolvedFilesToPublishList",
@@ -21,14 +20,5 @@ public static class PublishedFiles
         return document.RootElement.GetProperty("Items").GetProperty("ResolvedFileToPublish").EnumerateArray()
             .Where(file => file.TryGetProperty("ExcludeFromSingleFile", out var isExcluded) && isExcluded.ValueEquals("true"))
             .Select(file => file.GetProperty("RelativePath").GetString()!.Replace('\\', '/')).ToHashSet();
-    }
-
-    private static async Task<string> MSBuildAsync(string[] arguments, CancellationToken cancellation)
-    {
-        var start = new ProcessStartInfo("dotnet", ["msbuild", .. arguments, "-nodeReuse:false"]) { RedirectStandardOutput = true };
-        using var process = Process.Start(start)!;
-        var output = await process.StandardOutput.ReadToEndAsync(cancellation);
-        await process.WaitForExitAsync(cancellation);
-        return process.ExitCode == 0 ? output : throw new InvalidOperationException(output);
     }
 }

@@ -8,8 +8,8 @@ namespace DeRa.Server.Composition;
 /// engine, and only then lets the doors close. An engine that hangs is left behind: the process must end all the same.
 /// </summary>
 internal sealed class PairLifetime(
-    PairSource source, ServingState state, ServerOptions options, TimeProvider time, IHostApplicationLifetime application,
-    ILogger<PairLifetime> log) : IHostedLifecycleService, IDisposable
+    PairSource source, ServingState state, ServerOptions options, ServerAddresses addresses, TimeProvider time,
+    IHostApplicationLifetime application, ILogger<PairLifetime> log) : IHostedLifecycleService, IDisposable
 {
     /// <summary>How long the engine's last step may take after the drain.</summary>
     public static readonly TimeSpan StopTime = TimeSpan.FromSeconds(10);
@@ -20,6 +20,8 @@ internal sealed class PairLifetime(
     /// <summary>Begins to load; does not wait for it.</summary>
     public Task StartedAsync(CancellationToken cancellationToken)
     {
+        ServerLog.Listening(log, "HTTP", addresses.Http);
+        ServerLog.Listening(log, "gRPC", addresses.Grpc);
         _loading = Task.Run(LoadAsync, CancellationToken.None);
         return Task.CompletedTask;
     }
@@ -79,8 +81,14 @@ internal sealed class PairLifetime(
         {
             var began = time.GetTimestamp();
             var pair = await source(state, _stopping.Token);
-            if (!state.TryServe(pair)) pair.Engine.Dispose();
-            else ServerLog.Serving(log, pair.Names.Pair, time.GetElapsedTime(began).TotalSeconds);
+            var took = time.GetElapsedTime(began);
+            if (!state.TryServe(pair))
+            {
+                pair.Engine.Dispose();
+                return;
+            }
+            ServerLog.Serving(log, pair.Names.Pair, took.TotalSeconds);
+            ServerLog.Ready(log, addresses.Local, addresses.Example);
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {

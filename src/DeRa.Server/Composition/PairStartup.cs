@@ -6,11 +6,19 @@ namespace DeRa.Server.Composition;
 /// <summary>Loads the pair that the options name, or the default pair.</summary>
 internal static class PairStartup
 {
-    /// <summary>The loader for these options; a terminal shows how far it is.</summary>
-    public static PairSource For(ServerOptions options, ILoggerFactory loggers) => (progress, cancellation) =>
+    /// <summary>
+    /// The loader for these options; a terminal shows how far it is. What is going to be loaded is said here and now: it is a start's
+    /// first line, and what follows may take minutes.
+    /// </summary>
+    public static PairSource For(ServerOptions options, ILoggerFactory loggers)
     {
-        if (options.IsDefaultPair) ServerLog.DefaultPair(loggers.CreateLogger(typeof(PairStartup)), options.ServedName);
-        var shown = Console.IsOutputRedirected ? progress : new ConsoleLoadProgress(Console.Out, progress);
-        return ServedPairLoader.LoadAsync(options.ToServedPairOptions(), shown, loggers, TimeProvider.System, cancellation);
-    };
+        var log = loggers.CreateLogger(typeof(PairStartup));
+        if (options.IsDefaultPair) ServerLog.LoadingDefaultPair(log, options.ServedName);
+        else ServerLog.LoadingPair(log, options.ServedName, options.Reference!, string.Join(", ", options.Aligned));
+        return (progress, cancellation) =>
+        {
+            var shown = Console.IsOutputRedirected ? progress : new ConsoleLoadProgress(Console.Out, progress);
+            return ServedPairLoader.LoadAsync(options.ToServedPairOptions(), shown, loggers, TimeProvider.System, cancellation);
+        };
+    }
 }

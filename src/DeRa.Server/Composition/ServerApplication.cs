@@ -7,8 +7,6 @@ using DeRa.Server.Options;
 using DeRa.Server.Telemetry;
 using DeRa.Server.Uploads;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -20,12 +18,12 @@ internal static class ServerApplication
 {
     /// <summary>Puts the server together; nothing runs yet.</summary>
     /// <param name="asked">Checked options. Nothing else configures the server.</param>
-    /// <param name="source">Loads the pair.</param>
+    /// <param name="source">Gives the loader of the pair; its lines go where the server's go, in one order with them.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logging">Where logs go.</param>
     /// <exception cref="OptionException">A file that an option names cannot be used, or too few files may be open.</exception>
     public static WebApplication Build(
-        ServerOptions asked, PairSource source, TimeProvider time, Action<ILoggingBuilder> logging)
+        ServerOptions asked, Func<ILoggerFactory, PairSource> source, TimeProvider time, Action<ILoggingBuilder> logging)
     {
         var files = DescriptorLimit.Current;
         var options = DescriptorLimit.Fit(asked, files);
@@ -34,9 +32,11 @@ internal static class ServerApplication
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listen(kestrel, options));
         builder.Services.AddSingleton(_ => new ConnectionPlaces(options.MaxConnections)).AddSingleton<SocketTransportFactory>()
             .AddSingleton<IConnectionListenerFactory, PausingListenerFactory>();
-        builder.Services.AddRoutingCore().AddSingleton(options).AddSingleton(source).AddSingleton(time).AddSingleton<ServingState>()
+        builder.Services.AddRoutingCore().AddSingleton(options).AddSingleton(time).AddSingleton<ServingState>()
+            .AddSingleton(services => source(services.GetRequiredService<ILoggerFactory>())).AddSingleton<ServerAddresses>()
             .AddSingleton<SlowReaders>().AddSingleton<BodyBudget>().AddSingleton<Encoders>()
             .AddHostedService<PairLifetime>().AddHttpDoor().AddGrpcDoor(options).AddLocks(options, time)
+            .Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = new ListenSockets(options).Open)
             .Configure<HostOptions>(host =>
                 host.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSeconds) + PairLifetime.StopTime + PausingListenerFactory.CloseTime);
         builder.AddTelemetry(options);
@@ -44,6 +44,7 @@ internal static class ServerApplication
         if (options.MaxConnections < asked.MaxConnections)
             ServerLog.ConnectionsCut(app.Logger, asked.MaxConnections, options.MaxConnections, files!.Value, DescriptorLimit.Reserved);
         app.UseMiddleware<RequestWatch>();
+        app.UseMiddleware<HeadRequests>();
         app.UseMiddleware<RequestFence>();
         app.UseRouting();
         app.UseLocks(options);
@@ -53,20 +54,12 @@ internal static class ServerApplication
         return app;
     }
 
-    /// <summary>The addresses that the server listens on, once it is started.</summary>
-    public static (Uri Http, Uri Grpc) Addresses(WebApplication app)
-    {
-        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
-        // In the order of the calls in Listen.
-        return (new Uri(addresses.First()), new Uri(addresses.Last()));
-    }
-
     private static void Listen(KestrelServerOptions kestrel, ServerOptions options)
     {
         kestrel.AddServerHeader = false;
         Bound(kestrel.Limits, options);
         var address = OptionReader.Address(options.Host);
-        // Without TLS one port cannot tell HTTP/1.1 from HTTP/2, which gRPC needs.
+        // HTTP's first: ServerAddresses knows them by their order. Without TLS one port cannot tell HTTP/1.1 from HTTP/2, which gRPC needs.
         kestrel.Listen(new IPEndPoint(address, options.HttpPort), listen => Speak(listen, HttpProtocols.Http1));
         kestrel.Listen(new IPEndPoint(address, options.GrpcPort), listen => Speak(listen, HttpProtocols.Http2));
     }

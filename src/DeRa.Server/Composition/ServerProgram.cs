@@ -24,7 +24,7 @@ internal static class ServerProgram
     /// <param name="arguments">The command line.</param>
     /// <param name="environment">Environment variables.</param>
     /// <param name="source">Gives the loader for checked options.</param>
-    /// <param name="output">For <c>--help</c>.</param>
+    /// <param name="output">For <c>--help</c> and <c>--version</c>.</param>
     /// <param name="errors">For what keeps the server from starting, a line each.</param>
     /// <returns>The process's exit code.</returns>
     public static async Task<int> RunAsync(IReadOnlyList<string> arguments, IDictionary environment,
@@ -33,6 +33,11 @@ internal static class ServerProgram
         if (arguments.Any(argument => argument is "--help" or "-h"))
         {
             await output.WriteAsync(OptionTable.Help());
+            return Success;
+        }
+        if (arguments.Contains("--version"))
+        {
+            await output.WriteLineAsync(ServerVersion.Text);
             return Success;
         }
         try
@@ -59,9 +64,8 @@ internal static class ServerProgram
     private static async Task<int> ServeAsync(
         ServerOptions options, Func<ServerOptions, ILoggerFactory, PairSource> source, TextWriter errors)
     {
-        void Logging(ILoggingBuilder logging) => ServerProgram.Logging(logging, options);
-        using var loggers = LoggerFactory.Create(Logging);
-        await using var app = ServerApplication.Build(options, source(options, loggers), TimeProvider.System, Logging);
+        await using var app = ServerApplication.Build(
+            options, loggers => source(options, loggers), TimeProvider.System, logging => logging.AddConsoleLog(options));
         return await RunAsync(app, errors);
     }
 
@@ -71,9 +75,6 @@ internal static class ServerProgram
         try
         {
             await app.StartAsync();
-            var (http, grpc) = ServerApplication.Addresses(app);
-            ServerLog.Listening(app.Logger, "HTTP", http.ToString());
-            ServerLog.Listening(app.Logger, "gRPC", grpc.ToString());
             await app.WaitForShutdownAsync();
         }
         catch (OperationCanceledException) when (FailedService(app) is not null)
@@ -93,11 +94,4 @@ internal static class ServerProgram
     /// <summary>The host stops where a background service dies, but counts that as a stop like any other.</summary>
     private static Exception? FailedService(WebApplication app) => app.Services.GetServices<IHostedService>()
         .OfType<BackgroundService>().Select(service => service.ExecuteTask?.Exception?.GetBaseException()).FirstOrDefault(fault => fault is not null);
-
-    private static void Logging(ILoggingBuilder logging, ServerOptions options) => logging
-        .AddConsoleLines(options.LogsJson)
-        .AddFilter("Microsoft", LogLevel.Warning)
-        // What keeps the host from starting is told in one line by RunAsync.
-        .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None)
-        .AddFilter("Grpc", LogLevel.Warning);
 }

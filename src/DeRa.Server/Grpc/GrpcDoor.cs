@@ -34,7 +34,7 @@ internal static class GrpcDoor
     {
         // gRPC bounds its messages itself; HTTP's bound would count their framing too.
         app.MapGrpcService<InferenceEndpoint>().WithMetadata(new DisableRequestSizeLimitAttribute());
-        app.MapGrpcService<HealthServiceImpl>().Add(OpenCheck);
+        app.MapGrpcService<HealthServiceImpl>().WithMetadata(Probe.Health).Add(OpenCheck);
         app.MapGrpcReflectionService();
         var health = app.Services.GetRequiredService<HealthServiceImpl>();
         Publish(health, ServingPhase.Loading);

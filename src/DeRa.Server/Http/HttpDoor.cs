@@ -32,10 +32,11 @@ internal static class HttpDoor
         app.MapRead("/v1/models", models.ListAsync);
         app.MapRead("/v1/models/{**id}", models.GetAsync);
         var state = services.GetRequiredService<StateEndpoints>();
-        app.MapRead("/livez", state.LiveAsync).AllowAnonymous();
-        app.MapRead("/readyz", state.ReadyAsync).AllowAnonymous();
-        app.MapRead("/health", state.ReadyAsync);
-        app.MapRead("/metrics", services.GetRequiredService<MetricsEndpoint>().HandleAsync);
+        app.MapRead("/livez", state.LiveAsync).AllowAnonymous().WithMetadata(Probe.Health);
+        app.MapRead("/readyz", state.ReadyAsync).AllowAnonymous().WithMetadata(Probe.Health);
+        // Where load balancers look that were set up for vLLM, TGI, SGLang or llama.cpp.
+        app.MapRead("/health", state.ReadyAsync).AllowAnonymous().WithMetadata(Probe.Health);
+        app.MapRead("/metrics", services.GetRequiredService<MetricsEndpoint>().HandleAsync).WithMetadata(Probe.Scrape);
         app.MapRead("/version", StateEndpoints.VersionAsync);
         // Made now: its uptime counts from here.
         app.MapRead("/info", services.GetRequiredService<InfoEndpoint>().HandleAsync);
@@ -45,7 +46,7 @@ internal static class HttpDoor
         app.MapRead("/", ReferenceEndpoints.RootAsync);
     }
 
-    /// <summary>GET, and HEAD, with which some monitors ask: the server then leaves the body out.</summary>
+    /// <summary>GET, and HEAD, with which some monitors ask (<see cref="HeadRequests"/>).</summary>
     private static IEndpointConventionBuilder MapRead(this WebApplication app, string path, RequestDelegate answer) =>
         app.MapMethods(path, [HttpMethods.Get, HttpMethods.Head], answer);
 }

@@ -62,7 +62,8 @@ internal sealed class RequestFence(RequestDelegate next, ILogger<RequestFence> l
 
     private static WireError BareStatus(HttpContext context)
     {
-        var (method, path) = (context.Request.Method, context.Request.Path);
+        // No path is "OPTIONS *", the server as a whole.
+        var (method, path) = (context.Request.Method, context.Request.Path.HasValue ? context.Request.Path.Value : "*");
         var message = context.Response.StatusCode switch
         {
             StatusCodes.Status404NotFound => $"There is nothing at {path}.",

@@ -1,6 +1,5 @@
 using System.Net;
 using DeRa.Server.Options;
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Primitives;
 
 namespace DeRa.Server.Locks;
@@ -22,7 +21,7 @@ internal sealed class HostFence(RequestDelegate next, ServerOptions options)
     public Task InvokeAsync(HttpContext context)
     {
         var host = context.Request.Host.Value;
-        var isOurs = context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null
+        var isOurs = context.GetEndpoint()?.Metadata.GetMetadata<Probe>() is { AnyHost: true }
             || (!string.IsNullOrEmpty(host) && HostString.MatchesAny(host, _hosts));
         return isOurs ? next(context) : throw new HostRefusedException();
     }

@@ -49,6 +49,8 @@ internal static class OptionReader
         Address(options.Host);
         if (options.LogFormat is not (ServerOptions.TextLog or ServerOptions.JsonLog))
             throw new OptionException($"--log-format is '{options.LogFormat}'; it must be {ServerOptions.TextLog} or {ServerOptions.JsonLog}.");
+        if (LogLevels.Parse(options.LogLevel) is null)
+            throw new OptionException($"--log-level is '{options.LogLevel}'; it must be {LogLevels.Allowed}.");
         CheckPair(options);
         LockOptions.Check(options);
         if (options.ServedName.Length is 0 or > 256)

@@ -43,9 +43,9 @@ internal static partial class OptionSources
             var name = (string)variable.Key;
             if (!name.StartsWith(OptionTable.EnvironmentPrefix, StringComparison.Ordinal)) continue;
             var entry = OptionTable.All.FirstOrDefault(entry => entry.EnvironmentName == name);
-            if (entry is null && ServiceLink().IsMatch(name)) continue;
-            if (entry is null) throw Unknown($"The environment variable {name}", OptionName(name));
             var value = (string?)variable.Value ?? "";
+            if (entry is null && IsServiceLink(name, value)) continue;
+            if (entry is null) throw Unknown($"The environment variable {name}", OptionName(name));
             foreach (var text in entry.IsList ? value.Split(',') : [value])
                 given.Add(new GivenOption(entry, text, $"environment variable {name}"));
         }
@@ -106,8 +106,7 @@ internal static partial class OptionSources
 
     private static (string Name, string? Value) Split(string argument)
     {
-        if (!argument.StartsWith("--", StringComparison.Ordinal))
-            throw new OptionException($"'{argument}' is no option; options begin with -- (see --help).");
+        if (!argument.StartsWith("--", StringComparison.Ordinal)) throw NoOption(argument);
         var equals = argument.IndexOf('=', StringComparison.Ordinal);
         return equals < 0 ? (argument[2..], null) : (argument[2..equals], argument[(equals + 1)..]);
     }
@@ -119,11 +118,21 @@ internal static partial class OptionSources
         $"--{entry.Name} cannot be given on the command line, which other users of the machine can read; " +
         $"set the environment variable {entry.EnvironmentName}, or \"{entry.Name}\" in the file that --config names.");
 
-    private static OptionException Unknown(string what, string name)
+    private static OptionException NoOption(string argument) =>
+        new($"'{argument}' is no option{(argument.StartsWith('-') ? Hint(argument[1..]) : "")}; options begin with -- (see --help).");
+
+    private static OptionException Unknown(string what, string name) => new($"{what} is not an option{Hint(name)} (see --help).");
+
+    private static string Hint(string name)
     {
-        var near = Spelling.Nearest(name, OptionTable.All.Select(entry => entry.Name));
-        return new OptionException($"{what} is not an option{(near is null ? "" : $"; is --{near} meant?")} (see --help).");
+        // What is spelt as another server spells it is no mistake of spelling.
+        if (ForeignOptions.Instead(name) is { } instead) return $": {instead}";
+        return Spelling.Nearest(name, OptionTable.All.Select(entry => entry.Name)) is { } near ? $"; is --{near} meant?" : "";
     }
+
+    /// <summary>A service's own port is an address there; a number is somebody's who means an option.</summary>
+    private static bool IsServiceLink(string name, string value) =>
+        ServiceLink().IsMatch(name) && (name != OptionTable.EnvironmentPrefix + "PORT" || !ushort.TryParse(value, out _));
 
     /// <summary>What Kubernetes and Docker set by themselves in a container that lives beside a service called "dera".</summary>
     [GeneratedRegex(@"^DERA_(.*_)?(SERVICE_(HOST|PORT(_.*)?)|PORT(_\d+_.*)?)$")]

@@ -138,7 +138,7 @@ internal sealed record ServerOptions
     public int KeepAliveSeconds { get; init; } = 130;
 
     [Option("File of API keys, one a line: NAME HASH, then rate=N/min and concurrent=N where that key's limits differ; 'dera key NAME' "
-        + "makes a key and its line. Read again when it changes. Where there are keys, everything but /livez and /readyz needs one.",
+        + "makes a key and its line. Read again when it changes. Where there are keys, everything but /livez, /readyz and /health needs one.",
         Placeholder = "FILE", DefaultText = "no keys")]
     public string? ApiKeys { get; init; }
 
@@ -186,6 +186,13 @@ internal sealed record ServerOptions
 
     [Option("Form of log lines: text or json.", Placeholder = "FORM")]
     public string LogFormat { get; init; } = TextLog;
+
+    [Option($"Log lines from which level on: {LogLevels.Allowed}. Of the web framework's own only warnings and errors: others may hold what "
+        + "clients send.", Placeholder = "LEVEL")]
+    public string LogLevel { get; init; } = "info";
+
+    [Option("Whether each request is a log line, without its content; probes and scrapes that go well are one at the level debug only.")]
+    public bool LogRequests { get; init; } = true;
 
     [Option("Puts the text of prompts and answers on traces.")]
     public bool CaptureContent { get; init; }

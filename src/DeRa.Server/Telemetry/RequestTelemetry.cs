@@ -22,6 +22,22 @@ internal sealed class RequestTelemetry(RequestMetrics metrics, Activity? span, b
     /// <summary>The telemetry of a request.</summary>
     public static RequestTelemetry Of(HttpContext context) => context.Features.Get<RequestTelemetry>()!;
 
+    /// <summary>What was asked for, once it is checked; null before, and where it was refused.</summary>
+    public PreparedRequest? Request { get; private set; }
+
+    /// <summary>The names of the aligned models, once it is checked.</summary>
+    public IReadOnlyList<string> Aligned { get; private set; } = [];
+
+    /// <summary>Tokens generated so far; null where the engine has not taken it.</summary>
+    public int? OutputTokens => _generation?.CompletionTokens;
+
+    /// <summary>The kind of the fault with which it ended; null = none.</summary>
+    public string? Error => _error;
+
+    /// <summary>Time from its arrival until its first token; null while there is none.</summary>
+    public TimeSpan? FirstToken => _generation is { CompletionTokens: > 0, Times: { Queue: { } queue, Prefill: { } prefill } } generation
+        ? generation.SubmittedAt - _arrivedAt + queue + prefill : null;
+
     /// <summary>It is checked, and its labels are known.</summary>
     /// <param name="operation"><c>chat</c> or <c>text_completion</c>.</param>
     /// <param name="input">What was asked for.</param>
@@ -30,6 +46,7 @@ internal sealed class RequestTelemetry(RequestMetrics metrics, Activity? span, b
     /// <param name="stream">Whether the answer is streamed.</param>
     public void Prepared(string operation, GenerationInput input, PreparedRequest request, ServedPair pair, bool stream)
     {
+        (Request, Aligned) = (request, pair.Names.Aligned);
         _labels = RequestMetrics.Labels(operation, pair.Names.Pair);
         for (var i = 0; i < pair.Names.Aligned.Count; i++)
             metrics.Strength.Record(request.Strengths[i],
@@ -79,9 +96,8 @@ internal sealed class RequestTelemetry(RequestMetrics metrics, Activity? span, b
         Tokens("input", generation.Request.PromptTokens);
         Tokens("output", generation.CompletionTokens);
         var times = generation.Times;
-        if (_error is not null || !_isAnswered || times.Queue is not { } queue || times.Prefill is not { } prefill || times.Decode is not { } decode)
-            return;
-        metrics.FirstToken.Record((generation.SubmittedAt - _arrivedAt + queue + prefill).TotalSeconds, labels);
+        if (_error is not null || !_isAnswered || FirstToken is not { } first || times.Decode is not { } decode) return;
+        metrics.FirstToken.Record(first.TotalSeconds, labels);
         // Sequences generate side by side: each of them has one token less than intervals between tokens.
         var (sequences, tokens) = (generation.Request.Choices.Count, generation.CompletionTokens);
         if (tokens > sequences) metrics.TokenTime.Record(decode.TotalSeconds * sequences / (tokens - sequences), labels);

@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace DeRa.Server.Telemetry;
 
-/// <summary>Gives each request its telemetry and closes it when all else is over.</summary>
-internal sealed class RequestWatch(RequestDelegate next, RequestMetrics metrics, ServerOptions options, TimeProvider time)
+/// <summary>Gives each request its telemetry, and closes and logs it when all else is over.</summary>
+internal sealed class RequestWatch(RequestDelegate next, RequestMetrics metrics, RequestLog log, ServerOptions options, TimeProvider time)
 {
     /// <summary>Runs the request.</summary>
     public async Task InvokeAsync(HttpContext context)
@@ -19,6 +19,7 @@ internal sealed class RequestWatch(RequestDelegate next, RequestMetrics metrics,
         finally
         {
             telemetry.End();
+            log.Write(context, telemetry);
         }
     }
 }

@@ -14,7 +14,8 @@ internal static class TelemetrySetup
     /// <summary>Sets telemetry up.</summary>
     public static void AddTelemetry(this WebApplicationBuilder builder, ServerOptions options)
     {
-        builder.Services.AddSingleton<RequestMetrics>().AddSingleton<PrometheusReader>().AddSingleton<MetricsEndpoint>();
+        builder.Services.AddSingleton<RequestMetrics>().AddSingleton<PrometheusReader>().AddSingleton<MetricsEndpoint>()
+            .AddSingleton<RequestLog>();
         var telemetry = builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
             .AddMeter(EngineTelemetry.Name)
             .AddReader(services => services.GetRequiredService<PrometheusReader>().Reader));
@@ -23,17 +24,8 @@ internal static class TelemetrySetup
         telemetry.WithTracing(traces => traces.AddSource(RequestSource, EngineTelemetry.Name)).UseOtlpExporter();
     }
 
-    /// <summary>Lines on the console: the trace and the span that a line belongs to are in its scope.</summary>
-    public static ILoggingBuilder AddConsoleLines(this ILoggingBuilder logging, bool json)
-    {
-        logging.Configure(factory => factory.ActivityTrackingOptions = ActivityTrackingOptions.TraceId | ActivityTrackingOptions.SpanId);
-        return json
-            ? logging.AddJsonConsole(console => (console.IncludeScopes, console.UseUtcTimestamp, console.TimestampFormat) = (true, true, "O"))
-            : logging.AddSimpleConsole(console => (console.IncludeScopes, console.SingleLine) = (true, true));
-    }
-
     /// <summary>Whether any of the variables names an endpoint: OTEL_EXPORTER_OTLP_ENDPOINT or one of those for a single signal.</summary>
-    private static bool Exports(ServerOptions options) => options.OpenTelemetry.Any(variable =>
+    public static bool Exports(ServerOptions options) => options.OpenTelemetry.Any(variable =>
         variable.Key.StartsWith("OTEL_EXPORTER_OTLP_", StringComparison.Ordinal)
         && variable.Key.EndsWith("ENDPOINT", StringComparison.Ordinal) && variable.Value?.Length > 0);
 }

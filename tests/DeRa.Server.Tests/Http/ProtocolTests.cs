@@ -114,25 +114,6 @@ public class ProtocolTests
     }
 
     [Theory]
-    [InlineData("/livez")]
-    [InlineData("/readyz")]
-    [InlineData("/health")]
-    [InlineData("/version")]
-    [InlineData("/v1/models")]
-    [InlineData("/v1/models/pair")]
-    [InlineData("/info")]
-    [InlineData("/openapi/v1.json")]
-    public async Task What_can_be_read_answers_HEAD_without_a_body(string path)
-    {
-        await using var server = await ServerFixture.StartAsync();
-        using var request = new HttpRequestMessage(HttpMethod.Head, path);
-        using var response = await server.Http.SendAsync(request, Stop);
-        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        Assert.Equal("application/json", response.Content.Headers.ContentType?.MediaType);
-        Assert.Empty(await response.Content.ReadAsByteArrayAsync(Stop));
-    }
-
-    [Theory]
     [InlineData("/v1/models/owner/pair")]
     [InlineData("/v1/models/owner%2Fpair")]
     [InlineData("/v1/models/owner%2fpair")]

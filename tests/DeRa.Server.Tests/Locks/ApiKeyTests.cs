@@ -22,7 +22,7 @@ public sealed class ApiKeyTests : IDisposable
 {
     private const string Wrong = "dera-0123456789abcdef0123456789abcdee";
     private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
-    private static readonly string[] Open = ["/livez", "/readyz", "/grpc.health.v1.Health/Check"];
+    private static readonly string[] Open = ["/livez", "/readyz", "/health", "/grpc.health.v1.Health/Check"];
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();

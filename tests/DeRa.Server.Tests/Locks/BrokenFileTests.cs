@@ -200,7 +200,7 @@ public sealed class BrokenFileTests : IDisposable
     {
         var logs = new LogCollector();
         var options = new ServerOptions { DrainSeconds = 0, HttpPort = 0, GrpcPort = 0 };
-        await using var app = ServerApplication.Build(options, (_, _) => Task.FromResult(ServerFixture.Pair(Scripts.Saying("x"))),
+        await using var app = ServerApplication.Build(options, _ => (_, _) => Task.FromResult(ServerFixture.Pair(Scripts.Saying("x"))),
             TimeProvider.System, logging =>
             {
                 logging.Services.AddSingleton<Microsoft.Extensions.Logging.ILoggerProvider>(logs);

@@ -42,9 +42,27 @@ public class HostTests
     public async Task What_orchestrators_probe_is_answered_under_any_name()
     {
         await using var server = await ServerFixture.StartAsync();
-        foreach (var path in (string[])["/livez", "/readyz"]) Assert.Equal(200, (await AskAsync(server, "10.1.2.3:8080", path)).Status);
+        foreach (var path in (string[])["/livez", "/readyz", "/health"])
+        {
+            Assert.Equal(200, (await AskAsync(server, "10.1.2.3:8080", path)).Status);
+            Assert.StartsWith("HTTP/1.1 200 ", await WithoutHostAsync(server, path), StringComparison.Ordinal);
+        }
+        Assert.StartsWith("HTTP/1.1 421 ", await WithoutHostAsync(server, "/metrics"), StringComparison.Ordinal);
         using var channel = Channel(server, "10.1.2.3");
-        await new Health.HealthClient(channel).CheckAsync(new HealthCheckRequest(), cancellationToken: Stop);
+        var health = new Health.HealthClient(channel);
+        await health.CheckAsync(new HealthCheckRequest(), cancellationToken: Stop);
+        using var watch = health.Watch(new HealthCheckRequest(), cancellationToken: Stop);
+        Assert.True(await watch.ResponseStream.MoveNext(Stop));
+    }
+
+    /// <summary>Asks as some load balancers do: with HTTP/1.0, which knows no host name.</summary>
+    private static async Task<string> WithoutHostAsync(ServerFixture server, string path)
+    {
+        using var client = new System.Net.Sockets.TcpClient();
+        await client.ConnectAsync(System.Net.IPAddress.Loopback, server.Http.BaseAddress!.Port, Stop);
+        await client.GetStream().WriteAsync(System.Text.Encoding.ASCII.GetBytes($"GET {path} HTTP/1.0\r\n\r\n"), Stop);
+        using var reader = new StreamReader(client.GetStream());
+        return await reader.ReadToEndAsync(Stop);
     }
 
     [Theory]

@@ -66,6 +66,23 @@ public sealed class OptionReaderTests : IDisposable
         Assert.Contains("--strict-fields true|false", OptionTable.Help(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("info", Microsoft.Extensions.Logging.LogLevel.Information)]
+    [InlineData("INFORMATION", Microsoft.Extensions.Logging.LogLevel.Information)]
+    [InlineData("Trace", Microsoft.Extensions.Logging.LogLevel.Trace)]
+    [InlineData("debug", Microsoft.Extensions.Logging.LogLevel.Debug)]
+    [InlineData("WARN", Microsoft.Extensions.Logging.LogLevel.Warning)]
+    [InlineData("warning", Microsoft.Extensions.Logging.LogLevel.Warning)]
+    [InlineData("error", Microsoft.Extensions.Logging.LogLevel.Error)]
+    [InlineData("fatal", Microsoft.Extensions.Logging.LogLevel.Critical)]
+    [InlineData("critical", Microsoft.Extensions.Logging.LogLevel.Critical)]
+    [InlineData("none", Microsoft.Extensions.Logging.LogLevel.None)]
+    public void Levels_of_the_log_have_the_names_of_OpenTelemetry_and_of_NET(string text, Microsoft.Extensions.Logging.LogLevel level)
+    {
+        Assert.Equal(level, LogLevels.Parse(Read(["--log-level", text]).LogLevel));
+        Assert.Equal(level, LogLevels.Parse(Read(environment: new() { ["DERA_LOG_LEVEL"] = text }).LogLevel));
+    }
+
     [Fact]
     public void The_environment_alone_will_do_and_may_name_the_file()
     {
@@ -133,11 +150,56 @@ public sealed class OptionReaderTests : IDisposable
     [InlineData(new[] { "--host", "example" }, "an IP address")]
     [InlineData(new[] { "--device", "gpu" }, "--device: 'gpu' is not a device")]
     [InlineData(new[] { "--dtype", "int8" }, "--dtype: 'int8' is not a type")]
-    [InlineData(new[] { "model" }, "'model' is no option")]
+    [InlineData(new[] { "model" }, "'model' is no option; options begin with --")]
+    [InlineData(new[] { "--log-level", "loud" }, "--log-level is 'loud'; it must be trace, debug, info, warn, error, fatal or none.")]
+    [InlineData(new[] { "--log-requests", "never" }, "--log-requests is 'never' (command line); it must be true or false.")]
     public void A_bad_command_line_is_one_line_that_says_what_is_allowed(string[] arguments, string message) =>
         Assert.Contains(message, Fault(arguments), StringComparison.Ordinal);
 
     [Theory]
+    [InlineData(new[] { "--port", "8000" }, "--port is not an option: here it is --http-port (see --help).")]
+    [InlineData(new[] { "--port=8000" }, "--http-port")]
+    [InlineData(new[] { "--model", "gpt2" }, "--reference MODEL and --aligned MODEL")]
+    [InlineData(new[] { "-m", "model.gguf" }, "'-m' is no option: --reference MODEL and --aligned MODEL name the two models")]
+    [InlineData(new[] { "--max-model-len", "4096" }, "--context-length")]
+    [InlineData(new[] { "--max_model_len", "4096" }, "--context-length")]
+    [InlineData(new[] { "--ctx-size", "4096" }, "--context-length")]
+    [InlineData(new[] { "-c", "4096" }, "--context-length")]
+    [InlineData(new[] { "--torch-dtype", "float32" }, "--dtype")]
+    [InlineData(new[] { "--served-model-name", "x" }, "--name")]
+    [InlineData(new[] { "--alias", "x" }, "--name")]
+    [InlineData(new[] { "--tensor-parallel-size", "2" }, "--device")]
+    [InlineData(new[] { "--n-gpu-layers", "2" }, "--device")]
+    [InlineData(new[] { "--max-num-seqs", "2" }, "--max-running")]
+    [InlineData(new[] { "--max-num-batched-tokens", "2" }, "--max-batch-tokens")]
+    [InlineData(new[] { "--gpu-memory-utilization", "0.9" }, "--cache-tokens")]
+    [InlineData(new[] { "--ssl-certfile", "x" }, "--tls-certificate")]
+    [InlineData(new[] { "--lora-modules", "x" }, "--aligned")]
+    [InlineData(new[] { "--allowed-origins", "x" }, "--cors-origins")]
+    [InlineData(new[] { "--uvicorn-log-level", "x" }, "--log-level")]
+    [InlineData(new[] { "--disable-log-requests" }, "--log-requests")]
+    [InlineData(new[] { "--hf-token", "x" }, "HF_TOKEN")]
+    [InlineData(new[] { "--trust-remote-code" }, "never runs here")]
+    [InlineData(new[] { "--http_port", "1" }, "is --http-port meant?")]
+    [InlineData(new[] { "--log_level", "info" }, "is --log-level meant?")]
+    [InlineData(new[] { "-http-port", "1" }, "'-http-port' is no option; is --http-port meant?")]
+    public void An_option_of_another_server_is_told_what_it_is_called_here(string[] arguments, string message) =>
+        Assert.Contains(message, Fault(arguments), StringComparison.Ordinal);
+
+    [Fact]
+    public void Names_of_other_servers_options_lead_to_options_and_are_none_themselves()
+    {
+        foreach (var entry in OptionTable.All) Assert.Null(ForeignOptions.Instead(entry.Name));
+        var source = File.ReadAllText(Path.Combine(DeRa.Testing.SharedData.ProjectRoot, "src/DeRa.Server/Options/ForeignOptions.cs"));
+        var names = System.Text.RegularExpressions.Regex.Matches(source, """Use\("(.*?)"\)|--([a-z-]+)""")
+            .Select(match => match.Groups[1].Value + match.Groups[2].Value).ToList();
+        Assert.True(names.Count > 20);
+        Assert.All(names, name => Assert.NotNull(OptionTable.Find(name)));
+    }
+
+    [Theory]
+    [InlineData("DERA_PORT", "9000", "The environment variable DERA_PORT is not an option: here it is --http-port")]
+    [InlineData("DERA_MODEL", "gpt2", "--reference MODEL and --aligned MODEL")]
     [InlineData("DERA_HTTP_PRT", "1", "DERA_HTTP_PRT is not an option; is --http-port meant?")]
     [InlineData("DERA_HTTP_PORT", "x", "environment variable DERA_HTTP_PORT")]
     public void A_bad_environment_variable_is_named(string name, string value, string message) =>

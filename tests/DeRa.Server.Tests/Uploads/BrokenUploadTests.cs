@@ -13,52 +13,47 @@ public class BrokenUploadTests
 
     private const string Chunked = "Transfer-Encoding: chunked";
 
-    private static readonly (string Framing, string Body)[] Framings =
-    [
-        (Chunked, "FFFFFFFFFFFFFFFFF\r\n{"),
-        (Chunked, "FFFFFFFFFFFFFFFF\r\n{"),
-        (Chunked, "10000000000000000\r\n{"),
-        (Chunked, "8000000000000000\r\n{"),
-        (Chunked, "7FFFFFFFFFFFFFFF\r\n{"),
-        (Chunked, "100000000\r\n{"),
-        (Chunked, "0000000000000000000000000000000000000000000000001\r\n{\r\n" + "FFFFFFFFFFFFFFFFF\r\n"),
-        (Chunked, "-1\r\n{"),
-        (Chunked, "0x5\r\n{"),
-        (Chunked, "G\r\n{"),
-        (Chunked, "\r\n{"),
-        (Chunked, ";\r\n{"),
-        (Chunked, "1\n{"),
-        (Chunked, "1\r\n{}\r\n"),
-        (Chunked, "1\r\n{xx"),
-        (Chunked, "1\r\n{\r\n1\r\n}\r\n0\r\nno trailer\r\n\r\n"),
-        (Chunked, "1;" + new string('x', 100_000) + "\r\n{\r\n0\r\n\r\n"),
-        (Chunked + "\r\nContent-Length: 5", "1\r\n{\r\n0\r\n\r\n"),
-        ("Transfer-Encoding: gzip, chunked", "0\r\n\r\n"),
-        ("Content-Length: FF", "{"),
-        ("Content-Length: -1", "{"),
-        ("Content-Length: 99999999999999999999", "{"),
-        ("Content-Length: 2\r\nContent-Length: 3", "{}"),
-    ];
+    public static TheoryData<string, string> Framings => new()
+    {
+        { Chunked, "FFFFFFFFFFFFFFFFF\r\n{" },
+        { Chunked, "FFFFFFFFFFFFFFFF\r\n{" },
+        { Chunked, "10000000000000000\r\n{" },
+        { Chunked, "8000000000000000\r\n{" },
+        { Chunked, "7FFFFFFFFFFFFFFF\r\n{" },
+        { Chunked, "100000000\r\n{" },
+        { Chunked, "0000000000000000000000000000000000000000000000001\r\n{\r\n" + "FFFFFFFFFFFFFFFFF\r\n" },
+        { Chunked, "-1\r\n{" },
+        { Chunked, "0x5\r\n{" },
+        { Chunked, "G\r\n{" },
+        { Chunked, "\r\n{" },
+        { Chunked, ";\r\n{" },
+        { Chunked, "1\n{" },
+        { Chunked, "1\r\n{}\r\n" },
+        { Chunked, "1\r\n{xx" },
+        { Chunked, "1\r\n{\r\n1\r\n}\r\n0\r\nno trailer\r\n\r\n" },
+        { Chunked, "1;" + new string('x', 100_000) + "\r\n{\r\n0\r\n\r\n" },
+        { Chunked + "\r\nContent-Length: 5", "1\r\n{\r\n0\r\n\r\n" },
+        { "Transfer-Encoding: gzip, chunked", "0\r\n\r\n" },
+        { "Content-Length: FF", "{" },
+        { "Content-Length: -1", "{" },
+        { "Content-Length: 99999999999999999999", "{" },
+        { "Content-Length: 2\r\nContent-Length: 3", "{}" },
+    };
 
-    [Fact]
-    public async Task No_framing_of_a_body_is_the_server_s_fault()
+    [Theory]
+    [MemberData(nameof(Framings))]
+    public async Task No_framing_of_a_body_is_the_server_s_fault(string framing, string body)
     {
         var logs = new LogCollector();
         await using var server = await ServerFixture.StartAsync(logs: logs);
-        foreach (var (framing, body) in Framings)
-        {
-            using var upload = await Http1Upload.BeginAsync(server.Http.BaseAddress!, "/v1/completions", framing);
-            await upload.SendAsync(body);
-            var status = await upload.StatusAsync();
-            Assert.True(status is >= 400 and < 500, $"{framing}: {body[..Math.Min(body.Length, 50)]}: {status}");
-        }
-        await server.StopAsync();
+        using var upload = await Http1Upload.BeginAsync(server.Http.BaseAddress!, "/v1/completions", framing);
+        await upload.SendAsync(body);
+        Assert.InRange(await upload.StatusAsync(), 400, 499);
         Assert.Empty(logs.Errors);
-        Assert.DoesNotContain(logs.Lines, line => line.Contains("Connection processing ended abnormally", StringComparison.Ordinal));
     }
 
     [Fact]
-    public async Task A_client_that_goes_away_in_mid_body_writes_no_error_and_is_not_the_server_s_fault()
+    public async Task A_client_that_goes_away_in_mid_body_writes_no_error_and_is_counted_as_gone()
     {
         if (!OperatingSystem.IsLinux()) Assert.Skip("signals are sent with kill");
         const int each = 10;
@@ -136,14 +131,11 @@ public class BrokenUploadTests
             await CountedAsync(each);
         }
 
-        // A body that ends early is one that cannot be read: its client may wait for the answer.
-        Assert.Subset(new HashSet<string> { "ClientGoneException", "BadHttpRequestException" }, (await ErrorsAsync()).Keys.ToHashSet());
+        Assert.Equal(["ClientGoneException"], (await ErrorsAsync()).Keys);
         using (var served = await server.Http.PostAsJsonAsync("/v1/completions", new { prompt = "a", max_tokens = 2 }, Stop))
             Assert.Equal(200, (int)served.StatusCode);
         server.Terminate();
         Assert.Equal(0, await server.EndedAsync());
-        var faults = server.Lines.Where(line =>
-            line.StartsWith("fail:", StringComparison.Ordinal) || line.Contains("Exception", StringComparison.Ordinal)).ToList();
-        Assert.True(faults.Count == 0, string.Join('\n', faults));
+        Assert.DoesNotContain(server.Lines, line => line.Contains("Z error ", StringComparison.Ordinal) || line.Contains("Z fatal ", StringComparison.Ordinal));
     }
 }

@@ -96,7 +96,11 @@ internal static class ApiOperations
                 IsOpen = true,
                 OtherAnswers = unwell,
             },
-            new("health", "GET", "/health", "The same as /readyz.", "State") { OtherAnswers = unwell },
+            new("health", "GET", "/health", "The same as /readyz.", "State")
+            {
+                IsOpen = true,
+                OtherAnswers = unwell,
+            },
             new("metrics", "GET", "/metrics", "Metrics for Prometheus, in its text format.", "Page") { MediaType = "text/plain" },
             new("version", "GET", "/version", "The server's version.", "Version"),
             new("info", "GET", "/info", "What is served where, and the limits and options in force.", "Info"),

@@ -1,0 +1,97 @@
+using System.Collections;
+using System.Globalization;
+using System.Text;
+using DeRa.Server.Answers;
+using DeRa.Server.Grpc;
+using DeRa.Server.Locks;
+using Grpc.Core;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace DeRa.Server.Telemetry;
+
+/// <summary>
+/// What the log says of one request: a line of text for people, named fields for programs. A field that a request does not have is
+/// left out. Nothing of what was asked or answered is in it, nor of the query, in which some clients put their key.
+/// </summary>
+internal sealed class RequestLine : IReadOnlyList<KeyValuePair<string, object?>>
+{
+    /// <summary>The status of a request whose client has gone before any answer, as nginx counts it.</summary>
+    private const int ClientClosedRequest = 499;
+
+    private const int MaxTextLength = 200;
+    private readonly List<KeyValuePair<string, object?>> _fields = new(16);
+    private readonly StringBuilder _text = new(256);
+
+    /// <summary>Reads it off a request that is over.</summary>
+    public RequestLine(HttpContext context, RequestTelemetry telemetry)
+    {
+        Add("Method", "", PrintableText.Of(context.Request.Method, MaxTextLength));
+        Add("Path", "", PrintableText.Of(context.Request.Path.HasValue ? context.Request.Path.ToUriComponent() : "*", MaxTextLength));
+        Add("Status", "", Status(context, telemetry.Error is not null));
+        Add("GrpcStatus", "grpc=", GrpcRefusal.IsCall(context.Request) ? GrpcStatus(context) : null);
+        AddGeneration(telemetry);
+        Add("DurationMs", "ms=", Milliseconds(telemetry.Elapsed));
+        Add("Error", "error=", telemetry.Error);
+        Add("Key", "key=", context.Features.Get<ApiKey>()?.Name);
+        Add("RequestId", "id=", context.TraceIdentifier);
+    }
+
+    /// <inheritdoc/>
+    public int Count => _fields.Count;
+
+    /// <inheritdoc/>
+    public KeyValuePair<string, object?> this[int index] => _fields[index];
+
+    /// <inheritdoc/>
+    public IEnumerator<KeyValuePair<string, object?>> GetEnumerator() => _fields.GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <inheritdoc/>
+    public override string ToString() => _text.ToString();
+
+    private void AddGeneration(RequestTelemetry telemetry)
+    {
+        if (telemetry.Request is not { } request) return;
+        Add("Model", "model=", PrintableText.Of(request.Model, MaxTextLength));
+        var strengths = new StrengthsInForce(request.Strengths, telemetry.Aligned);
+        if (strengths.ByName is { } named)
+            Add("Strengths", "strengths=",
+                string.Join(',', named.Select(own => string.Create(CultureInfo.InvariantCulture, $"{own.Name}:{own.Strength}"))));
+        else Add("Strength", "strength=", strengths.Single);
+        Add("InputTokens", "in=", request.PromptTokens);
+        Add("OutputTokens", "out=", telemetry.OutputTokens);
+        // There is no prefix cache.
+        Add("CachedTokens", "cached=", 0);
+        Add("FirstTokenMs", "first_ms=", telemetry.FirstToken is { } first ? Milliseconds(first) : null);
+    }
+
+    private void Add(string name, string label, object? value)
+    {
+        if (value is null) return;
+        _fields.Add(new(name, value));
+        if (_text.Length > 0) _text.Append(' ');
+        _text.Append(CultureInfo.InvariantCulture, $"{label}{value}");
+    }
+
+    private static double Milliseconds(TimeSpan time) => Math.Round(time.TotalMilliseconds, 1);
+
+    private static int Status(HttpContext context, bool hasFailed)
+    {
+        var (response, isCall) = (context.Response, GrpcRefusal.IsCall(context.Request));
+        // Whoever is still there is told of a fault with a status of its own.
+        var isUnanswered = context.RequestAborted.IsCancellationRequested
+            || (hasFailed && response.StatusCode < StatusCodes.Status400BadRequest && !isCall);
+        return isUnanswered && !response.HasStarted ? ClientClosedRequest : response.StatusCode;
+    }
+
+    /// <summary>The status that the call ended with; one that its client left is cancelled.</summary>
+    private static string? GrpcStatus(HttpContext context)
+    {
+        const string name = "grpc-status";
+        var trailers = context.Features.Get<IHttpResponseTrailersFeature>()?.Trailers;
+        var text = trailers?.TryGetValue(name, out var trailed) == true ? trailed : context.Response.Headers[name];
+        if (int.TryParse(text, out var status)) return ((StatusCode)status).ToString();
+        return context.RequestAborted.IsCancellationRequested ? nameof(StatusCode.Cancelled) : null;
+    }
+}
