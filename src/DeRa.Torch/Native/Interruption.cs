@@ -13,8 +13,8 @@ public sealed partial class Interruption : IDisposable
 
     private const int TerminatedExitCode = 143;
 
-    /// <summary>People wait two seconds at most for their terminal.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1.5);
+    /// <summary>People wait two seconds at most for their terminal, and giving gigabytes back takes some of that.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stop = new();
     private readonly PosixSignalRegistration[] _signals;
