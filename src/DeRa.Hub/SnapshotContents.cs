@@ -67,6 +67,7 @@ internal sealed class SnapshotContents
             (Commit, Revision) = (commit, commit);
             return;
         }
-        Commit = FileFacts.Fingerprint(facts.Select(file => $"{file.Key} {file.Value}"));
+        // Where there are checksums, tags may change with every answer and mean nothing.
+        Commit = FileFacts.Fingerprint(facts.Select(file => $"{file.Key} {file.Value.Checksum ?? file.Value.Tag} {file.Value.SizeBytes}"));
     }
 }

@@ -29,6 +29,15 @@ public class MirrorTests
         return listing;
     };
 
+    /// <summary>A mirror that sends all files itself, and whose listing has their names alone.</summary>
+    private static HubFixture Mirror()
+    {
+        var fixture = new HubFixture();
+        fixture.Hub.HasLargeFiles = true;
+        fixture.Hub.Listing = Without("size", "blobId", "lfs");
+        return fixture;
+    }
+
     private static Action<HttpContext> Strip(params string[] headers) => context =>
     {
         foreach (var header in headers) context.Response.Headers.Remove(header);
@@ -63,9 +72,7 @@ public class MirrorTests
     [InlineData("\"{0}\"", true)]
     public async Task A_checksum_is_found_in_a_proxys_tag(string tag, bool isPlainSha1)
     {
-        await using var fixture = new HubFixture();
-        fixture.Hub.HasLargeFiles = true;
-        fixture.Hub.Listing = Without("size", "blobId", "lfs");
+        await using var fixture = Mirror();
         fixture.Hub.Altering = context => context.Response.Headers.ETag = Tag(context);
         await AssertWholeAsync(fixture);
         Assert.Equal(0, Unchecked(fixture));
@@ -89,9 +96,7 @@ public class MirrorTests
     [Fact]
     public async Task An_artifact_proxys_checksum_headers_are_read()
     {
-        await using var fixture = new HubFixture();
-        fixture.Hub.HasLargeFiles = true;
-        fixture.Hub.Listing = Without("size", "blobId", "lfs");
+        await using var fixture = Mirror();
         fixture.Hub.Altering = context =>
         {
             context.Response.Headers.Remove("ETag");
@@ -109,9 +114,7 @@ public class MirrorTests
     [InlineData("ETag", "X-Repo-Commit")]
     public async Task A_length_alone_tells_whether_a_file_is_whole(params string[] stripped)
     {
-        await using var fixture = new HubFixture();
-        fixture.Hub.HasLargeFiles = true;
-        fixture.Hub.Listing = Without("size", "blobId", "lfs");
+        await using var fixture = Mirror();
         fixture.Hub.Altering = Strip(stripped);
         fixture.Hub.Next(Weights, context => { context.Response.ContentLength = 300_000; return Task.CompletedTask; });
         fixture.Hub.Next(Weights, context => context.Response.Body.WriteAsync(FakeHub.Content(299_999)).AsTask());
@@ -125,9 +128,7 @@ public class MirrorTests
     [Fact]
     public async Task A_tag_that_is_no_checksum_is_none()
     {
-        await using var fixture = new HubFixture();
-        fixture.Hub.HasLargeFiles = true;
-        fixture.Hub.Listing = Without("size", "blobId", "lfs");
+        await using var fixture = Mirror();
         fixture.Hub.Altering = context => context.Response.Headers.ETag = "\"686897696a7c876b7e-2\"";
         await AssertWholeAsync(fixture);
         Assert.Equal(s_files.Length, Unchecked(fixture));
@@ -136,9 +137,7 @@ public class MirrorTests
     [Fact]
     public async Task A_checksum_alone_tells_whether_a_file_is_whole()
     {
-        await using var fixture = new HubFixture();
-        fixture.Hub.HasLargeFiles = true;
-        fixture.Hub.Listing = Without("size", "blobId", "lfs");
+        await using var fixture = Mirror();
         // Without a length Kestrel sends pieces.
         fixture.Hub.Altering = Strip("Content-Length");
         var reports = new List<DownloadProgress>();
@@ -152,9 +151,7 @@ public class MirrorTests
     [Fact]
     public async Task Of_a_file_of_unknown_length_a_beginning_is_not_gone_on_from()
     {
-        await using var fixture = new HubFixture();
-        fixture.Hub.HasLargeFiles = true;
-        fixture.Hub.Listing = Without("size", "blobId", "lfs");
+        await using var fixture = Mirror();
         fixture.Hub.Altering = Strip("Content-Length");
         fixture.LeaveIncomplete(Weights, FakeHub.Content(5000, seed: 9));
         await AssertWholeAsync(fixture);
@@ -164,9 +161,7 @@ public class MirrorTests
     [Fact]
     public async Task Where_nothing_tells_when_a_file_is_whole_it_is_refused()
     {
-        await using var fixture = new HubFixture();
-        fixture.Hub.HasLargeFiles = true;
-        fixture.Hub.Listing = Without("size", "blobId", "lfs");
+        await using var fixture = Mirror();
         fixture.Hub.Altering = Strip("Content-Length", "ETag");
         Assert.Contains("neither length nor checksum of config.json", await fixture.FailureAsync());
     }
@@ -294,6 +289,21 @@ public class MirrorTests
         fixture.Hub.AddLarge(Weights, FakeHub.Content(300_000, seed: 7));
         await AssertWholeAsync(fixture);
         Assert.NotEqual(before, await fixture.ResolveAsync());
+    }
+
+    [Fact]
+    public async Task A_tag_that_changes_with_every_answer_does_not_rename_the_snapshot()
+    {
+        await using var fixture = new HubFixture();
+        fixture.Hub.Listing = Without("sha");
+        var answers = 0;
+        fixture.Hub.Altering = context =>
+        {
+            context.Response.Headers.Remove("X-Repo-Commit");
+            context.Response.Headers.ETag = $"\"{Interlocked.Increment(ref answers)}\"";
+        };
+        await AssertWholeAsync(fixture);
+        Assert.Equal(await fixture.ResolveAsync(), await fixture.ResolveAsync());
     }
 
     [Fact]

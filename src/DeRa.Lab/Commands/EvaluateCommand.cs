@@ -83,14 +83,20 @@ internal sealed class EvaluateCommand
             ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected);
         var table = new ResultTable("strength", "reward", "tokens");
         var points = new List<PlotPoint>();
-        foreach (var mixture in mixtures)
+        try
         {
-            var result = StrengthEvaluation.Run(
-                mixture, prompts, completions, scorer, end, _task.MaxTokens(parsed), parsed.GetValue(_seed), kept, progress, cancellation);
-            table.Add(mixture.Strength, result.Reward, result.Tokens);
-            points.Add(new PlotPoint(mixture.Strength, result.Reward));
+            foreach (var mixture in mixtures)
+            {
+                var result = StrengthEvaluation.Run(
+                    mixture, prompts, completions, scorer, end, _task.MaxTokens(parsed), parsed.GetValue(_seed), kept, progress, cancellation);
+                table.Add(mixture.Strength, result.Reward, result.Tokens);
+                points.Add(new PlotPoint(mixture.Strength, result.Reward));
+            }
         }
-        progress.End();
+        finally
+        {
+            progress.End();
+        }
         parsed.InvocationConfiguration.Output.Write(table.ToText());
         if (parsed.GetValue(_output) is { } output)
         {
