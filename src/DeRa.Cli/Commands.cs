@@ -10,13 +10,15 @@ using DeRa.Torch.Weights;
 namespace DeRa.Cli;
 
 /// <summary>
-/// All commands, and how each ends: bad input in one line on the error stream and exit code 2, a failure in one line and 1.
+/// All commands, and how each ends: bad input in one line on the error stream and exit code 2, a failure in one line and 1, an
+/// interruption in none and <see cref="Interruption.ExitCode"/>.
 /// </summary>
 internal static class Commands
 {
     private const int Failed = 1, BadInput = 2;
 
-    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
+    public static async Task<int> RunAsync(
+        string[] args, TextWriter output, TextWriter error, CancellationToken cancellation = default)
     {
         var root = new RootCommand("dera: decode between a reference and an aligned model, at any strength.")
         {
@@ -36,16 +38,21 @@ internal static class Commands
             return await parsed.InvokeAsync(new InvocationConfiguration
             {
                 EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
                 Output = output,
                 Error = error,
-            });
+            }, cancellation);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return Interruption.ExitCode;
         }
         catch (Exception bad) when (bad is InvalidRequestException or FormatException)
         {
             return await EndAsync(error, bad.Message, BadInput);
         }
         catch (Exception failure) when (failure is CheckpointException or TokenizerException or PairLoadException
-            or HubException or LibTorchException or GenerationFailedException or OperationCanceledException)
+            or HubException or LibTorchException or GenerationFailedException)
         {
             return await EndAsync(error, failure.Message, Failed);
         }

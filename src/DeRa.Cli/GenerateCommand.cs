@@ -1,17 +1,21 @@
 using System.CommandLine;
+using System.Globalization;
 using DeRa.Engine.Requests;
-using DeRa.Engine.Streaming;
 using DeRa.Torch;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace DeRa.Cli;
 
-/// <summary><c>dera generate</c>: loads a pair and writes the continuation of a prompt to the terminal as it grows.</summary>
+/// <summary>
+/// <c>dera generate</c>: loads a pair and writes a prompt and its continuation as it grows, at one strength or at several side by
+/// side. The output has the texts alone; what is said about them goes to the error stream.
+/// </summary>
 internal static class GenerateCommand
 {
     private static readonly Option<string[]> s_strength = new("--strength", "--alignment-strength")
     {
-        Description = "λ: 0 = the reference model, 1 = the aligned model (default), between them or beyond: their mixture. "
+        Description = "λ: 0 = the reference model, 1 = the aligned model (default), between them or beyond: their mixture. Given several "
+            + "times, a text for each: side by side on a terminal, else one after the other. "
             + "With several aligned models one for each, as in --strength helpful=0.6 --strength concise=0.4",
     };
 
@@ -55,7 +59,10 @@ internal static class GenerateCommand
         Description = "Write on past the end-of-sequence token",
     };
 
-    private static readonly Argument<string> s_prompt = new("prompt") { Description = "The text to continue" };
+    private static readonly Argument<string> s_prompt = new("prompt")
+    {
+        Description = "The text to continue; - reads it from standard input",
+    };
 
     public static Command Create()
     {
@@ -66,14 +73,13 @@ internal static class GenerateCommand
         };
         var pair = new PairArguments();
         pair.AddTo(command);
-        command.SetAction((parsed, cancellation) =>
-            RunAsync(pair.Read(parsed), Read(parsed), parsed.InvocationConfiguration.Output, cancellation));
+        command.SetAction((parsed, cancellation) => RunAsync(pair.Read(parsed), parsed, cancellation));
         return command;
     }
 
-    private static GenerationInput Read(ParseResult parsed) => StrengthArgument.AddTo(new()
+    private static GenerationInput Read(ParseResult parsed, string prompt) => new()
     {
-        Prompts = [new TextPrompt(parsed.GetRequiredValue(s_prompt))],
+        Prompts = [new TextPrompt(prompt)],
         MaxTokens = parsed.GetValue(s_maxTokens),
         Temperature = parsed.GetValue(s_temperature),
         TopK = parsed.GetValue(s_topK),
@@ -82,22 +88,77 @@ internal static class GenerateCommand
         Seed = parsed.GetValue(s_seed),
         Stop = parsed.GetValue(s_stop),
         IgnoreEos = parsed.GetValue(s_ignoreEos),
-    }, parsed.GetValue(s_strength) ?? []);
+    };
 
-    private static async Task<int> RunAsync(
-        ServedPairOptions options, GenerationInput input, TextWriter output, CancellationToken cancellation)
+    private static async Task<int> RunAsync(ServedPairOptions options, ParseResult parsed, CancellationToken cancellation)
     {
+        var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
+        var strengths = parsed.GetValue(s_strength) ?? [];
+        // Read before the prompt, which may take its time: a slip is told at once.
+        StrengthArgument.Spread(Read(parsed, ""), strengths);
+        var prompt = await PromptArgument.ReadAsync(parsed.GetRequiredValue(s_prompt), cancellation);
+        options = options with { Models = await ModelFolders.ResolveAsync(options.Models, error, cancellation) };
         var progress = Console.IsErrorRedirected ? null : new ConsoleLoadProgress(Console.Error);
         var pair = await ServedPairLoader.LoadAsync(
             options, progress, NullLoggerFactory.Instance, TimeProvider.System, cancellation);
         using var engine = pair.Engine;
-        using var generation = Generation.Start(engine, pair.Validator.Prepare(input), pair.Tokenizer);
-        await foreach (var delta in generation.ReadAsync(cancellation))
+        var requests = Prepare(pair.Validator, StrengthArgument.Spread(Read(parsed, prompt), strengths));
+        var streams = requests.Select(asked => new ContinuationStream(asked.Label, pair, asked.Request, cancellation)).ToList();
+        try
         {
-            await output.WriteAsync(delta.Text);
-            await output.FlushAsync(cancellation);
+            await WriteAsync(output, prompt, streams, cancellation);
         }
-        await output.WriteLineAsync();
+        catch (OperationCanceledException)
+        {
+            // The shell's next line begins at its beginning.
+            await output.WriteLineAsync();
+            throw;
+        }
+        finally
+        {
+            streams.ForEach(stream => stream.Dispose());
+        }
+        await error.WriteLineAsync(Summary(streams, requests[0].Request.Seed));
         return 0;
+    }
+
+    /// <summary>Checks all requests before one begins. They share a seed, so that they differ by their strengths alone.</summary>
+    private static List<(string Label, PreparedRequest Request)> Prepare(
+        RequestValidator validator, IReadOnlyList<(string Label, GenerationInput Input)> asked)
+    {
+        var first = validator.Prepare(asked[0].Input);
+        return [(asked[0].Label, first),
+            .. asked.Skip(1).Select(other => (other.Label, validator.Prepare(other.Input with { Seed = first.Seed })))];
+    }
+
+    private static Task WriteAsync(TextWriter output, string prompt, List<ContinuationStream> streams, CancellationToken cancellation)
+    {
+        var isTerminal = ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected;
+        return streams.Count > 1 && isTerminal && ContinuationColumns.WidthOf(streams.Count, Console.WindowWidth) is { } width
+            ? new ContinuationColumns(output, [.. streams.Select(stream => (stream.Label, stream.Pieces))], width).WriteAsync(prompt, cancellation)
+            : WriteInTurnAsync(output, prompt, streams, cancellation);
+    }
+
+    private static async Task WriteInTurnAsync(
+        TextWriter output, string prompt, List<ContinuationStream> streams, CancellationToken cancellation)
+    {
+        foreach (var (index, stream) in streams.Index())
+        {
+            if (streams.Count > 1) await output.WriteLineAsync((index > 0 ? Environment.NewLine : "") + stream.Label + ":");
+            await output.WriteAsync(prompt);
+            await output.FlushAsync(cancellation);
+            await foreach (var piece in stream.Pieces.ReadAllAsync(cancellation))
+            {
+                await output.WriteAsync(piece);
+                await output.FlushAsync(cancellation);
+            }
+            await output.WriteLineAsync();
+        }
+    }
+
+    private static string Summary(List<ContinuationStream> streams, long seed)
+    {
+        var (tokens, seconds) = (streams.Sum(stream => stream.Tokens), streams.Max(stream => stream.Elapsed).TotalSeconds);
+        return string.Create(CultureInfo.InvariantCulture, $"{tokens} tokens in {seconds:0.0} s, {tokens / seconds:0.0} tokens/s, seed {seed}");
     }
 }

@@ -31,11 +31,13 @@ internal static class InspectCommand
 
     private static async Task<int> RunAsync(string[] names, InvocationConfiguration console, CancellationToken cancellation)
     {
+        HubModels.Check(names);
         ModelInspection? reference = null;
         var isWell = true;
         foreach (var name in names)
         {
-            var (folder, isLocal) = await FindAsync(name, console.Error, cancellation);
+            var isLocal = Directory.Exists(name);
+            var folder = await ModelFolders.ResolveAsync(name, withWeights: false, console.Error, cancellation);
             if (AdapterInspection.IsIn(folder))
             {
                 var adapter = AdapterInspection.Read(folder, reference, needsWeights: isLocal);
@@ -56,13 +58,5 @@ internal static class InspectCommand
     {
         await output.WriteLineAsync(pair.Text);
         return pair.IsPair;
-    }
-
-    private static async Task<(string Folder, bool IsLocal)> FindAsync(string name, TextWriter error, CancellationToken cancellation)
-    {
-        if (Directory.Exists(name)) return (name, true);
-        using var models = new HubModels(HubOptions.FromEnvironment(), TimeProvider.System);
-        using var progress = PullCommand.Progress(error);
-        return (await models.ResolveWithoutWeightsAsync(name, revision: null, progress, cancellation), false);
     }
 }

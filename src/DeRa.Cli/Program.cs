@@ -1,3 +1,4 @@
 using DeRa.Cli;
+using DeRa.Torch.Native;
 
-return await Commands.RunAsync(args, Console.Out, Console.Error);
+return await Interruption.RunAsync(stop => Commands.RunAsync(args, Console.Out, Console.Error, stop));

@@ -25,20 +25,11 @@ internal static class PullCommand
         return command;
     }
 
-    /// <summary>A bar on the terminal, where the error stream is one; else a line for each file.</summary>
-    public static ConsoleDownloadProgress Progress(TextWriter error) =>
-        new(error, isTerminal: ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected);
-
     private static async Task<int> RunAsync(string[] names, InvocationConfiguration console, CancellationToken cancellation)
     {
-        using var models = new HubModels(HubOptions.FromEnvironment(), TimeProvider.System);
-        foreach (var name in names) await console.Output.WriteLineAsync(await PullAsync(models, name, console.Error, cancellation));
+        HubModels.Check(names);
+        foreach (var name in names)
+            await console.Output.WriteLineAsync(await ModelFolders.ResolveAsync(name, withWeights: true, console.Error, cancellation));
         return 0;
-    }
-
-    private static async Task<string> PullAsync(HubModels models, string name, TextWriter error, CancellationToken cancellation)
-    {
-        using var progress = Progress(error);
-        return await models.ResolveAsync(name, revision: null, progress, cancellation);
     }
 }

@@ -20,24 +20,33 @@ internal static class VerifyCommand
     public static Command Create()
     {
         var device = new DeviceArguments();
-        var command = new Command("verify", "Compare this machine's logits with those of golden checkpoints.") { s_folders };
+        var command = new Command("verify",
+            "Compare this machine's logits with those of golden checkpoints: a line for each, and below it the comparisons that failed.")
+        {
+            s_folders,
+        };
         device.AddTo(command);
-        command.SetAction((parsed, _) => Task.FromResult(Run(
-            parsed.GetRequiredValue(s_folders), device, parsed, parsed.InvocationConfiguration.Output)));
+        command.SetAction((parsed, cancellation) => Task.FromResult(Run(
+            parsed.GetRequiredValue(s_folders), device, parsed, parsed.InvocationConfiguration.Output, cancellation)));
         return command;
     }
 
-    private static int Run(string[] roots, DeviceArguments device, ParseResult parsed, TextWriter output)
+    private static int Run(
+        string[] roots, DeviceArguments device, ParseResult parsed, TextWriter output, CancellationToken cancellation)
     {
         var folders = roots.SelectMany(Find).ToArray();
         LibTorch.Load(device.LibTorch(parsed));
         var passed = 0;
-        foreach (var folder in folders)
+        foreach (var (index, folder) in folders.Index())
         {
+            cancellation.ThrowIfCancellationRequested();
+            // Written before it runs: whoever waits sees for what.
+            output.Write($"[{index + 1}/{folders.Length}] {folder}: ");
+            output.Flush();
             var report = GoldenVerification.Run(folder, device.Device(parsed), device.DType(parsed));
             if (report.Passed) passed++;
-            output.WriteLine($"{folder}: {report.ElementType} on {report.Device}: {(report.Passed ? "passed" : "FAILED")}");
-            foreach (var check in report.Checks) output.WriteLine(Line(check));
+            output.WriteLine(Line(report));
+            foreach (var check in report.Checks.Where(check => !check.Passed)) output.WriteLine("  " + Line(check));
         }
         output.WriteLine($"{passed} of {folders.Length} checkpoints passed");
         return passed == folders.Length ? 0 : 1;
@@ -47,7 +56,16 @@ internal static class VerifyCommand
         Directory.Exists(root) && GoldenVerification.Find(root) is { Count: > 0 } folders ? folders
             : throw new FormatException($"{root}: there is no golden checkpoint of a supported family in it or below it.");
 
-    private static string Line(GoldenCheck check) => string.Create(CultureInfo.InvariantCulture,
-        $"  {check.Case}, {check.Way}: largest difference {check.LargestDifference:E2} of {check.Bound:E2} allowed, ")
-        + $"{check.GreedyDiffers} greedy tokens differ{(check.Passed ? "" : ": FAILED")}";
+    private static string Line(GoldenReport report)
+    {
+        var worst = report.Checks.MaxBy(check => check.LargestDifference / check.Bound)!;
+        return $"{report.ElementType} on {report.Device}: {(report.Passed ? "passed" : "FAILED")}, {report.Checks.Count} comparisons, "
+            + Difference(worst);
+    }
+
+    private static string Line(GoldenCheck check) =>
+        $"FAILED: {check.Case}, {check.Way}: {Difference(check)}, {check.GreedyDiffers} greedy tokens differ";
+
+    private static string Difference(GoldenCheck check) => string.Create(CultureInfo.InvariantCulture,
+        $"largest difference {check.LargestDifference:E2} of {check.Bound:E2} allowed");
 }

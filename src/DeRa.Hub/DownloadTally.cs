@@ -10,11 +10,23 @@ internal sealed class DownloadTally(string model, IProgress<DownloadProgress>? p
     /// <summary>Counts files that are wanted.</summary>
     public void Expect(IEnumerable<RemoteFile> files)
     {
-        lock (_gate) _total += files.Sum(file => file.SizeBytes);
+        lock (_gate) _total += files.Sum(file => file.SizeBytes ?? 0);
     }
 
-    /// <summary>Says how much of a file is there; tells nobody of files that were there all along.</summary>
-    public void Set(RemoteFile file, long bytes, bool wasThere = false)
+    /// <summary>Says that a file is there, whose length the server may not have told.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="bytes">Its length.</param>
+    /// <param name="wasThere">Whether it was all along: nobody is told then.</param>
+    public void Finish(RemoteFile file, long bytes, bool wasThere = false)
+    {
+        lock (_gate) _total += file.SizeBytes is null ? bytes : 0;
+        Set(file with { SizeBytes = bytes }, bytes, wasThere);
+    }
+
+    /// <summary>Says how much of a file is there.</summary>
+    public void Set(RemoteFile file, long bytes) => Set(file, bytes, wasThere: false);
+
+    private void Set(RemoteFile file, long bytes, bool wasThere)
     {
         lock (_gate)
         {

@@ -5,7 +5,7 @@ namespace DeRa.Hub;
 
 /// <summary>Brings one file's content into the cache, going on from where an earlier download was cut.</summary>
 internal sealed class FileDownload(
-    HubClient client, ResiliencePipeline retries, TimeProvider time, HubName name, string commit, RemoteFile file)
+    HubClient client, ResiliencePipeline retries, TimeProvider time, HubName name, string revision, RemoteFile file)
 {
     private const int PieceBytes = 1 << 17;
 
@@ -30,7 +30,7 @@ internal sealed class FileDownload(
             try
             {
                 await FillAsync(path, onBytes, cancellation);
-                if (await Checksum.MatchesAsync(path, file.Etag, cancellation)) return;
+                if (!Checksum.IsKnown(file.Etag) || await Checksum.MatchesAsync(path, file.Etag, cancellation)) return;
                 throw new CorruptFileException("its checksum is not the one that the Hub names");
             }
             catch (CorruptFileException exception)
@@ -46,18 +46,20 @@ internal sealed class FileDownload(
     private async Task FillAsync(string path, Action<long> onBytes, CancellationToken cancellation)
     {
         await using var target = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 0);
-        if (target.Length > file.SizeBytes) target.SetLength(0);
+        // Of a file whose length is not known no beginning can be told from the whole.
+        if (file.SizeBytes is null || target.Length > file.SizeBytes) target.SetLength(0);
         _reached = target.Seek(0, SeekOrigin.End);
         onBytes(_reached);
-        while (target.Length < file.SizeBytes)
-            await retries.ExecuteAsync(async token => await AppendAsync(target, onBytes, token), cancellation);
+        do await retries.ExecuteAsync(async token => await AppendAsync(target, onBytes, token), cancellation);
+        while (target.Length < file.SizeBytes);
     }
 
     /// <summary>One request: appends what comes of it.</summary>
     private async Task AppendAsync(FileStream target, Action<long> onBytes, CancellationToken cancellation)
     {
         using var guard = new StallGuard(name, time, cancellation);
-        using var response = await client.OpenAsync(name, commit, file.Path, target.Length, guard);
+        if (file.SizeBytes is null) target.SetLength(0);
+        using var response = await client.OpenAsync(name, revision, file.Path, target.Length, guard);
         if (Begin(response, target.Length) == 0) target.SetLength(0);
         try
         {
@@ -76,11 +78,11 @@ internal sealed class FileDownload(
         HttpResponseMessage response, StallGuard guard, FileStream target, Action<long> onBytes, CancellationToken cancellation)
     {
         var address = response.RequestMessage!.RequestUri!;
-        await using var source = await guard.WaitAsync(address, async token => await response.Content.ReadAsStreamAsync(token));
+        await using var source = await guard.WaitAsync(address, async token => await HubClient.ReadAsync(response, token));
         var piece = new byte[PieceBytes];
         while (await guard.WaitAsync(address, token => source.ReadAsync(piece, token)) is > 0 and var read)
         {
-            if (target.Length + read > file.SizeBytes) throw new CorruptFileException($"it has more than {file.SizeBytes} bytes");
+            if (target.Length + read > (file.SizeBytes ?? RemoteFile.LongestBytes)) throw new CorruptFileException($"it has more than {file.SizeBytes} bytes");
             await target.WriteAsync(piece.AsMemory(0, read), cancellation);
             onBytes(target.Length);
         }
@@ -92,11 +94,15 @@ internal sealed class FileDownload(
         var (range, length) = (response.Content.Headers.ContentRange, response.Content.Headers.ContentLength);
         if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
             throw new CorruptFileException($"the server has fewer than {offset + 1} bytes of it");
-        var begin = response.StatusCode == HttpStatusCode.PartialContent ? range?.From ?? -1 : 0;
+        var isPart = response.StatusCode == HttpStatusCode.PartialContent;
+        var isCompressed = response.Content.Headers.ContentEncoding.Count > 0;
+        if (isPart && isCompressed) throw new CorruptFileException("the server answers with a part of a compressed file");
+        var begin = isPart ? range?.From ?? -1 : 0;
         if (begin != 0 && begin != offset)
             throw new CorruptFileException($"the server answers with its byte {begin} on, not {offset}");
-        return range?.Length is { } whole && whole != file.SizeBytes || length is { } rest && begin + rest != file.SizeBytes
-            ? throw new CorruptFileException($"the server's has {range?.Length ?? begin + length} bytes instead of {file.SizeBytes}")
+        if (file.SizeBytes is not { } size || isCompressed) return begin;
+        return range?.Length is { } whole && whole != size || length is { } rest && begin + rest != size
+            ? throw new CorruptFileException($"the server's has {range?.Length ?? begin + length} bytes instead of {size}")
             : begin;
     }
 }

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Reflection;
@@ -5,12 +6,12 @@ using System.Reflection;
 namespace DeRa.Hub;
 
 /// <summary>
-/// Asks the Hub. Redirects are followed by hand, since the token must go with those that stay on the Hub's host and with no
-/// others. Any thread.
+/// Asks the Hub. Redirects are followed by hand, since the token, or the endpoint's password, must go with those that stay on
+/// the Hub's host and with no others. Any thread.
 /// </summary>
 internal sealed class HubClient : IDisposable
 {
-    private const int MostRedirects = 10;
+    private const int MostRedirects = 10, PieceBytes = 1 << 16;
     private static readonly ProductInfoHeaderValue UserAgent =
         new("dera", Assembly.GetExecutingAssembly().GetName().Version?.ToString(3));
 
@@ -22,7 +23,7 @@ internal sealed class HubClient : IDisposable
     public HubClient(HubOptions options, TimeProvider time)
     {
         (_options, _time) = (options, time);
-        _refusal = new HubRefusal(options.Endpoint, options.Token is not null, time);
+        _refusal = new HubRefusal(options, time);
         var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(15) };
         _http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
     }
@@ -34,48 +35,108 @@ internal sealed class HubClient : IDisposable
         var address = Address($"api/models/{name.Repository}/revision/{Uri.EscapeDataString(name.Revision)}?blobs=true");
         using var guard = new StallGuard(name, _time, cancellation);
         using var response = await SendAsync(name, HttpMethod.Get, address, offset: 0, guard);
-        var json = await guard.WaitAsync(address, async token => await response.Content.ReadAsByteArrayAsync(token));
-        return RepositoryListing.Read(json)
+        using var json = new MemoryStream();
+        await using var body = await guard.WaitAsync(address, async token => await ReadAsync(response, token));
+        var piece = new byte[PieceBytes];
+        while (await guard.WaitAsync(address, token => body.ReadAsync(piece, token)) is > 0 and var read) json.Write(piece, 0, read);
+        return RepositoryListing.Read(json.GetBuffer().AsSpan(0, (int)json.Length))
             ?? throw new HubException($"'{name}': {address.Host} did not answer with a listing of the model; is HF_ENDPOINT right?");
     }
 
-    /// <summary>Asks for a file's length and checksum, for servers whose listing leaves them out.</summary>
-    /// <exception cref="HubException">The file is not there, or the Hub does not answer or say.</exception>
-    public async Task<RemoteFile> DescribeAsync(HubName name, string commit, string path, CancellationToken cancellation)
+    /// <summary>Asks for what the listing leaves out of a file: its length, its checksum, the commit.</summary>
+    /// <param name="name">The model.</param>
+    /// <param name="revision">The commit, or what stands for it.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="listed">What the listing says of it.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="HubException">The file is not there, the Hub does not answer, or it tells neither length nor checksum.</exception>
+    public async Task<FileFacts> DescribeAsync(
+        HubName name, string revision, string path, FileFacts listed, CancellationToken cancellation)
     {
+        var address = FileAddress(name, revision, path);
         using var guard = new StallGuard(name, _time, cancellation);
-        using var response = await SendAsync(name, HttpMethod.Head, FileAddress(name, commit, path), offset: 0, guard);
-        var etag = (Header("X-Linked-Etag") ?? response.Headers.ETag?.Tag)?.TrimStart('W', '/').Trim('"');
-        var size = long.TryParse(Header("X-Linked-Size"), out var linked) ? linked
-            : response.IsSuccessStatusCode ? response.Content.Headers.ContentLength : null;
-        return etag is not null && Checksum.IsKnown(etag) && size is >= 0 and <= RemoteFile.LongestBytes
-            ? new RemoteFile(path, etag, size.Value)
-            : throw new HubException($"'{name}': {_options.Endpoint.Host} gives no length or no checksum for {path}.");
-
-        string? Header(string header) => response.Headers.TryGetValues(header, out var values) ? values.First() : null;
+        var facts = listed;
+        try
+        {
+            facts = (await AskAsync(name, HttpMethod.Head, address, guard)).Or(listed);
+        }
+        // Not every server can be asked so; what is wrong with the file itself, the other way tells too.
+        catch (HubException exception) when (!exception.MayPass)
+        {
+        }
+        if (!facts.Suffice) facts = (await AskAsync(name, HttpMethod.Get, address, guard)).Or(facts);
+        return facts.Suffice ? facts : throw new HubException(
+            $"'{name}': {_options.Endpoint.Host} tells neither length nor checksum of {path}: nothing says when it is whole.");
     }
 
     /// <summary>Opens a file's content from an offset on; the caller reads it under the same guard.</summary>
     /// <exception cref="HubException">The Hub or its storage does not give it.</exception>
-    public Task<HttpResponseMessage> OpenAsync(HubName name, string commit, string path, long offset, StallGuard guard) =>
-        SendAsync(name, HttpMethod.Get, FileAddress(name, commit, path), offset, guard);
+    public Task<HttpResponseMessage> OpenAsync(HubName name, string revision, string path, long offset, StallGuard guard) =>
+        SendAsync(name, HttpMethod.Get, FileAddress(name, revision, path), offset, guard);
+
+    /// <summary>The content of an answer, also where it is compressed though it was not to be.</summary>
+    /// <exception cref="HubException">It is compressed in a way that is not known.</exception>
+    public static async Task<Stream> ReadAsync(HttpResponseMessage response, CancellationToken cancellation)
+    {
+        var content = await response.Content.ReadAsStreamAsync(cancellation);
+        foreach (var encoding in response.Content.Headers.ContentEncoding.Reverse())
+            content = encoding.ToLowerInvariant() switch
+            {
+                "gzip" or "x-gzip" => new GZipStream(content, CompressionMode.Decompress),
+                "deflate" => new ZLibStream(content, CompressionMode.Decompress),
+                "br" => new BrotliStream(content, CompressionMode.Decompress),
+                "identity" => content,
+                _ => throw new HubException($"{response.RequestMessage?.RequestUri?.Host} answers with the content encoding "
+                    + $"'{encoding}', which was not asked for and is not known."),
+            };
+        return content;
+    }
 
     public void Dispose() => _http.Dispose();
 
-    private Uri FileAddress(HubName name, string commit, string path) =>
-        Address($"{name.Repository}/resolve/{commit}/{Uri.EscapeDataString(path)}");
+    private Uri FileAddress(HubName name, string revision, string path) =>
+        Address($"{name.Repository}/resolve/{Uri.EscapeDataString(revision)}/{Uri.EscapeDataString(path)}");
 
     private Uri Address(string path) => new($"{_options.Endpoint.AbsoluteUri.TrimEnd('/')}/{path}");
 
-    private async Task<HttpResponseMessage> SendAsync(HubName name, HttpMethod method, Uri address, long offset, StallGuard guard)
+    /// <summary>What the headers of the answer say, and of the redirects to it.</summary>
+    private async Task<FileFacts> AskAsync(HubName name, HttpMethod method, Uri address, StallGuard guard)
+    {
+        var facts = new FileFacts();
+        try
+        {
+            using var response = await SendAsync(name, method, address, offset: 0, guard, Suffices);
+            return facts;
+        }
+        // Storage to which a redirect leads need not answer such a question: its address is signed for another one.
+        catch (HubException) when (facts.Suffice)
+        {
+            return facts;
+        }
+
+        bool Suffices(HttpResponseMessage response)
+        {
+            var isHub = response.Headers.Contains("X-Repo-Commit") || IsEndpoint(response.RequestMessage!.RequestUri!);
+            facts = facts.Or(FileFacts.Of(response, isHub));
+            return facts.AreComplete;
+        }
+    }
+
+    /// <param name="name">The model, for messages.</param>
+    /// <param name="method">GET or HEAD.</param>
+    /// <param name="address">Where to ask.</param>
+    /// <param name="offset">From which byte on.</param>
+    /// <param name="guard">Limits silence.</param>
+    /// <param name="suffices">Shown each answer; true where a redirect need not be followed.</param>
+    private async Task<HttpResponseMessage> SendAsync(HubName name, HttpMethod method, Uri address, long offset, StallGuard guard,
+        Func<HttpResponseMessage, bool>? suffices = null)
     {
         for (var redirects = 0; redirects <= MostRedirects; redirects++)
         {
             var response = await guard.WaitAsync(address, async token =>
                 await _http.SendAsync(Request(method, address, offset), HttpCompletionOption.ResponseHeadersRead, token));
             var target = Target(response, address);
-            // The storage knows nothing of the Hub's headers; only the Hub's own redirect has them.
-            if (target is null || (method == HttpMethod.Head && !IsEndpoint(target))) return Checked(name, response, address);
+            if (suffices?.Invoke(response) == true || target is null) return Checked(name, response, address);
             response.Dispose();
             if (!MayFollow(address, target))
                 throw new HubException($"'{name}': {address.Host} redirects to {target.Scheme}://{target.Host}, which is not followed: "
@@ -92,8 +153,7 @@ internal sealed class HubClient : IDisposable
         // A compressed answer would have another length and could not be resumed.
         request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));
         if (offset > 0) request.Headers.Range = new RangeHeaderValue(offset, null);
-        if (_options.Token is not null && IsEndpoint(address))
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _options.Token);
+        if (IsEndpoint(address)) request.Headers.Authorization = _options.Authorization;
         return request;
     }
 
@@ -115,6 +175,15 @@ internal sealed class HubClient : IDisposable
         using (response) throw _refusal.Of(name, response, IsEndpoint(address));
     }
 
-    private bool IsEndpoint(Uri address) => Uri.Compare(address, _options.Endpoint,
-        UriComponents.SchemeAndServer, UriFormat.SafeUnescaped, StringComparison.OrdinalIgnoreCase) == 0;
+    private bool IsEndpoint(Uri address) => IsSame(_options.Endpoint, address);
+
+    /// <summary>Whether an address is the endpoint's, so that it may know what the endpoint knows; https in place of http too.</summary>
+    internal static bool IsSame(Uri endpoint, Uri address)
+    {
+        return Same(UriComponents.SchemeAndServer) || (Same(UriComponents.Host) && endpoint.Scheme == Uri.UriSchemeHttp
+            && address.Scheme == Uri.UriSchemeHttps && endpoint.IsDefaultPort && address.IsDefaultPort);
+
+        bool Same(UriComponents parts) =>
+            Uri.Compare(address, endpoint, parts, UriFormat.SafeUnescaped, StringComparison.OrdinalIgnoreCase) == 0;
+    }
 }

@@ -19,11 +19,28 @@ public sealed class HubModels : IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         (_options, _time) = (options, time);
-        (_client, _retries) = (new HubClient(options, time), HubRetries.Create(time));
+        (_client, _retries) = (new HubClient(options, time), HubRetries.Create(time, text => Notice?.Invoke(text)));
     }
 
-    /// <summary>Whether a text could name a model on the Hub.</summary>
-    public static bool IsName(string text) => HubName.IsName(text);
+    /// <summary>
+    /// Told in a sentence, from any thread, when the Hub is asked about a model and when something is tried again; null = nobody.
+    /// </summary>
+    public Action<string>? Notice { get; init; }
+
+    /// <summary>
+    /// What is wrong with a text as a model's: null where it is a folder here or may be a name on the Hub, which is not asked.
+    /// </summary>
+    public static string? Problem(string text) => Directory.Exists(text) ? null : HubName.Problem(text);
+
+    /// <summary>
+    /// Checks all models before the first is asked for: nobody waits for one's gigabytes to hear that another's folder is missing.
+    /// </summary>
+    /// <exception cref="HubException">One is no folder and cannot be a name on the Hub.</exception>
+    public static void Check(IEnumerable<string> models)
+    {
+        foreach (var model in models)
+            if (Problem(model) is { } problem) throw new HubException(problem);
+    }
 
     /// <summary>Free bytes where a folder lies.</summary>
     internal Func<string, long> FreeBytes { get; init; } = FreeBytesOf;
@@ -88,6 +105,7 @@ public sealed class HubModels : IDisposable
         var repository = new CachedRepository(_options.CacheFolder, name.Repository);
         var cached = CachedModel.Find(repository, name.Revision, withWeights);
         if (_options.IsOffline) return cached.FolderOffline(name);
+        Notice?.Invoke($"{name}: asking {_options.Endpoint.Host} what it holds.");
         RepositoryListing listing;
         try
         {
@@ -100,26 +118,31 @@ public sealed class HubModels : IDisposable
         {
             return cached.Folder;
         }
-        await DownloadAsync(name, repository, listing, withWeights, tally, cancellation);
-        if (withWeights) Remember(repository, name.Revision, listing.Commit);
-        return repository.Snapshot(listing.Commit);
+        var commit = await DownloadAsync(name, repository, listing, withWeights, tally, cancellation);
+        if (withWeights) Remember(repository, name.Revision, commit);
+        return repository.Snapshot(commit);
     }
 
-    private async Task DownloadAsync(HubName name, CachedRepository repository, RepositoryListing listing, bool withWeights,
+    /// <returns>The snapshot's name.</returns>
+    private async Task<string> DownloadAsync(HubName name, CachedRepository repository, RepositoryListing listing, bool withWeights,
         DownloadTally tally, CancellationToken cancellation)
     {
-        var files = ModelFiles.First(name, listing.Files.Keys.ToHashSet(), withWeights);
+        var paths = listing.Files.Keys.ToHashSet();
+        var files = ModelFiles.First(name, paths, withWeights);
+        var contents = await SnapshotContents.OfAsync(
+            _client, _retries, name, listing, withWeights ? files.Union(ModelFiles.Shards(paths)) : files, cancellation);
         if (files.Contains(ModelFiles.Index))
         {
             // First and untold: with the shards that it names, all that is to come is known, and the sum stays the same.
             await GetAsync([ModelFiles.Index], new DownloadTally(name.ToString(), progress: null));
-            files = [.. files, .. ModelFiles.ReadIndex(Path.Combine(repository.Snapshot(listing.Commit), ModelFiles.Index))];
+            files = [.. files, .. ModelFiles.ReadIndex(Path.Combine(repository.Snapshot(contents.Commit), ModelFiles.Index))];
         }
         await GetAsync(files, tally);
+        return contents.Commit;
 
-        Task GetAsync(IReadOnlyList<string> paths, DownloadTally counted) =>
-            new SnapshotDownload(_client, _retries, _time, repository, name, listing, counted) { FreeBytes = FreeBytes }
-                .GetAsync(paths, _options.ParallelFiles, cancellation);
+        Task GetAsync(IReadOnlyList<string> wanted, DownloadTally counted) =>
+            new SnapshotDownload(_client, _retries, _time, repository, name, contents, counted) { FreeBytes = FreeBytes }
+                .GetAsync(wanted, _options.ParallelFiles, cancellation);
     }
 
     /// <summary>

@@ -15,28 +15,45 @@ internal sealed partial record HubName(string Repository, string Revision)
     /// <exception cref="HubException">It is no such name, the revision cannot be one, or two are given.</exception>
     public static HubName Parse(string text, string? revision)
     {
+        if (Problem(text) is { } problem) throw new HubException(problem);
         var at = text.IndexOf('@', StringComparison.Ordinal);
         var repository = at < 0 ? text : text[..at];
-        if (!IsRepository(repository))
-            throw new HubException($"'{text}' is neither a folder here nor a model's name on the Hub: that is NAME or "
-                + "ORGANISATION/NAME, with @REVISION after it where another than main is wanted.");
         if (at >= 0 && revision is not null)
             throw new HubException($"'{text}' names a revision, and '{revision}' is another; give one.");
         var wanted = at >= 0 ? text[(at + 1)..] : revision ?? DefaultRevision;
         return IsRevision(wanted)
             ? new HubName(repository, wanted)
-            : throw new HubException($"'{wanted}' is no revision for '{repository}': a branch, a tag or a commit is needed.");
+            : throw new HubException(NoRevision(wanted, repository));
     }
 
-    /// <summary>Whether a text is such a name.</summary>
-    public static bool IsName(string text)
+    /// <summary>
+    /// Why a text that is no folder here is no model's name on the Hub either; null where it may be one. What can only be a path,
+    /// or lies in a folder that is here, is a folder that is missing, and the Hub is not asked for it; with a revision after it
+    /// it is a name.
+    /// </summary>
+    public static string? Problem(string text)
     {
         var at = text.IndexOf('@', StringComparison.Ordinal);
-        return at < 0 ? IsRepository(text) : IsRepository(text[..at]) && IsRevision(text[(at + 1)..]);
+        if (at >= 0 && IsRepository(text[..at])) return IsRevision(text[(at + 1)..]) ? null : NoRevision(text[(at + 1)..], text[..at]);
+        if (File.Exists(text)) return $"'{text}' is a file; a model is a folder in Hugging Face layout, with config.json and weights in it.";
+        if (IsPath(text)) return $"there is no folder '{text}'{(Path.IsPathFullyQualified(text) ? "" : $" in {Environment.CurrentDirectory}")}.";
+        if (!IsRepository(text))
+            return $"'{text}' is neither a folder here nor a model's name on the Hub: that is NAME or ORGANISATION/NAME, with "
+                + "@REVISION after it where another than main is wanted.";
+        return Path.GetDirectoryName(text) is { Length: > 0 } parent && Directory.Exists(parent)
+            ? $"there is no folder '{text}', though '{parent}' is one here. If a model on the Hub is meant, write {text}@{DefaultRevision}."
+            : null;
     }
 
     /// <summary>As a user writes it: the revision only where it is not main.</summary>
     public override string ToString() => Revision == DefaultRevision ? Repository : $"{Repository}@{Revision}";
+
+    private static string NoRevision(string text, string repository) =>
+        $"'{text}' is no revision for '{repository}': a branch, a tag or a commit is needed.";
+
+    private static bool IsPath(string text) => Path.IsPathRooted(text) || text.Contains('\\', StringComparison.Ordinal)
+        || text is "." or ".." or "~" || (text.Length > 1 && text[1] == ':') || text.EndsWith('/') || text.Count(c => c == '/') > 1
+        || ((string[])["./", "../", "~/"]).Any(start => text.StartsWith(start, StringComparison.Ordinal));
 
     /// <summary>The Hub's rules, and Python's: they also keep the name a safe part of a path.</summary>
     private static bool IsRepository(string text) =>

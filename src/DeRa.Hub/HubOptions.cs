@@ -1,15 +1,31 @@
+using System.Net.Http.Headers;
+using System.Text;
 using System.Text.RegularExpressions;
 
 namespace DeRa.Hub;
 
 /// <summary>
 /// Where models come from and where they are kept; the names and defaults are those of Python's huggingface_hub. A class
-/// and no record, so that no text of it holds the token.
+/// and no record, so that no text of it holds the token or a password.
 /// </summary>
 public sealed partial class HubOptions
 {
-    /// <summary>The Hub itself; another where a mirror is used (<c>HF_ENDPOINT</c>).</summary>
-    public Uri Endpoint { get; init; } = new("https://huggingface.co");
+    private readonly string? _user;
+
+    /// <summary>
+    /// The Hub itself; another where a mirror or an artifact proxy is used (<c>HF_ENDPOINT</c>). A user and password in it are
+    /// taken out, and sent as Basic authentication to its host alone.
+    /// </summary>
+    /// <exception cref="HubException">The user or the password cannot be sent.</exception>
+    public Uri Endpoint
+    {
+        get;
+        init
+        {
+            _user = ReadUser(value);
+            field = value.UserInfo.Length == 0 ? value : new UriBuilder(value) { UserName = "", Password = "" }.Uri;
+        }
+    } = new("https://huggingface.co");
 
     /// <summary>
     /// The cache shared with Python: <c>HF_HUB_CACHE</c>, else <c>HF_HOME/hub</c>, else <c>huggingface/hub</c> in
@@ -17,8 +33,19 @@ public sealed partial class HubOptions
     /// </summary>
     public required string CacheFolder { get; init; }
 
-    /// <summary><c>HF_TOKEN</c>, else what <c>HF_HOME/token</c> holds; null = none. Sent to <see cref="Endpoint"/>'s host alone.</summary>
+    /// <summary>
+    /// <c>HF_TOKEN</c>, else what <c>HF_HOME/token</c> holds; null = none. Sent to <see cref="Endpoint"/>'s host alone, and not
+    /// where the endpoint has a user of its own: a request has one authorization, and Python sends the user then too.
+    /// </summary>
     public string? Token { get; init; }
+
+    /// <summary>Whether <see cref="Endpoint"/> was given with a user.</summary>
+    internal bool HasUser => _user is not null;
+
+    /// <summary>What the endpoint's host is sent; null = nothing.</summary>
+    internal AuthenticationHeaderValue? Authorization =>
+        _user is not null ? new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(_user)))
+        : Token is not null ? new("Bearer", Token) : null;
 
     /// <summary>Whether only the cache may be used (<c>HF_HUB_OFFLINE</c>).</summary>
     public bool IsOffline { get; init; }
@@ -63,8 +90,27 @@ public sealed partial class HubOptions
 
     private static Uri ReadEndpoint(string text) =>
         Uri.TryCreate(text.TrimEnd('/'), UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
+            && uri.Query.Length == 0 && uri.Fragment.Length == 0
             ? uri
-            : throw new HubException($"HF_ENDPOINT is '{text}'; it must be an http or https address.");
+            : throw new HubException($"HF_ENDPOINT is '{WithoutUser(text)}'; it must be an http or https address without ? and #"
+                + (text.Contains('@', StringComparison.Ordinal) ? " (in a password they are written %3F and %23)." : "."));
+
+    /// <summary>What may be shown of an address that cannot be read: nothing before its last @.</summary>
+    private static string WithoutUser(string text) =>
+        text.LastIndexOf('@') is >= 0 and var at ? "…" + text[at..] : text;
+
+    /// <summary>USER:PASSWORD as they are sent, without what an address needs of escapes; null = there is no user.</summary>
+    private static string? ReadUser(Uri endpoint)
+    {
+        if (endpoint.UserInfo.Length == 0) return null;
+        var colon = endpoint.UserInfo.IndexOf(':', StringComparison.Ordinal);
+        var user = Uri.UnescapeDataString(colon < 0 ? endpoint.UserInfo : endpoint.UserInfo[..colon]);
+        var password = colon < 0 ? "" : Uri.UnescapeDataString(endpoint.UserInfo[(colon + 1)..]);
+        if (user.Contains(':', StringComparison.Ordinal) || (user + password).Any(char.IsControl))
+            throw new HubException("HF_ENDPOINT has a user or a password that Basic authentication cannot send: a user may hold no "
+                + "colon, and neither may hold a control character.");
+        return $"{user}:{password}";
+    }
 
     private static string? ReadTokenFile(string path)
     {

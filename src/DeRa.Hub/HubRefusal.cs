@@ -5,11 +5,12 @@ using System.Text.RegularExpressions;
 namespace DeRa.Hub;
 
 /// <summary>Says what an answer that is no success means, and what to do.</summary>
-/// <param name="endpoint">The Hub that was asked.</param>
-/// <param name="hasToken">Whether a token was sent.</param>
+/// <param name="options">The Hub that was asked, and as whom.</param>
 /// <param name="time">The clock for waits until a date.</param>
-internal sealed partial class HubRefusal(Uri endpoint, bool hasToken, TimeProvider time)
+internal sealed partial class HubRefusal(HubOptions options, TimeProvider time)
 {
+    private readonly Uri _endpoint = options.Endpoint;
+
     /// <summary>The exception for an answer.</summary>
     /// <param name="name">The model that was asked for.</param>
     /// <param name="response">No success and no redirect.</param>
@@ -21,12 +22,12 @@ internal sealed partial class HubRefusal(Uri endpoint, bool hasToken, TimeProvid
         return new HubException((Header(response, "X-Error-Code"), response.StatusCode) switch
         {
             ("GatedRepo", _) => Gated(name),
-            ("RevisionNotFound", _) => $"'{name.Repository}' has no revision '{name.Revision}' on {endpoint.Host}.",
-            ("EntryNotFound", _) => $"'{name}': {endpoint.Host} lists {FileOf(response)}, but does not have it.",
+            ("RevisionNotFound", _) => $"'{name.Repository}' has no revision '{name.Revision}' on {_endpoint.Host}.",
+            ("EntryNotFound", _) => $"'{name}': {_endpoint.Host} lists {FileOf(response)}, but does not have it.",
             (_, HttpStatusCode.NotFound) => NotFound(name),
             (_, HttpStatusCode.Unauthorized) => Unauthorized(name),
             (_, HttpStatusCode.Forbidden) => Gated(name),
-            var (_, status) => $"'{name}': {endpoint.Host} answered {(int)status}{Reason(response)}.",
+            var (_, status) => $"'{name}': {_endpoint.Host} answered {(int)status}{Reason(response)}.",
         });
     }
 
@@ -48,22 +49,26 @@ internal sealed partial class HubRefusal(Uri endpoint, bool hasToken, TimeProvid
         new($"'{name}': {response.RequestMessage?.RequestUri?.Host} answered {(int)response.StatusCode}.") { MayPass = true };
 
     private string Gated(HubName name) =>
-        $"'{name}' is gated or not open to {(hasToken ? "the account of your HF_TOKEN" : "everyone")}: accept its terms at "
+        $"'{name}' is gated or not open to {Account ?? "everyone"}: accept its terms at "
         + $"{PageOf(name)} and set HF_TOKEN to a token of that account that may read it.";
 
-    private string NotFound(HubName name) => $"there is no folder '{name.Repository}' here, and no model of that name on {endpoint.Host}"
-        + (hasToken ? " that your HF_TOKEN may see." : "; if it is private, set HF_TOKEN.");
+    private string NotFound(HubName name) => $"there is no folder '{name.Repository}' here, and no model of that name on {_endpoint.Host}"
+        + (options.HasUser ? " that HF_ENDPOINT's user may see." : options.Token is not null ? " that your HF_TOKEN may see."
+            : "; if it is private, set HF_TOKEN.");
 
     /// <summary>To those without a token the Hub answers 401 also for names that do not exist.</summary>
-    private string Unauthorized(HubName name) => hasToken
-        ? $"'{name}': {endpoint.Host} does not accept the HF_TOKEN that is set, or the model does not exist."
+    private string Unauthorized(HubName name) => options.HasUser
+        ? $"'{name}': {_endpoint.Host} does not accept the user and password in HF_ENDPOINT"
+            + (options.Token is null ? "." : "; HF_TOKEN is not sent beside them.")
+        : options.Token is not null
+        ? $"'{name}': {_endpoint.Host} does not accept the HF_TOKEN that is set, or the model does not exist."
         : NotFound(name) + $" If it is gated, accept its terms at {PageOf(name)} as well.";
+
+    private string? Account => options.HasUser ? "HF_ENDPOINT's user" : options.Token is null ? null : "the account of your HF_TOKEN";
 
     private static string? FileOf(HttpResponseMessage response) => response.RequestMessage?.RequestUri?.Segments[^1];
 
-    /// <summary>Without what an endpoint may hold of a password.</summary>
-    private string PageOf(HubName name) =>
-        $"{endpoint.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped).TrimEnd('/')}/{name.Repository}";
+    private string PageOf(HubName name) => $"{_endpoint.AbsoluteUri.TrimEnd('/')}/{name.Repository}";
 
     private TimeSpan? AskedWait(HttpResponseMessage response) => response.Headers.RetryAfter switch
     {

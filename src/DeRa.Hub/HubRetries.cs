@@ -1,3 +1,4 @@
+using System.Globalization;
 using Polly;
 using Polly.Retry;
 
@@ -12,7 +13,9 @@ internal static class HubRetries
     /// <summary>The longest that a server may make us wait; the Hub counts requests over five minutes.</summary>
     public static readonly TimeSpan LongestAsked = TimeSpan.FromMinutes(5);
 
-    public static ResiliencePipeline Create(TimeProvider time) => new ResiliencePipelineBuilder { TimeProvider = time }
+    /// <param name="time">The clock of waits.</param>
+    /// <param name="notice">Told before each wait what failed and what happens next.</param>
+    public static ResiliencePipeline Create(TimeProvider time, Action<string> notice) => new ResiliencePipelineBuilder { TimeProvider = time }
         .AddRetry(new RetryStrategyOptions
         {
             MaxRetryAttempts = Most,
@@ -22,6 +25,12 @@ internal static class HubRetries
             UseJitter = true,
             ShouldHandle = new PredicateBuilder().Handle<HubException>(exception => exception.MayPass),
             DelayGenerator = arguments => new((arguments.Outcome.Exception as HubException)?.RetryAfter),
+            OnRetry = arguments =>
+            {
+                notice(string.Create(CultureInfo.InvariantCulture, $"{arguments.Outcome.Exception?.Message} Trying again in "
+                    + $"{arguments.RetryDelay.TotalSeconds:0} s ({arguments.AttemptNumber + 1} of {Most})."));
+                return default;
+            },
         })
         .Build();
 }

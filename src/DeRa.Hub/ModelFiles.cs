@@ -30,6 +30,9 @@ internal static class ModelFiles
         return withWeights ? [.. small, WeightsOf(name, names)] : [.. small];
     }
 
+    /// <summary>Files that an index may name.</summary>
+    public static IEnumerable<string> Shards(IEnumerable<string> names) => names.Where(IsPlain);
+
     /// <summary>What a cached snapshot lacks of a loadable model; empty where it is whole.</summary>
     public static IReadOnlyList<string> Missing(string snapshot, bool withWeights)
     {

@@ -4,16 +4,10 @@ using System.Text.Json.Serialization;
 namespace DeRa.Hub;
 
 /// <summary>What a repository holds at one commit, as the Hub's API tells it.</summary>
-internal sealed record RepositoryListing
+/// <param name="Commit">40 hexadecimal digits; null where the server does not say.</param>
+/// <param name="Files">What is told of every file, by its path.</param>
+internal sealed record RepositoryListing(string? Commit, IReadOnlyDictionary<string, FileFacts> Files)
 {
-    private RepositoryListing(string commit, IReadOnlyDictionary<string, RemoteFile?> files) => (Commit, Files) = (commit, files);
-
-    /// <summary>40 hexadecimal digits.</summary>
-    public string Commit { get; }
-
-    /// <summary>Every file by its path; null where the server names the file but not its length and checksum.</summary>
-    public IReadOnlyDictionary<string, RemoteFile?> Files { get; }
-
     /// <summary>Reads the answer of <c>/api/models/…/revision/…?blobs=true</c>.</summary>
     /// <returns>Null where it is not such an answer.</returns>
     public static RepositoryListing? Read(ReadOnlySpan<byte> json)
@@ -21,12 +15,13 @@ internal sealed record RepositoryListing
         try
         {
             var answer = JsonSerializer.Deserialize<Answer>(json, JsonSerializerOptions.Web);
-            if (answer?.Sha is not { } commit || !Checksum.IsGitHash(commit) || answer.Siblings is null) return null;
-            return new RepositoryListing(commit, answer.Siblings
-                .OfType<Sibling>()
-                .Where(sibling => sibling.Path is not null)
-                .DistinctBy(sibling => sibling.Path)
-                .ToDictionary(sibling => sibling.Path!, sibling => sibling.ToFile()));
+            return answer?.Siblings is null ? null : new RepositoryListing(
+                answer.Sha is { } commit && Checksum.IsGitHash(commit) ? commit : null,
+                answer.Siblings
+                    .OfType<Sibling>()
+                    .Where(sibling => sibling.Path is not null)
+                    .DistinctBy(sibling => sibling.Path)
+                    .ToDictionary(sibling => sibling.Path!, sibling => sibling.ToFacts()));
         }
         catch (JsonException)
         {
@@ -38,11 +33,8 @@ internal sealed record RepositoryListing
 
     private sealed record Sibling([property: JsonPropertyName("rfilename")] string? Path, long? Size, string? BlobId, LargeFile? Lfs)
     {
-        public RemoteFile? ToFile()
-        {
-            var (etag, size) = Lfs is null ? (BlobId, Size) : (Lfs.Sha256, Lfs.Size);
-            return etag is not null && Checksum.IsKnown(etag) && size is >= 0 and <= RemoteFile.LongestBytes ? new RemoteFile(Path!, etag, size.Value) : null;
-        }
+        public FileFacts ToFacts() => new(
+            FileFacts.ReadChecksum(Lfs?.Sha256) ?? FileFacts.ReadChecksum(BlobId), FileFacts.Size(Lfs?.Size ?? Size));
     }
 
     private sealed record LargeFile(string? Sha256, long? Size);

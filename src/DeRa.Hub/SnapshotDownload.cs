@@ -3,9 +3,16 @@ using Polly;
 namespace DeRa.Hub;
 
 /// <summary>Brings files of one commit into the cache, several at once; what is there already is not asked for.</summary>
+/// <param name="client">Asks the Hub.</param>
+/// <param name="retries">How often.</param>
+/// <param name="time">The clock of waits.</param>
+/// <param name="repository">The model's place in the cache.</param>
+/// <param name="name">The model, for messages.</param>
+/// <param name="contents">What is where.</param>
+/// <param name="tally">Told of what comes.</param>
 internal sealed class SnapshotDownload(
     HubClient client, ResiliencePipeline retries, TimeProvider time, CachedRepository repository, HubName name,
-    RepositoryListing listing, DownloadTally tally)
+    SnapshotContents contents, DownloadTally tally)
 {
     /// <summary>Free bytes where a folder lies.</summary>
     public required Func<string, long> FreeBytes { get; init; }
@@ -15,47 +22,45 @@ internal sealed class SnapshotDownload(
     public async Task GetAsync(IReadOnlyList<string> paths, int parallelFiles, CancellationToken cancellation)
     {
         var files = new List<RemoteFile>();
-        foreach (var path in paths) files.Add(await DescribeAsync(path, cancellation));
+        foreach (var path in paths) files.Add((await contents.DescribeAsync(path, cancellation)).ToFile(path, contents.Commit));
         tally.Expect(files);
-        var wanted = files.Where(file => !IsThere(file)).ToList();
-        foreach (var file in files.Except(wanted)) tally.Set(file, file.SizeBytes, wasThere: true);
+        var wanted = files.Where(file => Length(file) is null).ToList();
+        foreach (var file in files.Except(wanted)) tally.Finish(file, Length(file)!.Value, wasThere: true);
         if (wanted.Count == 0) return;
         CheckSpace(wanted);
         var options = new ParallelOptions { MaxDegreeOfParallelism = parallelFiles, CancellationToken = cancellation };
         await Parallel.ForEachAsync(wanted, options, async (file, token) => await GetAsync(file, token));
     }
 
-    private async Task<RemoteFile> DescribeAsync(string path, CancellationToken cancellation) =>
-        listing.Files.TryGetValue(path, out var file)
-            ? file ?? await retries.ExecuteAsync(
-                async token => await client.DescribeAsync(name, listing.Commit, path, token), cancellation)
-            : throw new HubException($"'{name}' has no {path}, which its {ModelFiles.Index} names.");
+    /// <summary>The length of a file that is there and whole; else null.</summary>
+    private long? Length(RemoteFile file) => WholeLength(Path.Combine(repository.Snapshot(contents.Commit), file.Path), file);
 
-    private bool IsThere(RemoteFile file) =>
-        CachedRepository.LengthOf(Path.Combine(repository.Snapshot(listing.Commit), file.Path)) == file.SizeBytes;
+    /// <summary>What is not whole has no such name; yet other programs may have written it.</summary>
+    private static long? WholeLength(string path, RemoteFile file) =>
+        CachedRepository.LengthOf(path) is { } length && (file.SizeBytes ?? length) == length ? length : null;
 
     private async Task GetAsync(RemoteFile file, CancellationToken cancellation)
     {
         using var taken = await CacheLock.TakeAsync(repository.Lock(file.Etag), time, cancellation);
         // Another process may have brought it while we waited.
-        var isNew = !IsThere(file) && await LinkAsync(file, cancellation);
-        if (!isNew) tally.Set(file, file.SizeBytes);
+        var isNew = Length(file) is null && await LinkAsync(file, cancellation);
+        if (!isNew || file.SizeBytes is null) tally.Finish(file, Length(file) ?? 0);
     }
 
     /// <returns>Whether it was downloaded, and not found among the blobs.</returns>
     private async Task<bool> LinkAsync(RemoteFile file, CancellationToken cancellation)
     {
         var isNew = await BringAsync(file, cancellation);
-        repository.Link(listing.Commit, file, isNew);
+        repository.Link(contents.Commit, file, isNew);
         return isNew;
     }
 
     private async Task<bool> BringAsync(RemoteFile file, CancellationToken cancellation)
     {
         var (blob, incomplete) = (repository.Blob(file.Etag), repository.Incomplete(file.Etag));
-        if (CachedRepository.LengthOf(blob) == file.SizeBytes) return false;
+        if (WholeLength(blob, file) is not null) return false;
         Directory.CreateDirectory(Path.GetDirectoryName(blob)!);
-        await new FileDownload(client, retries, time, name, listing.Commit, file)
+        await new FileDownload(client, retries, time, name, contents.Revision, file)
             .RunAsync(incomplete, bytes => tally.Set(file, bytes), cancellation);
         File.Move(incomplete, blob, overwrite: true);
         return true;
@@ -65,7 +70,7 @@ internal sealed class SnapshotDownload(
     {
         Directory.CreateDirectory(repository.CacheFolder);
         var needed = wanted.Where(file => CachedRepository.LengthOf(repository.Blob(file.Etag)) is null)
-            .Sum(file => file.SizeBytes - (CachedRepository.LengthOf(repository.Incomplete(file.Etag)) ?? 0));
+            .Sum(file => (file.SizeBytes ?? 0) - (CachedRepository.LengthOf(repository.Incomplete(file.Etag)) ?? 0));
         var free = FreeBytes(repository.CacheFolder);
         if (needed > free)
             throw new HubException($"'{name}' needs {needed:N0} more bytes, but the disk of {repository.CacheFolder} has {free:N0} "

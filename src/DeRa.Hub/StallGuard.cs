@@ -27,11 +27,14 @@ internal sealed class StallGuard : IDisposable
         {
             return await piece(_either.Token);
         }
-        catch (OperationCanceledException) when (!_outer.IsCancellationRequested)
+        catch (OperationCanceledException exception) when (!_outer.IsCancellationRequested)
         {
-            throw new HubException($"'{_name}': nothing came from {address.Host} for {Longest.TotalSeconds} s.") { MayPass = true };
+            throw new HubException(_silence.IsCancellationRequested
+                ? $"'{_name}': nothing came from {address.Host} for {Longest.TotalSeconds} s."
+                : $"'{_name}': {address.Host} cannot be reached.", exception)
+            { MayPass = true };
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException)
+        catch (Exception exception) when (exception is HttpRequestException or IOException or InvalidDataException)
         {
             throw new HubException($"'{_name}': {address.Host} gives no answer: {exception.Message}", exception) { MayPass = true };
         }

@@ -14,18 +14,13 @@ internal sealed partial class PairDownload(HubModels models, IProgress<LoadProgr
 {
     /// <summary>Whether any of the models is no folder here, so that the Hub and its settings matter at all.</summary>
     public static bool IsNeeded(PairOptions pair) =>
-        !Directory.Exists(pair.ReferencePath) || pair.Aligned.Any(model => !Directory.Exists(model.Path));
+        !pair.Paths.All(Directory.Exists);
 
     /// <summary>The same pair with folders only; models that are folders already are left as they are.</summary>
     /// <exception cref="HubException">A model is neither a folder nor on the Hub, or cannot be had.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public async Task<PairOptions> ResolveAsync(PairOptions pair, CancellationToken cancellation)
-    {
-        var reference = await ResolveAsync(pair.ReferencePath, cancellation);
-        var aligned = new List<AlignedFolder>(pair.Aligned.Count);
-        foreach (var model in pair.Aligned) aligned.Add(model with { Path = await ResolveAsync(model.Path, cancellation) });
-        return pair with { ReferencePath = reference, Aligned = aligned };
-    }
+    public Task<PairOptions> ResolveAsync(PairOptions pair, CancellationToken cancellation) =>
+        pair.WithPathsAsync(model => ResolveAsync(model, cancellation));
 
     /// <inheritdoc/>
     public void Report(DownloadProgress value) =>
@@ -39,6 +34,10 @@ internal sealed partial class PairDownload(HubModels models, IProgress<LoadProgr
         InFolder(logger, model, folder);
         return folder;
     }
+
+    /// <summary>What is asked of the Hub, and what of it is tried again.</summary>
+    [LoggerMessage(3, LogLevel.Information, "{Text}")]
+    public static partial void Notice(ILogger logger, string text);
 
     [LoggerMessage(1, LogLevel.Information, "{Model} comes from the Hub; what of it is not in the cache is downloaded")]
     private static partial void FromHub(ILogger logger, string model);

@@ -38,8 +38,10 @@ public static class ServedPairLoader
     private static async Task<PairOptions> DownloadAsync(PairOptions pair, IProgress<LoadProgress>? progress,
         ILoggerFactory loggers, TimeProvider time, CancellationToken cancellation)
     {
-        using var hub = new HubModels(HubOptions.FromEnvironment(), time);
-        return await new PairDownload(hub, progress, loggers.CreateLogger<HubModels>()).ResolveAsync(pair, cancellation);
+        HubModels.Check(pair.Paths);
+        var logger = loggers.CreateLogger<HubModels>();
+        using var hub = new HubModels(HubOptions.FromEnvironment(), time) { Notice = text => PairDownload.Notice(logger, text) };
+        return await new PairDownload(hub, progress, logger).ResolveAsync(pair, cancellation);
     }
 
     private static ServedPair Load(ServedPairOptions options, IProgress<LoadProgress>? progress,

@@ -15,10 +15,60 @@ public class GenerateCommandTests
     {
         string[] common = ["generate", .. Pair, "--max-tokens", "20", "--seed", "1", "Once upon a time"];
         var half = await RunAsync([.. common, "--strength", "0.5"]);
-        Assert.Equal((0, ""), (half.Code, half.Error));
-        Assert.True(half.Out.Length > 10);
+        AssertWell(half);
+        Assert.StartsWith("Once upon a time", half.Out, StringComparison.Ordinal);
+        Assert.True(half.Out.Length > 26);
         Assert.Equal(half.Out, (await RunAsync([.. common, "--strength", "0.5"])).Out);
         Assert.NotEqual(half.Out, (await RunAsync([.. common, "--strength", "2"])).Out);
+    }
+
+    /// <summary>It ends well, and says so in a line on the error stream.</summary>
+    private static void AssertWell(CommandRun run)
+    {
+        Assert.Equal(0, run.Code);
+        Assert.Matches(@"^\d+ tokens in [\d.]+ s, [\d.]+ tokens/s, seed -?\d+\r?\n$", run.Error);
+    }
+
+    [Fact]
+    public async Task Several_strengths_are_texts_with_one_seed_each_as_it_is_alone()
+    {
+        string[] common = ["generate", .. Pair, "--max-tokens", "20", "Once upon a time"];
+        string[] strengths = ["0", "0.5", "2", "-1"];
+        var together = await RunAsync([.. common, .. strengths.SelectMany(value => new[] { "--strength", value })]);
+        AssertWell(together);
+        var seed = together.Error.Trim()[(together.Error.LastIndexOf(' ') + 1)..];
+        var alone = new List<string>();
+        foreach (var value in strengths)
+            alone.Add($"λ = {value}:{Environment.NewLine}{(await RunAsync([.. common, "--strength", value, $"--seed={seed}"])).Out}");
+        Assert.Equal(string.Join(Environment.NewLine, alone), together.Out);
+        Assert.Equal(strengths.Length, alone.Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_bad_strength_among_others_is_refused_before_any_text()
+    {
+        var run = await RunAsync(["generate", .. Pair, "--strength", "0", "--strength", "11", "Once"]);
+        Assert.Equal((2, ""), (run.Code, run.Out));
+        Assert.Contains("alignment_strength", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Once upon a time")]
+    [InlineData("Once upon a time\n")]
+    [InlineData("Once upon a time\r\n")]
+    public async Task A_dash_reads_the_prompt_from_standard_input(string input)
+    {
+        var before = Console.In;
+        string[] common = ["generate", .. Pair, "--max-tokens", "20", "--seed", "1"];
+        try
+        {
+            Console.SetIn(new StringReader(input));
+            Assert.Equal((await RunAsync([.. common, "Once upon a time"])).Out, (await RunAsync([.. common, "-"])).Out);
+        }
+        finally
+        {
+            Console.SetIn(before);
+        }
     }
 
     [Fact]
@@ -32,7 +82,7 @@ public class GenerateCommandTests
         var runs = new List<CommandRun>();
         foreach (var strengths in (string[][])[["0.5"], ["full=0.5"], ["lora=0.5"], ["full=0.5", "lora=0.5"], ["0"]])
             runs.Add(await RunAsync([.. common, .. strengths.SelectMany(value => new[] { "--strength", value })]));
-        Assert.All(runs, run => Assert.Equal((0, ""), (run.Code, run.Error)));
+        Assert.All(runs, AssertWell);
         Assert.Equal(runs[0].Out, runs[1].Out);
         Assert.Equal(4, runs.Select(run => run.Out).Distinct().Count());
     }
@@ -40,7 +90,9 @@ public class GenerateCommandTests
     [Theory]
     [InlineData("one number, or NAME=NUMBER", "much")]
     [InlineData("one number, or NAME=NUMBER", "aligned=much")]
-    [InlineData("one number, or NAME=NUMBER", "0.5", "0.6")]
+    [InlineData("one number, or NAME=NUMBER", "0.5", "much")]
+    [InlineData("--strength is 'aligned=1' beside '0.6'", "aligned=1", "0.6")]
+    [InlineData("--strength is 'aligned=1' beside '0.6'", "0.6", "aligned=1")]
     [InlineData("one number, or NAME=NUMBER", "=1")]
     [InlineData("names 'aligned' twice", "aligned=1", "aligned=2")]
     [InlineData("none of the aligned models: aligned", "helpful=1")]
@@ -87,8 +139,8 @@ public class GenerateCommandTests
     public async Task Without_folders_the_default_pair_writes()
     {
         var run = await RunAsync("generate", "--device", "cpu", "--max-tokens", "20", "--strength", "2", "Once upon a time");
-        Assert.Equal((0, ""), (run.Code, run.Error));
-        Assert.True(run.Out.Length > 10, run.Out);
+        AssertWell(run);
+        Assert.True(run.Out.Length > 26, run.Out);
     }
 
     [Fact]

@@ -201,9 +201,9 @@ public class InspectCommandTests
         var sft = GoldenData.Committed("pair/sft");
         Assert.Equal(0, (await CommandRun.OfAsync("inspect", sft, sft)).Code);
         var generate = await CommandRun.OfAsync("generate", "--reference", sft, "--aligned", sft, "--device", "cpu", "--max-tokens", "1", "Once");
-        Assert.Equal((0, ""), (generate.Code, generate.Error));
+        Assert.Equal(0, generate.Code);
         var wrong = await CommandRun.OfAsync("inspect", "org/model");
-        Assert.Equal((1, "dera: HF_ENDPOINT is 'none'; it must be an http or https address."), (wrong.Code, wrong.Error.TrimEnd()));
+        Assert.Equal((1, "dera: HF_ENDPOINT is 'none'; it must be an http or https address without ? and #."), (wrong.Code, wrong.Error.TrimEnd()));
     }
 
     [Fact]
@@ -211,7 +211,7 @@ public class InspectCommandTests
     {
         var run = await CommandRun.OfAsync("inspect", "./nowhere/model");
         Assert.Equal((1, ""), (run.Code, run.Out));
-        Assert.StartsWith("dera: './nowhere/model' is neither a folder here nor a model's name", Assert.Single(run.Error.TrimEnd().Split('\n')));
+        Assert.StartsWith("dera: there is no folder './nowhere/model' in ", Assert.Single(run.Error.TrimEnd().Split('\n')));
     }
 
     private static string Fact(CommandRun run, string name) => run.Out.Split('\n')

@@ -10,7 +10,10 @@ public class VerifyCommandTests
     {
         var run = await CommandRun.OfAsync("verify", GoldenData.Committed(""), "--device", "cpu");
         Assert.Equal((0, ""), (run.Code, run.Error));
-        Assert.Contains("token by token", run.Out);
+        var lines = run.Out.TrimEnd().Split(Environment.NewLine);
+        Assert.Equal(GoldenData.CommittedModels.Count + 1, lines.Length);
+        Assert.All(lines[..^1], (line, i) => Assert.Matches(
+            $@"^\[{i + 1}/{lines.Length - 1}\] .+: \w+ on cpu: passed, \d+ comparisons, largest difference \S+ of \S+ allowed$", line));
         Assert.EndsWith($"{GoldenData.CommittedModels.Count} of {GoldenData.CommittedModels.Count} checkpoints passed", run.Out.TrimEnd());
     }
 
@@ -24,7 +27,7 @@ public class VerifyCommandTests
         await File.WriteAllBytesAsync(logits, numbers, TestContext.Current.CancellationToken);
         var run = await CommandRun.OfAsync("verify", folder.Path, "--device", "cpu");
         Assert.Equal(1, run.Code);
-        Assert.Contains("FAILED", run.Out);
+        Assert.Matches(@": FAILED, \d+ comparisons, .*\r?\n  FAILED: .+, one prefill: largest difference ", run.Out);
         Assert.EndsWith("0 of 1 checkpoints passed", run.Out.TrimEnd());
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.IO.Compression;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
@@ -46,6 +47,24 @@ public sealed class FakeHub : IAsyncDisposable
     /// <summary>A name that the repository had before, from which the Hub redirects.</summary>
     public string? FormerName { get; set; }
 
+    /// <summary>Where a proxy has its Hub: what comes before the Hub's own paths, such as "/repository/hf".</summary>
+    public string Prefix { get; set; } = "";
+
+    /// <summary>May change the headers of each answer, as mirrors and proxies do, before it goes out.</summary>
+    public Action<HttpContext>? Altering { get; set; }
+
+    /// <summary>A mirror that sends large files itself instead of redirecting to storage.</summary>
+    public bool HasLargeFiles { get; set; }
+
+    /// <summary>A server that sends whole files, whatever part is asked for.</summary>
+    public bool IgnoresRanges { get; set; }
+
+    /// <summary>A server that compresses all it sends, though it was not asked to.</summary>
+    public bool Compresses { get; set; }
+
+    /// <summary>The status with which it refuses every HEAD; null = it answers them.</summary>
+    public int? RefusesHeads { get; set; }
+
     public ConcurrentQueue<SeenRequest> HubRequests { get; } = [];
 
     public ConcurrentQueue<SeenRequest> StorageRequests { get; } = [];
@@ -82,10 +101,13 @@ public sealed class FakeHub : IAsyncDisposable
     public byte[] this[string path] => _files[path];
 
     /// <summary>The Hub's checksum, computed here with the framework's hashes alone.</summary>
-    public string EtagOf(string path)
+    public string EtagOf(string path) =>
+        _large.Contains(path) ? Convert.ToHexStringLower(SHA256.HashData(_files[path])) : GitHash(_files[path]);
+
+    /// <summary>SHA-1 of the content alone, as artifact proxies have it.</summary>
+    public string Sha1Of(string path)
     {
-        using var hash = IncrementalHash.CreateHash(_large.Contains(path) ? HashAlgorithmName.SHA256 : HashAlgorithmName.SHA1);
-        if (!_large.Contains(path)) hash.AppendData(Encoding.UTF8.GetBytes($"blob {_files[path].Length}\0"));
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA1);
         hash.AppendData(_files[path]);
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
@@ -149,9 +171,15 @@ public sealed class FakeHub : IAsyncDisposable
         application.Run(async context =>
         {
             var isStorage = context.Request.Path.StartsWithSegments("/storage", StringComparison.Ordinal);
-            var path = context.Request.Path.StartsWithSegments("/api", StringComparison.Ordinal) ? "listing" : pathOf(context.Request);
+            var path = context.Request.Path.StartsWithSegments(Prefix + "/api", StringComparison.Ordinal) ? "listing" : pathOf(context.Request);
             (isStorage ? StorageRequests : HubRequests).Enqueue(new SeenRequest(
                 context.Request.Method, path, context.Request.Headers.Authorization, context.Request.Headers.Range));
+            if (!isStorage)
+                context.Response.OnStarting(() =>
+                {
+                    Altering?.Invoke(context);
+                    return Task.CompletedTask;
+                });
             var queue = _faults.GetValueOrDefault(isStorage ? InStorage(path) : path);
             var fault = queue is not null && queue.TryDequeue(out var next) ? next : null;
             await (fault?.Invoke(context) ?? serve(context, path));
@@ -163,17 +191,25 @@ public sealed class FakeHub : IAsyncDisposable
     private Task ServeHubAsync(HttpContext context, string path)
     {
         var address = context.Features.Get<Microsoft.AspNetCore.Http.Features.IHttpRequestFeature>()!.RawTarget;
+        if (!address.StartsWith(Prefix, StringComparison.Ordinal)) return ServeErrorAsync(context, "EntryNotFound");
+        address = address[Prefix.Length..];
+        if (context.Request.Method == "HEAD" && RefusesHeads is { } refused)
+        {
+            context.Response.StatusCode = refused;
+            return Task.CompletedTask;
+        }
         if (FormerName is not null && address.Contains(FormerName, StringComparison.Ordinal))
         {
             context.Response.StatusCode = StatusCodes.Status307TemporaryRedirect;
-            context.Response.Headers.Location = address.Replace(FormerName, Repository, StringComparison.Ordinal);
+            context.Response.Headers.Location = Prefix + address.Replace(FormerName, Repository, StringComparison.Ordinal);
             return Task.CompletedTask;
         }
         if (path == "listing") return ServeListingAsync(context, address);
-        var isFile = address.StartsWith($"/{Repository}/resolve/{Commit}/", StringComparison.Ordinal);
+        var isFile = ((string[])[Commit, Uri.EscapeDataString(Revision)])
+            .Any(revision => address.StartsWith($"/{Repository}/resolve/{revision}/", StringComparison.Ordinal));
         if (!isFile || !_files.TryGetValue(path, out var content)) return ServeErrorAsync(context, "EntryNotFound");
         context.Response.Headers["X-Repo-Commit"] = Commit;
-        if (!_large.Contains(path)) return ServeContentAsync(context, path);
+        if (!_large.Contains(path) || HasLargeFiles) return ServeContentAsync(context, path);
         context.Response.Headers["X-Linked-Etag"] = $"\"{EtagOf(path)}\"";
         context.Response.Headers["X-Linked-Size"] = $"{content.Length}";
         context.Response.Redirect($"{StorageAddress}storage/{path}");
@@ -186,14 +222,33 @@ public sealed class FakeHub : IAsyncDisposable
         if (!address.StartsWith(revisions, StringComparison.Ordinal)) return ServeErrorAsync(context, "RepoNotFound");
         if (address != $"{revisions}{Uri.EscapeDataString(Revision)}?blobs=true") return ServeErrorAsync(context, "RevisionNotFound");
         var listing = new JsonObject { ["sha"] = Commit, ["siblings"] = new JsonArray([.. _files.Keys.Select(Sibling)]) };
-        return context.Response.WriteAsync((Listing?.Invoke(listing) ?? listing).ToJsonString());
+        return WriteAsync(context, Encoding.UTF8.GetBytes((Listing?.Invoke(listing) ?? listing).ToJsonString()));
+    }
+
+    private Task WriteAsync(HttpContext context, byte[] content)
+    {
+        if (!Compresses) return context.Response.Body.WriteAsync(content).AsTask();
+        using var compressed = new MemoryStream();
+        using (var gzip = new GZipStream(compressed, CompressionLevel.Fastest, leaveOpen: true)) gzip.Write(content);
+        context.Response.Headers.ContentEncoding = "gzip";
+        context.Response.ContentLength = compressed.Length;
+        return context.Request.Method == "HEAD" ? Task.CompletedTask : context.Response.Body.WriteAsync(compressed.ToArray()).AsTask();
+    }
+
+    private static string GitHash(byte[] content)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA1);
+        hash.AppendData(Encoding.UTF8.GetBytes($"blob {content.Length}\0"));
+        hash.AppendData(content);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     private JsonObject Sibling(string path)
     {
         var sibling = new JsonObject { ["rfilename"] = path, ["size"] = _files[path].Length, ["blobId"] = EtagOf(path) };
         if (!_large.Contains(path)) return sibling;
-        sibling["blobId"] = new string('a', 40);
+        sibling["blobId"] = GitHash(Encoding.UTF8.GetBytes(
+            $"version https://git-lfs.github.com/spec/v1\noid sha256:{EtagOf(path)}\nsize {_files[path].Length}\n"));
         sibling["lfs"] = new JsonObject { ["sha256"] = EtagOf(path), ["size"] = _files[path].Length, ["pointerSize"] = 130 };
         return sibling;
     }
@@ -207,9 +262,10 @@ public sealed class FakeHub : IAsyncDisposable
 
     private async Task ServeContentAsync(HttpContext context, string path)
     {
-        var offset = Offset(context.Request);
+        var offset = IgnoresRanges ? 0 : Offset(context.Request);
         BeginContent(context, path, offset);
-        if (context.Request.Method != "HEAD") await context.Response.Body.WriteAsync(_files[path].AsMemory(offset));
+        if (Compresses) await WriteAsync(context, _files[path][offset..]);
+        else if (context.Request.Method != "HEAD") await context.Response.Body.WriteAsync(_files[path].AsMemory(offset));
     }
 
     private void BeginContent(HttpContext context, string path, int offset)

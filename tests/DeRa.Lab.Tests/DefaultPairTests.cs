@@ -31,7 +31,7 @@ public sealed class DefaultPairTests
         var prompts = s_prompts.Select(prompt => new EncodedPrompt(prompt, [.. tokenizer.Encode(prompt)])).ToArray();
         double Mean(double strength) => StrengthEvaluation.Run(new Mixture(reference, aligned, strength), prompts, completions: 6,
             new CompletionScorer(tokenizer, reward), ModelFolder.EndToken(Folder("reference")), maxTokens: 60, seed: 5,
-            TestContext.Current.CancellationToken).Reward.Estimate;
+            cancellation: TestContext.Current.CancellationToken).Reward.Estimate;
         var (none, full, more) = (Mean(0), Mean(1), Mean(2));
         Assert.True(full > none + 0.1 && more > full, $"{none}, {full}, {more}");
     }

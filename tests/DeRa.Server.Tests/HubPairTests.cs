@@ -72,6 +72,6 @@ public class HubPairTests
         var code = await ServerProgram.RunAsync(["--reference", "./nowhere/model", "--aligned", s_sft],
             new Dictionary<string, string>(), PairStartup.For, TextWriter.Null, errors).WaitAsync(Stop);
         Assert.Equal(ServerProgram.BadOption, code);
-        Assert.Contains("--reference is './nowhere/model'", Assert.Single(errors.ToString().TrimEnd().Split('\n')), StringComparison.Ordinal);
+        Assert.StartsWith("--reference: there is no folder './nowhere/model' in ", Assert.Single(errors.ToString().TrimEnd().Split('\n')), StringComparison.Ordinal);
     }
 }

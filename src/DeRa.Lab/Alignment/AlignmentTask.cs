@@ -24,7 +24,7 @@ internal sealed class AlignmentTask(
         var proposal = settings.FromReference ? reference : model;
         var drawn = Sampler.Sample(
             Mixture.Of(proposal), [.. chosen.Select(prompt => prompt.Tokens)], endToken, settings.MaxTokens,
-            StepRandom.Seed(settings.Seed, step));
+            StepRandom.Seed(settings.Seed, step), cancellation: cancellation);
         var rewards = scorer.Score(chosen, drawn, cancellation);
         var layout = SampledBatch.Of(drawn, endToken, model.Device);
         var referenceLogProbs = ReferenceLogProbs(layout.Tokens);

@@ -58,7 +58,7 @@ internal sealed class AlignCommand
 
     private int Run(ParseResult parsed, CancellationToken cancellation)
     {
-        var (folder, output) = (parsed.GetRequiredValue(_reference), parsed.GetRequiredValue(_output));
+        var (folder, output) = (parsed.RequiredFolder(_reference), parsed.GetRequiredValue(_output));
         var (objective, fromReference) = AlignmentMethod.Create(
             parsed.GetRequiredValue(_method), parsed.GetValue(_beta), _optimizer.Seed(parsed));
         var type = _optimizer.StoredAs(parsed);
@@ -78,6 +78,7 @@ internal sealed class AlignCommand
             reference, prompts, new CompletionScorer(tokenizer, reward), objective, settings, ModelFolder.EndToken(folder),
             description, cancellation);
         var text = parsed.InvocationConfiguration.Output;
+        text.WriteLine($"{prompts.Count} prompts of {_task.Source(parsed)}, {model.ParameterCount:N0} parameters");
         new Trainer(training, task, new RunFolder(output), new TrainingProgress(text, objective.Name, !Console.IsOutputRedirected))
             .Run(model, trained => ModelFolder.Write(output, trained, folder, type), cancellation);
         return 0;

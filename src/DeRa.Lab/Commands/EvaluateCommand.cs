@@ -6,6 +6,7 @@ using DeRa.Lab.Evaluation;
 using DeRa.Lab.Models;
 using DeRa.Lab.Reports;
 using DeRa.Lab.Sampling;
+using DeRa.Lab.Training;
 
 namespace DeRa.Lab.Commands;
 
@@ -34,14 +35,19 @@ internal sealed class EvaluateCommand
         DefaultValueFactory = _ => 1,
     };
 
-    private readonly Option<string?> _output = new("--output") { Description = "Writes OUTPUT.csv, OUTPUT.svg and OUTPUT.png" };
+    private readonly Option<string?> _output = new("--output")
+    {
+        Description = "Writes OUTPUT.csv, OUTPUT.svg and OUTPUT.png; OUTPUT.jsonl keeps what is drawn, with which the same command goes on",
+    };
+
     private readonly TaskArguments _task = new();
     private readonly ComputeArguments _compute = new();
 
     public static Command Create()
     {
         var arguments = new EvaluateCommand();
-        var command = new Command("evaluate", "Sweep the strength of a pair: mean reward and length with 95 % intervals.")
+        var command = new Command("evaluate",
+            "Sweep the strength of a pair: mean reward and length with 95 % intervals. Interrupted, the same command goes on.")
         {
             arguments._reference, arguments._aligned, arguments._strengths, arguments._promptCount, arguments._completions,
             arguments._seed, arguments._output,
@@ -55,24 +61,41 @@ internal sealed class EvaluateCommand
     private int Run(ParseResult parsed, CancellationToken cancellation)
     {
         using var reward = _task.Reward(parsed);
+        var (folder, alignedFolder) = (parsed.RequiredFolder(_reference), parsed.RequiredFolder(_aligned));
         var device = _compute.Load(parsed);
-        var folder = parsed.GetRequiredValue(_reference);
         var tokenizer = TokenizerLoader.Load(folder);
         using var reference = TrainableDecoder.Load(folder, device);
-        SameVocabulary.Require(tokenizer, parsed.GetRequiredValue(_aligned));
-        using var aligned = TrainableDecoder.Load(parsed.GetRequiredValue(_aligned), device);
+        SameVocabulary.Require(tokenizer, alignedFolder);
+        using var aligned = TrainableDecoder.Load(alignedFolder, device);
         var mixtures = parsed.GetRequiredValue(_strengths).Select(strength => new Mixture(reference, aligned, strength)).ToArray();
         var context = Math.Min(reference.Config.ContextTokens, aligned.Config.ContextTokens);
         var prompts = _task.Prompts(parsed, tokenizer, context).Take(parsed.GetValue(_promptCount)).ToArray();
         var scorer = new CompletionScorer(tokenizer, reward);
+        var (completions, end) = (parsed.GetValue(_completions), ModelFolder.EndToken(folder));
+        var error = parsed.InvocationConfiguration.Error;
+        error.WriteLine($"{prompts.Length} prompts of {_task.Source(parsed)}, {completions} completions each at {mixtures.Length} strengths");
+        var kept = Keep(parsed, string.Create(CultureInfo.InvariantCulture,
+            $"reference {Fingerprint.OfWeights(folder)}, aligned {Fingerprint.OfWeights(alignedFolder)}, reward {reward.Name}, ")
+            + string.Create(CultureInfo.InvariantCulture,
+                $"prompts {prompts.Length} {Fingerprint.Of(prompts.Select(prompt => prompt.Text))}, {completions} completions of at most ")
+            + string.Create(CultureInfo.InvariantCulture, $"{_task.MaxTokens(parsed)} tokens ended by {end}, seed {parsed.GetValue(_seed)}"));
+        var progress = new EvaluationProgress(error, mixtures.Length * StrengthEvaluation.Parts(prompts.Length, completions),
+            ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected);
         var table = new ResultTable("strength", "reward", "tokens");
         var points = new List<PlotPoint>();
-        foreach (var mixture in mixtures)
+        try
         {
-            var result = StrengthEvaluation.Run(mixture, prompts, parsed.GetValue(_completions), scorer,
-                ModelFolder.EndToken(folder), _task.MaxTokens(parsed), parsed.GetValue(_seed), cancellation);
-            table.Add(mixture.Strength, result.Reward, result.Tokens);
-            points.Add(new PlotPoint(mixture.Strength, result.Reward));
+            foreach (var mixture in mixtures)
+            {
+                var result = StrengthEvaluation.Run(
+                    mixture, prompts, completions, scorer, end, _task.MaxTokens(parsed), parsed.GetValue(_seed), kept, progress, cancellation);
+                table.Add(mixture.Strength, result.Reward, result.Tokens);
+                points.Add(new PlotPoint(mixture.Strength, result.Reward));
+            }
+        }
+        finally
+        {
+            progress.End();
         }
         parsed.InvocationConfiguration.Output.Write(table.ToText());
         if (parsed.GetValue(_output) is { } output)
@@ -83,9 +106,16 @@ internal sealed class EvaluateCommand
         return 0;
     }
 
+    /// <summary>The file of what is drawn; null where no output is named.</summary>
+    private EvaluationFile? Keep(ParseResult parsed, string description)
+    {
+        if (parsed.GetValue(_output) is not { } output) return null;
+        if (Path.GetDirectoryName(Path.GetFullPath(output)) is { } folder) Directory.CreateDirectory(folder);
+        return EvaluationFile.Open(output + ".jsonl", description);
+    }
+
     private static void Save(string output, ResultTable table, StrengthPlot plot)
     {
-        if (Path.GetDirectoryName(Path.GetFullPath(output)) is { } folder) Directory.CreateDirectory(folder);
         File.WriteAllText(output + ".csv", table.ToCsv());
         plot.Save(output);
     }

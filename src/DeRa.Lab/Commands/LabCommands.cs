@@ -9,7 +9,8 @@ using DeRa.Torch.Weights;
 namespace DeRa.Lab.Commands;
 
 /// <summary>
-/// All commands, and how each ends: bad input in one line on the error stream and exit code 2, a failure in one line and 1.
+/// All commands, and how each ends: bad input in one line on the error stream and exit code 2, a failure in one line and 1, an
+/// interruption in none and <see cref="Interruption.ExitCode"/>.
 /// </summary>
 internal static class LabCommands
 {
@@ -19,7 +20,8 @@ internal static class LabCommands
     {
         var parsed = Root().Parse(args);
         if (MisspeltOption(parsed) is { } misspelt) return await EndAsync(error, $"'{misspelt}' is no option of this command", BadInput);
-        if (parsed.Errors.Count > 0) return await EndAsync(error, string.Join(' ', parsed.Errors.Select(e => e.Message)), BadInput);
+        if (parsed.Errors.Count > 0)
+            return await EndAsync(error, TextOptions.Explained(string.Join(' ', parsed.Errors.Select(e => e.Message))), BadInput);
         try
         {
             return await parsed.InvokeAsync(new InvocationConfiguration
@@ -34,8 +36,12 @@ internal static class LabCommands
         {
             return await EndAsync(error, bad.Message, BadInput);
         }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return Interruption.ExitCode;
+        }
         catch (Exception failure) when (failure is CheckpointException or TokenizerException or LibTorchException or IOException
-            or UnauthorizedAccessException or OperationCanceledException)
+            or UnauthorizedAccessException)
         {
             return await EndAsync(error, failure.Message, Failed);
         }

@@ -11,19 +11,20 @@ internal sealed class LossCommand
 {
     private readonly Option<string> _model = new("--model") { Description = "Model folder", Required = true };
 
-    private readonly Option<string[]> _text = new("--text")
+    private readonly TextOptions _text = new(new Option<string[]>("--text")
     {
         Description = "Files with texts (as for train); of each text the part that fits the context counts",
         Required = true,
         AllowMultipleArgumentsPerToken = true,
-    };
+    });
 
     private readonly ComputeArguments _compute = new();
 
     public static Command Create()
     {
         var arguments = new LossCommand();
-        var command = new Command("loss", "Measure how well a model predicts texts it has not seen.") { arguments._model, arguments._text };
+        var command = new Command("loss", "Measure how well a model predicts texts it has not seen.") { arguments._model };
+        arguments._text.AddTo(command);
         arguments._compute.AddTo(command);
         command.SetAction((parsed, cancellation) => Task.FromResult(arguments.Run(parsed, cancellation)));
         return command;
@@ -31,9 +32,9 @@ internal sealed class LossCommand
 
     private int Run(ParseResult parsed, CancellationToken cancellation)
     {
-        var texts = DocumentFile.Read(parsed.GetRequiredValue(_text));
+        var folder = parsed.RequiredFolder(_model);
+        var texts = _text.Read(parsed);
         var device = _compute.Load(parsed);
-        var folder = parsed.GetRequiredValue(_model);
         var tokenizer = TokenizerLoader.Load(folder);
         using var model = TrainableDecoder.Load(folder, device);
         var (nats, characters, tokens) = (0.0, 0L, 0L);
@@ -46,7 +47,7 @@ internal sealed class LossCommand
         if (tokens == 0)
             throw new LabException($"--text: after its prompt no text has a token within the context of {model.Config.ContextTokens}.");
         parsed.InvocationConfiguration.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{texts.Count} texts: {nats / characters:F4} nats a character, {nats / tokens:F4} a token, ")
+            $"{texts.Count} texts of {_text.Source(parsed)}: {nats / characters:F4} nats a character, {nats / tokens:F4} a token, ")
             + string.Create(CultureInfo.InvariantCulture, $"{characters / (double)tokens:F2} characters a token"));
         return 0;
     }

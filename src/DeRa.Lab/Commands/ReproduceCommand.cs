@@ -7,12 +7,12 @@ namespace DeRa.Lab.Commands;
 /// <summary><c>dera-lab reproduce length</c>: the paper's central experiment.</summary>
 internal sealed class ReproduceCommand
 {
-    private readonly Option<string[]> _text = new("--text")
+    private readonly TextOptions _text = new(new Option<string[]>("--text")
     {
         Description = "Files with texts to learn from instead of the built-in grammar's, <|endoftext|> between them; takes hours",
         DefaultValueFactory = _ => [],
         AllowMultipleArgumentsPerToken = true,
-    };
+    });
 
     private readonly Option<string> _output = new("--output")
     {
@@ -48,8 +48,9 @@ internal sealed class ReproduceCommand
             "SFT once; align at β for a length of 40 to 50 tokens; decode at λ = 0, 0.2 … 2; retrain at each β/λ; "
             + "report both side by side, with interpolated weights and an over-optimised DPO pair. Interrupted, the same command goes on.")
         {
-            arguments._text, arguments._output, arguments._seeds, arguments._strengths, arguments._small,
+            arguments._output, arguments._seeds, arguments._strengths, arguments._small,
         };
+        arguments._text.AddTo(length);
         arguments._compute.AddTo(length);
         length.SetAction((parsed, cancellation) => Task.FromResult(arguments.Run(parsed, cancellation)));
         return new Command("reproduce", "Repeat the paper's experiments on models small enough for this machine.") { length };
@@ -57,12 +58,14 @@ internal sealed class ReproduceCommand
 
     private int Run(ParseResult parsed, CancellationToken cancellation)
     {
-        IReadOnlyList<Document> given = parsed.GetRequiredValue(_text) is { Length: > 0 } files ? DocumentFile.Read(files) : [];
+        var given = _text.Read(parsed);
         var settings = parsed.GetValue(_small) ? LengthSettings.Small : new LengthSettings();
         if (parsed.GetRequiredValue(_strengths) is { Length: > 0 } strengths)
             settings = settings with { Strengths = Checked(strengths) };
         var device = _compute.Load(parsed);
         var (output, folder) = (parsed.InvocationConfiguration.Output, parsed.GetRequiredValue(_output));
+        output.WriteLine(given.Count > 0 ? $"{given.Count} documents of {_text.Source(parsed)}"
+            : $"{settings.Texts} texts of the built-in grammar a seed; --text takes others");
         var results = parsed.GetRequiredValue(_seeds).Distinct().Select(Experiment).Select(experiment => experiment.Run()).ToArray();
         new LengthReport(settings, results).Write(folder, output);
         return 0;

@@ -56,12 +56,12 @@ internal sealed class SampleCommand
 
     private int Run(ParseResult parsed, CancellationToken cancellation)
     {
+        var (folder, alignedFolder) = (parsed.RequiredFolder(_reference), parsed.Folder(_aligned));
         var device = _compute.Load(parsed);
-        var folder = parsed.GetRequiredValue(_reference);
         var tokenizer = TokenizerLoader.Load(folder);
         using var reference = TrainableDecoder.Load(folder, device);
-        if (parsed.GetValue(_aligned) is { } other) SameVocabulary.Require(tokenizer, other);
-        using var aligned = parsed.GetValue(_aligned) is { } path ? TrainableDecoder.Load(path, device) : null;
+        if (alignedFolder is not null) SameVocabulary.Require(tokenizer, alignedFolder);
+        using var aligned = alignedFolder is null ? null : TrainableDecoder.Load(alignedFolder, device);
         var mixture = aligned is null ? Mixture.Of(reference) : new Mixture(reference, aligned, parsed.GetValue(_strength));
         var prompts = parsed.GetRequiredValue(_prompts);
         var end = parsed.GetValue(_endToken) ?? ModelFolder.EndToken(folder);
@@ -79,7 +79,8 @@ internal sealed class SampleCommand
             var count = Math.Min(parsed.GetValue(_batch), parsed.GetValue(_count) - done);
             var batch = Enumerable.Range(done, count).Select(i => i % prompts.Length).ToArray();
             var texts = Sampler.Sample(
-                mixture, [.. batch.Select(i => encoded[i])], end, parsed.GetValue(_maxTokens), parsed.GetValue(_seed) + done);
+                mixture, [.. batch.Select(i => encoded[i])], end, parsed.GetValue(_maxTokens), parsed.GetValue(_seed) + done,
+                cancellation: cancellation);
             foreach (var (i, text) in batch.Zip(texts)) Write(parsed.InvocationConfiguration.Output, file, tokenizer, prompts[i], text);
             done += count;
             file?.Flush();

@@ -49,7 +49,7 @@ internal static class StoriesCommand
     {
         foreach (var option in (Option<string>[])[s_cased, s_lowercase])
             if (parsed.GetRequiredValue(option) is var file && !File.Exists(file))
-                throw new LabException($"{option.Name}: there is no file {file}.");
+                throw new LabException($"{option.Name}: there is no file {file}. {option.Description}; {DocumentFile.Forms}");
         var seed = parsed.GetValue(s_seed);
         var stories = StoryTexts.Read(parsed.GetRequiredValue(s_cased), parsed.GetRequiredValue(s_lowercase), seed);
         var random = new Random(seed);

@@ -11,12 +11,12 @@ internal sealed class TaskArguments
 {
     private readonly Option<string> _reward = new("--reward") { Description = "What is rewarded:\n" + RewardSpec.Known, Required = true };
 
-    private readonly Option<string[]> _prompts = new("--prompts")
+    private readonly TextOptions _prompts = new(new Option<string[]>("--prompts")
     {
         Description = "Files with prompts: .jsonl with \"prompt\" a line, or texts whose beginnings are the prompts",
         Required = true,
         AllowMultipleArgumentsPerToken = true,
-    };
+    });
 
     private readonly Option<int> _promptTokens = WholeNumberOption.Create(
         "--prompt-tokens", "Tokens of a text's beginning that are the prompt", 6);
@@ -25,11 +25,15 @@ internal sealed class TaskArguments
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_reward, _prompts, _promptTokens, _maxTokens]) command.Add(option);
+        foreach (var option in (Option[])[_reward, _promptTokens, _maxTokens]) command.Add(option);
+        _prompts.AddTo(command);
     }
 
     /// <exception cref="RewardException">The reward is unknown.</exception>
     public IReward Reward(ParseResult parsed) => RewardSpec.Parse(parsed.GetRequiredValue(_reward));
+
+    /// <summary>Where the prompts come from, for the lines that commands print.</summary>
+    public string Source(ParseResult parsed) => _prompts.Source(parsed);
 
     public int MaxTokens(ParseResult parsed) => parsed.GetValue(_maxTokens);
 
@@ -37,7 +41,7 @@ internal sealed class TaskArguments
     /// <exception cref="LabException">There is no prompt, or one is too long.</exception>
     public IReadOnlyList<EncodedPrompt> Prompts(ParseResult parsed, ITokenizer tokenizer, int contextTokens)
     {
-        var prompts = PromptFile.Read(parsed.GetRequiredValue(_prompts), tokenizer, parsed.GetValue(_promptTokens));
+        var prompts = PromptFile.Read(_prompts.Files(parsed), _prompts.Fields(parsed), tokenizer, parsed.GetValue(_promptTokens));
         return prompts.MaxBy(prompt => prompt.Tokens.Length) is { } longest && longest.Tokens.Length >= contextTokens
             ? throw new LabException(
                 $"--prompts: a prompt has {longest.Tokens.Length} tokens; the context allows 1 to {contextTokens - 1}.")

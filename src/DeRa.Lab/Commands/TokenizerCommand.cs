@@ -1,5 +1,4 @@
 using System.CommandLine;
-using DeRa.Lab.Data;
 using DeRa.Lab.Tokenizers;
 
 namespace DeRa.Lab.Commands;
@@ -7,12 +6,12 @@ namespace DeRa.Lab.Commands;
 /// <summary><c>dera-lab tokenizer</c>: trains a byte-level BPE tokenizer.</summary>
 internal static class TokenizerCommand
 {
-    private static readonly Option<string[]> s_text = new("--text")
+    private static readonly TextOptions s_text = new(new Option<string[]>("--text")
     {
         Description = "Files to learn from, as for train",
         Required = true,
         AllowMultipleArgumentsPerToken = true,
-    };
+    });
 
     private static readonly Option<int> s_size = new("--vocabulary")
     {
@@ -28,18 +27,20 @@ internal static class TokenizerCommand
     {
         var command = new Command("tokenizer", "Train a byte-level BPE tokenizer; other programs of Hugging Face's layout load it too.")
         {
-            s_text, s_size, s_context, s_output,
+            s_size, s_context, s_output,
         };
+        s_text.AddTo(command);
         command.SetAction(Run);
         return command;
     }
 
     private static int Run(ParseResult parsed)
     {
-        var texts = DocumentFile.Read(parsed.GetRequiredValue(s_text)).SelectMany(text => new[] { text.Prompt, text.Text });
-        var trained = BpeTrainer.Train(texts, parsed.GetValue(s_size), [BpeTrainer.EndOfText]);
+        var texts = s_text.Read(parsed);
+        var trained = BpeTrainer.Train(texts.SelectMany(text => new[] { text.Prompt, text.Text }), parsed.GetValue(s_size), [BpeTrainer.EndOfText]);
         TokenizerFolder.Write(parsed.GetRequiredValue(s_output), trained, parsed.GetValue(s_context));
-        parsed.InvocationConfiguration.Output.WriteLine($"{trained.Vocabulary.Count} tokens in {parsed.GetRequiredValue(s_output)}");
+        parsed.InvocationConfiguration.Output.WriteLine(
+            $"{trained.Vocabulary.Count} tokens in {parsed.GetRequiredValue(s_output)}, of {texts.Count} documents of {s_text.Source(parsed)}");
         return 0;
     }
 }

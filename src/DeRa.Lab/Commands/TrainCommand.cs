@@ -10,13 +10,13 @@ namespace DeRa.Lab.Commands;
 /// <summary><c>dera-lab train</c>: pretraining from nothing, or SFT of a model that is there.</summary>
 internal sealed class TrainCommand
 {
-    private readonly Option<string[]> _text = new("--text")
+    private readonly TextOptions _text = new(new Option<string[]>("--text")
     {
         Description = "Files to learn from: .jsonl with {\"prompt\", \"completion\"} a line (no loss on prompts), "
             + "or text with <|endoftext|> between documents",
         Required = true,
         AllowMultipleArgumentsPerToken = true,
-    };
+    });
 
     private readonly Option<string> _output = new("--output")
     {
@@ -52,9 +52,10 @@ internal sealed class TrainCommand
         var command = new Command("train",
             "Pretrain a new model (--tokenizer) or fine-tune one (--from). Interrupted, the same command goes on.")
         {
-            arguments._text, arguments._output, arguments._from, arguments._tokenizer, arguments._hidden, arguments._intermediate,
+            arguments._output, arguments._from, arguments._tokenizer, arguments._hidden, arguments._intermediate,
             arguments._layers, arguments._heads, arguments._context, arguments._rows, arguments._rowTokens,
         };
+        arguments._text.AddTo(command);
         arguments._optimizer.AddTo(command);
         arguments._compute.AddTo(command);
         command.SetAction((parsed, cancellation) => Task.FromResult(arguments.Run(parsed, cancellation)));
@@ -63,13 +64,13 @@ internal sealed class TrainCommand
 
     private int Run(ParseResult parsed, CancellationToken cancellation)
     {
-        var source = parsed.GetValue(_from) ?? parsed.GetValue(_tokenizer)
+        var source = parsed.Folder(_from) ?? parsed.Folder(_tokenizer)
             ?? throw new LabException("--tokenizer (a new model) or --from (fine-tuning) is needed.");
         var shape = ShapeOptions.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false });
         if (parsed.GetValue(_from) is not null && shape is { } given)
             throw new LabException($"{given.Name} is for a new model; with --from the model's own is kept.");
         var type = _optimizer.StoredAs(parsed);
-        var texts = DocumentFile.Read(parsed.GetRequiredValue(_text));
+        var texts = _text.Read(parsed);
         var settings = _optimizer.Read(parsed);
         settings.Validate();
         var device = _compute.Load(parsed);
@@ -83,7 +84,7 @@ internal sealed class TrainCommand
             throw new LabException($"--row-tokens is {rowTokens}; the context allows 1 to {model.Config.ContextTokens}.");
         var rows = new PackedRows([.. texts.Select(text => EncodedDocument.Of(text, tokenizer, end))], parsed.GetValue(_rows), rowTokens);
         var output = parsed.InvocationConfiguration.Output;
-        output.WriteLine($"{texts.Count} documents, {model.ParameterCount:N0} parameters");
+        output.WriteLine($"{texts.Count} documents of {_text.Source(parsed)}, {model.ParameterCount:N0} parameters");
         var task = new LanguageModelling(rows, _optimizer.Seed(parsed), Describe(parsed, texts, model.Config));
         var folder = parsed.GetRequiredValue(_output);
         new Trainer(settings, task, new RunFolder(folder), new TrainingProgress(output, "train", !Console.IsOutputRedirected))

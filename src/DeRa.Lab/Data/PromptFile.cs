@@ -4,19 +4,22 @@ using DeRa.Lab.Alignment;
 namespace DeRa.Lab.Data;
 
 /// <summary>
-/// Reads prompts: of a <c>.jsonl</c> file the <c>prompt</c> fields; of plain text the beginning of each document, as many
+/// Reads prompts: of a <c>.jsonl</c> file the prompts of its lines; of plain text the beginning of each document, as many
 /// tokens as are asked for. A prompt that occurs twice counts once.
 /// </summary>
 internal static class PromptFile
 {
     /// <summary>Reads and encodes prompts.</summary>
     /// <param name="paths">Files.</param>
+    /// <param name="fields">What the fields of a <c>.jsonl</c> line are.</param>
     /// <param name="tokenizer">Encodes them, with what it puts before a text.</param>
     /// <param name="beginTokens">Tokens taken of a document of plain text, at least 1.</param>
     /// <exception cref="LabException">There is no prompt.</exception>
-    public static IReadOnlyList<EncodedPrompt> Read(IEnumerable<string> paths, ITokenizer tokenizer, int beginTokens)
+    public static IReadOnlyList<EncodedPrompt> Read(
+        IEnumerable<string> paths, DocumentFields fields, ITokenizer tokenizer, int beginTokens)
     {
-        var prompts = paths.SelectMany(path => DocumentFile.Read(path, promptSuffices: true)).Select(document => document.Prompt.Length > 0
+        var prompts = paths.SelectMany(path => DocumentFile.Read(path, fields, promptSuffices: true))
+            .Select(document => document.Prompt.Length > 0
                 ? new EncodedPrompt(document.Prompt, [.. tokenizer.Encode(document.Prompt)])
                 : Beginning(document.Text, tokenizer, beginTokens))
             .Where(prompt => prompt.Tokens.Length > 0).DistinctBy(prompt => prompt.Text).ToArray();

@@ -11,6 +11,8 @@ namespace DeRa.Lab.Evaluation;
 /// <param name="CompletionsPerPrompt">Completions of each prompt.</param>
 internal sealed record StrengthEvaluation(Interval Reward, Interval Tokens, IReadOnlyList<double> Rewards, int CompletionsPerPrompt)
 {
+    private const int RowsAtOnce = 512;
+
     /// <summary>Draws and scores.</summary>
     /// <param name="mixture">What is drawn from.</param>
     /// <param name="prompts">Prompts; at least 2 for an interval.</param>
@@ -19,22 +21,38 @@ internal sealed record StrengthEvaluation(Interval Reward, Interval Tokens, IRea
     /// <param name="endToken">Ends a completion.</param>
     /// <param name="maxTokens">Longest completion.</param>
     /// <param name="seed">Decides the draws.</param>
-    /// <param name="cancellation">Stops waiting for the reward.</param>
+    /// <param name="kept">Has parts that were drawn before, and gets the others; null = none is kept.</param>
+    /// <param name="progress">Told of what is drawn; null = nobody.</param>
+    /// <param name="cancellation">Stops drawing and waiting for the reward.</param>
     public static StrengthEvaluation Run(Mixture mixture, IReadOnlyList<EncodedPrompt> prompts, int completions, CompletionScorer scorer,
-        int endToken, int maxTokens, long seed, CancellationToken cancellation)
+        int endToken, int maxTokens, long seed, EvaluationFile? kept = null, EvaluationProgress? progress = null,
+        CancellationToken cancellation = default)
     {
-        const int rowsAtOnce = 512;
         var rows = prompts.SelectMany(prompt => Enumerable.Repeat(prompt, completions)).ToArray();
         var (rewards, lengths) = (new List<double>(rows.Length), new List<double>(rows.Length));
-        foreach (var part in rows.Chunk(rowsAtOnce))
+        foreach (var part in rows.Chunk(RowsAtOnce))
         {
             cancellation.ThrowIfCancellationRequested();
-            var drawn = Sampler.Sample(mixture, [.. part.Select(prompt => prompt.Tokens)], endToken, maxTokens, seed + rewards.Count);
-            rewards.AddRange(scorer.Score(part, drawn, cancellation));
-            lengths.AddRange(drawn.Select(text => (double)(text.Tokens.Length - (text.Finished ? 1 : 0))));
+            var old = kept?.Find(mixture.Strength, rewards.Count);
+            var result = old ?? Draw(part, rewards.Count);
+            if (old is null) kept?.Add(result);
+            rewards.AddRange(result.Rewards);
+            lengths.AddRange(result.Tokens);
+            progress?.Finished(mixture.Strength, isOld: old is not null);
         }
         return new StrengthEvaluation(ByPrompt(rewards, completions), ByPrompt(lengths, completions), rewards, completions);
+
+        EvaluationPart Draw(EncodedPrompt[] part, int first)
+        {
+            var drawn = Sampler.Sample(mixture, [.. part.Select(prompt => prompt.Tokens)], endToken, maxTokens, seed + first,
+                tokens => progress?.Drawn(mixture.Strength, tokens), cancellation);
+            return new EvaluationPart(mixture.Strength, first, scorer.Score(part, drawn, cancellation),
+                [.. drawn.Select(text => (double)(text.Tokens.Length - (text.Finished ? 1 : 0)))]);
+        }
     }
+
+    /// <summary>How many parts an evaluation has at one strength.</summary>
+    public static int Parts(int prompts, int completions) => (prompts * completions + RowsAtOnce - 1) / RowsAtOnce;
 
     /// <summary>A mean's interval, prompts resampled whole: completions of one prompt are alike.</summary>
     public static Interval ByPrompt(IReadOnlyList<double> values, int completions) =>

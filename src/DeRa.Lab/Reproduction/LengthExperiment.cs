@@ -154,7 +154,7 @@ internal sealed class LengthExperiment(
             .Select(text => PromptFile.Beginning(text.Text, tokenizer, settings.PromptTokens)).ToArray();
         using var reward = new LengthReward(settings.MinTokens, settings.MaxTokens);
         var result = StrengthEvaluation.Run(mixture, prompts, settings.EvaluationCompletions, new CompletionScorer(tokenizer, reward),
-            ModelFolder.EndToken(In("tokenizer")), settings.CutTokens, SeedOf(name + " evaluation"), cancellation);
+            ModelFolder.EndToken(In("tokenizer")), settings.CutTokens, SeedOf(name + " evaluation"), cancellation: cancellation);
         File.WriteAllText(file + ".tmp", JsonSerializer.Serialize(result, LengthResults.Json));
         File.Move(file + ".tmp", file);
         output.WriteLine(string.Create(

@@ -14,9 +14,12 @@ internal static class Sampler
     /// <param name="endToken">Ends a completion, and is part of it.</param>
     /// <param name="maxTokens">Most tokens of a completion; it ends earlier where the models have read a whole context.</param>
     /// <param name="seed">The same seed gives the same completions on one device.</param>
+    /// <param name="onToken">Told after each token how many of them every row has read or drawn; null = nobody.</param>
+    /// <param name="cancellation">Stops between two tokens.</param>
     /// <exception cref="LabException">A prompt is empty or longer than the context.</exception>
     public static IReadOnlyList<SampledText> Sample(
-        Mixture mixture, IReadOnlyList<int[]> prompts, int endToken, int maxTokens, long seed)
+        Mixture mixture, IReadOnlyList<int[]> prompts, int endToken, int maxTokens, long seed,
+        Action<int>? onToken = null, CancellationToken cancellation = default)
     {
         var context = mixture.ContextTokens;
         if (prompts.FirstOrDefault(prompt => prompt.Length < 1 || prompt.Length > context) is { } wrong)
@@ -25,7 +28,11 @@ internal static class Sampler
         using var scope = NewDisposeScope();
         using var gradientsOff = no_grad();
         using var batch = new SamplerBatch(mixture, prompts, endToken, maxTokens, longest, seed);
-        while (batch.Step()) { }
+        while (batch.Step())
+        {
+            cancellation.ThrowIfCancellationRequested();
+            onToken?.Invoke(batch.Position);
+        }
         return batch.Results;
     }
 }

@@ -18,7 +18,6 @@ internal sealed class SamplerBatch : IDisposable
     private readonly Device _device;
     private readonly int _endToken, _maxTokens, _longest;
     private int[] _rows; // row in the caches → prompt
-    private int _position;
 
     public SamplerBatch(Mixture mixture, IReadOnlyList<int[]> prompts, int endToken, int maxTokens, int longest, long seed)
     {
@@ -31,6 +30,9 @@ internal sealed class SamplerBatch : IDisposable
         _generator = new Generator((ulong)seed, _device);
     }
 
+    /// <summary>Tokens that every row has read or drawn.</summary>
+    public int Position { get; private set; }
+
     /// <summary>What was drawn, one a prompt, in the prompts' order.</summary>
     public IReadOnlyList<SampledText> Results =>
         [.. _prompts.Select((prompt, i) => new SampledText(prompt, [.. _drawn[i]], _drawn[i].Count > 0 && _drawn[i][^1] == _endToken))];
@@ -39,14 +41,14 @@ internal sealed class SamplerBatch : IDisposable
     public bool Step()
     {
         using var scope = NewDisposeScope();
-        var count = _position == 0 ? _prompts.Min(prompt => prompt.Length) : 1;
+        var count = Position == 0 ? _prompts.Min(prompt => prompt.Length) : 1;
         var input = new long[_rows.Length, count];
         for (var row = 0; row < _rows.Length; row++)
-            for (var i = 0; i < count; i++) input[row, i] = TokenAt(_rows[row], _position + i);
-        _position += count;
+            for (var i = 0; i < count; i++) input[row, i] = TokenAt(_rows[row], Position + i);
+        Position += count;
         var tokens = Draw(from_array(input).to(_device));
         for (var row = 0; row < _rows.Length; row++) Take(_rows[row], (int)tokens[row]);
-        return _position < _longest && DropIdle();
+        return Position < _longest && DropIdle();
     }
 
     /// <inheritdoc/>
@@ -78,7 +80,7 @@ internal sealed class SamplerBatch : IDisposable
 
     private void Take(int row, int token)
     {
-        if (_finished[row] || _position < _prompts[row].Length) return;
+        if (_finished[row] || Position < _prompts[row].Length) return;
         _drawn[row].Add(token);
         _finished[row] = token == _endToken || _drawn[row].Count == _maxTokens;
     }

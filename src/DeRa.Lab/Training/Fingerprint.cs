@@ -3,7 +3,7 @@ using System.Text;
 
 namespace DeRa.Lab.Training;
 
-/// <summary>Tells texts of one run from those of another, so that a run is resumed with its own only.</summary>
+/// <summary>Tells texts and models of one run from those of another, so that a run is resumed with its own only.</summary>
 internal static class Fingerprint
 {
     private const int Bytes = 8;
@@ -11,4 +11,17 @@ internal static class Fingerprint
     /// <summary>The first 8 bytes of SHA-256 over the texts, in hexadecimal.</summary>
     public static string Of(IEnumerable<string> texts) =>
         Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', texts))).AsSpan(0, Bytes));
+
+    /// <summary>The same of the weights in a model's folder.</summary>
+    public static string OfWeights(string folder)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var piece = new byte[1 << 20];
+        foreach (var path in Directory.GetFiles(folder, "*.safetensors").Order(StringComparer.Ordinal))
+        {
+            using var file = File.OpenRead(path);
+            while (file.Read(piece) is > 0 and var read) hash.AppendData(piece, 0, read);
+        }
+        return Convert.ToHexString(hash.GetHashAndReset().AsSpan(0, Bytes));
+    }
 }

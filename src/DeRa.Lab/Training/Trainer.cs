@@ -13,7 +13,10 @@ internal sealed class Trainer(TrainingSettings settings, ITrainingTask task, Run
     /// <summary>Trains until the last step and writes the model into the run's folder.</summary>
     /// <param name="model">The model to begin with; holds the trained weights afterwards.</param>
     /// <param name="write">Writes the finished model into the folder.</param>
-    /// <param name="cancellation">Stops between two steps, with a checkpoint.</param>
+    /// <param name="cancellation">
+    /// Saves a checkpoint at once, from the thread that cancels, and gives up the step that is under way: however long that one
+    /// takes, nothing else is lost.
+    /// </param>
     /// <exception cref="LabException">The folder holds another run, or loss or gradient are no longer finite.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public void Run(TrainableDecoder model, Action<TrainableDecoder> write, CancellationToken cancellation)
@@ -27,21 +30,55 @@ internal sealed class Trainer(TrainingSettings settings, ITrainingTask task, Run
             return;
         }
         using var optimizer = CreateOptimizer(model);
-        var step = folder.Resume(model, optimizer);
-        progress.Begin(step, settings.Steps);
-        for (; step < settings.Steps; step++)
-        {
-            if (cancellation.IsCancellationRequested)
-            {
-                folder.SaveCheckpoint(model, optimizer, step);
-                cancellation.ThrowIfCancellationRequested();
-            }
-            Step(model, optimizer, step);
-            if ((step + 1) % settings.CheckpointSteps == 0 && step + 1 < settings.Steps) folder.SaveCheckpoint(model, optimizer, step + 1);
-        }
+        var done = folder.Resume(model, optimizer);
+        progress.Begin(done, settings.Steps);
+        // Held while weights, optimiser and curve change together.
+        var change = new Lock();
+        using (cancellation.Register(Stop))
+            while (done < settings.Steps) Step();
         write(model);
         folder.Finish();
         progress.End();
+
+        void Step()
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            var result = task.Step(model, done);
+            var (loss, norm) = Differentiate(model, optimizer, result, done);
+            lock (change)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                foreach (var group in optimizer.ParamGroups) group.LearningRate = settings.LearningRateAt(done);
+                optimizer.step();
+                done++;
+                folder.Record(done, loss, [.. result.Metrics, ("gradient_norm", norm)]);
+                progress.Report(done, loss, result);
+                if (done % settings.CheckpointSteps == 0 && done < settings.Steps) folder.SaveCheckpoint(model, optimizer, done);
+            }
+        }
+
+        void Stop()
+        {
+            lock (change)
+            {
+                if (TrySave()) progress.Stopped(done);
+            }
+        }
+
+        bool TrySave()
+        {
+            try
+            {
+                folder.SaveCheckpoint(model, optimizer, done);
+                return true;
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                // The checkpoint before is still there.
+                return false;
+            }
+        }
     }
 
     private AdamW CreateOptimizer(TrainableDecoder model)
@@ -51,21 +88,16 @@ internal sealed class Trainer(TrainingSettings settings, ITrainingTask task, Run
         return optim.AdamW(groups, settings.LearningRate, beta1: 0.9, beta2: settings.Beta2);
     }
 
-    private void Step(TrainableDecoder model, AdamW optimizer, int step)
+    /// <summary>Leaves the gradient, clipped, in the weights.</summary>
+    private (double Loss, double Norm) Differentiate(TrainableDecoder model, AdamW optimizer, TaskStep result, int step)
     {
-        using var scope = NewDisposeScope();
-        var result = task.Step(model, step);
         var loss = result.Loss.to(ScalarType.Float64).item<double>();
         if (!double.IsFinite(loss))
             throw new LabException($"the loss of step {step + 1} is {loss}; a smaller --learning-rate may help.");
         optimizer.zero_grad();
         result.Loss.backward();
         var norm = nn.utils.clip_grad_norm_(model.Weights.Select(weight => weight.Value), settings.ClipNorm);
-        if (!double.IsFinite(norm))
-            throw new LabException($"the gradient of step {step + 1} is not finite; a smaller --learning-rate may help.");
-        foreach (var group in optimizer.ParamGroups) group.LearningRate = settings.LearningRateAt(step);
-        optimizer.step();
-        folder.Record(step + 1, loss, [.. result.Metrics, ("gradient_norm", norm)]);
-        progress.Report(step + 1, loss, result);
+        return double.IsFinite(norm) ? (loss, norm)
+            : throw new LabException($"the gradient of step {step + 1} is not finite; a smaller --learning-rate may help.");
     }
 }

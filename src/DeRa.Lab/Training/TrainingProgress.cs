@@ -40,6 +40,13 @@ internal sealed class TrainingProgress(TextWriter output, string title, bool isT
         else output.WriteLine(text);
     }
 
+    /// <summary>Says that the run was interrupted, and has kept what it did.</summary>
+    public void Stopped(int step)
+    {
+        End();
+        output.WriteLine($"{title}: stopped after step {step}; the same command goes on from there");
+    }
+
     /// <summary>Ends the line.</summary>
     public void End()
     {

@@ -81,7 +81,6 @@ internal static class OptionReader
 
     private static void CheckModel(string option, string model)
     {
-        if (!Directory.Exists(model) && !HubModels.IsName(model))
-            throw new OptionException($"--{option} is '{model}', which is neither a folder nor a name on the Hub (ORGANISATION/NAME).");
+        if (HubModels.Problem(model) is { } problem) throw new OptionException($"--{option}: {problem}");
     }
 }

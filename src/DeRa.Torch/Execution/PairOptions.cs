@@ -31,4 +31,17 @@ public sealed record PairOptions
 
     /// <summary>Tokens a cache block holds, [1, 1024]. Default 16.</summary>
     public int BlockTokens { get; init; } = 16;
+
+    /// <summary>What is named as its models: the reference, then the aligned ones.</summary>
+    public IEnumerable<string> Paths => Aligned.Select(model => model.Path).Prepend(ReferencePath);
+
+    /// <summary>The same with other paths.</summary>
+    /// <param name="find">Gives the new path for each of <see cref="Paths"/>, in order.</param>
+    public async Task<PairOptions> WithPathsAsync(Func<string, Task<string>> find)
+    {
+        var reference = await find(ReferencePath);
+        var aligned = new List<AlignedFolder>(Aligned.Count);
+        foreach (var model in Aligned) aligned.Add(model with { Path = await find(model.Path) });
+        return this with { ReferencePath = reference, Aligned = aligned };
+    }
 }

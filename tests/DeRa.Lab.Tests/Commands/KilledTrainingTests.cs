@@ -21,7 +21,7 @@ public sealed class KilledTrainingTests(TinyPair pair)
         var killedAt = Checkpoint(cut);
 
         var (code, error) = await StartAndStopAsync(cut, "-TERM", minimumSteps: killedAt + 10);
-        Assert.Equal((1, 1), (code, error.TrimEnd().Split('\n').Length));
+        Assert.Equal((143, ""), (code, error));
         Assert.Equal(File.ReadAllLines(Path.Combine(cut, "training.jsonl")).Length, Checkpoint(cut));
 
         await LabRun.OutputAsync(pair.Train(cut, Steps));

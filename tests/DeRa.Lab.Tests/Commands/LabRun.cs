@@ -5,10 +5,12 @@ namespace DeRa.Lab.Tests.Commands;
 /// <summary>What a command line printed, and its exit code.</summary>
 internal sealed record LabRun(int Code, string Out, string Error)
 {
-    public static async Task<LabRun> OfAsync(params IEnumerable<string> args)
+    public static Task<LabRun> OfAsync(params IEnumerable<string> args) => OfAsync(CancellationToken.None, args);
+
+    public static async Task<LabRun> OfAsync(CancellationToken cancellation, params IEnumerable<string> args)
     {
         var (output, error) = (new StringWriter(), new StringWriter());
-        var code = await LabCommands.RunAsync([.. args], output, error);
+        var code = await LabCommands.RunAsync([.. args], output, error, cancellation);
         return new LabRun(code, output.ToString(), error.ToString());
     }
 

@@ -60,11 +60,17 @@ public sealed class PipelineTests(TinyPair pair)
     {
         using var folder = new TemporaryFolder();
         var output = Path.Combine(folder.Path, "new", "sweep");
-        var table = await LabRun.OutputAsync(
+        var run = await LabRun.OfAsync(
             ["evaluate", "--reference", pair.Model, "--aligned", pair.Model, "--strengths", "0", "0.5", "2", "--reward", "length:3-12",
             "--prompts", pair.Text, "--prompt-tokens", "2", "--prompt-count", "4", "--completions", "4", "--max-tokens", "20",
             "--output", output, .. s_cpu]);
-        Assert.Equal(4, table.Trim().Split('\n').Length);
+        Assert.Equal(0, run.Code);
+        Assert.Equal(4, run.Out.Trim().Split('\n').Length);
+        Assert.Equal(
+            [$"4 prompts of --prompts {pair.Text}, 4 completions each at 3 strengths",
+                "evaluate [######..............] 1/3  λ = 0", "evaluate [#############.......] 2/3  λ = 0.5",
+                "evaluate [####################] 3/3  λ = 2"],
+            run.Error.TrimEnd().Split(Environment.NewLine));
         var csv = await File.ReadAllLinesAsync(output + ".csv", TestContext.Current.CancellationToken);
         Assert.Equal("strength,reward,reward_low,reward_high,tokens,tokens_low,tokens_high", csv[0]);
         Assert.Equal(["0", "0.5", "2"], csv[1..].Select(line => line.Split(',')[0]));

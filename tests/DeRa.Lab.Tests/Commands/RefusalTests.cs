@@ -122,9 +122,36 @@ public sealed class RefusalTests(TinyPair pair) : IDisposable
         foreach (var command in commands) await RefusedAsync(broken.Path, command);
     }
 
+    [Theory]
+    [InlineData("--reference: there is no folder 'no/such/folder'", "sample", "--reference", "no/such/folder")]
+    [InlineData("--reference: there is no folder 'org/model' here. Is it a model on the Hub, 'dera pull org/model' downloads it", "sample", "--reference", "org/model")]
+    [InlineData("--aligned: there is no folder './nowhere'", "sample", "--reference", null, "--aligned", "./nowhere")]
+    [InlineData("--from: there is no folder './nowhere'", "train", "--text", "x", "--output", "x", "--from", "./nowhere")]
+    [InlineData("--tokenizer: there is no folder './nowhere'", "train", "--text", "x", "--output", "x", "--tokenizer", "./nowhere")]
+    [InlineData("--model: there is no folder './nowhere'", "loss", "--text", "x", "--model", "./nowhere")]
+    [InlineData("--reference: there is no folder './nowhere'", "align", "--reference", "./nowhere", "--output", "x", "--reward", "sentiment", "--beta", "1", "--prompts", "x")]
+    [InlineData("--aligned: there is no folder './nowhere'", "evaluate", "--reference", null, "--aligned", "./nowhere", "--reward", "sentiment", "--prompts", "x")]
+    public async Task A_folder_that_is_not_there_is_named_with_its_option(string named, params string?[] arguments) =>
+        await RefusedAsync(named, [.. arguments.Select(argument => argument ?? pair.Model)]);
+
+    [Theory]
+    [InlineData("--text: there is no file none.txt. Texts are", "loss", "--model", null, "--text", "none.txt")]
+    [InlineData("--text: there is no file none.txt. Texts are", "tokenizer", "--output", "x", "--text", "none.txt")]
+    [InlineData("--text: there is no file none.txt. Texts are", "reproduce", "length", "--output", "x", "--text", "none.txt")]
+    [InlineData("--cased: there is no file none.txt", "stories", "--cased", "none.txt", "--lowercase", "none.txt", "--output", "x")]
+    [InlineData("'--text' is required", "tokenizer", "--output", "x")]
+    [InlineData("'--prompts' is required", "evaluate", "--reference", null, "--aligned", null, "--reward", "sentiment")]
+    public async Task Where_texts_are_missing_it_says_where_there_are_some_and_in_which_form(string named, params string?[] arguments)
+    {
+        var run = await RefusedAsync(named, [.. arguments.Select(argument => argument ?? pair.Model)]);
+        Assert.Contains("https://huggingface.co/datasets/roneneldan/TinyStories", run.Error);
+        Assert.Contains("<|endoftext|> between documents", run.Error);
+    }
+
     [Fact]
-    public async Task A_folder_that_is_not_there_is_named() =>
-        await RefusedAsync("no/such/folder", ["sample", "--reference", "no/such/folder", "--output", Output]);
+    public async Task Fields_of_files_that_have_none_are_refused() =>
+        await RefusedAsync("--prompt-field names a field of .jsonl files; --text names none",
+            ["loss", "--model", pair.Model, "--text", pair.Text, "--prompt-field", "question"]);
 
     [Theory]
     [InlineData("--tokenizer", "somewhere")]
@@ -171,7 +198,7 @@ public sealed class RefusalTests(TinyPair pair) : IDisposable
         return [.. list];
     }
 
-    private async Task RefusedAsync(string named, string[] args)
+    private async Task<LabRun> RefusedAsync(string named, string[] args)
     {
         var run = await LabRun.OfAsync(args);
         Assert.True(run.Code is 1 or 2, $"exit code {run.Code}: {run.Out}");
@@ -179,5 +206,6 @@ public sealed class RefusalTests(TinyPair pair) : IDisposable
         Assert.StartsWith("dera-lab: ", run.Error);
         Assert.Single(run.Error.TrimEnd().Split('\n'));
         Assert.Empty(Directory.GetFileSystemEntries(_folder.Path, "output*"));
+        return run;
     }
 }

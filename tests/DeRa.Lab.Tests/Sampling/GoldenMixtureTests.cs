@@ -47,7 +47,8 @@ public sealed class GoldenMixtureTests
         int[] prompt = [.. tokens.Take(promptTokens).Select(token => (int)token)];
         var counts = new int[Vocabulary];
         foreach (var text in Sampler.Sample(
-            pair.Mixture, [.. Enumerable.Repeat(prompt, draws)], endToken: -1, maxTokens: 1, seed: 1)) counts[text.Tokens[0]]++;
+            pair.Mixture, [.. Enumerable.Repeat(prompt, draws)], endToken: -1, maxTokens: 1, seed: 1,
+            cancellation: TestContext.Current.CancellationToken)) counts[text.Tokens[0]]++;
         Assert.InRange(ChiSquare.Excess([.. expected.Take(Vocabulary).Select(Math.Exp)], counts), double.NegativeInfinity, 6);
     }
 

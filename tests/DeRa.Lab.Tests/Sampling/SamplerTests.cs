@@ -27,7 +27,8 @@ public sealed class SamplerTests : IDisposable
     {
         int[] prompt = [3, 7, 5];
         var drawn = Sampler.Sample(
-            new Mixture(_reference, _aligned, strength), [.. Enumerable.Repeat(prompt, Draws)], Never, maxTokens: 2, seed: 4);
+            new Mixture(_reference, _aligned, strength), [.. Enumerable.Repeat(prompt, Draws)], Never, maxTokens: 2, seed: 4,
+            cancellation: TestContext.Current.CancellationToken);
         var counts = new int[TinyDecoder.Vocabulary * TinyDecoder.Vocabulary];
         foreach (var text in drawn) counts[text.Tokens[0] * TinyDecoder.Vocabulary + text.Tokens[1]]++;
         Assert.InRange(ChiSquare.Excess(Pairs(strength, prompt), counts), double.NegativeInfinity, 6);
@@ -39,7 +40,7 @@ public sealed class SamplerTests : IDisposable
     {
         int[][] kinds = [[3], [3, 7, 5, 1, 9], [8, 2]];
         var drawn = Sampler.Sample(new Mixture(_reference, _aligned, 0.5),
-            [.. Enumerable.Range(0, 3 * Draws).Select(i => kinds[i % 3])], Never, maxTokens: 1, seed: 5);
+            [.. Enumerable.Range(0, 3 * Draws).Select(i => kinds[i % 3])], Never, maxTokens: 1, seed: 5, cancellation: TestContext.Current.CancellationToken);
         foreach (var (kind, prompt) in kinds.Index())
         {
             var counts = new int[TinyDecoder.Vocabulary];
@@ -55,7 +56,7 @@ public sealed class SamplerTests : IDisposable
         int[][] prompts = [.. Enumerable.Range(0, 40)
             .Select(i => Enumerable.Range(0, 1 + i % 7).Select(_ => random.Next(1, TinyDecoder.Vocabulary)).ToArray())];
         var end = MiddlingEnd(prompts);
-        var drawn = Sampler.Sample(Mixture.Of(_certain), prompts, end, maxTokens: 12, seed: 7);
+        var drawn = Sampler.Sample(Mixture.Of(_certain), prompts, end, maxTokens: 12, seed: 7, cancellation: TestContext.Current.CancellationToken);
         var ends = drawn.Select(text => text.Tokens.Length).Distinct().Count();
         Assert.True(ends > 2 && drawn.Any(text => !text.Finished), "rows end in too few places to be told apart");
         foreach (var (text, prompt) in drawn.Zip(prompts))
@@ -69,7 +70,8 @@ public sealed class SamplerTests : IDisposable
     [Fact]
     public void Completions_end_at_the_end_token_or_the_limit()
     {
-        var drawn = Sampler.Sample(Mixture.Of(_reference), [.. Enumerable.Repeat<int[]>([4, 2], 300)], End, maxTokens: 9, seed: 8);
+        var drawn = Sampler.Sample(Mixture.Of(_reference), [.. Enumerable.Repeat<int[]>([4, 2], 300)], End, maxTokens: 9, seed: 8,
+            cancellation: TestContext.Current.CancellationToken);
         Assert.Contains(drawn, text => text.Finished);
         Assert.Contains(drawn, text => !text.Finished);
         Assert.All(drawn, text =>
@@ -84,7 +86,7 @@ public sealed class SamplerTests : IDisposable
     public void A_model_reads_no_more_than_its_context()
     {
         int[][] prompts = [[1, 2], [.. Enumerable.Repeat(1, TinyDecoder.Context - 3)], [.. Enumerable.Repeat(1, TinyDecoder.Context)]];
-        var drawn = Sampler.Sample(Mixture.Of(_certain), prompts, Never, maxTokens: 1000, seed: 9);
+        var drawn = Sampler.Sample(Mixture.Of(_certain), prompts, Never, maxTokens: 1000, seed: 9, cancellation: TestContext.Current.CancellationToken);
         // The last token is drawn when the context is full, and is not read any more.
         Assert.All(drawn, text => Assert.Equal(TinyDecoder.Context + 1, text.Prompt.Length + text.Tokens.Length));
         Assert.All(drawn, text => Assert.False(text.Finished));
@@ -96,7 +98,8 @@ public sealed class SamplerTests : IDisposable
     [InlineData(TinyDecoder.Context + 1)]
     public void A_prompt_that_is_empty_or_longer_than_the_context_is_refused(int tokens)
     {
-        var bad = Assert.Throws<LabException>(() => Sampler.Sample(Mixture.Of(_reference), [[1], new int[tokens]], End, 4, seed: 1));
+        var bad = Assert.Throws<LabException>(() => Sampler.Sample(
+            Mixture.Of(_reference), [[1], new int[tokens]], End, 4, seed: 1, cancellation: TestContext.Current.CancellationToken));
         Assert.Contains($"{tokens} tokens", bad.Message);
         Assert.Contains($"1 to {TinyDecoder.Context}", bad.Message);
     }

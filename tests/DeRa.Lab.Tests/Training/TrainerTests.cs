@@ -38,7 +38,7 @@ public sealed class TrainerTests
     }
 
     [Fact]
-    public void A_cancelled_run_keeps_the_step_it_was_at()
+    public void A_cancelled_run_gives_up_the_step_it_was_at_and_keeps_those_before()
     {
         using var whole = Uninterrupted();
         using var cut = new TrainingRun();
@@ -46,11 +46,31 @@ public sealed class TrainerTests
         var cancelling = new InterruptedTask(RepeatedTokens.Task(), 5, stop.Cancel);
         Assert.Throws<OperationCanceledException>(() =>
             cut.Run(RepeatedTokens.Settings(steps: 14), cancelling, RepeatedTokens.Model(), stop).Dispose());
-        Assert.Equal(["checkpoint-0000006"], cut.Checkpoints);
-        Assert.Equal(6, cut.Curve.Length);
+        Assert.Equal(["checkpoint-0000005"], cut.Checkpoints);
+        Assert.Equal(5, cut.Curve.Length);
+        Assert.Contains("stopped after step 5", cut.Output);
         cut.Run(RepeatedTokens.Settings(steps: 14), RepeatedTokens.Task(), RepeatedTokens.Model()).Dispose();
-        Assert.Contains("goes on after step 6", cut.Output);
+        Assert.Contains("goes on after step 5", cut.Output);
         AssertSame(whole, cut);
+    }
+
+    [Fact]
+    public void A_cancellation_does_not_wait_for_a_long_step_to_keep_what_is_done()
+    {
+        using var cut = new TrainingRun();
+        using var stop = new CancellationTokenSource();
+        string[] kept = [];
+        var cancelling = new InterruptedTask(RepeatedTokens.Task(), 5, () =>
+        {
+            var canceller = new Thread(stop.Cancel);
+            canceller.Start();
+            canceller.Join();
+            // The step has not ended: killed now, the run goes on from here.
+            kept = [.. cut.Checkpoints];
+        });
+        Assert.Throws<OperationCanceledException>(() =>
+            cut.Run(RepeatedTokens.Settings(steps: 14), cancelling, RepeatedTokens.Model(), stop).Dispose());
+        Assert.Equal(["checkpoint-0000005"], kept);
     }
 
     [Fact]

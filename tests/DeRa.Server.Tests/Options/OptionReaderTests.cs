@@ -112,7 +112,8 @@ public sealed class OptionReaderTests : IDisposable
     [InlineData("no name", "a={0}", "{0}")]
     [InlineData("two models are named 'a'", "a={0}", "a={0}")]
     [InlineData("not be 'reference'", "reference={0}")]
-    [InlineData("neither a folder nor a name on the Hub", "a=./nowhere")]
+    [InlineData("--aligned: there is no folder './nowhere' in ", "a=./nowhere")]
+    [InlineData("neither a folder here nor a model's name on the Hub", "a=no where")]
     public void Aligned_models_without_a_name_of_their_own_or_a_folder_are_refused(string message, params string[] aligned)
     {
         string[] arguments = ["--reference", _folder, .. aligned.SelectMany(value => new[] { "--aligned", string.Format(null, value, _folder) })];
@@ -244,7 +245,7 @@ public sealed class OptionReaderTests : IDisposable
     public void A_missing_file_or_folder_is_named()
     {
         Assert.Contains("nowhere.json", Fault(["--config", Path.Combine(_folder, "nowhere.json")]), StringComparison.Ordinal);
-        Assert.Contains("--aligned is './nowhere', which is neither a folder nor a name on the Hub",
+        Assert.StartsWith("--aligned: there is no folder './nowhere' in ",
             Assert.Throws<OptionException>(() => OptionReader.Read(["--reference", _folder, "--aligned", "./nowhere"], new Dictionary<string, string>())).Message,
             StringComparison.Ordinal);
     }

@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using System.Threading.Channels;
+using DeRa.Engine;
+using DeRa.Engine.Requests;
+using DeRa.Engine.Streaming;
+
+namespace DeRa.Cli;
+
+/// <summary>A continuation that grows, read as fast as it comes whenever its text is shown.</summary>
+internal sealed class ContinuationStream : IDisposable
+{
+    private readonly Channel<string> _pieces = Channel.CreateUnbounded<string>();
+    private readonly Generation _generation;
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+
+    /// <summary>Begins to generate.</summary>
+    /// <param name="label">What it is called beside others; may be empty.</param>
+    /// <param name="pair">What generates.</param>
+    /// <param name="request">What is asked.</param>
+    /// <param name="cancellation">Stops it.</param>
+    public ContinuationStream(string label, ServedPair pair, PreparedRequest request, CancellationToken cancellation)
+    {
+        Label = label;
+        _generation = Generation.Start(pair.Engine, request, pair.Tokenizer);
+        _ = PumpAsync(cancellation);
+    }
+
+    /// <summary>What it is called beside others; may be empty.</summary>
+    public string Label { get; }
+
+    /// <summary>Tokens generated so far; final once <see cref="Pieces"/> has ended.</summary>
+    public int Tokens => _generation.CompletionTokens;
+
+    /// <summary>From the request to the last piece so far.</summary>
+    public TimeSpan Elapsed => _clock.Elapsed;
+
+    /// <summary>The text, piece by piece; ends with the fault where there was one.</summary>
+    public ChannelReader<string> Pieces => _pieces.Reader;
+
+    /// <summary>Cancels it where it still runs.</summary>
+    public void Dispose() => _generation.Dispose();
+
+    private async Task PumpAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await foreach (var delta in _generation.ReadAsync(cancellation)) _pieces.Writer.TryWrite(delta.Text);
+            _clock.Stop();
+            _pieces.Writer.TryComplete();
+        }
+        catch (Exception fault)
+        {
+            _pieces.Writer.TryComplete(fault);
+        }
+    }
+}

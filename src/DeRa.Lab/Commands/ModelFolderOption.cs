@@ -1,0 +1,25 @@
+using System.CommandLine;
+using DeRa.Hub;
+
+namespace DeRa.Lab.Commands;
+
+/// <summary>Options that name a folder which must be there: a model's or a tokenizer's.</summary>
+internal static class ModelFolderOption
+{
+    /// <summary>The folder; null where the option is not given.</summary>
+    /// <exception cref="LabException">There is none of that name.</exception>
+    public static string? Folder(this ParseResult parsed, Option<string?> option) =>
+        parsed.GetValue(option) is { } folder ? Existing(option, folder) : null;
+
+    /// <inheritdoc cref="Folder"/>
+    public static string RequiredFolder(this ParseResult parsed, Option<string> option) =>
+        Existing(option, parsed.GetRequiredValue(option));
+
+    private static string Existing(Option option, string folder)
+    {
+        if (Directory.Exists(folder)) return folder;
+        throw new LabException(HubModels.Problem(folder) is { } problem
+            ? $"{option.Name}: {problem}"
+            : $"{option.Name}: there is no folder '{folder}' here. Is it a model on the Hub, 'dera pull {folder}' downloads it and prints its folder.");
+    }
+}

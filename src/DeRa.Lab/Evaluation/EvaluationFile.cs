@@ -1,0 +1,71 @@
+using System.Text;
+using System.Text.Json;
+
+namespace DeRa.Lab.Evaluation;
+
+/// <summary>
+/// What an evaluation has drawn so far, on disk: a line that says of what, then a line for each part of a strength. Cut at any
+/// moment it is gone on with from its last whole line; what it lacks, such as strengths asked for later, is added.
+/// </summary>
+internal sealed class EvaluationFile
+{
+    private readonly string _path;
+    private readonly Dictionary<(double Strength, int First), EvaluationPart> _parts = [];
+
+    private EvaluationFile(string path) => _path = path;
+
+    /// <summary>Opens a file, or begins one.</summary>
+    /// <param name="path">The file; its folder exists.</param>
+    /// <param name="description">Everything that decides a part, but its strength.</param>
+    /// <exception cref="LabException">It holds another evaluation, or something else.</exception>
+    public static EvaluationFile Open(string path, string description)
+    {
+        var file = new EvaluationFile(path);
+        var head = JsonSerializer.Serialize(new { evaluation = description }) + "\n";
+        var text = File.Exists(path) ? File.ReadAllText(path) : "";
+        if (head.StartsWith(text, StringComparison.Ordinal)) File.WriteAllText(path, head);
+        else if (text.StartsWith(head, StringComparison.Ordinal)) file.Continue(text, head.Length);
+        else throw new LabException($"{path} holds another evaluation (its first line says of what); name another --output, or remove it.");
+        return file;
+    }
+
+    /// <summary>A part that was drawn before; else null.</summary>
+    public EvaluationPart? Find(double strength, int first) => _parts.GetValueOrDefault((strength, first));
+
+    /// <summary>Keeps a part.</summary>
+    public void Add(EvaluationPart part)
+    {
+        _parts[(part.Strength, part.First)] = part;
+        File.AppendAllText(_path, JsonSerializer.Serialize(part) + "\n");
+    }
+
+    /// <summary>Takes whole lines, and cuts off what follows them.</summary>
+    private void Continue(string text, int begin)
+    {
+        var whole = begin;
+        for (int end; (end = text.IndexOf('\n', whole)) >= 0 && Read(text[whole..end]) is { } part; whole = end + 1)
+            _parts[(part.Strength, part.First)] = part;
+        if (whole == text.Length) return;
+        using var file = new FileStream(_path, FileMode.Open, FileAccess.Write);
+        file.SetLength(Encoding.UTF8.GetByteCount(text.AsSpan(0, whole)));
+    }
+
+    private static EvaluationPart? Read(string line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<EvaluationPart>(line);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}
+
+/// <summary>Completions that were drawn at once.</summary>
+/// <param name="Strength">λ.</param>
+/// <param name="First">The first of them among all of the strength, from 0.</param>
+/// <param name="Rewards">One a completion.</param>
+/// <param name="Tokens">Their lengths, end token not counted.</param>
+internal sealed record EvaluationPart(double Strength, int First, IReadOnlyList<double> Rewards, IReadOnlyList<double> Tokens);

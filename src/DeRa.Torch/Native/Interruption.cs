@@ -1,0 +1,63 @@
+using System.Runtime.InteropServices;
+
+namespace DeRa.Torch.Native;
+
+/// <summary>
+/// How Ctrl+C and SIGTERM end a program: what it does is cancelled, and where it does not end soon after, deep in a computation
+/// that cannot be cancelled, the process is ended as it stands. A second signal ends it at once.
+/// </summary>
+public sealed partial class Interruption : IDisposable
+{
+    /// <summary>The exit code of what was interrupted, which shells know: 128 and the number of SIGINT.</summary>
+    public const int ExitCode = 130;
+
+    private const int TerminatedExitCode = 143;
+
+    /// <summary>People wait two seconds at most for their terminal, and giving gigabytes back takes some of that.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly PosixSignalRegistration[] _signals;
+    private Timer? _deadline;
+    private int _code = ExitCode;
+
+    private Interruption() =>
+        _signals = [.. ((PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM]).Select(signal => PosixSignalRegistration.Create(signal, Stop))];
+
+    /// <summary>Runs a program.</summary>
+    /// <param name="program">Takes what cancels it; gives its exit code, <see cref="ExitCode"/> where it was cancelled.</param>
+    /// <returns>The exit code: that of SIGTERM where it was that signal.</returns>
+    public static async Task<int> RunAsync(Func<CancellationToken, Task<int>> program)
+    {
+        using var interruption = new Interruption();
+        var code = await program(interruption._stop.Token);
+        return code == ExitCode ? interruption._code : code;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var signal in _signals) signal.Dispose();
+        _deadline?.Dispose();
+        _stop.Dispose();
+    }
+
+    private void Stop(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        if (context.Signal == PosixSignal.SIGTERM) _code = TerminatedExitCode;
+        if (_stop.IsCancellationRequested) End();
+        _deadline = new Timer(_ => End(), null, s_patience, Timeout.InfiniteTimeSpan);
+        _stop.Cancel();
+    }
+
+    /// <summary>An orderly exit would take native libraries down while other threads compute in them.</summary>
+    private void End()
+    {
+        if (OperatingSystem.IsWindows()) Environment.Exit(_code);
+        else ExitNow(_code);
+    }
+
+    [LibraryImport("libc", EntryPoint = "_exit")]
+    private static partial void ExitNow(int code);
+}

@@ -1,0 +1,49 @@
+using System.Diagnostics;
+using System.Globalization;
+using Xunit;
+
+namespace DeRa.Cli.Tests;
+
+/// <summary>The program itself, in a process of its own that can be sent signals.</summary>
+internal sealed class CliProcess : IDisposable
+{
+    private readonly Process _process;
+
+    public CliProcess(params string[] arguments)
+    {
+        var tests = Path.Combine(AppContext.BaseDirectory, "DeRa.Cli.Tests");
+        string[] program =
+        [
+            "exec", "--depsfile", tests + ".deps.json", "--runtimeconfig", tests + ".runtimeconfig.json",
+            Path.Combine(AppContext.BaseDirectory, "dera.dll"),
+        ];
+        _process = Process.Start(new ProcessStartInfo("dotnet", [.. program, .. arguments])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
+    }
+
+    /// <summary>Sends a signal, such as INT.</summary>
+    public void Signal(string name)
+    {
+        using var kill = Process.Start("kill", [$"-{name}", _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+    }
+
+    /// <summary>How it ended, with what it printed that nobody had read.</summary>
+    public async Task<CommandRun> EndAsync()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        var (output, error) = (_process.StandardOutput.ReadToEndAsync(stop), _process.StandardError.ReadToEndAsync(stop));
+        await _process.WaitForExitAsync(stop);
+        return new CommandRun(_process.ExitCode, await output, await error);
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited) _process.Kill();
+        _process.Dispose();
+    }
+}
