@@ -7,8 +7,8 @@ public class VersionTests
     [Fact]
     public async Task The_version_is_told()
     {
-        using var output = new StringWriter();
-        Assert.Equal(0, await Commands.RunAsync(["--version"], output, TextWriter.Null));
-        Assert.Matches(@"^\d+\.\d+\.\d+", output.ToString());
+        var run = await CommandRun.OfAsync("--version");
+        Assert.Equal(0, run.Code);
+        Assert.Matches(@"^\d+\.\d+\.\d+", run.Out);
     }
 }

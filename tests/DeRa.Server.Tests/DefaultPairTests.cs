@@ -67,7 +67,7 @@ public partial class DefaultPairTests
         Assert.SkipUnless(File.Exists("/usr/bin/curl") && File.Exists("/bin/bash"), "curl or bash is missing");
         var readme = await File.ReadAllTextAsync(Path.Combine(SharedData.ProjectRoot, "README.md"), Stop);
         var blocks = CodeBlock().Matches(readme).Select(block => block.Groups[1].Value).ToList();
-        var place = blocks.FindIndex(block => block.Contains("curl", StringComparison.Ordinal) && block.Contains("alignment_strength", StringComparison.Ordinal));
+        var place = blocks.FindIndex(block => block.StartsWith("for strength in", StringComparison.Ordinal));
         await using var server = await StartAsync();
         using var shell = Process.Start(new ProcessStartInfo(
             "/bin/bash", ["-c", blocks[place].Replace("localhost:8080", server.Http.BaseAddress!.Authority, StringComparison.Ordinal)])

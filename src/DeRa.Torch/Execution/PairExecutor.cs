@@ -18,6 +18,7 @@ public sealed class PairExecutor : IStepExecutor
 
     private readonly IReadOnlyList<ModelRunner> _runners;
     private readonly int _memberCount;
+    private readonly StepThreads _threads;
 
     /// <param name="runners">Each member of the pair is one runner's.</param>
     /// <param name="limits">What they can take.</param>
@@ -25,6 +26,7 @@ public sealed class PairExecutor : IStepExecutor
     {
         _runners = runners;
         _memberCount = runners.Sum(runner => runner.Members.Count);
+        _threads = new StepThreads(runners);
         Limits = limits with { ModelCount = _memberCount };
     }
 
@@ -36,6 +38,7 @@ public sealed class PairExecutor : IStepExecutor
     public StepResult Execute(StepPlan plan)
     {
         PlanCheck.Verify(plan, Limits, alignedModels: _memberCount - 1);
+        _threads.Set(plan);
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
         var outputs = new StepOutputs(plan.Rows);

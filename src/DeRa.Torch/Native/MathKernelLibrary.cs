@@ -8,15 +8,15 @@ internal static partial class MathKernelLibrary
     private const string BranchVariable = "MKL_CBWR";
 
     /// <summary>
-    /// Has it run the same code on every processor with AVX2 and for every number of rows from four on (conditional numerical
-    /// reproducibility): a seed then names the same text beside any other request. Left to itself it picks code by the
+    /// Has it run the same code on every processor with AVX2, for every number of threads and of rows from four on (conditional
+    /// numerical reproducibility): a seed then names the same text beside any other request. Left to itself it picks code by the
     /// number of rows, which on some processors is the slower for it. To be called before libtorch is loaded, which reads the variable
     /// then; a variable that is set already stays. Elsewhere than on Linux nothing is set.
     /// </summary>
     public static void MakeReproducible()
     {
         // .NET's own copy of the environment is not what native code reads.
-        if (OperatingSystem.IsLinux()) _ = SetVariable(BranchVariable, "AVX2", 0);
+        if (OperatingSystem.IsLinux()) _ = SetVariable(BranchVariable, "AVX2,STRICT", 0);
     }
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]

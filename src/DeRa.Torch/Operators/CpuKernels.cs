@@ -13,7 +13,7 @@ namespace DeRa.Torch.Operators;
 internal static class CpuKernels
 {
     /// <summary>
-    /// The fewest rows that a matrix product gets. With <c>MKL_CBWR=AVX2</c> (<see cref="Native.LibTorch"/> sets it), a row's result
+    /// The fewest rows that a matrix product gets. With <c>MKL_CBWR=AVX2,STRICT</c> (<see cref="Native.LibTorch"/> sets it), a row's result
     /// is the same in any product of four rows or more; below that other code runs.
     /// </summary>
     public const int MinProductRows = 4;

@@ -67,7 +67,7 @@ public sealed class RequestLogTests : IDisposable
     }
 
     [Theory]
-    [InlineData("POST", "/v1/completions", """{"prompt":"topsecret","max_tokens":-1}""", 400)]
+    [InlineData("POST", "/v1/completions", """{"prompt":"topsecret","max_tokens":-2}""", 400)]
     [InlineData("POST", "/v1/completions?key=topsecret", """{"prompt":"topsecret","model":"topsecret"}""", 404)]
     [InlineData("POST", "/v1/completions", "topsecret", 400)]
     [InlineData("GET", "/nowhere?key=topsecret", null, 404)]
@@ -142,7 +142,7 @@ public sealed class RequestLogTests : IDisposable
         Assert.Equal(("/dera.v1.InferenceService/Generate", 200, "OK", "pair", 2.0, 4, 5),
             (answered.Fields["Path"], answered.Fields["Status"], answered.Fields["GrpcStatus"], answered.Fields["Model"],
                 answered.Fields["Strength"], answered.Fields["InputTokens"], answered.Fields["OutputTokens"]));
-        options.MaxTokens = -1;
+        options.MaxTokens = -2;
         using var refused = server.Inference.GenerateStream(
             new GenerateStreamRequest { Prompt = new Prompt { Text = "topsecret" }, Options = options }, cancellationToken: Stop);
         await Assert.ThrowsAsync<RpcException>(async () => await refused.ResponseStream.MoveNext(Stop));

@@ -74,12 +74,11 @@ public class BrokenUploadTests
             var uploads = new List<Http1Upload>();
             for (var i = 0; i < each; i++)
             {
-                var upload = await Http1Upload.BeginAsync(server.Http.BaseAddress!, path, "Content-Length: 1000");
+                var upload = await Http1Upload.BeginAsync(server.Http.BaseAddress!, path, "Content-Length: 1000\r\nExpect: 100-continue");
+                await upload.ContinuedAsync();
                 await upload.SendAsync("{");
                 uploads.Add(upload);
             }
-            // Answered after the uploads' headers and first bytes have come: all of them are being read.
-            await server.StatusAsync("/readyz");
             foreach (var upload in uploads)
                 if (resets) upload.Reset();
                 else upload.End();
@@ -131,7 +130,10 @@ public class BrokenUploadTests
             await CountedAsync(each);
         }
 
-        Assert.Equal(["ClientGoneException"], (await ErrorsAsync()).Keys);
+        // One that only ends its side may still read, and is told that its body is cut off, unless its connection's end is seen first.
+        var errors = await ErrorsAsync();
+        Assert.Superset(errors.Keys.ToHashSet(), ["BadHttpRequestException", "ClientGoneException"]);
+        Assert.InRange(errors["ClientGoneException"], expected - each, expected);
         using (var served = await server.Http.PostAsJsonAsync("/v1/completions", new { prompt = "a", max_tokens = 2 }, Stop))
             Assert.Equal(200, (int)served.StatusCode);
         server.Terminate();

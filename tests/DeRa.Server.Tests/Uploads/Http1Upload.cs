@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using Xunit;
 
 namespace DeRa.Server.Tests.Uploads;
 
@@ -23,6 +24,18 @@ internal sealed class Http1Upload : IDisposable
     }
 
     public Task SendAsync(string text) => _client.GetStream().WriteAsync(Encoding.UTF8.GetBytes(text), ServerFixture.Stop).AsTask();
+
+    /// <summary>Waits until the server reads the body, which it says where the headers hold <c>Expect: 100-continue</c>.</summary>
+    public async Task ContinuedAsync()
+    {
+        var (text, buffer) = ("", new byte[1]);
+        while (!text.EndsWith("\r\n\r\n", StringComparison.Ordinal))
+        {
+            await _client.GetStream().ReadExactlyAsync(buffer, ServerFixture.Stop);
+            text += (char)buffer[0];
+        }
+        Assert.StartsWith("HTTP/1.1 100 ", text);
+    }
 
     /// <summary>The response as far as it has come when the connection ends, or its body's JSON object does.</summary>
     public async Task<string> ResponseAsync()

@@ -1,0 +1,30 @@
+using DeRa.Engine.Scheduling;
+using static TorchSharp.torch;
+
+namespace DeRa.Torch.Execution;
+
+/// <summary>
+/// How many threads compute a step on the CPU. A small step takes one: threads that wait for each other at every operator cost more
+/// than they save, and keep processors from those who write the answers. What is computed does not depend on it.
+/// </summary>
+/// <param name="runners">The models.</param>
+internal sealed class StepThreads(IReadOnlyList<ModelRunner> runners)
+{
+    /// <summary>Weights that fit into a processor's cache: others are read from memory, which one thread does not do as fast as several.</summary>
+    private const long CachedBytes = 16 << 20;
+
+    /// <summary>Tokens times parameters up to which a step is small, about two milliseconds of one thread.</summary>
+    private const long SmallWork = 1 << 26;
+
+    private readonly int _threads = get_num_threads();
+    private readonly long _mostBytes = runners.Max(runner => runner.Model.Bytes);
+    private readonly long _mostParameters = runners.Max(runner => runner.Model.Bytes / Weights.StoredTypes.SizeBytes(runner.Model.ElementType));
+
+    /// <summary>Sets them for a step.</summary>
+    public void Set(StepPlan plan)
+    {
+        var tokens = 0L;
+        for (var i = 0; i < plan.Rows.Count; i++) tokens += plan.Rows[i].Tokens.Length;
+        set_num_threads(_mostBytes <= CachedBytes && tokens * _mostParameters <= SmallWork ? 1 : _threads);
+    }
+}
