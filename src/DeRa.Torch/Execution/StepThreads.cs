@@ -1,4 +1,5 @@
 using DeRa.Engine.Scheduling;
+using DeRa.Torch.Native;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Execution;
@@ -16,7 +17,7 @@ internal sealed class StepThreads(IReadOnlyList<ModelRunner> runners)
     /// <summary>Tokens times parameters up to which a step is small, about two milliseconds of one thread.</summary>
     private const long SmallWork = 1 << 26;
 
-    private readonly int _threads = get_num_threads();
+    private readonly int _threads = LibTorch.Load().Threads;
     private readonly long _mostBytes = runners.Max(runner => runner.Model.Bytes);
     private readonly long _mostParameters = runners.Max(runner => runner.Model.Bytes / Weights.StoredTypes.SizeBytes(runner.Model.ElementType));
 

@@ -20,6 +20,7 @@ public static class LibTorch
     private static readonly Dictionary<string, nint> Handles = [];
     private static LibTorchLocation? s_loaded;
     private static LibTorchException? s_failure;
+    private static int? s_threads;
 
     /// <summary>
     /// Loads libtorch and checks that it computes. A process loads it once: later calls set the threads, where given,
@@ -37,7 +38,9 @@ public static class LibTorch
         {
             var location = LoadOnce(options);
             if (options.Threads is { } threads) torch.set_num_threads(threads);
-            return new LoadedLibTorch(location.Directory, location.Shim, CudaDevices(), torch.get_num_threads());
+            // What libtorch itself says may be what a small step has set (Execution.StepThreads).
+            s_threads = options.Threads ?? s_threads ?? torch.get_num_threads();
+            return new LoadedLibTorch(location.Directory, location.Shim, CudaDevices(), s_threads.Value);
         }
     }
 

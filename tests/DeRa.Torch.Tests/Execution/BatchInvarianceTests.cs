@@ -3,7 +3,6 @@ using DeRa.Testing;
 using DeRa.Torch.Execution;
 using DeRa.Torch.Native;
 using Xunit;
-using static TorchSharp.torch;
 
 namespace DeRa.Torch.Tests.Execution;
 
@@ -24,9 +23,8 @@ public sealed class BatchInvarianceTests
     [InlineData(1), InlineData(2), InlineData(3)]
     public void Logits_of_the_default_pair_do_not_depend_on_the_batch(int threads)
     {
-        LibTorch.Load();
-        var before = get_num_threads();
-        set_num_threads(threads);
+        var before = LibTorch.Load().Threads;
+        LibTorch.Load(new LibTorchOptions { Threads = threads });
         try
         {
             var folders = PairFolders.Choose(null, []);
@@ -34,7 +32,7 @@ public sealed class BatchInvarianceTests
         }
         finally
         {
-            set_num_threads(before);
+            LibTorch.Load(new LibTorchOptions { Threads = before });
         }
     }
 
