@@ -1,10 +1,15 @@
 using DeRa.Benchmarks;
 
 // Run by hand; nothing here decides a test.
-if (args is not ["tokenizer", _, ..])
+switch (args)
 {
-    Console.Error.WriteLine("usage: DeRa.Benchmarks tokenizer FOLDER [FOLDER...]");
-    return 2;
+    case ["tokenizer", _, ..]:
+        foreach (var folder in args[1..]) TokenizerBenchmark.Run(folder, Console.Out);
+        return 0;
+    case ["seeds", var server] when Uri.TryCreate(server, UriKind.Absolute, out var address):
+        await SeedBenchmark.RunAsync(address, Console.Out);
+        return 0;
+    default:
+        Console.Error.WriteLine("usage: DeRa.Benchmarks tokenizer FOLDER [FOLDER...] | seeds http://localhost:8080");
+        return 2;
 }
-foreach (var folder in args[1..]) TokenizerBenchmark.Run(folder, Console.Out);
-return 0;
