@@ -81,7 +81,15 @@ public sealed class StrengthChangeTests
     [Fact]
     public async Task A_change_is_told_to_the_reader_and_scores_of_the_prompt_come_once()
     {
-        using var fixture = new EngineFixture(new ScriptedExecutor());
+        using var asking = new ManualResetEventSlim();
+        var steps = 0;
+        var executor = new ScriptedExecutor();
+        // The third step waits for the change, or all could be over before it is asked for.
+        executor.BeforeStep = _ =>
+        {
+            if (++steps == 3) asking.Wait(TimeSpan.FromMinutes(1));
+        };
+        using var fixture = new EngineFixture(executor);
         using var generation = fixture.Start(new GenerationInput
         {
             Prompts = [new TextPrompt("hello")],
@@ -97,6 +105,7 @@ public sealed class StrengthChangeTests
             pieces.Add(piece);
             if (!asked) generation.ChangeStrengths(fixture.Validator.PrepareStrengths(0.5, null));
             asked = true;
+            asking.Set();
         }
         Assert.Equal([0, 1], pieces.Where(piece => piece.Strengths is { } changed && changed[0] == 0.5).Select(piece => piece.Index).Order());
         // BOS and five letters, twice.

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
@@ -22,6 +23,7 @@ public class SigtermTests
         var streams = Enumerable.Range(0, Streams).Select(seed => Stream.OpenAsync(server.Http, seed)).ToList();
         var first = await await Task.WhenAny(streams);
         await first.FirstEventAsync();
+        await server.EventuallyAsync(async () => await ArrivedAsync(server) == Streams);
         server.Terminate();
         await server.EventuallyAsync(async () => await server.StatusAsync("/readyz") == 503);
         using (var refused = await server.Http.PostAsJsonAsync("/v1/completions", new { prompt = "a" }, Stop))
@@ -36,6 +38,15 @@ public class SigtermTests
             Assert.Equal(Tokens, await stream.ReadToEndAsync());
         }
         Assert.Equal(0, await server.EndedAsync());
+    }
+
+    /// <summary>Requests that run, wait or are over.</summary>
+    private static async Task<double> ArrivedAsync(ServerProcess server)
+    {
+        var scrape = await server.Http.GetStringAsync("/metrics", Stop);
+        return scrape.Split('\n').Where(line => line.StartsWith("vllm:num_requests_", StringComparison.Ordinal)
+            || line.StartsWith("vllm:request_success_total", StringComparison.Ordinal))
+            .Sum(line => double.Parse(line.Split(' ')[^1], CultureInfo.InvariantCulture));
     }
 
     [Theory]

@@ -99,10 +99,11 @@ public class MetricsTests
         await ServerFixture.EventuallyAsync(() => server.Engine.Status.RunningSequences == 1);
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaving);
+        // The engine is held until the server knows.
+        Scrape scrape;
+        do scrape = await Scrape.OfAsync(server);
+        while (scrape.Value("vllm:request_success_total", ("model_name", model), ("finished_reason", "abort")) == 0);
         executor.EndTest();
-        // Ends only once no request is under way.
-        await server.State.DrainAsync().WaitAsync(Stop);
-        var scrape = await Scrape.OfAsync(server);
         foreach (var (reason, count) in ((string, int)[])[("stop", 5), ("length", 1), ("error", 1), ("abort", 1)])
             Assert.Equal((reason, count), (reason, scrape.Value("vllm:request_success_total", ("model_name", model), ("finished_reason", reason))));
     }
