@@ -18,8 +18,6 @@ internal static class TelemetrySetup
             .AddSingleton<RequestLog>();
         var telemetry = builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics
             .AddMeter(EngineTelemetry.Name)
-            // Each server of a process hears the meters of all: with those of some dozens the default of 1,000 would be full.
-            .SetMaxMetricStreams(10_000)
             .AddReader(services => services.GetRequiredService<PrometheusReader>().Reader));
         if (!Exports(options)) return;
         builder.Configuration.AddInMemoryCollection(options.OpenTelemetry);

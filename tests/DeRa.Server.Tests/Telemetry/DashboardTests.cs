@@ -6,6 +6,7 @@ using Xunit;
 namespace DeRa.Server.Tests.Telemetry;
 
 /// <summary>The dashboard asks for nothing that the server does not expose.</summary>
+[Collection(nameof(MetricsTests))]
 public partial class DashboardTests
 {
     [Fact]

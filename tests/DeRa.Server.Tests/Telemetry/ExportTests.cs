@@ -12,6 +12,7 @@ using Xunit;
 
 namespace DeRa.Server.Tests.Telemetry;
 
+[Collection(nameof(MetricsTests))]
 public class ExportTests
 {
     [Theory]

@@ -7,7 +7,11 @@ using Xunit;
 
 namespace DeRa.Server.Tests.Telemetry;
 
-/// <summary>Each test serves a model of its own name: meters of all servers in the process are heard together.</summary>
+/// <summary>
+/// Each test serves a model of its own name, and alone: meters of all servers in the process are heard together, and where one server
+/// ends, OpenTelemetry drops the series of its instruments, which have the same names as the others'.
+/// </summary>
+[Collection(nameof(MetricsTests)), CollectionDefinition(nameof(MetricsTests), DisableParallelization = true)]
 public class MetricsTests
 {
     private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;

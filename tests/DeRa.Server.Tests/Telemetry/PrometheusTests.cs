@@ -8,6 +8,7 @@ using Xunit;
 namespace DeRa.Server.Tests.Telemetry;
 
 /// <summary>A real Prometheus scrapes the server and answers queries.</summary>
+[Collection(nameof(MetricsTests))]
 public class PrometheusTests
 {
     private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
