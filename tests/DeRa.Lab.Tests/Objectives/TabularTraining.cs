@@ -28,11 +28,11 @@ internal sealed record TabularTraining(TabularSpace Space, IObjective Objective)
         using var scope = NewDisposeScope();
         var random = new Random(Seed);
         var table = new TorchSharp.Modules.Parameter(Space.Table(Space.ReferenceLogits));
-        var optimizer = optim.Adam([table], LearningRate);
+        var optimizer = new TableAdam(table);
         for (var step = 0; step < Steps; step++)
         {
-            foreach (var group in optimizer.ParamGroups) group.LearningRate = LearningRate * (1 - (double)step / Steps);
-            Update(table, optimizer, random, step);
+            Differentiate(table, random, step);
+            optimizer.Step(LearningRate * (1 - (double)step / Steps));
             watch?.Invoke(step, Values(table));
         }
         return Values(table);
@@ -42,13 +42,11 @@ internal sealed record TabularTraining(TabularSpace Space, IObjective Objective)
     public static double Distance(TabularSpace space, double[] logits, Func<int, double[]> expected) => Enumerable.Range(0, space.Prompts)
         .Max(prompt => ClosedForm.TotalVariation(space.Probabilities(logits, prompt), expected(prompt)));
 
-    private void Update(Tensor table, optim.Optimizer optimizer, Random random, int step)
+    private void Differentiate(Tensor table, Random random, int step)
     {
         using var scope = NewDisposeScope();
         var proposal = FromReference ? Space.Table(Space.ReferenceLogits) : table.detach();
-        optimizer.zero_grad();
         Objective.Loss(Space.Batch(table, proposal, Draw(random, Values(proposal)), CompletionsPerPrompt, step)).backward();
-        optimizer.step();
     }
 
     private int[] Draw(Random random, double[] proposal)
