@@ -9,6 +9,9 @@ internal sealed class CliProcess : IDisposable
 {
     private readonly Process _process;
 
+    /// <summary>Whether it has ended.</summary>
+    public bool HasExited => _process.HasExited;
+
     public CliProcess(params string[] arguments)
     {
         var tests = Path.Combine(AppContext.BaseDirectory, "DeRa.Cli.Tests");

@@ -27,8 +27,9 @@ public class InterruptionTests
         });
         using var pull = new CliProcess("pull", "org/model");
         var incomplete = environment.Blob("model.safetensors") + ".incomplete";
-        // A poll: the file decides, not the time.
-        while (!File.Exists(incomplete) || new FileInfo(incomplete).Length < 1000) await Task.Delay(2, TestContext.Current.CancellationToken);
+        // A poll: the file decides, not the time; a download that ends before fails below.
+        while (!pull.HasExited && (!File.Exists(incomplete) || new FileInfo(incomplete).Length < 1000))
+            await Task.Delay(2, TestContext.Current.CancellationToken);
         pull.Signal(signal);
         var run = await pull.EndAsync();
         Assert.Equal((code, ""), (run.Code, run.Out));
