@@ -1,5 +1,4 @@
-using DeRa.Torch.Adapters;
-using DeRa.Torch.Models;
+using DeRa.Serving.Inspection;
 using static DeRa.Cli.FactTable;
 
 namespace DeRa.Cli;
@@ -14,14 +13,14 @@ internal static class AdapterReport
     public static string Of(string name, AdapterInspection adapter, ModelInspection? reference)
     {
         var table = new FactTable(name);
-        if (adapter.Rank > 0)
+        if (adapter.Lora.Rank > 0)
             table.Add("adapter", FormattableString.Invariant(
-                $"LoRA of rank {adapter.Rank}, alpha {adapter.Alpha}{(adapter.IsRankStabilized ? ", rank-stabilized" : "")}"));
-        if (adapter.BaseModel is { } trainedOn) table.Add("trained on", trainedOn);
-        if (adapter.ParameterCount > 0)
-            table.Add("modules", string.Join(", ", adapter.Modules))
-                .Add("parameters", Number(adapter.ParameterCount))
-                .AddBytes("weights", bytes => adapter.ParameterCount * bytes);
+                $"LoRA of rank {adapter.Lora.Rank}, alpha {adapter.Lora.Alpha}{(adapter.Lora.IsRankStabilized ? ", rank-stabilized" : "")}"));
+        if (adapter.Lora.BaseModel is { } trainedOn) table.Add("trained on", trainedOn);
+        if (adapter.Lora.ParameterCount > 0)
+            table.Add("modules", string.Join(", ", adapter.Lora.Modules))
+                .Add("parameters", Number(adapter.Lora.ParameterCount))
+                .AddBytes("weights", bytes => adapter.Lora.ParameterCount * bytes);
         if (adapter.ChatTemplate is { } template) table.Add("chat template", ModelReport.Describe(template));
         foreach (var problem in adapter.Problems) table.Add("problem", problem);
         if (reference is not null)

@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using DeRa.Engine.Requests;
-using DeRa.Engine.Text;
 using DeRa.Hub;
+using DeRa.Serving.Requests;
+using DeRa.Text;
 using DeRa.Torch.Execution;
 using DeRa.Torch.Native;
 using DeRa.Torch.Weights;

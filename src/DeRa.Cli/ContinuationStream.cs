@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Threading.Channels;
-using DeRa.Engine;
-using DeRa.Engine.Requests;
-using DeRa.Engine.Streaming;
+using DeRa.Serving;
+using DeRa.Serving.Requests;
+using DeRa.Serving.Streaming;
 
 namespace DeRa.Cli;
 

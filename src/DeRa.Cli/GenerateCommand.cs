@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using DeRa.Engine.Requests;
-using DeRa.Torch;
+using DeRa.Serving.Loading;
+using DeRa.Serving.Requests;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace DeRa.Cli;

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using DeRa.Hub;
+using DeRa.Serving.Inspection;
 using DeRa.Torch.Adapters;
-using DeRa.Torch.Models;
 
 namespace DeRa.Cli;
 
@@ -38,9 +38,9 @@ internal static class InspectCommand
         {
             var isLocal = Directory.Exists(name);
             var folder = await ModelFolders.ResolveAsync(name, withWeights: false, console.Error, cancellation);
-            if (AdapterInspection.IsIn(folder))
+            if (LoraInspection.IsIn(folder))
             {
-                var adapter = AdapterInspection.Read(folder, reference, needsWeights: isLocal);
+                var adapter = AdapterInspection.Read(folder, reference?.Checkpoint, needsWeights: isLocal);
                 await console.Output.WriteLineAsync(AdapterReport.Of(name, adapter, reference));
                 isWell &= adapter.Problems.Count == 0;
                 continue;

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using DeRa.Server.Locks;
+using DeRa.Hosting.Security;
 
 namespace DeRa.Cli;
 

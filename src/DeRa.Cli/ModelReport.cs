@@ -1,4 +1,5 @@
-using DeRa.Engine.Text;
+using DeRa.Text.Chat;
+using DeRa.Serving.Inspection;
 using DeRa.Torch.Models;
 using static DeRa.Cli.FactTable;
 
@@ -13,13 +14,13 @@ internal static class ModelReport
     public static string Of(string name, ModelInspection model)
     {
         var table = new FactTable(name);
-        if (model.Config is { } config) AddConfig(table, model, config);
+        if (model.Checkpoint.Config is { } config) AddConfig(table, model, config);
         table.Add("stored", Stored(model));
         if (model.Tokenizer is { } tokenizer)
             table.Add("tokenizer",
                 $"{model.TokenizerKind}, {Number(tokenizer.VocabularySize)} tokens, ends a text with {EndTokens(model)}");
         table.Add("chat template", Describe(model.ChatTemplate));
-        if (model.HasUntiedOutput)
+        if (model.Checkpoint.HasUntiedOutput)
             table.Add("warning", "config.json ties the output layer to the embedding, but another one is stored, which is used");
         foreach (var problem in model.Problems) table.Add("problem", problem);
         return table.ToString();
@@ -35,15 +36,15 @@ internal static class ModelReport
 
     private static void AddConfig(FactTable table, ModelInspection model, ModelConfig config) => table
         .Add("family", config.Family.ToString())
-        .Add("parameters", Number(model.ParameterCount))
+        .Add("parameters", Number(model.Checkpoint.ParameterCount))
         .Add("context", $"{Number(config.ContextTokens)} tokens")
         .Add("layers", $"{config.LayerCount} of width {Number(config.HiddenSize)}, feed-forward {Number(config.IntermediateSize)}")
         .Add("attention",
             $"{config.HeadCount} heads of {config.HeadDimension}, {config.KeyValueHeadCount} for keys and values{Windows(config)}")
         .Add("output",
             $"{Number(config.VocabularySize)} wide, {(config.TiedEmbeddings ? "tied to the embedding" : "with weights of its own")}")
-        .AddBytes("weights", model.WeightBytes)
-        .AddBytes("cache per token", model.CacheBytesPerToken);
+        .AddBytes("weights", model.Checkpoint.WeightBytes)
+        .AddBytes("cache per token", model.Checkpoint.CacheBytesPerToken);
 
     private static string Windows(ModelConfig config) => config.WindowTokens.OfType<int>().ToList() switch
     {
@@ -51,7 +52,7 @@ internal static class ModelReport
         var windows => $", {windows.Count} layers see {string.Join(" or ", windows.Distinct().Select(window => Number(window)))} tokens",
     };
 
-    private static string Stored(ModelInspection model) => model.StoredElements switch
+    private static string Stored(ModelInspection model) => model.Checkpoint.StoredElements switch
     {
         null when model.Problems.Count > 0 => "not read",
         null => "not here ('dera pull' gets the weights)",

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using DeRa.Engine.Requests;
-using DeRa.Torch;
+using DeRa.Serving.Loading;
+using DeRa.Serving.Requests;
 using DeRa.Torch.Execution;
 
 namespace DeRa.Cli;

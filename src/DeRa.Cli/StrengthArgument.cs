@@ -1,5 +1,5 @@
 using System.Globalization;
-using DeRa.Engine.Requests;
+using DeRa.Serving.Requests;
 
 namespace DeRa.Cli;
 

@@ -66,13 +66,14 @@ public sealed class GenerationEngine : IDisposable
         }
     }
 
-    /// <summary>The clock.</summary>
-    internal TimeProvider Time => _time;
+    /// <summary>The clock of all timestamps.</summary>
+    public TimeProvider Time => _time;
 
     /// <summary>Takes a request, all of its sequences or none; any thread.</summary>
     /// <param name="sequences">At least one; the handles come back in this order.</param>
-    /// <exception cref="AdmissionException">The queue is full, or the engine is draining or stopped.</exception>
-    /// <exception cref="InvalidRequestException">The queue could not take it even if it were empty.</exception>
+    /// <exception cref="AdmissionException">
+    /// The queue is full or could not take it even if it were empty, or the engine is draining or stopped.
+    /// </exception>
     /// <exception cref="ArgumentException">A sequence has no prompt, or can never fit into the context and the cache.</exception>
     public IReadOnlyList<GenerationHandle> Submit(IReadOnlyList<GenerationRequest> sequences)
     {

@@ -31,15 +31,16 @@ public sealed class GenerationHandle
     /// <param name="strengths">Finite, for the models that the executor has.</param>
     public void ChangeStrengths(AlignmentStrengths strengths) => _sequence.AskFor(strengths);
 
-    /// <summary>When things happened to it.</summary>
-    internal SequenceClock Clock => _sequence.Clock;
+    /// <summary>When things happened to it, up to now; any thread.</summary>
+    public SequenceTimestamps Timestamps =>
+        new(_sequence.Clock.Submitted, _sequence.Clock.Admitted, _sequence.Clock.FirstToken, _sequence.Clock.Ended);
 
     /// <summary>
     /// Counts the sequence under the finish reason that its response gives, which the engine may not know: it ends a sequence whose
     /// text met a stop string by cancelling it, or has ended it for its length by then. The first call counts. Any thread.
     /// </summary>
     /// <param name="reason">Null where it failed.</param>
-    internal void Finish(FinishReason? reason)
+    public void CountFinish(FinishReason? reason)
     {
         if (Interlocked.Exchange(ref _isFinished, 1) == 0) _metrics.Finished(reason);
     }

@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using DeRa.Engine.Text;
+using DeRa.Text;
+using DeRa.Text.Loading;
 
 namespace DeRa.Benchmarks;
 

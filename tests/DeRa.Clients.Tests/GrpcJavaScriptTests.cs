@@ -1,5 +1,5 @@
-using DeRa.Engine;
 using DeRa.Server.Tests;
+using DeRa.Serving;
 using Xunit;
 
 namespace DeRa.Clients.Tests;

@@ -1,6 +1,7 @@
 using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
-using DeRa.Engine.Streaming;
+using DeRa.Serving.Requests;
+using DeRa.Serving.Streaming;
 using DeRa.Testing;
 using Xunit;
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using DeRa.Engine.Text;
 using DeRa.Lab.Alignment;
 using DeRa.Lab.Data;
 using DeRa.Lab.Evaluation;
@@ -8,6 +7,7 @@ using DeRa.Lab.Rewards;
 using DeRa.Lab.Sampling;
 using DeRa.Lab.Tokenizers;
 using DeRa.Testing;
+using DeRa.Text.Loading;
 using Xunit;
 using static TorchSharp.torch;
 

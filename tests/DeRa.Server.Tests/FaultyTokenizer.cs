@@ -1,5 +1,5 @@
-using DeRa.Engine.Text;
 using DeRa.Testing;
+using DeRa.Text;
 
 namespace DeRa.Server.Tests;
 
@@ -11,6 +11,8 @@ internal sealed class FaultyTokenizer(ITokenizer sound, bool throwsInPrompts) : 
 
     /// <summary>Called with each text before it is encoded.</summary>
     public Action<string>? Encoding { get; init; }
+
+    public bool NormalizesSpecialTokens => sound.NormalizesSpecialTokens;
 
     public int VocabularySize => sound.VocabularySize;
 

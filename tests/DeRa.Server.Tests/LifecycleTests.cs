@@ -1,9 +1,9 @@
 using System.Text;
-using DeRa.Engine;
 using DeRa.Protos.V1;
 using DeRa.Server.Composition;
 using DeRa.Server.Options;
-using DeRa.Torch;
+using DeRa.Serving;
+using DeRa.Serving.Loading;
 using DeRa.Torch.Weights;
 using Google.Rpc;
 using Grpc.Core;

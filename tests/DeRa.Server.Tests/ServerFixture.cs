@@ -1,13 +1,14 @@
 using System.Text;
 using System.Text.Json;
 using DeRa.Engine;
-using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
-using DeRa.Engine.Text;
 using DeRa.Protos.V1;
 using DeRa.Server.Composition;
 using DeRa.Server.Options;
+using DeRa.Serving;
+using DeRa.Serving.Requests;
 using DeRa.Testing;
+using DeRa.Text.Chat;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;

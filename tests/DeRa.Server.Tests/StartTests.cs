@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json;
+using DeRa.Hosting.Options;
 using DeRa.Server.Composition;
 using DeRa.Server.Options;
 using DeRa.Server.Tests.Locks;

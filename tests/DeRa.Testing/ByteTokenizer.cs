@@ -1,5 +1,5 @@
 using System.Text;
-using DeRa.Engine.Text;
+using DeRa.Text;
 
 namespace DeRa.Testing;
 
@@ -8,6 +8,8 @@ public sealed class ByteTokenizer : ITokenizer
 {
     public const int Bos = 256;
     public const int Eos = 257;
+
+    public bool NormalizesSpecialTokens => false;
 
     public int VocabularySize => 258;
 

@@ -1,8 +1,9 @@
 using DeRa.Engine;
 using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
-using DeRa.Engine.Streaming;
-using DeRa.Engine.Text;
+using DeRa.Serving.Requests;
+using DeRa.Serving.Streaming;
+using DeRa.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace DeRa.Testing;

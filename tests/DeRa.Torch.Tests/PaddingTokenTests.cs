@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
-using DeRa.Engine.Requests;
+using DeRa.Serving.Loading;
+using DeRa.Serving.Requests;
 using DeRa.Testing;
 using DeRa.Torch.Execution;
 using DeRa.Torch.Tests.Execution;

@@ -21,12 +21,12 @@ internal sealed class AdmissionGate(int maxQueuedSequences, long maxQueuedTokens
     }
 
     /// <summary>Refuses what would not even fit into an empty queue: coming back later would not help.</summary>
-    /// <exception cref="InvalidRequestException">The request has too many sequences or prompt tokens.</exception>
+    /// <exception cref="AdmissionException">The request has too many sequences or prompt tokens.</exception>
     public void CheckEverFits(IReadOnlyList<GenerationRequest> sequences)
     {
         var promptTokens = sequences.Sum(sequence => (long)sequence.PromptTokens.Count);
         if (sequences.Count <= maxQueuedSequences && promptTokens <= maxQueuedTokens) return;
-        throw new InvalidRequestException(sequences.Any(sequence => sequence.ChoiceIndex > 0) ? "n" : "prompt",
+        throw new AdmissionException(AdmissionReason.NeverFits,
             $"All prompts and choices are {sequences.Count} sequences with {promptTokens} prompt tokens; " +
             $"the server's queue holds {maxQueuedSequences} with {maxQueuedTokens}.");
     }

@@ -1,8 +1,8 @@
 namespace DeRa.Engine.Requests;
 
 /// <summary>
-/// One sequence to generate: valid by construction (see <see cref="RequestValidator"/>), immutable, and all that the
-/// engine knows of a request.
+/// One sequence to generate: all that the engine knows of a request. Immutable; whoever submits it has checked its fields, the
+/// engine checks only that it fits.
 /// </summary>
 public sealed record GenerationRequest
 {

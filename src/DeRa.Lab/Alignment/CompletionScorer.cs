@@ -1,6 +1,6 @@
-using DeRa.Engine.Text;
 using DeRa.Lab.Rewards;
 using DeRa.Lab.Sampling;
+using DeRa.Text;
 
 namespace DeRa.Lab.Alignment;
 

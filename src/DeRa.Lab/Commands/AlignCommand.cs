@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
-using DeRa.Engine.Text;
 using DeRa.Lab.Alignment;
 using DeRa.Lab.Models;
 using DeRa.Lab.Training;
+using DeRa.Text.Loading;
 
 namespace DeRa.Lab.Commands;
 

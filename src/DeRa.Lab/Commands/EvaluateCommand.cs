@@ -1,12 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
-using DeRa.Engine.Text;
 using DeRa.Lab.Alignment;
 using DeRa.Lab.Evaluation;
 using DeRa.Lab.Models;
 using DeRa.Lab.Reports;
 using DeRa.Lab.Sampling;
-using DeRa.Lab.Training;
+using DeRa.Text.Loading;
 
 namespace DeRa.Lab.Commands;
 

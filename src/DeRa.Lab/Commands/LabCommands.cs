@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
-using DeRa.Engine.Text;
 using DeRa.Lab.Rewards;
+using DeRa.Text;
 using DeRa.Torch.Native;
 using DeRa.Torch.Weights;
 

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
-using DeRa.Engine.Text;
 using DeRa.Lab.Data;
 using DeRa.Lab.Models;
+using DeRa.Text.Loading;
 
 namespace DeRa.Lab.Commands;
 

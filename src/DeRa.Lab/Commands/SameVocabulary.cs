@@ -1,4 +1,5 @@
-using DeRa.Engine.Text;
+using DeRa.Text;
+using DeRa.Text.Loading;
 
 namespace DeRa.Lab.Commands;
 

@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Text.Json;
-using DeRa.Engine.Text;
 using DeRa.Lab.Models;
 using DeRa.Lab.Sampling;
+using DeRa.Text;
+using DeRa.Text.Loading;
 
 namespace DeRa.Lab.Commands;
 

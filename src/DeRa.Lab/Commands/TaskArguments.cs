@@ -1,8 +1,8 @@
 using System.CommandLine;
-using DeRa.Engine.Text;
 using DeRa.Lab.Alignment;
 using DeRa.Lab.Data;
 using DeRa.Lab.Rewards;
+using DeRa.Text;
 
 namespace DeRa.Lab.Commands;
 

@@ -1,8 +1,8 @@
 using System.CommandLine;
-using DeRa.Engine.Text;
 using DeRa.Lab.Data;
 using DeRa.Lab.Models;
 using DeRa.Lab.Training;
+using DeRa.Text.Loading;
 using DeRa.Torch.Models;
 
 namespace DeRa.Lab.Commands;

@@ -1,4 +1,4 @@
-using DeRa.Engine.Text;
+using DeRa.Text;
 
 namespace DeRa.Lab.Data;
 

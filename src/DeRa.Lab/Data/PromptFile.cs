@@ -1,5 +1,5 @@
-using DeRa.Engine.Text;
 using DeRa.Lab.Alignment;
+using DeRa.Text;
 
 namespace DeRa.Lab.Data;
 

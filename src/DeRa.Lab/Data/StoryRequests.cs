@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using DeRa.Engine.Text;
+using DeRa.Text.Chat;
 
 namespace DeRa.Lab.Data;
 

@@ -1,5 +1,5 @@
-using DeRa.Engine.Text;
 using DeRa.Lab.Models;
+using DeRa.Text;
 using static TorchSharp.torch;
 
 namespace DeRa.Lab.Data;

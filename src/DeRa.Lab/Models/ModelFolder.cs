@@ -1,7 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using DeRa.Engine.Text;
 using DeRa.Lab.Tokenizers;
+using DeRa.Text.Chat;
+using DeRa.Text.Loading;
 using DeRa.Torch.Models;
 using DeRa.Torch.Weights;
 using static TorchSharp.torch;

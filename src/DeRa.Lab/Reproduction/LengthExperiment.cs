@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using DeRa.Engine.Text;
 using DeRa.Lab.Alignment;
 using DeRa.Lab.Data;
 using DeRa.Lab.Evaluation;
@@ -9,6 +8,8 @@ using DeRa.Lab.Rewards;
 using DeRa.Lab.Sampling;
 using DeRa.Lab.Tokenizers;
 using DeRa.Lab.Training;
+using DeRa.Text;
+using DeRa.Text.Loading;
 using static TorchSharp.torch;
 
 namespace DeRa.Lab.Reproduction;

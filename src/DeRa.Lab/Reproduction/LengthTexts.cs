@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
-using DeRa.Engine.Text;
 using DeRa.Lab.Data;
+using DeRa.Text;
 
 namespace DeRa.Lab.Reproduction;
 

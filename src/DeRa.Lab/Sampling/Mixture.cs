@@ -1,5 +1,5 @@
-using DeRa.Engine.Requests;
 using DeRa.Lab.Models;
+using DeRa.Serving.Requests;
 
 namespace DeRa.Lab.Sampling;
 

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
-using DeRa.Engine.Text;
-using DeRa.Engine.Text.Bpe;
-using DeRa.Engine.Text.HuggingFace;
+using DeRa.Text.Tokenizers;
+using DeRa.Text.Tokenizers.Bpe;
+using DeRa.Text.Tokenizers.HuggingFace;
 
 namespace DeRa.Lab.Tokenizers;
 

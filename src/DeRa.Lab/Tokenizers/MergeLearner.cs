@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using DeRa.Engine.Text.Bpe;
+using DeRa.Text.Tokenizers.Bpe;
 
 namespace DeRa.Lab.Tokenizers;
 

@@ -1,5 +1,3 @@
-using DeRa.Engine.Text;
-
 namespace DeRa.Lab.Tokenizers;
 
 /// <summary>

@@ -1,6 +1,6 @@
 using System.Text;
 using DeRa.Engine.Requests;
-using DeRa.Engine.Streaming;
+using DeRa.Serving.Streaming;
 
 namespace DeRa.Server.Answers;
 

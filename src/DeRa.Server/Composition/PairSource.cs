@@ -1,4 +1,4 @@
-using DeRa.Engine;
+using DeRa.Serving;
 using DeRa.Torch.Weights;
 
 namespace DeRa.Server.Composition;

@@ -1,5 +1,5 @@
 using DeRa.Server.Options;
-using DeRa.Torch;
+using DeRa.Serving.Loading;
 
 namespace DeRa.Server.Composition;
 

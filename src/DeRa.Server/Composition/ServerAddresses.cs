@@ -1,5 +1,5 @@
 using System.Net;
-using DeRa.Server.Locks;
+using DeRa.Hosting.Security;
 using DeRa.Server.Options;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;

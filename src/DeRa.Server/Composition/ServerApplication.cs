@@ -1,8 +1,8 @@
 using System.Net;
-using DeRa.Server.Connections;
+using DeRa.Hosting.Connections;
+using DeRa.Hosting.Security;
 using DeRa.Server.Grpc;
 using DeRa.Server.Http;
-using DeRa.Server.Locks;
 using DeRa.Server.Options;
 using DeRa.Server.Telemetry;
 using DeRa.Server.Uploads;

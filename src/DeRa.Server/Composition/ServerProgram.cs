@@ -1,7 +1,8 @@
 using System.Collections;
 using System.Net.Sockets;
+using DeRa.Hosting.Options;
+using DeRa.Hosting.Telemetry;
 using DeRa.Server.Options;
-using DeRa.Server.Telemetry;
 
 namespace DeRa.Server.Composition;
 

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using DeRa.Engine;
+using DeRa.Serving;
 using DeRa.Torch.Weights;
 
 namespace DeRa.Server.Composition;

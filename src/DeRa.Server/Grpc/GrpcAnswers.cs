@@ -1,12 +1,13 @@
-using DeRa.Engine;
 using DeRa.Engine.Requests;
-using DeRa.Engine.Streaming;
-using DeRa.Engine.Text;
 using DeRa.Protos.V1;
 using DeRa.Server.Answers;
 using DeRa.Server.Composition;
 using DeRa.Server.Http;
 using DeRa.Server.Options;
+using DeRa.Serving;
+using DeRa.Serving.Requests;
+using DeRa.Serving.Streaming;
+using DeRa.Text;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using FinishReason = DeRa.Protos.V1.FinishReason;

@@ -1,3 +1,4 @@
+using DeRa.Hosting.Security;
 using DeRa.Protos.V1;
 using DeRa.Server.Composition;
 using DeRa.Server.Options;

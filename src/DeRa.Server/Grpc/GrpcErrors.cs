@@ -1,9 +1,11 @@
 using DeRa.Engine.Admission;
 using DeRa.Engine.Requests;
+using DeRa.Hosting.Security;
 using DeRa.Server.Composition;
 using DeRa.Server.Http;
-using DeRa.Server.Locks;
 using DeRa.Server.Uploads;
+using DeRa.Serving.Requests;
+using DeRa.Serving.Streaming;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;

@@ -1,12 +1,13 @@
 using DeRa.Engine.Requests;
-using DeRa.Engine.Streaming;
+using DeRa.Hosting.Security;
 using DeRa.Protos.V1;
 using DeRa.Server.Answers;
 using DeRa.Server.Composition;
-using DeRa.Server.Locks;
 using DeRa.Server.Options;
 using DeRa.Server.Telemetry;
 using DeRa.Server.Uploads;
+using DeRa.Serving.Requests;
+using DeRa.Serving.Streaming;
 using Google.Protobuf;
 using Grpc.Core;
 

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using DeRa.Engine.Requests;
+using DeRa.Serving.Requests;
 using Google.Protobuf.WellKnownTypes;
 
 namespace DeRa.Server.Grpc;

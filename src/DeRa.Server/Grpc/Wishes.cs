@@ -1,8 +1,9 @@
 using System.Runtime.ExceptionServices;
 using DeRa.Engine.Requests;
-using DeRa.Engine.Streaming;
+using DeRa.Hosting.Security;
 using DeRa.Protos.V1;
-using DeRa.Server.Locks;
+using DeRa.Serving.Requests;
+using DeRa.Serving.Streaming;
 using Grpc.Core;
 
 namespace DeRa.Server.Grpc;

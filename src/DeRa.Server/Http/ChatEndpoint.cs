@@ -1,7 +1,7 @@
 using System.Text.Json;
-using DeRa.Engine;
 using DeRa.Server.Composition;
 using DeRa.Server.Http.Wire;
+using DeRa.Serving;
 
 namespace DeRa.Server.Http;
 

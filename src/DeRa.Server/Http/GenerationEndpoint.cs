@@ -1,10 +1,10 @@
 using System.Text.Json;
-using DeRa.Engine;
-using DeRa.Engine.Streaming;
 using DeRa.Server.Answers;
 using DeRa.Server.Composition;
 using DeRa.Server.Http.Wire;
 using DeRa.Server.Telemetry;
+using DeRa.Serving;
+using DeRa.Serving.Streaming;
 
 namespace DeRa.Server.Http;
 

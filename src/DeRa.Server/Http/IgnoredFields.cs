@@ -1,6 +1,6 @@
 using System.Text;
-using DeRa.Engine.Requests;
 using DeRa.Server.Options;
+using DeRa.Serving.Requests;
 
 namespace DeRa.Server.Http;
 

@@ -1,11 +1,12 @@
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using DeRa.Engine;
-using DeRa.Engine.Requests;
+using DeRa.Hosting.Options;
 using DeRa.Server.Composition;
 using DeRa.Server.Http.Wire;
 using DeRa.Server.Options;
+using DeRa.Serving;
+using DeRa.Serving.Requests;
 
 namespace DeRa.Server.Http;
 

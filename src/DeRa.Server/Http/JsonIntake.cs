@@ -1,6 +1,6 @@
 using System.Text.Json;
+using DeRa.Hosting.Security;
 using DeRa.Server.Http.Wire;
-using DeRa.Server.Locks;
 using DeRa.Server.Options;
 using DeRa.Server.Uploads;
 

@@ -1,9 +1,11 @@
 using System.Text.Json;
 using DeRa.Engine.Admission;
 using DeRa.Engine.Requests;
+using DeRa.Hosting.Security;
 using DeRa.Server.Composition;
-using DeRa.Server.Locks;
 using DeRa.Server.Uploads;
+using DeRa.Serving.Requests;
+using DeRa.Serving.Streaming;
 
 namespace DeRa.Server.Http;
 

@@ -1,7 +1,9 @@
 using System.Collections;
 using System.Net;
+using DeRa.Hosting.Options;
+using DeRa.Hosting.Security;
+using DeRa.Hosting.Telemetry;
 using DeRa.Hub;
-using DeRa.Server.Locks;
 
 namespace DeRa.Server.Options;
 

@@ -1,7 +1,8 @@
 using DeRa.Engine;
-using DeRa.Engine.Requests;
-using DeRa.Server.Locks;
-using DeRa.Torch;
+using DeRa.Hosting.Options;
+using DeRa.Hosting.Security;
+using DeRa.Serving.Loading;
+using DeRa.Serving.Requests;
 using DeRa.Torch.Execution;
 using DeRa.Torch.Native;
 
@@ -212,7 +213,7 @@ internal sealed record ServerOptions
     /// <summary>The name under which the pair is served.</summary>
     /// <exception cref="FormatException">An aligned model's name is missing.</exception>
     public string ServedName => Name
-        ?? (Aligned.Count == 0 ? PairFolders.DefaultName : LastPart(AlignedFolder.Parse(Aligned)[0].Path));
+        ?? (Aligned.Count == 0 ? PairFolders.DefaultName : LastPart(PairFolders.ParseAligned(Aligned)[0].Path));
 
     /// <summary>Whether the pair that comes with the server is served.</summary>
     public bool IsDefaultPair => Reference is null && Aligned.Count == 0;

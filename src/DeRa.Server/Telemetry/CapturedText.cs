@@ -2,7 +2,8 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using DeRa.Engine.Requests;
-using DeRa.Engine.Streaming;
+using DeRa.Serving.Requests;
+using DeRa.Serving.Streaming;
 
 namespace DeRa.Server.Telemetry;
 

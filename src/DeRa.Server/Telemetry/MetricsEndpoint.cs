@@ -1,3 +1,5 @@
+using DeRa.Hosting.Telemetry;
+
 namespace DeRa.Server.Telemetry;
 
 /// <summary><c>GET /metrics</c>: all metrics in Prometheus' text format.</summary>

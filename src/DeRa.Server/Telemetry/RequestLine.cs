@@ -1,9 +1,10 @@
 using System.Collections;
 using System.Globalization;
 using System.Text;
+using DeRa.Hosting.Security;
+using DeRa.Hosting.Telemetry;
 using DeRa.Server.Answers;
 using DeRa.Server.Grpc;
-using DeRa.Server.Locks;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http.Features;
 

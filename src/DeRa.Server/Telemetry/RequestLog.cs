@@ -1,3 +1,4 @@
+using DeRa.Hosting.Security;
 using DeRa.Server.Options;
 
 namespace DeRa.Server.Telemetry;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using DeRa.Engine;
-using DeRa.Engine.Requests;
-using DeRa.Engine.Streaming;
+using DeRa.Serving;
+using DeRa.Serving.Requests;
+using DeRa.Serving.Streaming;
 
 namespace DeRa.Server.Telemetry;
 

@@ -1,4 +1,5 @@
 using DeRa.Engine.Telemetry;
+using DeRa.Hosting.Telemetry;
 using DeRa.Server.Options;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;

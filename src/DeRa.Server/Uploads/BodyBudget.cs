@@ -1,4 +1,4 @@
-using DeRa.Server.Locks;
+using DeRa.Hosting.Security;
 using DeRa.Server.Options;
 
 namespace DeRa.Server.Uploads;

@@ -28,9 +28,6 @@ internal static partial class PairLog
         "Model '{Model}', {Folder}: config.json ties the output layer to the embedding, but another one is stored, which is used")]
     public static partial void StoredOutputUsed(ILogger logger, string model, string folder);
 
-    [LoggerMessage(6, LogLevel.Warning, "The chat template of {File} cannot be used: {Fault}. Chats are refused; completions work")]
-    public static partial void ChatTemplateFault(ILogger logger, string file, string fault);
-
     [LoggerMessage(7, LogLevel.Warning, "In float32 the models take {WeightMebibytes:N1} MiB, too much of the {AvailableMebibytes:N1} MiB "
         + "of free memory: they stay in their own type, in which the text of a seed may depend on what else runs. "
         + "--dtype float32 takes the memory all the same")]

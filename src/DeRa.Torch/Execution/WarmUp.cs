@@ -7,7 +7,7 @@ namespace DeRa.Torch.Execution;
 /// Runs the executor once before anyone waits for it: kernels, thread pools and device memory are set up in the first steps,
 /// and models that do not run, or whose logits are no numbers, say so at start.
 /// </summary>
-internal static class WarmUp
+public static class WarmUp
 {
     /// <summary>Reads a prompt and generates a token on every model; what it leaves in the cache is overwritten before it is read.</summary>
     /// <param name="executor">Used by no other thread yet; where the models are refused, it is disposed.</param>

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using DeRa.Engine.Text;
 using DeRa.Torch.Weights;
 
 namespace DeRa.Torch.Verification;

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Text.Json;
-using DeRa.Engine.Text;
 
 namespace DeRa.Torch.Weights;
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using DeRa.Engine.Text;
 
 namespace DeRa.Torch.Weights;
 

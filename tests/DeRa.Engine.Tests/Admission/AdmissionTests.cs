@@ -1,5 +1,6 @@
 using DeRa.Engine.Admission;
 using DeRa.Engine.Requests;
+using DeRa.Serving.Requests;
 using DeRa.Testing;
 using Xunit;
 

@@ -1,10 +1,10 @@
-using DeRa.Engine.Text;
 using DeRa.Lab.Alignment;
 using DeRa.Lab.Models;
 using DeRa.Lab.Rewards;
 using DeRa.Lab.Tests.Commands;
 using DeRa.Lab.Tests.Training;
 using DeRa.Lab.Training;
+using DeRa.Text.Loading;
 using Xunit;
 
 namespace DeRa.Lab.Tests.Alignment;

@@ -1,5 +1,4 @@
 using DeRa.Lab.Models;
-using DeRa.Lab.Tests.Commands;
 using DeRa.Testing;
 using Xunit;
 

@@ -1,7 +1,7 @@
-using DeRa.Engine.Text;
 using DeRa.Lab.Data;
 using DeRa.Lab.Reproduction;
 using DeRa.Testing;
+using DeRa.Text;
 using Xunit;
 
 namespace DeRa.Lab.Tests.Reproduction;

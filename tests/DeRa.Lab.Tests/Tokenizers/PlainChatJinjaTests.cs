@@ -1,6 +1,6 @@
 using System.Text.Json;
-using DeRa.Engine.Text;
 using DeRa.Lab.Tokenizers;
+using DeRa.Text.Chat;
 using Xunit;
 
 namespace DeRa.Lab.Tests.Tokenizers;

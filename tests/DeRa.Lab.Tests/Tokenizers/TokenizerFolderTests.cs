@@ -1,7 +1,7 @@
 using System.Text.Json;
-using DeRa.Engine.Text;
 using DeRa.Lab.Tokenizers;
 using DeRa.Testing;
+using DeRa.Text.Loading;
 using Xunit;
 
 namespace DeRa.Lab.Tests.Tokenizers;

@@ -1,6 +1,6 @@
-using DeRa.Engine;
 using DeRa.Protos.V1;
 using DeRa.Server.Options;
+using DeRa.Serving;
 using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.Reflection.V1Alpha;

@@ -5,6 +5,7 @@ using DeRa.Protos.V1;
 using DeRa.Server.Grpc;
 using DeRa.Server.Http.Wire;
 using DeRa.Server.Options;
+using DeRa.Serving.Requests;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Xunit;

@@ -1,6 +1,6 @@
-using DeRa.Engine.Text;
 using DeRa.Protos.V1;
 using DeRa.Testing;
+using DeRa.Text.Chat;
 using Grpc.Core;
 using Xunit;
 

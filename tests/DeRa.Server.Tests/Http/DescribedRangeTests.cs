@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using DeRa.Engine;
-using DeRa.Engine.Requests;
 using DeRa.Server.Http.Wire;
+using DeRa.Serving;
+using DeRa.Serving.Requests;
 using DeRa.Testing;
 using NJsonSchema;
 using Xunit;

@@ -1,7 +1,7 @@
 using System.Text.Json;
-using DeRa.Engine.Text;
 using DeRa.Server.Options;
 using DeRa.Testing;
+using DeRa.Text.Chat;
 using Xunit;
 
 namespace DeRa.Server.Tests.Http;

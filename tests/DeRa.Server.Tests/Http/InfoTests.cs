@@ -1,9 +1,10 @@
 using System.Text;
 using System.Text.Json;
-using DeRa.Engine;
-using DeRa.Engine.Requests;
+using DeRa.Hosting.Options;
 using DeRa.Server.Http;
 using DeRa.Server.Options;
+using DeRa.Serving;
+using DeRa.Serving.Requests;
 using DeRa.Testing;
 using Microsoft.AspNetCore.Http;
 using Xunit;

@@ -1,7 +1,7 @@
 using System.Text;
-using DeRa.Engine.Text;
 using DeRa.Server.Options;
 using DeRa.Testing;
+using DeRa.Text.Chat;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 using Xunit;

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using DeRa.Engine.Requests;
 using DeRa.Server.Http.Wire;
+using DeRa.Serving.Requests;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;

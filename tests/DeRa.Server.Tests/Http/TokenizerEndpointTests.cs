@@ -1,6 +1,6 @@
 using System.Text.Json;
-using DeRa.Engine.Text;
 using DeRa.Testing;
+using DeRa.Text.Chat;
 using Xunit;
 
 namespace DeRa.Server.Tests.Http;

@@ -1,8 +1,9 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
+using DeRa.Hosting.Options;
+using DeRa.Hosting.Security;
 using DeRa.Protos.V1;
-using DeRa.Server.Locks;
 using DeRa.Server.Options;
 using DeRa.Testing;
 using Google.Rpc;

@@ -1,8 +1,9 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using DeRa.Hosting.Options;
+using DeRa.Hosting.Security;
 using DeRa.Server.Composition;
-using DeRa.Server.Locks;
 using DeRa.Server.Options;
 using DeRa.Testing;
 using Microsoft.Extensions.DependencyInjection;

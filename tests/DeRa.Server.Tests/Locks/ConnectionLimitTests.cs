@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
+using DeRa.Hosting.Connections;
 using DeRa.Protos.V1;
-using DeRa.Server.Connections;
 using DeRa.Server.Options;
 using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,8 +1,9 @@
 using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text.Json;
+using DeRa.Hosting.Connections;
+using DeRa.Hosting.Options;
 using DeRa.Protos.V1;
-using DeRa.Server.Connections;
 using DeRa.Server.Options;
 using Grpc.Net.Client;
 using Xunit;

@@ -1,6 +1,7 @@
 using System.Text.Json;
+using DeRa.Hosting.Options;
+using DeRa.Hosting.Security;
 using DeRa.Server.Composition;
-using DeRa.Server.Locks;
 using DeRa.Server.Options;
 using DeRa.Testing;
 using Xunit;

@@ -1,5 +1,5 @@
+using DeRa.Hosting.Security;
 using DeRa.Protos.V1;
-using DeRa.Server.Locks;
 using DeRa.Server.Options;
 using DeRa.Testing;
 using Google.Protobuf;

@@ -1,3 +1,5 @@
+using DeRa.Hosting.Options;
+using DeRa.Hosting.Telemetry;
 using DeRa.Server.Options;
 using Xunit;
 

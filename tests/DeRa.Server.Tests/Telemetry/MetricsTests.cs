@@ -1,5 +1,5 @@
 using DeRa.Engine.Telemetry;
-using DeRa.Server.Telemetry;
+using DeRa.Hosting.Telemetry;
 using DeRa.Testing;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;

@@ -1,4 +1,4 @@
-using DeRa.Server.Telemetry;
+using DeRa.Hosting.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using DeRa.Hosting.Options;
 using DeRa.Server.Options;
 using DeRa.Server.Tests.Locks;
 using DeRa.Server.Uploads;

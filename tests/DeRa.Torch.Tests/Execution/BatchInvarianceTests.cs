@@ -1,4 +1,5 @@
 using DeRa.Engine.Scheduling;
+using DeRa.Serving.Loading;
 using DeRa.Testing;
 using DeRa.Torch.Execution;
 using DeRa.Torch.Native;

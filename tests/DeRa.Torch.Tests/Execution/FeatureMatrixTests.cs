@@ -1,6 +1,7 @@
 using DeRa.Engine;
 using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
+using DeRa.Serving.Requests;
 using DeRa.Testing;
 using DeRa.Torch.Execution;
 using Xunit;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
-using DeRa.Engine.Text;
 using DeRa.Testing;
+using DeRa.Text.Chat;
+using DeRa.Text.Loading;
 using DeRa.Torch.Adapters;
 using DeRa.Torch.Models;
 using Xunit;

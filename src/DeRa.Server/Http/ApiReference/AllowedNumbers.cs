@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using DeRa.Engine;
+using DeRa.Serving;
 
 namespace DeRa.Server.Http.ApiReference;
 

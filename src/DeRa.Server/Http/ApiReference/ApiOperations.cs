@@ -1,5 +1,5 @@
-using DeRa.Engine;
 using DeRa.Server.Http.Wire;
+using DeRa.Serving;
 using static DeRa.Server.Http.ApiReference.Schemas;
 
 namespace DeRa.Server.Http.ApiReference;

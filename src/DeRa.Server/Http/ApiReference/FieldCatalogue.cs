@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
-using DeRa.Engine;
-using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
+using DeRa.Serving;
+using DeRa.Serving.Requests;
 using static DeRa.Server.Http.ApiReference.Schemas;
 
 namespace DeRa.Server.Http.ApiReference;

@@ -1,5 +1,5 @@
-using DeRa.Engine.Streaming;
 using DeRa.Server.Answers;
+using DeRa.Serving.Streaming;
 
 namespace DeRa.Server.Http.Wire;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using DeRa.Engine.Requests;
-using DeRa.Engine.Streaming;
 using DeRa.Server.Answers;
+using DeRa.Serving.Streaming;
 
 namespace DeRa.Server.Http.Wire;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using DeRa.Engine.Requests;
+using DeRa.Serving.Requests;
 
 namespace DeRa.Server.Http.Wire;
 

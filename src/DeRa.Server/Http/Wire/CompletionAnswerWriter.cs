@@ -1,6 +1,6 @@
 using System.Text.Json;
-using DeRa.Engine.Streaming;
 using DeRa.Server.Answers;
+using DeRa.Serving.Streaming;
 
 namespace DeRa.Server.Http.Wire;
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
-using DeRa.Engine;
-using DeRa.Engine.Requests;
+using DeRa.Serving;
 
 namespace DeRa.Server.Http.Wire;
 

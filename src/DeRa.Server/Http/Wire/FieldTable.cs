@@ -1,5 +1,6 @@
 using System.Text.Json;
-using DeRa.Engine.Requests;
+using DeRa.Hosting.Options;
+using DeRa.Serving.Requests;
 
 namespace DeRa.Server.Http.Wire;
 

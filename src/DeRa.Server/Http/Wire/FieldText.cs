@@ -1,5 +1,4 @@
 using System.Text.Json;
-using DeRa.Engine.Requests;
 
 namespace DeRa.Server.Http.Wire;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
-using DeRa.Engine.Requests;
-using DeRa.Engine.Text;
+using DeRa.Hosting.Options;
+using DeRa.Serving.Requests;
+using DeRa.Text.Chat;
 
 namespace DeRa.Server.Http.Wire;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using DeRa.Engine.Requests;
+using DeRa.Serving.Requests;
 
 namespace DeRa.Server.Http.Wire;
 

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
-using DeRa.Engine.Requests;
+using DeRa.Serving.Requests;
 using Microsoft.Net.Http.Headers;
 
 namespace DeRa.Server.Http.Wire;

@@ -1,7 +1,7 @@
 using System.Text.Json;
-using DeRa.Engine;
-using DeRa.Engine.Requests;
 using DeRa.Server.Http.ApiReference;
+using DeRa.Serving;
+using DeRa.Serving.Requests;
 
 namespace DeRa.Server.Http.Wire;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
-using DeRa.Engine.Text;
+using DeRa.Text;
 
 namespace DeRa.Server.Http.Wire;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using DeRa.Engine;
-using DeRa.Engine.Requests;
+using DeRa.Serving;
+using DeRa.Serving.Requests;
 
 namespace DeRa.Server.Http.Wire;
 

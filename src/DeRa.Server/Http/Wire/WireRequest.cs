@@ -1,4 +1,4 @@
-using DeRa.Engine.Requests;
+using DeRa.Serving.Requests;
 
 namespace DeRa.Server.Http.Wire;
 

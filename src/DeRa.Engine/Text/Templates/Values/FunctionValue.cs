@@ -1,4 +1,0 @@
-namespace DeRa.Engine.Text.Templates.Values;
-
-/// <summary>Something that a template can call: a built-in function, a method or a macro.</summary>
-internal sealed record FunctionValue(string Name, Func<TemplateRun, Arguments, object> Call);

@@ -1,0 +1,17 @@
+namespace DeRa.Hosting.Security;
+
+/// <summary>
+/// Metadata of an endpoint that programs ask every few seconds for as long as the server runs. What it answers well is not worth a line
+/// in the log.
+/// </summary>
+/// <param name="AnyHost">
+/// Whether it answers under any host name: orchestrators and load balancers ask by address, or with HTTP/1.0 and no name at all.
+/// </param>
+internal sealed record Probe(bool AnyHost)
+{
+    /// <summary>Says whether the server works, and nothing else.</summary>
+    public static Probe Health { get; } = new(AnyHost: true);
+
+    /// <summary>Says more than a stranger's page may read.</summary>
+    public static Probe Scrape { get; } = new(AnyHost: false);
+}

@@ -1,0 +1,42 @@
+using System.Text.Encodings.Web;
+using DeRa.Server.Options;
+using DeRa.Server.Telemetry;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging.Console;
+
+namespace DeRa.Hosting.Telemetry;
+
+/// <summary>Which lines are logged, and how they are written to standard output.</summary>
+internal static class ConsoleLog
+{
+    /// <summary>Sets it up.</summary>
+    public static void AddConsoleLog(this ILoggingBuilder logging, ServerOptions options)
+    {
+        var level = LogLevels.Parse(options.LogLevel)!.Value;
+        var foreign = level > LogLevel.Warning ? level : LogLevel.Warning;
+        logging.SetMinimumLevel(level)
+            .AddFilter("Microsoft", foreign)
+            // What keeps the host from starting is told in one line by ServerProgram.
+            .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None)
+            .AddFilter("Grpc", foreign);
+        logging.Configure(factory => factory.ActivityTrackingOptions = ActivityTrackingOptions.TraceId | ActivityTrackingOptions.SpanId);
+        logging.Services.TryAddSingleton(TimeProvider.System);
+        // A reader of the output that hangs must not hang requests: what it does not take is dropped, and counted.
+        logging.AddConsole(console =>
+        {
+            console.FormatterName = options.LogsJson ? ConsoleFormatterNames.Json : TextLines.FormatName;
+            console.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite;
+        });
+        if (options.LogsJson) logging.AddJsonConsole(WriteJson);
+        else logging.AddConsoleFormatter<TextLines, ConsoleFormatterOptions>(
+            // Of use only where traces go somewhere.
+            lines => lines.IncludeScopes = TelemetrySetup.Exports(options));
+    }
+
+    private static void WriteJson(JsonConsoleFormatterOptions lines)
+    {
+        (lines.IncludeScopes, lines.UseUtcTimestamp, lines.TimestampFormat) = (true, true, "O");
+        // Nobody puts log lines into a page: quotes and letters stay as they are.
+        lines.JsonWriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    }
+}

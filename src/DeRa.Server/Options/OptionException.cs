@@ -1,5 +1,0 @@
-namespace DeRa.Server.Options;
-
-/// <summary>An option that the server cannot start with.</summary>
-/// <param name="message">One line that names the option, its value, where it was given and what is allowed.</param>
-internal sealed class OptionException(string message) : Exception(message);

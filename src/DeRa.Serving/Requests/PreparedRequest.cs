@@ -1,0 +1,70 @@
+using DeRa.Engine.Requests;
+
+namespace DeRa.Serving.Requests;
+
+/// <summary>A checked and encoded request: what the engine runs and what the answer needs.</summary>
+public sealed record PreparedRequest
+{
+    /// <summary>The name under which the client asked for the model, or the pair's.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>How much each model weighs, in every choice.</summary>
+    public required AlignmentStrengths Strengths { get; init; }
+
+    /// <summary>The seed in force: the client's, or the random one that was drawn.</summary>
+    public required long Seed { get; init; }
+
+    /// <summary>
+    /// All choices, prompts in order, each with its candidates in order: index = promptIndex · <see cref="Candidates"/> + choiceIndex.
+    /// </summary>
+    public required IReadOnlyList<PreparedChoice> Choices { get; init; }
+
+    /// <summary>Choices that each prompt gives; at least <see cref="Returned"/>.</summary>
+    public required int Candidates { get; init; }
+
+    /// <summary>Choices that come back for each prompt: the best where there are more candidates.</summary>
+    public required int Returned { get; init; }
+
+    /// <summary>Alternatives that the client wants with each generated token; null = no log-probabilities.</summary>
+    public required int? LogProbs { get; init; }
+
+    /// <summary>Alternatives that the client wants with each token of a prompt; null = no log-probabilities of prompts.</summary>
+    public required int? PromptLogProbs { get; init; }
+
+    /// <summary>Tokens of all prompts, each counted once.</summary>
+    public required int PromptTokens { get; init; }
+
+    /// <summary>How long it may take from its arrival to its last token, waiting included; above 0; null = as long as it takes.</summary>
+    public TimeSpan? Deadline { get; init; }
+}
+
+/// <summary>One choice of an answer.</summary>
+public sealed record PreparedChoice
+{
+    /// <summary>promptIndex · candidates + choiceIndex.</summary>
+    public required int Index { get; init; }
+
+    /// <summary>What the engine runs.</summary>
+    public required GenerationRequest Request { get; init; }
+
+    /// <summary>Strings that end the text.</summary>
+    public required IReadOnlyList<string> StopStrings { get; init; }
+
+    /// <summary>Stop tokens that the request names; the answer tells by which it ended.</summary>
+    public IReadOnlySet<int> NamedStopTokens { get; init; } = new HashSet<int>();
+
+    /// <summary>Whether the stop string or stop token that ended the text is part of it.</summary>
+    public bool IncludesStop { get; init; }
+
+    /// <summary>Whether special tokens add nothing to the text.</summary>
+    public bool SkipsSpecialTokens { get; init; } = true;
+
+    /// <summary>Whether the prompt's text comes back before the completion.</summary>
+    public required bool Echo { get; init; }
+
+    /// <summary>Alternatives that come with each token of an echoed prompt; null = no log-probabilities.</summary>
+    public int? EchoLogProbs { get; init; }
+
+    /// <summary>False where the completion begins a text of its own (most chat answers) instead of continuing its prompt.</summary>
+    public required bool ContinuesPrompt { get; init; }
+}

@@ -1,0 +1,275 @@
+using System.Security.Cryptography;
+using System.Text;
+using DeRa.Engine.Requests;
+using DeRa.Engine.Scheduling;
+using DeRa.Text;
+using DeRa.Text.Chat;
+
+namespace DeRa.Serving.Requests;
+
+/// <summary>
+/// The one validator behind every door: checks each field against its range, encodes the prompts and fills in defaults.
+/// Immutable; may be called from any thread.
+/// </summary>
+/// <param name="names">The names under which the pair is served.</param>
+/// <param name="tokenizer">The pair's tokenizer.</param>
+/// <param name="defaults">What holds where a request says nothing.</param>
+/// <param name="limits">What a request may ask for.</param>
+/// <param name="capacity">What the loaded models and their cache can take.</param>
+public sealed class RequestValidator(
+    ServedNames names, ITokenizer tokenizer, GenerationDefaults defaults, RequestLimits limits, ExecutorLimits capacity)
+{
+    /// <summary><c>max_tokens</c> as clients of llama.cpp and LM Studio ask for as many as the context leaves.</summary>
+    public const int Unlimited = -1;
+
+    /// <summary><c>seed</c> as clients of vLLM and llama.cpp ask for a random one. Every other number is a seed, as in vLLM.</summary>
+    public const long RandomSeed = -1;
+
+    private const int MaxSaltBytes = 1024;
+    private const double MaxTimeoutSeconds = 86400;
+
+    private readonly StrengthFields _strengths = new(names, limits);
+    private readonly TokenFields _tokens = new(tokenizer, defaults, limits, capacity.VocabularySize);
+    private readonly PromptEncoder _prompts = new(tokenizer, defaults.ChatTemplate, capacity.VocabularySize);
+
+    /// <summary>Checks and encodes a request.</summary>
+    /// <exception cref="InvalidRequestException">A field is out of range; the exception names it and the range.</exception>
+    public PreparedRequest Prepare(GenerationInput input)
+    {
+        var n = FieldRange.Between("n", input.N ?? 1, 1, limits.MaxChoices);
+        var candidates = Candidates(input, n);
+        var template = Template(input, areRanked: candidates > n);
+        var stops = StopStrings(input);
+        var prompts = Prompts(input);
+        var choices = prompts.SelectMany((tokens, p) => Enumerable.Range(0, candidates).Select(c => new PreparedChoice
+        {
+            Index = p * candidates + c,
+            Request = template with
+            {
+                PromptTokens = tokens,
+                MaxTokens = MaxTokens(input, tokens.Count),
+                ChoiceIndex = c,
+            },
+            StopStrings = stops,
+            NamedStopTokens = _tokens.NamedStopTokens(input),
+            IncludesStop = input.IncludeStop,
+            SkipsSpecialTokens = input.SkipSpecialTokens,
+            Echo = input.Echo,
+            EchoLogProbs = input.LogProbs,
+            ContinuesPrompt = input.Prompts[p] is not ChatPrompt { ContinueFinalMessage: false },
+        })).ToArray();
+        CheckCacheHolds(choices, candidates > n ? "best_of" : n > 1 ? "n" : input.MaxTokensField);
+        return new PreparedRequest
+        {
+            Model = string.IsNullOrEmpty(input.Model) ? names.Pair : input.Model,
+            Strengths = template.Strengths,
+            Seed = template.Seed,
+            Choices = choices,
+            Candidates = candidates,
+            Returned = n,
+            LogProbs = input.LogProbs,
+            PromptLogProbs = input.PromptLogProbs,
+            Deadline = Deadline(input),
+            PromptTokens = prompts.Sum(tokens => tokens.Count),
+        };
+    }
+
+    /// <summary>What a request may ask for.</summary>
+    public RequestLimits Limits => limits;
+
+    /// <summary>What holds where a request says nothing.</summary>
+    public GenerationDefaults Defaults => defaults;
+
+    /// <summary>Checks the name of a model, with the strength that it may hold.</summary>
+    /// <param name="model">One of the served names; null = the pair.</param>
+    /// <exception cref="InvalidRequestException">Nothing is served under that name, or the strength is out of range.</exception>
+    public void CheckModel(string? model) => _strengths.Read(new GenerationInput { Prompts = [], Model = model });
+
+    /// <summary>The tokens of a prompt, as a request would run them. They may be more than the context holds, and none.</summary>
+    /// <param name="model">One of the served names; null = the pair.</param>
+    /// <param name="prompt">A text, or a conversation that the chat template renders.</param>
+    /// <param name="addSpecialTokens">Whether the tokenizer adds its special tokens; null = as the prompt's kind has it.</param>
+    /// <param name="parseSpecial">Whether special tokens are read in a text.</param>
+    /// <exception cref="InvalidRequestException">The model is not served, or the prompt cannot be rendered.</exception>
+    public IReadOnlyList<int> Tokenize(string? model, PromptInput prompt, bool? addSpecialTokens = null, bool parseSpecial = false)
+    {
+        CheckModel(model);
+        return _prompts.Tokenize(prompt, addSpecialTokens, parseSpecial);
+    }
+
+    /// <summary>The text of tokens.</summary>
+    /// <param name="model">One of the served names; null = the pair.</param>
+    /// <param name="tokens">At most as many as the context holds, each in the vocabulary.</param>
+    /// <param name="field">Where they stand in the request, for errors.</param>
+    /// <param name="skipSpecialTokens">Leaves special tokens out of the text.</param>
+    /// <exception cref="InvalidRequestException">The model is not served, an id is outside the vocabulary, or there are too many.</exception>
+    public string Detokenize(string? model, IReadOnlyList<int> tokens, string field, bool skipSpecialTokens = true)
+    {
+        CheckModel(model);
+        FieldRange.Count(field, tokens.Count, capacity.ContextTokens, "tokens");
+        for (var i = 0; i < tokens.Count; i++) FieldRange.Between($"{field}[{i}]", tokens[i], 0, capacity.VocabularySize - 1);
+        return tokenizer.Decode(tokens, skipSpecialTokens);
+    }
+
+    /// <summary>Checks strengths that a request which runs already is to go on with: given as in a request, and required.</summary>
+    /// <exception cref="InvalidRequestException">None or both are given, a name is unknown, or one is out of range.</exception>
+    public AlignmentStrengths PrepareStrengths(double? first, IReadOnlyDictionary<string, double>? named) =>
+        first is null && named is null
+            ? throw new InvalidRequestException("alignment_strength", "'alignment_strength' or 'alignment_strengths' is needed.")
+            : _strengths.Read(new GenerationInput { Prompts = [], AlignmentStrength = first, NamedStrengths = named });
+
+    private int Candidates(GenerationInput input, int n)
+    {
+        if (input.BestOf is not { } candidates) return n;
+        FieldRange.Between("best_of", candidates, n, Math.Max(n, limits.MaxBestOf));
+        return candidates == n || !input.Stream ? candidates
+            : throw new InvalidRequestException("best_of", "'best_of' beyond 'n' does not work with a stream: which are best is known at the end.");
+    }
+
+    private GenerationRequest Template(GenerationInput input, bool areRanked)
+    {
+        CheckSalt(input.CacheSalt);
+        int? logProbs = input.LogProbs is { } wanted
+            ? FieldRange.Between(input.LogProbsField, wanted, 0, limits.MaxLogProbs) : null;
+        var ofPrompt = PromptLogProbs(input);
+        return new GenerationRequest
+        {
+            PromptTokens = [],
+            MaxTokens = 0,
+            Strengths = _strengths.Read(input),
+            Seed = input.Seed is { } seed and not RandomSeed ? seed : DrawSeed(),
+            Sampling = Sampling(input),
+            StopTokens = _tokens.StopTokens(input),
+            LogProbs = logProbs ?? (areRanked ? 0 : null),
+            PromptLogProbs = input.Echo && (ofPrompt is null || logProbs > ofPrompt) ? logProbs : ofPrompt,
+            Priority = input.Priority ?? 0,
+        };
+    }
+
+    /// <summary>A random seed from 0 to 2^53 − 1: clients whose numbers are doubles can send it back as they got it.</summary>
+    private static long DrawSeed() => (long)(BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))) >> 11);
+
+    private int? PromptLogProbs(GenerationInput input)
+    {
+        if (input.PromptLogProbs is not { } wanted) return null;
+        FieldRange.Between("prompt_logprobs", wanted, 0, limits.MaxLogProbs);
+        return !input.Stream ? wanted : throw new InvalidRequestException("prompt_logprobs", "'prompt_logprobs' does not work with a stream.");
+    }
+
+    private static void CheckSalt(string? salt)
+    {
+        if (salt is null || Encoding.UTF8.GetByteCount(salt) is > 0 and <= MaxSaltBytes) return;
+        throw new InvalidRequestException("cache_salt", $"'cache_salt' must have 1 to {MaxSaltBytes} bytes.");
+    }
+
+    /// <summary>The sooner of the request's own and the server's.</summary>
+    private TimeSpan? Deadline(GenerationInput input)
+    {
+        if (input.TimeoutSeconds is not { } seconds) return limits.MaxDuration;
+        var own = TimeSpan.FromSeconds(FieldRange.Between("timeout", seconds, 0.001, MaxTimeoutSeconds, "'timeout', in seconds,"));
+        return limits.MaxDuration < own ? limits.MaxDuration : own;
+    }
+
+    private SamplingParameters Sampling(GenerationInput input) => new()
+    {
+        Temperature = (float)FieldRange.Temperature(input.Temperature ?? defaults.Temperature),
+        TopK = Math.Max(0, FieldRange.AtLeast("top_k", input.TopK ?? defaults.TopK, -1)),
+        // 0 is OpenAI's way of asking for the likeliest token alone, which any tiny share keeps.
+        TopP = (float)Math.Max(1e-9, FieldRange.Between("top_p", input.TopP ?? defaults.TopP, 0, 1)),
+        MinP = (float)FieldRange.Between("min_p", input.MinP ?? defaults.MinP, 0, 1),
+        // A logit divided by less could leave float32's range; this decides as firmly as anything below it.
+        RepetitionPenalty = (float)Math.Max(1e-9, FieldRange.AboveUpTo(
+            "repetition_penalty", input.RepetitionPenalty ?? defaults.RepetitionPenalty, 0, 2)),
+        FrequencyPenalty = (float)FieldRange.Between("frequency_penalty", input.FrequencyPenalty ?? 0, -2, 2),
+        PresencePenalty = (float)FieldRange.Between("presence_penalty", input.PresencePenalty ?? 0, -2, 2),
+        // Less would be 0 as float32, and keeps no other tokens.
+        TypicalP = (float)Math.Max(1e-9, FieldRange.AboveUpTo("typical_p", input.TypicalP ?? 1, 0, 1)),
+        LogitBias = LogitBias(input.LogitBias ?? new Dictionary<int, double>()),
+        AllowedTokens = _tokens.Allowed(input),
+        BadWords = _tokens.BadWords(input),
+        MinTokens = FieldRange.AtLeast("min_tokens", input.MinTokens ?? 0, 0),
+        EndTokens = _tokens.EndTokens(input),
+    };
+
+    private Dictionary<int, float> LogitBias(IReadOnlyDictionary<int, double> bias)
+    {
+        FieldRange.Count("logit_bias", bias.Count, limits.MaxLogitBiasEntries, "entries");
+        foreach (var (token, value) in bias)
+        {
+            FieldRange.Between("logit_bias", token, 0, capacity.VocabularySize - 1, "a token id of 'logit_bias'");
+            FieldRange.Between($"logit_bias[{token}]", value, -100, 100);
+        }
+        return bias.ToDictionary(entry => entry.Key, entry => (float)entry.Value);
+    }
+
+    private string[] StopStrings(GenerationInput input)
+    {
+        var stops = input.Stop ?? [];
+        FieldRange.Count("stop", stops.Count, limits.MaxStopStrings, "strings");
+        for (var i = 0; i < stops.Count; i++)
+            if (Encoding.UTF8.GetByteCount(stops[i]) is var bytes && bytes > limits.MaxStopStringBytes)
+                throw new InvalidRequestException("stop",
+                    $"'stop[{i}]' has {bytes} bytes; at most {limits.MaxStopStringBytes} are allowed.");
+        var isPlainChat = defaults.ChatTemplate is null && input.Prompts.Any(prompt => prompt is ChatPrompt);
+        return [.. stops.Where(stop => stop.Length > 0).Union(defaults.StopStrings).Union(isPlainChat ? PlainChatTemplate.StopStrings : [])];
+    }
+
+    private List<IReadOnlyList<int>> Prompts(GenerationInput input)
+    {
+        if (input.Prompts.Count == 0) throw new InvalidRequestException("prompt", "'prompt' holds no prompt; at least one is needed.");
+        FieldRange.Count("prompt", input.Prompts.Count, limits.MaxPrompts, "prompts");
+        var prompts = input.Prompts.Select(prompt => Truncated(
+            input, _prompts.Encode(prompt, input.AddSpecialTokens, input.ParseSpecial))).ToList();
+        for (var i = 0; i < prompts.Count; i++)
+            if (prompts[i].Count > capacity.ContextTokens) throw TooLong(input.Prompts[i].Field, prompts[i].Count, 0);
+        return prompts;
+    }
+
+    /// <summary>The prompt's end, where only so much of it is wanted.</summary>
+    private IReadOnlyList<int> Truncated(GenerationInput input, IReadOnlyList<int> tokens)
+    {
+        const string field = "truncate_prompt_tokens";
+        if (input.TruncatePromptTokens is not { } most) return tokens;
+        if (most == -1) most = Math.Max(1, capacity.ContextTokens - RoomWanted(input));
+        else if (most < 1 || most > capacity.ContextTokens)
+            throw new InvalidRequestException(field,
+                $"'{field}' is {most}; it must be between 1 and {capacity.ContextTokens}, or -1 for what the context leaves.");
+        return tokens.Count <= most ? tokens : [.. tokens.Skip(tokens.Count - most)];
+    }
+
+    /// <summary>What a prompt that is cut to fit leaves for the answer.</summary>
+    private static int RoomWanted(GenerationInput input) =>
+        input.MaxTokens is Unlimited ? 1 : Math.Max(0, input.MaxTokens ?? input.DefaultMaxTokens ?? 1);
+
+    private int MaxTokens(GenerationInput input, int promptTokens)
+    {
+        var most = MostTokens(input, promptTokens);
+        if (input.MinTokens > most)
+            throw new InvalidRequestException("min_tokens",
+                $"'min_tokens' is {input.MinTokens}; it must be between 0 and what may be generated at most, {most}.");
+        return most;
+    }
+
+    private int MostTokens(GenerationInput input, int promptTokens)
+    {
+        var room = capacity.ContextTokens - promptTokens;
+        if (input.MaxTokens is not { } asked || asked == Unlimited)
+            return room > 0 ? Math.Min(room, (input.MaxTokens is null ? input.DefaultMaxTokens : null) ?? room)
+                : throw TooLong(input.MaxTokensField, promptTokens, 1);
+        FieldRange.AtLeast(input.MaxTokensField, asked, input.Echo ? 0 : 1, "or -1 for what the context leaves");
+        return asked <= room ? asked : throw TooLong(input.MaxTokensField, promptTokens, asked);
+    }
+
+    private InvalidRequestException TooLong(string field, int promptTokens, int newTokens) => new(field,
+        $"The context holds {capacity.ContextTokens} tokens; the prompt has {promptTokens}" +
+        (newTokens > 0 ? $" and {newTokens} more were asked for." : "."), InvalidRequestException.ContextLengthExceeded);
+
+    private void CheckCacheHolds(PreparedChoice[] choices, string field)
+    {
+        var tokens = choices.Sum(choice => (long)choice.Request.PromptTokens.Count + choice.Request.MaxTokens);
+        var cacheTokens = (long)capacity.BlockCount * capacity.BlockTokens;
+        if (tokens <= cacheTokens) return;
+        throw new InvalidRequestException(field,
+            $"All prompts and choices may need {tokens} tokens together; the server's cache holds {cacheTokens}.");
+    }
+}

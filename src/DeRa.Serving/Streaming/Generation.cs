@@ -1,0 +1,200 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using DeRa.Engine;
+using DeRa.Engine.Admission;
+using DeRa.Engine.Requests;
+using DeRa.Serving.Requests;
+using DeRa.Text;
+
+namespace DeRa.Serving.Streaming;
+
+/// <summary>A request that runs: its choices come out as they grow, mixed, each in order. Disposing it cancels what still runs.</summary>
+public sealed class Generation : IDisposable
+{
+    private readonly ITokenizer _tokenizer;
+    private readonly IReadOnlyList<GenerationHandle> _handles;
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource? _deadline;
+    private int _completionTokens;
+    private bool _isRead;
+
+    private Generation(GenerationEngine engine, PreparedRequest request, ITokenizer tokenizer, TimeSpan elapsed)
+    {
+        (Request, _tokenizer, _time) = (request, tokenizer, engine.Time);
+        SubmittedAt = _time.GetUtcNow();
+        // Time that passes while the engine takes it counts.
+        if (request.Deadline is { } deadline)
+            _deadline = new CancellationTokenSource(deadline > elapsed ? deadline - elapsed : TimeSpan.Zero, _time);
+        try
+        {
+            _handles = engine.Submit([.. request.Choices.Select(choice => choice.Request)]);
+        }
+        catch (AdmissionException refused) when (refused.Reason == AdmissionReason.NeverFits)
+        {
+            _deadline?.Dispose();
+            throw new InvalidRequestException(
+                request.Choices.Any(choice => choice.Request.ChoiceIndex > 0) ? "n" : "prompt", refused.Message);
+        }
+        catch
+        {
+            _deadline?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What runs.</summary>
+    public PreparedRequest Request { get; }
+
+    /// <summary>Tokens generated so far in all choices; final once <see cref="ReadAsync"/> has ended.</summary>
+    public int CompletionTokens => _completionTokens;
+
+    /// <summary>When the engine took it.</summary>
+    public DateTimeOffset SubmittedAt { get; }
+
+    /// <summary>How long each phase took up to now. Any thread, after the end too.</summary>
+    public GenerationTimes Times => GenerationTimes.Of(_handles, _time);
+
+    /// <summary>Shown each piece before it comes out; set before reading.</summary>
+    public Action<ChoiceDelta>? Observer { get; set; }
+
+    /// <summary>Submits a request.</summary>
+    /// <exception cref="AdmissionException">The engine did not take it.</exception>
+    /// <exception cref="InvalidRequestException">The engine's queue could never take it.</exception>
+    /// <param name="engine">The engine.</param>
+    /// <param name="request">What to run.</param>
+    /// <param name="tokenizer">Makes text of its tokens.</param>
+    /// <param name="elapsed">What has passed of the request's time already, while it was read.</param>
+    public static Generation Start(GenerationEngine engine, PreparedRequest request, ITokenizer tokenizer, TimeSpan elapsed = default) =>
+        new(engine, request, tokenizer, elapsed);
+
+    /// <summary>
+    /// Reads all choices to their ends. Leaving early, by cancelling or by not reading on, cancels whatever still runs.
+    /// </summary>
+    /// <param name="cancellation">The client went away, or its deadline passed.</param>
+    /// <exception cref="GenerationFailedException">A sequence failed; the others of the request are cancelled.</exception>
+    /// <exception cref="DeadlineExceededException">The request's deadline passed.</exception>
+    public async IAsyncEnumerable<ChoiceDelta> ReadAsync([EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        _isRead = true;
+        var deltas = Channel.CreateBounded<ChoiceDelta>(new BoundedChannelOptions(64) { SingleReader = true });
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var late = _deadline?.Token.Register(() => Expire(deltas.Writer));
+        var pumps = Request.Choices.Zip(_handles, (choice, handle) => Pump(choice, handle, deltas.Writer, stop.Token)).ToArray();
+        var all = CloseAfter(pumps, deltas.Writer);
+        try
+        {
+            await foreach (var delta in deltas.Reader.ReadAllAsync(cancellation))
+            {
+                Observer?.Invoke(delta);
+                yield return delta;
+            }
+        }
+        finally
+        {
+            Dispose();
+            await stop.CancelAsync();
+            await all;
+        }
+    }
+
+    /// <summary>Asks for other strengths for the tokens that follow, in every choice. Any thread.</summary>
+    /// <param name="strengths">What <see cref="RequestValidator.PrepareStrengths"/> gave.</param>
+    public void ChangeStrengths(AlignmentStrengths strengths)
+    {
+        foreach (var handle in _handles) handle.ChangeStrengths(strengths);
+    }
+
+    /// <summary>Ends every choice soon, as stopped by its client; what it has made so far still comes out.</summary>
+    public void Stop() => Dispose();
+
+    /// <summary>Cancels every choice that still runs; its cache blocks are freed soon.</summary>
+    public void Dispose()
+    {
+        foreach (var handle in _handles)
+        {
+            handle.Cancel();
+            if (!_isRead) handle.CountFinish(FinishReason.Cancelled);
+        }
+        _deadline?.Dispose();
+    }
+
+    private void Expire(ChannelWriter<ChoiceDelta> deltas)
+    {
+        deltas.TryComplete(new DeadlineExceededException(Request.Deadline!.Value));
+        foreach (var handle in _handles) handle.Cancel();
+    }
+
+    private static async Task CloseAfter(Task[] pumps, ChannelWriter<ChoiceDelta> deltas)
+    {
+        try
+        {
+            await foreach (var pump in Task.WhenEach(pumps)) await pump;
+            deltas.TryComplete();
+        }
+        catch (Exception fault)
+        {
+            // The first failure ends the reading; what it leaves behind is cancelled by the reader.
+            deltas.TryComplete(fault);
+        }
+        await Task.WhenAll(pumps).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task Pump(
+        PreparedChoice choice, GenerationHandle handle, ChannelWriter<ChoiceDelta> deltas, CancellationToken cancellation)
+    {
+        try
+        {
+            await PumpToEnd(choice, handle, deltas, cancellation);
+        }
+        catch (Exception fault)
+        {
+            handle.CountFinish(fault is GenerationFailedException ? null : FinishReason.Cancelled);
+            throw;
+        }
+    }
+
+    private async Task PumpToEnd(
+        PreparedChoice choice, GenerationHandle handle, ChannelWriter<ChoiceDelta> deltas, CancellationToken cancellation)
+    {
+        var text = new ChoiceText(choice, _tokenizer);
+        if (choice is { Echo: true, Request.PromptLogProbs: null }) await deltas.WriteAsync(text.Echo(null), cancellation);
+        await foreach (var happened in handle.Events.ReadAllAsync(cancellation))
+        {
+            var delta = Take(happened, choice, text);
+            if (text.StopString is not null)
+            {
+                handle.Cancel();
+                delta = Merge(delta!, text.Finish(FinishReason.Stop));
+            }
+            if (delta?.FinishReason is { } reason) handle.CountFinish(reason);
+            if (delta is { } piece && HasContent(piece))
+                await deltas.WriteAsync(piece, cancellation);
+            if (text.StopString is not null) return;
+        }
+    }
+
+    private static bool HasContent(ChoiceDelta piece) =>
+        piece.Text.Length > 0 || piece.Tokens.Count > 0 || piece.FinishReason is not null || piece.Strengths is not null
+        || piece.PromptScores is not null;
+
+    private ChoiceDelta? Take(SequenceEvent happened, PreparedChoice choice, ChoiceText text)
+    {
+        switch (happened)
+        {
+            case PromptScored scored:
+                return (choice.Echo ? text.Echo(scored.LogProbs) : new ChoiceDelta(choice.Index, "", [])) with { PromptScores = scored.LogProbs };
+            case TokenGenerated generated:
+                Interlocked.Increment(ref _completionTokens);
+                return text.Append(generated);
+            case StrengthsChanged changed:
+                return new ChoiceDelta(choice.Index, "", [], Strengths: changed.Strengths);
+            case SequenceFinished finished:
+                return text.Finish(finished.Reason);
+            default:
+                throw new ArgumentException("unknown event", nameof(happened));
+        }
+    }
+
+    private static ChoiceDelta Merge(ChoiceDelta first, ChoiceDelta last) =>
+        last with { Text = first.Text + last.Text, Tokens = [.. first.Tokens, .. last.Tokens] };
+}
