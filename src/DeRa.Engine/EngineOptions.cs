@@ -1,37 +1,38 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+
 namespace DeRa.Engine;
 
 /// <summary>How much the engine does at once and lets wait.</summary>
 public sealed record EngineOptions
 {
-    /// <summary>Sequences that run at once; [1, 4096]. Default 64.</summary>
-    public int MaxRunningSequences { get; init; } = 64;
+    /// <summary>Sequences that run at once.</summary>
+    [Description("Sequences that run at once."), Range(1, 4096)]
+    public int MaxRunning { get; init; } = 64;
 
-    /// <summary>Tokens that one step runs, decoding rows first; [<see cref="MaxRunningSequences"/>, 1,048,576]. Default 512.</summary>
+    /// <summary>Tokens that one step runs, decoding rows first; at least <see cref="MaxRunning"/>.</summary>
+    [Description("Tokens that one step runs; at least max-running."), Range(1, 1 << 20)]
     public int MaxBatchTokens { get; init; } = 512;
 
-    /// <summary>Sequences that may wait; [1, 1,048,576]. Default 1024.</summary>
-    public int MaxQueuedSequences { get; init; } = 1024;
+    /// <summary>Sequences that may wait.</summary>
+    [Description("Sequences that may wait for a place; more are refused."), Range(1, 1 << 20)]
+    public int MaxQueued { get; init; } = 1024;
 
-    /// <summary>Prompt tokens that may wait; at least 1. Default 4,194,304.</summary>
+    /// <summary>Prompt tokens that may wait.</summary>
+    [Description("Prompt tokens that may wait; more are refused."), Range(1, 1 << 30)]
     public long MaxQueuedTokens { get; init; } = 4_194_304;
 
     /// <summary>The name of what is served, with which measurements are labelled.</summary>
     public string ModelName { get; init; } = "";
 
     /// <summary>Checks every range.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">Names the option, its value and its range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">Names the option and its range.</exception>
     public EngineOptions Validated()
     {
-        Check(nameof(MaxRunningSequences), MaxRunningSequences, 1, 4096);
-        Check(nameof(MaxBatchTokens), MaxBatchTokens, MaxRunningSequences, 1 << 20);
-        Check(nameof(MaxQueuedSequences), MaxQueuedSequences, 1, 1 << 20);
-        Check(nameof(MaxQueuedTokens), MaxQueuedTokens, 1, long.MaxValue);
-        return this;
-    }
-
-    private static void Check(string name, long value, long low, long high)
-    {
-        if (value < low || value > high)
-            throw new ArgumentOutOfRangeException(name, value, $"{name} must lie in [{low}, {high}].");
+        var faults = new List<ValidationResult>();
+        if (!Validator.TryValidateObject(this, new ValidationContext(this), faults, validateAllProperties: true))
+            throw new ArgumentOutOfRangeException(faults[0].MemberNames.First(), faults[0].ErrorMessage);
+        return MaxBatchTokens >= MaxRunning ? this : throw new ArgumentOutOfRangeException(
+            nameof(MaxBatchTokens), MaxBatchTokens, $"{nameof(MaxBatchTokens)} must be at least {nameof(MaxRunning)}, {MaxRunning}.");
     }
 }

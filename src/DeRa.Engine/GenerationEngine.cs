@@ -39,8 +39,8 @@ public sealed class GenerationEngine : IDisposable
         _log = log;
         _executor = new FencedExecutor(executor, log);
         Limits = executor.Limits;
-        _gate = new AdmissionGate(options.MaxQueuedSequences, options.MaxQueuedTokens);
-        _scheduler = new Scheduler(Limits, options.MaxBatchTokens, options.MaxRunningSequences)
+        _gate = new AdmissionGate(options.MaxQueued, options.MaxQueuedTokens);
+        _scheduler = new Scheduler(Limits, options.MaxBatchTokens, options.MaxRunning)
         {
             Admitted = OnAdmitted,
             Generated = (sequence, before) => _metrics!.Generated(sequence, before),

@@ -18,11 +18,11 @@ internal sealed class SlowReaders(ServerOptions options, TimeProvider time, ILog
     {
         try
         {
-            await sending.WaitAsync(TimeSpan.FromSeconds(options.SlowReaderSeconds), time);
+            await sending.WaitAsync(TimeSpan.FromSeconds(options.Time.SlowReaderSeconds), time);
         }
         catch (TimeoutException)
         {
-            ServerLog.SlowReader(log, context.TraceIdentifier, options.SlowReaderSeconds);
+            ServerLog.SlowReader(log, context.TraceIdentifier, options.Time.SlowReaderSeconds);
             context.Abort();
             throw new ReaderTooSlowException();
         }

@@ -55,7 +55,7 @@ public class EngineTests
     {
         var rows = new List<int>();
         var executor = new ScriptedExecutor { BeforeStep = plan => rows.Add(plan.Rows.Sum(row => row.Tokens.Length)) };
-        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxBatchTokens = 7, MaxRunningSequences = 2 });
+        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxBatchTokens = 7, MaxRunning = 2 });
         var chunked = await fixture.RunAsync(Request(length: 20, maxTokens: 2), Stop);
         Assert.Equal([7, 7, 6, 1], rows);
         using var whole = new EngineFixture(new ScriptedExecutor());
@@ -92,7 +92,7 @@ public class EngineTests
                 advanced.Add(plan.Rows.Any(row => row.Sampling is { PromptTokens: 5 }));
             },
         };
-        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxBatchTokens = 8, MaxRunningSequences = 4 });
+        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxBatchTokens = 8, MaxRunning = 4 });
         await Drain(fixture.Engine.Submit([Request(length: 100, maxTokens: 1), Request(length: 5, maxTokens: 20), Request(length: 100, maxTokens: 1)]));
         var first = advanced.IndexOf(true);
         Assert.Equal(20, advanced.Count(step => step));
@@ -115,7 +115,7 @@ public class EngineTests
     public async Task A_prompt_is_scored_without_generating()
     {
         var executor = new ScriptedExecutor();
-        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxBatchTokens = 4, MaxRunningSequences = 4 });
+        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxBatchTokens = 4, MaxRunning = 4 });
         var request = Request(length: 10) with { MaxTokens = 0, PromptLogProbs = 2 };
         var events = await fixture.Engine.Submit([request])[0].Events.ReadAllAsync(Stop).ToListAsync(Stop);
         var scores = Assert.IsType<PromptScored>(events[0]).LogProbs;
@@ -182,7 +182,7 @@ public class EngineTests
     public async Task Disposing_ends_what_runs_and_waits_and_frees_the_executor()
     {
         var executor = new ScriptedExecutor(contextTokens: 4096);
-        var fixture = new EngineFixture(executor, options: new EngineOptions { MaxRunningSequences = 1 });
+        var fixture = new EngineFixture(executor, options: new EngineOptions { MaxRunning = 1 });
         var handles = fixture.Engine.Submit([Request(maxTokens: 4000), Request()]);
         await handles[0].Events.ReadAsync(Stop);
         fixture.Dispose();
@@ -195,11 +195,11 @@ public class EngineTests
     }
 
     [Theory]
-    [InlineData(0, 512, "MaxRunningSequences")]
+    [InlineData(0, 512, "MaxRunning")]
     [InlineData(64, 63, "MaxBatchTokens")]
     public void Options_out_of_range_are_refused_by_name(int running, int tokens, string name) =>
         Assert.Equal(name, Assert.Throws<ArgumentOutOfRangeException>(
-            () => new EngineOptions { MaxRunningSequences = running, MaxBatchTokens = tokens }.Validated()).ParamName);
+            () => new EngineOptions { MaxRunning = running, MaxBatchTokens = tokens }.Validated()).ParamName);
 
     private static async Task Drain(IReadOnlyList<GenerationHandle> handles)
     {

@@ -21,7 +21,7 @@ public sealed class StrengthChangeTests
         var oracle = new ScriptedExecutor();
         using var fixture = new EngineFixture(new ScriptedExecutor(blockCount: 64), options: new EngineOptions
         {
-            MaxRunningSequences = 4,
+            MaxRunning = 4,
             MaxBatchTokens = 9,
         });
         var changes = await Task.WhenAll(Enumerable.Range(0, 12).Select(i => RunAsync(fixture, oracle, new Random(100 * seed + i))));
@@ -62,7 +62,7 @@ public sealed class StrengthChangeTests
         var (run, flips) = (0, 0);
         var submitted = new TaskCompletionSource<GenerationHandle>();
         var executor = new ScriptedExecutor();
-        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxRunningSequences = 4, MaxBatchTokens = 8 });
+        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxRunning = 4, MaxBatchTokens = 8 });
         executor.BeforeStep = plan =>
         {
             run += plan.Rows.Sum(row => row.Tokens.Length);

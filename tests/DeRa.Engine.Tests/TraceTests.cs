@@ -26,7 +26,7 @@ public class TraceTests
         // Few blocks and a small budget, so that rows wait, are chunked, and take over each other's blocks.
         using var shared = new EngineFixture(new ScriptedExecutor(blockCount: 40), options: new EngineOptions
         {
-            MaxRunningSequences = 6,
+            MaxRunning = 6,
             MaxBatchTokens = 16,
         });
         var results = await Task.WhenAll(requests.Select((request, i) => shared.RunAsync(request, cancelAfter[i], stop)));

@@ -17,7 +17,7 @@ public class DeadlineTests
     private static async Task<ServerFixture> StartAsync(ScriptedExecutor executor, TimeProvider time)
     {
         var server = await ServerFixture.StartLoadingAsync((_, _) => Task.FromResult(ServerFixture.Pair(executor,
-            new() { MaxRunningSequences = 1, MaxBatchTokens = 16 }, Options.ToRequestLimits(), time)), executor, options: Options);
+            new() { MaxRunning = 1, MaxBatchTokens = 16 }, Options.ToRequestLimits(), time)), executor, options: Options);
         await server.PhaseChangedAsync();
         return server;
     }

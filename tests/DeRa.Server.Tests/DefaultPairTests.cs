@@ -124,7 +124,7 @@ public partial class DefaultPairTests
     {
         await using var server = await StartAsync();
         var limits = server.Engine.Limits;
-        Assert.True((long)limits.BlockCount * limits.BlockTokens >= new EngineOptions().MaxRunningSequences * 200, $"{limits}");
+        Assert.True((long)limits.BlockCount * limits.BlockTokens >= new EngineOptions().MaxRunning * 200, $"{limits}");
     }
 
     [Fact]

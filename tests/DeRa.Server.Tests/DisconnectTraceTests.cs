@@ -28,7 +28,7 @@ public class DisconnectTraceTests
             foreach (var request in requests) expected.Add(await RunAsync(solo, request with { LeaveAfter = int.MaxValue }));
 
         await using var server = await ServerFixture.StartAsync(new ScriptedExecutor(blockCount: 48),
-            new Engine.EngineOptions { MaxRunningSequences = 6, MaxBatchTokens = 16 });
+            new Engine.EngineOptions { MaxRunning = 6, MaxBatchTokens = 16 });
         var actual = await Task.WhenAll(requests.Select(request => RunAsync(server, request)));
         for (var i = 0; i < requests.Length; i++)
         {

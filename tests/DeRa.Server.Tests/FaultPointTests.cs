@@ -99,7 +99,7 @@ public class FaultPointTests
         using var hold = new SemaphoreSlim(0);
         var executor = new ScriptedExecutor();
         executor.BeforeStep = plan => _ = plan.Rows.Any(row => row.Position > 0) && hold.Wait(-1, executor.TestOver);
-        await using var server = await ServerFixture.StartAsync(executor, new() { MaxRunningSequences = 4, MaxBatchTokens = 16 });
+        await using var server = await ServerFixture.StartAsync(executor, new() { MaxRunning = 4, MaxBatchTokens = 16 });
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         var prompt = new string('p', 100);
         var leaving = grpc

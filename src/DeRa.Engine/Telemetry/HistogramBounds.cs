@@ -1,5 +1,3 @@
-using System.Diagnostics.Metrics;
-
 namespace DeRa.Engine.Telemetry;
 
 /// <summary>The upper bounds of histograms' buckets. Dashboards and routers were made for exactly these.</summary>
@@ -26,8 +24,4 @@ internal static class HistogramBounds
 
     /// <summary>Of the mixture's distance from the reference model, in nats.</summary>
     public static IReadOnlyList<double> Divergence { get; } = [.001, .003, .01, .03, .1, .3, 1, 3, 10, 30];
-
-    /// <summary>A histogram with these buckets.</summary>
-    public static Histogram<T> Histogram<T>(this Meter meter, string name, string unit, string description, IReadOnlyList<T> bounds)
-        where T : struct => meter.CreateHistogram(name, unit, description, null, new InstrumentAdvice<T> { HistogramBucketBoundaries = bounds });
 }

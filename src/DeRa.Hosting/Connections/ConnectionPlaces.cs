@@ -2,7 +2,7 @@ namespace DeRa.Hosting.Connections;
 
 /// <summary>The connections that may be open at once, over all ports. Any thread.</summary>
 /// <param name="most">How many.</param>
-internal sealed class ConnectionPlaces(int most) : IDisposable
+public sealed class ConnectionPlaces(int most) : IDisposable
 {
     private readonly SemaphoreSlim _free = new(most);
 

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using DeRa.Hosting.Options;
-using DeRa.Server.Options;
 
 namespace DeRa.Hosting.Connections;
 
@@ -8,7 +7,7 @@ namespace DeRa.Hosting.Connections;
 /// How many connections fit under the limit of open files. A process at that limit can accept nothing, open nothing and load
 /// no assembly; so connections get what it leaves beyond a reserve.
 /// </summary>
-internal static class DescriptorLimit
+public static class DescriptorLimit
 {
     /// <summary>
     /// Descriptors kept for all but connections: about 240 are open at rest, most of them for assemblies; the others are for a
@@ -37,7 +36,7 @@ internal static class DescriptorLimit
     /// <param name="options">What was asked for.</param>
     /// <param name="limit">How many files may be open; null = any number.</param>
     /// <exception cref="OptionException">Too few fit.</exception>
-    public static ServerOptions Fit(ServerOptions options, long? limit)
+    public static ConnectionOptions Fit(ConnectionOptions options, long? limit)
     {
         if (limit is not { } most || most - Reserved >= options.MaxConnections) return options;
         return most - Reserved >= FewestConnections ? options with { MaxConnections = (int)(most - Reserved) }

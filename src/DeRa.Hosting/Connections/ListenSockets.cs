@@ -1,12 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
-using DeRa.Server.Options;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace DeRa.Hosting.Connections;
 
 /// <summary>Opens the ports, and says which option is at fault where one cannot be opened.</summary>
-internal sealed class ListenSockets(ServerOptions options)
+public sealed class ListenSockets(EndpointOptions options)
 {
     /// <summary>Opens a port.</summary>
     /// <exception cref="IOException">It cannot be opened; the message names the option and the address.</exception>

@@ -10,7 +10,7 @@ namespace DeRa.Hosting.Connections;
 /// again without a pause. Once the server listens no more, what is still open has a short time to end: Kestrel itself
 /// would wait for a client that goes on sending as long as the host lets it.
 /// </summary>
-internal sealed class PausingListenerFactory(SocketTransportFactory sockets, ConnectionPlaces places) : IConnectionListenerFactory
+public sealed class PausingListenerFactory(SocketTransportFactory sockets, ConnectionPlaces places) : IConnectionListenerFactory
 {
     /// <summary>Time that connections have to end after the last request has: the last events go out in it.</summary>
     public static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(5);

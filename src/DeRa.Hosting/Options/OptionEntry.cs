@@ -1,32 +1,63 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
-using DeRa.Server.Options;
 
 namespace DeRa.Hosting.Options;
 
-/// <summary>One row of the option table: a property of <see cref="ServerOptions"/> and the names under which it is set.</summary>
-/// <param name="Property">The property.</param>
-/// <param name="Declared">What it was declared with.</param>
-internal sealed record OptionEntry(PropertyInfo Property, OptionAttribute Declared)
+/// <summary>One option: a property of a program's options, or of one of their groups, and the names under which it is set.</summary>
+public sealed class OptionEntry
 {
-    /// <summary>Whether several values may be given.</summary>
-    public bool IsList { get; } = Property.PropertyType == typeof(IReadOnlyList<string>);
+    private readonly PropertyInfo? _group;
+    private readonly PropertyInfo _property;
+    private readonly OptionAttribute? _text;
+    private readonly double _low;
+    private readonly double _high;
 
-    /// <summary>Whether the value must not be seen.</summary>
-    public bool IsSecret { get; } = Property.PropertyType == typeof(Secret);
-
-    private Type ValueType => IsList ? typeof(string) : Nullable.GetUnderlyingType(Property.PropertyType) ?? Property.PropertyType;
+    /// <summary>Describes an option.</summary>
+    /// <param name="group">The property that holds its group; null = it stands in no group.</param>
+    /// <param name="property">The property, which has a description.</param>
+    /// <param name="environmentPrefix">What the names of environment variables begin with.</param>
+    internal OptionEntry(PropertyInfo? group, PropertyInfo property, string environmentPrefix)
+    {
+        (_group, _property) = (group, property);
+        _text = property.GetCustomAttribute<OptionAttribute>();
+        var range = property.GetCustomAttribute<RangeAttribute>();
+        _low = Bound(range?.Minimum, double.NegativeInfinity);
+        _high = Bound(range?.Maximum, double.PositiveInfinity);
+        Description = property.GetCustomAttribute<DescriptionAttribute>()!.Description;
+        Name = JsonNamingPolicy.KebabCaseLower.ConvertName(property.Name);
+        EnvironmentName = environmentPrefix + JsonNamingPolicy.SnakeCaseUpper.ConvertName(property.Name);
+        IsList = property.PropertyType == typeof(IReadOnlyList<string>);
+        IsSecret = property.PropertyType == typeof(Secret);
+    }
 
     /// <summary>As the configuration file spells it; the command line puts <c>--</c> before it.</summary>
-    public string Name { get; } = JsonNamingPolicy.KebabCaseLower.ConvertName(Property.Name);
+    public string Name { get; }
 
     /// <summary>As the environment spells it.</summary>
-    public string EnvironmentName { get; } =
-        OptionTable.EnvironmentPrefix + JsonNamingPolicy.SnakeCaseUpper.ConvertName(Property.Name);
+    public string EnvironmentName { get; }
+
+    /// <summary>What it sets, with its unit.</summary>
+    public string Description { get; }
+
+    /// <summary>Whether several values may be given.</summary>
+    public bool IsList { get; }
+
+    /// <summary>Whether the value must not be seen.</summary>
+    public bool IsSecret { get; }
+
+    /// <summary>Whether others may read the value: it is neither a secret nor a place on this machine.</summary>
+    public bool IsPublic => !IsSecret && Placeholder is not ("FILE" or "FOLDER");
 
     /// <summary>What stands for the value in <c>--help</c>.</summary>
-    public string Placeholder => Declared.Placeholder ?? (IsFlag ? "true|false" : IsText ? "TEXT" : "N");
+    public string Placeholder => _text?.Placeholder ?? (IsFlag ? "true|false" : IsText ? "TEXT" : "N");
+
+    /// <summary>The allowed values in words; empty where any text will do.</summary>
+    public string Allowed => IsText ? ""
+        : IsFlag ? "true or false"
+        : (ValueType == typeof(double) ? "a number" : "a whole number") + $" from {Text(_low)} to {Text(_high)}";
 
     /// <summary>Reads a value.</summary>
     /// <param name="text">The value as it was given.</param>
@@ -43,29 +74,31 @@ internal sealed record OptionEntry(PropertyInfo Property, OptionAttribute Declar
         return Convert.ChangeType(number, ValueType, CultureInfo.InvariantCulture);
     }
 
-    /// <summary>The allowed values in words; empty where any text will do.</summary>
-    public string Allowed => IsText ? ""
-        : IsFlag ? "true or false"
-        : (ValueType == typeof(double) ? "a number" : "a whole number") + $" from {Text(Low)} to {Text(High)}";
+    /// <summary>The value that these options have.</summary>
+    public object? Get(object options) => _property.GetValue(Holder(options));
+
+    /// <summary>Sets the value; nobody else may have seen these options yet.</summary>
+    internal void Set(object options, object value) => _property.SetValue(Holder(options), value);
 
     /// <summary>The default in words; empty where there is none.</summary>
-    public string DefaultText(ServerOptions defaults) => Declared.DefaultText
-        ?? (Property.GetValue(defaults) is bool flag ? (flag ? "true" : "false")
-            : Convert.ToString(Property.GetValue(defaults), CultureInfo.InvariantCulture) ?? "");
+    internal string DefaultText(object defaults) => _text?.DefaultText
+        ?? (Get(defaults) is bool flag ? (flag ? "true" : "false") : Convert.ToString(Get(defaults), CultureInfo.InvariantCulture) ?? "");
 
-    /// <summary>The error for a value that will not do.</summary>
-    public OptionException Bad(string text, string origin, string allowed) =>
+    private OptionException Bad(string text, string origin, string allowed) =>
         new($"--{Name} is '{text}' ({origin}); it must be {allowed}.");
+
+    private object Holder(object options) => _group is null ? options : _group.GetValue(options)!;
+
+    private Type ValueType => IsList ? typeof(string) : Nullable.GetUnderlyingType(_property.PropertyType) ?? _property.PropertyType;
 
     private bool IsText => ValueType == typeof(string) || IsSecret;
 
     private bool IsFlag => ValueType == typeof(bool);
 
-    private double Low => Declared.Low;
+    private bool InRange(double number) => number >= _low && number <= _high && double.IsFinite(number);
 
-    private double High => Declared.High;
-
-    private bool InRange(double number) => number >= Low && number <= High && double.IsFinite(number);
+    private static double Bound(object? bound, double none) =>
+        bound is null ? none : Convert.ToDouble(bound, CultureInfo.InvariantCulture);
 
     private static string Text(double bound) => bound.ToString("0.######", CultureInfo.InvariantCulture);
 }

@@ -3,7 +3,7 @@ namespace DeRa.Hosting.Options;
 /// <summary>A file that an option names.</summary>
 /// <param name="Option">The option's name, without dashes.</param>
 /// <param name="Path">The file.</param>
-internal readonly record struct OptionFile(string Option, string Path)
+public readonly record struct OptionFile(string Option, string Path)
 {
     /// <summary>Keys, certificates and options are far smaller; what is longer was put there by mistake.</summary>
     private const int MaxBytes = 16 << 20;

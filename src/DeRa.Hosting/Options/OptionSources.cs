@@ -1,7 +1,6 @@
 using System.Collections;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using DeRa.Server.Options;
 
 namespace DeRa.Hosting.Options;
 
@@ -12,17 +11,20 @@ namespace DeRa.Hosting.Options;
 internal readonly record struct GivenOption(OptionEntry Entry, string Text, string Origin);
 
 /// <summary>The three places in which options are given, each turned into the same list.</summary>
-internal static partial class OptionSources
+/// <param name="all">The options.</param>
+/// <param name="environmentPrefix">What the names of environment variables begin with.</param>
+/// <param name="instead">What to use instead of a name of another program's; null = nothing is known.</param>
+internal sealed partial class OptionSources(IReadOnlyList<OptionEntry> all, string environmentPrefix, Func<string, string?> instead)
 {
     /// <summary>Reads <c>--name value</c> and <c>--name=value</c>.</summary>
     /// <exception cref="OptionException">An unknown option, one without a value, or one given twice.</exception>
-    public static List<GivenOption> CommandLine(IReadOnlyList<string> arguments)
+    public List<GivenOption> CommandLine(IReadOnlyList<string> arguments)
     {
         var given = new List<GivenOption>();
         for (var i = 0; i < arguments.Count; i++)
         {
             var (name, value) = Split(arguments[i]);
-            var entry = OptionTable.Find(name) ?? throw Unknown("--" + name, name);
+            var entry = Find(name) ?? throw Unknown("--" + name, name);
             if (entry.IsSecret) throw Exposed(entry);
             value ??= i + 1 < arguments.Count && !arguments[i + 1].StartsWith("--", StringComparison.Ordinal)
                 ? arguments[++i] : throw new OptionException($"--{name} needs a value: --{name} {entry.Placeholder}.");
@@ -33,17 +35,17 @@ internal static partial class OptionSources
     }
 
     /// <summary>
-    /// Reads the variables whose names begin with <see cref="OptionTable.EnvironmentPrefix"/>; commas separate an option's several values.
+    /// Reads the variables whose names begin with the prefix; commas separate an option's several values.
     /// </summary>
     /// <exception cref="OptionException">Such a variable names no option.</exception>
-    public static List<GivenOption> Environment(IDictionary variables)
+    public List<GivenOption> Environment(IDictionary variables)
     {
         var given = new List<GivenOption>();
         foreach (DictionaryEntry variable in variables)
         {
             var name = (string)variable.Key;
-            if (!name.StartsWith(OptionTable.EnvironmentPrefix, StringComparison.Ordinal)) continue;
-            var entry = OptionTable.All.FirstOrDefault(entry => entry.EnvironmentName == name);
+            if (!name.StartsWith(environmentPrefix, StringComparison.Ordinal)) continue;
+            var entry = all.FirstOrDefault(entry => entry.EnvironmentName == name);
             var value = (string?)variable.Value ?? "";
             if (entry is null && IsServiceLink(name, value)) continue;
             if (entry is null) throw Unknown($"The environment variable {name}", OptionName(name));
@@ -53,13 +55,9 @@ internal static partial class OptionSources
         return given;
     }
 
-    /// <summary>The variables that OpenTelemetry's own specification names; they say where telemetry goes and nothing else.</summary>
-    public static IReadOnlyDictionary<string, string?> OpenTelemetry(IDictionary variables) => variables.Keys.Cast<string>()
-        .Where(name => name.StartsWith("OTEL_", StringComparison.Ordinal)).ToDictionary(name => name, name => (string?)variables[name]);
-
     /// <summary>Reads a JSON object whose keys are option names; an option that takes several values may have a list of them.</summary>
     /// <exception cref="OptionException">The file cannot be read, is no such object, or a key names no option.</exception>
-    public static List<GivenOption> File(string path)
+    public List<GivenOption> File(string path)
     {
         try
         {
@@ -84,6 +82,8 @@ internal static partial class OptionSources
         }
     }
 
+    private OptionEntry? Find(string name) => all.FirstOrDefault(entry => entry.Name == name);
+
     private static readonly JsonDocumentOptions FileFormat = new()
     {
         AllowDuplicateProperties = false,
@@ -91,9 +91,9 @@ internal static partial class OptionSources
         CommentHandling = JsonCommentHandling.Skip,
     };
 
-    private static List<GivenOption> FileEntries(JsonProperty property, string path)
+    private List<GivenOption> FileEntries(JsonProperty property, string path)
     {
-        var entry = OptionTable.Find(property.Name) ?? throw Unknown($"{path}: '{property.Name}'", property.Name);
+        var entry = Find(property.Name) ?? throw Unknown($"{path}: '{property.Name}'", property.Name);
         IEnumerable<JsonElement> values =
             entry.IsList && property.Value.ValueKind == JsonValueKind.Array ? property.Value.EnumerateArray() : [property.Value];
         return values.Select(value => new GivenOption(entry, value.ValueKind switch
@@ -105,37 +105,37 @@ internal static partial class OptionSources
         }, path)).ToList();
     }
 
-    private static (string Name, string? Value) Split(string argument)
+    private (string Name, string? Value) Split(string argument)
     {
         if (!argument.StartsWith("--", StringComparison.Ordinal)) throw NoOption(argument);
         var equals = argument.IndexOf('=', StringComparison.Ordinal);
         return equals < 0 ? (argument[2..], null) : (argument[2..equals], argument[(equals + 1)..]);
     }
 
-    private static string OptionName(string variable) =>
-        variable[OptionTable.EnvironmentPrefix.Length..].ToLowerInvariant().Replace('_', '-');
+    private string OptionName(string variable) =>
+        variable[environmentPrefix.Length..].ToLowerInvariant().Replace('_', '-');
 
     private static OptionException Exposed(OptionEntry entry) => new(
         $"--{entry.Name} cannot be given on the command line, which other users of the machine can read; " +
         $"set the environment variable {entry.EnvironmentName}, or \"{entry.Name}\" in the file that --config names.");
 
-    private static OptionException NoOption(string argument) =>
-        new($"'{argument}' is no option{(argument.StartsWith('-') ? Hint(argument[1..]) : "")}; options begin with -- (see --help).");
+    private OptionException NoOption(string argument) =>
+        new($"'{argument}' is not an option{(argument.StartsWith('-') ? Hint(argument[1..]) : "")}; options begin with -- (see --help).");
 
-    private static OptionException Unknown(string what, string name) => new($"{what} is not an option{Hint(name)} (see --help).");
+    private OptionException Unknown(string what, string name) => new($"{what} is not an option{Hint(name)} (see --help).");
 
-    private static string Hint(string name)
+    private string Hint(string name)
     {
         // What is spelt as another server spells it is no mistake of spelling.
-        if (ForeignOptions.Instead(name) is { } instead) return $": {instead}";
-        return Spelling.Nearest(name, OptionTable.All.Select(entry => entry.Name)) is { } near ? $"; is --{near} meant?" : "";
+        if (instead(name) is { } ours) return $": {ours}";
+        return NearestName.Find(name, all.Select(entry => entry.Name)) is { } near ? $"; is --{near} meant?" : "";
     }
 
     /// <summary>A service's own port is an address there; a number is somebody's who means an option.</summary>
-    private static bool IsServiceLink(string name, string value) =>
-        ServiceLink().IsMatch(name) && (name != OptionTable.EnvironmentPrefix + "PORT" || !ushort.TryParse(value, out _));
+    private bool IsServiceLink(string name, string value) =>
+        ServiceLink().IsMatch(name[environmentPrefix.Length..]) && (name != environmentPrefix + "PORT" || !ushort.TryParse(value, out _));
 
-    /// <summary>What Kubernetes and Docker set by themselves in a container that lives beside a service called "dera".</summary>
-    [GeneratedRegex(@"^DERA_(.*_)?(SERVICE_(HOST|PORT(_.*)?)|PORT(_\d+_.*)?)$")]
+    /// <summary>What Kubernetes and Docker set by themselves in a container that lives beside a service of the prefix's name.</summary>
+    [GeneratedRegex(@"^(.*_)?(SERVICE_(HOST|PORT(_.*)?)|PORT(_\d+_.*)?)$")]
     private static partial Regex ServiceLink();
 }

@@ -1,45 +1,48 @@
+using System.Collections;
+using System.ComponentModel;
 using System.Reflection;
 using System.Text;
-using DeRa.Server.Options;
 
 namespace DeRa.Hosting.Options;
 
-/// <summary>All options, in the order of their declaration.</summary>
-internal static class OptionTable
+/// <summary>
+/// A program's options, in the order of their declaration: the properties of <typeparamref name="TOptions"/>, and of the groups that
+/// it holds, that have a <see cref="DescriptionAttribute"/>. An option's name, its environment variable and its key in the
+/// configuration file follow from the property's name; its default is the property's initial value.
+/// </summary>
+/// <typeparam name="TOptions">A record; its groups are records too, and none is null.</typeparam>
+/// <param name="environmentPrefix">What the names of environment variables begin with, such as <c>DERA_</c>.</param>
+/// <param name="instead">What to use instead of a name of another program's; null = nothing is known.</param>
+public sealed class OptionTable<TOptions>(string environmentPrefix, Func<string, string?> instead) where TOptions : class, new()
 {
-    /// <summary>What the names of environment variables begin with.</summary>
-    public const string EnvironmentPrefix = "DERA_";
+    private readonly List<OptionEntry> _all = [.. Entries(environmentPrefix)];
 
-    /// <summary>The rows.</summary>
-    public static IReadOnlyList<OptionEntry> All { get; } =
-    [
-        .. from property in typeof(ServerOptions).GetProperties()
-           let declared = property.GetCustomAttribute<OptionAttribute>()
-           where declared is not null
-           select new OptionEntry(property, declared),
-    ];
+    /// <summary>The options.</summary>
+    public IReadOnlyList<OptionEntry> All => _all;
 
-    /// <summary>The row of that name, or null.</summary>
-    /// <param name="name">As the configuration file spells it.</param>
-    public static OptionEntry? Find(string name) => All.FirstOrDefault(entry => entry.Name == name);
-
-    /// <summary>The table as text.</summary>
-    public static string Help()
+    /// <summary>
+    /// Reads the options from all three sources: the command line goes before the environment, that before the file that the option
+    /// <c>--config</c> names.
+    /// </summary>
+    /// <param name="arguments">The command line.</param>
+    /// <param name="environment">Environment variables.</param>
+    /// <param name="config">The file that options name; null = none.</param>
+    /// <exception cref="OptionException">The first thing that is wrong.</exception>
+    public TOptions Read(IReadOnlyList<string> arguments, IDictionary environment, Func<TOptions, string?> config)
     {
-        var defaults = new ServerOptions();
-        var help = new StringBuilder("""
-            DeRa: serves a reference model and an aligned model, mixed at the strength that each request asks for.
+        var sources = new OptionSources(_all, environmentPrefix, instead);
+        List<GivenOption> given = [.. sources.Environment(environment), .. sources.CommandLine(arguments)];
+        var options = Apply(given);
+        return config(options) is { } file ? Apply([.. sources.File(file), .. given]) : options;
+    }
 
-            usage: DeRa.Server [--reference MODEL --aligned MODEL] [options]
-
-            Without a pair of one's own it serves the default pair, which comes with it, under the name stories.
-
-            Each option may also be an environment variable (--http-port is DERA_HTTP_PORT) or a key of the JSON file that
-            --config names ("http-port"). The command line goes before the environment, the environment before the file.
-
-
-            """);
-        foreach (var entry in All)
+    /// <summary>The options as text, with their ranges and defaults.</summary>
+    /// <param name="introduction">What stands before them.</param>
+    public string Help(string introduction)
+    {
+        var defaults = new TOptions();
+        var help = new StringBuilder(introduction);
+        foreach (var entry in _all)
         {
             help.Append("  --").Append(entry.Name).Append(' ').AppendLine(entry.Placeholder);
             help.Append("      ").AppendLine(string.Join(' ', Sentences(entry, defaults)));
@@ -47,9 +50,36 @@ internal static class OptionTable
         return help.ToString();
     }
 
-    private static IEnumerable<string> Sentences(OptionEntry entry, ServerOptions defaults)
+    private static IEnumerable<OptionEntry> Entries(string environmentPrefix)
     {
-        yield return entry.Declared.Help;
+        foreach (var property in typeof(TOptions).GetProperties())
+            if (IsOption(property)) yield return new OptionEntry(null, property, environmentPrefix);
+            else
+                foreach (var grouped in property.PropertyType.GetProperties().Where(IsOption))
+                    yield return new OptionEntry(property, grouped, environmentPrefix);
+    }
+
+    private static bool IsOption(PropertyInfo property) => property.IsDefined(typeof(DescriptionAttribute));
+
+    private static TOptions Apply(List<GivenOption> given)
+    {
+        var options = new TOptions();
+        foreach (var values in given.GroupBy(option => option.Entry))
+        {
+            var parsed = values.Select(value => (value.Origin, Value: values.Key.Parse(value.Text, value.Origin))).ToList();
+            // A list's values all come from one source: the one that goes before the others.
+            var last = parsed[^1];
+            object value = values.Key.IsList
+                ? parsed.Where(other => other.Origin == last.Origin).Select(other => (string)other.Value).ToList()
+                : last.Value;
+            values.Key.Set(options, value);
+        }
+        return options;
+    }
+
+    private static IEnumerable<string> Sentences(OptionEntry entry, TOptions defaults)
+    {
+        yield return entry.Description;
         if (entry.IsSecret) yield return $"Never on the command line: {entry.EnvironmentName} or the configuration file.";
         if (entry.Allowed.Length > 0) yield return $"Takes {entry.Allowed}.";
         if (entry.DefaultText(defaults) is { Length: > 0 } text) yield return $"Default: {text}.";

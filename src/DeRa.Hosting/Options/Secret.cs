@@ -2,7 +2,7 @@ namespace DeRa.Hosting.Options;
 
 /// <summary>An option's value that must not be seen: not taken from the command line, which other users can read, and never printed.</summary>
 /// <param name="value">The value.</param>
-internal sealed class Secret(string value)
+public sealed class Secret(string value)
 {
     /// <summary>The value; for the one place that needs it.</summary>
     public string Value { get; } = value;

@@ -1,11 +1,10 @@
 using System.Security.Cryptography;
 using DeRa.Hosting.Options;
-using DeRa.Server.Options;
 
 namespace DeRa.Hosting.Security;
 
 /// <summary>The keys that open the server now. Any thread.</summary>
-internal sealed class ApiKeys
+public sealed class ApiKeys
 {
     /// <summary>The name of the key that is given as an option.</summary>
     public const string OptionName = "default";
@@ -17,7 +16,7 @@ internal sealed class ApiKeys
 
     /// <summary>Reads the keys of the options.</summary>
     /// <exception cref="OptionException">The file cannot be read or is malformed, or the key given as an option is too weak.</exception>
-    public ApiKeys(ServerOptions options)
+    public ApiKeys(ApiKeyOptions options)
     {
         _fromOption = options.ApiKey is { } secret ? new ApiKey(OptionName, KeyHash.Of(Checked(secret.Value))) : null;
         _all = _fromOption is null ? [] : [_fromOption];
@@ -25,11 +24,11 @@ internal sealed class ApiKeys
         // Said before anybody tries to open it: what cannot be found is named.
         if (path.StartsWith(KeyHash.KeyPrefix, StringComparison.Ordinal) && !System.IO.File.Exists(path))
             throw new OptionException("--api-keys must name a file and holds what looks like a key; one key alone goes into DERA_API_KEY.");
-        File = new WatchedFiles([new OptionFile("api-keys", path)], contents => Replace(ApiKeyFile.Parse(contents[0], path), path));
+        File = new ReloadedFiles([new OptionFile("api-keys", path)], contents => Replace(ApiKeyFile.Parse(contents[0], path), path));
     }
 
     /// <summary>The file they come from; null = none.</summary>
-    public WatchedFiles? File { get; }
+    public ReloadedFiles? File { get; }
 
     /// <summary>Whether a key is needed at all; never changes.</summary>
     public bool AreRequired => _all.Count > 0;

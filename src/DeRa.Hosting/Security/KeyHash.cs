@@ -7,7 +7,7 @@ namespace DeRa.Hosting.Security;
 /// How keys are stored: as SHA-256. A slow, salted hash protects what people think up and can be guessed; a key of 256 random
 /// bits cannot be guessed at any speed, and a slow hash would only let anybody keep the server busy with wrong keys.
 /// </summary>
-internal static class KeyHash
+public static class KeyHash
 {
     /// <summary>What a hash begins with in a file.</summary>
     public const string Scheme = "sha256$";

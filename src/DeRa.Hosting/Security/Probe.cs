@@ -7,7 +7,7 @@ namespace DeRa.Hosting.Security;
 /// <param name="AnyHost">
 /// Whether it answers under any host name: orchestrators and load balancers ask by address, or with HTTP/1.0 and no name at all.
 /// </param>
-internal sealed record Probe(bool AnyHost)
+public sealed record Probe(bool AnyHost)
 {
     /// <summary>Says whether the server works, and nothing else.</summary>
     public static Probe Health { get; } = new(AnyHost: true);

@@ -1,5 +1,4 @@
 using System.Threading.RateLimiting;
-using DeRa.Server.Options;
 
 namespace DeRa.Hosting.Security;
 
@@ -8,7 +7,7 @@ namespace DeRa.Hosting.Security;
 /// count as one: addresses say little behind a proxy, and a client can have many. Limiters of keys that are idle or gone are
 /// dropped. A request counts once its body is there: one that trickles in must not keep the others out.
 /// </summary>
-internal sealed class RequestLimiting(ServerOptions options) : IDisposable
+public sealed class RequestLimiting(ApiKeyOptions options) : IDisposable
 {
     private readonly PartitionedRateLimiter<HttpContext> _limiter =
         PartitionedRateLimiter.Create<HttpContext, Client>(context => Partition(context, options));
@@ -34,7 +33,7 @@ internal sealed class RequestLimiting(ServerOptions options) : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _limiter.Dispose();
 
-    private static RateLimitPartition<Client> Partition(HttpContext context, ServerOptions options)
+    private static RateLimitPartition<Client> Partition(HttpContext context, ApiKeyOptions options)
     {
         var key = context.Features.Get<ApiKey>();
         var client = new Client(key?.Name,

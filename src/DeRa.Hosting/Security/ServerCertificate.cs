@@ -3,12 +3,11 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using DeRa.Hosting.Options;
-using DeRa.Server.Options;
 
 namespace DeRa.Hosting.Security;
 
 /// <summary>The certificate that the ports show, with its intermediates: from PEM files or one PKCS#12 file. Any thread.</summary>
-internal sealed class ServerCertificate
+public sealed class ServerCertificate
 {
     private readonly string _path;
     private readonly string? _keyPath;
@@ -22,16 +21,16 @@ internal sealed class ServerCertificate
     /// <param name="options">Options with <c>--tls-certificate</c>.</param>
     /// <param name="time">The clock, by which a certificate is valid or not.</param>
     /// <exception cref="OptionException">A file cannot be read or holds something else, or no handshake succeeds with it.</exception>
-    public ServerCertificate(ServerOptions options, TimeProvider time)
+    public ServerCertificate(TlsOptions options, TimeProvider time)
     {
         (_path, _keyPath, _password) = (options.TlsCertificate!, options.TlsKey, options.TlsPassword?.Value);
         List<OptionFile> files = [new("tls-certificate", _path)];
         if (_keyPath is not null) files.Add(new("tls-key", _keyPath));
-        Files = new WatchedFiles(files, contents => _current = Tried(contents)) { Warning = () => Validity(time.GetUtcNow()) };
+        Files = new ReloadedFiles(files, contents => _current = Tried(contents)) { Warning = () => Validity(time.GetUtcNow()) };
     }
 
     /// <summary>The files it comes from.</summary>
-    public WatchedFiles Files { get; }
+    public ReloadedFiles Files { get; }
 
     /// <summary>What a new connection is shown.</summary>
     public SslServerAuthenticationOptions Current => _current!;

@@ -1,22 +1,20 @@
 using System.Text.Encodings.Web;
-using DeRa.Server.Options;
-using DeRa.Server.Telemetry;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging.Console;
 
 namespace DeRa.Hosting.Telemetry;
 
 /// <summary>Which lines are logged, and how they are written to standard output.</summary>
-internal static class ConsoleLog
+public static class ConsoleLog
 {
     /// <summary>Sets it up.</summary>
-    public static void AddConsoleLog(this ILoggingBuilder logging, ServerOptions options)
+    public static void AddConsoleLog(this ILoggingBuilder logging, TelemetryOptions options)
     {
         var level = LogLevels.Parse(options.LogLevel)!.Value;
         var foreign = level > LogLevel.Warning ? level : LogLevel.Warning;
         logging.SetMinimumLevel(level)
             .AddFilter("Microsoft", foreign)
-            // What keeps the host from starting is told in one line by ServerProgram.
+            // What keeps the host from starting is reported in one line by the program itself.
             .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None)
             .AddFilter("Grpc", foreign);
         logging.Configure(factory => factory.ActivityTrackingOptions = ActivityTrackingOptions.TraceId | ActivityTrackingOptions.SpanId);
@@ -30,7 +28,7 @@ internal static class ConsoleLog
         if (options.LogsJson) logging.AddJsonConsole(WriteJson);
         else logging.AddConsoleFormatter<TextLines, ConsoleFormatterOptions>(
             // Of use only where traces go somewhere.
-            lines => lines.IncludeScopes = TelemetrySetup.Exports(options));
+            lines => lines.IncludeScopes = options.Exports);
     }
 
     private static void WriteJson(JsonConsoleFormatterOptions lines)

@@ -1,7 +1,7 @@
 namespace DeRa.Hosting.Telemetry;
 
 /// <summary>The values of <c>--log-level</c>: OpenTelemetry's names, and .NET's where they differ.</summary>
-internal static class LogLevels
+public static class LogLevels
 {
     /// <summary>The names, from the one that logs most to the one that logs nothing.</summary>
     public const string Allowed = "trace, debug, info, warn, error, fatal or none";

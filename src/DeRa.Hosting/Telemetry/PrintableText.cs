@@ -7,7 +7,7 @@ namespace DeRa.Hosting.Telemetry;
 /// Text as a log line may hold it. What ends a line, moves a terminal's cursor or turns the direction of writing is written as an
 /// escape (<c>\u000A</c>): nothing that a client sends can pass for a line of its own.
 /// </summary>
-internal static class PrintableText
+public static class PrintableText
 {
     /// <summary>The text with escapes where they are needed.</summary>
     public static string Of(string text)

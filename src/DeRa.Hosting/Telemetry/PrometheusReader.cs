@@ -4,7 +4,7 @@ using OpenTelemetry.Metrics;
 namespace DeRa.Hosting.Telemetry;
 
 /// <summary>Collects all metrics when somebody asks. Any thread.</summary>
-internal sealed class PrometheusReader : IDisposable
+public sealed class PrometheusReader : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly Exporter _exporter = new();

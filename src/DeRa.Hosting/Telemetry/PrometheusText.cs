@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using DeRa.Engine.Telemetry;
 using OpenTelemetry.Metrics;
 
 namespace DeRa.Hosting.Telemetry;
@@ -11,6 +10,9 @@ namespace DeRa.Hosting.Telemetry;
 /// </summary>
 internal sealed class PrometheusText
 {
+    /// <summary>Instruments may have no colon in their names; those of vLLM, which begin so, get it back here.</summary>
+    private const string RouterPrefix = "vllm.";
+
     private readonly StringBuilder _text = new();
     private readonly HashSet<string> _written = [];
 
@@ -20,8 +22,8 @@ internal sealed class PrometheusText
     /// <param name="isCounter">Whether it only grows.</param>
     public static string NameOf(string instrument, string unit, bool isCounter)
     {
-        var name = instrument.StartsWith(EngineTelemetry.RouterPrefix, StringComparison.Ordinal)
-            ? $"vllm:{instrument[EngineTelemetry.RouterPrefix.Length..]}" : instrument.Replace('.', '_');
+        var name = instrument.StartsWith(RouterPrefix, StringComparison.Ordinal)
+            ? $"vllm:{instrument[RouterPrefix.Length..]}" : instrument.Replace('.', '_');
         if (unit == "s" && !name.EndsWith("_seconds", StringComparison.Ordinal)) name += "_seconds";
         return isCounter ? name + "_total" : name;
     }

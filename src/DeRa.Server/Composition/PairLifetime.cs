@@ -48,10 +48,10 @@ internal sealed class PairLifetime(
     private async Task DrainAsync(CancellationToken impatient)
     {
         var idle = state.DrainAsync();
-        if (!idle.IsCompleted) ServerLog.Draining(log, options.DrainSeconds);
+        if (!idle.IsCompleted) ServerLog.Draining(log, options.Time.DrainSeconds);
         try
         {
-            await idle.WaitAsync(TimeSpan.FromSeconds(options.DrainSeconds), time, impatient);
+            await idle.WaitAsync(TimeSpan.FromSeconds(options.Time.DrainSeconds), time, impatient);
         }
         catch (Exception end) when (end is TimeoutException or OperationCanceledException)
         {

@@ -13,8 +13,8 @@ internal static class PairStartup
     public static PairSource For(ServerOptions options, ILoggerFactory loggers)
     {
         var log = loggers.CreateLogger(typeof(PairStartup));
-        if (options.IsDefaultPair) ServerLog.LoadingDefaultPair(log, options.ServedName);
-        else ServerLog.LoadingPair(log, options.ServedName, options.Reference!, string.Join(", ", options.Aligned));
+        if (options.Model.IsDefaultPair) ServerLog.LoadingDefaultPair(log, options.Model.ServedName);
+        else ServerLog.LoadingPair(log, options.Model.ServedName, options.Model.Reference!, string.Join(", ", options.Model.Aligned));
         return (progress, cancellation) =>
         {
             var shown = Console.IsOutputRedirected ? progress : new ConsoleLoadProgress(Console.Out, progress);

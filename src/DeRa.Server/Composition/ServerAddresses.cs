@@ -29,11 +29,11 @@ internal sealed class ServerAddresses(IServer server, ServerOptions options, Api
     {
         get
         {
-            var address = OptionReader.Address(options.Host);
+            var address = options.Endpoint.Address;
             if (address.Equals(IPAddress.Loopback)) return "localhost";
             if (!address.Equals(IPAddress.Any) && !address.Equals(IPAddress.IPv6Any)) return Http.Host;
             // Where names are listed, no other is answered.
-            return options.AllowedHosts.FirstOrDefault(host => !host.Contains('*', StringComparison.Ordinal)) ?? "localhost";
+            return options.Origin.AllowedHosts.FirstOrDefault(host => !host.Contains('*', StringComparison.Ordinal)) ?? "localhost";
         }
     }
 }

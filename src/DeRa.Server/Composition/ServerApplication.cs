@@ -1,5 +1,6 @@
 using System.Net;
 using DeRa.Hosting.Connections;
+using DeRa.Hosting.Options;
 using DeRa.Hosting.Security;
 using DeRa.Server.Grpc;
 using DeRa.Server.Http;
@@ -26,28 +27,28 @@ internal static class ServerApplication
         ServerOptions asked, Func<ILoggerFactory, PairSource> source, TimeProvider time, Action<ILoggingBuilder> logging)
     {
         var files = DescriptorLimit.Current;
-        var options = DescriptorLimit.Fit(asked, files);
+        var options = asked with { Connection = DescriptorLimit.Fit(asked.Connection, files) };
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "DeRa.Server" });
         logging(builder.Logging);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listen(kestrel, options));
-        builder.Services.AddSingleton(_ => new ConnectionPlaces(options.MaxConnections)).AddSingleton<SocketTransportFactory>()
+        builder.Services.AddSingleton(_ => new ConnectionPlaces(options.Connection.MaxConnections)).AddSingleton<SocketTransportFactory>()
             .AddSingleton<IConnectionListenerFactory, PausingListenerFactory>();
-        builder.Services.AddRoutingCore().AddSingleton(options).AddSingleton(time).AddSingleton<ServingState>()
+        builder.Services.AddRoutingCore().AddSingleton(options).AddSingleton(options.Endpoint).AddSingleton(time).AddSingleton<ServingState>()
             .AddSingleton(services => source(services.GetRequiredService<ILoggerFactory>())).AddSingleton<ServerAddresses>()
             .AddSingleton<SlowReaders>().AddSingleton<BodyBudget>().AddSingleton<Encoders>()
-            .AddHostedService<PairLifetime>().AddHttpDoor().AddGrpcDoor(options).AddLocks(options, time)
-            .Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = new ListenSockets(options).Open)
+            .AddHostedService<PairLifetime>().AddHttpDoor().AddGrpcDoor(options).AddSecurity(options.Key, options.Tls, options.Origin, time)
+            .Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = new ListenSockets(options.Endpoint).Open)
             .Configure<HostOptions>(host =>
-                host.ShutdownTimeout = TimeSpan.FromSeconds(options.DrainSeconds) + PairLifetime.StopTime + PausingListenerFactory.CloseTime);
+                host.ShutdownTimeout = TimeSpan.FromSeconds(options.Time.DrainSeconds) + PairLifetime.StopTime + PausingListenerFactory.CloseTime);
         builder.AddTelemetry(options);
         var app = builder.Build();
-        if (options.MaxConnections < asked.MaxConnections)
-            ServerLog.ConnectionsCut(app.Logger, asked.MaxConnections, options.MaxConnections, files!.Value, DescriptorLimit.Reserved);
+        if (options.Connection.MaxConnections < asked.Connection.MaxConnections)
+            ServerLog.ConnectionsCut(app.Logger, asked.Connection.MaxConnections, options.Connection.MaxConnections, files!.Value, DescriptorLimit.Reserved);
         app.UseMiddleware<RequestWatch>();
         app.UseMiddleware<HeadRequests>();
         app.UseMiddleware<RequestFence>();
         app.UseRouting();
-        app.UseLocks(options);
+        app.UseSecurity(options.Origin, options.Endpoint);
         app.UseMiddleware<UploadLimits>();
         app.MapHttpDoor();
         app.MapGrpcDoor();
@@ -58,24 +59,24 @@ internal static class ServerApplication
     {
         kestrel.AddServerHeader = false;
         Bound(kestrel.Limits, options);
-        var address = OptionReader.Address(options.Host);
+        var address = options.Endpoint.Address;
         // HTTP's first: ServerAddresses knows them by their order. Without TLS one port cannot tell HTTP/1.1 from HTTP/2, which gRPC needs.
-        kestrel.Listen(new IPEndPoint(address, options.HttpPort), listen => Speak(listen, HttpProtocols.Http1));
-        kestrel.Listen(new IPEndPoint(address, options.GrpcPort), listen => Speak(listen, HttpProtocols.Http2));
+        kestrel.Listen(new IPEndPoint(address, options.Endpoint.HttpPort), listen => Speak(listen, HttpProtocols.Http1));
+        kestrel.Listen(new IPEndPoint(address, options.Endpoint.GrpcPort), listen => Speak(listen, HttpProtocols.Http2));
     }
 
     private static void Bound(KestrelServerLimits limits, ServerOptions options)
     {
-        limits.MaxRequestBodySize = options.MaxBodyBytes;
+        limits.MaxRequestBodySize = options.Body.MaxBodyBytes;
         // A body has a time in all (UploadLimits), which slow clients cannot stretch.
         limits.MinRequestBodyDataRate = null;
         // For answers in one piece; streams are watched flush by flush.
-        limits.MinResponseDataRate = new MinDataRate(240, TimeSpan.FromSeconds(options.SlowReaderSeconds));
-        limits.MaxRequestHeaderCount = options.MaxHeaders;
-        limits.MaxRequestHeadersTotalSize = options.MaxHeaderBytes;
-        limits.Http2.MaxRequestHeaderFieldSize = options.MaxHeaderBytes;
-        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(options.HeaderSeconds);
-        limits.KeepAliveTimeout = TimeSpan.FromSeconds(options.KeepAliveSeconds);
+        limits.MinResponseDataRate = new MinDataRate(240, TimeSpan.FromSeconds(options.Time.SlowReaderSeconds));
+        limits.MaxRequestHeaderCount = options.Connection.MaxHeaders;
+        limits.MaxRequestHeadersTotalSize = options.Connection.MaxHeaderBytes;
+        limits.Http2.MaxRequestHeaderFieldSize = options.Connection.MaxHeaderBytes;
+        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(options.Connection.HeaderSeconds);
+        limits.KeepAliveTimeout = TimeSpan.FromSeconds(options.Connection.KeepAliveSeconds);
     }
 
     /// <summary>With TLS each port speaks both versions: the handshake settles which.</summary>

@@ -33,7 +33,7 @@ internal static class ServerProgram
     {
         if (arguments.Any(argument => argument is "--help" or "-h"))
         {
-            await output.WriteAsync(OptionTable.Help());
+            await output.WriteAsync(OptionReader.Help());
             return Success;
         }
         if (arguments.Contains("--version"))
@@ -66,7 +66,7 @@ internal static class ServerProgram
         ServerOptions options, Func<ServerOptions, ILoggerFactory, PairSource> source, TextWriter errors)
     {
         await using var app = ServerApplication.Build(
-            options, loggers => source(options, loggers), TimeProvider.System, logging => logging.AddConsoleLog(options));
+            options, loggers => source(options, loggers), TimeProvider.System, logging => logging.AddConsoleLog(options.Telemetry));
         return await RunAsync(app, errors);
     }
 

@@ -123,7 +123,7 @@ internal sealed class GrpcAnswers(ITokenizer tokenizer, IReadOnlyList<string> al
             MaxBadWords = limits.MaxBadWords,
             MaxAllowedTokens = limits.MaxAllowedTokens,
             MaxLogitBiasEntries = limits.MaxLogitBiasEntries,
-            MaxLogprobs = limits.MaxLogProbs,
+            MaxLogprobs = limits.MaxLogprobs,
         };
         if (limits.MaxDuration is { } longest) message.MaxDurationSeconds = longest.TotalSeconds;
         return message;

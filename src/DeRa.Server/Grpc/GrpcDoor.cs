@@ -7,7 +7,7 @@ using Grpc.HealthCheck;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Serving = Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
+using ServingStatus = Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
 
 namespace DeRa.Server.Grpc;
 
@@ -19,7 +19,7 @@ internal static class GrpcDoor
     {
         services.AddGrpc(grpc =>
         {
-            grpc.MaxReceiveMessageSize = options.MaxBodyBytes;
+            grpc.MaxReceiveMessageSize = options.Body.MaxBodyBytes;
             // Its fallback for unknown services would take every path of two parts from HTTP's routing.
             grpc.IgnoreUnknownServices = true;
             grpc.Interceptors.Add<GrpcFence>();
@@ -51,7 +51,7 @@ internal static class GrpcDoor
 
     private static void Publish(HealthServiceImpl health, ServingPhase phase)
     {
-        var status = phase == ServingPhase.Ready ? Serving.Serving : Serving.NotServing;
+        var status = phase == ServingPhase.Ready ? ServingStatus.Serving : ServingStatus.NotServing;
         health.SetStatus("", status);
         health.SetStatus(InferenceService.Descriptor.FullName, status);
     }

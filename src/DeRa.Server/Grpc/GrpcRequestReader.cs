@@ -1,7 +1,6 @@
-using DeRa.Engine.Requests;
 using DeRa.Protos.V1;
 using DeRa.Serving.Requests;
-using ChatMessage = DeRa.Engine.Text.ChatMessage;
+using ChatMessage = DeRa.Text.Chat.ChatMessage;
 
 namespace DeRa.Server.Grpc;
 

@@ -1,4 +1,3 @@
-using DeRa.Engine.Requests;
 using DeRa.Hosting.Security;
 using DeRa.Protos.V1;
 using DeRa.Server.Answers;
@@ -110,7 +109,7 @@ internal sealed class InferenceEndpoint(
     /// <summary>Waits for the first message no longer than for a request's headers.</summary>
     private async Task<ConverseStart> StartAsync(IAsyncStreamReader<ConverseRequest> requests, CancellationToken gone)
     {
-        var most = TimeSpan.FromSeconds(options.HeaderSeconds);
+        var most = TimeSpan.FromSeconds(options.Connection.HeaderSeconds);
         using var late = new CancellationTokenSource(most, time);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(gone, late.Token, state.Closing);
         try

@@ -1,5 +1,4 @@
 using System.Runtime.ExceptionServices;
-using DeRa.Engine.Requests;
 using DeRa.Hosting.Security;
 using DeRa.Protos.V1;
 using DeRa.Serving.Requests;

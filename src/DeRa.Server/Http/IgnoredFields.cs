@@ -14,7 +14,7 @@ internal static class IgnoredFields
     public static void Announce(HttpContext context, IReadOnlyList<string> names)
     {
         if (names.Count == 0) return;
-        if (context.RequestServices.GetRequiredService<ServerOptions>().StrictFields)
+        if (context.RequestServices.GetRequiredService<ServerOptions>().Body.StrictFields)
             throw new InvalidRequestException(names[0], $"'{names[0]}' is not a field, and this server refuses unknown fields (--strict-fields).");
         context.Response.Headers["x-ignored-fields"] = Header(names);
     }

@@ -1,7 +1,6 @@
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using DeRa.Hosting.Options;
 using DeRa.Server.Composition;
 using DeRa.Server.Http.Wire;
 using DeRa.Server.Options;
@@ -10,7 +9,7 @@ using DeRa.Serving.Requests;
 
 namespace DeRa.Server.Http;
 
-/// <summary><c>GET /info</c>: what is served, and the limits and options in force.</summary>
+/// <summary><c>GET /info</c>: what is served, and the effective limits and options.</summary>
 internal sealed class InfoEndpoint(ServingState state, ServerOptions options, TimeProvider time)
 {
     private readonly long _started = time.GetTimestamp();
@@ -50,19 +49,14 @@ internal sealed class InfoEndpoint(ServingState state, ServerOptions options, Ti
     private static JsonObject Limits(RequestLimits limits) => new(typeof(RequestLimits).GetProperties().Select(property =>
         KeyValuePair.Create(LimitName(property), Value(property.GetValue(limits)))));
 
-    /// <summary>Log-probabilities are one word in the names of this API, and times are told in seconds.</summary>
+    /// <summary>Times are in seconds.</summary>
     private static string LimitName(PropertyInfo property) =>
-        JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name.Replace("LogProbs", "Logprobs", StringComparison.Ordinal))
+        JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name)
             + (property.PropertyType == typeof(TimeSpan?) ? "_seconds" : "");
 
-    /// <summary>The options in force.</summary>
-    public static JsonObject Options(ServerOptions options) => new(OptionTable.All.Where(IsShown).Select(entry =>
-        KeyValuePair.Create(entry.Name, Value(entry.Property.GetValue(options)))));
-
-    /// <summary>Numbers, texts and lists of texts, where they are no place on this machine; of other types are secrets.</summary>
-    private static bool IsShown(OptionEntry entry) => entry.Declared.Placeholder is not ("FILE" or "FOLDER")
-        && ((Nullable.GetUnderlyingType(entry.Property.PropertyType) ?? entry.Property.PropertyType) is { IsPrimitive: true }
-            || entry.Property.PropertyType == typeof(string) || entry.IsList);
+    /// <summary>The effective options, but for secrets and places on this machine.</summary>
+    public static JsonObject Options(ServerOptions options) => new(OptionReader.Table.All.Where(entry => entry.IsPublic)
+        .Select(entry => KeyValuePair.Create(entry.Name, Value(entry.Get(options)))));
 
     private static JsonNode? Value(object? value) => value switch
     {

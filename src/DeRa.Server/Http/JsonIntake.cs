@@ -26,7 +26,7 @@ internal sealed class JsonIntake(RequestLimiting limits, Encoders encoders, Serv
             {
                 return new TakenRequest<T>(await encoders.RunAsync(body.Length, () =>
                 {
-                    using var document = RequestBody.Parse(body, options.MaxJsonDepth);
+                    using var document = RequestBody.Parse(body, options.Body.MaxJsonDepth);
                     return read(document.RootElement);
                 }, context.RequestAborted), place);
             }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using DeRa.Server.Composition;
 using DeRa.Server.Http.Wire;
 using DeRa.Serving;
+using DeRa.Serving.Requests;
 
 namespace DeRa.Server.Http;
 

@@ -11,7 +11,7 @@ internal sealed class StateEndpoints(ServingState state, ServerOptions options)
     public Task LiveAsync(HttpContext context)
     {
         var isAlive = state.Phase != ServingPhase.Ready || state.Pair!.Engine.Status is { IsRunning: true, FailedSteps: < ServingState.MaxFailedSteps } status
-            && status.SinceHeartbeat <= TimeSpan.FromSeconds(options.MaxStepSeconds);
+            && status.SinceHeartbeat <= TimeSpan.FromSeconds(options.Time.MaxStepSeconds);
         return RespondAsync(context, isAlive, isAlive ? "alive" : "the engine has stopped, hangs or fails in every step");
     }
 

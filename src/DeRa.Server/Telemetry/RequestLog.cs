@@ -13,7 +13,7 @@ internal sealed class RequestLog(ServerOptions options, ILogger<RequestLog> log)
     {
         var level = telemetry.Error is null && context.GetEndpoint()?.Metadata.GetMetadata<Probe>() is not null
             ? LogLevel.Debug : LogLevel.Information;
-        if (!options.LogRequests || !log.IsEnabled(level)) return;
+        if (!options.Telemetry.LogRequests || !log.IsEnabled(level)) return;
         log.Log(level, Event, new RequestLine(context, telemetry), null, static (line, _) => line.ToString());
     }
 }

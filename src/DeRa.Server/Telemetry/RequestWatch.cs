@@ -10,7 +10,7 @@ internal sealed class RequestWatch(RequestDelegate next, RequestMetrics metrics,
     public async Task InvokeAsync(HttpContext context)
     {
         var span = context.Features.Get<IHttpActivityFeature>()?.Activity;
-        var telemetry = new RequestTelemetry(metrics, span, options.CaptureContent, time);
+        var telemetry = new RequestTelemetry(metrics, span, options.Telemetry.CaptureContent, time);
         context.Features.Set(telemetry);
         try
         {

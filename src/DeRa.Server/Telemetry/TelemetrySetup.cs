@@ -21,12 +21,12 @@ internal static class TelemetrySetup
             .AddMeter(EngineTelemetry.Name)
             .AddReader(services => services.GetRequiredService<PrometheusReader>().Reader));
         if (!Exports(options)) return;
-        builder.Configuration.AddInMemoryCollection(options.OpenTelemetry);
+        builder.Configuration.AddInMemoryCollection(options.Telemetry.OpenTelemetry);
         telemetry.WithTracing(traces => traces.AddSource(RequestSource, EngineTelemetry.Name)).UseOtlpExporter();
     }
 
     /// <summary>Whether any of the variables names an endpoint: OTEL_EXPORTER_OTLP_ENDPOINT or one of those for a single signal.</summary>
-    public static bool Exports(ServerOptions options) => options.OpenTelemetry.Any(variable =>
+    public static bool Exports(ServerOptions options) => options.Telemetry.OpenTelemetry.Any(variable =>
         variable.Key.StartsWith("OTEL_EXPORTER_OTLP_", StringComparison.Ordinal)
         && variable.Key.EndsWith("ENDPOINT", StringComparison.Ordinal) && variable.Value?.Length > 0);
 }

@@ -12,8 +12,8 @@ internal sealed class BodyBudget(ServerOptions options)
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<string, long> _byKey = [];
-    private readonly long _most = options.PendingBodyBytes;
-    private readonly long _mostOfKey = Math.Max(options.PendingBodyBytes / 2, options.MaxBodyBytes);
+    private readonly long _most = options.Body.PendingBodyBytes;
+    private readonly long _mostOfKey = Math.Max(options.Body.PendingBodyBytes / 2, options.Body.MaxBodyBytes);
     private long _held;
 
     /// <summary>Bytes that are held.</summary>

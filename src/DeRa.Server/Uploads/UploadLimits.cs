@@ -19,7 +19,7 @@ internal sealed class UploadLimits(
 {
     private static readonly string Inference = InferenceService.Descriptor.FullName;
 
-    private readonly TimeSpan _most = TimeSpan.FromSeconds(Math.Min(options.BodySeconds, options.RequestTimeoutSeconds ?? int.MaxValue));
+    private readonly TimeSpan _most = TimeSpan.FromSeconds(Math.Min(options.Connection.BodySeconds, options.Time.RequestTimeoutSeconds ?? int.MaxValue));
 
     /// <summary>Runs the request.</summary>
     public async Task InvokeAsync(HttpContext context)

@@ -130,7 +130,7 @@ public sealed class RequestValidator(
     {
         CheckSalt(input.CacheSalt);
         int? logProbs = input.LogProbs is { } wanted
-            ? FieldRange.Between(input.LogProbsField, wanted, 0, limits.MaxLogProbs) : null;
+            ? FieldRange.Between(input.LogProbsField, wanted, 0, limits.MaxLogprobs) : null;
         var ofPrompt = PromptLogProbs(input);
         return new GenerationRequest
         {
@@ -152,7 +152,7 @@ public sealed class RequestValidator(
     private int? PromptLogProbs(GenerationInput input)
     {
         if (input.PromptLogProbs is not { } wanted) return null;
-        FieldRange.Between("prompt_logprobs", wanted, 0, limits.MaxLogProbs);
+        FieldRange.Between("prompt_logprobs", wanted, 0, limits.MaxLogprobs);
         return !input.Stream ? wanted : throw new InvalidRequestException("prompt_logprobs", "'prompt_logprobs' does not work with a stream.");
     }
 

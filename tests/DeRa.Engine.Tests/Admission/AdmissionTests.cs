@@ -52,7 +52,7 @@ public class AdmissionTests
                 foreach (var row in plan.Rows) if (row.Position == 0) first.Add(row.Tokens.Span[0]);
             },
         };
-        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxRunningSequences = 1 });
+        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxRunning = 1 });
         int[] priorities = [0, 5, -1, 5, int.MinValue, 0, -1];
         var handles = priorities.Select((priority, i) => fixture.Engine.Submit([Request(first: 20 * i) with { Priority = priority }])[0]).ToList();
         hold.Set();
@@ -69,8 +69,8 @@ public class AdmissionTests
         var executor = new ScriptedExecutor { BeforeStep = _ => { entered.Set(); hold.Wait(Stop); } };
         using var fixture = new EngineFixture(executor, options: new EngineOptions
         {
-            MaxRunningSequences = 1,
-            MaxQueuedSequences = 3,
+            MaxRunning = 1,
+            MaxQueued = 3,
         });
         var running = fixture.Engine.Submit([Request()]);
         entered.Wait(Stop);
@@ -90,7 +90,7 @@ public class AdmissionTests
         using var hold = new ManualResetEventSlim();
         using var entered = new ManualResetEventSlim();
         var executor = new ScriptedExecutor { BeforeStep = _ => { entered.Set(); hold.Wait(Stop); } };
-        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxRunningSequences = 1, MaxQueuedTokens = 9 });
+        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxRunning = 1, MaxQueuedTokens = 9 });
         var running = fixture.Engine.Submit([Request(length: 5)]);
         entered.Wait(Stop);
         var queued = fixture.Engine.Submit([Request(length: 5)]);
@@ -105,7 +105,7 @@ public class AdmissionTests
     public void What_an_empty_queue_could_not_hold_is_refused_for_good()
     {
         using var fixture = new EngineFixture(
-            new ScriptedExecutor(), options: new EngineOptions { MaxQueuedSequences = 2, MaxQueuedTokens = 9 });
+            new ScriptedExecutor(), options: new EngineOptions { MaxQueued = 2, MaxQueuedTokens = 9 });
         GenerationRequest[][] tooMuch =
             [[Request(), Request(), Request()], [Request(), Request(), Request() with { ChoiceIndex = 1 }], [Request(length: 10)]];
         Assert.Equal(["prompt", "n", "prompt"], tooMuch.Select(
@@ -119,7 +119,7 @@ public class AdmissionTests
         using var hold = new ManualResetEventSlim();
         using var entered = new ManualResetEventSlim();
         var executor = new ScriptedExecutor { BeforeStep = _ => { entered.Set(); hold.Wait(Stop); } };
-        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxRunningSequences = 1 });
+        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxRunning = 1 });
         var running = fixture.Engine.Submit([Request()]);
         entered.Wait(Stop);
         var queued = fixture.Engine.Submit([Request(), Request()]);

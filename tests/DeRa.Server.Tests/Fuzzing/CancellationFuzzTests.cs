@@ -50,7 +50,7 @@ public class CancellationFuzzTests
         const string staying = """{"prompt":"I stay","max_tokens":20,"seed":5,"ignore_eos":true,"return_token_ids":true}""";
         var executor = new ScriptedExecutor(blockCount: 40);
         await using var server = await ServerFixture.StartAsync(executor,
-            new EngineOptions { MaxRunningSequences = 3, MaxBatchTokens = 12 });
+            new EngineOptions { MaxRunning = 3, MaxBatchTokens = 12 });
         var alone = await server.CompleteAsync(staying);
         await FuzzRun.RunAsync(Leavers.Array[1, 8], leavers => string.Join('\n', leavers.AsEnumerable()), async leavers =>
         {

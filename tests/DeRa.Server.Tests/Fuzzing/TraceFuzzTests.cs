@@ -23,7 +23,7 @@ public class TraceFuzzTests(ITestOutputHelper output)
 {
     private const int RequestsInTrace = 24;
 
-    private static readonly EngineOptions Crowded = new() { MaxRunningSequences = 6, MaxBatchTokens = 24 };
+    private static readonly EngineOptions Crowded = new() { MaxRunning = 6, MaxBatchTokens = 24 };
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

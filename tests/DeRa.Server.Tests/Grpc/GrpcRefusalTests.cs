@@ -161,7 +161,7 @@ public class GrpcRefusalTests
         var executor = Scripts.Saying("abc");
         executor.BeforeStep = _ => hold.Wait(executor.TestOver);
         await using var server = await ServerFixture.StartAsync(executor,
-            new EngineOptions { MaxRunningSequences = 1, MaxBatchTokens = 16, MaxQueuedSequences = 1 });
+            new EngineOptions { MaxRunning = 1, MaxBatchTokens = 16, MaxQueued = 1 });
         var running = server.Inference.GenerateAsync(Request(), cancellationToken: Stop);
         await ServerFixture.EventuallyAsync(() => server.Engine.Status is { RunningSequences: 1, QueuedSequences: 0 });
         var queued = server.Inference.GenerateAsync(Request(), cancellationToken: Stop);

@@ -38,7 +38,7 @@ public class FeatureMatrixTests
     {
         var cells = Cells().ToList();
         var executor = new ScriptedExecutor(blockCount: 2048);
-        await using var server = await ServerFixture.StartAsync(executor, new() { MaxRunningSequences = 64, MaxBatchTokens = 96 });
+        await using var server = await ServerFixture.StartAsync(executor, new() { MaxRunning = 64, MaxBatchTokens = 96 });
         var alone = new List<Reply>();
         foreach (var cell in cells) alone.Add(await server.CompleteAsync(cell));
         var together = await Task.WhenAll(cells.Select(server.CompleteAsync));

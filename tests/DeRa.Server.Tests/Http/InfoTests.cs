@@ -19,7 +19,7 @@ public class InfoTests
     public async Task What_is_served_and_its_limits_are_told()
     {
         await using var server = await ServerFixture.StartAsync(
-            limits: new RequestLimits { MaxStrength = 3, MaxLogProbs = 7, MaxDuration = TimeSpan.FromSeconds(90) },
+            limits: new RequestLimits { MaxStrength = 3, MaxLogprobs = 7, MaxDuration = TimeSpan.FromSeconds(90) },
             aligned: ["helpful", "concise"]);
         var info = (await server.GetAsync("/info")).Json;
         Assert.Equal("pair", info.GetProperty("pair").GetString());

@@ -9,7 +9,7 @@ public class QueueTests
     [Fact]
     public async Task What_an_empty_queue_could_not_hold_is_not_worth_another_try()
     {
-        await using var server = await ServerFixture.StartAsync(Scripts.Saying("fine"), new EngineOptions { MaxQueuedSequences = 4 });
+        await using var server = await ServerFixture.StartAsync(Scripts.Saying("fine"), new EngineOptions { MaxQueued = 4 });
         await RefusalTests.RefusedAsync(server, "/v1/completions", """{"prompt":["a","b"],"n":3,"max_tokens":1}""", "n", "queue holds 4");
     }
 
@@ -20,7 +20,7 @@ public class QueueTests
         var executor = Scripts.Saying("abc");
         executor.BeforeStep = _ => hold.Wait(executor.TestOver);
         await using var server = await ServerFixture.StartAsync(executor,
-            new EngineOptions { MaxRunningSequences = 1, MaxBatchTokens = 16, MaxQueuedSequences = 1 });
+            new EngineOptions { MaxRunning = 1, MaxBatchTokens = 16, MaxQueued = 1 });
         var running = server.CompleteAsync("""{"prompt":"a"}""");
         await ServerFixture.EventuallyAsync(() => server.Engine.Status is { RunningSequences: 1, QueuedSequences: 0 });
         var queued = server.CompleteAsync("""{"prompt":"a"}""");

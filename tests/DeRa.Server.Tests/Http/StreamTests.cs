@@ -131,7 +131,7 @@ public class StreamTests
         using var hold = new SemaphoreSlim(0);
         var executor = Scripts.Saying("abc");
         executor.BeforeStep = _ => hold.Wait(executor.TestOver);
-        await using var server = await ServerFixture.StartAsync(executor, new() { MaxRunningSequences = 1, MaxBatchTokens = 16 });
+        await using var server = await ServerFixture.StartAsync(executor, new() { MaxRunning = 1, MaxBatchTokens = 16 });
         var running = server.CompleteAsync("""{"prompt":"a"}""");
         await ServerFixture.EventuallyAsync(() => server.Engine.Status is { RunningSequences: 1 });
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(Stop);

@@ -120,7 +120,7 @@ public class MetricsTests
         var executor = new ScriptedExecutor();
         executor.BeforeStep = _ => hold.Wait(executor.TestOver);
         await using var server = await ServerFixture.StartAsync(
-            executor, new() { MaxRunningSequences = 2, MaxBatchTokens = 64 }, model: model);
+            executor, new() { MaxRunning = 2, MaxBatchTokens = 64 }, model: model);
         var running = server.CompleteAsync("""{"prompt":"abc","max_tokens":5,"n":3}""");
         await ServerFixture.EventuallyAsync(() => server.Engine.Status is { RunningSequences: 2, QueuedSequences: 1 });
         var scrape = await Scrape.OfAsync(server);

@@ -40,7 +40,7 @@ public class FeatureMatrixTests(ITestOutputHelper output)
             .Select((row, i) => row.Select((value, feature) => Features[feature][value]).Aggregate(Prompt(i), (input, apply) => apply(input)))];
         Assert.InRange(cells.Length, 20, 60);
         using var fixture = new EngineFixture(
-            GoldenPair.Load().Executor, options: new EngineOptions { MaxRunningSequences = 12, MaxBatchTokens = 24 });
+            GoldenPair.Load().Executor, options: new EngineOptions { MaxRunning = 12, MaxBatchTokens = 24 });
         using var oracle = GoldenPair.Load().Executor;
         var alone = new List<IReadOnlyList<ChoiceResult>>();
         foreach (var cell in cells) alone.Add(await fixture.ReadAsync(cell, Stop));

@@ -53,7 +53,7 @@ internal static class ApiOperations
     private static IEnumerable<ApiOperation> Tokenizer(FieldCatalogue catalogue)
     {
         var text = Form(TokenizeRequestReader.TextTable, catalogue, new FieldDescription(
-            "prompt", Text(), "The text.", IsRequired: true));
+            "prompt", AnyString(), "The text.", IsRequired: true));
         var tokenize = new ApiOperation("tokenize", "POST", "/tokenize", "Turns a text or a conversation into tokens.", "Tokens")
         {
             Forms = [text, Form(TokenizeRequestReader.ChatTable, catalogue)],

@@ -40,7 +40,7 @@ internal sealed class FieldCatalogue
     private static IEnumerable<FieldDescription> Mixture(ServedNames names, RequestLimits limits)
     {
         JsonObject Strength() => Number(limits.MinStrength, limits.MaxStrength);
-        yield return new("model", Text().WithDefault(names.Pair),
+        yield return new("model", AnyString().WithDefault(names.Pair),
             $"What to run: {string.Join(", ", names.All)}, or {names.Pair}@STRENGTH for tools that cannot send a strength.");
         yield return new("alignment_strength", Strength().WithDefault(1),
             $"λ of {names.Aligned[0]}: 0 is the reference model, 1 the aligned one, values between realign less, values above 1 more.");
@@ -77,7 +77,7 @@ internal sealed class FieldCatalogue
     /// <summary>A prompt has at least one token.</summary>
     private static int MostNew(ExecutorLimits capacity) => capacity.ContextTokens - 1;
 
-    private static JsonObject StopText(RequestLimits limits) => Text(maxLength: limits.MaxStopStringBytes);
+    private static JsonObject StopText(RequestLimits limits) => AnyString(maxLength: limits.MaxStopStringBytes);
 
     private static JsonObject Token(ExecutorLimits capacity) => Integer(0, capacity.VocabularySize - 1);
 
@@ -123,24 +123,24 @@ internal sealed class FieldCatalogue
     private static IEnumerable<FieldDescription> Masks(RequestLimits limits, ExecutorLimits capacity)
     {
         yield return new("allowed_token_ids", List(Token(capacity), limits.MaxAllowedTokens, 1), "No other token is sampled.");
-        yield return new("bad_words", List(Text(1, limits.MaxStopStringBytes), limits.MaxBadWords),
+        yield return new("bad_words", List(AnyString(1, limits.MaxStopStringBytes), limits.MaxBadWords),
             "Texts, not only blanks, that the output does not hold.");
     }
 
     private static IEnumerable<FieldDescription> Scheduling()
     {
         yield return new("priority", Integer(int.MinValue, int.MaxValue).WithDefault(0), "Lower ones leave the queue first.");
-        yield return new("cache_salt", Text(1, 1024), "Prompts share cached prefixes with prompts of the same salt only.");
+        yield return new("cache_salt", AnyString(1, 1024), "Prompts share cached prefixes with prompts of the same salt only.");
         yield return new("timeout", Number(0.001, 86400), "Seconds that the request may take, waiting included.");
     }
 
     private static IEnumerable<FieldDescription> Answer(RequestLimits limits)
     {
-        yield return new("logprobs", AnyOf(Integer(0, limits.MaxLogProbs), One(false)),
+        yield return new("logprobs", AnyOf(Integer(0, limits.MaxLogprobs), One(false)),
             "Reports each token's log-probability in the mixture, and those of so many likeliest ones; false asks for none.");
-        yield return new("top_logprobs", Integer(0, limits.MaxLogProbs),
+        yield return new("top_logprobs", Integer(0, limits.MaxLogprobs),
             "So many likeliest tokens with each token; above 0 it needs logprobs.");
-        yield return new("prompt_logprobs", Integer(0, limits.MaxLogProbs), "The same for the tokens of the prompts. Not with stream.");
+        yield return new("prompt_logprobs", Integer(0, limits.MaxLogprobs), "The same for the tokens of the prompts. Not with stream.");
         yield return new("return_tokens_as_token_ids", Flag().WithDefault(false), "Log-probabilities name tokens by id: token_id:17.");
         yield return new("skip_special_tokens", Flag().WithDefault(true), "Special tokens add nothing to the text.");
         yield return new("stream", Flag().WithDefault(false), "Answers with server-sent events, a chunk each, the last one [DONE].");
@@ -156,7 +156,7 @@ internal sealed class FieldCatalogue
     private static IEnumerable<FieldDescription> Prompts(RequestLimits limits, ExecutorLimits capacity)
     {
         JsonObject Tokens(int? least) => List(Token(capacity), capacity.ContextTokens, least);
-        yield return new("prompt", AnyOf(Text(), List(Text(), limits.MaxPrompts, 1), Tokens(1), List(Tokens(1), limits.MaxPrompts, 1)),
+        yield return new("prompt", AnyOf(AnyString(), List(AnyString(), limits.MaxPrompts, 1), Tokens(1), List(Tokens(1), limits.MaxPrompts, 1)),
             "A text, a list of texts, a list of token ids, or a list of such lists.", IsRequired: true);
         yield return new("messages", List(Reference("Message"), least: 1), "The conversation, oldest message first.", IsRequired: true);
         yield return new("tokens", Tokens(null), "Token ids.", IsRequired: true);

@@ -9,7 +9,7 @@ internal static class Schemas
 
     public static JsonObject Integer(double? low = null, double? high = null) => Bounded("integer", low, high);
 
-    public static JsonObject Text(int? minLength = null, int? maxLength = null) =>
+    public static JsonObject AnyString(int? minLength = null, int? maxLength = null) =>
         Bounded("string", minLength, maxLength, "minLength", "maxLength");
 
     public static JsonObject Flag() => new() { ["type"] = "boolean" };

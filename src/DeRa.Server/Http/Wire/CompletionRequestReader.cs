@@ -1,5 +1,6 @@
 using System.Text.Json;
 using DeRa.Serving;
+using DeRa.Serving.Requests;
 
 namespace DeRa.Server.Http.Wire;
 

@@ -49,7 +49,7 @@ internal sealed class FieldTable(string form, IEnumerable<string> read, IReadOnl
 
     private string? Meant(string name)
     {
-        if (Spelling.Nearest(name, _known) is { } near) return near;
+        if (NearestName.Find(name, _known) is { } near) return near;
         return StrengthWords.Any(word => name.Contains(word, StringComparison.OrdinalIgnoreCase)) ? "alignment_strength" : null;
     }
 

@@ -51,7 +51,7 @@ internal static class MessagesField
             var ignored = $"{ignoredIn}.{name}";
             // What one message holds, the others mostly hold too.
             if (fields.IsIgnored(ignored)) continue;
-            if (name != OfAzure && Spelling.Nearest(name, known) is { } meant)
+            if (name != OfAzure && NearestName.Find(name, known) is { } meant)
                 throw new InvalidRequestException($"{field}.{name}", $"'{field}.{name}' is not a field; is '{meant}' meant?");
             fields.Ignore(ignored);
         }

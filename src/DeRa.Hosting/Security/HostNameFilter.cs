@@ -1,5 +1,5 @@
 using System.Net;
-using DeRa.Server.Options;
+using DeRa.Hosting.Connections;
 using Microsoft.Extensions.Primitives;
 
 namespace DeRa.Hosting.Security;
@@ -9,12 +9,12 @@ namespace DeRa.Hosting.Security;
 /// own that it lets point there (DNS rebinding), and would then count as the same origin. What orchestrators probe is
 /// exempt: they ask by address.
 /// </summary>
-internal sealed class HostFence(RequestDelegate next, ServerOptions options)
+internal sealed class HostNameFilter(RequestDelegate next, OriginOptions options, EndpointOptions endpoint)
 {
-    private readonly List<StringSegment> _hosts = [.. Names(options)];
+    private readonly List<StringSegment> _hosts = [.. Names(options, endpoint)];
 
     /// <summary>Whether these options keep names out.</summary>
-    public static bool IsNeeded(ServerOptions options) => Names(options).Any();
+    public static bool IsNeeded(OriginOptions options, EndpointOptions endpoint) => Names(options, endpoint).Any();
 
     /// <summary>Runs the request.</summary>
     /// <exception cref="HostRefusedException">The name is another.</exception>
@@ -26,10 +26,10 @@ internal sealed class HostFence(RequestDelegate next, ServerOptions options)
         return isOurs ? next(context) : throw new HostRefusedException();
     }
 
-    private static IEnumerable<StringSegment> Names(ServerOptions options)
+    private static IEnumerable<StringSegment> Names(OriginOptions options, EndpointOptions endpoint)
     {
         foreach (var host in options.AllowedHosts) yield return host;
-        var address = OptionReader.Address(options.Host);
+        var address = endpoint.Address;
         if (!IPAddress.IsLoopback(address)) yield break;
         foreach (var host in (string[])["localhost", "127.0.0.1", "[::1]", Written(address)]) yield return host;
     }

@@ -1,5 +1,4 @@
 using DeRa.Hosting.Options;
-using DeRa.Server;
 
 namespace DeRa.Hosting.Security;
 
@@ -7,7 +6,7 @@ namespace DeRa.Hosting.Security;
 /// Files that are used together and may change while the server runs. They are read whole and compared: times of change
 /// and notifications fail on mounted volumes, where a file is often a link to a link.
 /// </summary>
-internal sealed class WatchedFiles
+public sealed class ReloadedFiles
 {
     private readonly IReadOnlyList<OptionFile> _files;
     private readonly Action<IReadOnlyList<byte[]>> _apply;
@@ -21,7 +20,7 @@ internal sealed class WatchedFiles
     /// Takes the files' contents into use, or throws and changes nothing; a <see cref="FormatException"/> has a line that names the file.
     /// </param>
     /// <exception cref="OptionException">A file cannot be read or used.</exception>
-    public WatchedFiles(IReadOnlyList<OptionFile> files, Action<IReadOnlyList<byte[]>> apply)
+    public ReloadedFiles(IReadOnlyList<OptionFile> files, Action<IReadOnlyList<byte[]>> apply)
     {
         (_files, _apply) = (files, apply);
         try
@@ -50,7 +49,7 @@ internal sealed class WatchedFiles
         catch (Exception bad)
         {
             // Once for each fault, not at every look.
-            if (_fault != Line(bad)) ServerLog.FileUnusable(log, Line(bad));
+            if (_fault != Line(bad)) HostingLog.FileUnusable(log, Line(bad));
             _fault = Line(bad);
         }
         Warn(log);
@@ -60,7 +59,7 @@ internal sealed class WatchedFiles
     public void Warn(ILogger log)
     {
         var warning = Warning();
-        if (warning is not null && warning != _warning) ServerLog.FileWarning(log, warning);
+        if (warning is not null && warning != _warning) HostingLog.FileWarning(log, warning);
         _warning = warning;
     }
 
@@ -68,7 +67,7 @@ internal sealed class WatchedFiles
     {
         _apply(contents);
         (_seen, _fault) = (contents, null);
-        ServerLog.FileReread(log, Paths);
+        HostingLog.FileReread(log, Paths);
     }
 
     private string Paths => string.Join(", ", _files.Select(file => file.Path));

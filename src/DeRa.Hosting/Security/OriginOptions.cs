@@ -1,24 +1,30 @@
+using System.ComponentModel;
 using DeRa.Hosting.Options;
-using DeRa.Server.Options;
 
 namespace DeRa.Hosting.Security;
 
-/// <summary>Checks the locks' options for what their types do not say.</summary>
-internal static class LockOptions
+/// <summary>Which web pages may call the server, and under which names it answers.</summary>
+public sealed record OriginOptions
 {
-    /// <summary>Checks them.</summary>
+    /// <summary>Origins of pages that may call.</summary>
+    [Description("Origin of web pages that may call the server, such as https://chat.example.com; several may be given; * is any."),
+        Option(Placeholder = "ORIGIN", DefaultText = "none")]
+    public IReadOnlyList<string> CorsOrigins { get; init; } = [];
+
+    /// <summary>Host names that are answered.</summary>
+    [Description("Host name under which the server answers, such as api.example.com or *.example.com; several may be given; * is any."),
+        Option(Placeholder = "NAME", DefaultText = "localhost and its addresses while listening on loopback, else any")]
+    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+
+    /// <summary>Checks that they are origins and host names.</summary>
     /// <exception cref="OptionException">The first thing that is wrong.</exception>
-    public static void Check(ServerOptions options)
+    public void Check()
     {
-        if (options.TlsCertificate is null && options.TlsKey is not null)
-            throw new OptionException("--tls-key is given without --tls-certificate.");
-        if (options.TlsCertificate is null && options.TlsPassword is not null)
-            throw new OptionException("--tls-password is given without --tls-certificate.");
-        foreach (var origin in options.CorsOrigins)
-            if (!IsOrigin(origin) && (origin != "*" || options.CorsOrigins.Count > 1))
+        foreach (var origin in CorsOrigins)
+            if (!IsOrigin(origin) && (origin != "*" || CorsOrigins.Count > 1))
                 throw new OptionException($"--cors-origins holds '{origin}'; it must be an origin such as https://chat.example.com or "
                     + "http://localhost:3000, without path and in lower case, or * alone.");
-        foreach (var host in options.AllowedHosts)
+        foreach (var host in AllowedHosts)
             if (!IsHost(host))
                 throw new OptionException($"--allowed-hosts holds '{host}'; it must be a host name or address without port, such as "
                     + "api.example.com, *.example.com or [::1], or *.");

@@ -1,12 +1,12 @@
 namespace DeRa.Hosting.Options;
 
 /// <summary>Finds the name that was probably meant.</summary>
-internal static class Spelling
+public static class NearestName
 {
     /// <summary>The known name that lies nearest, or null where none is near.</summary>
     /// <param name="name">What was written.</param>
     /// <param name="known">What there is.</param>
-    public static string? Nearest(string name, IEnumerable<string> known)
+    public static string? Find(string name, IEnumerable<string> known)
     {
         var plain = Plain(name);
         if (plain.Length > LongestName) return null;
@@ -18,7 +18,7 @@ internal static class Spelling
 
     private const int LongestName = 64;
 
-    /// <summary>Mistakes that still count as a misspelling: none in up to three letters, one in up to seven, then two.</summary>
+    /// <summary>Typing mistakes that still count as one: none in up to three letters, one in up to seven, then two.</summary>
     private static int Allowed(int length) => length <= 3 ? 0 : length <= 7 ? 1 : 2;
 
     private static string Plain(string name) =>

@@ -1,35 +1,36 @@
 using System.Net;
-using DeRa.Server;
-using DeRa.Server.Options;
+using DeRa.Hosting.Connections;
+using DeRa.Hosting.Options;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 
 namespace DeRa.Hosting.Security;
 
 /// <summary>
-/// Puts the locks together: host names, other sites' pages (CORS), keys; in this order. Endpoints that
+/// Puts the security middleware together: host names, other sites' pages (CORS), keys; in this order. Endpoints that
 /// generate or encode ask for the numbers of requests themselves (<see cref="RequestLimiting"/>). Whatever is
 /// not expressly open (<see cref="IAllowAnonymous"/>) needs a key, paths that lead nowhere too.
 /// </summary>
-internal static class LockSetup
+public static class SecuritySetup
 {
-    /// <summary>Registers what the locks need; reads keys and certificate.</summary>
+    /// <summary>Registers what it needs; reads keys and certificate.</summary>
     /// <exception cref="OptionException">A file cannot be read or used.</exception>
-    public static IServiceCollection AddLocks(this IServiceCollection services, ServerOptions options, TimeProvider time)
+    public static IServiceCollection AddSecurity(
+        this IServiceCollection services, ApiKeyOptions keyOptions, TlsOptions tls, OriginOptions origins, TimeProvider time)
     {
-        var keys = new ApiKeys(options);
-        services.AddSingleton(keys);
+        var keys = new ApiKeys(keyOptions);
+        services.AddSingleton(keyOptions).AddSingleton(origins).AddSingleton(keys);
         if (keys.File is not null) services.AddSingleton(keys.File);
-        if (options.TlsCertificate is not null)
+        if (tls.TlsCertificate is not null)
         {
-            var certificate = new ServerCertificate(options, time);
+            var certificate = new ServerCertificate(tls, time);
             services.AddSingleton(certificate).AddSingleton(certificate.Files);
         }
-        services.AddHostedService<FileRefresh>();
+        services.AddHostedService<FileReloading>();
         if (keys.AreRequired) services.AddKeyCheck();
         services.AddSingleton<RequestLimiting>();
         // No credentials: a key is sent by the page that has it, never added by the browser.
-        return services.AddCors(cors => cors.AddDefaultPolicy(policy => policy.WithOrigins([.. options.CorsOrigins])
+        return services.AddCors(cors => cors.AddDefaultPolicy(policy => policy.WithOrigins([.. origins.CorsOrigins])
             .AllowAnyHeader().AllowAnyMethod().WithExposedHeaders("x-request-id", "x-ignored-fields", "x-should-retry", "Retry-After")));
     }
 
@@ -41,13 +42,13 @@ internal static class LockSetup
         services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
     }
 
-    /// <summary>Adds the locks to the way of a request; after routing.</summary>
-    public static void UseLocks(this WebApplication app, ServerOptions options)
+    /// <summary>Adds it to the request pipeline; after routing.</summary>
+    public static void UseSecurity(this WebApplication app, OriginOptions origins, EndpointOptions endpoint)
     {
-        if (HostFence.IsNeeded(options)) app.UseMiddleware<HostFence>();
-        if (options.CorsOrigins.Count > 0) app.UseCors();
+        if (HostNameFilter.IsNeeded(origins, endpoint)) app.UseMiddleware<HostNameFilter>();
+        if (origins.CorsOrigins.Count > 0) app.UseCors();
         if (app.Services.GetRequiredService<ApiKeys>().AreRequired) app.UseAuthentication().UseAuthorization();
-        else if (!IPAddress.IsLoopback(OptionReader.Address(options.Host))) ServerLog.OpenToAll(app.Logger, options.Host);
-        foreach (var files in app.Services.GetServices<WatchedFiles>()) files.Warn(app.Logger);
+        else if (!IPAddress.IsLoopback(endpoint.Address)) HostingLog.OpenToAll(app.Logger, endpoint.Host);
+        foreach (var files in app.Services.GetServices<ReloadedFiles>()) files.Warn(app.Logger);
     }
 }

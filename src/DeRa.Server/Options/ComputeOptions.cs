@@ -1,0 +1,31 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using DeRa.Hosting.Options;
+
+namespace DeRa.Server.Options;
+
+/// <summary>Where and in which type the models run, and how much cache they get.</summary>
+internal sealed record ComputeOptions
+{
+    [Description("Where the models run: auto (CUDA where there is one, else CPU), cpu, cuda, cuda:i, or two of these separated by a comma, "
+        + "the reference model's first."), Option(Placeholder = "DEVICE")]
+    public string Device { get; init; } = "auto";
+
+    [Description("Number format of the weights: auto (on a CPU float32 where the models fit into memory so, else the checkpoint's), "
+        + "float32, bfloat16 or float16."), Option(Placeholder = "DTYPE")]
+    public string Dtype { get; init; } = "auto";
+
+    [Description("Folder of an existing libtorch (such as a PyTorch installation's torch/lib)."),
+        Option(Placeholder = "FOLDER", DefaultText = "the one that comes with the server")]
+    public string? Libtorch { get; init; }
+
+    [Description("Threads for CPU computation."), Range(1, 1024), Option(DefaultText = "one for each physical core")]
+    public int? Threads { get; init; }
+
+    [Description("Most tokens of a sequence, prompt and output together."), Range(1, 1 << 24), Option(DefaultText = "what the models allow")]
+    public int? ContextLength { get; init; }
+
+    [Description("Tokens that the cache holds, over all sequences; both models' caches hold as many."), Range(1, 1 << 30),
+        Option(DefaultText = "what fits into memory")]
+    public int? CacheTokens { get; init; }
+}

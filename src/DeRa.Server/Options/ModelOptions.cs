@@ -1,0 +1,34 @@
+using System.ComponentModel;
+using DeRa.Hosting.Options;
+using DeRa.Serving.Loading;
+
+namespace DeRa.Server.Options;
+
+/// <summary>Which models are served, and under which name.</summary>
+internal sealed record ModelOptions
+{
+    [Description("The reference model (strength 0): a folder in Hugging Face layout, or a name on the Hub, ORGANISATION/NAME or "
+        + "ORGANISATION/NAME@REVISION; needs --aligned."), Option(Placeholder = "MODEL", DefaultText = "the default pair's")]
+    public string? Reference { get; init; }
+
+    [Description("An aligned model (strength 1): a folder or a name on the Hub; a whole model, the reference again, or a LoRA adapter over "
+        + "the reference (PEFT). Several may be given, each with a name by which requests give it a strength: helpful=MODEL."),
+        Option(Placeholder = "MODEL", DefaultText = "the default pair's")]
+    public IReadOnlyList<string> Aligned { get; init; } = [];
+
+    [Description("Name under which the pair is served."), Option(Placeholder = "NAME",
+        DefaultText = $"the first aligned model's last part; the default pair's is {PairFolders.DefaultName}")]
+    public string? Name { get; init; }
+
+    /// <summary>The name under which the pair is served.</summary>
+    /// <exception cref="FormatException">An aligned model's name is missing.</exception>
+    public string ServedName => Name
+        ?? (Aligned.Count == 0 ? PairFolders.DefaultName : LastPart(PairFolders.ParseAligned(Aligned)[0].Path));
+
+    /// <summary>Whether the pair that comes with the server is served.</summary>
+    public bool IsDefaultPair => Reference is null && Aligned.Count == 0;
+
+    /// <summary>Of a folder its own name, of a name on the Hub what stands after the organisation and before the revision.</summary>
+    private static string LastPart(string model) =>
+        Directory.Exists(model) ? new DirectoryInfo(model).Name : model.Split('@')[0].Split('/')[^1];
+}
