@@ -14,7 +14,7 @@ public class DefaultPairTests
 
     private static async Task<ServerFixture> StartAsync()
     {
-        var options = new ServerOptions { Device = "cpu", DrainSeconds = 0 };
+        var options = new ServerOptions { Compute = new() { Device = "cpu" }, Time = new() { DrainSeconds = 0 } };
         var server = await ServerFixture.StartLoadingAsync(PairStartup.For(options, NullLoggerFactory.Instance), options: options);
         await server.PhaseChangedAsync();
         Assert.Null(server.State.Failure);

@@ -12,7 +12,7 @@ public class DeadlineTests
 {
     private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
 
-    private static readonly ServerOptions Options = new() { DrainSeconds = 0, RequestTimeoutSeconds = 600 };
+    private static readonly ServerOptions Options = new() { Time = new() { DrainSeconds = 0, RequestTimeoutSeconds = 600 } };
 
     private static async Task<ServerFixture> StartAsync(ScriptedExecutor executor, TimeProvider time)
     {

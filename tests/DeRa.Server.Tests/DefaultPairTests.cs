@@ -23,7 +23,7 @@ public partial class DefaultPairTests
         {
             if (logs is not null) logging.AddProvider(logs);
         });
-        var server = await ServerFixture.StartLoadingAsync(PairStartup.For(options, loggers), options: options with { DrainSeconds = 0 });
+        var server = await ServerFixture.StartLoadingAsync(PairStartup.For(options, loggers), options: options with { Time = options.Time with { DrainSeconds = 0 } });
         await server.PhaseChangedAsync();
         Assert.Null(server.State.Failure);
         return server;

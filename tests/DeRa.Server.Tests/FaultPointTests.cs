@@ -57,7 +57,7 @@ public class FaultPointTests
         return server;
     }
 
-    private static DeRa.Engine.ServedPair WithFaultyTokenizer(ScriptedExecutor executor, string point)
+    private static DeRa.Serving.ServedPair WithFaultyTokenizer(ScriptedExecutor executor, string point)
     {
         var pair = ServerFixture.Pair(executor);
         var tokenizer = new FaultyTokenizer(pair.Tokenizer, throwsInPrompts: point == "prompt's tokenizer throws");

@@ -18,7 +18,7 @@ public class HubPairTests
 
     private static Task<ServerFixture> StartAsync()
     {
-        var options = new ServerOptions { Reference = "org/model", Aligned = [s_sft], Device = "cpu", Dtype = "float32", DrainSeconds = 0 };
+        var options = new ServerOptions { Model = new() { Reference = "org/model", Aligned = [s_sft] }, Compute = new() { Device = "cpu", Dtype = "float32" }, Time = new() { DrainSeconds = 0 } };
         return ServerFixture.StartLoadingAsync(PairStartup.For(options, NullLoggerFactory.Instance), options: options);
     }
 

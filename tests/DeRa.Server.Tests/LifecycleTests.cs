@@ -61,7 +61,7 @@ public class LifecycleTests
             if (plan.Rows[0].Position > 1) hold.Wait(executor.TestOver);
         };
         await using var server = await ServerFixture.StartLoadingAsync(
-            (_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor, options: new ServerOptions { DrainSeconds = 600 });
+            (_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor, options: new ServerOptions { Time = new() { DrainSeconds = 600 } });
         await server.PhaseChangedAsync();
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/completions")
         {
@@ -133,7 +133,7 @@ public class LifecycleTests
         var (executor, time) = (Scripts.Saying("abc"), new ManualTime());
         executor.BeforeStep = _ => hold.Wait(executor.TestOver);
         await using var server = await ServerFixture.StartLoadingAsync(
-            (_, _) => Task.FromResult(ServerFixture.Pair(executor, time: time)), executor, options: new ServerOptions { MaxStepSeconds = 60 });
+            (_, _) => Task.FromResult(ServerFixture.Pair(executor, time: time)), executor, options: new ServerOptions { Time = new() { MaxStepSeconds = 60 } });
         await server.PhaseChangedAsync();
         var running = server.CompleteAsync("""{"prompt":"a"}""");
         await ServerFixture.EventuallyAsync(() => server.Engine.Status.RunningSequences == 1);
@@ -154,7 +154,7 @@ public class LifecycleTests
         var executor = Scripts.Saying("abc");
         executor.BeforeStep = _ => hold.Wait(CancellationToken.None);
         var server = await ServerFixture.StartLoadingAsync(
-            (_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor, logs, new ServerOptions { DrainSeconds = 0 });
+            (_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor, logs, new ServerOptions { Time = new() { DrainSeconds = 0 } });
         await server.PhaseChangedAsync();
         var running = server.CompleteAsync("""{"prompt":"a"}""");
         await ServerFixture.EventuallyAsync(() => server.Engine.Status.RunningSequences == 1);

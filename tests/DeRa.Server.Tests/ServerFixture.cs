@@ -64,8 +64,8 @@ public sealed class ServerFixture : IAsyncDisposable
         PairSource source, ScriptedExecutor? executor = null, ILoggerProvider? logs = null, ServerOptions? options = null,
         Func<HttpMessageHandler>? handler = null, TimeProvider? time = null)
     {
-        options ??= new ServerOptions { DrainSeconds = 0 };
-        var app = ServerApplication.Build(options with { HttpPort = 0, GrpcPort = 0 }, _ => source, time ?? TimeProvider.System,
+        options ??= new ServerOptions { Time = new() { DrainSeconds = 0 } };
+        var app = ServerApplication.Build(options with { Endpoint = options.Endpoint with { HttpPort = 0, GrpcPort = 0 } }, _ => source, time ?? TimeProvider.System,
             logging =>
             {
                 if (logs is not null) logging.AddProvider(logs).SetMinimumLevel(LogLevel.Trace);

@@ -15,7 +15,7 @@ public class SlowReaderTests
     private static async Task<ServerFixture> StartAsync(ScriptedExecutor executor, TimeProvider time, LogCollector logs)
     {
         var server = await ServerFixture.StartLoadingAsync((_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor, logs,
-            new ServerOptions { DrainSeconds = 0, SlowReaderSeconds = 60 }, time: time);
+            new ServerOptions { Time = new() { DrainSeconds = 0, SlowReaderSeconds = 60 } }, time: time);
         await server.PhaseChangedAsync();
         return server;
     }

@@ -3,7 +3,7 @@ using System.Text.Json;
 using DeRa.Hosting.Options;
 using DeRa.Server.Composition;
 using DeRa.Server.Options;
-using DeRa.Server.Tests.Locks;
+using DeRa.Server.Tests.Security;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
@@ -41,7 +41,7 @@ public class StartTests
     [InlineData("127.0.0.2", null, "127.0.0.2")]
     public async Task The_address_to_try_is_one_under_which_the_server_answers(string listen, string? allowed, string host)
     {
-        await using var server = await LockedServer.StartAsync(new ServerOptions { Host = listen, AllowedHosts = allowed is null ? [] : [allowed] });
+        await using var server = await SecuredServer.StartAsync(new ServerOptions { Endpoint = new() { Host = listen }, Origin = new() { AllowedHosts = allowed is null ? [] : [allowed] } });
         var addresses = server.Services.GetRequiredService<ServerAddresses>();
         Assert.Equal($"http://{host}:{addresses.Http.Port}/", addresses.Local.ToString());
         Assert.StartsWith($"curl {addresses.Local}v1/completions ", addresses.Example, StringComparison.Ordinal);
@@ -51,7 +51,7 @@ public class StartTests
     [Fact]
     public async Task Where_a_key_is_needed_the_command_to_try_has_a_place_for_it()
     {
-        await using var server = await LockedServer.StartAsync(new ServerOptions { ApiKey = new Secret("a-key-of-16-chars") });
+        await using var server = await SecuredServer.StartAsync(new ServerOptions { Key = new() { ApiKey = new Secret("a-key-of-16-chars") } });
         Assert.Contains("-H \"authorization: Bearer $KEY\"", server.Services.GetRequiredService<ServerAddresses>().Example, StringComparison.Ordinal);
     }
 

@@ -1,4 +1,4 @@
-using DeRa.Text.Tests.Tokenizers;
+using DeRa.Testing;
 using Xunit;
 
 namespace DeRa.Text.Tests;

@@ -1,7 +1,7 @@
 namespace DeRa.Hosting.Security;
 
 /// <summary>Reads files again every few seconds, and takes them into use where they have changed.</summary>
-internal sealed class FileReloading(IEnumerable<ReloadedFiles> files, TimeProvider time, ILogger<FileReloading> log) : BackgroundService
+public sealed class FileReloading(IEnumerable<ReloadedFiles> files, TimeProvider time, ILogger<FileReloading> log) : BackgroundService
 {
     /// <summary>Time between two looks.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);

@@ -5,6 +5,7 @@ using DeRa.Lab.Evaluation;
 using DeRa.Lab.Models;
 using DeRa.Lab.Reports;
 using DeRa.Lab.Sampling;
+using DeRa.Lab.Training;
 using DeRa.Text.Loading;
 
 namespace DeRa.Lab.Commands;

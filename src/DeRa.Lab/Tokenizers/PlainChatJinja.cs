@@ -1,3 +1,5 @@
+using DeRa.Text.Chat;
+
 namespace DeRa.Lab.Tokenizers;
 
 /// <summary>

@@ -146,7 +146,7 @@ public class ConverseTests
     {
         var (executor, time) = (Scripts.Saying("abc"), new FakeTimeProvider());
         await using var server = await ServerFixture.StartLoadingAsync((_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor,
-            options: new ServerOptions { DrainSeconds = 0, HeaderSeconds = 30 }, time: time);
+            options: new ServerOptions { Time = new() { DrainSeconds = 0 }, Connection = new() { HeaderSeconds = 30 } }, time: time);
         await server.PhaseChangedAsync();
         using var call = server.Inference.Converse(cancellationToken: Stop);
         var fault = FaultAsync(call);

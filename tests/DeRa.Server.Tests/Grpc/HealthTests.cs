@@ -5,7 +5,7 @@ using Grpc.Core;
 using Grpc.Health.V1;
 using Grpc.Reflection.V1Alpha;
 using Xunit;
-using Serving = Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
+using ServingStatus = Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
 
 namespace DeRa.Server.Tests.Grpc;
 
@@ -21,14 +21,14 @@ public class HealthTests
         var health = new Health.HealthClient(server.Channel);
         using var watch = health.Watch(new HealthCheckRequest(), cancellationToken: Stop);
         Assert.True(await watch.ResponseStream.MoveNext(Stop));
-        Assert.Equal(Serving.NotServing, watch.ResponseStream.Current.Status);
+        Assert.Equal(ServingStatus.NotServing, watch.ResponseStream.Current.Status);
         foreach (var service in (string[])["", "dera.v1.InferenceService"])
-            Assert.Equal(Serving.NotServing, (await health.CheckAsync(new HealthCheckRequest { Service = service }, cancellationToken: Stop)).Status);
+            Assert.Equal(ServingStatus.NotServing, (await health.CheckAsync(new HealthCheckRequest { Service = service }, cancellationToken: Stop)).Status);
         loaded.SetResult(ServerFixture.Pair(Scripts.Saying("x")));
         Assert.True(await watch.ResponseStream.MoveNext(Stop));
-        Assert.Equal(Serving.Serving, watch.ResponseStream.Current.Status);
+        Assert.Equal(ServingStatus.Serving, watch.ResponseStream.Current.Status);
         foreach (var service in (string[])["", "dera.v1.InferenceService"])
-            Assert.Equal(Serving.Serving, (await health.CheckAsync(new HealthCheckRequest { Service = service }, cancellationToken: Stop)).Status);
+            Assert.Equal(ServingStatus.Serving, (await health.CheckAsync(new HealthCheckRequest { Service = service }, cancellationToken: Stop)).Status);
         var unknown = await Assert.ThrowsAsync<RpcException>(
             async () => await health.CheckAsync(new HealthCheckRequest { Service = "other" }, cancellationToken: Stop));
         Assert.Equal(StatusCode.NotFound, unknown.StatusCode);
@@ -40,13 +40,13 @@ public class HealthTests
         using var hold = new SemaphoreSlim(0);
         var executor = Scripts.Saying("abc");
         await using var server = await ServerFixture.StartLoadingAsync(
-            (_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor, options: new ServerOptions { DrainSeconds = 120 });
+            (_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor, options: new ServerOptions { Time = new() { DrainSeconds = 120 } });
         await server.PhaseChangedAsync();
         executor.BeforeStep = _ => hold.Wait(executor.TestOver);
         using var watch = new Health.HealthClient(server.Channel).Watch(
             new HealthCheckRequest { Service = "dera.v1.InferenceService" }, cancellationToken: Stop);
         Assert.True(await watch.ResponseStream.MoveNext(Stop));
-        Assert.Equal(Serving.Serving, watch.ResponseStream.Current.Status);
+        Assert.Equal(ServingStatus.Serving, watch.ResponseStream.Current.Status);
         using var reflection = new ServerReflection.ServerReflectionClient(server.Channel).ServerReflectionInfo(cancellationToken: Stop);
         using var silent = server.Inference.Converse(cancellationToken: Stop);
         await reflection.RequestStream.WriteAsync(new ServerReflectionRequest { ListServices = "" }, Stop);
@@ -56,7 +56,7 @@ public class HealthTests
 
         var stopping = server.StopAsync();
         Assert.True(await watch.ResponseStream.MoveNext(Stop));
-        Assert.Equal(Serving.NotServing, watch.ResponseStream.Current.Status);
+        Assert.Equal(ServingStatus.NotServing, watch.ResponseStream.Current.Status);
         var more = watch.ResponseStream.MoveNext(Stop);
         Assert.False(more.IsCompleted);
         hold.Release(1000);

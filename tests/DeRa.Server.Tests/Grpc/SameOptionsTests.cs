@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using DeRa.Engine.Requests;
 using DeRa.Protos.V1;
 using DeRa.Server.Grpc;
 using DeRa.Server.Http.Wire;
@@ -120,7 +119,7 @@ public class SameOptionsTests
     [Fact]
     public async Task GetServerInfo_tells_what_info_tells()
     {
-        var options = new ServerOptions { DrainSeconds = 0, RequestTimeoutSeconds = 77, MaxBestOf = 5, MaxBadWords = 9 };
+        var options = new ServerOptions { Time = new() { DrainSeconds = 0, RequestTimeoutSeconds = 77 }, Limits = new() { MaxBestOf = 5, MaxBadWords = 9 } };
         await using var server = await ServerFixture.StartLoadingAsync((_, _) => Task.FromResult(
             ServerFixture.Pair(Scripts.Saying("x"), limits: options.ToRequestLimits()) with
             {

@@ -266,7 +266,7 @@ public class FieldTests
     {
         var executor = Scripts.Saying("hi");
         await using var server = await ServerFixture.StartLoadingAsync((_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor,
-            options: new ServerOptions { DrainSeconds = 0, StrictFields = true });
+            options: new ServerOptions { Time = new() { DrainSeconds = 0 }, Body = new() { StrictFields = true } });
         await server.PhaseChangedAsync();
         var refused = await server.CompleteAsync("""{"prompt":"a","user":"u","shiny_thing":0}""");
         Assert.Equal((400, "shiny_thing"), (refused.Status, refused.Param));

@@ -48,10 +48,17 @@ public class InfoTests
     [Fact]
     public async Task Options_in_force_are_told_but_for_secrets_and_places()
     {
-        var options = new ServerOptions { MaxStepSeconds = 123, Name = "shown-name", Aligned = ["a=x", "b=y"] };
-        var hidden = OptionTable.All.Where(entry => !IsPlain(entry) || Places.Contains(entry.Declared.Placeholder)).ToList();
-        foreach (var entry in hidden)
-            entry.Property.SetValue(options, entry.IsSecret ? new Secret("hidden-secret") : "hidden-place");
+        var options = new ServerOptions
+        {
+            Time = new() { MaxStepSeconds = 123 },
+            Model = new() { Name = "shown-name", Aligned = ["a=x", "b=y"] },
+            Compute = new() { Libtorch = "hidden-place" },
+            Key = new() { ApiKeys = "hidden-place", ApiKey = new Secret("hidden-secret") },
+            Tls = new() { TlsCertificate = "hidden-place", TlsKey = "hidden-place", TlsPassword = new Secret("hidden-secret") },
+            Config = "hidden-place",
+        };
+        var hidden = OptionReader.Table.All.Where(entry => entry.IsSecret || Places.Contains(entry.Placeholder)).ToList();
+        Assert.All(hidden, entry => Assert.NotNull(entry.Get(options)));
         await using var server = await ServerFixture.StartAsync();
         using var body = new MemoryStream();
         var context = new DefaultHttpContext { Response = { Body = body } };
@@ -64,11 +71,8 @@ public class InfoTests
         Assert.Equal("""["a=x","b=y"]""", told.GetProperty("aligned").GetRawText());
         Assert.Equal(JsonValueKind.Null, told.GetProperty("threads").ValueKind);
         Assert.DoesNotContain("hidden", text, StringComparison.Ordinal);
-        Assert.Equal(OptionTable.All.Except(hidden).Select(entry => entry.Name), told.EnumerateObject().Select(option => option.Name));
+        Assert.Equal(OptionReader.Table.All.Except(hidden).Select(entry => entry.Name), told.EnumerateObject().Select(option => option.Name));
         Assert.Superset(new HashSet<string> { "config", "libtorch", "api-keys", "api-key", "tls-key", "tls-password" },
             hidden.Select(entry => entry.Name).ToHashSet());
     }
-
-    private static bool IsPlain(OptionEntry entry) => entry.IsList || entry.Property.PropertyType == typeof(string)
-        || (Nullable.GetUnderlyingType(entry.Property.PropertyType) ?? entry.Property.PropertyType).IsPrimitive;
 }

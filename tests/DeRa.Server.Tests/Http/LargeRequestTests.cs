@@ -130,7 +130,7 @@ public class LargeRequestTests
         var executor = Scripts.Saying("fine");
         await using var server = await ServerFixture.StartLoadingAsync(
             (_, _) => Task.FromResult(ServerFixture.Pair(executor, chats: ChatTemplate.Load(folder.Path, TimeProvider.System))), executor,
-            options: new ServerOptions { DrainSeconds = 0, MaxJsonDepth = depth });
+            options: new ServerOptions { Time = new() { DrainSeconds = 0 }, Body = new() { MaxJsonDepth = depth } });
         await server.PhaseChangedAsync();
         // The body and the variables are two levels.
         string Body(int levels, string more = "") => $"{{{User},\"chat_template_kwargs\":{{{more}\"x\":{Nested(levels)}}}}}";

@@ -1,6 +1,9 @@
+using System.ComponentModel;
+using DeRa.Engine;
 using DeRa.Hosting.Options;
 using DeRa.Hosting.Telemetry;
 using DeRa.Server.Options;
+using DeRa.Serving.Requests;
 using Xunit;
 
 namespace DeRa.Server.Tests.Options;
@@ -36,10 +39,10 @@ public sealed class OptionReaderTests : IDisposable
     public void Defaults_hold_where_nothing_is_given()
     {
         var options = Read();
-        Assert.Equal(("127.0.0.1", 8080, 8081, "auto", "auto"), (options.Host, options.HttpPort, options.GrpcPort, options.Device, options.Dtype));
-        Assert.Equal(new DirectoryInfo(_folder).Name, options.ServedName);
-        Assert.Equal(new DeRa.Engine.EngineOptions { ModelName = options.ServedName }, options.ToEngineOptions());
-        Assert.Equal(new DeRa.Engine.Requests.RequestLimits(), options.ToRequestLimits());
+        Assert.Equal(("127.0.0.1", 8080, 8081, "auto", "auto"), (options.Endpoint.Host, options.Endpoint.HttpPort, options.Endpoint.GrpcPort, options.Compute.Device, options.Compute.Dtype));
+        Assert.Equal(new DirectoryInfo(_folder).Name, options.Model.ServedName);
+        Assert.Equal(new DeRa.Engine.EngineOptions { ModelName = options.Model.ServedName }, options.ToEngineOptions());
+        Assert.Equal(new RequestLimits(), options.ToRequestLimits());
     }
 
     [Fact]
@@ -47,12 +50,12 @@ public sealed class OptionReaderTests : IDisposable
     {
         const string file = """{"http-port": 1001, "grpc-port": "1002", "max-strength": 2.5, "name": "from-file"}""";
         var fromFile = Read(file: file);
-        Assert.Equal((1001, 1002, 2.5, "from-file"), (fromFile.HttpPort, fromFile.GrpcPort, fromFile.MaxStrength, fromFile.ServedName));
+        Assert.Equal((1001, 1002, 2.5, "from-file"), (fromFile.Endpoint.HttpPort, fromFile.Endpoint.GrpcPort, fromFile.Limits.MaxStrength, fromFile.Model.ServedName));
         var environment = new Dictionary<string, string> { ["DERA_HTTP_PORT"] = "2001", ["DERA_NAME"] = "from-environment", ["PATH"] = "x" };
         var fromEnvironment = Read(environment: environment, file: file);
-        Assert.Equal((2001, 1002, "from-environment"), (fromEnvironment.HttpPort, fromEnvironment.GrpcPort, fromEnvironment.ServedName));
+        Assert.Equal((2001, 1002, "from-environment"), (fromEnvironment.Endpoint.HttpPort, fromEnvironment.Endpoint.GrpcPort, fromEnvironment.Model.ServedName));
         var fromLine = Read(["--http-port=3001"], environment, file);
-        Assert.Equal((3001, 1002, "from-environment"), (fromLine.HttpPort, fromLine.GrpcPort, fromLine.ServedName));
+        Assert.Equal((3001, 1002, "from-environment"), (fromLine.Endpoint.HttpPort, fromLine.Endpoint.GrpcPort, fromLine.Model.ServedName));
     }
 
     [Theory]
@@ -60,12 +63,12 @@ public sealed class OptionReaderTests : IDisposable
     [InlineData("False", false)]
     public void A_flag_is_true_or_false_in_every_source(string text, bool expected)
     {
-        Assert.Equal(expected, Read(["--strict-fields", text]).StrictFields);
-        Assert.Equal(expected, Read(environment: new() { ["DERA_STRICT_FIELDS"] = text }).StrictFields);
-        Assert.Equal(expected, Read(file: $$"""{"strict-fields": {{text.ToLowerInvariant()}}}""").StrictFields);
+        Assert.Equal(expected, Read(["--strict-fields", text]).Body.StrictFields);
+        Assert.Equal(expected, Read(environment: new() { ["DERA_STRICT_FIELDS"] = text }).Body.StrictFields);
+        Assert.Equal(expected, Read(file: $$"""{"strict-fields": {{text.ToLowerInvariant()}}}""").Body.StrictFields);
         Assert.Contains("must be true or false", Fault(["--strict-fields=yes"]), StringComparison.Ordinal);
         Assert.Contains("must be a whole number", Fault(file: """{"http-port": true}"""), StringComparison.Ordinal);
-        Assert.Contains("--strict-fields true|false", OptionTable.Help(), StringComparison.Ordinal);
+        Assert.Contains("--strict-fields true|false", OptionReader.Help(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -81,8 +84,8 @@ public sealed class OptionReaderTests : IDisposable
     [InlineData("none", Microsoft.Extensions.Logging.LogLevel.None)]
     public void Levels_of_the_log_have_the_names_of_OpenTelemetry_and_of_NET(string text, Microsoft.Extensions.Logging.LogLevel level)
     {
-        Assert.Equal(level, LogLevels.Parse(Read(["--log-level", text]).LogLevel));
-        Assert.Equal(level, LogLevels.Parse(Read(environment: new() { ["DERA_LOG_LEVEL"] = text }).LogLevel));
+        Assert.Equal(level, LogLevels.Parse(Read(["--log-level", text]).Telemetry.LogLevel));
+        Assert.Equal(level, LogLevels.Parse(Read(environment: new() { ["DERA_LOG_LEVEL"] = text }).Telemetry.LogLevel));
     }
 
     [Fact]
@@ -94,19 +97,19 @@ public sealed class OptionReaderTests : IDisposable
             ["DERA_ALIGNED"] = _folder,
             ["DERA_CONFIG"] = Write("""{"threads": 3}"""),
         });
-        Assert.Equal((_folder, 3), (options.Aligned[0], options.Threads));
+        Assert.Equal((_folder, 3), (options.Model.Aligned[0], options.Compute.Threads));
     }
 
     [Fact]
     public void Several_aligned_models_may_be_named_in_each_source_and_one_source_goes_before_another()
     {
         var environment = new Dictionary<string, string> { ["DERA_REFERENCE"] = _folder, ["DERA_ALIGNED"] = $"a={_folder},b={_folder}" };
-        Assert.Equal([$"a={_folder}", $"b={_folder}"], OptionReader.Read([], environment).Aligned);
+        Assert.Equal([$"a={_folder}", $"b={_folder}"], OptionReader.Read([], environment).Model.Aligned);
         Assert.Equal([$"c={_folder}", $"d={_folder}"],
-            OptionReader.Read(["--aligned", $"c={_folder}", $"--aligned=d={_folder}"], environment).Aligned);
+            OptionReader.Read(["--aligned", $"c={_folder}", $"--aligned=d={_folder}"], environment).Model.Aligned);
         var file = Write($$"""{"reference": {{System.Text.Json.JsonSerializer.Serialize(_folder)}}, "aligned": ["e={{_folder}}", "f={{_folder}}"]}""");
         var fromFile = OptionReader.Read(["--config", file], new Dictionary<string, string>());
-        Assert.Equal([$"e={_folder}", $"f={_folder}"], fromFile.Aligned);
+        Assert.Equal([$"e={_folder}", $"f={_folder}"], fromFile.Model.Aligned);
         Assert.Equal(["e", "f"], fromFile.ToServedPairOptions().Names.Aligned);
     }
 
@@ -126,12 +129,13 @@ public sealed class OptionReaderTests : IDisposable
     [Fact]
     public void Every_option_has_a_name_in_each_source_and_a_line_of_help()
     {
-        Assert.Equal("DERA_HTTP_PORT", OptionTable.Find("http-port")!.EnvironmentName);
-        // OpenTelemetry's variables have names of their own.
-        Assert.Equal(typeof(ServerOptions).GetProperties().Count(p => p.SetMethod is not null && p.Name != nameof(ServerOptions.OpenTelemetry)),
-            OptionTable.All.Count);
-        Assert.All(OptionTable.All, entry => Assert.Contains($"  --{entry.Name} ", OptionTable.Help(), StringComparison.Ordinal));
-        Assert.Contains("Takes a whole number from 0 to 65535. Default: 8080.", OptionTable.Help(), StringComparison.Ordinal);
+        Assert.Equal("DERA_HTTP_PORT", OptionReader.Table.All.Single(entry => entry.Name == "http-port").EnvironmentName);
+        // Everything that can be set in a group is an option, but for what follows from others.
+        string[] derived = [nameof(EngineOptions.ModelName), nameof(RequestLimits.MaxDuration), nameof(TelemetryOptions.OpenTelemetry)];
+        Assert.Equal(derived, typeof(ServerOptions).GetProperties().SelectMany(group => group.PropertyType.GetProperties())
+            .Where(p => p.SetMethod is not null && !p.IsDefined(typeof(DescriptionAttribute), inherit: true)).Select(p => p.Name));
+        Assert.All(OptionReader.Table.All, entry => Assert.Contains($"  --{entry.Name} ", OptionReader.Help(), StringComparison.Ordinal));
+        Assert.Contains("Takes a whole number from 0 to 65535. Default: 8080.", OptionReader.Help(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -153,7 +157,7 @@ public sealed class OptionReaderTests : IDisposable
     [InlineData(new[] { "--host", "example" }, "an IP address")]
     [InlineData(new[] { "--device", "gpu" }, "--device: 'gpu' is not a device")]
     [InlineData(new[] { "--dtype", "int8" }, "--dtype: 'int8' is not a type")]
-    [InlineData(new[] { "model" }, "'model' is no option; options begin with --")]
+    [InlineData(new[] { "model" }, "'model' is not an option; options begin with --")]
     [InlineData(new[] { "--log-level", "loud" }, "--log-level is 'loud'; it must be trace, debug, info, warn, error, fatal or none.")]
     [InlineData(new[] { "--log-requests", "never" }, "--log-requests is 'never' (command line); it must be true or false.")]
     public void A_bad_command_line_is_one_line_that_says_what_is_allowed(string[] arguments, string message) =>
@@ -163,7 +167,7 @@ public sealed class OptionReaderTests : IDisposable
     [InlineData(new[] { "--port", "8000" }, "--port is not an option: here it is --http-port (see --help).")]
     [InlineData(new[] { "--port=8000" }, "--http-port")]
     [InlineData(new[] { "--model", "gpt2" }, "--reference MODEL and --aligned MODEL")]
-    [InlineData(new[] { "-m", "model.gguf" }, "'-m' is no option: --reference MODEL and --aligned MODEL name the two models")]
+    [InlineData(new[] { "-m", "model.gguf" }, "'-m' is not an option: --reference MODEL and --aligned MODEL name the two models")]
     [InlineData(new[] { "--max-model-len", "4096" }, "--context-length")]
     [InlineData(new[] { "--max_model_len", "4096" }, "--context-length")]
     [InlineData(new[] { "--ctx-size", "4096" }, "--context-length")]
@@ -185,19 +189,19 @@ public sealed class OptionReaderTests : IDisposable
     [InlineData(new[] { "--trust-remote-code" }, "never runs here")]
     [InlineData(new[] { "--http_port", "1" }, "is --http-port meant?")]
     [InlineData(new[] { "--log_level", "info" }, "is --log-level meant?")]
-    [InlineData(new[] { "-http-port", "1" }, "'-http-port' is no option; is --http-port meant?")]
+    [InlineData(new[] { "-http-port", "1" }, "'-http-port' is not an option; is --http-port meant?")]
     public void An_option_of_another_server_is_told_what_it_is_called_here(string[] arguments, string message) =>
         Assert.Contains(message, Fault(arguments), StringComparison.Ordinal);
 
     [Fact]
     public void Names_of_other_servers_options_lead_to_options_and_are_none_themselves()
     {
-        foreach (var entry in OptionTable.All) Assert.Null(ForeignOptions.Instead(entry.Name));
+        foreach (var entry in OptionReader.Table.All) Assert.Null(ForeignOptions.Instead(entry.Name));
         var source = File.ReadAllText(Path.Combine(DeRa.Testing.SharedData.ProjectRoot, "src/DeRa.Server/Options/ForeignOptions.cs"));
         var names = System.Text.RegularExpressions.Regex.Matches(source, """Use\("(.*?)"\)|--([a-z-]+)""")
             .Select(match => match.Groups[1].Value + match.Groups[2].Value).ToList();
         Assert.True(names.Count > 20);
-        Assert.All(names, name => Assert.NotNull(OptionTable.Find(name)));
+        Assert.All(names, name => Assert.Contains(OptionReader.Table.All, entry => entry.Name == name));
     }
 
     [Theory]
@@ -214,7 +218,7 @@ public sealed class OptionReaderTests : IDisposable
     [InlineData("DERA_PORT")]
     [InlineData("DERA_GATEWAY_SERVICE_PORT_HTTP")]
     public void What_Kubernetes_sets_for_a_service_of_that_name_is_no_option(string name) =>
-        Assert.Equal(8080, Read(environment: new() { [name] = "tcp://10.0.0.1:8080" }).HttpPort);
+        Assert.Equal(8080, Read(environment: new() { [name] = "tcp://10.0.0.1:8080" }).Endpoint.HttpPort);
 
     [Theory]
     [InlineData("""{"http-prt": 1}""", "is --http-port meant?")]
@@ -239,7 +243,7 @@ public sealed class OptionReaderTests : IDisposable
     public void A_name_on_the_Hub_may_stand_for_a_folder_and_names_the_pair(string aligned, string name)
     {
         var options = OptionReader.Read(["--reference", "org/sft", "--aligned", aligned], new Dictionary<string, string>());
-        Assert.Equal(name, options.ServedName);
+        Assert.Equal(name, options.Model.ServedName);
         Assert.Equal("org/sft", options.ToServedPairOptions().Models.ReferencePath);
     }
 
@@ -269,8 +273,8 @@ public sealed class OptionReaderTests : IDisposable
     [Fact]
     public void The_default_pair_has_a_name_of_its_own_unless_another_is_given()
     {
-        Assert.Equal("stories", new ServerOptions().ServedName);
-        Assert.Equal("tales", new ServerOptions { Name = "tales" }.ServedName);
-        Assert.Contains("serves the default pair", OptionTable.Help(), StringComparison.Ordinal);
+        Assert.Equal("stories", new ServerOptions().Model.ServedName);
+        Assert.Equal("tales", new ServerOptions { Model = new() { Name = "tales" } }.Model.ServedName);
+        Assert.Contains("serves the default pair", OptionReader.Help(), StringComparison.Ordinal);
     }
 }

@@ -1,7 +1,7 @@
 using System.Text;
 using DeRa.Protos.V1;
 using DeRa.Server.Options;
-using DeRa.Server.Tests.Locks;
+using DeRa.Server.Tests.Security;
 using DeRa.Testing;
 using Grpc.Core;
 using Grpc.Health.V1;
@@ -76,7 +76,7 @@ public sealed class RequestLogTests : IDisposable
     public async Task What_is_refused_is_a_line_too(string method, string path, string? body, int status)
     {
         await using var server = await ServerFixture.StartAsync(logs: _logs);
-        using var request = LockedServer.Request(new HttpMethod(method), path, json: body);
+        using var request = SecuredServer.Request(new HttpMethod(method), path, json: body);
         var line = await LineAsync(await server.SendAsync(request));
         Assert.Equal((LogLevel.Information, method, path.Split('?')[0], status),
             (line.Level, line.Fields["Method"], line.Fields["Path"], line.Fields["Status"]));
@@ -88,13 +88,13 @@ public sealed class RequestLogTests : IDisposable
     public async Task The_keys_name_is_told_and_never_the_key()
     {
         using var folder = new TemporaryFolder();
-        await using var server = await LockedServer.StartAsync(LockedServer.WithKeys(folder), logs: _logs);
-        Assert.Equal("alice", (await LineAsync(await server.CompleteWithAsync(LockedServer.Key))).Fields["Key"]);
+        await using var server = await SecuredServer.StartAsync(SecuredServer.WithKeys(folder), logs: _logs);
+        Assert.Equal("alice", (await LineAsync(await server.CompleteWithAsync(SecuredServer.Key))).Fields["Key"]);
         var refused = await LineAsync(await server.CompleteWithAsync("dera-ffffffffffffffffffffffffffffffff"));
         Assert.Equal((401, "KeyRefusedException"), (refused.Fields["Status"], refused.Fields["Error"]));
         Assert.DoesNotContain("Key", refused.Fields.Keys);
         await server.Inference.GenerateAsync(
-            new GenerateRequest { Prompt = new Prompt { Text = "a" } }, LockedServer.Credentials(LockedServer.OtherKey), cancellationToken: Stop);
+            new GenerateRequest { Prompt = new Prompt { Text = "a" } }, SecuredServer.Credentials(SecuredServer.OtherKey), cancellationToken: Stop);
         var call = await LineAsync(line => line.Text.StartsWith("POST /dera.", StringComparison.Ordinal));
         Assert.Equal(("bob", "OK"), (call.Fields["Key"], call.Fields["GrpcStatus"]));
         Assert.DoesNotContain(_logs.Lines, line => line.Contains("dera-", StringComparison.Ordinal));
@@ -184,7 +184,7 @@ public sealed class RequestLogTests : IDisposable
     [Fact]
     public async Task No_request_is_logged_where_nobody_wants_it()
     {
-        await using (var server = await LockedServer.StartAsync(new ServerOptions { LogRequests = false }, logs: _logs))
+        await using (var server = await SecuredServer.StartAsync(new ServerOptions { Telemetry = new() { LogRequests = false } }, logs: _logs))
             Assert.Equal(200, (await server.CompleteAsync("""{"prompt":"a"}""")).Status);
         Assert.NotEmpty(_logs.Lines);
         Assert.Empty(Lines);

@@ -129,7 +129,7 @@ public class SpanTests
             await PostAsync(server, parent, "/v1/chat/completions",
                 """{"messages":[{"role":"user","content":"topsecretprompt"}],"max_tokens":20,"stream":true}""");
             await PostAsync(server, parent, "/v1/completions", """{"prompt":"topsecretprompt","max_tokens":0}""");
-        }, "topsecretanswer", new ServerOptions { DrainSeconds = 0, CaptureContent = isThere });
+        }, "topsecretanswer", new ServerOptions { Time = new() { DrainSeconds = 0 }, Telemetry = new() { CaptureContent = isThere } });
         var text = string.Join('\n', spans.SelectMany(span => span.TagObjects.Select(tag => $"{tag.Key}={tag.Value}")));
         Assert.Equal(isThere, text.Contains("topsecret", StringComparison.Ordinal));
         if (!isThere) return;

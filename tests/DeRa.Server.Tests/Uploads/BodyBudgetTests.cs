@@ -1,6 +1,6 @@
 using DeRa.Protos.V1;
 using DeRa.Server.Options;
-using DeRa.Server.Tests.Locks;
+using DeRa.Server.Tests.Security;
 using DeRa.Server.Uploads;
 using DeRa.Testing;
 using Google.Rpc;
@@ -15,7 +15,7 @@ public sealed class BodyBudgetTests : IDisposable
 {
     private const int BodyBytes = 2000;
     private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
-    private static readonly ServerOptions Options = new() { MaxBodyBytes = BodyBytes, MaxPendingBodyBytes = 2 * BodyBytes };
+    private static readonly ServerOptions Options = new() { Body = new() { MaxBodyBytes = BodyBytes, MaxPendingBodyBytes = 2 * BodyBytes } };
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -34,7 +34,7 @@ public sealed class BodyBudgetTests : IDisposable
     [Fact]
     public async Task Where_all_is_held_a_body_is_refused_and_one_that_is_done_makes_room()
     {
-        await using var server = await LockedServer.StartAsync(Options);
+        await using var server = await SecuredServer.StartAsync(Options);
         using (var first = await StallAsync(server, "/tokenize"))
         {
             using var second = await StallAsync(server, "/v1/chat/completions");
@@ -59,19 +59,19 @@ public sealed class BodyBudgetTests : IDisposable
     [Fact]
     public async Task One_key_leaves_half_to_the_others()
     {
-        await using var server = await LockedServer.StartAsync(
-            Options with { ApiKeys = LockedServer.WithKeys(_folder).ApiKeys });
-        using var stalled = await StallAsync(server, "/v1/completions", LockedServer.Key);
-        Assert.Equal(503, (await server.CompleteWithAsync(LockedServer.Key)).Status);
-        Assert.Equal(200, (await server.CompleteWithAsync(LockedServer.OtherKey)).Status);
+        await using var server = await SecuredServer.StartAsync(
+            Options with { Key = SecuredServer.WithKeys(_folder).Key });
+        using var stalled = await StallAsync(server, "/v1/completions", SecuredServer.Key);
+        Assert.Equal(503, (await server.CompleteWithAsync(SecuredServer.Key)).Status);
+        Assert.Equal(200, (await server.CompleteWithAsync(SecuredServer.OtherKey)).Status);
     }
 
     [Fact]
     public async Task A_key_may_have_the_whole_of_one_body()
     {
-        await using var server = await LockedServer.StartAsync(
-            Options with { ApiKeys = LockedServer.WithKeys(_folder).ApiKeys, MaxPendingBodyBytes = BodyBytes });
-        Assert.Equal(200, (await server.CompleteWithAsync(LockedServer.Key, """{"prompt":"a"}""".PadRight(BodyBytes))).Status);
+        await using var server = await SecuredServer.StartAsync(
+            Options with { Key = SecuredServer.WithKeys(_folder).Key, Body = Options.Body with { MaxPendingBodyBytes = BodyBytes } });
+        Assert.Equal(200, (await server.CompleteWithAsync(SecuredServer.Key, """{"prompt":"a"}""".PadRight(BodyBytes))).Status);
         Assert.Equal(0, Held(server));
     }
 

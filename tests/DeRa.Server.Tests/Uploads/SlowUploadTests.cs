@@ -1,7 +1,7 @@
 using System.Globalization;
 using DeRa.Hosting.Options;
 using DeRa.Server.Options;
-using DeRa.Server.Tests.Locks;
+using DeRa.Server.Tests.Security;
 using DeRa.Server.Uploads;
 using DeRa.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -34,9 +34,9 @@ public sealed class SlowUploadTests : IDisposable
         string path, string framing, string piece, int bodySeconds, int? requestSeconds)
     {
         var time = new FakeTimeProvider();
-        var options = new ServerOptions { BodySeconds = bodySeconds, RequestTimeoutSeconds = requestSeconds };
+        var options = new ServerOptions { Connection = new() { BodySeconds = bodySeconds }, Time = new() { RequestTimeoutSeconds = requestSeconds } };
         var logs = new LogCollector();
-        await using var server = await LockedServer.StartAsync(options, logs: logs, time: time);
+        await using var server = await SecuredServer.StartAsync(options, logs: logs, time: time);
         using var upload = await Http1Upload.BeginAsync(server.Http.BaseAddress!, path, framing);
         var seconds = Math.Min(bodySeconds, requestSeconds ?? bodySeconds);
         for (var second = 0; second < seconds; second++)
@@ -59,7 +59,7 @@ public sealed class SlowUploadTests : IDisposable
     public async Task A_gRPC_message_has_the_same_time()
     {
         var time = new FakeTimeProvider();
-        await using var server = await LockedServer.StartAsync(new ServerOptions { BodySeconds = 30 }, time: time);
+        await using var server = await SecuredServer.StartAsync(new ServerOptions { Connection = new() { BodySeconds = 30 } }, time: time);
         using var http = new HttpClient();
         using var upload = new GrpcUpload(bytes: 1000, begun: 10);
         var sending = upload.SendAsync(http, Grpc(server), cancellation: Stop);
@@ -76,7 +76,7 @@ public sealed class SlowUploadTests : IDisposable
         using var hold = new SemaphoreSlim(0);
         var (executor, time) = (Scripts.Saying("abc"), new FakeTimeProvider());
         executor.BeforeStep = _ => hold.Wait(executor.TestOver);
-        var options = new ServerOptions { DrainSeconds = 0, RequestTimeoutSeconds = 10 };
+        var options = new ServerOptions { Time = new() { DrainSeconds = 0, RequestTimeoutSeconds = 10 } };
         var pair = ServerFixture.Pair(executor, limits: options.ToRequestLimits(), time: time);
         await using var server = await ServerFixture.StartLoadingAsync((_, _) => Task.FromResult(pair), executor, options: options, time: time);
         await server.PhaseChangedAsync();
@@ -97,18 +97,18 @@ public sealed class SlowUploadTests : IDisposable
     [Fact]
     public async Task While_a_body_trickles_in_its_client_s_other_requests_are_served()
     {
-        await using var server = await LockedServer.StartAsync(LockedServer.WithKeys(_folder) with { MaxConcurrentRequests = 1 });
+        await using var server = await SecuredServer.StartAsync(SecuredServer.WithKeys(_folder, change: keys => keys with { MaxConcurrentRequests = 1 }));
         using var http = new HttpClient();
         using var message = new GrpcUpload(bytes: 1000, begun: 10);
-        using var conversation = server.Inference.Converse(LockedServer.Credentials(), cancellationToken: Stop);
-        using var first = await BeginAsync(server, key: LockedServer.Key);
-        using var second = await BeginAsync(server, "/tokenize", LockedServer.Key);
+        using var conversation = server.Inference.Converse(SecuredServer.Credentials(), cancellationToken: Stop);
+        using var first = await BeginAsync(server, key: SecuredServer.Key);
+        using var second = await BeginAsync(server, "/tokenize", SecuredServer.Key);
         await first.SendAsync("{");
         await second.SendAsync("{");
-        var sending = message.SendAsync(http, Grpc(server), LockedServer.Key, cancellation: Stop);
+        var sending = message.SendAsync(http, Grpc(server), SecuredServer.Key, cancellation: Stop);
         await ServerFixture.EventuallyAsync(() => Held(server) == 17);
-        Assert.Equal(200, (await server.CompleteWithAsync(LockedServer.Key)).Status);
-        Assert.Equal(200, (await server.SendAsync(HttpMethod.Post, "/tokenize", LockedServer.Key, """{"prompt":"a"}""")).Status);
+        Assert.Equal(200, (await server.CompleteWithAsync(SecuredServer.Key)).Status);
+        Assert.Equal(200, (await server.SendAsync(HttpMethod.Post, "/tokenize", SecuredServer.Key, """{"prompt":"a"}""")).Status);
         message.Finish();
         using var response = await sending;
     }
@@ -118,7 +118,7 @@ public sealed class SlowUploadTests : IDisposable
     {
         var (executor, logs) = (Scripts.Saying("abc"), new LogCollector());
         await using var server = await ServerFixture.StartLoadingAsync(
-            (_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor, logs, new ServerOptions { DrainSeconds = 3600 });
+            (_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor, logs, new ServerOptions { Time = new() { DrainSeconds = 3600 } });
         await server.PhaseChangedAsync();
         using var http = new HttpClient();
         using var message = new GrpcUpload(bytes: 1000, begun: 10);
@@ -147,7 +147,7 @@ public sealed class SlowUploadTests : IDisposable
         var fault = Assert.Throws<OptionException>(() => OptionReader.Read([option, value], new Dictionary<string, string>())).Message;
         Assert.Contains(option, fault, StringComparison.Ordinal);
         Assert.Equal(4 << 20, OptionReader.Read(
-            ["--max-pending-body-bytes", (4 << 20).ToString(CultureInfo.InvariantCulture)], new Dictionary<string, string>()).PendingBodyBytes);
-        Assert.Equal(64 << 20, new ServerOptions().PendingBodyBytes);
+            ["--max-pending-body-bytes", (4 << 20).ToString(CultureInfo.InvariantCulture)], new Dictionary<string, string>()).Body.PendingBodyBytes);
+        Assert.Equal(64 << 20, new ServerOptions().Body.PendingBodyBytes);
     }
 }

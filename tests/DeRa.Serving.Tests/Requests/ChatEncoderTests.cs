@@ -3,7 +3,6 @@ using DeRa.Serving.Requests;
 using DeRa.Testing;
 using DeRa.Text;
 using DeRa.Text.Chat;
-using DeRa.Text.Tests.Tokenizers;
 using Xunit;
 
 namespace DeRa.Serving.Tests.Requests;

@@ -1,7 +1,6 @@
 using DeRa.Serving.Requests;
 using DeRa.Testing;
 using DeRa.Text.Loading;
-using DeRa.Text.Tests.Tokenizers;
 using Xunit;
 
 namespace DeRa.Text.Tests.Loading;

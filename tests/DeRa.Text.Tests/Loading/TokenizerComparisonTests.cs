@@ -1,5 +1,5 @@
+using DeRa.Testing;
 using DeRa.Text.Loading;
-using DeRa.Text.Tests.Tokenizers;
 using Xunit;
 
 namespace DeRa.Text.Tests.Loading;

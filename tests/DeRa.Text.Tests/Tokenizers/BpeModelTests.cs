@@ -82,9 +82,9 @@ public sealed class BpeModelTests
         }
     }
 
-    private static Engine.Text.Bpe.BpeModel RandomModel(Random random) => Read(RandomMerges(random));
+    private static Text.Tokenizers.Bpe.BpeModel RandomModel(Random random) => Read(RandomMerges(random));
 
-    private static Engine.Text.Bpe.BpeModel Read(List<(string Left, string Right)> merges)
+    private static Text.Tokenizers.Bpe.BpeModel Read(List<(string Left, string Right)> merges)
     {
         var model = new JsonObject
         {

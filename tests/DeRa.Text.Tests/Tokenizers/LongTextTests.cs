@@ -37,12 +37,12 @@ public sealed class LongTextTests
     public void The_merge_loop_looks_at_a_number_of_candidates_linear_in_the_length()
     {
         var random = new Random(5);
-        var merges = new Engine.Text.Bpe.MergeTable(100);
+        var merges = new DeRa.Text.Tokenizers.Bpe.MergeTable(100);
         for (var rank = 0; rank < 100; rank++) merges.Add(random.Next(20), random.Next(20), rank, random.Next(20));
         foreach (var length in new[] { 1_000, 100_000 })
         {
             var tokens = Enumerable.Range(0, length).Select(_ => random.Next(20)).ToArray();
-            Engine.Text.Bpe.MergeLoop.Run(merges, tokens, out var candidates);
+            DeRa.Text.Tokenizers.Bpe.MergeLoop.Run(merges, tokens, out var candidates);
             Assert.InRange(candidates, 1, 3 * length);
         }
     }

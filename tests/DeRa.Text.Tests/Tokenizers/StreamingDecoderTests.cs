@@ -1,4 +1,5 @@
 using System.Text;
+using DeRa.Testing;
 using Xunit;
 
 namespace DeRa.Text.Tests.Tokenizers;

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using DeRa.Engine.Scheduling;
 using DeRa.Serving.Requests;
+using DeRa.Testing;
 using DeRa.Text.Chat;
 using DeRa.Text.Tokenizers.HuggingFace;
 using Xunit;

@@ -74,7 +74,7 @@ public sealed class DerivedBufferTests
     {
         var folder = SharedCases.Find(name + "/model");
         Assert.SkipWhen(folder is null, SharedCases.Missing);
-        Assert.Empty(DeRa.Torch.Models.ModelInspection.Read(folder!).Problems);
+        Assert.Empty(DeRa.Serving.Inspection.ModelInspection.Read(folder!).Problems);
     }
 
     private static void AssertGolden(EditedCheckpoint edited)

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using DeRa.Serving.Inspection;
 using DeRa.Torch.Models;
 using DeRa.Torch.Weights;
 using Xunit;

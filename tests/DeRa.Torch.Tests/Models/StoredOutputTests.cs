@@ -1,4 +1,5 @@
 using DeRa.Engine.Scheduling;
+using DeRa.Serving.Inspection;
 using DeRa.Testing;
 using DeRa.Torch.Execution;
 using DeRa.Torch.Models;
@@ -97,8 +98,8 @@ public sealed class StoredOutputTests
         using var other = Load(untied, new ListLogger()).Executor;
         Assert.Equal(Distribution(other), Distribution(executor));
         var inspection = ModelInspection.Read(tied.Path);
-        Assert.True(inspection is { HasUntiedOutput: true, Config.TiedEmbeddings: false });
-        Assert.False(ModelInspection.Read(untied.Path).HasUntiedOutput);
+        Assert.True(inspection.Checkpoint is { HasUntiedOutput: true, Config.TiedEmbeddings: false });
+        Assert.False(ModelInspection.Read(untied.Path).Checkpoint.HasUntiedOutput);
     }
 
     private static double[] Distribution(PairExecutor executor) =>

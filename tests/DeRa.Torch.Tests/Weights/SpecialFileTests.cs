@@ -1,9 +1,8 @@
 using System.Diagnostics;
+using DeRa.Serving.Inspection;
 using DeRa.Testing;
 using DeRa.Text.Chat;
 using DeRa.Text.Loading;
-using DeRa.Torch.Adapters;
-using DeRa.Torch.Models;
 using Xunit;
 
 namespace DeRa.Torch.Tests.Weights;

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace DeRa.Server.Tests.Locks;
+namespace DeRa.Server.Tests.Security;
 
 /// <summary>Certificates that can be read, with their keys, and with which no handshake succeeds.</summary>
 internal static class UnusableCertificates

@@ -6,11 +6,11 @@ using DeRa.Server.Options;
 using DeRa.Testing;
 using Xunit;
 
-namespace DeRa.Server.Tests.Locks;
+namespace DeRa.Server.Tests.Security;
 
-public sealed class LockOptionTests : IDisposable
+public sealed class SecurityOptionTests : IDisposable
 {
-    private const string Hash = LockedServer.Hash;
+    private const string Hash = SecuredServer.Hash;
     private static readonly Dictionary<string, string> None = [];
     private readonly TemporaryFolder _folder = new();
 
@@ -24,12 +24,12 @@ public sealed class LockOptionTests : IDisposable
     [InlineData("# nobody\n\n", "holds no key")]
     [InlineData("alice", "line 1: no hash")]
     [InlineData("\n# x\nalice sha256$12", "line 3: no hash")]
-    [InlineData("alice " + LockedServer.Key, "line 1: no hash")]
+    [InlineData("alice " + SecuredServer.Key, "line 1: no hash")]
     [InlineData("alice md5$00112233445566778899aabbccddeeff", "line 1: no hash")]
     [InlineData("alice " + Hash + "0", "line 1: no hash")]
     [InlineData("al:ice " + Hash, "line 1: the name must be")]
     [InlineData(Hash, "line 1: the name must be")]
-    [InlineData("alice " + Hash + "\nalice " + LockedServer.OtherHash, "line 2: the name 'alice' is there already")]
+    [InlineData("alice " + Hash + "\nalice " + SecuredServer.OtherHash, "line 2: the name 'alice' is there already")]
     [InlineData("alice " + Hash + "\nbob " + Hash, "line 2: 'bob' has the same key as 'alice'")]
     [InlineData("alice " + Hash + " rate=0/min", "line 1: after the hash may come rate=N/min")]
     [InlineData("alice " + Hash + " rate=60", "line 1: after the hash")]
@@ -41,27 +41,27 @@ public sealed class LockOptionTests : IDisposable
     public void A_malformed_file_of_keys_is_refused_with_its_line_and_without_its_content(string content, string message)
     {
         var path = _folder.Write("keys", content);
-        var fault = Fault(() => _ = new ApiKeys(new ServerOptions { ApiKeys = path }));
+        var fault = Fault(() => _ = new ApiKeys(new ApiKeyOptions { ApiKeys = path }));
         Assert.Contains(message, fault, StringComparison.Ordinal);
         Assert.StartsWith($"{path} (--api-keys)", fault, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', fault);
-        Assert.DoesNotContain(LockedServer.Key, fault, StringComparison.Ordinal);
+        Assert.DoesNotContain(SecuredServer.Key, fault, StringComparison.Ordinal);
         Assert.DoesNotContain(Hash[10..], fault, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_file_of_keys_may_have_comments_limits_and_the_ends_of_line_of_any_system()
     {
-        var path = _folder.Write("keys", $"\uFEFF# people\r\n\r\n  alice\t{Hash} rate=1000000/min concurrent=1  \r\nb-o_b.2 {LockedServer.OtherHash.ToUpperInvariant().Replace("SHA", "sha", StringComparison.Ordinal)} concurrent=4\r\n");
-        var keys = new ApiKeys(new ServerOptions { ApiKeys = path });
-        Assert.Equal(("alice", 1_000_000, 1), (keys.Find(LockedServer.Key)!.Name, keys.Find(LockedServer.Key)!.RequestsPerMinute, keys.Find(LockedServer.Key)!.ConcurrentRequests));
-        Assert.Equal(("b-o_b.2", null, 4), (keys.Find(LockedServer.OtherKey)!.Name, keys.Find(LockedServer.OtherKey)!.RequestsPerMinute, keys.Find(LockedServer.OtherKey)!.ConcurrentRequests));
+        var path = _folder.Write("keys", $"\uFEFF# people\r\n\r\n  alice\t{Hash} rate=1000000/min concurrent=1  \r\nb-o_b.2 {SecuredServer.OtherHash.ToUpperInvariant().Replace("SHA", "sha", StringComparison.Ordinal)} concurrent=4\r\n");
+        var keys = new ApiKeys(new ApiKeyOptions { ApiKeys = path });
+        Assert.Equal(("alice", 1_000_000, 1), (keys.Find(SecuredServer.Key)!.Name, keys.Find(SecuredServer.Key)!.RequestsPerMinute, keys.Find(SecuredServer.Key)!.ConcurrentRequests));
+        Assert.Equal(("b-o_b.2", null, 4), (keys.Find(SecuredServer.OtherKey)!.Name, keys.Find(SecuredServer.OtherKey)!.RequestsPerMinute, keys.Find(SecuredServer.OtherKey)!.ConcurrentRequests));
         Assert.Null(keys.Find("") ?? keys.Find("alice") ?? keys.Find(Hash));
     }
 
     [Fact]
     public void A_missing_file_is_named_with_its_option() =>
-        Assert.Matches("^--api-keys: .*nowhere", Fault(() => _ = new ApiKeys(new ServerOptions { ApiKeys = _folder.Path + "/nowhere" })));
+        Assert.Matches("^--api-keys: .*nowhere", Fault(() => _ = new ApiKeys(new ApiKeyOptions { ApiKeys = _folder.Path + "/nowhere" })));
 
     [Fact]
     public async Task The_program_ends_with_2_and_a_line_where_a_file_of_the_locks_is_bad()
@@ -82,8 +82,8 @@ public sealed class LockOptionTests : IDisposable
     {
         var path = _folder.Write("keys", $"default {Hash}");
         Assert.Contains("'default' is that of the key in --api-key",
-            Fault(() => _ = new ApiKeys(new ServerOptions { ApiKeys = path, ApiKey = new Secret("a-key-of-16-chars") })), StringComparison.Ordinal);
-        Assert.True(new ApiKeys(new ServerOptions { ApiKeys = path }).AreRequired);
+            Fault(() => _ = new ApiKeys(new ApiKeyOptions { ApiKeys = path, ApiKey = new Secret("a-key-of-16-chars") })), StringComparison.Ordinal);
+        Assert.True(new ApiKeys(new ApiKeyOptions { ApiKeys = path }).AreRequired);
     }
 
     [Theory]
@@ -92,7 +92,7 @@ public sealed class LockOptionTests : IDisposable
     [InlineData("schlüssel-mit-umlaut")]
     public void A_weak_key_is_refused_and_not_repeated(string key)
     {
-        var fault = Fault(() => _ = new ApiKeys(new ServerOptions { ApiKey = new Secret(key) }));
+        var fault = Fault(() => _ = new ApiKeys(new ApiKeyOptions { ApiKey = new Secret(key) }));
         Assert.Contains("--api-key must have at least 16", fault, StringComparison.Ordinal);
         Assert.DoesNotContain(key, fault, StringComparison.Ordinal);
     }
@@ -108,7 +108,7 @@ public sealed class LockOptionTests : IDisposable
             Assert.Contains(environment, fault, StringComparison.Ordinal);
             Assert.DoesNotContain("my-long-secret-value", fault, StringComparison.Ordinal);
         }
-        Assert.Contains($"Never on the command line: {environment} or the configuration file.", OptionTable.Help(), StringComparison.Ordinal);
+        Assert.Contains($"Never on the command line: {environment} or the configuration file.", OptionReader.Help(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -120,9 +120,9 @@ public sealed class LockOptionTests : IDisposable
         var fromEnvironment = OptionReader.Read([], new Dictionary<string, string> { ["DERA_API_KEY"] = secret });
         foreach (var options in (ServerOptions[])[fromFile, fromEnvironment])
         {
-            Assert.Equal(secret, options.ApiKey!.Value);
+            Assert.Equal(secret, options.Key.ApiKey!.Value);
             Assert.DoesNotContain(secret, options.ToString(), StringComparison.Ordinal);
-            Assert.DoesNotContain(secret, OptionTable.Find("api-key")!.DefaultText(options), StringComparison.Ordinal);
+            Assert.DoesNotContain(secret, options.Key.ApiKey.ToString(), StringComparison.Ordinal);
         }
         Assert.Contains("must be not empty",
             Fault(() => OptionReader.Read([], new Dictionary<string, string> { ["DERA_API_KEY"] = "" })), StringComparison.Ordinal);
@@ -139,7 +139,7 @@ public sealed class LockOptionTests : IDisposable
     public void A_broken_file_of_options_is_refused_without_the_secrets_in_it(string content, string message)
     {
         var file = _folder.Write("broken.json", content);
-        var fault = Fault(() => _ = new ApiKeys(OptionReader.Read(["--config", file], None)));
+        var fault = Fault(() => _ = new ApiKeys(OptionReader.Read(["--config", file], None).Key));
         Assert.Contains(message, fault, StringComparison.Ordinal);
         Assert.DoesNotContain("secretvalue", fault, StringComparison.Ordinal);
     }
@@ -147,9 +147,9 @@ public sealed class LockOptionTests : IDisposable
     [Fact]
     public void A_key_in_the_place_of_its_file_is_not_repeated()
     {
-        var fault = Fault(() => _ = new ApiKeys(new ServerOptions { ApiKeys = LockedServer.Key }));
+        var fault = Fault(() => _ = new ApiKeys(new ApiKeyOptions { ApiKeys = SecuredServer.Key }));
         Assert.Contains("DERA_API_KEY", fault, StringComparison.Ordinal);
-        Assert.DoesNotContain(LockedServer.Key, fault, StringComparison.Ordinal);
+        Assert.DoesNotContain(SecuredServer.Key, fault, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -179,6 +179,6 @@ public sealed class LockOptionTests : IDisposable
             ["DERA_CORS_ORIGINS"] = "https://chat.example.com,http://localhost:3000",
             ["DERA_ALLOWED_HOSTS"] = "api.example.com,*.example.com,10.0.0.1,[::1],*",
         });
-        Assert.Equal((2, 5), (options.CorsOrigins.Count, options.AllowedHosts.Count));
+        Assert.Equal((2, 5), (options.Origin.CorsOrigins.Count, options.Origin.AllowedHosts.Count));
     }
 }

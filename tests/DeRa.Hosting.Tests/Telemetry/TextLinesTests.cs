@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
-namespace DeRa.Server.Tests.Telemetry;
+namespace DeRa.Hosting.Tests.Telemetry;
 
 public class TextLinesTests
 {

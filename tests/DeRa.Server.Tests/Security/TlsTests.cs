@@ -11,7 +11,7 @@ using DeRa.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
-namespace DeRa.Server.Tests.Locks;
+namespace DeRa.Server.Tests.Security;
 
 public sealed class TlsTests : IDisposable
 {
@@ -36,16 +36,13 @@ public sealed class TlsTests : IDisposable
             : key.ExportEncryptedPkcs8PrivateKeyPem(password, new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000));
         return new ServerOptions
         {
-            TlsCertificate = _folder.Write("tls.crt", certificate.ExportCertificatePem()),
-            TlsKey = _folder.Write("tls.key", pem),
-            TlsPassword = password is null ? null : new Secret(password),
+            Tls = new() { TlsCertificate = _folder.Write("tls.crt", certificate.ExportCertificatePem()), TlsKey = _folder.Write("tls.key", pem), TlsPassword = password is null ? null : new Secret(password) },
         };
     }
 
     private ServerOptions Pkcs12(X509Certificate2 certificate, string? password) => new()
     {
-        TlsCertificate = _folder.Write("tls.pfx", certificate.Export(X509ContentType.Pfx, password)),
-        TlsPassword = password is null ? null : new Secret(password),
+        Tls = new() { TlsCertificate = _folder.Write("tls.pfx", certificate.Export(X509ContentType.Pfx, password)), TlsPassword = password is null ? null : new Secret(password) },
     };
 
     /// <summary>Trusts any certificate and remembers it; a connection for each request.</summary>
@@ -63,7 +60,7 @@ public sealed class TlsTests : IDisposable
     };
 
     private Task<ServerFixture> StartAsync(ServerOptions options, LogCollector? logs = null) =>
-        LockedServer.StartAsync(options, logs: logs, handler: Handler);
+        SecuredServer.StartAsync(options, logs: logs, handler: Handler);
 
     [Theory]
     [InlineData("PEM")]
@@ -154,11 +151,10 @@ public sealed class TlsTests : IDisposable
             .Create(middle, DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddHours(1), [2]);
         var options = new ServerOptions
         {
-            TlsCertificate = _folder.Write("tls.crt", leaf.ExportCertificatePem() + "\n" + middle.ExportCertificatePem()),
-            TlsKey = _folder.Write("tls.key", key.ExportPkcs8PrivateKeyPem()),
+            Tls = new() { TlsCertificate = _folder.Write("tls.crt", leaf.ExportCertificatePem() + "\n" + middle.ExportCertificatePem()), TlsKey = _folder.Write("tls.key", key.ExportPkcs8PrivateKeyPem()) },
         };
         string[] subjects = [];
-        await using var server = await LockedServer.StartAsync(options, handler: () => new SocketsHttpHandler
+        await using var server = await SecuredServer.StartAsync(options, handler: () => new SocketsHttpHandler
         {
             SslOptions = new SslClientAuthenticationOptions
             {
@@ -179,15 +175,15 @@ public sealed class TlsTests : IDisposable
     public void What_is_no_certificate_is_refused_with_its_file_and_option()
     {
         using var certificate = Certificate("here");
-        var good = Pem(certificate);
-        string Fault(ServerOptions options) => Assert.Throws<OptionException>(() => new ServerCertificate(options, TimeProvider.System)).Message;
+        var good = Pem(certificate).Tls;
+        string Fault(TlsOptions options) => Assert.Throws<OptionException>(() => new ServerCertificate(options, TimeProvider.System)).Message;
         Assert.Contains("--tls-certificate", Fault(good with { TlsCertificate = _folder.Path + "/nowhere.crt" }), StringComparison.Ordinal);
         Assert.Contains("--tls-key", Fault(good with { TlsKey = _folder.Path + "/nowhere.key" }), StringComparison.Ordinal);
         Assert.Contains("(--tls-certificate) and", Fault(good with { TlsCertificate = _folder.Write("text", "text") }), StringComparison.Ordinal);
         Assert.Contains("(--tls-key)", Fault(good with { TlsKey = _folder.Write("text", "text") }), StringComparison.Ordinal);
         Assert.Contains("a PEM file, which needs --tls-key", Fault(good with { TlsKey = null }), StringComparison.Ordinal);
-        Assert.Contains("--tls-password", Fault(Pem(certificate, Password) with { TlsPassword = null }), StringComparison.Ordinal);
-        var wrong = Fault(Pkcs12(certificate, Password) with { TlsPassword = new Secret("something-else") });
+        Assert.Contains("--tls-password", Fault(Pem(certificate, Password).Tls with { TlsPassword = null }), StringComparison.Ordinal);
+        var wrong = Fault(Pkcs12(certificate, Password).Tls with { TlsPassword = new Secret("something-else") });
         Assert.Contains("opened by --tls-password", wrong, StringComparison.Ordinal);
         Assert.DoesNotContain("something-else", wrong, StringComparison.Ordinal);
     }
@@ -200,7 +196,7 @@ public sealed class TlsTests : IDisposable
         var script = Path.Combine(AppContext.BaseDirectory, "probe.sh");
         if (!File.Exists("/bin/bash") || (tls && !File.Exists("/usr/bin/openssl"))) Assert.Skip("The probe needs bash and openssl.");
         using var certificate = Certificate("here");
-        await using var server = await StartAsync(tls ? Pem(certificate) : LockedServer.WithKeys(_folder));
+        await using var server = await StartAsync(tls ? Pem(certificate) : SecuredServer.WithKeys(_folder));
         async Task<int> ProbeAsync(string path, int port)
         {
             var start = new ProcessStartInfo("/bin/bash", [script, path]) { Environment = { ["DERA_HTTP_PORT"] = port.ToString(null, null) } };

@@ -4,7 +4,7 @@ using DeRa.Testing;
 using Grpc.Core;
 using Xunit;
 
-namespace DeRa.Server.Tests.Locks;
+namespace DeRa.Server.Tests.Security;
 
 /// <summary>Each limit of a request's content: as set by its option and as it is by default, on the edge and one past it.</summary>
 public class LimitEdgeTests
@@ -57,27 +57,27 @@ public class LimitEdgeTests
 
     private static readonly Dictionary<string, Edge> Edges = new()
     {
-        ["prompts"] = Prompts(Default with { MaxPrompts = 3 }, 3),
+        ["prompts"] = Prompts(Default with { Limits = Default.Limits with { MaxPrompts = 3 } }, 3),
         ["prompts by default"] = Prompts(Default, 64),
-        ["n"] = Choices(Default with { MaxChoices = 5 }, 5),
+        ["n"] = Choices(Default with { Limits = Default.Limits with { MaxChoices = 5 } }, 5),
         ["n by default"] = Choices(Default, 128),
-        ["stop strings"] = Stops(Default with { MaxStopStrings = 2 }, 2),
+        ["stop strings"] = Stops(Default with { Limits = Default.Limits with { MaxStopStrings = 2 } }, 2),
         ["stop strings by default"] = Stops(Default, 16),
-        ["bytes of a stop string"] = StopBytes(Default with { MaxStopStringBytes = 5 }, 5),
+        ["bytes of a stop string"] = StopBytes(Default with { Limits = Default.Limits with { MaxStopStringBytes = 5 } }, 5),
         ["bytes of a stop string by default"] = StopBytes(Default, 256),
-        ["entries of logit_bias"] = BiasEntries(Default with { MaxLogitBiasEntries = 2 }, 2),
+        ["entries of logit_bias"] = BiasEntries(Default with { Limits = Default.Limits with { MaxLogitBiasEntries = 2 } }, 2),
         ["entries of logit_bias by default"] = BiasEntries(Default, 1024),
         ["value of logit_bias"] = new(Default, "logit_bias[7]", value => Fields($$"""{{"\"logit_bias\""}}:{"7":{{Hundredths(value)}}}"""), 100_00),
         ["lowest value of logit_bias"] = new(Default, "logit_bias[7]", value => Fields($$"""{{"\"logit_bias\""}}:{"7":-{{Hundredths(value)}}}"""), 100_00),
-        ["best_of"] = Best(Default with { MaxBestOf = 3 }, 3),
+        ["best_of"] = Best(Default with { Limits = Default.Limits with { MaxBestOf = 3 } }, 3),
         ["best_of by default"] = Best(Default, 20),
-        ["allowed tokens"] = Allowed(Default with { MaxAllowedTokens = 3 }, 3),
+        ["allowed tokens"] = Allowed(Default with { Limits = Default.Limits with { MaxAllowedTokens = 3 } }, 3),
         ["allowed tokens by default"] = Allowed(Default, 1024),
-        ["stop tokens"] = StopTokens(Default with { MaxStopTokens = 2 }, 2),
+        ["stop tokens"] = StopTokens(Default with { Limits = Default.Limits with { MaxStopTokens = 2 } }, 2),
         ["stop tokens by default"] = StopTokens(Default, 128),
-        ["bad words"] = BadWords(Default with { MaxBadWords = 2 }, 2),
+        ["bad words"] = BadWords(Default with { Limits = Default.Limits with { MaxBadWords = 2 } }, 2),
         ["bad words by default"] = BadWords(Default, 128),
-        ["logprobs"] = LogProbs(Default with { MaxLogprobs = 3 }, 3),
+        ["logprobs"] = LogProbs(Default with { Limits = Default.Limits with { MaxLogprobs = 3 } }, 3),
         ["logprobs by default"] = LogProbs(Default, 20),
         ["prompt_logprobs by default"] = new(Default, "prompt_logprobs", count => Fields($"\"prompt_logprobs\":{count}"), 20),
         ["top_logprobs by default"] = new(Default, "top_logprobs",
@@ -85,9 +85,9 @@ public class LimitEdgeTests
         {
             Path = "/v1/chat/completions",
         },
-        ["strength"] = new(Default with { MaxStrength = 2.5 }, "alignment_strength", value => Fields($"\"alignment_strength\":{Hundredths(value)}"), 2_50),
+        ["strength"] = new(Default with { Limits = Default.Limits with { MaxStrength = 2.5 } }, "alignment_strength", value => Fields($"\"alignment_strength\":{Hundredths(value)}"), 2_50),
         ["strength by default"] = new(Default, "lambda", value => Fields($"\"lambda\":{Hundredths(value)}"), 10_00),
-        ["lowest strength"] = new(Default with { MinStrength = -0.5 }, "lambda", value => Fields($"\"lambda\":-{Hundredths(value)}"), 50),
+        ["lowest strength"] = new(Default with { Limits = Default.Limits with { MinStrength = -0.5 } }, "lambda", value => Fields($"\"lambda\":-{Hundredths(value)}"), 50),
         ["lowest strength by default"] = new(Default, "lambda", value => Fields($"\"lambda\":-{Hundredths(value)}"), 1_00),
         ["temperature"] = new(Default, "temperature", value => Fields($"\"temperature\":{Hundredths(value)}"), 2_00),
         // 254 and the prompt's two are the context of 256.
@@ -95,9 +95,9 @@ public class LimitEdgeTests
         // 16 × 256 are the cache's 512 blocks of 8.
         ["cache"] = new(Default, "n", count => $$"""{"prompt":"a","max_tokens":254,"n":{{count}}}""", 16),
         ["cache by prompts"] = new(Default, "max_tokens", count => $$"""{"prompt":[{{Repeat("\"a\"", count)}}],"max_tokens":254}""", 16),
-        ["queue of sequences"] = Prompts(Default with { MaxQueued = 3 }, 3),
-        ["queue of tokens"] = Prompts(Default with { MaxQueuedTokens = 11 }, 5),
-        ["depth"] = Depth(Default with { MaxJsonDepth = 10 }, 10),
+        ["queue of sequences"] = Prompts(Default with { Engine = Default.Engine with { MaxQueued = 3 } }, 3),
+        ["queue of tokens"] = Prompts(Default with { Engine = Default.Engine with { MaxQueuedTokens = 11 } }, 5),
+        ["depth"] = Depth(Default with { Body = Default.Body with { MaxJsonDepth = 10 } }, 10),
         ["depth by default"] = Depth(Default, 64),
     };
 
@@ -110,7 +110,7 @@ public class LimitEdgeTests
         var edge = Edges[name];
         // More tokens than the tokenizer has, for logit_bias.
         var executor = new ScriptedExecutor(vocabularySize: 2000) { Script = _ => ByteTokenizer.Eos };
-        await using var server = await LockedServer.StartAsync(edge.Options, executor);
+        await using var server = await SecuredServer.StartAsync(edge.Options, executor);
         var served = await server.PostAsync(edge.Path, edge.Body(edge.Last));
         Assert.True(served.Status == 200, served.Body);
         var refused = await server.PostAsync(edge.Path, edge.Body(edge.Last + 1));
@@ -153,10 +153,10 @@ public class LimitEdgeTests
     [InlineData(4 << 20)]
     public async Task A_body_may_be_so_long_and_not_a_byte_longer(int bytes)
     {
-        await using var server = await LockedServer.StartAsync(new ServerOptions { MaxBodyBytes = bytes });
+        await using var server = await SecuredServer.StartAsync(new ServerOptions { Body = new() { MaxBodyBytes = bytes } });
         string Body(int length) => """{"prompt":"a"}""" + new string(' ', length - """{"prompt":"a"}""".Length);
         Assert.Equal(200, (await server.CompleteAsync(Body(bytes))).Status);
-        using var request = LockedServer.Request(HttpMethod.Post, "/v1/completions", json: Body(bytes + 1));
+        using var request = SecuredServer.Request(HttpMethod.Post, "/v1/completions", json: Body(bytes + 1));
         // Waiting for the server's word before the body goes out keeps a refusal from being lost in a broken connection.
         request.Headers.ExpectContinue = true;
         var refused = await server.SendAsync(request);
@@ -167,8 +167,8 @@ public class LimitEdgeTests
     public async Task A_gRPC_message_may_be_so_long_and_not_a_byte_longer()
     {
         const int bytes = 2000;
-        await using var server = await LockedServer.StartAsync(
-            new ServerOptions { MaxBodyBytes = bytes }, new ScriptedExecutor(contextTokens: 4096) { Script = _ => ByteTokenizer.Eos });
+        await using var server = await SecuredServer.StartAsync(
+            new ServerOptions { Body = new() { MaxBodyBytes = bytes } }, new ScriptedExecutor(contextTokens: 4096) { Script = _ => ByteTokenizer.Eos });
         GenerateRequest Message(int length)
         {
             var message = new GenerateRequest { Prompt = new Prompt { Text = new string('a', length - 20) }, Options = new GenerationOptions { MaxTokens = 1 } };

@@ -17,7 +17,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
-namespace DeRa.Server.Tests.Locks;
+namespace DeRa.Server.Tests.Security;
 
 public sealed class ApiKeyTests : IDisposable
 {
@@ -28,7 +28,7 @@ public sealed class ApiKeyTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private Task<ServerFixture> StartAsync() => LockedServer.StartAsync(LockedServer.WithKeys(_folder));
+    private Task<ServerFixture> StartAsync() => SecuredServer.StartAsync(SecuredServer.WithKeys(_folder));
 
     [Theory]
     [InlineData(null)]
@@ -70,7 +70,7 @@ public sealed class ApiKeyTests : IDisposable
         var bytes = Marshallers.Create<byte[]>(value => value, value => value);
         var method = new Method<byte[], byte[]>(MethodType.Unary, parts[0], parts[1], bytes, bytes);
         var call = server.Channel.CreateCallInvoker().AsyncUnaryCall(
-            method, null, new CallOptions(key is null ? null : LockedServer.Credentials(key), cancellationToken: Stop), []);
+            method, null, new CallOptions(key is null ? null : SecuredServer.Credentials(key), cancellationToken: Stop), []);
         if (isOpen)
         {
             await call;
@@ -97,21 +97,21 @@ public sealed class ApiKeyTests : IDisposable
         var reply = await server.SendAsync(new HttpMethod(method), path);
         // A trailing slash is the same path.
         Assert.Equal(path == "/livez/" ? 200 : 401, reply.Status);
-        if (method == "GET" && path == "/nowhere") Assert.Equal(404, (await server.SendAsync(HttpMethod.Get, path, LockedServer.Key)).Status);
+        if (method == "GET" && path == "/nowhere") Assert.Equal(404, (await server.SendAsync(HttpMethod.Get, path, SecuredServer.Key)).Status);
     }
 
     [Fact]
     public async Task Each_key_opens_both_doors()
     {
         await using var server = await StartAsync();
-        foreach (var key in (string[])[LockedServer.Key, LockedServer.OtherKey])
+        foreach (var key in (string[])[SecuredServer.Key, SecuredServer.OtherKey])
         {
             Assert.Equal("fine", (await server.CompleteWithAsync(key)).Text());
             Assert.Equal(200, (await server.SendAsync(HttpMethod.Get, "/v1/models", key)).Status);
             var call = new GenerateRequest { Prompt = new Prompt { Text = "a" } };
-            Assert.Equal("fine", (await server.Inference.GenerateAsync(call, LockedServer.Credentials(key), cancellationToken: Stop)).Choices[0].Text);
+            Assert.Equal("fine", (await server.Inference.GenerateAsync(call, SecuredServer.Credentials(key), cancellationToken: Stop)).Choices[0].Text);
             using var reflection = new ServerReflection.ServerReflectionClient(server.Channel)
-                .ServerReflectionInfo(LockedServer.Credentials(key), cancellationToken: Stop);
+                .ServerReflectionInfo(SecuredServer.Credentials(key), cancellationToken: Stop);
             await reflection.RequestStream.WriteAsync(new ServerReflectionRequest { ListServices = "" }, Stop);
             Assert.True(await reflection.ResponseStream.MoveNext(Stop));
             await reflection.RequestStream.CompleteAsync();
@@ -119,14 +119,14 @@ public sealed class ApiKeyTests : IDisposable
     }
 
     [Theory]
-    [InlineData("bearer " + LockedServer.Key, 200)]
-    [InlineData("Bearer  " + LockedServer.Key, 200)]
+    [InlineData("bearer " + SecuredServer.Key, 200)]
+    [InlineData("Bearer  " + SecuredServer.Key, 200)]
     [InlineData("Bearer", 401)]
     [InlineData("Bearer ", 401)]
-    [InlineData("Basic " + LockedServer.Key, 401)]
-    [InlineData(LockedServer.Key, 401)]
-    [InlineData("Bearer " + LockedServer.Key + "0", 401)]
-    [InlineData("Bearer " + LockedServer.Hash, 401)]
+    [InlineData("Basic " + SecuredServer.Key, 401)]
+    [InlineData(SecuredServer.Key, 401)]
+    [InlineData("Bearer " + SecuredServer.Key + "0", 401)]
+    [InlineData("Bearer " + SecuredServer.Hash, 401)]
     [InlineData("Bearer alice", 401)]
     [InlineData("Bearer DERA-0123456789ABCDEF0123456789ABCDEF", 401)]
     public async Task Only_the_whole_key_in_the_right_form_opens(string header, int status)
@@ -141,8 +141,8 @@ public sealed class ApiKeyTests : IDisposable
     public async Task Two_headers_are_no_key()
     {
         await using var server = await StartAsync();
-        using var request = LockedServer.Request(HttpMethod.Get, "/v1/models");
-        request.Headers.TryAddWithoutValidation("Authorization", ["Bearer " + LockedServer.Key, "Bearer " + LockedServer.Key]);
+        using var request = SecuredServer.Request(HttpMethod.Get, "/v1/models");
+        request.Headers.TryAddWithoutValidation("Authorization", ["Bearer " + SecuredServer.Key, "Bearer " + SecuredServer.Key]);
         Assert.Equal(401, (await server.SendAsync(request)).Status);
     }
 
@@ -155,26 +155,26 @@ public sealed class ApiKeyTests : IDisposable
         using var refused = health.Watch(new HealthCheckRequest(), cancellationToken: Stop);
         Assert.Equal(StatusCode.Unauthenticated,
             (await Assert.ThrowsAsync<RpcException>(async () => await refused.ResponseStream.MoveNext(Stop))).StatusCode);
-        using var watch = health.Watch(new HealthCheckRequest(), LockedServer.Credentials(), cancellationToken: Stop);
+        using var watch = health.Watch(new HealthCheckRequest(), SecuredServer.Credentials(), cancellationToken: Stop);
         Assert.True(await watch.ResponseStream.MoveNext(Stop));
     }
 
     [Fact]
     public async Task The_key_of_the_environment_opens_beside_those_of_the_file()
     {
-        var options = LockedServer.WithKeys(_folder) with { ApiKey = new Secret("a-key-of-16-chars") };
-        await using var server = await LockedServer.StartAsync(options);
-        foreach (var key in (string[])["a-key-of-16-chars", LockedServer.Key, LockedServer.OtherKey])
+        var options = SecuredServer.WithKeys(_folder, change: keys => keys with { ApiKey = new Secret("a-key-of-16-chars") });
+        await using var server = await SecuredServer.StartAsync(options);
+        foreach (var key in (string[])["a-key-of-16-chars", SecuredServer.Key, SecuredServer.OtherKey])
             Assert.Equal(200, (await server.CompleteWithAsync(key)).Status);
         Assert.Equal(401, (await server.CompleteWithAsync(Wrong)).Status);
-        await using var alone = await LockedServer.StartAsync(new ServerOptions { ApiKey = new Secret("a-key-of-16-chars") });
+        await using var alone = await SecuredServer.StartAsync(new ServerOptions { Key = new() { ApiKey = new Secret("a-key-of-16-chars") } });
         Assert.Equal((200, 401), ((await alone.CompleteWithAsync("a-key-of-16-chars")).Status, (await alone.CompleteWithAsync(Wrong)).Status));
     }
 
     [Fact]
     public async Task Without_keys_the_server_is_open_and_a_key_does_no_harm()
     {
-        await using var server = await LockedServer.StartAsync(new ServerOptions());
+        await using var server = await SecuredServer.StartAsync(new ServerOptions());
         Assert.Equal(200, (await server.CompleteAsync("""{"prompt":"a"}""")).Status);
         Assert.Equal(200, (await server.CompleteWithAsync(Wrong)).Status);
     }
@@ -183,29 +183,29 @@ public sealed class ApiKeyTests : IDisposable
     public async Task A_changed_file_is_in_use_without_a_restart_and_a_broken_one_changes_nothing()
     {
         var logs = new LogCollector();
-        var options = LockedServer.WithKeys(_folder);
-        await using var server = await LockedServer.StartAsync(options, logs: logs);
+        var options = SecuredServer.WithKeys(_folder);
+        await using var server = await SecuredServer.StartAsync(options, logs: logs);
         var file = server.Services.GetRequiredService<ApiKeys>().File!;
         async Task<(int, int)> TryAsync() => (
-            (await server.SendAsync(HttpMethod.Get, "/v1/models", LockedServer.Key)).Status,
-            (await server.SendAsync(HttpMethod.Get, "/v1/models", LockedServer.OtherKey)).Status);
+            (await server.SendAsync(HttpMethod.Get, "/v1/models", SecuredServer.Key)).Status,
+            (await server.SendAsync(HttpMethod.Get, "/v1/models", SecuredServer.OtherKey)).Status);
         void Look() => file.Refresh(logs);
         Assert.Equal((200, 200), await TryAsync());
 
-        _folder.Write("keys", $"bob {LockedServer.OtherHash}");
+        _folder.Write("keys", $"bob {SecuredServer.OtherHash}");
         Look();
         Assert.Equal((401, 200), await TryAsync());
-        foreach (var broken in (string[])["\n", $"bob {LockedServer.OtherHash}\nalice {LockedServer.Key}"])
+        foreach (var broken in (string[])["\n", $"bob {SecuredServer.OtherHash}\nalice {SecuredServer.Key}"])
         {
             _folder.Write("keys", broken);
             Look();
             Look();
             Assert.Equal((401, 200), await TryAsync());
         }
-        File.Delete(options.ApiKeys!);
+        File.Delete(options.Key.ApiKeys!);
         Look();
         Assert.Equal((401, 200), await TryAsync());
-        _folder.Write("keys", $"alice {LockedServer.Hash}");
+        _folder.Write("keys", $"alice {SecuredServer.Hash}");
         Look();
         Assert.Equal((200, 401), await TryAsync());
 
@@ -214,7 +214,7 @@ public sealed class ApiKeyTests : IDisposable
         Assert.Contains("holds no key", faults[0], StringComparison.Ordinal);
         Assert.Contains("line 2", faults[1], StringComparison.Ordinal);
         Assert.Contains("--api-keys", faults[2], StringComparison.Ordinal);
-        Assert.All(logs.Lines, line => Assert.DoesNotContain(LockedServer.Key, line, StringComparison.Ordinal));
+        Assert.All(logs.Lines, line => Assert.DoesNotContain(SecuredServer.Key, line, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -223,13 +223,13 @@ public sealed class ApiKeyTests : IDisposable
         var time = new FakeTimeProvider();
         var path = _folder.Write("watched", "old");
         var seen = new ConcurrentQueue<string>();
-        var watched = new WatchedFiles([new OptionFile("option", path)], contents => seen.Enqueue(Encoding.UTF8.GetString(contents[0])));
-        using var refresh = new FileRefresh([watched], time, NullLogger<FileRefresh>.Instance);
+        var watched = new ReloadedFiles([new OptionFile("option", path)], contents => seen.Enqueue(Encoding.UTF8.GetString(contents[0])));
+        using var refresh = new FileReloading([watched], time, NullLogger<FileReloading>.Instance);
         await refresh.StartAsync(Stop);
         _folder.Write("watched", "new");
         await ServerFixture.EventuallyAsync(() =>
         {
-            time.Advance(FileRefresh.Interval);
+            time.Advance(FileReloading.Interval);
             return seen.Count == 2;
         });
         Assert.Equal(["old", "new"], seen);
@@ -249,17 +249,17 @@ public sealed class ApiKeyTests : IDisposable
         };
         ActivitySource.AddActivityListener(listener);
         const string fromOption = "a-key-of-16-chars";
-        var options = LockedServer.WithKeys(_folder) with { ApiKey = new Secret(fromOption) };
+        var options = SecuredServer.WithKeys(_folder, change: keys => keys with { ApiKey = new Secret(fromOption) });
         var answers = new List<string>();
-        await using (var server = await LockedServer.StartAsync(options, logs: logs))
+        await using (var server = await SecuredServer.StartAsync(options, logs: logs))
         {
-            foreach (var key in (string[])[LockedServer.Key, fromOption, Wrong])
+            foreach (var key in (string[])[SecuredServer.Key, fromOption, Wrong])
             {
                 foreach (var reply in (Reply[])[await server.CompleteWithAsync(key), await server.CompleteWithAsync(key, "{"), await server.SendAsync(HttpMethod.Get, "/x", key)])
                     answers.Add(reply.Body + string.Join('\n', reply.Headers));
                 try
                 {
-                    await server.Inference.GenerateAsync(new GenerateRequest(), LockedServer.Credentials(key), cancellationToken: Stop);
+                    await server.Inference.GenerateAsync(new GenerateRequest(), SecuredServer.Credentials(key), cancellationToken: Stop);
                 }
                 catch (RpcException fault)
                 {
@@ -269,7 +269,7 @@ public sealed class ApiKeyTests : IDisposable
         }
         Assert.NotEmpty(logs.Lines);
         Assert.NotEmpty(traced);
-        string[] secrets = [LockedServer.Key, fromOption, Wrong, LockedServer.Hash["sha256$".Length..]];
+        string[] secrets = [SecuredServer.Key, fromOption, Wrong, SecuredServer.Hash["sha256$".Length..]];
         foreach (var text in logs.Lines.Concat(traced).Concat(answers).Append(options.ToString()))
             foreach (var secret in secrets) Assert.DoesNotContain(secret, text, StringComparison.OrdinalIgnoreCase);
     }
@@ -278,11 +278,11 @@ public sealed class ApiKeyTests : IDisposable
     public async Task An_open_server_that_others_can_reach_warns()
     {
         var logs = new LogCollector();
-        await using (await LockedServer.StartAsync(new ServerOptions { Host = "0.0.0.0" }, logs: logs))
+        await using (await SecuredServer.StartAsync(new ServerOptions { Endpoint = new() { Host = "0.0.0.0" } }, logs: logs))
             Assert.Contains(logs.Lines, line => line.Contains("Anybody who reaches 0.0.0.0 may use this server", StringComparison.Ordinal));
         logs.Lines.Clear();
-        await using (await LockedServer.StartAsync(LockedServer.WithKeys(_folder) with { Host = "0.0.0.0" }, logs: logs)) { }
-        await using (await LockedServer.StartAsync(new ServerOptions(), logs: logs)) { }
+        await using (await SecuredServer.StartAsync(SecuredServer.WithKeys(_folder) with { Endpoint = new() { Host = "0.0.0.0" } }, logs: logs)) { }
+        await using (await SecuredServer.StartAsync(new ServerOptions(), logs: logs)) { }
         Assert.DoesNotContain(logs.Lines, line => line.Contains("Anybody", StringComparison.Ordinal));
     }
 }

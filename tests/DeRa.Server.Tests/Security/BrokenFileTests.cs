@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
-namespace DeRa.Server.Tests.Locks;
+namespace DeRa.Server.Tests.Security;
 
 /// <summary>Files that the server reads at its start and again later, broken in ways that nobody foresees.</summary>
 public sealed class BrokenFileTests : IDisposable
@@ -34,12 +34,12 @@ public sealed class BrokenFileTests : IDisposable
     [InlineData("\u00A0# a comment")]
     public void A_line_of_any_white_space_among_keys_is_blank(string line)
     {
-        var options = new ServerOptions { ApiKeys = _folder.Write("keys", $"alice {LockedServer.Hash}") };
+        var options = new ApiKeyOptions { ApiKeys = _folder.Write("keys", $"alice {SecuredServer.Hash}") };
         var keys = new ApiKeys(options);
-        _folder.Write("keys", $"bob {LockedServer.OtherHash}\n{line}\n");
+        _folder.Write("keys", $"bob {SecuredServer.OtherHash}\n{line}\n");
         keys.File!.Refresh(NullLogger.Instance);
-        Assert.Equal((null, "bob"), (keys.Find(LockedServer.Key)?.Name, keys.Find(LockedServer.OtherKey)?.Name));
-        Assert.Equal("bob", new ApiKeys(options).Find(LockedServer.OtherKey)?.Name);
+        Assert.Equal((null, "bob"), (keys.Find(SecuredServer.Key)?.Name, keys.Find(SecuredServer.OtherKey)?.Name));
+        Assert.Equal("bob", new ApiKeys(options).Find(SecuredServer.OtherKey)?.Name);
     }
 
     [Theory]
@@ -49,7 +49,7 @@ public sealed class BrokenFileTests : IDisposable
     {
         var path = _folder.Write("watched", "good");
         var inUse = "";
-        var watched = new WatchedFiles([new OptionFile("option", path)], contents =>
+        var watched = new ReloadedFiles([new OptionFile("option", path)], contents =>
             inUse = contents[0].Length == 4 ? "good" : throw new NotSupportedException(message));
         var logs = new LogCollector();
         _folder.Write("watched", "broken");
@@ -70,7 +70,7 @@ public sealed class BrokenFileTests : IDisposable
     public void A_certificate_with_which_no_handshake_succeeds_is_not_taken(string name)
     {
         var good = Pem(Certificate(TimeSpan.FromDays(-1), TimeSpan.FromDays(100)));
-        var certificate = new ServerCertificate(good, TimeProvider.System);
+        var certificate = new ServerCertificate(good.Tls, TimeProvider.System);
         var (before, logs) = (certificate.Current, new LogCollector());
         var (bad, key) = UnusableCertificates.Create(name);
         _folder.Write("tls.crt", bad);
@@ -81,7 +81,7 @@ public sealed class BrokenFileTests : IDisposable
         var line = Assert.Single(logs.Lines);
         Assert.StartsWith("Reload failed; what was in use before stays in use: ", line, StringComparison.Ordinal);
         Assert.Contains("(--tls-certificate)", line, StringComparison.Ordinal);
-        var fault = Assert.Throws<OptionException>(() => new ServerCertificate(good, TimeProvider.System)).Message;
+        var fault = Assert.Throws<OptionException>(() => new ServerCertificate(good.Tls, TimeProvider.System)).Message;
         Assert.Contains("(--tls-certificate)", fault, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', fault);
     }
@@ -91,7 +91,7 @@ public sealed class BrokenFileTests : IDisposable
     {
         var now = DateTimeOffset.UtcNow;
         var time = new FakeTimeProvider(now.AddDays(-3));
-        var certificate = new ServerCertificate(Pem(Certificate(TimeSpan.FromDays(-1), TimeSpan.FromDays(100))), time);
+        var certificate = new ServerCertificate(Pem(Certificate(TimeSpan.FromDays(-1), TimeSpan.FromDays(100))).Tls, time);
         var logs = new LogCollector();
         string? Said(double days)
         {
@@ -116,7 +116,7 @@ public sealed class BrokenFileTests : IDisposable
     {
         var logs = new LogCollector();
         var options = Pem(Certificate(TimeSpan.FromDays(-10), TimeSpan.FromDays(-1)));
-        await using var server = await LockedServer.StartAsync(options, logs: logs, handler: () => new SocketsHttpHandler
+        await using var server = await SecuredServer.StartAsync(options, logs: logs, handler: () => new SocketsHttpHandler
         {
             SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null },
         });
@@ -134,11 +134,11 @@ public sealed class BrokenFileTests : IDisposable
     public void What_is_no_regular_file_of_a_usual_size_is_not_even_opened(string kind)
     {
         if (!OperatingSystem.IsLinux()) Assert.Skip("pipes and devices are Linux's");
-        var options = new ServerOptions { ApiKeys = _folder.Write("keys", $"alice {LockedServer.Hash}") };
+        var options = new ApiKeyOptions { ApiKeys = _folder.Write("keys", $"alice {SecuredServer.Hash}") };
         var (keys, logs) = (new ApiKeys(options), new LogCollector());
         Break(options.ApiKeys!, kind);
         keys.File!.Refresh(logs);
-        Assert.NotNull(keys.Find(LockedServer.Key));
+        Assert.NotNull(keys.Find(SecuredServer.Key));
         Assert.Contains("--api-keys", Assert.Single(logs.Lines), StringComparison.Ordinal);
         Assert.Contains("--api-keys", Assert.Throws<OptionException>(() => new ApiKeys(options)).Message, StringComparison.Ordinal);
         Assert.Contains("--config",
@@ -200,7 +200,7 @@ public sealed class BrokenFileTests : IDisposable
     public async Task A_background_service_that_dies_is_logged_and_no_clean_exit(bool afterTheStart)
     {
         var logs = new LogCollector();
-        var options = new ServerOptions { DrainSeconds = 0, HttpPort = 0, GrpcPort = 0 };
+        var options = new ServerOptions { Time = new() { DrainSeconds = 0 }, Endpoint = new() { HttpPort = 0, GrpcPort = 0 } };
         await using var app = ServerApplication.Build(options, _ => (_, _) => Task.FromResult(ServerFixture.Pair(Scripts.Saying("x"))),
             TimeProvider.System, logging =>
             {
@@ -236,8 +236,7 @@ public sealed class BrokenFileTests : IDisposable
         using var key = certificate.GetRSAPrivateKey()!;
         return new ServerOptions
         {
-            TlsCertificate = _folder.Write("tls.crt", certificate.ExportCertificatePem()),
-            TlsKey = _folder.Write("tls.key", key.ExportPkcs8PrivateKeyPem()),
+            Tls = new() { TlsCertificate = _folder.Write("tls.crt", certificate.ExportCertificatePem()), TlsKey = _folder.Write("tls.key", key.ExportPkcs8PrivateKeyPem()) },
         };
     }
 }

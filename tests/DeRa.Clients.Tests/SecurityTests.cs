@@ -1,7 +1,7 @@
 using System.ClientModel;
 using DeRa.Server.Options;
 using DeRa.Server.Tests;
-using DeRa.Server.Tests.Locks;
+using DeRa.Server.Tests.Security;
 using DeRa.Testing;
 using OpenAI.Chat;
 using Xunit;
@@ -9,28 +9,28 @@ using Xunit;
 namespace DeRa.Clients.Tests;
 
 /// <summary>Keys and limits as OpenAI's clients meet them.</summary>
-public sealed class LockTests : IDisposable
+public sealed class SecurityTests : IDisposable
 {
     private static readonly ChatMessage[] Hello = [new UserChatMessage("Hello")];
     private readonly TemporaryFolder _folder = new();
 
     private static CancellationToken Stop => ServerFixture.Stop;
 
-    private static ServerOptions OneAtOnce => new() { MaxConcurrentRequests = 1 };
+    private static ServerOptions OneAtOnce => new() { Key = new() { MaxConcurrentRequests = 1 } };
 
     public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task A_wrong_key_is_not_sent_again_to_the_server_and_the_right_one_opens_it()
     {
-        await using var server = await LockedServer.StartAsync(LockedServer.WithKeys(_folder));
+        await using var server = await SecuredServer.StartAsync(SecuredServer.WithKeys(_folder));
         var policy = new WatchedRetryPolicy(() => Task.CompletedTask);
         var refused = await Assert.ThrowsAsync<ClientResultException>(() => OpenAIDotNet.Client(server, policy).GetChatClient("pair")
             .CompleteChatAsync(Hello, cancellationToken: Stop));
         Assert.Equal(401, refused.Status);
         Assert.Contains("invalid_api_key", refused.Message, StringComparison.Ordinal);
         Assert.Empty(policy.Delays);
-        ChatCompletion answer = await OpenAIDotNet.Client(server, key: LockedServer.Key).GetChatClient("pair")
+        ChatCompletion answer = await OpenAIDotNet.Client(server, key: SecuredServer.Key).GetChatClient("pair")
             .CompleteChatAsync(Hello, cancellationToken: Stop);
         Assert.Equal("fine", answer.Content[0].Text);
     }
@@ -38,7 +38,7 @@ public sealed class LockTests : IDisposable
     [Fact]
     public async Task One_request_too_many_at_once_is_sent_again_after_the_time_that_the_server_names()
     {
-        await using var server = await LockedServer.StartAsync(OneAtOnce, Scripts.Endless());
+        await using var server = await SecuredServer.StartAsync(OneAtOnce, Scripts.Endless());
         var running = OpenAIDotNet.Client(server).GetChatClient("pair").CompleteChatStreamingAsync(Hello, cancellationToken: Stop)
             .GetAsyncEnumerator(Stop);
         Assert.True(await running.MoveNextAsync());
@@ -53,14 +53,14 @@ public sealed class LockTests : IDisposable
     [Fact]
     public async Task JavaScript_raises_its_own_error_for_a_wrong_key()
     {
-        await using var server = await LockedServer.StartAsync(LockedServer.WithKeys(_folder));
-        await NodeScript.RunOpenAIAsync(server, ServerFixture.Model, "keys", more: LockedServer.Key);
+        await using var server = await SecuredServer.StartAsync(SecuredServer.WithKeys(_folder));
+        await NodeScript.RunOpenAIAsync(server, ServerFixture.Model, "keys", more: SecuredServer.Key);
     }
 
     [Fact]
     public async Task JavaScript_sends_one_request_too_many_again_after_the_time_that_the_server_names()
     {
-        await using var server = await LockedServer.StartAsync(OneAtOnce, Scripts.Endless());
+        await using var server = await SecuredServer.StartAsync(OneAtOnce, Scripts.Endless());
         await NodeScript.RunOpenAIAsync(server, ServerFixture.Model, "limited");
     }
 }

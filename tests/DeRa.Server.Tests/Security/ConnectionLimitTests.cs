@@ -7,7 +7,7 @@ using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
-namespace DeRa.Server.Tests.Locks;
+namespace DeRa.Server.Tests.Security;
 
 /// <summary>
 /// What the web server bounds before a request is one. Its answers to these have no body: they come before any of our code,
@@ -55,7 +55,7 @@ public class ConnectionLimitTests
     [InlineData(100)]
     public async Task Headers_are_counted(int headers)
     {
-        await using var server = await LockedServer.StartAsync(headers == 100 ? new ServerOptions() : new ServerOptions { MaxHeaders = headers });
+        await using var server = await SecuredServer.StartAsync(headers == 100 ? new ServerOptions() : new ServerOptions { Connection = new() { MaxHeaders = headers } });
         string Headers(int count) => Host + string.Concat(Enumerable.Range(1, count - 1).Select(i => $"x-{i}: y\r\n"));
         Assert.Equal(200, await AskAsync(server, Headers(headers)));
         Assert.Equal(431, await AskAsync(server, Headers(headers + 1)));
@@ -66,7 +66,7 @@ public class ConnectionLimitTests
     [InlineData(32 << 10)]
     public async Task Headers_may_be_so_long_together_and_not_a_byte_longer(int bytes)
     {
-        await using var server = await LockedServer.StartAsync(new ServerOptions { MaxHeaderBytes = bytes });
+        await using var server = await SecuredServer.StartAsync(new ServerOptions { Connection = new() { MaxHeaderBytes = bytes } });
         string Headers(int length) => $"{Host}x: {new string('y', length - Host.Length - "x: \r\n".Length)}\r\n";
         Assert.Equal(200, await AskAsync(server, Headers(bytes)));
         Assert.Equal(431, await AskAsync(server, Headers(bytes + 1)));
@@ -75,7 +75,7 @@ public class ConnectionLimitTests
     [Fact]
     public async Task Too_long_headers_of_a_gRPC_call_fail_it_and_the_server_goes_on()
     {
-        await using var server = await LockedServer.StartAsync(new ServerOptions { MaxHeaderBytes = 2048 });
+        await using var server = await SecuredServer.StartAsync(new ServerOptions { Connection = new() { MaxHeaderBytes = 2048 } });
         var call = new GenerateRequest { Prompt = new Prompt { Text = "a" } };
         var metadata = new Metadata { { "x", new string('y', 4096) } };
         await Assert.ThrowsAsync<RpcException>(async () => await server.Inference.GenerateAsync(call, metadata, cancellationToken: Stop));
@@ -94,7 +94,7 @@ public class ConnectionLimitTests
     [Fact]
     public async Task One_connection_too_many_waits_until_another_is_closed()
     {
-        await using var server = await LockedServer.StartAsync(new ServerOptions { MaxConnections = 2 });
+        await using var server = await SecuredServer.StartAsync(new ServerOptions { Connection = new() { MaxConnections = 2 } });
         var places = server.Services.GetRequiredService<ConnectionPlaces>();
         const string request = $"GET /readyz HTTP/1.1\r\n{Host}\r\n";
         using var first = await ConnectAsync(server);
@@ -116,7 +116,7 @@ public class ConnectionLimitTests
     [Fact]
     public async Task A_stop_does_not_wait_for_connections_that_wait()
     {
-        await using var server = await LockedServer.StartAsync(new ServerOptions { MaxConnections = 1 });
+        await using var server = await SecuredServer.StartAsync(new ServerOptions { Connection = new() { MaxConnections = 1 } });
         using var first = await ConnectAsync(server);
         await ServerFixture.EventuallyAsync(() => server.Services.GetRequiredService<ConnectionPlaces>().InUse == 1);
         using var second = await ConnectAsync(server);
@@ -128,7 +128,7 @@ public class ConnectionLimitTests
     [Fact]
     public async Task A_client_that_does_not_end_its_headers_is_let_go()
     {
-        await using var server = await LockedServer.StartAsync(new ServerOptions { HeaderSeconds = 1 });
+        await using var server = await SecuredServer.StartAsync(new ServerOptions { Connection = new() { HeaderSeconds = 1 } });
         using var client = await ConnectAsync(server);
         Assert.Equal(408, await AskAsync(client, "GET /readyz HTTP/1.1\r\nHost: loc"));
     }
@@ -136,7 +136,7 @@ public class ConnectionLimitTests
     [Fact]
     public async Task A_connection_with_nothing_under_way_is_closed_after_a_time()
     {
-        await using var server = await LockedServer.StartAsync(new ServerOptions { KeepAliveSeconds = 1 });
+        await using var server = await SecuredServer.StartAsync(new ServerOptions { Connection = new() { KeepAliveSeconds = 1 } });
         using var client = await ConnectAsync(server);
         Assert.Equal(200, await AskAsync(client, $"GET /readyz HTTP/1.1\r\n{Host}\r\n"));
         // Ends only where the server closes.

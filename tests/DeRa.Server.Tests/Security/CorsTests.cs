@@ -1,7 +1,7 @@
 using DeRa.Testing;
 using Xunit;
 
-namespace DeRa.Server.Tests.Locks;
+namespace DeRa.Server.Tests.Security;
 
 public sealed class CorsTests : IDisposable
 {
@@ -22,7 +22,7 @@ public sealed class CorsTests : IDisposable
 
     private static async Task<Reply> AskAsync(ServerFixture server, string origin, string? key)
     {
-        using var request = LockedServer.Request(HttpMethod.Post, "/v1/completions", key, """{"prompt":"a"}""");
+        using var request = SecuredServer.Request(HttpMethod.Post, "/v1/completions", key, """{"prompt":"a"}""");
         request.Headers.Add("Origin", origin);
         return await server.SendAsync(request);
     }
@@ -40,8 +40,8 @@ public sealed class CorsTests : IDisposable
     [Fact]
     public async Task A_named_page_asks_first_without_a_key_and_then_with_one()
     {
-        await using var server = await LockedServer.StartAsync(
-            LockedServer.WithKeys(_folder) with { CorsOrigins = [Page, "http://localhost:3000"] });
+        await using var server = await SecuredServer.StartAsync(
+            SecuredServer.WithKeys(_folder) with { Origin = new() { CorsOrigins = [Page, "http://localhost:3000"] } });
         foreach (var origin in (string[])[Page, "http://localhost:3000"])
         {
             var preflight = await PreflightAsync(server, origin);
@@ -49,7 +49,7 @@ public sealed class CorsTests : IDisposable
             Assert.Equal("authorization,content-type", preflight.Headers["Access-Control-Allow-Headers"]);
             Assert.Equal("POST", preflight.Headers["Access-Control-Allow-Methods"]);
             Assert.DoesNotContain("Access-Control-Allow-Credentials", preflight.Headers.Keys);
-            var answer = await AskAsync(server, origin, LockedServer.Key);
+            var answer = await AskAsync(server, origin, SecuredServer.Key);
             Assert.Equal((200, origin), (answer.Status, answer.Headers[Allowed]));
             Assert.Contains("x-request-id", answer.Headers["Access-Control-Expose-Headers"], StringComparison.Ordinal);
             // Errors too, or the page could not read why.
@@ -59,15 +59,15 @@ public sealed class CorsTests : IDisposable
         foreach (var origin in (string[])["https://evil.example.com", "http://chat.example.com", "https://chat.example.com:444", "null"])
         {
             Assert.DoesNotContain(Allowed, (await PreflightAsync(server, origin)).Headers.Keys);
-            Assert.DoesNotContain(Allowed, (await AskAsync(server, origin, LockedServer.Key)).Headers.Keys);
+            Assert.DoesNotContain(Allowed, (await AskAsync(server, origin, SecuredServer.Key)).Headers.Keys);
         }
     }
 
     [Fact]
     public async Task A_star_lets_every_page_in_but_never_with_credentials()
     {
-        await using var server = await LockedServer.StartAsync(LockedServer.WithKeys(_folder) with { CorsOrigins = ["*"] });
-        foreach (var reply in (Reply[])[await PreflightAsync(server, Page), await AskAsync(server, "https://any.example.com", LockedServer.Key)])
+        await using var server = await SecuredServer.StartAsync(SecuredServer.WithKeys(_folder) with { Origin = new() { CorsOrigins = ["*"] } });
+        foreach (var reply in (Reply[])[await PreflightAsync(server, Page), await AskAsync(server, "https://any.example.com", SecuredServer.Key)])
         {
             Assert.Equal("*", reply.Headers[Allowed]);
             Assert.DoesNotContain("Access-Control-Allow-Credentials", reply.Headers.Keys);
@@ -77,7 +77,7 @@ public sealed class CorsTests : IDisposable
     [Fact]
     public async Task A_request_that_only_looks_like_asking_first_is_closed()
     {
-        await using var server = await LockedServer.StartAsync(LockedServer.WithKeys(_folder) with { CorsOrigins = [Page] });
+        await using var server = await SecuredServer.StartAsync(SecuredServer.WithKeys(_folder) with { Origin = new() { CorsOrigins = [Page] } });
         Assert.Equal(401, (await server.SendAsync(HttpMethod.Options, "/v1/models")).Status);
     }
 }

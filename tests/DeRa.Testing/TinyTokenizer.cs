@@ -1,13 +1,12 @@
 using System.Text.Json.Nodes;
-using DeRa.Testing;
+using DeRa.Text;
 using DeRa.Text.Loading;
-using DeRa.Text.Tokenizers;
 using DeRa.Text.Tokenizers.Bpe;
 
-namespace DeRa.Text.Tests.Tokenizers;
+namespace DeRa.Testing;
 
 /// <summary>Small tokenizer.json files, made in the test so that a test can change one thing in them.</summary>
-internal static class TinyTokenizer
+public static class TinyTokenizer
 {
     /// <summary>
     /// Byte-level: ids 0–255 are the bytes in the alphabet's order of value, then the merges' results, then <c>&lt;s&gt;</c>,

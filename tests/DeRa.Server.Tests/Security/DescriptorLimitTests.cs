@@ -8,7 +8,7 @@ using DeRa.Server.Options;
 using Grpc.Net.Client;
 using Xunit;
 
-namespace DeRa.Server.Tests.Locks;
+namespace DeRa.Server.Tests.Security;
 
 /// <summary>A limit of open files that many idle connections would exhaust.</summary>
 public class DescriptorLimitTests
@@ -22,18 +22,18 @@ public class DescriptorLimitTests
     [InlineData(4096, 4096 - DescriptorLimit.Reserved)]
     [InlineData(DescriptorLimit.Reserved + 8, 8)]
     public void Connections_get_what_the_limit_leaves_beyond_the_reserve(int? limit, int connections) =>
-        Assert.Equal(connections, DescriptorLimit.Fit(new ServerOptions { MaxConnections = 4096 }, limit).MaxConnections);
+        Assert.Equal(connections, DescriptorLimit.Fit(new ConnectionOptions { MaxConnections = 4096 }, limit).MaxConnections);
 
     [Fact]
     public void Too_low_a_limit_is_told_in_a_line()
     {
-        var fault = Assert.Throws<OptionException>(() => DescriptorLimit.Fit(new ServerOptions(), DescriptorLimit.Reserved + 7)).Message;
+        var fault = Assert.Throws<OptionException>(() => DescriptorLimit.Fit(new ConnectionOptions(), DescriptorLimit.Reserved + 7)).Message;
         Assert.Equal("This process may have 327 files open; it needs at least 328 (ulimit -n).", fault);
-        Assert.Equal(3, DescriptorLimit.Fit(new ServerOptions { MaxConnections = 3 }, DescriptorLimit.Reserved + 7).MaxConnections);
+        Assert.Equal(3, DescriptorLimit.Fit(new ConnectionOptions { MaxConnections = 3 }, DescriptorLimit.Reserved + 7).MaxConnections);
     }
 
     [Fact]
-    public void The_help_tells_the_reserve() => Assert.Contains($"beyond {DescriptorLimit.Reserved}", OptionTable.Help(), StringComparison.Ordinal);
+    public void The_help_tells_the_reserve() => Assert.Contains($"beyond {DescriptorLimit.Reserved}", OptionReader.Help(), StringComparison.Ordinal);
 
     [Fact]
     public async Task More_idle_connections_than_files_may_be_open_stop_nothing_that_runs_and_leave_no_harm()

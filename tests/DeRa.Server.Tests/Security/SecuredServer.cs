@@ -1,14 +1,15 @@
 using System.Net.Http.Headers;
 using System.Text;
+using DeRa.Hosting.Security;
 using DeRa.Server.Options;
 using DeRa.Testing;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 
-namespace DeRa.Server.Tests.Locks;
+namespace DeRa.Server.Tests.Security;
 
 /// <summary>Starts servers with options of the locks, and asks them with a key or without.</summary>
-internal static class LockedServer
+internal static class SecuredServer
 {
     /// <summary>A key with its hash: taken with another program (<c>printf %s KEY | sha256sum</c>).</summary>
     public const string Key = "dera-0123456789abcdef0123456789abcdef";
@@ -25,16 +26,20 @@ internal static class LockedServer
         executor ??= Scripts.Saying("fine");
         var pair = ServerFixture.Pair(executor, options.ToEngineOptions(), options.ToRequestLimits());
         var server = await ServerFixture.StartLoadingAsync(
-            (_, _) => Task.FromResult(pair), executor, logs, options with { DrainSeconds = 0 }, handler, time);
+            (_, _) => Task.FromResult(pair), executor, logs, options with { Time = options.Time with { DrainSeconds = 0 } }, handler, time);
         await server.PhaseChangedAsync();
         return server;
     }
 
     /// <summary>Options with the key <see cref="Key"/> of the name "alice" and <see cref="OtherKey"/> of the name "bob".</summary>
-    public static ServerOptions WithKeys(TemporaryFolder folder, string aliceSettings = "") => new()
-    {
-        ApiKeys = folder.Write("keys", $"# two people\nalice {Hash} {aliceSettings}\n\nbob {OtherHash}\n"),
-    };
+    public static ServerOptions WithKeys(
+        TemporaryFolder folder, string aliceSettings = "", Func<ApiKeyOptions, ApiKeyOptions>? change = null) => new()
+        {
+            Key = (change ?? (keys => keys))(new ApiKeyOptions
+            {
+                ApiKeys = folder.Write("keys", $"# two people\nalice {Hash} {aliceSettings}\n\nbob {OtherHash}\n"),
+            }),
+        };
 
     public static Metadata Credentials(string key = Key) => new() { { "authorization", $"Bearer {key}" } };
 

@@ -5,7 +5,7 @@ using Grpc.Health.V1;
 using Grpc.Net.Client;
 using Xunit;
 
-namespace DeRa.Server.Tests.Locks;
+namespace DeRa.Server.Tests.Security;
 
 public class HostTests
 {
@@ -77,8 +77,8 @@ public class HostTests
     [InlineData("0.0.0.0", "api.example.com", "anything", 421)]
     public async Task Names_can_be_added_and_elsewhere_than_on_loopback_none_is_kept_out_unless_asked(string listen, string? allowed, string host, int status)
     {
-        var options = new ServerOptions { Host = listen, AllowedHosts = allowed is null ? [] : [allowed] };
-        await using var server = await LockedServer.StartAsync(options, handler: () => new SocketsHttpHandler
+        var options = new ServerOptions { Endpoint = new() { Host = listen }, Origin = new() { AllowedHosts = allowed is null ? [] : [allowed] } };
+        await using var server = await SecuredServer.StartAsync(options, handler: () => new SocketsHttpHandler
         {
             ConnectCallback = async (context, cancellation) =>
             {
