@@ -1,4 +1,5 @@
 using DeRa.Lab.Models;
+using DeRa.Lab.Tests.Commands;
 using DeRa.Testing;
 using Xunit;
 
