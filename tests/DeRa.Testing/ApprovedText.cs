@@ -23,8 +23,10 @@ public static class ApprovedText
         var now = actual.ReplaceLineEndings("\n").TrimEnd('\n') + "\n";
         var approved = File.Exists(file) ? File.ReadAllText(file).ReplaceLineEndings("\n") : null;
         if (approved == now) return null;
-        var difference = approved is null ? $"{path} does not exist." : $"{path} differs{FirstDifference(approved.Split('\n'), now.Split('\n'))}";
-        if (!accept) return $"{difference}\nIf this change is wanted: run the test again with {AcceptVariable}=1, which rewrites the file, and commit it.";
+        var difference = approved is null
+            ? $"{path} does not exist." : $"{path} differs{FirstDifference(approved.Split('\n'), now.Split('\n'))}";
+        if (!accept)
+            return $"{difference}\nIf this is wanted: run the test again with {AcceptVariable}=1, which rewrites the file, and commit it.";
         File.WriteAllText(file, now);
         return $"{difference}\nThe file was rewritten: look at its diff, and run the test without {AcceptVariable}.";
     }

@@ -82,7 +82,8 @@ public class ErrorDescriptionTests
     private async Task TellAsync(string name, Task<Reply> asked)
     {
         var reply = await asked;
-        _text.Append(FormattableString.Invariant($"{name}: {reply.Status} {reply.Type} param={reply.Param ?? "null"} code={reply.Code ?? "null"}"));
+        _text.Append(FormattableString.Invariant($"{name}: {reply.Status} {reply.Type}"));
+        _text.Append(FormattableString.Invariant($" param={reply.Param ?? "null"} code={reply.Code ?? "null"}"));
         foreach (var header in (string[])["Retry-After", "x-should-retry", "Allow", "WWW-Authenticate"])
             if (reply.Headers.TryGetValue(header, out var value)) _text.Append(FormattableString.Invariant($" {header}={value}"));
         _text.Append('\n');
