@@ -28,5 +28,5 @@ public class NameTests
         Report.None(WireNames.In(SourceProject.Source["DeRa.Engine"].Module.TopTypes()
             // Metrics are named in snake_case, by the engine.
             .Where(type => !type.Namespace.EndsWith(".Telemetry", StringComparison.Ordinal))),
-            "The engine reports what is wrong as a value (an enum, a property); transports and programs know the names of fields and options.");
+            "The engine reports what is wrong as a value (an enum, a property); transports know the names of fields and options.");
 }

@@ -13,8 +13,10 @@ public class ProjectTests
     public void Each_project_has_a_row_in_the_table_and_each_row_a_project()
     {
         var rows = ProjectTable.Rows.Select(row => row.Name).ToList();
-        Report.None(SourceProject.Source.Keys.Except(rows).Select(name => $"{name} has no row in the table: add one with what it may know.")
-            .Concat(rows.Except(SourceProject.Source.Keys).Select(name => $"{name} has a row in the table, but there is no such project.")));
+        Report.None([
+            .. SourceProject.Source.Keys.Except(rows).Select(name => $"{name} has no row: add one with what it may know."),
+            .. rows.Except(SourceProject.Source.Keys).Select(name => $"{name} has a row, but there is no such project."),
+        ]);
     }
 
     [Theory]
