@@ -62,20 +62,27 @@ public partial class DefaultPairTests
     }
 
     [Fact]
-    public async Task The_README_s_first_request_gives_the_texts_that_it_shows()
+    public async Task The_README_s_requests_give_what_it_shows()
     {
         Assert.SkipUnless(File.Exists("/usr/bin/curl") && File.Exists("/bin/bash"), "curl or bash is missing");
         var readme = await File.ReadAllTextAsync(Path.Combine(SharedData.ProjectRoot, "README.md"), Stop);
         var blocks = CodeBlock().Matches(readme).Select(block => block.Groups[1].Value).ToList();
-        var place = blocks.FindIndex(block => block.StartsWith("for strength in", StringComparison.Ordinal));
+        var requests = Enumerable.Range(0, blocks.Count).Where(i => blocks[i].Contains("curl -s", StringComparison.Ordinal)).ToList();
+        Assert.Equal(3, requests.Count);
         await using var server = await StartAsync();
+        foreach (var place in requests) Assert.Equal(blocks[place + 1], await ShellAsync(blocks[place], server.Http.BaseAddress!.Authority));
+    }
+
+    /// <summary>What commands print that ask a server on the README's port, asked of another.</summary>
+    private static async Task<string> ShellAsync(string commands, string authority)
+    {
         using var shell = Process.Start(new ProcessStartInfo(
-            "/bin/bash", ["-c", blocks[place].Replace("localhost:8080", server.Http.BaseAddress!.Authority, StringComparison.Ordinal)])
+            "/bin/bash", ["-c", commands.Replace("localhost:8080", authority, StringComparison.Ordinal)])
         {
             RedirectStandardOutput = true,
             StandardOutputEncoding = Encoding.UTF8,
         })!;
-        Assert.Equal(blocks[place + 1], await shell.StandardOutput.ReadToEndAsync(Stop));
+        return await shell.StandardOutput.ReadToEndAsync(Stop);
     }
 
     [GeneratedRegex("^```[a-z]*\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
