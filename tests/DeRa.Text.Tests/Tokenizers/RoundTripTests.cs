@@ -28,7 +28,7 @@ public sealed class RoundTripTests
     [
         .. ReferenceEncodingTests.Names.Select(row => row.Data).Except(Lossy), "tokenizers/mistral-7b-v0.1/tokenizer.model",
         "tokenizers/llama-2/tokenizer.model", "models/stories260k/tokenizer.json", "models/stories260k/tokenizer.model",
-        "src/DeRa.Torch/DefaultPair/reference/tokenizer.json", "tests/DeRa.Lab.Tests/Tokenizers/Golden/tokenizer.json",
+        "src/DeRa.Serving/DefaultPair/reference/tokenizer.json", "tests/DeRa.Lab.Tests/Tokenizers/Golden/tokenizer.json",
     ];
 
     [Theory]
