@@ -1,8 +1,10 @@
 using System.Net.Http.Headers;
 using System.Text;
 using DeRa.Engine;
+using DeRa.Hosting.Options;
 using DeRa.Server.Options;
 using DeRa.Server.Tests.Telemetry;
+using DeRa.Serving;
 using DeRa.Testing;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -19,12 +21,10 @@ public class ErrorDescriptionTests
 
     private static readonly ServerOptions Options = new()
     {
-        DrainSeconds = 0,
-        ApiKey = new Secret(Key),
-        AllowedHosts = ["localhost"],
-        MaxBodyBytes = 4096,
-        MaxConcurrentRequests = 2,
-        RequestTimeoutSeconds = 600,
+        Time = new() { DrainSeconds = 0, RequestTimeoutSeconds = 600 },
+        Key = new() { ApiKey = new Secret(Key), MaxConcurrentRequests = 2 },
+        Origin = new() { AllowedHosts = ["localhost"] },
+        Body = new() { MaxBodyBytes = 4096 },
     };
 
     private readonly StringBuilder _text = new();
@@ -37,7 +37,7 @@ public class ErrorDescriptionTests
         await TellAsync("without a key", AskAsync(server, Prompt));
         server.Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Key);
         await TellAsync("while loading", AskAsync(server, Prompt));
-        var engine = new EngineOptions { MaxRunningSequences = 1, MaxBatchTokens = 16, MaxQueuedSequences = 2 };
+        var engine = new EngineOptions { MaxRunning = 1, MaxBatchTokens = 16, MaxQueued = 2 };
         loading.SetResult(ServerFixture.Pair(executor, engine, Options.ToRequestLimits(), time));
         await server.PhaseChangedAsync();
         await TellRefusalsAsync(server);
