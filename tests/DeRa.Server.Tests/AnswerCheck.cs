@@ -14,7 +14,7 @@ namespace DeRa.Server.Tests;
 internal static class AnswerCheck
 {
     private static readonly Lazy<IReadOnlyList<ApiOperation>> Operations = new(ReadOperations);
-    private static readonly Lazy<SchemaSet> Ours = new(() => new SchemaSet(AnswerSchemas.All()));
+    private static readonly Lazy<SchemaSet> Ours = new(() => new SchemaSet(ResponseSchemas.All()));
 
     /// <summary>Fails where an answer is not what its operation answers.</summary>
     public static void AssertValid(HttpResponseMessage response, string body)

@@ -5,7 +5,7 @@ namespace DeRa.Server.Http.ApiReference;
 /// <param name="Method">GET or POST.</param>
 /// <param name="Path">Its path.</param>
 /// <param name="Summary">What it does.</param>
-/// <param name="Answer">The schema of its answer, of <see cref="AnswerSchemas"/>.</param>
+/// <param name="Answer">The schema of its answer, of <see cref="ResponseSchemas"/>.</param>
 internal sealed record ApiOperation(string Id, string Method, string Path, string Summary, string Answer)
 {
     /// <summary>The schema of a chunk of a streamed answer; null where it does not stream.</summary>

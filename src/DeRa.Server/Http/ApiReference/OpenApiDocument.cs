@@ -98,7 +98,7 @@ internal static class OpenApiDocument
 
     private static JsonObject AllSchemas(IReadOnlyList<ApiOperation> operations)
     {
-        var schemas = AnswerSchemas.All();
+        var schemas = ResponseSchemas.All();
         foreach (var form in operations.SelectMany(operation => operation.Forms).DistinctBy(form => form.Schema))
             schemas[form.Schema] = RequestSchema(form);
         return schemas;
