@@ -173,5 +173,5 @@ public sealed record ChatPrompt(IReadOnlyList<ChatMessage> Messages, string Fiel
     /// <param name="field">The field that holds them, for errors.</param>
     /// <param name="count">How many there are.</param>
     /// <exception cref="InvalidRequestException">More than <see cref="MaxVariables"/>.</exception>
-    public static void CheckVariableCount(string field, int count) => FieldRange.Count(field, count, MaxVariables, "entries");
+    public static void CheckVariableCount(string field, int count) => FieldCount.Check(field, count, MaxVariables, "entries");
 }

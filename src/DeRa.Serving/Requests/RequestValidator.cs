@@ -8,16 +8,12 @@ using DeRa.Text.Chat;
 namespace DeRa.Serving.Requests;
 
 /// <summary>
-/// The one validator behind every door: checks each field against its range, encodes the prompts and fills in defaults.
+/// The one validator behind every endpoint: checks each field against its range, encodes the prompts and fills in defaults.
 /// Immutable; may be called from any thread.
 /// </summary>
-/// <param name="names">The names under which the pair is served.</param>
 /// <param name="tokenizer">The pair's tokenizer.</param>
-/// <param name="defaults">What holds where a request says nothing.</param>
-/// <param name="limits">What a request may ask for.</param>
-/// <param name="capacity">What the loaded models and their cache can take.</param>
-public sealed class RequestValidator(
-    ServedNames names, ITokenizer tokenizer, GenerationDefaults defaults, RequestLimits limits, ExecutorLimits capacity)
+/// <param name="context">What the ranges and defaults of fields depend on.</param>
+public sealed class RequestValidator(ITokenizer tokenizer, FieldContext context)
 {
     /// <summary><c>max_tokens</c> as clients of llama.cpp and LM Studio ask for as many as the context leaves.</summary>
     public const int Unlimited = -1;
@@ -25,18 +21,27 @@ public sealed class RequestValidator(
     /// <summary><c>seed</c> as clients of vLLM and llama.cpp ask for a random one. Every other number is a seed, as in vLLM.</summary>
     public const long RandomSeed = -1;
 
-    private const int MaxSaltBytes = 1024;
-    private const double MaxTimeoutSeconds = 86400;
+    private readonly StrengthFields _strengths = new(context);
+    private readonly TokenFields _tokens = new(tokenizer, context);
+    private readonly PromptEncoder _prompts = new(tokenizer, context.Defaults.ChatTemplate, context.Capacity.VocabularySize);
 
-    private readonly StrengthFields _strengths = new(names, limits);
-    private readonly TokenFields _tokens = new(tokenizer, defaults, limits, capacity.VocabularySize);
-    private readonly PromptEncoder _prompts = new(tokenizer, defaults.ChatTemplate, capacity.VocabularySize);
+    /// <summary>A validator.</summary>
+    /// <param name="names">The names under which the pair is served.</param>
+    /// <param name="tokenizer">The pair's tokenizer.</param>
+    /// <param name="defaults">What holds where a request says nothing.</param>
+    /// <param name="limits">What a request may ask for.</param>
+    /// <param name="capacity">What the loaded models and their cache can take.</param>
+    public RequestValidator(
+        ServedNames names, ITokenizer tokenizer, GenerationDefaults defaults, RequestLimits limits, ExecutorLimits capacity)
+        : this(tokenizer, new FieldContext(names, defaults, limits, capacity))
+    {
+    }
 
     /// <summary>Checks and encodes a request.</summary>
     /// <exception cref="InvalidRequestException">A field is out of range; the exception names it and the range.</exception>
     public PreparedRequest Prepare(GenerationInput input)
     {
-        var n = FieldRange.Between("n", input.N ?? 1, 1, limits.MaxChoices);
+        var n = (int)RequestFields.N.Checked(input, context)!.Value;
         var candidates = Candidates(input, n);
         var template = Template(input, areRanked: candidates > n);
         var stops = StopStrings(input);
@@ -61,7 +66,7 @@ public sealed class RequestValidator(
         CheckCacheHolds(choices, candidates > n ? "best_of" : n > 1 ? "n" : input.MaxTokensField);
         return new PreparedRequest
         {
-            Model = string.IsNullOrEmpty(input.Model) ? names.Pair : input.Model,
+            Model = string.IsNullOrEmpty(input.Model) ? context.Names.Pair : input.Model,
             Strengths = template.Strengths,
             Seed = template.Seed,
             Choices = choices,
@@ -74,16 +79,19 @@ public sealed class RequestValidator(
         };
     }
 
+    /// <summary>What the ranges and defaults of fields depend on.</summary>
+    public FieldContext Context => context;
+
     /// <summary>What a request may ask for.</summary>
-    public RequestLimits Limits => limits;
+    public RequestLimits Limits => context.Limits;
 
     /// <summary>What holds where a request says nothing.</summary>
-    public GenerationDefaults Defaults => defaults;
+    public GenerationDefaults Defaults => context.Defaults;
 
     /// <summary>Checks the name of a model, with the strength that it may hold.</summary>
     /// <param name="model">One of the served names; null = the pair.</param>
     /// <exception cref="InvalidRequestException">Nothing is served under that name, or the strength is out of range.</exception>
-    public void CheckModel(string? model) => _strengths.Read(new GenerationInput { Prompts = [], Model = model });
+    public void CheckModel(string? model) => _strengths.OfModel(model);
 
     /// <summary>The tokens of a prompt, as a request would run them. They may be more than the context holds, and none.</summary>
     /// <param name="model">One of the served names; null = the pair.</param>
@@ -106,8 +114,8 @@ public sealed class RequestValidator(
     public string Detokenize(string? model, IReadOnlyList<int> tokens, string field, bool skipSpecialTokens = true)
     {
         CheckModel(model);
-        FieldRange.Count(field, tokens.Count, capacity.ContextTokens, "tokens");
-        for (var i = 0; i < tokens.Count; i++) FieldRange.Between($"{field}[{i}]", tokens[i], 0, capacity.VocabularySize - 1);
+        FieldCount.Check(field, tokens.Count, context.Capacity.ContextTokens, "tokens");
+        TokenFields.CheckIds(field, tokens, context.Tokens);
         return tokenizer.Decode(tokens, skipSpecialTokens);
     }
 
@@ -116,21 +124,22 @@ public sealed class RequestValidator(
     public AlignmentStrengths PrepareStrengths(double? first, IReadOnlyDictionary<string, double>? named) =>
         first is null && named is null
             ? throw new InvalidRequestException("alignment_strength", "'alignment_strength' or 'alignment_strengths' is needed.")
-            : _strengths.Read(new GenerationInput { Prompts = [], AlignmentStrength = first, NamedStrengths = named });
+            : _strengths.Sent(first, RequestFields.Strength.Name, named)!;
 
     private int Candidates(GenerationInput input, int n)
     {
         if (input.BestOf is not { } candidates) return n;
-        FieldRange.Between("best_of", candidates, n, Math.Max(n, limits.MaxBestOf));
+        var range = RequestFields.BestOf.Range(context);
+        (range with { Low = n, High = Math.Max(n, range.High) }).Check("best_of", candidates);
         return candidates == n || !input.Stream ? candidates
-            : throw new InvalidRequestException("best_of", "'best_of' beyond 'n' does not work with a stream: which are best is known at the end.");
+            : throw new InvalidRequestException("best_of",
+                "'best_of' beyond 'n' does not work with a stream: which are best is known at the end.");
     }
 
     private GenerationRequest Template(GenerationInput input, bool areRanked)
     {
         CheckSalt(input.CacheSalt);
-        int? logProbs = input.LogProbs is { } wanted
-            ? FieldRange.Between(input.LogProbsField, wanted, 0, limits.MaxLogprobs) : null;
+        int? logProbs = input.LogProbs is { } wanted ? context.Alternatives.Check(input.LogProbsField, wanted) : null;
         var ofPrompt = PromptLogProbs(input);
         return new GenerationRequest
         {
@@ -142,7 +151,7 @@ public sealed class RequestValidator(
             StopTokens = _tokens.StopTokens(input),
             LogProbs = logProbs ?? (areRanked ? 0 : null),
             PromptLogProbs = input.Echo && (ofPrompt is null || logProbs > ofPrompt) ? logProbs : ofPrompt,
-            Priority = input.Priority ?? 0,
+            Priority = (int)RequestFields.Priority.Checked(input, context)!.Value,
         };
     }
 
@@ -151,53 +160,47 @@ public sealed class RequestValidator(
 
     private int? PromptLogProbs(GenerationInput input)
     {
-        if (input.PromptLogProbs is not { } wanted) return null;
-        FieldRange.Between("prompt_logprobs", wanted, 0, limits.MaxLogprobs);
-        return !input.Stream ? wanted : throw new InvalidRequestException("prompt_logprobs", "'prompt_logprobs' does not work with a stream.");
+        if (RequestFields.PromptLogProbs.Checked(input, context) is not { } wanted) return null;
+        return !input.Stream ? (int)wanted
+            : throw new InvalidRequestException("prompt_logprobs", "'prompt_logprobs' does not work with a stream.");
     }
 
     private static void CheckSalt(string? salt)
     {
-        if (salt is null || Encoding.UTF8.GetByteCount(salt) is > 0 and <= MaxSaltBytes) return;
-        throw new InvalidRequestException("cache_salt", $"'cache_salt' must have 1 to {MaxSaltBytes} bytes.");
+        var (least, most) = RequestFields.Salt;
+        if (salt is null || (Encoding.UTF8.GetByteCount(salt) is var bytes && bytes >= least && bytes <= most)) return;
+        throw new InvalidRequestException("cache_salt", $"'cache_salt' must have {least} to {most} bytes.");
     }
 
     /// <summary>The sooner of the request's own and the server's.</summary>
     private TimeSpan? Deadline(GenerationInput input)
     {
-        if (input.TimeoutSeconds is not { } seconds) return limits.MaxDuration;
-        var own = TimeSpan.FromSeconds(FieldRange.Between("timeout", seconds, 0.001, MaxTimeoutSeconds, "'timeout', in seconds,"));
-        return limits.MaxDuration < own ? limits.MaxDuration : own;
+        if (RequestFields.Timeout.Checked(input, context) is not { } seconds) return context.Limits.MaxDuration;
+        var own = TimeSpan.FromSeconds(seconds);
+        return context.Limits.MaxDuration < own ? context.Limits.MaxDuration : own;
     }
 
-    private SamplingParameters Sampling(GenerationInput input) => new()
+    private SamplingParameters Sampling(GenerationInput input)
     {
-        Temperature = (float)FieldRange.Temperature(input.Temperature ?? defaults.Temperature),
-        TopK = Math.Max(0, FieldRange.AtLeast("top_k", input.TopK ?? defaults.TopK, -1)),
-        // 0 is OpenAI's way of asking for the likeliest token alone, which any tiny share keeps.
-        TopP = (float)Math.Max(1e-9, FieldRange.Between("top_p", input.TopP ?? defaults.TopP, 0, 1)),
-        MinP = (float)FieldRange.Between("min_p", input.MinP ?? defaults.MinP, 0, 1),
-        // A logit divided by less could leave float32's range; this decides as firmly as anything below it.
-        RepetitionPenalty = (float)Math.Max(1e-9, FieldRange.AboveUpTo(
-            "repetition_penalty", input.RepetitionPenalty ?? defaults.RepetitionPenalty, 0, 2)),
-        FrequencyPenalty = (float)FieldRange.Between("frequency_penalty", input.FrequencyPenalty ?? 0, -2, 2),
-        PresencePenalty = (float)FieldRange.Between("presence_penalty", input.PresencePenalty ?? 0, -2, 2),
-        // Less would be 0 as float32, and keeps no other tokens.
-        TypicalP = (float)Math.Max(1e-9, FieldRange.AboveUpTo("typical_p", input.TypicalP ?? 1, 0, 1)),
-        LogitBias = LogitBias(input.LogitBias ?? new Dictionary<int, double>()),
-        AllowedTokens = _tokens.Allowed(input),
-        BadWords = _tokens.BadWords(input),
-        MinTokens = FieldRange.AtLeast("min_tokens", input.MinTokens ?? 0, 0),
-        EndTokens = _tokens.EndTokens(input),
-    };
+        var sampling = new SamplingParameters();
+        foreach (var field in SamplingFields.All)
+            if (field.Checked(input, context) is { } value) sampling = field.Apply!(sampling, value);
+        return sampling with
+        {
+            LogitBias = LogitBias(input.LogitBias ?? new Dictionary<int, double>()),
+            AllowedTokens = _tokens.Allowed(input),
+            BadWords = _tokens.BadWords(input),
+            EndTokens = _tokens.EndTokens(input),
+        };
+    }
 
     private Dictionary<int, float> LogitBias(IReadOnlyDictionary<int, double> bias)
     {
-        FieldRange.Count("logit_bias", bias.Count, limits.MaxLogitBiasEntries, "entries");
+        FieldCount.Check("logit_bias", bias.Count, context.Limits.MaxLogitBiasEntries, "entries");
         foreach (var (token, value) in bias)
         {
-            FieldRange.Between("logit_bias", token, 0, capacity.VocabularySize - 1, "a token id of 'logit_bias'");
-            FieldRange.Between($"logit_bias[{token}]", value, -100, 100);
+            context.Tokens.Check("logit_bias", token, "a token id of 'logit_bias'");
+            RequestFields.Bias.Check($"logit_bias[{token}]", value);
         }
         return bias.ToDictionary(entry => entry.Key, entry => (float)entry.Value);
     }
@@ -205,35 +208,32 @@ public sealed class RequestValidator(
     private string[] StopStrings(GenerationInput input)
     {
         var stops = input.Stop ?? [];
-        FieldRange.Count("stop", stops.Count, limits.MaxStopStrings, "strings");
+        FieldCount.Check("stop", stops.Count, context.Limits.MaxStopStrings, "strings");
         for (var i = 0; i < stops.Count; i++)
-            if (Encoding.UTF8.GetByteCount(stops[i]) is var bytes && bytes > limits.MaxStopStringBytes)
+            if (Encoding.UTF8.GetByteCount(stops[i]) is var bytes && bytes > context.Limits.MaxStopStringBytes)
                 throw new InvalidRequestException("stop",
-                    $"'stop[{i}]' has {bytes} bytes; at most {limits.MaxStopStringBytes} are allowed.");
-        var isPlainChat = defaults.ChatTemplate is null && input.Prompts.Any(prompt => prompt is ChatPrompt);
-        return [.. stops.Where(stop => stop.Length > 0).Union(defaults.StopStrings).Union(isPlainChat ? PlainChatTemplate.StopStrings : [])];
+                    $"'stop[{i}]' has {bytes} bytes; at most {context.Limits.MaxStopStringBytes} are allowed.");
+        var isPlainChat = context.Defaults.ChatTemplate is null && input.Prompts.Any(prompt => prompt is ChatPrompt);
+        return [.. stops.Where(stop => stop.Length > 0).Union(context.Defaults.StopStrings)
+            .Union(isPlainChat ? PlainChatTemplate.StopStrings : [])];
     }
 
     private List<IReadOnlyList<int>> Prompts(GenerationInput input)
     {
         if (input.Prompts.Count == 0) throw new InvalidRequestException("prompt", "'prompt' holds no prompt; at least one is needed.");
-        FieldRange.Count("prompt", input.Prompts.Count, limits.MaxPrompts, "prompts");
+        FieldCount.Check("prompt", input.Prompts.Count, context.Limits.MaxPrompts, "prompts");
         var prompts = input.Prompts.Select(prompt => Truncated(
             input, _prompts.Encode(prompt, input.AddSpecialTokens, input.ParseSpecial))).ToList();
         for (var i = 0; i < prompts.Count; i++)
-            if (prompts[i].Count > capacity.ContextTokens) throw TooLong(input.Prompts[i].Field, prompts[i].Count, 0);
+            if (prompts[i].Count > context.Capacity.ContextTokens) throw TooLong(input.Prompts[i].Field, prompts[i].Count, 0);
         return prompts;
     }
 
     /// <summary>The prompt's end, where only so much of it is wanted.</summary>
     private IReadOnlyList<int> Truncated(GenerationInput input, IReadOnlyList<int> tokens)
     {
-        const string field = "truncate_prompt_tokens";
-        if (input.TruncatePromptTokens is not { } most) return tokens;
-        if (most == -1) most = Math.Max(1, capacity.ContextTokens - RoomWanted(input));
-        else if (most < 1 || most > capacity.ContextTokens)
-            throw new InvalidRequestException(field,
-                $"'{field}' is {most}; it must be between 1 and {capacity.ContextTokens}, or -1 for what the context leaves.");
+        if (RequestFields.TruncatePromptTokens.Checked(input, context) is not { } asked) return tokens;
+        var most = asked == Unlimited ? Math.Max(1, context.Capacity.ContextTokens - RoomWanted(input)) : (int)asked;
         return tokens.Count <= most ? tokens : [.. tokens.Skip(tokens.Count - most)];
     }
 
@@ -252,22 +252,22 @@ public sealed class RequestValidator(
 
     private int MostTokens(GenerationInput input, int promptTokens)
     {
-        var room = capacity.ContextTokens - promptTokens;
+        var room = context.Capacity.ContextTokens - promptTokens;
         if (input.MaxTokens is not { } asked || asked == Unlimited)
             return room > 0 ? Math.Min(room, (input.MaxTokens is null ? input.DefaultMaxTokens : null) ?? room)
                 : throw TooLong(input.MaxTokensField, promptTokens, 1);
-        FieldRange.AtLeast(input.MaxTokensField, asked, input.Echo ? 0 : 1, "or -1 for what the context leaves");
+        RequestFields.NewTokens(context, least: input.Echo ? 0 : 1).Check(input.MaxTokensField, asked);
         return asked <= room ? asked : throw TooLong(input.MaxTokensField, promptTokens, asked);
     }
 
     private InvalidRequestException TooLong(string field, int promptTokens, int newTokens) => new(field,
-        $"The context holds {capacity.ContextTokens} tokens; the prompt has {promptTokens}" +
+        $"The context holds {context.Capacity.ContextTokens} tokens; the prompt has {promptTokens}" +
         (newTokens > 0 ? $" and {newTokens} more were asked for." : "."), InvalidRequestException.ContextLengthExceeded);
 
     private void CheckCacheHolds(PreparedChoice[] choices, string field)
     {
         var tokens = choices.Sum(choice => (long)choice.Request.PromptTokens.Count + choice.Request.MaxTokens);
-        var cacheTokens = (long)capacity.BlockCount * capacity.BlockTokens;
+        var cacheTokens = (long)context.Capacity.BlockCount * context.Capacity.BlockTokens;
         if (tokens <= cacheTokens) return;
         throw new InvalidRequestException(field,
             $"All prompts and choices may need {tokens} tokens together; the server's cache holds {cacheTokens}.");

@@ -3,42 +3,52 @@ using DeRa.Engine.Requests;
 namespace DeRa.Serving.Requests;
 
 /// <summary>Finds the mixture that a request asks for: by a number, by a number for each aligned model, or by the model's name.</summary>
-/// <param name="names">What is served.</param>
-/// <param name="limits">The range of a strength, and of their sum.</param>
-internal sealed class StrengthFields(ServedNames names, RequestLimits limits)
+/// <param name="context">What is served, and the range of a strength and of their sum.</param>
+internal sealed class StrengthFields(FieldContext context)
 {
-    private const string NamedField = "alignment_strengths";
+    private static readonly string NamedField = RequestFields.NamedStrengths.Name;
 
+    private readonly ServedNames _names = context.Names;
+
+    /// <summary>The mixture that a request asks for; the first aligned model alone where it says nothing.</summary>
     /// <exception cref="InvalidRequestException">An unknown name, a strength out of range, or two that contradict each other.</exception>
     public AlignmentStrengths Read(GenerationInput input)
     {
-        var byModel = names.Find(input.Model);
-        if (byModel is not null) Check(byModel, _ => "model", $"the strength in '{input.Model}'");
-        var (field, sent) = Sent(input);
+        var byModel = OfModel(input.Model);
+        var sent = Sent(input.AlignmentStrength, input.AlignmentStrengthField, input.NamedStrengths);
         if (sent is not null && byModel is not null && !sent.Equals(byModel))
+        {
+            var field = input.NamedStrengths is null ? input.AlignmentStrengthField : NamedField;
             throw new InvalidRequestException(field,
                 $"The model '{input.Model}' fixes the mixture, and '{field}' asks for another; send one of them.");
+        }
         return sent ?? byModel ?? 1;
     }
 
-    private (string Field, AlignmentStrengths? Strengths) Sent(GenerationInput input)
+    /// <summary>The mixture that a model's name asks for; null where it leaves that to the request's fields.</summary>
+    /// <exception cref="InvalidRequestException">Nothing is served under that name, or its strength is out of range.</exception>
+    public AlignmentStrengths? OfModel(string? model) =>
+        _names.Find(model) is { } strengths ? Check(strengths, _ => "model", $"the strength in '{model}'") : null;
+
+    /// <summary>The mixture that the fields ask for; null where none is set.</summary>
+    /// <param name="first">The first aligned model's strength; null = not set.</param>
+    /// <param name="field">The name under which it was sent, for errors.</param>
+    /// <param name="named">Strengths by name; null = not set.</param>
+    /// <exception cref="InvalidRequestException">Both are set, a name is unknown, or one is out of range.</exception>
+    public AlignmentStrengths? Sent(double? first, string field, IReadOnlyDictionary<string, double>? named)
     {
-        var field = input.AlignmentStrengthField;
-        if (input.NamedStrengths is not { } named)
-            return (field, input.AlignmentStrength is { } first ? Check(first, _ => field) : null);
-        if (input.AlignmentStrength is not null)
+        if (named is null) return first is { } strength ? Check(strength, _ => field) : null;
+        if (first is not null)
             throw new InvalidRequestException(NamedField, $"'{NamedField}' and '{field}' are both set; send one of them.");
-        return (NamedField, Check(names.Read(named, NamedField), i => $"{NamedField}.{names.Aligned[i]}"));
+        return Check(_names.Read(named, NamedField), i => $"{NamedField}.{_names.Aligned[i]}");
     }
 
     private AlignmentStrengths Check(AlignmentStrengths strengths, Func<int, string> field, string? what = null)
     {
-        for (var i = 0; i < strengths.Count; i++) InRange(field(i), strengths[i], what);
+        var range = context.Strengths;
+        for (var i = 0; i < strengths.Count; i++) range.Check(field(i), strengths[i], what);
         // Rounded: as binary fractions, decimals that add up to the limit may add up to a little more.
-        if (strengths.Count > 1) InRange(NamedField, Math.Round(1 - strengths.Reference, 12), $"the sum of '{NamedField}'");
+        if (strengths.Count > 1) range.Check(NamedField, Math.Round(1 - strengths.Reference, 12), $"the sum of '{NamedField}'");
         return strengths;
     }
-
-    private void InRange(string field, double strength, string? what) =>
-        FieldRange.Between(field, strength, limits.MinStrength, limits.MaxStrength, what);
 }
