@@ -7,9 +7,6 @@ namespace DeRa.Server.Grpc;
 /// <summary>Turns gRPC messages into what the one validator takes; nothing is checked here that it checks.</summary>
 internal static class GrpcRequestReader
 {
-    /// <summary>Completions' default, as in HTTP.</summary>
-    private const int DefaultMaxTokens = 16;
-
     /// <summary>Reads the parts of a request that generates.</summary>
     /// <param name="model">The model's name; null = not set.</param>
     /// <param name="prompt">Null = not set.</param>
@@ -28,43 +25,16 @@ internal static class GrpcRequestReader
         return Read(model, [ReadConversation(conversation, "conversation")], options ?? new GenerationOptions());
     }
 
-    private static GenerationInput Read(string? model, IReadOnlyList<PromptInput> prompts, GenerationOptions options) => new()
+    private static GenerationInput Read(string? model, IReadOnlyList<PromptInput> prompts, GenerationOptions options)
     {
-        Prompts = prompts,
-        Model = model,
-        DefaultMaxTokens = prompts.All(prompt => prompt is ChatPrompt) ? null : DefaultMaxTokens,
-        AlignmentStrength = options.HasAlignmentStrength ? options.AlignmentStrength : null,
-        NamedStrengths = options.AlignmentStrengths.Count > 0 ? options.AlignmentStrengths.ToDictionary() : null,
-        MaxTokens = options.HasMaxTokens ? options.MaxTokens : null,
-        Temperature = options.HasTemperature ? options.Temperature : null,
-        TopK = options.HasTopK ? options.TopK : null,
-        TopP = options.HasTopP ? options.TopP : null,
-        MinP = options.HasMinP ? options.MinP : null,
-        RepetitionPenalty = options.HasRepetitionPenalty ? options.RepetitionPenalty : null,
-        FrequencyPenalty = options.HasFrequencyPenalty ? options.FrequencyPenalty : null,
-        PresencePenalty = options.HasPresencePenalty ? options.PresencePenalty : null,
-        LogitBias = options.LogitBias.Count > 0 ? options.LogitBias.ToDictionary() : null,
-        Stop = options.Stop,
-        IgnoreEos = options.IgnoreEos,
-        Seed = options.HasSeed ? options.Seed : null,
-        N = options.HasN ? options.N : null,
-        LogProbs = options.HasLogprobs ? options.Logprobs : null,
-        Echo = options.Echo,
-        BestOf = options.HasBestOf ? options.BestOf : null,
-        PromptLogProbs = options.HasPromptLogprobs ? options.PromptLogprobs : null,
-        StopTokenIds = options.StopTokenIds,
-        IncludeStop = options.IncludeStop,
-        MinTokens = options.HasMinTokens ? options.MinTokens : null,
-        BadWords = options.BadWords,
-        AllowedTokenIds = options.AllowedTokenIds.Count > 0 ? options.AllowedTokenIds : null,
-        TypicalP = options.HasTypicalP ? options.TypicalP : null,
-        Priority = options.HasPriority ? options.Priority : null,
-        CacheSalt = options.HasCacheSalt ? options.CacheSalt : null,
-        SkipSpecialTokens = !options.HasSkipSpecialTokens || options.SkipSpecialTokens,
-        AddSpecialTokens = options.HasAddSpecialTokens ? options.AddSpecialTokens : null,
-        ParseSpecial = options.ParseSpecial,
-        TruncatePromptTokens = options.HasTruncatePromptTokens ? options.TruncatePromptTokens : null,
-    };
+        var fields = new OptionFields(options);
+        return RequestFields.Completion.Aggregate(new GenerationInput
+        {
+            Prompts = prompts,
+            Model = model,
+            DefaultMaxTokens = prompts.All(prompt => prompt is ChatPrompt) ? null : RequestFields.DefaultCompletionTokens,
+        }, (input, field) => field.Read(fields, input));
+    }
 
     /// <summary>Reads a prompt.</summary>
     /// <param name="prompt">Null = not set.</param>

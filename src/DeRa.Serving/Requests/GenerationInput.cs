@@ -21,7 +21,7 @@ public sealed record GenerationInput
     /// <summary>The name by which the client sent <see cref="AlignmentStrength"/>, for errors.</summary>
     public string AlignmentStrengthField { get; init; } = "alignment_strength";
 
-    /// <summary><c>alignment_strengths</c>: aligned model → λ; those not named weigh 0. Not with <see cref="AlignmentStrength"/>.</summary>
+    /// <summary><c>alignment_strengths</c>: aligned model → λ; those not named have 0. Not with <see cref="AlignmentStrength"/>.</summary>
     public IReadOnlyDictionary<string, double>? NamedStrengths { get; init; }
 
     /// <summary><c>max_tokens</c>; −1 = as many as the context leaves.</summary>
@@ -39,7 +39,7 @@ public sealed record GenerationInput
     /// <summary><c>best_of</c>: so many are generated for each prompt, of which the <see cref="N"/> likeliest come back.</summary>
     public int? BestOf { get; init; }
 
-    /// <summary>Whether the answer is streamed.</summary>
+    /// <summary>Whether the response is streamed.</summary>
     public bool Stream { get; init; }
 
     /// <summary><c>temperature</c>.</summary>
@@ -120,7 +120,7 @@ public sealed record GenerationInput
     /// <summary><c>priority</c>: lower ones leave the queue first.</summary>
     public int? Priority { get; init; }
 
-    /// <summary><c>cache_salt</c>: prompts share cached prefixes with prompts of the same salt only.</summary>
+    /// <summary><c>cache_salt</c>: reserved; checked, not used yet.</summary>
     public string? CacheSalt { get; init; }
 
     /// <summary><c>timeout</c>: seconds that the request may take, waiting included.</summary>
@@ -130,7 +130,7 @@ public sealed record GenerationInput
     public bool Echo { get; init; }
 }
 
-/// <summary>One prompt, in one of the forms that the doors take.</summary>
+/// <summary>One prompt, in one of the forms that the endpoints take.</summary>
 /// <param name="Field">Where it stands in the request, for errors: <c>prompt</c>, <c>prompt[3]</c>, <c>messages</c>.</param>
 public abstract record PromptInput(string Field);
 

@@ -125,9 +125,15 @@ public static class RequestFields
     public static RequestField Stream { get; } = Flag("stream", "Answers with server-sent events, a chunk each, the last one [DONE].", false,
         (input, value) => input with { Stream = value });
 
+    /// <summary>
+    /// What <see cref="StreamOptions"/> may hold. Obfuscation is padding against an eavesdropper who measures lengths; its absence
+    /// changes nothing about the response.
+    /// </summary>
+    public static IReadOnlyList<string> StreamOptionNames { get; } = ["include_usage", "continuous_usage_stats", "include_obfuscation"];
+
     /// <summary><c>stream_options</c>.</summary>
-    public static RequestField StreamOptions { get; } = new("stream_options", new ObjectForm([("include_usage", new FlagForm()),
-        ("continuous_usage_stats", new FlagForm()), ("include_obfuscation", new FlagForm())]),
+    public static RequestField StreamOptions { get; } = new("stream_options",
+        new ObjectForm([.. StreamOptionNames.Select(name => (name, (ValueForm)new FlagForm()))]),
         "include_usage: one more chunk, at the end, with the usage. continuous_usage_stats: it is in every chunk. Needs stream "
             + "where one of them is true.");
 

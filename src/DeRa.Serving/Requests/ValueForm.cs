@@ -17,13 +17,6 @@ public sealed record LongForm : ValueForm
 /// <summary>True or false.</summary>
 public sealed record FlagForm : ValueForm;
 
-/// <summary>False, and not true.</summary>
-public sealed record FalseForm : ValueForm
-{
-    /// <inheritdoc/>
-    public override string WholeNumbers => "false";
-}
-
 /// <summary>A text.</summary>
 /// <param name="LeastBytes">Its least length in UTF-8; null = 0.</param>
 /// <param name="MostBytes">Its greatest length in UTF-8; null = any.</param>

@@ -5,16 +5,16 @@ namespace DeRa.Server.Http.ApiReference;
 /// <param name="Method">GET or POST.</param>
 /// <param name="Path">Its path.</param>
 /// <param name="Summary">What it does.</param>
-/// <param name="Answer">The schema of its answer, of <see cref="ResponseSchemas"/>.</param>
-internal sealed record ApiOperation(string Id, string Method, string Path, string Summary, string Answer)
+/// <param name="Response">The schema of its response, of <see cref="ResponseSchemas"/>.</param>
+internal sealed record ApiOperation(string Id, string Method, string Path, string Summary, string Response)
 {
-    /// <summary>The schema of a chunk of a streamed answer; null where it does not stream.</summary>
+    /// <summary>The schema of a chunk of a streamed response; null where it does not stream.</summary>
     public string? Chunk { get; init; }
 
-    /// <summary>Schemas of further answers, by status.</summary>
-    public IReadOnlyDictionary<int, string> OtherAnswers { get; init; } = new Dictionary<int, string>();
+    /// <summary>Schemas of further responses, by status.</summary>
+    public IReadOnlyDictionary<int, string> OtherResponses { get; init; } = new Dictionary<int, string>();
 
-    /// <summary>The media type of its answer.</summary>
+    /// <summary>The media type of its response.</summary>
     public string MediaType { get; init; } = "application/json";
 
     /// <summary>The forms of its request body, each a list of fields; empty where it takes none.</summary>
@@ -23,7 +23,7 @@ internal sealed record ApiOperation(string Id, string Method, string Path, strin
     /// <summary>Request bodies that work.</summary>
     public IReadOnlyList<string> Examples { get; init; } = [];
 
-    /// <summary>Whether it answers without an API key even where there are keys.</summary>
+    /// <summary>Whether it needs no API key even where there are keys.</summary>
     public bool IsOpen { get; init; }
 }
 

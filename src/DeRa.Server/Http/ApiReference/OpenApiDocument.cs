@@ -28,7 +28,7 @@ internal static class OpenApiDocument
         ["components"] = new JsonObject
         {
             ["schemas"] = AllSchemas(operations),
-            ["responses"] = new JsonObject { ["Error"] = Answer("The request was not served.", "application/json", "Error") },
+            ["responses"] = new JsonObject { ["Error"] = Response("The request was not served.", "application/json", "Error") },
             ["securitySchemes"] = new JsonObject
             {
                 ["key"] = new JsonObject
@@ -65,20 +65,20 @@ internal static class OpenApiDocument
 
     private static JsonObject RequestBody(ApiOperation operation)
     {
-        var forms = operation.Forms.Select(form => Schemas.Reference(form.Schema)).ToArray();
-        var content = new JsonObject { ["schema"] = forms is [var only] ? only : Schemas.AnyOf(forms) };
+        var forms = operation.Forms.Select(form => FormSchemas.Reference(form.Schema)).ToArray();
+        var content = new JsonObject { ["schema"] = forms is [var only] ? only : FormSchemas.AnyOf(forms) };
         if (operation.Examples.Count > 0) content["example"] = JsonNode.Parse(operation.Examples[0]);
         return new JsonObject { ["required"] = true, ["content"] = new JsonObject { ["application/json"] = content } };
     }
 
     private static JsonObject Responses(ApiOperation operation)
     {
-        var served = Answer(operation.Chunk is null ? "Served." : "Served; a stream has a chunk in each event's data and ends with [DONE].",
-            operation.MediaType, operation.Answer);
+        var served = Response(operation.Chunk is null ? "Served." : "Served; a stream has a chunk in each event's data and ends with [DONE].",
+            operation.MediaType, operation.Response);
         if (operation.Chunk is { } chunk) Content(served, "text/event-stream", chunk);
         var responses = new JsonObject { ["200"] = served };
-        foreach (var (status, schema) in operation.OtherAnswers)
-            responses[status.ToString(CultureInfo.InvariantCulture)] = Answer("Not now.", "application/json", schema);
+        foreach (var (status, schema) in operation.OtherResponses)
+            responses[status.ToString(CultureInfo.InvariantCulture)] = Response("Not now.", "application/json", schema);
         responses["4XX"] = ErrorReference();
         responses["5XX"] = ErrorReference();
         return responses;
@@ -86,15 +86,15 @@ internal static class OpenApiDocument
 
     private static JsonObject ErrorReference() => new() { ["$ref"] = "#/components/responses/Error" };
 
-    private static JsonObject Answer(string text, string mediaType, string schema)
+    private static JsonObject Response(string text, string mediaType, string schema)
     {
-        var answer = new JsonObject { ["description"] = text, ["content"] = new JsonObject() };
-        Content(answer, mediaType, schema);
-        return answer;
+        var response = new JsonObject { ["description"] = text, ["content"] = new JsonObject() };
+        Content(response, mediaType, schema);
+        return response;
     }
 
-    private static void Content(JsonObject answer, string mediaType, string schema) =>
-        answer["content"]![mediaType] = new JsonObject { ["schema"] = Schemas.Reference(schema) };
+    private static void Content(JsonObject response, string mediaType, string schema) =>
+        response["content"]![mediaType] = new JsonObject { ["schema"] = FormSchemas.Reference(schema) };
 
     private static JsonObject AllSchemas(IReadOnlyList<ApiOperation> operations)
     {
@@ -116,7 +116,7 @@ internal static class OpenApiDocument
     private static JsonObject Property(FieldDescription field)
     {
         var schema = (JsonObject)field.Schema.DeepClone();
-        if (!field.IsRequired) Schemas.OrNull(schema);
+        if (!field.IsRequired) FormSchemas.OrNull(schema);
         schema["description"] = field.Text;
         return schema;
     }

@@ -9,52 +9,50 @@ namespace DeRa.Server.Http.Wire;
 internal static class ChatRequestReader
 {
     /// <summary>What it does with each field.</summary>
-    public static FieldTable Table { get; } = new("ChatCompletionRequest",
-        [.. CommonFields.Names, "messages", "top_logprobs", "add_generation_prompt", "continue_final_message", "chat_template_kwargs"],
-        UnsupportedFields.Chat);
+    public static FieldTable Table { get; } = new("ChatCompletionRequest", RequestFields.Chat, UnsupportedFields.Chat);
 
     /// <summary>Reads a body.</summary>
     /// <exception cref="InvalidRequestException">A field of the wrong type or one that does not work.</exception>
     public static WireRequest Read(JsonElement body, ServedPair pair)
     {
-        var fields = new RequestFields(body, Table, pair);
+        var fields = new JsonFields(body, Table, pair);
         var logProbs = LogProbs(fields);
-        var alternatives = fields.Integer("top_logprobs");
+        var alternatives = fields.Whole(RequestFields.TopLogProbs);
         if (alternatives is not (null or 0) && !logProbs)
             throw new InvalidRequestException("top_logprobs", "'top_logprobs' needs 'logprobs': true.");
-        var input = CommonFields.Read(fields, [Prompt(fields)]) with
+        var input = CommonFields.Read(fields, RequestFields.Chat, [Prompt(fields)]) with
         {
             LogProbs = logProbs ? alternatives ?? 0 : null,
-            LogProbsField = "top_logprobs",
+            LogProbsField = RequestFields.TopLogProbs.Name,
         };
         return new WireRequest(input, CommonFields.ReadAnswer(fields, logProbs), fields.Ignored);
     }
 
     /// <summary>Reads the conversation and what is to be done with it.</summary>
     /// <exception cref="InvalidRequestException">A field of the wrong type, or no messages.</exception>
-    public static ChatPrompt Prompt(RequestFields fields) => MessagesField.Read(fields) with
+    public static ChatPrompt Prompt(JsonFields fields) => MessagesField.Read(fields) with
     {
-        AddGenerationPrompt = fields.Truth("add_generation_prompt"),
-        ContinueFinalMessage = fields.Flag("continue_final_message"),
-        Variables = Variables(fields.Value("chat_template_kwargs")),
+        AddGenerationPrompt = fields.Flag(RequestFields.AddGenerationPrompt),
+        ContinueFinalMessage = fields.IsTrue(RequestFields.ContinueFinalMessage),
+        Variables = Variables(fields.Value(RequestFields.ChatTemplateKwargs.Name)),
     };
 
-    private static bool LogProbs(RequestFields fields)
+    private static bool LogProbs(JsonFields fields)
     {
-        const string field = "logprobs";
-        return fields.Value(field)?.ValueKind != JsonValueKind.Number ? fields.Flag(field)
-            : throw RequestFields.Wrong(field, "true or false; 'top_logprobs' is the number of likeliest tokens to report");
+        var field = RequestFields.ChatLogProbs;
+        return fields.Value(field.Name)?.ValueKind != JsonValueKind.Number ? fields.IsTrue(field)
+            : throw JsonFields.Wrong(field.Name, "true or false; 'top_logprobs' is the number of likeliest tokens to report");
     }
 
     private static JsonObject? Variables(JsonElement? value)
     {
-        const string field = "chat_template_kwargs";
+        var field = RequestFields.ChatTemplateKwargs.Name;
         if (value is not { } variables) return null;
-        if (variables.ValueKind != JsonValueKind.Object) throw RequestFields.Wrong(field, "an object of the template's variables");
+        if (variables.ValueKind != JsonValueKind.Object) throw JsonFields.Wrong(field, "an object of the template's variables");
         // Before anything is made of them: a body has room for hundreds of thousands.
         ChatPrompt.CheckVariableCount(field, variables.GetPropertyCount());
         if (FieldText.NoUnicode(variables) is { } place)
-            throw RequestFields.Wrong(string.Join('.', place.Prepend(field)), FieldText.Unicode);
+            throw JsonFields.Wrong(string.Join('.', place.Prepend(field)), FieldText.Unicode);
         // A copy: the request's own text is gone before the template reads it.
         return JsonObject.Create(variables.Clone());
     }

@@ -13,17 +13,16 @@ internal sealed record DetokenizeInput(string? Model, IReadOnlyList<int> Tokens,
 /// <summary>Reads the body of <c>POST /detokenize</c>.</summary>
 internal static class DetokenizeRequestReader
 {
-    private const string Tokens = "tokens";
-
     /// <summary>What it does with each field.</summary>
-    public static FieldTable Table { get; } = new("DetokenizeRequest", ["model", Tokens], UnsupportedFields.Detokenize);
+    public static FieldTable Table { get; } = new("DetokenizeRequest", RequestFields.Detokenize, UnsupportedFields.Detokenize);
 
     /// <summary>Reads a body.</summary>
     /// <exception cref="InvalidRequestException">A field of the wrong type, or no tokens.</exception>
     public static DetokenizeInput Read(JsonElement body, ServedPair pair)
     {
-        var fields = new RequestFields(body, Table, pair);
-        var tokens = fields.TokenIds(Tokens) ?? throw new InvalidRequestException(Tokens, $"'{Tokens}' is missing.");
-        return new DetokenizeInput(fields.Text("model"), tokens, fields.Ignored);
+        var fields = new JsonFields(body, Table, pair);
+        var name = RequestFields.Tokens.Name;
+        var tokens = fields.TokenIds(RequestFields.Tokens) ?? throw new InvalidRequestException(name, $"'{name}' is missing.");
+        return new DetokenizeInput(fields.Text(RequestFields.Model), tokens, fields.Ignored);
     }
 }

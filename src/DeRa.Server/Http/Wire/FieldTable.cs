@@ -6,12 +6,13 @@ namespace DeRa.Server.Http.Wire;
 
 /// <summary>What an endpoint does with each field that a client may send, so that nothing is ignored unseen.</summary>
 /// <param name="form">The name of the form of request, as the API reference has it.</param>
-/// <param name="read">Fields that work.</param>
+/// <param name="fields">Fields that work.</param>
 /// <param name="unsupported">Fields that clients of this API know and that do not work here.</param>
-internal sealed class FieldTable(string form, IEnumerable<string> read, IReadOnlyDictionary<string, UnsupportedField> unsupported)
+internal sealed class FieldTable(
+    string form, IReadOnlyList<RequestField> fields, IReadOnlyDictionary<string, UnsupportedField> unsupported)
 {
-    private readonly HashSet<string> _read = [.. read];
-    private readonly string[] _known = [.. read, .. Accepted, .. unsupported.Keys];
+    private readonly HashSet<string> _read = [.. fields.Select(field => field.Name)];
+    private readonly string[] _known = [.. fields.Select(field => field.Name), .. Accepted, .. unsupported.Keys];
 
     /// <summary>What names of the alignment strength have in them, in whatever words somebody puts it.</summary>
     private static readonly string[] StrengthWords = ["strength", "align", "lambda", "λ"];
@@ -19,7 +20,10 @@ internal sealed class FieldTable(string form, IEnumerable<string> read, IReadOnl
     /// <summary>The name of the form of request.</summary>
     public string Form => form;
 
-    /// <summary>Fields that work.</summary>
+    /// <summary>Fields that work, in the order of the API reference.</summary>
+    public IReadOnlyList<RequestField> Fields => fields;
+
+    /// <summary>Their names.</summary>
     public IReadOnlyCollection<string> Read => _read;
 
     /// <summary>Fields that do not work here, and so are refused wherever they ask for something.</summary>
@@ -32,7 +36,7 @@ internal sealed class FieldTable(string form, IEnumerable<string> read, IReadOnl
     /// <exception cref="InvalidRequestException">
     /// A field that does not work here, one that was probably misspelt, or one that holds an alignment strength where it is not read.
     /// </exception>
-    public FieldUse Judge(string name, JsonElement value)
+    public FieldUse Classify(string name, JsonElement value)
     {
         if (_read.Contains(name)) return FieldUse.Read;
         // Null says nothing, whatever the name.
@@ -57,7 +61,7 @@ internal sealed class FieldTable(string form, IEnumerable<string> read, IReadOnl
     private static void CheckHoldsNoStrength(string name, JsonElement value)
     {
         if (value.ValueKind != JsonValueKind.Object) return;
-        foreach (var strength in CommonFields.Strengths)
+        foreach (var strength in RequestFields.Strengths.Select(field => field.Name))
             if (value.TryGetProperty(strength, out var held) && held.ValueKind != JsonValueKind.Null)
                 throw new InvalidRequestException($"{name}.{strength}",
                     $"'{strength}' is not read inside '{name}'; it is a field of the request itself.");

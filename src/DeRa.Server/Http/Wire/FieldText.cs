@@ -3,26 +3,26 @@ using DeRa.Serving.Requests;
 
 namespace DeRa.Server.Http.Wire;
 
-/// <summary>Texts out of JSON, which may hold what is no Unicode (half a surrogate pair, broken UTF-8).</summary>
+/// <summary>Texts out of JSON, which may hold what is not Unicode (half a surrogate pair, broken UTF-8).</summary>
 internal static class FieldText
 {
     /// <summary>What a text must be, for errors.</summary>
     public const string Unicode = "valid Unicode: it holds half a surrogate pair or broken UTF-8";
 
     /// <summary>A string value.</summary>
-    /// <exception cref="InvalidRequestException">It is no string, or no Unicode.</exception>
+    /// <exception cref="InvalidRequestException">It is not a string, or not Unicode.</exception>
     public static string Of(JsonElement value, string field)
     {
-        if (value.ValueKind != JsonValueKind.String) throw RequestFields.Wrong(field, "a string");
-        return Read(value) ?? throw RequestFields.Wrong(field, Unicode);
+        if (value.ValueKind != JsonValueKind.String) throw JsonFields.Wrong(field, "a string");
+        return Read(value) ?? throw JsonFields.Wrong(field, Unicode);
     }
 
     /// <summary>
-    /// Finds a text that is no Unicode anywhere in a value, which would otherwise show when the value is made use of. Takes time
+    /// Finds a text that is not Unicode anywhere in a value, which would otherwise show when the value is made use of. Takes time
     /// in proportion to the value's size: the way to a text is put together only once it is found.
     /// </summary>
     /// <returns>The names on the way to it, outermost first; null where there is none.</returns>
-    /// <exception cref="HttpRefusal">A name is no Unicode.</exception>
+    /// <exception cref="HttpRefusal">A name is not Unicode.</exception>
     public static Stack<string>? NoUnicode(JsonElement value)
     {
         switch (value.ValueKind)
@@ -48,7 +48,7 @@ internal static class FieldText
     }
 
     /// <summary>The name of a property.</summary>
-    /// <exception cref="HttpRefusal">It is no Unicode.</exception>
+    /// <exception cref="HttpRefusal">It is not Unicode.</exception>
     public static string Name(JsonProperty property)
     {
         try
@@ -61,7 +61,7 @@ internal static class FieldText
         }
     }
 
-    /// <summary>The text; null where it is no Unicode.</summary>
+    /// <summary>The text; null where it is not Unicode.</summary>
     private static string? Read(JsonElement text)
     {
         try

@@ -24,23 +24,23 @@ internal static class MessagesField
 
     /// <summary>Reads the conversation.</summary>
     /// <exception cref="InvalidRequestException">It is missing, empty or of another form; the error names the part.</exception>
-    public static ChatPrompt Read(RequestFields fields)
+    public static ChatPrompt Read(JsonFields fields)
     {
         if (fields.Value(Name) is not { } messages) throw new InvalidRequestException(Name, $"'{Name}' is missing.");
         if (messages.ValueKind != JsonValueKind.Array || messages.GetArrayLength() == 0)
-            throw RequestFields.Wrong(Name, "a list of at least one message");
+            throw JsonFields.Wrong(Name, "a list of at least one message");
         return new ChatPrompt([.. messages.EnumerateArray().Select((message, i) => Message(fields, message, $"{Name}[{i}]"))]);
     }
 
-    private static ChatMessage Message(RequestFields fields, JsonElement message, string field)
+    private static ChatMessage Message(JsonFields fields, JsonElement message, string field)
     {
-        if (message.ValueKind != JsonValueKind.Object) throw RequestFields.Wrong(field, "an object with 'role' and 'content'");
-        Judge(fields, message, OfMessage, field, Name);
+        if (message.ValueKind != JsonValueKind.Object) throw JsonFields.Wrong(field, "an object with 'role' and 'content'");
+        CheckNames(fields, message, OfMessage, field, Name);
         return new ChatMessage(Role(message, $"{field}.role"), Content(fields, message, $"{field}.content"));
     }
 
     /// <summary>Refuses what does not work and what is probably misspelt, and takes note of what else nobody here knows.</summary>
-    private static void Judge(RequestFields fields, JsonElement holder, string[] known, string field, string ignoredIn)
+    private static void CheckNames(JsonFields fields, JsonElement holder, string[] known, string field, string ignoredIn)
     {
         foreach (var entry in holder.EnumerateObject())
         {
@@ -78,25 +78,25 @@ internal static class MessagesField
         {
             // OpenAI's newer name for the same role.
             "system" or "developer" => "system",
-            "" => throw RequestFields.Wrong(field, "not empty"),
+            "" => throw JsonFields.Wrong(field, "not empty"),
             // Which others there are is for the model's chat template to say.
             var role => role,
         };
     }
 
-    private static string Content(RequestFields fields, JsonElement message, string field)
+    private static string Content(JsonFields fields, JsonElement message, string field)
     {
         if (Value(message, "content") is not { } content) throw new InvalidRequestException(field, $"'{field}' is missing.");
         if (content.ValueKind != JsonValueKind.Array) return FieldText.Of(content, field);
         return string.Concat(content.EnumerateArray().Select((part, i) => Part(fields, part, $"{field}[{i}]")));
     }
 
-    private static string Part(RequestFields fields, JsonElement part, string field)
+    private static string Part(JsonFields fields, JsonElement part, string field)
     {
         if (part.ValueKind != JsonValueKind.Object || !part.TryGetProperty("type", out var type) || type.ValueKind != JsonValueKind.String)
-            throw RequestFields.Wrong(field, "an object with 'type'");
-        if (!type.ValueEquals("text")) throw RequestFields.Wrong($"{field}.type", "'text': other parts do not work here");
-        Judge(fields, part, OfPart, field, $"{Name}.content");
+            throw JsonFields.Wrong(field, "an object with 'type'");
+        if (!type.ValueEquals("text")) throw JsonFields.Wrong($"{field}.type", "'text': other parts do not work here");
+        CheckNames(fields, part, OfPart, field, $"{Name}.content");
         return Value(part, "text") is { } text ? FieldText.Of(text, $"{field}.text")
             : throw new InvalidRequestException($"{field}.text", $"'{field}.text' is missing.");
     }

@@ -9,7 +9,7 @@ namespace DeRa.Server.Http.Wire;
 /// <param name="Prompt">A text or a conversation.</param>
 /// <param name="AddSpecialTokens">Whether the tokenizer adds its special tokens; null = as for a request that generates.</param>
 /// <param name="ParseSpecial">Whether special tokens are read in a text.</param>
-/// <param name="TokenStrings">Whether the tokens' spellings are wanted too.</param>
+/// <param name="TokenStrings">Whether the tokens' texts are wanted too.</param>
 /// <param name="Ignored">Fields that nobody here knows.</param>
 internal sealed record TokenizeInput(
     string? Model, PromptInput Prompt, bool? AddSpecialTokens, bool ParseSpecial, bool TokenStrings, IReadOnlyList<string> Ignored);
@@ -18,26 +18,27 @@ internal sealed record TokenizeInput(
 internal static class TokenizeRequestReader
 {
     /// <summary>What it does with each field beside a prompt.</summary>
-    public static FieldTable TextTable { get; } = new("TokenizeTextRequest", ["model", "prompt", "add_special_tokens", "parse_special", "return_token_strs"],
-        UnsupportedFields.TokenizeText);
+    public static FieldTable TextTable { get; } =
+        new("TokenizeTextRequest", RequestFields.TokenizeText, UnsupportedFields.TokenizeText);
 
     /// <summary>What it does with each field beside messages.</summary>
-    public static FieldTable ChatTable { get; } = new("TokenizeChatRequest",
-        ["model", "messages", "add_special_tokens", "add_generation_prompt", "continue_final_message", "chat_template_kwargs",
-            "return_token_strs"],
-        UnsupportedFields.TokenizeChat);
+    public static FieldTable ChatTable { get; } =
+        new("TokenizeChatRequest", RequestFields.TokenizeChat, UnsupportedFields.TokenizeChat);
 
     /// <summary>Reads a body.</summary>
-    /// <exception cref="InvalidRequestException">A field of the wrong type, one that does not work, or neither a prompt nor messages.</exception>
+    /// <exception cref="InvalidRequestException">
+    /// A field of the wrong type, one that does not work, or neither a prompt nor messages.
+    /// </exception>
     public static TokenizeInput Read(JsonElement body, ServedPair pair)
     {
         var isChat = body.EnumerateObject().Any(field =>
-            FieldText.Name(field) == "messages" && field.Value.ValueKind != JsonValueKind.Null);
-        var fields = new RequestFields(body, isChat ? ChatTable : TextTable, pair);
-        return new TokenizeInput(fields.Text("model"), isChat ? ChatRequestReader.Prompt(fields) : Text(fields),
-            fields.Truth("add_special_tokens"), fields.Flag("parse_special"), fields.Flag("return_token_strs"), fields.Ignored);
+            FieldText.Name(field) == RequestFields.Messages.Name && field.Value.ValueKind != JsonValueKind.Null);
+        var fields = new JsonFields(body, isChat ? ChatTable : TextTable, pair);
+        return new TokenizeInput(fields.Text(RequestFields.Model), isChat ? ChatRequestReader.Prompt(fields) : Text(fields),
+            fields.Flag(RequestFields.AddSpecialTokens), fields.IsTrue(RequestFields.ParseSpecial),
+            fields.IsTrue(RequestFields.ReturnTokenStrings), fields.Ignored);
     }
 
-    private static TextPrompt Text(RequestFields fields) => new(fields.Text("prompt")
+    private static TextPrompt Text(JsonFields fields) => new(fields.Text(RequestFields.TextPrompt)
         ?? throw new InvalidRequestException("prompt", "'prompt' is missing; it or 'messages' is needed."));
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DeRa.Serving.Requests;
 
 namespace DeRa.Server.Http.Wire;
 
@@ -38,7 +39,8 @@ internal static class UnsupportedFields
         ["suffix"] = Never,
         ["prompt_embeds"] = Never,
         ["messages"] = new("it belongs to /v1/chat/completions, and 'prompt' to this path"),
-        ["top_logprobs"] = new("it belongs to /v1/chat/completions; here 'logprobs' is the number of likeliest tokens", value => IsNumber(value, 0)),
+        ["top_logprobs"] = new("it belongs to /v1/chat/completions; here 'logprobs' is the number of likeliest tokens",
+            value => IsNumber(value, 0)),
     });
 
     /// <summary>Those of <c>/v1/chat/completions</c>.</summary>
@@ -91,7 +93,7 @@ internal static class UnsupportedFields
     /// <summary>Tokens are the same whatever the strength.</summary>
     private static Dictionary<string, UnsupportedField> WithStrengths(Dictionary<string, UnsupportedField> own)
     {
-        foreach (var name in CommonFields.Strengths) own[name] = ButEmpty;
+        foreach (var field in RequestFields.Strengths) own[field.Name] = ButEmpty;
         return own;
     }
 
