@@ -51,7 +51,7 @@ internal static class AnswerCheck
             ?? (path.StartsWith("/v1/models/", StringComparison.Ordinal) && !path.EndsWith('}') ? Find("/v1/models/{id}") : null);
 
     private static string Name(ApiOperation? operation, int status) => operation is null ? "Error"
-        : operation.OtherAnswers.TryGetValue(status, out var other) ? other : status < 400 ? operation.Answer : "Error";
+        : operation.OtherResponses.TryGetValue(status, out var other) ? other : status < 400 ? operation.Response : "Error";
 
     private static IEnumerable<string> Events(string body) => body.Split("\n\n", StringSplitOptions.RemoveEmptyEntries)
         .Where(line => line.StartsWith("data: {", StringComparison.Ordinal)).Select(line => line["data: ".Length..]);
