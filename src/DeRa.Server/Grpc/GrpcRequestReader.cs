@@ -17,7 +17,7 @@ internal static class GrpcRequestReader
         Read(model, [ReadPrompt(prompt), .. more.Select((next, i) => ReadPrompt(next, $"more_prompts[{i}]"))],
             options ?? new GenerationOptions());
 
-    /// <summary>Reads the parts of a request that answers a conversation.</summary>
+    /// <summary>Reads the parts of a request that goes on with a conversation.</summary>
     /// <inheritdoc cref="Read(string, Prompt, IEnumerable{Prompt}, GenerationOptions)"/>
     public static GenerationInput ReadChat(string? model, Conversation? conversation, GenerationOptions? options)
     {

@@ -5,7 +5,8 @@ namespace DeRa.Serving.Requests;
 
 /// <summary>
 /// What a client asked for, as its transport read it: nothing checked, null = not set. <see cref="RequestValidator"/>
-/// turns it into <see cref="DeRa.Engine.Requests.GenerationRequest"/>s; ranges are given there. Field names in errors are the wire's (snake case).
+/// turns it into <see cref="DeRa.Engine.Requests.GenerationRequest"/>s; ranges are those of <see cref="RequestFields"/>. Field names
+/// in errors are the wire's (snake case).
 /// </summary>
 public sealed record GenerationInput
 {
@@ -111,7 +112,7 @@ public sealed record GenerationInput
     /// </summary>
     public bool? AddSpecialTokens { get; init; }
 
-    /// <summary><c>parse_special</c>: the spelling of a special token in a text prompt is that token. Not for conversations.</summary>
+    /// <summary><c>parse_special</c>: the text of a special token in a text prompt is that token. Not for conversations.</summary>
     public bool ParseSpecial { get; init; }
 
     /// <summary><c>truncate_prompt_tokens</c>: only the last so many tokens of a prompt count; −1 = those that the context holds.</summary>
@@ -156,11 +157,11 @@ public sealed record ChatPrompt(IReadOnlyList<ChatMessage> Messages, string Fiel
     public const int MaxVariableCharacters = 256;
 
     /// <summary>
-    /// <c>add_generation_prompt</c>: the text ends where an answer begins; null = yes, unless <see cref="ContinueFinalMessage"/>.
+    /// <c>add_generation_prompt</c>: the text ends where a reply begins; null = yes, unless <see cref="ContinueFinalMessage"/>.
     /// </summary>
     public bool? AddGenerationPrompt { get; init; }
 
-    /// <summary><c>continue_final_message</c>: the last message is left open, and the answer goes on with it.</summary>
+    /// <summary><c>continue_final_message</c>: the last message is left open, and the reply goes on with it.</summary>
     public bool ContinueFinalMessage { get; init; }
 
     /// <summary><c>chat_template_kwargs</c>: more variables for the model's template; the plain one reads none.</summary>

@@ -2,16 +2,16 @@ using DeRa.Engine.Requests;
 
 namespace DeRa.Serving.Requests;
 
-/// <summary>A checked and encoded request: what the engine runs and what the answer needs.</summary>
+/// <summary>A checked and encoded request: what the engine runs and what the response needs.</summary>
 public sealed record PreparedRequest
 {
     /// <summary>The name under which the client asked for the model, or the pair's.</summary>
     public required string Model { get; init; }
 
-    /// <summary>How much each model weighs, in every choice.</summary>
+    /// <summary>Each model's strength, in every choice.</summary>
     public required AlignmentStrengths Strengths { get; init; }
 
-    /// <summary>The seed in force: the client's, or the random one that was drawn.</summary>
+    /// <summary>The effective seed: the client's, or the random one that was drawn.</summary>
     public required long Seed { get; init; }
 
     /// <summary>
@@ -38,7 +38,7 @@ public sealed record PreparedRequest
     public TimeSpan? Deadline { get; init; }
 }
 
-/// <summary>One choice of an answer.</summary>
+/// <summary>One choice of a response.</summary>
 public sealed record PreparedChoice
 {
     /// <summary>promptIndex · candidates + choiceIndex.</summary>
@@ -50,7 +50,7 @@ public sealed record PreparedChoice
     /// <summary>Strings that end the text.</summary>
     public required IReadOnlyList<string> StopStrings { get; init; }
 
-    /// <summary>Stop tokens that the request names; the answer tells by which it ended.</summary>
+    /// <summary>Stop tokens that the request names; the response says by which it ended.</summary>
     public IReadOnlySet<int> NamedStopTokens { get; init; } = new HashSet<int>();
 
     /// <summary>Whether the stop string or stop token that ended the text is part of it.</summary>
@@ -65,6 +65,6 @@ public sealed record PreparedChoice
     /// <summary>Alternatives that come with each token of an echoed prompt; null = no log-probabilities.</summary>
     public int? EchoLogProbs { get; init; }
 
-    /// <summary>False where the completion begins a text of its own (most chat answers) instead of continuing its prompt.</summary>
+    /// <summary>False where the completion begins a text of its own (most replies in chats) instead of continuing its prompt.</summary>
     public required bool ContinuesPrompt { get; init; }
 }

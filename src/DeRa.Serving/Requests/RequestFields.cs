@@ -122,8 +122,8 @@ public static class RequestFields
     };
 
     /// <summary><c>stream</c>.</summary>
-    public static RequestField Stream { get; } = Flag("stream", "Answers with server-sent events, a chunk each, the last one [DONE].", false,
-        (input, value) => input with { Stream = value });
+    public static RequestField Stream { get; } = Flag("stream",
+        "Answers with server-sent events, a chunk each, the last one [DONE].", false, (input, value) => input with { Stream = value });
 
     /// <summary>
     /// What <see cref="StreamOptions"/> may hold. Obfuscation is padding against an eavesdropper who measures lengths; its absence
@@ -147,7 +147,8 @@ public static class RequestFields
 
     /// <summary><c>stop_token_ids</c>.</summary>
     public static RequestField StopTokenIds { get; } = new("stop_token_ids",
-        context => new ListForm(context.Tokens, context.Limits.MaxStopTokens), "Tokens that end the text, beside the end-of-sequence tokens.")
+        context => new ListForm(context.Tokens, context.Limits.MaxStopTokens),
+        "Tokens that end the text, beside the end-of-sequence tokens.")
     {
         Reader = (source, field, input) => input with { StopTokenIds = source.TokenIds(field) },
     };
@@ -214,7 +215,8 @@ public static class RequestFields
         (input, value) => input with { ParseSpecial = value });
 
     /// <summary><c>prompt</c>.</summary>
-    public static RequestField Prompt { get; } = new("prompt", Prompts, "A text, a list of texts, a list of token ids, or a list of such lists.")
+    public static RequestField Prompt { get; } = new("prompt", Prompts,
+        "A text, a list of texts, a list of token ids, or a list of such lists.")
     {
         IsRequired = true,
     };
@@ -265,7 +267,10 @@ public static class RequestFields
 
     /// <summary>What <c>POST /v1/chat/completions</c> takes.</summary>
     public static IReadOnlyList<RequestField> Chat { get; } =
-        [.. Common(MaxTokens, MaxTokens.AsSynonym(), ChatLogProbs), Messages, TopLogProbs, AddGenerationPrompt, ContinueFinalMessage, ChatTemplateKwargs];
+    [
+        .. Common(MaxTokens, MaxTokens.AsSynonym(), ChatLogProbs), Messages, TopLogProbs, AddGenerationPrompt, ContinueFinalMessage,
+        ChatTemplateKwargs,
+    ];
 
     /// <summary>What <c>POST /tokenize</c> takes with a text.</summary>
     public static IReadOnlyList<RequestField> TokenizeText { get; } =
@@ -284,10 +289,11 @@ public static class RequestFields
         Model, .. Strengths, maxTokens, maxTokensSynonym, N, .. SamplingFields.Main, LogitBias, Stop,
         Flag("ignore_eos", "Goes on after an end-of-sequence token.", false, (input, value) => input with { IgnoreEos = value }),
         Seed, logProbs, Stream, StreamOptions, ReturnTokenIds, ReturnTokensAsIds, PromptLogProbs, StopTokenIds,
-        Flag("include_stop_str_in_output", "What ended the text is part of it.", false, (input, value) => input with { IncludeStop = value })
-            with { GrpcName = "include_stop" },
+        Flag("include_stop_str_in_output", "What ended the text is part of it.", false,
+            (input, value) => input with { IncludeStop = value }) with { GrpcName = "include_stop" },
         SamplingFields.MinTokens, BadWords, AllowedTokenIds, SamplingFields.TypicalP, Priority, CacheSalt,
-        Flag("skip_special_tokens", "Special tokens add nothing to the text.", true, (input, value) => input with { SkipSpecialTokens = value }),
+        Flag("skip_special_tokens", "Special tokens add nothing to the text.", true,
+            (input, value) => input with { SkipSpecialTokens = value }),
         AddSpecialTokens, TruncatePromptTokens, Timeout,
     ];
 

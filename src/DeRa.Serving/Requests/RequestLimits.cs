@@ -3,7 +3,9 @@ using System.ComponentModel.DataAnnotations;
 
 namespace DeRa.Serving.Requests;
 
-/// <summary>What a request may ask for. Every bound is inclusive and checked by <see cref="RequestValidator"/>, with one test each.</summary>
+/// <summary>
+/// What a request may ask for. Every bound is inclusive and checked by <see cref="RequestValidator"/>, with one test each.
+/// </summary>
 public sealed record RequestLimits
 {
     /// <summary>Lowest alignment strength.</summary>

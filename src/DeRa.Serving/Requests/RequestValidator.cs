@@ -110,7 +110,9 @@ public sealed class RequestValidator(ITokenizer tokenizer, FieldContext context)
     /// <param name="tokens">At most as many as the context holds, each in the vocabulary.</param>
     /// <param name="field">Where they stand in the request, for errors.</param>
     /// <param name="skipSpecialTokens">Leaves special tokens out of the text.</param>
-    /// <exception cref="InvalidRequestException">The model is not served, an id is outside the vocabulary, or there are too many.</exception>
+    /// <exception cref="InvalidRequestException">
+    /// The model is not served, an id is outside the vocabulary, or there are too many.
+    /// </exception>
     public string Detokenize(string? model, IReadOnlyList<int> tokens, string field, bool skipSpecialTokens = true)
     {
         CheckModel(model);
@@ -237,7 +239,7 @@ public sealed class RequestValidator(ITokenizer tokenizer, FieldContext context)
         return tokens.Count <= most ? tokens : [.. tokens.Skip(tokens.Count - most)];
     }
 
-    /// <summary>What a prompt that is cut to fit leaves for the answer.</summary>
+    /// <summary>What a prompt that is truncated to fit leaves for new tokens.</summary>
     private static int RoomWanted(GenerationInput input) =>
         input.MaxTokens is Unlimited ? 1 : Math.Max(0, input.MaxTokens ?? input.DefaultMaxTokens ?? 1);
 

@@ -26,7 +26,7 @@ public sealed class ServedNames
         (Pair, Aligned) = (pair, aligned);
         foreach (var name in aligned)
             if (!IsName(name) || name == ReferenceName)
-                throw new FormatException($"--aligned: '{name}' is no name for an aligned model; it must have 1 to {MaxLength} letters, "
+                throw new FormatException($"--aligned: '{name}' is not a name for an aligned model; it must have 1 to {MaxLength} letters, "
                     + "digits, '.', '_' or '-', and not be 'reference'.");
         if (aligned.GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw new FormatException($"--aligned: two models are named '{twice.Key}'; names must differ.");
@@ -45,7 +45,7 @@ public sealed class ServedNames
     public static bool IsName(string text) =>
         text.Length is >= 1 and <= MaxLength && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-');
 
-    /// <summary>What each model weighs under such a name; null where the name leaves that to the request's fields.</summary>
+    /// <summary>The strength of each model under such a name; null where the name leaves that to the request's fields.</summary>
     /// <exception cref="InvalidRequestException">Nothing is served under that name.</exception>
     public AlignmentStrengths? Find(string? model)
     {
@@ -60,7 +60,7 @@ public sealed class ServedNames
                 $"'{model}' has no number after '@'; an alignment strength must follow it, as in '{Pair}@0.5'.");
     }
 
-    /// <summary>Reads strengths by name; aligned models that are not named weigh 0.</summary>
+    /// <summary>Reads strengths by name; aligned models that are not named have 0.</summary>
     /// <exception cref="InvalidRequestException">A name is none of theirs.</exception>
     public AlignmentStrengths Read(IReadOnlyDictionary<string, double> byName, string field)
     {

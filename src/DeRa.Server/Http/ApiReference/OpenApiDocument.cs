@@ -73,7 +73,8 @@ internal static class OpenApiDocument
 
     private static JsonObject Responses(ApiOperation operation)
     {
-        var served = Response(operation.Chunk is null ? "Served." : "Served; a stream has a chunk in each event's data and ends with [DONE].",
+        var served = Response(
+            operation.Chunk is null ? "Served." : "Served; a stream has a chunk in each event's data and ends with [DONE].",
             operation.MediaType, operation.Response);
         if (operation.Chunk is { } chunk) Content(served, "text/event-stream", chunk);
         var responses = new JsonObject { ["200"] = served };

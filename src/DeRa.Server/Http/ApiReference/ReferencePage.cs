@@ -13,7 +13,8 @@ internal static class ReferencePage
         + "h2{margin-top:2.5rem;border-top:1px solid #ccc;padding-top:1rem}code,pre{font-family:ui-monospace,monospace;font-size:.9em}"
         + "pre{background:#f3f3f3;padding:.7rem;overflow-x:auto}table{border-collapse:collapse;width:100%}"
         + "td,th{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px solid #ddd}.small{font-size:.9em;color:#555}"
-        + "@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}pre{background:#262626}td,th{border-color:#444}.small{color:#aaa}}";
+        + "@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}pre{background:#262626}td,th{border-color:#444}.small{color:#aaa}"
+        + "}";
 
     private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
 
@@ -22,18 +23,21 @@ internal static class ReferencePage
         <p>The body is <code>{"error": {"message", "type", "param", "code"}}</code>; <code>param</code> names the field. Within a
         stream that has begun, it is an event, followed by <code>[DONE]</code>.</p>
         <table><tr><th>status</th><th>when</th><th>again?</th></tr>
-        <tr><td>400</td><td>a bad value; prompt and answer are more than the context holds (<code>context_length_exceeded</code>)</td><td>no</td></tr>
+        <tr><td>400</td><td>a bad value; prompt and answer are more than the context holds (<code>context_length_exceeded</code>)</td>
+        <td>no</td></tr>
         <tr><td>401</td><td>no key, or a wrong one, where the server has keys</td><td>no</td></tr>
         <tr><td>404</td><td>an unknown model (<code>model_not_found</code>) or path</td><td>no</td></tr>
         <tr><td>405, 413, 415</td><td>another method, too large a body, another media type</td><td>no</td></tr>
         <tr><td>408</td><td>the request took too long</td><td>yes</td></tr>
         <tr><td>429</td><td>too many requests of one key</td><td>after <code>Retry-After</code></td></tr>
         <tr><td>503</td><td>the server is full, loading or shutting down</td><td>after <code>Retry-After</code></td></tr>
-        <tr><td>500</td><td>a fault of the server; the message has the request's id</td><td>unless <code>x-should-retry</code> is false</td></tr></table>
+        <tr><td>500</td><td>a fault of the server; the message has the request's id</td>
+        <td>unless <code>x-should-retry</code> is false</td></tr></table>
         """;
 
     /// <summary>What a browser may do with the page: show it with its own style.</summary>
-    public static string ContentSecurityPolicy { get; } = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    public static string ContentSecurityPolicy { get; } =
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
         + $"style-src 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Style)))}'";
 
     /// <summary>The page.</summary>
@@ -77,7 +81,8 @@ internal static class ReferencePage
         page.Append("<table><tr><th>field</th><th>takes</th><th>default</th><th></th></tr>\n");
         foreach (var field in form.Fields)
             page.Append(Invariant, $"<tr><td><code>{Text(field.Name)}</code></td><td>{Text(SchemaText.Of(field.Schema))}</td>")
-                .Append(Invariant, $"<td>{Text(field.IsRequired ? "required" : SchemaText.Default(field.Schema))}</td><td>{Text(field.Text)}</td></tr>\n");
+                .Append(Invariant, $"<td>{Text(field.IsRequired ? "required" : SchemaText.Default(field.Schema))}</td>")
+                .Append(Invariant, $"<td>{Text(field.Text)}</td></tr>\n");
         page.Append(Invariant, $"</table>\n<p class=\"small\">Taken without effect: {Names(form.WithoutEffect)}. ")
             .Append(Invariant, $"Refused where they ask for something: {Names(form.Unsupported)}.</p>\n");
     }

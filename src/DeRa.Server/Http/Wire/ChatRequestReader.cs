@@ -25,7 +25,7 @@ internal static class ChatRequestReader
             LogProbs = logProbs ? alternatives ?? 0 : null,
             LogProbsField = RequestFields.TopLogProbs.Name,
         };
-        return new WireRequest(input, CommonFields.ReadAnswer(fields, logProbs), fields.Ignored);
+        return new WireRequest(input, CommonFields.ReadResponse(fields, logProbs), fields.Ignored);
     }
 
     /// <summary>Reads the conversation and what is to be done with it.</summary>

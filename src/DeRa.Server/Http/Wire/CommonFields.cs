@@ -14,9 +14,9 @@ internal static class CommonFields
     public static GenerationInput Read(JsonFields fields, IReadOnlyList<RequestField> table, IReadOnlyList<PromptInput> prompts) =>
         table.Aggregate(new GenerationInput { Prompts = prompts }, (input, field) => field.Read(fields, input));
 
-    /// <summary>Reads how to answer.</summary>
+    /// <summary>Reads how to respond.</summary>
     /// <exception cref="InvalidRequestException">A field of the wrong type, or stream options without a stream.</exception>
-    public static AnswerOptions ReadAnswer(JsonFields fields, bool logProbs)
+    public static AnswerOptions ReadResponse(JsonFields fields, bool logProbs)
     {
         var stream = fields.IsTrue(RequestFields.Stream);
         var options = StreamOptions(fields.Value(RequestFields.StreamOptions.Name), stream);

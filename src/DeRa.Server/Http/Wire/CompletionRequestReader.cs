@@ -20,7 +20,7 @@ internal static class CompletionRequestReader
         {
             DefaultMaxTokens = RequestFields.DefaultCompletionTokens,
         };
-        return new WireRequest(input, CommonFields.ReadAnswer(fields, input.LogProbs is not null), fields.Ignored);
+        return new WireRequest(input, CommonFields.ReadResponse(fields, input.LogProbs is not null), fields.Ignored);
     }
 
     /// <summary>Of the two values that belong to a chat, false asks for what a completion has by default.</summary>

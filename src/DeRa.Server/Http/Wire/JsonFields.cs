@@ -151,7 +151,7 @@ internal sealed class JsonFields : IFieldSource
         return other;
     }
 
-    /// <summary>The error for what is no whole number, or is not written as one: 4.0 is refused by OpenAI too.</summary>
+    /// <summary>The error for what is not a whole number, or is not written as one: 4.0 is refused by OpenAI too.</summary>
     private InvalidRequestException NotWhole(string place, RequestField field, JsonElement value, string what = "")
     {
         var expected = what + WholeNumbers(field);

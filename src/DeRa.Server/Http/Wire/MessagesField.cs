@@ -13,7 +13,7 @@ internal static class MessagesField
     /// <summary>What a message may hold. A participant's name is a hint that plain templates have no place for.</summary>
     private static readonly string[] OfMessage = ["role", "content", "name"];
 
-    /// <summary>What Azure's answers put into a message, and clients send back; 'content' is not meant.</summary>
+    /// <summary>What Azure's responses put into a message, and clients send back; 'content' is not meant.</summary>
     private const string OfAzure = "context";
 
     /// <summary>What a part may hold. Where a prompt is best cached is a hint too.</summary>
@@ -57,7 +57,9 @@ internal static class MessagesField
         }
     }
 
-    /// <summary>Clients send earlier answers back with all their fields, such as a refusal that is null or empty or no annotations.</summary>
+    /// <summary>
+    /// Clients send earlier responses back with all their fields, such as a refusal that is null or empty or no annotations.
+    /// </summary>
     private static bool SaysNothing(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Null => true,

@@ -9,7 +9,9 @@ namespace DeRa.Server.Http.Wire;
 /// <summary>Reads a request's body as one JSON object.</summary>
 internal static class RequestBody
 {
-    /// <summary>Reads the whole body; its size is bounded by the server's options. What it lies in is the reader's, until that advances.</summary>
+    /// <summary>
+    /// Reads the whole body; its size is bounded by the server's options. What it lies in is the reader's, until that advances.
+    /// </summary>
     /// <exception cref="HttpRefusal">Another media type, or a compressed body.</exception>
     public static async Task<ReadOnlySequence<byte>> ReadAsync(HttpRequest request, CancellationToken cancellation)
     {
@@ -39,7 +41,8 @@ internal static class RequestBody
 
     private static void CheckMediaType(string? text)
     {
-        if (MediaTypeHeaderValue.TryParse(text, out var type) && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
+        if (MediaTypeHeaderValue.TryParse(text, out var type)
+            && type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase)
             && (!type.Charset.HasValue
                 || HeaderUtilities.RemoveQuotes(type.Charset).Equals("utf-8", StringComparison.OrdinalIgnoreCase))) return;
         throw new HttpRefusal(StatusCodes.Status415UnsupportedMediaType,

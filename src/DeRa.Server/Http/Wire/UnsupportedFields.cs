@@ -103,7 +103,8 @@ internal static class UnsupportedFields
         return own;
     }
 
-    private static bool IsNumber(JsonElement value, double number) => value.ValueKind == JsonValueKind.Number && value.GetDouble() == number;
+    private static bool IsNumber(JsonElement value, double number) =>
+        value.ValueKind == JsonValueKind.Number && value.GetDouble() == number;
 
     private static bool IsOneOf(JsonElement value, params string[] texts) =>
         value.ValueKind == JsonValueKind.String && Array.Exists(texts, text => value.ValueEquals(text));
