@@ -35,8 +35,8 @@ internal static class ApiOperations
         Forms = [Form(ChatRequestReader.Table, context)],
         Examples =
         [
-            """{"messages": [{"role": "user", "content": "Tell me about a dog."}], "max_tokens": 20, """
-                + $$""""model": "{{context.Names.Pair}}"}""",
+            """{"messages": [{"role": "user", "content": "Tell me about a dog."}],"""
+                + $$""" "max_tokens": 20, "model": "{{context.Names.Pair}}"}""",
         ],
     };
 
