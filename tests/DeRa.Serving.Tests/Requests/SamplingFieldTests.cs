@@ -14,7 +14,7 @@ public class SamplingFieldTests
 
     private static readonly GenerationInput Input = new() { Prompts = [new TextPrompt("hello")] };
 
-    public static TheoryData<string> Names => [.. SamplingFields.All.Select(field => field.Name)];
+    public static TheoryData<string> Names => [.. SamplingFields.All.Select(entry => entry.Name)];
 
     private static NumberField Field(string name) => SamplingFields.All.Single(field => field.Name == name);
 
@@ -25,7 +25,8 @@ public class SamplingFieldTests
         var field = Field(name);
         var range = field.Range(Validator.Context);
         Assert.Null(field.Get(Input));
-        var value = field.IsWhole ? 5 : (Math.Max(range.Low, 0) + range.High) / 2;
+        var least = Math.Max(range.Low, 0);
+        var value = field.IsWhole ? 5 : least + 0.3 * (range.High - least);
         var with = field.Set(Input, value);
         Assert.Equal(value, field.Get(with));
         Assert.NotEqual(Sampling(Input), Sampling(with));
