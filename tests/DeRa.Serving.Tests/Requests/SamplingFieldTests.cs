@@ -9,8 +9,8 @@ namespace DeRa.Serving.Tests.Requests;
 /// <summary>Each entry of the table holds together: what it reads is what it checks, and what it checks reaches the sampler.</summary>
 public class SamplingFieldTests
 {
-    private static readonly RequestValidator Validator = new(new ServedNames("pair", ["helpful"]), new ByteTokenizer(), new GenerationDefaults(),
-        new RequestLimits(), new ExecutorLimits(258, ContextTokens: 64, BlockTokens: 8, BlockCount: 32));
+    private static readonly RequestValidator Validator = new(new ServedNames("pair", ["helpful"]), new ByteTokenizer(),
+        new GenerationDefaults(), new RequestLimits(), new ExecutorLimits(258, ContextTokens: 64, BlockTokens: 8, BlockCount: 32));
 
     private static readonly GenerationInput Input = new() { Prompts = [new TextPrompt("hello")] };
 

@@ -13,8 +13,8 @@ internal static class ReferencePage
         + "h2{margin-top:2.5rem;border-top:1px solid #ccc;padding-top:1rem}code,pre{font-family:ui-monospace,monospace;font-size:.9em}"
         + "pre{background:#f3f3f3;padding:.7rem;overflow-x:auto}table{border-collapse:collapse;width:100%}"
         + "td,th{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px solid #ddd}.small{font-size:.9em;color:#555}"
-        + "@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}pre{background:#262626}td,th{border-color:#444}.small{color:#aaa}"
-        + "}";
+        + "@media(prefers-color-scheme:dark){body{color:#ddd;background:#181818}pre{background:#262626}"
+        + "td,th{border-color:#444}.small{color:#aaa}}";
 
     private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
 
