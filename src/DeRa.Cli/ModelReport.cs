@@ -1,4 +1,5 @@
 using DeRa.Engine.Text;
+using DeRa.Torch.Configuration;
 using DeRa.Torch.Models;
 using static DeRa.Cli.FactTable;
 

@@ -3,7 +3,7 @@ using DeRa.Engine.Text;
 using DeRa.Lab.Data;
 using DeRa.Lab.Models;
 using DeRa.Lab.Training;
-using DeRa.Torch.Models;
+using DeRa.Torch.Configuration;
 
 namespace DeRa.Lab.Commands;
 

@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using DeRa.Engine.Text;
 using DeRa.Lab.Tokenizers;
-using DeRa.Torch.Models;
+using DeRa.Torch.Configuration;
 using DeRa.Torch.Weights;
 using static TorchSharp.torch;
 

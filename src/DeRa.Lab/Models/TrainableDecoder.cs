@@ -1,4 +1,7 @@
-using DeRa.Torch.Models;
+using DeRa.Torch.Configuration;
+using DeRa.Torch.Families;
+using DeRa.Torch.Layouts;
+using DeRa.Torch.Native;
 using DeRa.Torch.Operators;
 using DeRa.Torch.Weights;
 using TorchSharp.Modules;
@@ -21,7 +24,7 @@ internal sealed class TrainableDecoder : IDisposable
 
     private TrainableDecoder(ModelConfig config, Device device, Func<string, long[], Tensor> weight)
     {
-        (Config, Device, _layout) = (config, device, DecoderLayout.Of(config));
+        (Config, Device, _layout) = (config, device, Architecture.LayoutOf(config));
         using var scope = NewDisposeScope();
         using var gradientsOff = no_grad();
         _embedding = Own(weight(_layout.Embedding, [config.VocabularySize, config.HiddenSize]));
@@ -89,7 +92,7 @@ internal sealed class TrainableDecoder : IDisposable
         var config = ModelConfigReader.Load(folder);
         RefuseUntrainable(config);
         using var checkpoint = Checkpoint.Open(folder);
-        var layout = DecoderLayout.Of(config);
+        var layout = Architecture.LayoutOf(config);
         config = DecoderTensors.WithStoredOutput(config, checkpoint, layout);
         DecoderTensors.Check(checkpoint, config, layout);
         using var scope = NewDisposeScope();

@@ -1,5 +1,5 @@
 using DeRa.Lab.Models;
-using DeRa.Torch.Operators;
+using DeRa.Torch.Native;
 using static TorchSharp.torch;
 
 namespace DeRa.Lab.Sampling;

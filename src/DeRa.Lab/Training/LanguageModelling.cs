@@ -1,6 +1,6 @@
 using DeRa.Lab.Data;
 using DeRa.Lab.Models;
-using DeRa.Torch.Operators;
+using DeRa.Torch.Native;
 
 namespace DeRa.Lab.Training;
 

@@ -1,4 +1,6 @@
-using DeRa.Torch.Models;
+using DeRa.Torch.Configuration;
+using DeRa.Torch.Families;
+using DeRa.Torch.Layouts;
 using DeRa.Torch.Weights;
 
 namespace DeRa.Torch.Adapters;
@@ -17,9 +19,9 @@ internal sealed class BaseCopies(ModelConfig model, Checkpoint? weights)
     /// <summary>What PEFT's wrappers put between a module's name and its parameter's.</summary>
     private static readonly string[] Wrappers = ["modules_to_save", "original_module", "base_layer"];
 
-    private readonly DecoderLayout _layout = DecoderLayout.Of(model);
+    private readonly DecoderLayout _layout = Architecture.LayoutOf(model);
 
-    private readonly Dictionary<string, long[]> _shapes = DecoderTensors.Expected(model with { TiedEmbeddings = false }, DecoderLayout.Of(model))
+    private readonly Dictionary<string, long[]> _shapes = DecoderTensors.Expected(model with { TiedEmbeddings = false }, Architecture.LayoutOf(model))
         .ToDictionary(tensor => tensor.Name, tensor => tensor.Shape);
 
     /// <summary>Whether a tensor of an adapter is named like one of the base model's.</summary>

@@ -1,4 +1,7 @@
-using DeRa.Torch.Models;
+using DeRa.Torch.Configuration;
+using DeRa.Torch.Families;
+using DeRa.Torch.Layouts;
+using DeRa.Torch.Native;
 using DeRa.Torch.Operators;
 using DeRa.Torch.Weights;
 using static TorchSharp.torch;
@@ -25,7 +28,7 @@ internal sealed class LoraAdapter : IDisposable
     /// <exception cref="CheckpointException">It is broken, asks for what is not implemented, or does not fit the base model.</exception>
     public static LoraAdapter Open(string folder, ModelConfig baseModel, Checkpoint? baseWeights)
     {
-        var (config, layout) = (LoraConfig.Load(folder), DecoderLayout.Of(baseModel));
+        var (config, layout) = (LoraConfig.Load(folder), Architecture.LayoutOf(baseModel));
         var checkpoint = Checkpoint.OpenAdapter(folder);
         try
         {

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using DeRa.Torch.Models;
+using DeRa.Torch.Configuration;
 using DeRa.Torch.Weights;
 
 namespace DeRa.Torch.Adapters;

@@ -1,4 +1,4 @@
-using DeRa.Torch.Models;
+using DeRa.Torch.Layouts;
 using DeRa.Torch.Weights;
 
 namespace DeRa.Torch.Adapters;

@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using DeRa.Torch.Models;
+using DeRa.Torch.Configuration;
 
 namespace DeRa.Torch.Adapters;
 

@@ -1,4 +1,5 @@
-using DeRa.Torch.Models;
+using DeRa.Torch.Configuration;
+using DeRa.Torch.Layouts;
 
 namespace DeRa.Torch.Adapters;
 
@@ -19,7 +20,7 @@ internal sealed class ModuleTargets
         _isTarget = _isAllLinear ? _ => true : ReadNames(fields, "target_modules") ?? throw fields.Wrong("target_modules",
             $"is missing; it must be a list of module names, a pattern of them, or '{AllLinear}'");
         _isExcluded = ReadNames(fields, "exclude_modules") ?? (_ => false);
-        _layers = fields.Integers("layers_to_transform", 0, ModelConfigReader.MaxLayers) ?? [];
+        _layers = fields.Integers("layers_to_transform", 0, ConfigLimits.MaxLayers) ?? [];
         _layersModules = fields.TextOrTexts("layers_pattern") ?? [];
     }
 

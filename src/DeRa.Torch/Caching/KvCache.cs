@@ -1,4 +1,4 @@
-using DeRa.Torch.Models;
+using DeRa.Torch.Configuration;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Caching;

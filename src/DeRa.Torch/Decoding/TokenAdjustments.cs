@@ -1,5 +1,5 @@
 using DeRa.Engine.Scheduling;
-using DeRa.Torch.Operators;
+using DeRa.Torch.Native;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;

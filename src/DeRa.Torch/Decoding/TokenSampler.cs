@@ -1,5 +1,5 @@
 using DeRa.Engine.Scheduling;
-using DeRa.Torch.Operators;
+using DeRa.Torch.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 

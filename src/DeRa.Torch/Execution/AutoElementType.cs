@@ -1,4 +1,6 @@
-using DeRa.Torch.Models;
+using DeRa.Torch.Configuration;
+using DeRa.Torch.Families;
+using DeRa.Torch.Layouts;
 using DeRa.Torch.Native;
 
 namespace DeRa.Torch.Execution;
@@ -21,5 +23,6 @@ internal static class AutoElementType
         asked == DTypeOption.Auto && Float32Bytes(models) <= availableBytes * HostShare ? DTypeOption.Parse("float32") : asked;
 
     /// <summary>What their weights take in float32.</summary>
-    public static long Float32Bytes(IEnumerable<ModelConfig> models) => models.Sum(DecoderTensors.CountElements) * sizeof(float);
+    public static long Float32Bytes(IEnumerable<ModelConfig> models) =>
+        models.Sum(model => DecoderTensors.CountElements(model, Architecture.LayoutOf(model))) * sizeof(float);
 }

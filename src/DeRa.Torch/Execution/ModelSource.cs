@@ -1,4 +1,4 @@
-using DeRa.Torch.Models;
+using DeRa.Torch.Configuration;
 using DeRa.Torch.Native;
 using static TorchSharp.torch;
 

@@ -1,5 +1,5 @@
 using DeRa.Torch.Adapters;
-using DeRa.Torch.Models;
+using DeRa.Torch.Configuration;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Execution;

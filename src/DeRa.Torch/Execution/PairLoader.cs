@@ -1,6 +1,8 @@
 using DeRa.Engine.Scheduling;
 using DeRa.Torch.Adapters;
 using DeRa.Torch.Caching;
+using DeRa.Torch.Configuration;
+using DeRa.Torch.Families;
 using DeRa.Torch.Models;
 using DeRa.Torch.Native;
 using DeRa.Torch.Weights;

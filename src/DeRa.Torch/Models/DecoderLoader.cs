@@ -1,4 +1,7 @@
 using DeRa.Torch.Adapters;
+using DeRa.Torch.Configuration;
+using DeRa.Torch.Families;
+using DeRa.Torch.Layouts;
 using DeRa.Torch.Native;
 using DeRa.Torch.Operators;
 using DeRa.Torch.Weights;
@@ -48,7 +51,7 @@ internal sealed class DecoderLoader
         Checkpoint checkpoint, List<LoraAdapter> adapters, ModelConfig config, Device device, DTypeOption type,
         Action<long, long>? onProgress, CancellationToken cancellation)
     {
-        var layout = DecoderLayout.Of(config).As(checkpoint);
+        var layout = Architecture.LayoutOf(config).As(checkpoint);
         config = DecoderTensors.WithStoredOutput(config, checkpoint, layout);
         DecoderTensors.Check(checkpoint, config, layout);
         var embedding = checkpoint.Find(layout.Embedding)!.Value.Tensor;

@@ -1,4 +1,6 @@
 using DeRa.Torch.Caching;
+using DeRa.Torch.Configuration;
+using DeRa.Torch.Native;
 using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 

@@ -1,5 +1,8 @@
 using System.Text.Json;
 using DeRa.Engine.Text;
+using DeRa.Torch.Configuration;
+using DeRa.Torch.Families;
+using DeRa.Torch.Layouts;
 using DeRa.Torch.Weights;
 
 namespace DeRa.Torch.Models;
@@ -67,7 +70,7 @@ public sealed record ModelInspection
             Folder = folder,
             Config = config,
             HasUntiedOutput = config?.TiedEmbeddings != read?.TiedEmbeddings,
-            ParameterCount = config is null ? 0 : DecoderTensors.CountElements(config),
+            ParameterCount = config is null ? 0 : DecoderTensors.CountElements(config, Architecture.LayoutOf(config)),
             StoredElements = stored?.Elements,
             Tokenizer = tokenizer,
             TokenizerKind = KindOfTokenizer(folder),
@@ -97,7 +100,7 @@ public sealed record ModelInspection
         using var checkpoint = Checkpoint.Open(folder);
         if (config is not null)
         {
-            var layout = DecoderLayout.Of(config).As(checkpoint);
+            var layout = Architecture.LayoutOf(config).As(checkpoint);
             config = DecoderTensors.WithStoredOutput(config, checkpoint, layout);
             DecoderTensors.Check(checkpoint, config, layout);
         }

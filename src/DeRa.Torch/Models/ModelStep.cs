@@ -1,5 +1,6 @@
 using DeRa.Engine.Scheduling;
 using DeRa.Torch.Caching;
+using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Models;

@@ -1,4 +1,3 @@
-using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Native;

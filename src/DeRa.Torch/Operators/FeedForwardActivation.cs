@@ -1,4 +1,5 @@
-using DeRa.Torch.Models;
+using DeRa.Torch.Configuration;
+using DeRa.Torch.Native;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -1,4 +1,5 @@
 using DeRa.Torch.Caching;
+using DeRa.Torch.Native;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Operators;

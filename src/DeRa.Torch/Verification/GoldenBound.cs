@@ -1,3 +1,4 @@
+using DeRa.Torch.Configuration;
 using DeRa.Torch.Models;
 using static TorchSharp.torch;
 

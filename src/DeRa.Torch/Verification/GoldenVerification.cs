@@ -1,6 +1,7 @@
 using DeRa.Engine.Scheduling;
 using DeRa.Torch.Caching;
 using DeRa.Torch.Execution;
+using DeRa.Torch.Families;
 using DeRa.Torch.Models;
 using DeRa.Torch.Native;
 using static TorchSharp.torch;

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using DeRa.Testing;
 using DeRa.Torch.Adapters;
 using DeRa.Torch.Execution;
+using DeRa.Torch.Families;
 using DeRa.Torch.Models;
 using DeRa.Torch.Tests.Execution;
 using DeRa.Torch.Tests.Weights;

@@ -1,8 +1,9 @@
 using System.Text.Json.Nodes;
 using DeRa.Testing;
 using DeRa.Torch.Adapters;
+using DeRa.Torch.Configuration;
 using DeRa.Torch.Execution;
-using DeRa.Torch.Models;
+using DeRa.Torch.Families;
 using DeRa.Torch.Tests.Execution;
 using DeRa.Torch.Tests.Weights;
 using DeRa.Torch.Weights;

@@ -118,7 +118,7 @@ public sealed class LoraTests
     }
 
     private static PairExecutor Load(string reference, params AlignedFolder[] aligned) => GoldenPair.Load(
-        GoldenPair.Options(reference, reference) with { Aligned = aligned }, DeRa.Torch.Models.ModelConfigReader.Load(GoldenData.Committed(reference)).VocabularySize).Executor;
+        GoldenPair.Options(reference, reference) with { Aligned = aligned }, DeRa.Torch.Families.ModelConfigReader.Load(GoldenData.Committed(reference)).VocabularySize).Executor;
 
     /// <summary>Log-probabilities of every token at every position of a text.</summary>
     private static double[] Scores(PairExecutor executor, AlignmentStrengths strengths, int[]? text = null)

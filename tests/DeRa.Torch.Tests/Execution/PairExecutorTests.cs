@@ -2,6 +2,7 @@ using DeRa.Engine.Scheduling;
 using DeRa.Testing;
 using DeRa.Torch.Caching;
 using DeRa.Torch.Execution;
+using DeRa.Torch.Families;
 using DeRa.Torch.Models;
 using DeRa.Torch.Native;
 using Xunit;

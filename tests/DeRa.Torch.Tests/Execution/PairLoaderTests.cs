@@ -1,6 +1,7 @@
 using DeRa.Testing;
 using DeRa.Torch.Execution;
-using DeRa.Torch.Models;
+using DeRa.Torch.Families;
+using DeRa.Torch.Layouts;
 using DeRa.Torch.Native;
 using DeRa.Torch.Weights;
 using TorchSharp;
@@ -66,7 +67,8 @@ public sealed class PairLoaderTests
     {
         var options = GoldenPair.Options("llama-llama3", "pair/sft") with { DType = DTypeOption.Auto };
         var bytes = 4 * (options.Aligned.Select(model => model.Path).Append(options.ReferencePath))
-            .Sum(folder => DecoderTensors.CountElements(ModelConfigReader.Load(folder)));
+            .Select(ModelConfigReader.Load)
+            .Sum(config => DecoderTensors.CountElements(config, Architecture.LayoutOf(config)));
         var log = new ListLogger();
         var wide = Load((long)(bytes / AutoElementType.HostShare) + 1);
         wide.Executor.Dispose();

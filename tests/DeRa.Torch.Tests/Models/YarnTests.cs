@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using DeRa.Engine.Scheduling;
 using DeRa.Testing;
 using DeRa.Torch.Caching;
+using DeRa.Torch.Families;
 using DeRa.Torch.Models;
 using DeRa.Torch.Native;
 using DeRa.Torch.Operators;

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using DeRa.Testing;
-using DeRa.Torch.Models;
+using DeRa.Torch.Families;
+using DeRa.Torch.Layouts;
 using DeRa.Torch.Weights;
 
 namespace DeRa.Torch.Tests.Weights;
@@ -32,7 +33,7 @@ internal sealed class EditedCheckpoint : IDisposable
     public string Path => _folder.Path;
 
     /// <summary>Names, in the class's spelling, of the tensors outside the layers.</summary>
-    public static DecoderLayout Layout(string folder) => DecoderLayout.Of(ModelConfigReader.Load(folder));
+    public static DecoderLayout Layout(string folder) => Architecture.LayoutOf(ModelConfigReader.Load(folder));
 
     /// <summary>Adds zeros of any shape.</summary>
     public EditedCheckpoint Add(string name, string type, params long[] shape)

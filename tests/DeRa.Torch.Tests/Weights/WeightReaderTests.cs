@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using DeRa.Testing;
-using DeRa.Torch.Models;
+using DeRa.Torch.Layouts;
 using DeRa.Torch.Native;
 using DeRa.Torch.Weights;
 using Xunit;
