@@ -1,3 +1,4 @@
+using DeRa.Lab.Data;
 using DeRa.Lab.Models;
 using DeRa.Lab.Objectives;
 using DeRa.Lab.Sampling;

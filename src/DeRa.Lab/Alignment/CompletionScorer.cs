@@ -1,4 +1,5 @@
 using DeRa.Engine.Text;
+using DeRa.Lab.Data;
 using DeRa.Lab.Rewards;
 using DeRa.Lab.Sampling;
 

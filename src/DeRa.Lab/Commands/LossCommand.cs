@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using DeRa.Engine.Text;
-using DeRa.Lab.Data;
+using DeRa.Lab.Evaluation;
 using DeRa.Lab.Models;
 
 namespace DeRa.Lab.Commands;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using DeRa.Engine.Text;
-using DeRa.Lab.Alignment;
 using DeRa.Lab.Data;
 using DeRa.Lab.Rewards;
 

@@ -1,5 +1,4 @@
 using DeRa.Engine.Text;
-using DeRa.Lab.Alignment;
 
 namespace DeRa.Lab.Data;
 

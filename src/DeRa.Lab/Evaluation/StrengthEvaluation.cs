@@ -1,4 +1,5 @@
 using DeRa.Lab.Alignment;
+using DeRa.Lab.Data;
 using DeRa.Lab.Reports;
 using DeRa.Lab.Sampling;
 

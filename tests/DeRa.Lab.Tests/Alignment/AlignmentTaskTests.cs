@@ -1,5 +1,6 @@
 using DeRa.Engine.Text;
 using DeRa.Lab.Alignment;
+using DeRa.Lab.Data;
 using DeRa.Lab.Models;
 using DeRa.Lab.Rewards;
 using DeRa.Lab.Tests.Commands;

@@ -1,8 +1,9 @@
 using DeRa.Engine.Text;
+using DeRa.Lab.Data;
 using DeRa.Lab.Models;
 using static TorchSharp.torch;
 
-namespace DeRa.Lab.Data;
+namespace DeRa.Lab.Evaluation;
 
 /// <summary>How a model predicts one text after its prompt.</summary>
 /// <param name="Nats">Negative log-probability of the tokens counted.</param>

@@ -1,4 +1,4 @@
-namespace DeRa.Lab.Alignment;
+namespace DeRa.Lab.Data;
 
 /// <summary>A prompt as text and as tokens.</summary>
 internal sealed record EncodedPrompt(string Text, int[] Tokens);

@@ -1,10 +1,11 @@
 using DeRa.Lab.Data;
+using DeRa.Lab.Evaluation;
 using DeRa.Lab.Models;
 using DeRa.Testing;
 using Xunit;
 using static TorchSharp.torch;
 
-namespace DeRa.Lab.Tests.Data;
+namespace DeRa.Lab.Tests.Evaluation;
 
 public sealed class TextLossTests : IDisposable
 {
