@@ -34,7 +34,7 @@ internal static class MixFilterSample
         if (!ReferenceEquals(masked, adjusted)) best = where(best.isfinite(), allowedBest, best);
         var tokens = rows.Any(row => row.Sampling is not null) ? TokenSampler.Sample(masked, allowedBest, rows) : null;
         var logProbs = new RowLogProbs(rows, failed, vocabularySize);
-        var divergence = new ReferenceDivergence(rows, failed, members.Count);
+        var divergence = new ReferenceDivergence(rows, failed);
         var host = ToHost([best, tokens ?? zeros_like(best),
             .. divergence.Compute(mixed, members[0], vocabularySize), .. logProbs.Compute(mixed, tokens)]);
         return Results(host, faults, divergence, logProbs);

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace DeRa.Torch.Decoding;
 
 /// <summary>
-/// KL(p ‖ reference) of rows in which the reference model and another weigh something, in nats: how far the mixture p has gone,
+/// KL(p ‖ reference) of rows in which the reference model and another are active, in nats: how far the mixture p has gone,
 /// before penalties, bias, masks, temperature and filters. Every eighth token of a sequence is measured, which costs less than
 /// one pass over the logits.
 /// </summary>
@@ -14,8 +14,8 @@ internal sealed class ReferenceDivergence
     private readonly int[] _rows;
 
     /// <summary>Chooses the rows.</summary>
-    public ReferenceDivergence(IReadOnlyList<LogitRow> rows, bool[] failed, int members) =>
-        _rows = TensorRows.Where(rows.Count, row => !failed[row] && IsMeasured(rows[row], members));
+    public ReferenceDivergence(IReadOnlyList<LogitRow> rows, bool[] failed) =>
+        _rows = TensorRows.Where(rows.Count, row => !failed[row] && IsMeasured(rows[row]));
 
     /// <summary>How many values <see cref="Compute"/> gives.</summary>
     public int Count => _rows.Length;
@@ -43,11 +43,6 @@ internal sealed class ReferenceDivergence
             if (double.IsFinite(values[i])) results[_rows[i]] = results[_rows[i]] with { ReferenceDivergence = values[i] };
     }
 
-    private static bool IsMeasured(LogitRow row, int members)
-    {
-        if (row.Sampling is not { } sampling || sampling.History.Length % Every != 0 || row.Strengths.OfMember(0) == 0) return false;
-        for (var member = 1; member < members; member++)
-            if (row.Strengths.OfMember(member) != 0) return true;
-        return false;
-    }
+    private static bool IsMeasured(LogitRow row) =>
+        row.Sampling is { } sampling && sampling.History.Length % Every == 0 && row.Strengths.ActiveModels is [0, _, ..];
 }

@@ -3,7 +3,7 @@ using DeRa.Engine.Scheduling;
 namespace DeRa.Torch.Execution;
 
 /// <summary>
-/// The rows of a plan that one loaded model runs: for each of its members in turn those in which it weighs anything. All of
+/// The rows of a plan that one loaded model runs: for each of its members in turn those in which it is active. All of
 /// them run in one batched pass.
 /// </summary>
 internal sealed class RunnerStep
@@ -16,7 +16,7 @@ internal sealed class RunnerStep
     /// <param name="blockCount">Blocks of each member's part of the pool.</param>
     public RunnerStep(IReadOnlyList<RunnerMember> members, IReadOnlyList<StepRow> plan, int blockCount)
     {
-        _planRows = [.. members.Select(member => Where(plan, row => row.Strengths.OfMember(member.Index) != 0))];
+        _planRows = [.. members.Select(member => Where(plan, row => row.Strengths.IsActive(member.Index)))];
         for (var part = 0; part < members.Count; part++)
             foreach (var index in _planRows[part])
             {

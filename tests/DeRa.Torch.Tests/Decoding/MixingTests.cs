@@ -45,7 +45,7 @@ public sealed class MixingTests
         using var scope = torch.NewDisposeScope();
         var members = new[] { Reference, Aligned, other }.Select((own, member) =>
         {
-            int[] ran = [.. Enumerable.Range(0, rows.Count).Where(row => strengths[row].OfMember(member) != 0)];
+            int[] ran = [.. Enumerable.Range(0, rows.Count).Where(row => strengths[row].IsActive(member))];
             return new ModelLogits(torch.tensor([.. ran.SelectMany(_ => own)], [ran.Length, 3]), ran);
         }).ToList();
         var results = MixFilterSample.Run(members, rows, 3);
