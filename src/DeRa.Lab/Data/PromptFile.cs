@@ -33,3 +33,6 @@ internal static class PromptFile
         return new EncodedPrompt(tokenizer.Decode(ids), ids);
     }
 }
+
+/// <summary>A prompt as text and as tokens.</summary>
+internal sealed record EncodedPrompt(string Text, int[] Tokens);

@@ -1,7 +1,7 @@
 namespace DeRa.Lab.Reports;
 
 /// <summary>Percentile bootstrap (Efron 1979) of a mean. Equal seeds give equal intervals.</summary>
-public static class Bootstrap
+internal static class Bootstrap
 {
     /// <summary>The mean of independent values, with its interval.</summary>
     /// <param name="values">At least one.</param>
@@ -60,4 +60,11 @@ public static class Bootstrap
         var above = Math.Min(below + 1, sorted.Length - 1);
         return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
     }
+}
+
+/// <summary>An estimate and the bounds of its confidence interval.</summary>
+internal readonly record struct Interval(double Estimate, double Low, double High)
+{
+    /// <summary>An estimate of which nothing more is known.</summary>
+    public static Interval Exact(double value) => new(value, value, value);
 }

@@ -5,7 +5,7 @@ namespace DeRa.Lab.Reports;
 
 /// <summary>A table of results: aligned columns for people, comma-separated values (RFC 4180) for programs.</summary>
 /// <param name="columns">The head of each column.</param>
-public sealed class ResultTable(params IReadOnlyList<string> columns)
+internal sealed class ResultTable(params IReadOnlyList<string> columns)
 {
     private const string Gap = "  ";
     private readonly List<object[]> _rows = [];

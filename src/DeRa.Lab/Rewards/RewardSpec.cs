@@ -3,7 +3,7 @@ using System.Globalization;
 namespace DeRa.Lab.Rewards;
 
 /// <summary>Makes a reward of what the user wrote.</summary>
-public static class RewardSpec
+internal static class RewardSpec
 {
     /// <summary>What there is, for help texts and errors.</summary>
     public const string Known = """

@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 namespace DeRa.Lab.Tokenizers;
 
 /// <summary>Writes a tokenizer's files in Hugging Face layout.</summary>
-public static class TokenizerFolder
+internal static class TokenizerFolder
 {
     private static readonly JsonSerializerOptions Readable = new()
     {

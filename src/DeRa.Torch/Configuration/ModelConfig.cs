@@ -97,3 +97,13 @@ public sealed record ModelConfig
     internal long CacheBytesPerToken(int elementBytes) =>
         2L * LayerCount * KeyValueHeadCount * HeadDimension * elementBytes;
 }
+
+/// <summary>How a norm brings vectors to one size.</summary>
+public enum NormKind
+{
+    /// <summary>x / √(mean(x²) + ε) · weight (arXiv 1910.07467).</summary>
+    RootMeanSquare,
+
+    /// <summary>(x − mean) / √(variance + ε) · weight + bias (arXiv 1607.06450).</summary>
+    Layer,
+}

@@ -37,9 +37,10 @@ internal sealed class CacheAllocator(
 
     private int DefaultBlocks(Device device, long bytesPerBlock)
     {
-        var available = DeviceMemory.AvailableBytes(device)
+        var isCuda = device.type == TorchSharp.DeviceType.CUDA;
+        var available = (isCuda ? CudaMemory.FreeBytes(device.index) : HostMemory.AvailableBytes())
             ?? throw new PairLoadException($"cannot find out how much memory {device} has free: set --cache-tokens");
-        var (share, sequences) = device.type == TorchSharp.DeviceType.CUDA
+        var (share, sequences) = isCuda
             ? (CacheSize.DeviceShare, CacheSize.DeviceSequences)
             : (CacheSize.HostShare, CacheSize.HostSequences);
         var blocks = CacheSize.DefaultBlocks(available, share, sequences, contextTokens, bytesPerBlock, options.BlockTokens);

@@ -22,7 +22,7 @@ public sealed class PairLoader
     private PairLoader(PairOptions options, ILogger logger)
     {
         (_options, _logger) = (options, logger);
-        _members = [new AlignedFolder(ModelSources.Reference, options.ReferencePath), .. options.Aligned];
+        _members = [new AlignedFolder(ModelSource.ReferenceName, options.ReferencePath), .. options.Aligned];
         if (LoraConfig.IsIn(options.ReferencePath))
             throw new PairLoadException($"--reference {options.ReferencePath} is an adapter; it must be the whole model that adapters are over");
         var reference = ModelConfigReader.Load(options.ReferencePath);
@@ -64,7 +64,7 @@ public sealed class PairLoader
         var (referenceDevice, alignedDevice) = _options.Device.Resolve(LibTorch.Load(_options.LibTorch));
         LibTorch.VerifyDevice(referenceDevice);
         LibTorch.VerifyDevice(alignedDevice);
-        var sources = WithTypes(ModelSources.Find(_members, _configs, referenceDevice, alignedDevice));
+        var sources = WithTypes(ModelSource.Find(_members, _configs, referenceDevice, alignedDevice));
         foreach (var shared in sources.Where(source => source.Members.Count > 1))
             PairLog.WeightsShared(_logger, shared.Name, shared.Adapters.Count);
         var models = new ParallelLoad(progress, cancellation).Run(sources);

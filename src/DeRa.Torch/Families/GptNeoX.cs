@@ -56,7 +56,6 @@ internal sealed class GptNeoX : Architecture
     public override DecoderLayout Layout(ModelConfig config)
     {
         long hidden = config.HiddenSize, intermediate = config.IntermediateSize;
-        var perHead = new RowOrder(config.HeadCount, Parts: 3);
         return new DecoderLayout
         {
             Prefix = "gpt_neox.",
@@ -68,7 +67,7 @@ internal sealed class GptNeoX : Architecture
             {
                 AttentionNorm = "input_layernorm",
                 QueryKeyValue = new LinearLayout(hidden, config.QueryKeyValueBias,
-                    new LinearPart("attention.query_key_value", 3 * hidden, Order: perHead)),
+                    new LinearPart("attention.query_key_value", 3 * hidden, InterleavedHeads: config.HeadCount)),
                 AttentionOutput = new LinearLayout(hidden, config.AttentionOutputBias, new LinearPart("attention.dense", hidden)),
                 FeedForwardNorm = "post_attention_layernorm",
                 FeedForwardInput = new LinearLayout(hidden, HasBias: true, new LinearPart("mlp.dense_h_to_4h", intermediate)),

@@ -32,3 +32,8 @@ internal static class Norm
         return (input * inverse).mul_(weight);
     }
 }
+
+/// <summary>The weights of a norm.</summary>
+/// <param name="Weight">[width], float32.</param>
+/// <param name="Bias">[width], float32, or null.</param>
+internal sealed record NormWeight(Tensor Weight, Tensor? Bias);

@@ -53,9 +53,9 @@ public sealed class WeightReaderTests : IDisposable
         Assert.Equal([1, 5, 9, 2, 6, 10, 3, 7, 11, 4, 8, 12], Filled(reader, [4, 3], new LinearPart("a", 4, IsTransposed: true).WeightAsStored));
         // Two heads of three parts of one output: rows head 0 (a, b, c), head 1 (a, b, c) → a, a, b, b, c, c.
         Assert.Equal([1, 2, 7, 8, 3, 4, 9, 10, 5, 6, 11, 12],
-            Filled(reader, [6, 2], new LinearPart("a", 6, Order: new RowOrder(Heads: 2, Parts: 3)).WeightAsStored));
+            Filled(reader, [6, 2], new LinearPart("a", 6, InterleavedHeads: 2).WeightAsStored));
         Assert.Equal([1, 2, 7, 8, 3, 4, 9, 10, 5, 6, 11, 12],
-            Filled(reader, [12], new LinearPart("a", 12, Order: new RowOrder(Heads: 2, Parts: 3)).OutputsAsStored));
+            Filled(reader, [12], new LinearPart("a", 12, InterleavedHeads: 2).OutputsAsStored));
     }
 
     private static float[] Filled(WeightReader reader, long[] shape, Func<Tensor, Tensor> view)
