@@ -19,7 +19,7 @@ internal static class LabCommands
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellation = default)
     {
         var parsed = Root().Parse(args);
-        if (MisspeltOption(parsed) is { } misspelt) return await EndAsync(error, $"'{misspelt}' is no option of this command", BadInput);
+        if (UnknownOption(parsed) is { } unknown) return await EndAsync(error, $"'{unknown}' is no option of this command", BadInput);
         if (parsed.Errors.Count > 0)
             return await EndAsync(error, TextOptions.Explained(string.Join(' ', parsed.Errors.Select(e => e.Message))), BadInput);
         try
@@ -67,7 +67,7 @@ internal static class LabCommands
     };
 
     /// <summary>The parser would take an unknown option for one more value of the option before it.</summary>
-    private static string? MisspeltOption(ParseResult parsed) => parsed.Tokens
+    private static string? UnknownOption(ParseResult parsed) => parsed.Tokens
         .FirstOrDefault(token => token.Type == TokenType.Argument && token.Value.StartsWith("--", StringComparison.Ordinal))?.Value;
 
     private static async Task<int> EndAsync(TextWriter error, string message, int code)

@@ -34,7 +34,7 @@ internal sealed class TextOptions(Option<string[]> files)
         if (paths.FirstOrDefault(path => !File.Exists(path)) is { } missing)
             throw new LabException($"{files.Name}: there is no file {missing}. {DocumentFile.Forms}");
         foreach (var field in (Option[])[_prompt, _completion])
-            if (IsGiven(parsed, field) && !paths.Any(DocumentFile.IsLines))
+            if (IsGiven(parsed, field) && !paths.Any(DocumentFile.IsJsonLines))
                 throw new LabException($"{field.Name} names a field of .jsonl files; {files.Name} names none.");
         return paths;
     }

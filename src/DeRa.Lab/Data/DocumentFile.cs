@@ -28,12 +28,12 @@ internal static class DocumentFile
     public static IReadOnlyList<Document> Read(string path, DocumentFields? fields = null, bool promptSuffices = false)
     {
         if (!File.Exists(path)) throw new LabException($"{path}: there is no such file. {Forms}");
-        Document[] documents = IsLines(path) ? [.. Lines(path, fields ?? new(), promptSuffices)] : [.. Texts(path)];
+        Document[] documents = IsJsonLines(path) ? [.. Lines(path, fields ?? new(), promptSuffices)] : [.. Texts(path)];
         return documents.Length > 0 ? documents : throw new LabException($"{path}: holds no text.");
     }
 
     /// <summary>Whether a file has a document a line, in JSON.</summary>
-    public static bool IsLines(string path) => path.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase);
+    public static bool IsJsonLines(string path) => path.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase);
 
     private static IEnumerable<Document> Lines(string path, DocumentFields fields, bool promptSuffices) => File.ReadLines(path).Index()
         .Where(line => line.Item.Length > 0)

@@ -25,7 +25,7 @@ internal sealed class BaseCopies(ModelConfig model, Checkpoint? weights)
         .ToDictionary(tensor => tensor.Name, tensor => tensor.Shape);
 
     /// <summary>Whether a tensor of an adapter is named like one of the base model's.</summary>
-    public bool Contain(string name) => BaseName(name) is { } own && _shapes.ContainsKey(own);
+    public bool Contains(string name) => BaseName(name) is { } own && _shapes.ContainsKey(own);
 
     /// <summary>Whether a tensor of an adapter is a module's of that name, such as <c>lm_head</c>.</summary>
     public static bool IsOf(string name, string module) =>

@@ -56,13 +56,13 @@ internal sealed class LoraAdapter : IDisposable
     /// <returns>Tensors owned by the caller's scope.</returns>
     public LowRank? Read(int layer, LinearLayout linear, WeightReader reader)
     {
-        var ranks = linear.Parts.Select(part => _config.Targets.Contain(_layout, layer, part.Module)
+        var ranks = linear.Parts.Select(part => _config.Targets.Contains(_layout, layer, part.Module)
             ? _config.RankOf(_layout.InLayer(layer, part.Module)) : 0).ToList();
         if (ranks.TrueForAll(rank => rank == 0)) return null;
         using var scope = NewDisposeScope();
-        var down = reader.Empty(ranks.Sum(), linear.Inputs);
+        var a = reader.Empty(ranks.Sum(), linear.Inputs);
         // Scaled before it is rounded to the model's element type.
-        var up = zeros(linear.Outputs, ranks.Sum(), ScalarType.Float32, down.device);
+        var b = zeros(linear.Outputs, ranks.Sum(), ScalarType.Float32, a.device);
         long row = 0, rank = 0;
         for (var i = 0; i < ranks.Count; i++)
         {
@@ -70,14 +70,14 @@ internal sealed class LoraAdapter : IDisposable
             if (ranks[i] > 0)
             {
                 var module = _layout.InLayer(layer, part.Module);
-                var own = up.narrow(0, row, part.Outputs).narrow(1, rank, ranks[i]);
-                reader.Fill(down.narrow(0, rank, ranks[i]), LoraTensors.Down(module));
-                reader.Fill(part.OutputsAsStored(own), LoraTensors.Up(module));
+                var own = b.narrow(0, row, part.Outputs).narrow(1, rank, ranks[i]);
+                reader.Fill(a.narrow(0, rank, ranks[i]), LoraTensors.A(module));
+                reader.Fill(part.OutputsAsStored(own), LoraTensors.B(module));
                 own.TimesInPlace(_config.ScaleOf(module));
             }
             (row, rank) = (row + part.Outputs, rank + ranks[i]);
         }
-        return new LowRank(down.MoveToOuterDisposeScope(), up.to(down.dtype).MoveToOuterDisposeScope());
+        return new LowRank(a.MoveToOuterDisposeScope(), b.to(a.dtype).MoveToOuterDisposeScope());
     }
 
     /// <summary>Closes its files.</summary>

@@ -42,11 +42,11 @@ internal sealed class ModulePattern
         try
         {
             var regex = new Regex(before + PythonPattern.ToDotNet(pattern) + after, RegexOptions.CultureInvariant, Limit);
-            return new ModulePattern(regex, problem => fields.Wrong(field, $"'{pattern}' {problem}"));
+            return new ModulePattern(regex, problem => fields.Invalid(field, $"'{pattern}' {problem}"));
         }
         catch (ArgumentException exception)
         {
-            throw fields.Wrong(field, $"holds '{pattern}', which is no regular expression: {exception.Message}");
+            throw fields.Invalid(field, $"holds '{pattern}', which is no regular expression: {exception.Message}");
         }
     }
 }

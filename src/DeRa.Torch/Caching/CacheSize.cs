@@ -12,11 +12,11 @@ internal static class CacheSize
     /// <summary>More whole contexts than these are of no use by default: on the CPU, and on a GPU.</summary>
     public const int HostSequences = 16, DeviceSequences = 256;
 
-    /// <summary>Up to so many bytes the caches may hold <see cref="CheapSequences"/> on the CPU too: nobody misses them.</summary>
-    public const long CheapBytes = 256L << 20;
+    /// <summary>Up to so many bytes the caches may hold <see cref="SmallCacheSequences"/> on the CPU too: nobody misses them.</summary>
+    public const long SmallCacheBytes = 256L << 20;
 
     /// <summary>As many as run at once by default, so that a small model's cache keeps none of them waiting.</summary>
-    public const int CheapSequences = 64;
+    public const int SmallCacheSequences = 64;
 
     /// <summary>
     /// Blocks that hold so many whole sequences, or more where they are cheap, but take no more than a share of what is free
@@ -33,7 +33,7 @@ internal static class CacheSize
         long availableBytes, double share, int sequences, int contextTokens, long bytesPerBlock, int blockTokens)
     {
         var sequenceBlocks = ((long)contextTokens + blockTokens - 1) / blockTokens;
-        var cheap = Math.Min(CheapSequences * sequenceBlocks, CheapBytes / bytesPerBlock);
+        var cheap = Math.Min(SmallCacheSequences * sequenceBlocks, SmallCacheBytes / bytesPerBlock);
         var wanted = Math.Max(sequences * sequenceBlocks, cheap);
         return (int)Math.Min(Math.Min(wanted, (long)(availableBytes * share) / bytesPerBlock), MaxBlocks(blockTokens));
     }

@@ -19,12 +19,12 @@ internal static class ActivationFields
     /// <summary>The activation that a field names.</summary>
     /// <param name="fields">A configuration.</param>
     /// <param name="field">The field's name.</param>
-    /// <param name="absent">What Hugging Face assumes where it is absent.</param>
-    public static Activation Read(ConfigFields fields, string field, string absent)
+    /// <param name="defaultValue">What Hugging Face assumes where it is absent.</param>
+    public static Activation Read(ConfigFields fields, string field, string defaultValue)
     {
-        var name = fields.Text(field) ?? absent;
+        var name = fields.String(field) ?? defaultValue;
         return Known.TryGetValue(name, out var activation)
             ? activation
-            : throw fields.Wrong(field, $"is '{name}', which is not supported (supported: {string.Join(", ", Known.Keys)})");
+            : throw fields.Invalid(field, $"is '{name}', which is not supported (supported: {string.Join(", ", Known.Keys)})");
     }
 }

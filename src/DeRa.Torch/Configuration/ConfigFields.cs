@@ -21,11 +21,11 @@ internal sealed class ConfigFields(string path, JsonElement source, string prefi
     public bool Has(string name) => Find(name) is not null;
 
     /// <summary>Whether the field is there, be it null.</summary>
-    public bool Names(string name) => source.TryGetProperty(name, out _);
+    public bool IsPresent(string name) => source.TryGetProperty(name, out _);
 
     /// <summary>A required whole number in [<paramref name="min"/>, <paramref name="max"/>].</summary>
     public int Integer(string name, int min, int max) =>
-        OptionalInteger(name, min, max) ?? throw Wrong(name, "is missing; " + Range(min, max));
+        OptionalInteger(name, min, max) ?? throw Invalid(name, "is missing; " + Range(min, max));
 
     /// <summary>A whole number in the range, or null where the field is absent or null.</summary>
     public int? OptionalInteger(string name, int min, int max)
@@ -33,7 +33,7 @@ internal sealed class ConfigFields(string path, JsonElement source, string prefi
         if (Find(name) is not { } value) return null;
         return value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= min && number <= max
             ? number
-            : throw Wrong(name, $"is {Shown(value)}; {Range(min, max)}");
+            : throw Invalid(name, $"is {Excerpt(value)}; {Range(min, max)}");
     }
 
     /// <summary>The same where the field has a second name; both may be given, and must then agree.</summary>
@@ -42,7 +42,7 @@ internal sealed class ConfigFields(string path, JsonElement source, string prefi
 
     /// <summary>A required finite number greater than <paramref name="above"/>.</summary>
     public double Number(string name, double above) =>
-        OptionalNumber(name, above) ?? throw Wrong(name, $"is missing; it must be a number above {above}");
+        OptionalNumber(name, above) ?? throw Invalid(name, $"is missing; it must be a number above {above}");
 
     /// <summary>A finite number greater than <paramref name="above"/>, or null where the field is absent or null.</summary>
     public double? OptionalNumber(string name, double above)
@@ -50,40 +50,40 @@ internal sealed class ConfigFields(string path, JsonElement source, string prefi
         if (Find(name) is not { } value) return null;
         return value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && double.IsFinite(number) && number > above
             ? number
-            : throw Wrong(name, $"is {Shown(value)}; it must be a number above {above}");
+            : throw Invalid(name, $"is {Excerpt(value)}; it must be a number above {above}");
     }
 
-    /// <summary>A truth value; <paramref name="absent"/> where the field is absent or null.</summary>
-    public bool Flag(string name, bool absent) => Find(name) switch
+    /// <summary>A truth value; <paramref name="defaultValue"/> where the field is absent or null.</summary>
+    public bool Flag(string name, bool defaultValue) => Find(name) switch
     {
-        null => absent,
+        null => defaultValue,
         { ValueKind: JsonValueKind.True } => true,
         { ValueKind: JsonValueKind.False } => false,
-        { } value => throw Wrong(name, $"is {Shown(value)}; it must be true or false"),
+        { } value => throw Invalid(name, $"is {Excerpt(value)}; it must be true or false"),
     };
 
     /// <summary>A text, or null where the field is absent or null.</summary>
-    public string? Text(string name) => Find(name) switch
+    public string? String(string name) => Find(name) switch
     {
         null => null,
         { ValueKind: JsonValueKind.String } value => value.GetString(),
-        { } value => throw Wrong(name, $"is {Shown(value)}; it must be a text"),
+        { } value => throw Invalid(name, $"is {Excerpt(value)}; it must be a text"),
     };
 
     /// <summary>A list of texts, or null where the field is absent or null.</summary>
-    public IReadOnlyList<string>? Texts(string name)
+    public IReadOnlyList<string>? Strings(string name)
     {
         if (Find(name) is not { } value) return null;
         return value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String)
             ? value.EnumerateArray().Select(item => item.GetString()!).ToList()
-            : throw Wrong(name, $"is {Shown(value)}; it must be a list of texts");
+            : throw Invalid(name, $"is {Excerpt(value)}; it must be a list of texts");
     }
 
     /// <summary>Whether the field is there and a text.</summary>
-    public bool IsText(string name) => Find(name) is { ValueKind: JsonValueKind.String };
+    public bool IsString(string name) => Find(name) is { ValueKind: JsonValueKind.String };
 
     /// <summary>A text or a list of texts, or null where the field is absent or null.</summary>
-    public IReadOnlyList<string>? TextOrTexts(string name) => IsText(name) ? [Text(name)!] : Texts(name);
+    public IReadOnlyList<string>? StringOrStrings(string name) => IsString(name) ? [String(name)!] : Strings(name);
 
     /// <summary>A whole number or a list of such, each in the range, or null where the field is absent or null.</summary>
     public IReadOnlyList<int>? Integers(string name, int min, int max)
@@ -95,18 +95,18 @@ internal sealed class ConfigFields(string path, JsonElement source, string prefi
             : [min - 1];
         return numbers.All(number => number >= min && number <= max)
             ? numbers
-            : throw Wrong(name, $"is {Shown(value)}; it must be whole numbers from {min} to {max}");
+            : throw Invalid(name, $"is {Excerpt(value)}; it must be whole numbers from {min} to {max}");
     }
 
     /// <summary>An object's entries, all finite numbers; none where the field is absent or null.</summary>
     public IReadOnlyList<(string Name, double Value)> Numbers(string name)
     {
         if (Find(name) is not { } value) return [];
-        if (value.ValueKind != JsonValueKind.Object) throw Wrong(name, $"is {Shown(value)}; it must be an object of numbers");
+        if (value.ValueKind != JsonValueKind.Object) throw Invalid(name, $"is {Excerpt(value)}; it must be an object of numbers");
         return [.. value.EnumerateObject().Select(entry =>
             entry.Value.ValueKind == JsonValueKind.Number && entry.Value.TryGetDouble(out var number) && double.IsFinite(number)
                 ? (entry.Name, number)
-                : throw Wrong($"{name}.{entry.Name}", $"is {Shown(entry.Value)}; it must be a number"))];
+                : throw Invalid($"{name}.{entry.Name}", $"is {Excerpt(entry.Value)}; it must be a number"))];
     }
 
     /// <summary>The fields of an object within this one, or null where the field is absent or null.</summary>
@@ -115,7 +115,7 @@ internal sealed class ConfigFields(string path, JsonElement source, string prefi
         if (Find(name) is not { } value) return null;
         return value.ValueKind == JsonValueKind.Object
             ? new ConfigFields(path, value, $"{prefix}{name}.")
-            : throw Wrong(name, $"is {Shown(value)}; it must be an object or null");
+            : throw Invalid(name, $"is {Excerpt(value)}; it must be an object or null");
     }
 
     /// <summary>The one value that is given in several places, each of which may lack it; null where all do.</summary>
@@ -129,31 +129,31 @@ internal sealed class ConfigFields(string path, JsonElement source, string prefi
             if (item.Value is null) continue;
             first ??= item;
             if (!item.Value.Equals(first.Value.Value))
-                throw Wrong(first.Value.Name,
+                throw Invalid(first.Value.Name,
                     $"is {Quoted(first.Value.Value)}, but '{prefix}{item.Name}' is {Quoted(item.Value)}; what is given twice must be the same");
         }
         return first is { } found ? found.Value : default;
     }
 
     /// <summary>Refuses every field that was not read, is not null, and is not among the harmless ones.</summary>
-    /// <param name="isHarmless">True for names that cannot change what the model computes.</param>
+    /// <param name="isIgnored">True for names that cannot change what the model computes.</param>
     /// <param name="isNeutral">True for a name and value that leave the mathematics as they are.</param>
-    public void RefuseUnread(Func<string, bool> isHarmless, Func<string, JsonElement, bool> isNeutral)
+    public void RefuseUnread(Func<string, bool> isIgnored, Func<string, JsonElement, bool> isNeutral)
     {
         foreach (var field in source.EnumerateObject())
         {
             if (field.Value.ValueKind == JsonValueKind.Null || _read.Contains(field.Name)) continue;
-            if (isHarmless(field.Name) || isNeutral(field.Name, field.Value)) continue;
-            throw Wrong(field.Name, $"is {Shown(field.Value)}, which is not supported "
+            if (isIgnored(field.Name) || isNeutral(field.Name, field.Value)) continue;
+            throw Invalid(field.Name, $"is {Excerpt(field.Value)}, which is not supported "
                 + $"(it may change what the model computes; understood here: {string.Join(", ", _read.Order(StringComparer.Ordinal))})");
         }
     }
 
     /// <summary>What the file says of a field, which is there, for messages.</summary>
-    public string Shown(string name) => Shown(Find(name)!.Value);
+    public string Excerpt(string name) => Excerpt(Find(name)!.Value);
 
     /// <summary>The exception for a field that cannot be used.</summary>
-    public CheckpointException Wrong(string name, string problem) => new(path, $"'{prefix}{name}' {problem}");
+    public CheckpointException Invalid(string name, string problem) => new(path, $"'{prefix}{name}' {problem}");
 
     private JsonElement? Find(string name)
     {
@@ -165,7 +165,7 @@ internal sealed class ConfigFields(string path, JsonElement source, string prefi
 
     private static string Quoted<T>(T value) => value is string ? $"'{value}'" : FormattableString.Invariant($"{value}");
 
-    private static string Shown(JsonElement value)
+    private static string Excerpt(JsonElement value)
     {
         var text = value.GetRawText();
         return text.Length <= 60 ? text : text[..57] + "...";

@@ -16,16 +16,16 @@ internal sealed class RotaryFields
     /// <summary>Reads them.</summary>
     /// <param name="fields">A configuration.</param>
     /// <param name="positions">Its <c>max_position_embeddings</c>.</param>
-    /// <param name="absentShare">The share of each head that turns where it is not given; null = the family has no such field, heads turn whole.</param>
-    public RotaryFields(ConfigFields fields, int positions, double? absentShare = null)
+    /// <param name="defaultShare">The share of each head that turns where it is not given; null = the family has no such field, heads turn whole.</param>
+    public RotaryFields(ConfigFields fields, int positions, double? defaultShare = null)
     {
         (_fields, _positions) = (fields, positions);
         (_older, _newer) = (fields.Object(Older), fields.Object(Newer));
         // In most families the second name only repeats the first: alone it would be passed over by Hugging Face's classes.
-        var isBaseAlone = absentShare is null && !fields.Has("rope_theta");
+        var isBaseAlone = defaultShare is null && !fields.Has("rope_theta");
         Base = (isBaseAlone ? Agreed("rope_theta") : Agreed("rope_theta", "rotary_emb_base", "rope_theta")) ?? DefaultBase;
-        Share = absentShare is null ? 1 : Agreed("partial_rotary_factor", "rotary_pct", "partial_rotary_factor") ?? absentShare.Value;
-        if (Share > 1) throw fields.Wrong("rotary_pct", $"is {Share}; it must be above 0 and at most 1");
+        Share = defaultShare is null ? 1 : Agreed("partial_rotary_factor", "rotary_pct", "partial_rotary_factor") ?? defaultShare.Value;
+        if (Share > 1) throw fields.Invalid("rotary_pct", $"is {Share}; it must be above 0 and at most 1");
         OriginalTokens = fields.OptionalInteger(Original, 1, ConfigLimits.MaxContextTokens);
         (Scaling, ContextTokens) = ReadScaling();
     }
@@ -58,7 +58,7 @@ internal sealed class RotaryFields
     {
         var (older, newer) = (ReadScaling(_older, Older), ReadScaling(_newer, Newer));
         if (older is { } first && newer is { } second && first != second)
-            throw _fields.Wrong(Older, $"is {_fields.Shown(Older)}, but '{Newer}' is {_fields.Shown(Newer)}; what is given twice must be the same");
+            throw _fields.Invalid(Older, $"is {_fields.Excerpt(Older)}, but '{Newer}' is {_fields.Excerpt(Newer)}; what is given twice must be the same");
         return older ?? newer ?? (null, _positions);
     }
 
@@ -66,7 +66,7 @@ internal sealed class RotaryFields
     private (RotaryScaling? Scaling, int ContextTokens)? ReadScaling(ConfigFields? fields, string name)
     {
         if (fields is null) return null;
-        var type = fields.Agreed(("rope_type", fields.Text("rope_type")), ("type", fields.Text("type")));
+        var type = fields.Agreed(("rope_type", fields.String("rope_type")), ("type", fields.String("type")));
         var original = _fields.Agreed(
             (Original, OriginalTokens), ($"{name}.{Original}", fields.OptionalInteger(Original, 1, ConfigLimits.MaxContextTokens)));
         (RotaryScaling?, int) scaling = type switch
@@ -75,16 +75,16 @@ internal sealed class RotaryFields
             "linear" => ReadLinear(fields, original),
             "llama3" => (ReadLlama3(fields, original), _positions),
             "yarn" => ReadYarn(fields, original),
-            var other => throw fields.Wrong("rope_type", $"is '{other}', which is not supported (supported: {Supported})"),
+            var other => throw fields.Invalid("rope_type", $"is '{other}', which is not supported (supported: {Supported})"),
         };
-        fields.RefuseUnread(isHarmless: _ => false, HarmlessFields.IsNeutral);
+        fields.RefuseUnread(isIgnored: _ => false, IgnoredFields.IsNeutral);
         return type is null ? null : scaling;
     }
 
     private static double ReadFactor(ConfigFields fields)
     {
         var factor = fields.Number("factor", above: 0);
-        return factor >= 1 ? factor : throw fields.Wrong("factor", $"is {factor}; it must be at least 1");
+        return factor >= 1 ? factor : throw fields.Invalid("factor", $"is {factor}; it must be at least 1");
     }
 
     private (RotaryScaling, int) ReadLinear(ConfigFields fields, int? original)
@@ -92,7 +92,7 @@ internal sealed class RotaryFields
         var factor = ReadFactor(fields);
         // What LongChat's own code read before there was rope_scaling.
         if (_fields.OptionalNumber("rope_condense_ratio", above: 0) is { } ratio && ratio != factor)
-            throw fields.Wrong("factor", $"is {factor}, but 'rope_condense_ratio' is {ratio}; what is given twice must be the same");
+            throw fields.Invalid("factor", $"is {factor}, but 'rope_condense_ratio' is {ratio}; what is given twice must be the same");
         return (new RotaryScaling.Linear(factor), Stretched(fields, original ?? _positions, factor));
     }
 
@@ -100,7 +100,7 @@ internal sealed class RotaryFields
     {
         var low = fields.Number("low_freq_factor", above: 0);
         var high = fields.Number("high_freq_factor", above: 0);
-        if (high <= low) throw fields.Wrong("high_freq_factor", $"is {high}; it must be above low_freq_factor, {low}");
+        if (high <= low) throw fields.Invalid("high_freq_factor", $"is {high}; it must be above low_freq_factor, {low}");
         return new RotaryScaling.Llama3(
             ReadFactor(fields), low, high, original ?? fields.Integer(Original, 1, ConfigLimits.MaxContextTokens));
     }
@@ -111,11 +111,11 @@ internal sealed class RotaryFields
         var factor = fields.Has("factor") ? ReadFactor(fields) : Math.Max(1, _positions / (double)original);
         var fast = fields.OptionalNumber("beta_fast", above: 0) ?? 32;
         var slow = fields.OptionalNumber("beta_slow", above: 0) ?? 1;
-        if (fast <= slow) throw fields.Wrong("beta_fast", $"is {fast}; it must be above beta_slow, {slow}");
+        if (fast <= slow) throw fields.Invalid("beta_fast", $"is {fast}; it must be above beta_slow, {slow}");
         var (scale, scaleAll) = (fields.OptionalNumber("mscale", above: 0), fields.OptionalNumber("mscale_all_dim", above: 0));
         var inferred = scale is null || scaleAll is null ? Magnitude(1) : Magnitude(scale.Value) / Magnitude(scaleAll.Value);
         var attention = fields.OptionalNumber("attention_factor", above: 0) ?? inferred;
-        var yarn = new RotaryScaling.Yarn(factor, original, attention, fast, slow, fields.Flag("truncate", absent: true));
+        var yarn = new RotaryScaling.Yarn(factor, original, attention, fast, slow, fields.Flag("truncate", defaultValue: true));
         return (yarn, Stretched(fields, original, factor));
 
         double Magnitude(double weight) => 0.1 * weight * Math.Log(factor) + 1;
@@ -125,7 +125,7 @@ internal sealed class RotaryFields
     {
         // Rounded: the factor may itself be the quotient of two contexts.
         var tokens = Math.Round(original * factor);
-        return tokens <= ConfigLimits.MaxContextTokens ? (int)tokens : throw fields.Wrong("factor",
+        return tokens <= ConfigLimits.MaxContextTokens ? (int)tokens : throw fields.Invalid("factor",
             $"is {factor}, which makes {original} tokens more than {ConfigLimits.MaxContextTokens}, the longest context");
     }
 }

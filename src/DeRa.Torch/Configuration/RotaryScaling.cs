@@ -22,17 +22,17 @@ public abstract record RotaryScaling
         : RotaryScaling;
 
     /// <summary>
-    /// YaRN (arXiv 2309.00071, with Hugging Face's details): pairs that turn more than <c>FastTurns</c> times within the
-    /// original context stay, those that turn less than <c>SlowTurns</c> times are stretched by the factor, those between
+    /// YaRN (arXiv 2309.00071, with Hugging Face's details): pairs that turn more than <c>FastRotations</c> times within the
+    /// original context stay, those that turn less than <c>SlowRotations</c> times are stretched by the factor, those between
     /// are interpolated by their index.
     /// </summary>
     /// <param name="Factor">At least 1.</param>
     /// <param name="OriginalContextTokens">The context trained on.</param>
     /// <param name="AttentionFactor">What queries and keys are multiplied by, each; greater than 0.</param>
-    /// <param name="FastTurns">Greater than <paramref name="SlowTurns"/> (<c>beta_fast</c>).</param>
-    /// <param name="SlowTurns">Greater than 0 (<c>beta_slow</c>).</param>
+    /// <param name="FastRotations">Greater than <paramref name="SlowRotations"/> (<c>beta_fast</c>).</param>
+    /// <param name="SlowRotations">Greater than 0 (<c>beta_slow</c>).</param>
     /// <param name="Truncates">Whether the two indices of the ramp are rounded, down and up.</param>
     public sealed record Yarn(
-        double Factor, int OriginalContextTokens, double AttentionFactor, double FastTurns, double SlowTurns, bool Truncates)
+        double Factor, int OriginalContextTokens, double AttentionFactor, double FastRotations, double SlowRotations, bool Truncates)
         : RotaryScaling;
 }

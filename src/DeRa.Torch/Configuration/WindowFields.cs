@@ -14,7 +14,7 @@ internal static class WindowFields
     {
         var window = ReadWindow(fields);
         if (ReadTypes(fields, layerCount)?.Contains(window is null) == true)
-            throw fields.Wrong("layer_types", $"is {fields.Shown("layer_types")}, but 'sliding_window' is "
+            throw fields.Invalid("layer_types", $"is {fields.Excerpt("layer_types")}, but 'sliding_window' is "
                 + (window is null ? "null: no layer has a window" : $"{window}: every layer has that window"));
         return Enumerable.Repeat(window, layerCount).ToArray();
     }
@@ -22,12 +22,12 @@ internal static class WindowFields
     /// <summary>A window from layer <c>max_window_layers</c> on, or as <c>layer_types</c> says, where it is switched on (Qwen).</summary>
     public static IReadOnlyList<int?> ReadSwitched(ConfigFields fields, int layerCount)
     {
-        var isUsed = fields.Flag("use_sliding_window", absent: false);
+        var isUsed = fields.Flag("use_sliding_window", defaultValue: false);
         var window = ReadWindow(fields);
         var firstWindowLayer = fields.OptionalInteger("max_window_layers", 0, ConfigLimits.MaxLayers) ?? 28;
         var types = ReadTypes(fields, layerCount);
         if (!isUsed && types?.Contains(true) == true)
-            throw fields.Wrong("layer_types", "has a sliding_attention layer, but 'use_sliding_window' is not true");
+            throw fields.Invalid("layer_types", "has a sliding_attention layer, but 'use_sliding_window' is not true");
         return Windows(layerCount, layer => isUsed && (types?[layer] ?? layer >= firstWindowLayer), window);
     }
 
@@ -42,16 +42,16 @@ internal static class WindowFields
         [.. Enumerable.Range(0, layerCount).Select(layer => isWindowed(layer) ? window : null)];
 
     private static int? ReadWindow(ConfigFields fields) =>
-        fields.Names("sliding_window")
+        fields.IsPresent("sliding_window")
             ? fields.OptionalInteger("sliding_window", 1, ConfigLimits.MaxContextTokens)
             : DefaultWindowTokens;
 
     /// <summary>Which layers have a window by <c>layer_types</c>; null where it is absent.</summary>
     private static List<bool>? ReadTypes(ConfigFields fields, int layerCount)
     {
-        if (fields.Texts("layer_types") is not { } types) return null;
+        if (fields.Strings("layer_types") is not { } types) return null;
         if (types.Count != layerCount)
-            throw fields.Wrong("layer_types", $"has {types.Count} entries; it must have one for each of {layerCount} layers");
+            throw fields.Invalid("layer_types", $"has {types.Count} entries; it must have one for each of {layerCount} layers");
         return types.Select(type => IsWindowed(fields, type)).ToList();
     }
 
@@ -59,6 +59,6 @@ internal static class WindowFields
     {
         Full => false,
         "sliding_attention" => true,
-        _ => throw fields.Wrong("layer_types", $"has '{type}', which is not supported (supported: full_attention, sliding_attention)"),
+        _ => throw fields.Invalid("layer_types", $"has '{type}', which is not supported (supported: full_attention, sliding_attention)"),
     };
 }

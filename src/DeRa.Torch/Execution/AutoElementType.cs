@@ -15,12 +15,12 @@ internal static class AutoElementType
     /// <summary>Share of free memory that weights may take in float32: the rest is for caches and for what else runs.</summary>
     public const double HostShare = 0.6;
 
-    /// <summary>The type for the models on the CPU: float32 where it was asked for or where all of them fit, else what was asked for.</summary>
-    /// <param name="asked">The option.</param>
+    /// <summary>The type for the models on the CPU: float32 where it was requested for or where all of them fit, else what was requested for.</summary>
+    /// <param name="requested">The option.</param>
     /// <param name="models">All models that are to lie in the machine's memory.</param>
     /// <param name="availableBytes">Free memory.</param>
-    public static DTypeOption OnHost(DTypeOption asked, IEnumerable<ModelConfig> models, long availableBytes) =>
-        asked == DTypeOption.Auto && Float32Bytes(models) <= availableBytes * HostShare ? DTypeOption.Parse("float32") : asked;
+    public static DTypeOption OnHost(DTypeOption requested, IEnumerable<ModelConfig> models, long availableBytes) =>
+        requested == DTypeOption.Auto && Float32Bytes(models) <= availableBytes * HostShare ? DTypeOption.Parse("float32") : requested;
 
     /// <summary>What their weights take in float32.</summary>
     public static long Float32Bytes(IEnumerable<ModelConfig> models) =>

@@ -27,7 +27,7 @@ internal sealed class ModelRunner(DecoderModel model, KvCache cache, IReadOnlyLi
     public IReadOnlyList<RunnerMember> Members => members;
 
     /// <summary>Whether the same index tensors serve both, where they run the same rows.</summary>
-    public bool IsAlike(ModelRunner other) =>
+    public bool HasSameDeviceAndType(ModelRunner other) =>
         model.Device.type == other.Model.Device.type && model.Device.index == other.Model.Device.index
         && model.ElementType == other.Model.ElementType;
 

@@ -72,7 +72,7 @@ public sealed class PairExecutor : IStepExecutor
         {
             var own = new RunnerStep(runner.Members, rows, Limits.BlockCount);
             if (own.Rows.Count == 0) continue;
-            var same = laidOut.Find(other => other.Runner.IsAlike(runner) && other.Rows.IsSame(own));
+            var same = laidOut.Find(other => other.Runner.HasSameDeviceAndType(runner) && other.Rows.IsSame(own));
             var step = same.Step ?? LayOut(runner, own);
             laidOut.Add((runner, own, step));
             runner.Run(step, runner.Members.Select((_, part) => outputs.IndicesOf(own.PlanRows(part))));
@@ -81,7 +81,7 @@ public sealed class PairExecutor : IStepExecutor
 
     /// <summary>With the windows of every model that may take the same step.</summary>
     private ModelStep LayOut(ModelRunner runner, RunnerStep own) => new(
-        own.Rows, _runners.Where(runner.IsAlike).SelectMany(other => other.Model.Config.WindowTokens),
+        own.Rows, _runners.Where(runner.HasSameDeviceAndType).SelectMany(other => other.Model.Config.WindowTokens),
         Limits.BlockTokens, runner.Model.Device, runner.Model.ElementType, own.Adapters);
 
     private List<LogitRowResult> Decode(List<LogitRow> rows)

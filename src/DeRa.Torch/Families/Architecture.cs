@@ -33,13 +33,13 @@ internal abstract class Architecture
     /// <exception cref="Weights.CheckpointException">They name none, one that is not implemented, or several.</exception>
     public static Architecture Of(ConfigFields fields)
     {
-        var classes = fields.Texts("architectures") ?? [];
-        var modelType = fields.Text("model_type");
+        var classes = fields.Strings("architectures") ?? [];
+        var modelType = fields.String("model_type");
         var named = classes.Select(Named).ToList();
         if (modelType is not null) named.Add(All.FirstOrDefault(architecture => architecture.ModelType == modelType));
         return named.Distinct().ToList() is [{ } architecture]
             ? architecture
-            : throw fields.Wrong("architectures", $"is [{string.Join(", ", classes)}] with model_type '{modelType}', which is not "
+            : throw fields.Invalid("architectures", $"is [{string.Join(", ", classes)}] with model_type '{modelType}', which is not "
                 + $"supported (supported: {string.Join(", ", All.Select(known => known.ClassName))})");
     }
 

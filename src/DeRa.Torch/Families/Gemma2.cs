@@ -22,16 +22,16 @@ internal sealed class Gemma2 : Architecture
     public override ModelConfig Read(ConfigFields fields)
     {
         CheckRepeated(fields);
-        var attentionBias = fields.Flag("attention_bias", absent: false);
-        var config = LlamaLike.Read(fields, Family, absentHeadDimension: 256, absentTied: true,
-            activation: "hidden_activation", absentActivation: "gelu_pytorch_tanh");
+        var attentionBias = fields.Flag("attention_bias", defaultValue: false);
+        var config = LlamaLike.Read(fields, Family, defaultHeadDimension: 256, defaultTied: true,
+            activation: "hidden_activation", defaultActivation: "gelu_pytorch_tanh");
         return config with
         {
             EmbeddingScale = Math.Sqrt(config.HiddenSize),
             HasOutputNorms = true,
             AttentionScale = 1 / Math.Sqrt(fields.OptionalNumber("query_pre_attn_scalar", above: 0) ?? 256),
-            AttentionSoftCap = ReadCap(fields, "attn_logit_softcapping", absent: 50),
-            FinalSoftCap = ReadCap(fields, "final_logit_softcapping", absent: 30),
+            AttentionSoftCap = ReadCap(fields, "attn_logit_softcapping", defaultValue: 50),
+            FinalSoftCap = ReadCap(fields, "final_logit_softcapping", defaultValue: 30),
             QueryKeyValueBias = attentionBias,
             AttentionOutputBias = attentionBias,
             WindowTokens = WindowFields.ReadAlternating(fields, config.LayerCount),
@@ -55,15 +55,15 @@ internal sealed class Gemma2 : Architecture
     }
 
     /// <summary>Null switches a cap off; absent does not.</summary>
-    private static double? ReadCap(ConfigFields fields, string name, double absent) =>
-        fields.Names(name) ? fields.OptionalNumber(name, above: 0) : absent;
+    private static double? ReadCap(ConfigFields fields, string name, double defaultValue) =>
+        fields.IsPresent(name) ? fields.OptionalNumber(name, above: 0) : defaultValue;
 
     /// <summary>Published files repeat two settings under names that Hugging Face does not read.</summary>
     private static void CheckRepeated(ConfigFields fields)
     {
-        fields.Agreed(("hidden_act", fields.Text("hidden_act")), ("hidden_activation", fields.Text("hidden_activation")));
+        fields.Agreed(("hidden_act", fields.String("hidden_act")), ("hidden_activation", fields.String("hidden_activation")));
         var (size, window) = (fields.OptionalInteger("sliding_window_size", 1, ConfigLimits.MaxContextTokens),
             fields.OptionalInteger("sliding_window", 1, ConfigLimits.MaxContextTokens));
-        if (size is not null && size != window) throw fields.Wrong("sliding_window_size", $"is {size}, but 'sliding_window' is {window}");
+        if (size is not null && size != window) throw fields.Invalid("sliding_window_size", $"is {size}, but 'sliding_window' is {window}");
     }
 }

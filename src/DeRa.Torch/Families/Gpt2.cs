@@ -37,11 +37,11 @@ internal sealed class Gpt2 : Architecture
             NormEpsilon = fields.OptionalNumber("layer_norm_epsilon", above: 0) ?? 1e-5,
             RotaryDimension = 0,
             IsGated = false,
-            Activation = ActivationFields.Read(fields, "activation_function", absent: "gelu_new"),
+            Activation = ActivationFields.Read(fields, "activation_function", defaultValue: "gelu_new"),
             QueryKeyValueBias = true,
             AttentionOutputBias = true,
             FeedForwardBias = true,
-            TiedEmbeddings = fields.Flag("tie_word_embeddings", absent: true),
+            TiedEmbeddings = fields.Flag("tie_word_embeddings", defaultValue: true),
             WindowTokens = new int?[layers],
         };
     }

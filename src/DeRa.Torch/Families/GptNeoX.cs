@@ -23,8 +23,8 @@ internal sealed class GptNeoX : Architecture
         var layers = fields.Integer("num_hidden_layers", 1, ConfigLimits.MaxLayers);
         var context = fields.Integer("max_position_embeddings", 1, ConfigLimits.MaxContextTokens);
         var headDimension = HeadFields.Share(fields, "num_attention_heads", heads, "hidden_size", hiddenSize);
-        var rotary = new RotaryFields(fields, context, absentShare: 0.25);
-        var attentionBias = fields.Flag("attention_bias", absent: true);
+        var rotary = new RotaryFields(fields, context, defaultShare: 0.25);
+        var attentionBias = fields.Flag("attention_bias", defaultValue: true);
         return new ModelConfig
         {
             Family = Family,
@@ -41,13 +41,13 @@ internal sealed class GptNeoX : Architecture
             RotaryDimension = RotaryDimension(fields, headDimension, rotary.Share),
             RotaryBase = rotary.Base,
             RotaryScaling = rotary.Scaling,
-            IsParallel = fields.Flag("use_parallel_residual", absent: true),
+            IsParallel = fields.Flag("use_parallel_residual", defaultValue: true),
             IsGated = false,
-            Activation = ActivationFields.Read(fields, "hidden_act", absent: "gelu"),
+            Activation = ActivationFields.Read(fields, "hidden_act", defaultValue: "gelu"),
             QueryKeyValueBias = attentionBias,
             AttentionOutputBias = attentionBias,
             FeedForwardBias = true,
-            TiedEmbeddings = fields.Flag("tie_word_embeddings", absent: false),
+            TiedEmbeddings = fields.Flag("tie_word_embeddings", defaultValue: false),
             WindowTokens = new int?[layers],
         };
     }
@@ -81,7 +81,7 @@ internal sealed class GptNeoX : Architecture
         var dimension = (int)(headDimension * share);
         return dimension >= 2 && dimension % 2 == 0
             ? dimension
-            : throw fields.Wrong("rotary_pct",
+            : throw fields.Invalid("rotary_pct",
                 $"turns {dimension} of {headDimension} dimensions of a head; it must be an even number, at least 2");
     }
 }

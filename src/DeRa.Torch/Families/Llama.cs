@@ -21,12 +21,12 @@ internal sealed class Llama : Architecture
     /// <inheritdoc/>
     public override ModelConfig Read(ConfigFields fields)
     {
-        var attentionBias = fields.Flag("attention_bias", absent: false);
+        var attentionBias = fields.Flag("attention_bias", defaultValue: false);
         return LlamaLike.Read(fields, Family, needsKeyValueHeads: false) with
         {
             QueryKeyValueBias = attentionBias,
             AttentionOutputBias = attentionBias,
-            FeedForwardBias = fields.Flag("mlp_bias", absent: false),
+            FeedForwardBias = fields.Flag("mlp_bias", defaultValue: false),
         };
     }
 

@@ -8,12 +8,12 @@ internal static class LlamaLike
 {
     /// <summary>Reads what all of them have; biases and windows are each family's own.</summary>
     public static ModelConfig Read(
-        ConfigFields fields, ModelFamily family, bool needsKeyValueHeads = true, int? absentHeadDimension = null,
-        bool absentTied = false, string activation = "hidden_act", string absentActivation = "silu")
+        ConfigFields fields, ModelFamily family, bool needsKeyValueHeads = true, int? defaultHeadDimension = null,
+        bool defaultTied = false, string activation = "hidden_act", string defaultActivation = "silu")
     {
         var hiddenSize = fields.Integer("hidden_size", 1, ConfigLimits.MaxWidth);
         var layers = fields.Integer("num_hidden_layers", 1, ConfigLimits.MaxLayers);
-        var heads = HeadFields.Read(fields, hiddenSize, needsKeyValueHeads, absentHeadDimension);
+        var heads = HeadFields.Read(fields, hiddenSize, needsKeyValueHeads, defaultHeadDimension);
         var rotary = ReadRotary(fields);
         return new ModelConfig
         {
@@ -30,11 +30,11 @@ internal static class LlamaLike
             RotaryDimension = heads.Dimension,
             RotaryBase = rotary.Base,
             RotaryScaling = rotary.Scaling,
-            Activation = ActivationFields.Read(fields, activation, absentActivation),
+            Activation = ActivationFields.Read(fields, activation, defaultActivation),
             QueryKeyValueBias = false,
             AttentionOutputBias = false,
             FeedForwardBias = false,
-            TiedEmbeddings = fields.Flag("tie_word_embeddings", absentTied),
+            TiedEmbeddings = fields.Flag("tie_word_embeddings", defaultTied),
             WindowTokens = new int?[layers],
         };
     }

@@ -32,29 +32,29 @@ public static class ModelConfigReader
         var architecture = Architecture.Of(fields);
         RefuseOtherFormats(fields);
         var config = architecture.Read(fields) with { ElementType = ReadElementType(fields) };
-        fields.RefuseUnread(HarmlessFields.Contains, HarmlessFields.IsNeutral);
+        fields.RefuseUnread(IgnoredFields.Contains, IgnoredFields.IsNeutral);
         return config;
     }
 
     private static void RefuseOtherFormats(ConfigFields fields)
     {
         if (fields.Has("quantization_config"))
-            throw fields.Wrong("quantization_config",
+            throw fields.Invalid("quantization_config",
                 $"asks for quantised weights, which are not supported (supported: {StoredTypes.Supported})");
         if (fields.Has("auto_map"))
-            throw fields.Wrong("auto_map", "asks for the model's own Python code, which is not run; use a checkpoint without it");
+            throw fields.Invalid("auto_map", "asks for the model's own Python code, which is not run; use a checkpoint without it");
     }
 
     private static ScalarType? ReadElementType(ConfigFields fields)
     {
-        var (older, newer) = (fields.Text("torch_dtype"), fields.Text("dtype"));
+        var (older, newer) = (fields.String("torch_dtype"), fields.String("dtype"));
         return fields.Agreed(("dtype", newer), ("torch_dtype", older)) switch
         {
             null => null,
             "float32" => ScalarType.Float32,
             "float16" => ScalarType.Float16,
             "bfloat16" => ScalarType.BFloat16,
-            var other => throw fields.Wrong(newer is null ? "torch_dtype" : "dtype",
+            var other => throw fields.Invalid(newer is null ? "torch_dtype" : "dtype",
                 $"is '{other}', which is not supported (supported: float32, float16, bfloat16)"),
         };
     }

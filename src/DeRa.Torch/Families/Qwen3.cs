@@ -18,8 +18,8 @@ internal sealed class Qwen3 : Architecture
     /// <inheritdoc/>
     public override ModelConfig Read(ConfigFields fields)
     {
-        var attentionBias = fields.Flag("attention_bias", absent: false);
-        var config = LlamaLike.Read(fields, Family, absentHeadDimension: 128);
+        var attentionBias = fields.Flag("attention_bias", defaultValue: false);
+        var config = LlamaLike.Read(fields, Family, defaultHeadDimension: 128);
         return config with
         {
             HasHeadNorms = true,

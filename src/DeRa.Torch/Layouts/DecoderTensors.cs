@@ -48,7 +48,7 @@ internal static class DecoderTensors
         var buffers = new DerivedBuffers(config, layout);
         var extra = checkpoint.Names.Where(name => !expected.ContainsKey(name) && !(config.TiedEmbeddings && name == layout.Output)
             && !name.StartsWith(ValueHead, StringComparison.Ordinal)
-            && !buffers.Contain(name, checkpoint.Find(name)!.Value.Tensor.Shape)).ToList();
+            && !buffers.Contains(name, checkpoint.Find(name)!.Value.Tensor.Shape)).ToList();
         if (extra.Count > 0)
             throw new CheckpointException(checkpoint.Folder, $"tensors that config.json does not account for: {Shown(extra)}");
         foreach (var (name, shape) in expected) checkpoint.CheckWeight(name, shape, "config.json asks for");

@@ -16,7 +16,7 @@ internal sealed class DerivedBuffers(ModelConfig config, DecoderLayout layout)
     /// <summary>Whether a tensor is one of them.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="shape">Its shape: a bias of attention's is a mask only where it is a square one.</param>
-    public bool Contain(string name, ReadOnlySpan<long> shape)
+    public bool Contains(string name, ReadOnlySpan<long> shape)
     {
         var inModel = WithoutPrefix(name, layout.Prefix);
         var inLayer = WithoutLayer(inModel);

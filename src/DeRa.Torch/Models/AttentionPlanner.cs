@@ -20,7 +20,7 @@ internal sealed class AttentionPlanner(
     /// <returns>Tensors owned by the caller's scope.</returns>
     public AttentionPlan Build(int window)
     {
-        if (CpuKernels.Handle(device, type)) return new AttentionPlan(Decode: null, []) { Cpu = BuildCpu(window) };
+        if (CpuKernels.Supports(device, type)) return new AttentionPlan(Decode: null, []) { Cpu = BuildCpu(window) };
         var chunks = new List<ChunkContext>(chunkRows.Count);
         var firstToken = decodeRows.Count;
         foreach (var row in chunkRows)

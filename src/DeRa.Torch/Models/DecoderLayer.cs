@@ -65,20 +65,20 @@ internal sealed class DecoderLayer(ModelConfig config)
 
     private Tensor Attention(Tensor hidden, RotaryAngles? angles, ModelStep step, int? windowTokens, LayerCache cache)
     {
-        var fused = Linear.Apply(Normed(hidden, AttentionNorm), QueryKeyValue, step.AdapterTokens);
+        var fused = Linear.Apply(Normalize(hidden, AttentionNorm), QueryKeyValue, step.AdapterTokens);
         var heads = fused.view(hidden.size(0), -1, config.HeadDimension); // [tokens, heads + 2 · keyValueHeads, headDimension]
         var query = RotaryCacheWrite.Apply(heads, HeadNorm, config.NormEpsilon, angles, step.WriteSlots, cache);
         var mixed = _attention.Apply(query, cache, step.PlanFor(windowTokens));
-        return Normed(Linear.Apply(mixed, AttentionOutput, step.AdapterTokens), AttentionOutputNorm);
+        return Normalize(Linear.Apply(mixed, AttentionOutput, step.AdapterTokens), AttentionOutputNorm);
     }
 
     private Tensor FeedForward(Tensor hidden, ModelStep step)
     {
-        var input = Linear.Apply(Normed(hidden, FeedForwardNorm), FeedForwardInput, step.AdapterTokens);
+        var input = Linear.Apply(Normalize(hidden, FeedForwardNorm), FeedForwardInput, step.AdapterTokens);
         var activated = FeedForwardActivation.Apply(input, config.Activation, config.IsGated);
-        return Normed(Linear.Apply(activated, FeedForwardOutput, step.AdapterTokens), FeedForwardOutputNorm);
+        return Normalize(Linear.Apply(activated, FeedForwardOutput, step.AdapterTokens), FeedForwardOutputNorm);
     }
 
-    private Tensor Normed(Tensor vectors, NormWeight? norm) =>
+    private Tensor Normalize(Tensor vectors, NormWeight? norm) =>
         norm is null ? vectors : Norm.Apply(vectors, norm, config.Norm, config.NormEpsilon);
 }

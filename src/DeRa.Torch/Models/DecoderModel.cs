@@ -43,7 +43,7 @@ internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType
 
     /// <summary>Memory of one adapter's weights.</summary>
     public long AdapterBytes(int adapter) => Layers.SelectMany(layer => layer.Linears).Select(linear => linear.Adapters[adapter])
-        .OfType<LowRank>().Sum(added => BytesOf(added.Down) + BytesOf(added.Up));
+        .OfType<LowRank>().Sum(added => BytesOf(added.A) + BytesOf(added.B));
 
     /// <summary>Memory of the weights, adapters included.</summary>
     public long Bytes => Tensors.Sum(BytesOf);

@@ -18,13 +18,13 @@ internal static class NativeFile
         catch (Exception exception) when (exception is DllNotFoundException or BadImageFormatException)
         {
             handle = 0;
-            error = SystemsWords(exception.Message);
+            error = SystemMessage(exception.Message);
             return false;
         }
     }
 
     /// <summary>The runtime puts general advice in the first line and the system's words after it.</summary>
-    private static string SystemsWords(string message)
+    private static string SystemMessage(string message)
     {
         var lines = message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         return string.Join("; ", lines.Length > 1 ? lines.Skip(1).Distinct() : lines);

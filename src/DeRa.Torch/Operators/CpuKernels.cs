@@ -19,10 +19,10 @@ internal static class CpuKernels
     public const int MinProductRows = 4;
 
     /// <summary>Whether the tensor is one of those.</summary>
-    public static bool Handle(Tensor tensor) => Handle(tensor.device, tensor.dtype);
+    public static bool Supports(Tensor tensor) => Supports(tensor.device, tensor.dtype);
 
-    /// <inheritdoc cref="Handle(Tensor)"/>
-    public static bool Handle(Device device, ScalarType type) => device.type == DeviceType.CPU && type == ScalarType.Float32;
+    /// <inheritdoc cref="Supports(Tensor)"/>
+    public static bool Supports(Device device, ScalarType type) => device.type == DeviceType.CPU && type == ScalarType.Float32;
 
     /// <summary>The elements of a contiguous float32 tensor on the CPU, as long as it is not disposed.</summary>
     public static Span<float> Elements(Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes);

@@ -20,7 +20,7 @@ internal static class FeedForwardActivation
         return Activate(input.narrow(1, 0, width), activation).mul_(input.narrow(1, width, width));
     }
 
-    private static Tensor Activate(Tensor input, Activation activation) => CpuKernels.Handle(input)
+    private static Tensor Activate(Tensor input, Activation activation) => CpuKernels.Supports(input)
         ? ActivateOnCpu(input, activation)
         : ActivateByLibTorch(input, activation);
 

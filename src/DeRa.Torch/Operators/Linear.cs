@@ -28,14 +28,14 @@ internal static class Linear
     private static void Add(Tensor output, Tensor input, Tensor rows, LowRank adapter)
     {
         using var scope = NewDisposeScope();
-        var low = Product(input.index_select(0, rows), adapter.Down, bias: null); // [own rows, rank]
-        output.index_add_(0, rows, Product(low, adapter.Up, bias: null), Arithmetic.One);
+        var low = Product(input.index_select(0, rows), adapter.A, bias: null); // [own rows, rank]
+        output.index_add_(0, rows, Product(low, adapter.B, bias: null), Arithmetic.One);
     }
 
     private static Tensor Product(Tensor input, Tensor weight, Tensor? bias)
     {
         var rows = input.size(0);
-        if (rows >= CpuKernels.MinProductRows || !CpuKernels.Handle(input)) return nn.functional.linear(input, weight, bias);
+        if (rows >= CpuKernels.MinProductRows || !CpuKernels.Supports(input)) return nn.functional.linear(input, weight, bias);
         using var scope = NewDisposeScope();
         var padded = nn.functional.pad(input, [0, 0, 0, CpuKernels.MinProductRows - rows]);
         return nn.functional.linear(padded, weight, bias).narrow(0, 0, rows).MoveToOuterDisposeScope();

@@ -12,10 +12,10 @@ internal sealed record LinearWeight(Tensor Weight, Tensor? Bias)
 
     /// <summary>Every tensor.</summary>
     public IEnumerable<Tensor> Tensors =>
-        new[] { Weight, Bias }.Concat(Adapters.SelectMany(adapter => new[] { adapter?.Down, adapter?.Up })).OfType<Tensor>();
+        new[] { Weight, Bias }.Concat(Adapters.SelectMany(adapter => new[] { adapter?.A, adapter?.B })).OfType<Tensor>();
 }
 
-/// <summary>What an adapter adds to a weight: <see cref="Up"/> · <see cref="Down"/> (LoRA, arXiv 2106.09685).</summary>
-/// <param name="Down">[rank, inputs] in the model's element type.</param>
-/// <param name="Up">[outputs, rank] in the model's element type, scale included.</param>
-internal sealed record LowRank(Tensor Down, Tensor Up);
+/// <summary>What an adapter adds to a weight: <see cref="B"/> · <see cref="A"/> (LoRA, arXiv 2106.09685).</summary>
+/// <param name="A">[rank, inputs] in the model's element type.</param>
+/// <param name="B">[outputs, rank] in the model's element type, scale included.</param>
+internal sealed record LowRank(Tensor A, Tensor B);

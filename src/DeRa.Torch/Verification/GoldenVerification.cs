@@ -17,7 +17,7 @@ public static class GoldenVerification
     private const int BlockTokens = 16;
 
     /// <summary>How a sequence is cut into steps: tokens of each step in turn, repeated to its end.</summary>
-    private static readonly (string Way, int[] Cuts)[] Ways =
+    private static readonly (string Way, int[] Chunks)[] Ways =
     [
         ("one prefill", [int.MaxValue]),
         ("chunks of 4", [4]),
@@ -51,8 +51,8 @@ public static class GoldenVerification
         using var inference = inference_mode();
         var bound = GoldenBound.For(model);
         var checks = new List<GoldenCheck>();
-        foreach (var (way, cuts) in Ways)
-            foreach (var golden in cases) checks.Add(Compare(golden, way, RunCases(model, [golden], cuts)[0], model, bound));
+        foreach (var (way, chunks) in Ways)
+            foreach (var golden in cases) checks.Add(Compare(golden, way, RunCases(model, [golden], chunks)[0], model, bound));
         foreach (var (golden, logits) in cases.Zip(RunCases(model, cases, [5, 1, 9])))
             checks.Add(Compare(golden, "batch of all cases", logits, model, bound));
         return new GoldenReport(folder, target.ToString(), model.ElementType, checks);
@@ -72,7 +72,7 @@ public static class GoldenVerification
     }
 
     /// <summary>The logits of all positions of every case, run side by side: [tokens · vocabulary] each.</summary>
-    private static List<List<float>> RunCases(DecoderModel model, IReadOnlyList<GoldenCase> cases, int[] cuts)
+    private static List<List<float>> RunCases(DecoderModel model, IReadOnlyList<GoldenCase> cases, int[] chunks)
     {
         var blocksPerCase = (cases.Max(golden => golden.Tokens.Length) + BlockTokens - 1) / BlockTokens;
         using var cache = new KvCache(model.Config, cases.Count * blocksPerCase, BlockTokens, model.Device, model.ElementType);
@@ -82,7 +82,7 @@ public static class GoldenVerification
         {
             var running = Enumerable.Range(0, cases.Count).Where(i => done[i] < cases[i].Tokens.Length).ToList();
             if (running.Count == 0) return logits;
-            var rows = running.Select(i => Row(cases[i], done[i], cuts[(step + i) % cuts.Length], i, blocksPerCase)).ToList();
+            var rows = running.Select(i => Row(cases[i], done[i], chunks[(step + i) % chunks.Length], i, blocksPerCase)).ToList();
             var outputs = RunStep(model, cache, rows);
             var next = 0;
             foreach (var (i, row) in running.Zip(rows))
@@ -95,9 +95,9 @@ public static class GoldenVerification
         }
     }
 
-    private static StepRow Row(GoldenCase golden, int position, int cut, int index, int blocksPerCase)
+    private static StepRow Row(GoldenCase golden, int position, int chunk, int index, int blocksPerCase)
     {
-        var tokens = golden.Tokens.AsMemory(position, Math.Min(cut, golden.Tokens.Length - position));
+        var tokens = golden.Tokens.AsMemory(position, Math.Min(chunk, golden.Tokens.Length - position));
         return new StepRow
         {
             Tokens = tokens,

@@ -7,7 +7,7 @@ namespace DeRa.Torch.Configuration;
 /// Fields of <c>config.json</c> that need no implementation. Any other unknown field is refused: a field that changes the
 /// mathematics must never be dropped silently.
 /// </summary>
-internal static class HarmlessFields
+internal static class IgnoredFields
 {
     private static readonly FrozenSet<string> Names = FrozenSet.Create(StringComparer.Ordinal,
     [
