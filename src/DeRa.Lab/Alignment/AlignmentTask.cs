@@ -8,8 +8,8 @@ using static TorchSharp.torch;
 namespace DeRa.Lab.Alignment;
 
 /// <summary>
-/// One step of an alignment method: draw completions of random prompts, score them, and take the objective's loss on them.
-/// Each batch serves one update, so the model that draws is the one that learns (or the reference, as the method asks).
+/// One step of an alignment method: samples completions of random prompts, scores them, and computes the objective's loss on them.
+/// Each batch is used for one update, so the sampling model is the one in training (or the reference, if the method needs that).
 /// </summary>
 internal sealed class AlignmentTask(
     TrainableDecoder reference, IReadOnlyList<EncodedPrompt> prompts, CompletionScorer scorer, IObjective objective,
@@ -48,7 +48,7 @@ internal sealed class AlignmentTask(
     }
 }
 
-/// <summary>How completions are gathered for an alignment step.</summary>
+/// <summary>How completions are sampled for an alignment step.</summary>
 internal sealed record AlignmentSettings
 {
     /// <summary>Prompts of a step; at least 1.</summary>
@@ -60,9 +60,9 @@ internal sealed record AlignmentSettings
     /// <summary>Longest completion in tokens, its end token included; at least 1.</summary>
     public required int MaxTokens { get; init; }
 
-    /// <summary>Whether the reference draws the completions (DPO, BRAIn) rather than the model in training.</summary>
+    /// <summary>Whether the reference samples the completions (DPO, BRAIn) rather than the model in training.</summary>
     public required bool FromReference { get; init; }
 
-    /// <summary>Decides prompts and draws.</summary>
+    /// <summary>Determines prompts and samples.</summary>
     public required long Seed { get; init; }
 }

@@ -5,7 +5,7 @@ using DeRa.Lab.Sampling;
 
 namespace DeRa.Lab.Alignment;
 
-/// <summary>Turns drawn tokens into text and asks the reward what it is worth.</summary>
+/// <summary>Decodes sampled tokens and scores the text by a reward.</summary>
 internal sealed class CompletionScorer(ITokenizer tokenizer, IReward reward)
 {
     /// <summary>Scores completions of these prompts.</summary>

@@ -55,7 +55,7 @@ internal sealed class OptimizerArguments(int steps, double learningRate)
     public long Seed(ParseResult parsed) => parsed.GetValue(_seed);
 
     /// <summary>The element type that the finished model is stored in.</summary>
-    /// <exception cref="LabException">It is none that can be stored.</exception>
+    /// <exception cref="LabException">It cannot be stored.</exception>
     public ScalarType StoredAs(ParseResult parsed) => parsed.GetRequiredValue(_dtype) switch
     {
         "float32" => ScalarType.Float32,

@@ -3,7 +3,7 @@ using DeRa.Lab.Data;
 
 namespace DeRa.Lab.Commands;
 
-/// <summary>The options that name files with texts, and what in them is what.</summary>
+/// <summary>The options that name files with texts, and the fields in them.</summary>
 /// <param name="files">The option that names the files.</param>
 internal sealed class TextOptions(Option<string[]> files)
 {
@@ -26,8 +26,8 @@ internal sealed class TextOptions(Option<string[]> files)
         command.Add(_completion);
     }
 
-    /// <summary>The files; all of them are there.</summary>
-    /// <exception cref="LabException">One is not; or a field is named and no file has any.</exception>
+    /// <summary>The files, all of which exist.</summary>
+    /// <exception cref="LabException">One does not; or a field is named and no file has fields.</exception>
     public string[] Files(ParseResult parsed)
     {
         var paths = parsed.GetRequiredValue(files);
@@ -39,7 +39,7 @@ internal sealed class TextOptions(Option<string[]> files)
         return paths;
     }
 
-    /// <summary>What the fields of a line are.</summary>
+    /// <summary>The names of a line's fields.</summary>
     public DocumentFields Fields(ParseResult parsed) =>
         new(parsed.GetRequiredValue(_prompt), parsed.GetRequiredValue(_completion), IsGiven(parsed, _prompt));
 
@@ -47,10 +47,10 @@ internal sealed class TextOptions(Option<string[]> files)
     /// <exception cref="LabException">A file is missing, holds no text, or a line is not what the format asks for.</exception>
     public IReadOnlyList<Document> Read(ParseResult parsed) => DocumentFile.Read(Files(parsed), Fields(parsed));
 
-    /// <summary>Where the texts come from, for the lines that commands print.</summary>
+    /// <summary>Where the texts come from, for the output of commands.</summary>
     public string Source(ParseResult parsed) => $"{files.Name} {string.Join(' ', parsed.GetRequiredValue(files))}";
 
-    /// <summary>An error of the command line; where it is that texts are missing, with where there are some.</summary>
+    /// <summary>A command-line error; if texts are missing, with their format and a source.</summary>
     public static string Explained(string error) =>
         ((string[])["'--text'", "'--prompts'"]).Any(option => error.Contains(option, StringComparison.Ordinal))
             ? $"{error} {DocumentFile.Forms}" : error;

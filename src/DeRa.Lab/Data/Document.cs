@@ -4,7 +4,7 @@ namespace DeRa.Lab.Data;
 
 /// <summary>A text to learn from.</summary>
 /// <param name="Prompt">What is given; no loss is taken on it. May be empty.</param>
-/// <param name="Text">What is learned; not empty, but where only prompts are read.</param>
+/// <param name="Text">What is learned; not empty unless only prompts are read.</param>
 internal sealed record Document(string Prompt, string Text);
 
 /// <summary>A document in tokens, end token included.</summary>
@@ -12,7 +12,7 @@ internal sealed record Document(string Prompt, string Text);
 /// <param name="PromptTokens">How many of them are given; no loss is taken on those.</param>
 internal sealed record EncodedDocument(int[] Tokens, int PromptTokens)
 {
-    /// <summary>Encodes as the server encodes: the prompt with what the tokenizer puts before a text, the rest as it goes on.</summary>
+    /// <summary>Encodes as the server does: the prompt with the tokenizer's leading special tokens, the rest as its continuation.</summary>
     public static EncodedDocument Of(Document document, ITokenizer tokenizer, int endToken)
     {
         var prompt = tokenizer.Encode(document.Prompt);

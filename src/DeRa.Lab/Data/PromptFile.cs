@@ -4,13 +4,13 @@ namespace DeRa.Lab.Data;
 
 /// <summary>
 /// Reads prompts: of a <c>.jsonl</c> file the prompts of its lines; of plain text the beginning of each document, as many
-/// tokens as are asked for. A prompt that occurs twice counts once.
+/// tokens as requested. Duplicate prompts are dropped.
 /// </summary>
 internal static class PromptFile
 {
     /// <summary>Reads and encodes prompts.</summary>
     /// <param name="paths">Files.</param>
-    /// <param name="fields">What the fields of a <c>.jsonl</c> line are.</param>
+    /// <param name="fields">The names of the fields of a <c>.jsonl</c> line.</param>
     /// <param name="tokenizer">Encodes them, with what it puts before a text.</param>
     /// <param name="beginTokens">Tokens taken of a document of plain text, at least 1.</param>
     /// <exception cref="LabException">There is no prompt.</exception>

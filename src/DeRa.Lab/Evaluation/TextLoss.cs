@@ -8,7 +8,7 @@ namespace DeRa.Lab.Evaluation;
 /// <summary>How a model predicts one text after its prompt.</summary>
 /// <param name="Nats">Negative log-probability of the tokens counted.</param>
 /// <param name="Characters">UTF-16 characters of these tokens.</param>
-/// <param name="Tokens">How many they are: those that fit the context; the end token is not among them.</param>
+/// <param name="Tokens">Their number: those that fit the context, without the end token.</param>
 internal sealed record TextLoss(double Nats, long Characters, long Tokens)
 {
     /// <summary>Measures one text. A text that no token precedes counts from its second token on.</summary>

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace DeRa.Lab.Models;
 
-/// <summary>Keys and values of a batch of rows that advance together. Owned by whoever samples.</summary>
+/// <summary>Keys and values of a batch of rows that advance together. Owned by the sampler.</summary>
 internal sealed class DenseCache : IDisposable
 {
     private readonly DenseCacheLayer[] _layers;
@@ -23,7 +23,7 @@ internal sealed class DenseCache : IDisposable
     /// <summary>One layer's part.</summary>
     public DenseCacheLayer Layer(int layer) => _layers[layer];
 
-    /// <summary>Counts tokens that every layer has taken.</summary>
+    /// <summary>Counts tokens that every layer has appended.</summary>
     public void Advance(long tokens) => Tokens += tokens;
 
     /// <summary>Keeps some of the rows.</summary>

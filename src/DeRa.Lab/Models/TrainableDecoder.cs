@@ -10,9 +10,9 @@ using static TorchSharp.torch;
 namespace DeRa.Lab.Models;
 
 /// <summary>
-/// A small decoder in Llama's layout that gradients flow through: whole sequences in training, token by token over a dense
-/// cache in sampling. It shares no mathematics with the engine's decoder, so the two check each other. Weights are float32.
-/// One thread at a time; whoever creates it disposes of it.
+/// A small trainable decoder in Llama's layout: whole sequences in training, token by token over a dense cache in sampling. Layers and
+/// attention are written independently of the engine's decoder, so the two check each other; rotary frequencies are shared. Weights
+/// are float32. One thread at a time; its creator disposes of it.
 /// </summary>
 internal sealed class TrainableDecoder : IDisposable
 {
@@ -65,8 +65,8 @@ internal sealed class TrainableDecoder : IDisposable
     /// A new model: normal weights of deviation 0.02, those that end a residual branch smaller by √(2·layers) (GPT-2).
     /// </summary>
     /// <param name="config">A plain Llama shape.</param>
-    /// <param name="seed">Gives the same weights again.</param>
-    /// <param name="device">Where it is put.</param>
+    /// <param name="seed">Determines the weights.</param>
+    /// <param name="device">Its device.</param>
     /// <exception cref="ArgumentException">The configuration asks for more than the Lab trains.</exception>
     public static TrainableDecoder Create(ModelConfig config, long seed, Device device)
     {
@@ -100,7 +100,7 @@ internal sealed class TrainableDecoder : IDisposable
         return new TrainableDecoder(config, device, (name, shape) => reader.Read(name, shape));
     }
 
-    /// <summary>A copy whose weights change on their own.</summary>
+    /// <summary>An independent copy.</summary>
     public TrainableDecoder Clone()
     {
         var weights = Weights.ToDictionary();

@@ -60,7 +60,7 @@ internal sealed class TrainableLayer
         var query = Rotate(Heads(x, _query), cosine, sine); // [rows, heads, tokens, headDimension]
         var (key, value) = (Rotate(Heads(x, _key), cosine, sine), Heads(x, _value));
         if (cache is not null) (key, value) = cache.Append(key, value);
-        // One token sees all that the cache holds; longer pieces are read into an empty cache only.
+        // One token attends to the whole cache; longer pieces are only read into an empty cache.
         var mixed = nn.functional.scaled_dot_product_attention(
             query, Repeat(key), Repeat(value), is_casual: query.size(2) > 1);
         return nn.functional.linear(mixed.transpose(1, 2).reshape(x.size(0), x.size(1), -1), _attentionOutput);

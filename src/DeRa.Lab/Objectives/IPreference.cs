@@ -24,8 +24,8 @@ internal sealed class BradleyTerryPreference(long seed) : IPreference
 }
 
 /// <summary>
-/// The higher reward is always preferred, and a tie is skipped. Such preferences contradict each other nowhere, so no finite
-/// log-ratio satisfies DPO: it runs away from the reference for as long as it is trained.
+/// The higher reward is always preferred, and ties are skipped. Such preferences never contradict each other, so no finite log-ratio
+/// satisfies DPO: the policy moves away from the reference for as long as it is trained.
 /// </summary>
 internal sealed class HardPreference : IPreference
 {

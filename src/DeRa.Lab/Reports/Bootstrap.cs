@@ -3,19 +3,10 @@ namespace DeRa.Lab.Reports;
 /// <summary>Percentile bootstrap (Efron 1979) of a mean. Equal seeds give equal intervals.</summary>
 internal static class Bootstrap
 {
-    /// <summary>The mean of independent values, with its interval.</summary>
-    /// <param name="values">At least one.</param>
-    /// <param name="confidence">In (0, 1).</param>
-    /// <param name="resamples">How many samples are drawn, ≥ 1.</param>
-    /// <param name="seed">Of the draws.</param>
-    public static Interval MeanInterval(IReadOnlyList<double> values, double confidence = .95, int resamples = 2000, int seed = 0) =>
-        ClusterMeanInterval([.. values.Select(value => new[] { value })], confidence, resamples, seed);
-
     /// <summary>
     /// The mean over all values, with its interval, where values come in groups that belong together, as do the completions of
-    /// one prompt: whole groups are drawn, because values within one are alike and say less than independent ones.
+    /// one prompt: whole groups are resampled, because values within one are correlated.
     /// </summary>
-    /// <inheritdoc cref="MeanInterval"/>
     /// <param name="groups">At least one; none of them empty.</param>
     /// <param name="confidence">In (0, 1).</param>
     /// <param name="resamples">How many samples are drawn, ≥ 1.</param>
@@ -65,6 +56,6 @@ internal static class Bootstrap
 /// <summary>An estimate and the bounds of its confidence interval.</summary>
 internal readonly record struct Interval(double Estimate, double Low, double High)
 {
-    /// <summary>An estimate of which nothing more is known.</summary>
+    /// <summary>An exact value.</summary>
     public static Interval Exact(double value) => new(value, value, value);
 }

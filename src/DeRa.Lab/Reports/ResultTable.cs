@@ -19,7 +19,7 @@ internal sealed class ResultTable(params IReadOnlyList<string> columns)
         return this;
     }
 
-    /// <summary>The table as plain text: texts stand left, numbers right, with four significant digits.</summary>
+    /// <summary>The table as plain text: text aligned left, numbers right, with four significant digits.</summary>
     public string ToText()
     {
         List<string[]> lines = [[.. columns], .. _rows.Select(row => row.Select(Short).ToArray())];

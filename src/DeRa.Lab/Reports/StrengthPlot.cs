@@ -7,7 +7,7 @@ namespace DeRa.Lab.Reports;
 /// <summary>Values against the strength λ: a line for each series, with a band for its intervals and the legend below the data.</summary>
 /// <param name="Title">What is shown, on one line.</param>
 /// <param name="ValueLabel">The vertical axis, with its unit.</param>
-/// <param name="Series">At most seven, which is how many can be told apart.</param>
+/// <param name="Series">At most seven, the number of distinguishable styles.</param>
 internal sealed record StrengthPlot(string Title, string ValueLabel, IReadOnlyList<PlotSeries> Series)
 {
     /// <summary>The size of the drawing; the PNG has <see cref="Scale"/> times as many pixels each way, for sharp screens.</summary>

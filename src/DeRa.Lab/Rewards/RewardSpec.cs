@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace DeRa.Lab.Rewards;
 
-/// <summary>Makes a reward of what the user wrote.</summary>
+/// <summary>Creates a reward from its specification.</summary>
 internal static class RewardSpec
 {
     /// <summary>What there is, for help texts and errors.</summary>

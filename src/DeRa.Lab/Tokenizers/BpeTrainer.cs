@@ -14,7 +14,7 @@ internal static class BpeTrainer
 {
     private const int ByteCount = 256;
 
-    /// <summary>The special token that ends a text where no other is chosen.</summary>
+    /// <summary>The default special token that ends a text.</summary>
     public const string EndOfText = "<|endoftext|>";
 
     /// <summary>Learns merges until the vocabulary is full.</summary>
@@ -48,7 +48,7 @@ internal static class BpeTrainer
     }
 
     /// <summary>
-    /// Printable ASCII spells itself in the vocabulary, and texts are split where it occurs: no merge can make such a token.
+    /// Printable ASCII represents itself in the vocabulary, and texts are split at special tokens: no merge can produce one.
     /// </summary>
     private static void CheckSpecialTokens(IReadOnlyList<string> specialTokens)
     {

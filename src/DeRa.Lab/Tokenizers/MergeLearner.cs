@@ -71,7 +71,7 @@ internal sealed class MergeLearner
         return left != 0 ? left : one.Pair.Right.CompareTo(other.Pair.Right);
     }
 
-    /// <summary>The queue holds every pair with at least its count: what is there with more goes back with its own.</summary>
+    /// <summary>The queue holds every pair with at least its current count: an entry with a higher count is requeued.</summary>
     private bool TryTakeMostFrequent(out Pair pair)
     {
         while (_queue.TryDequeue(out pair, out var queued))

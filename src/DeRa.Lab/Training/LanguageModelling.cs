@@ -4,7 +4,7 @@ using DeRa.Torch.Native;
 
 namespace DeRa.Lab.Training;
 
-/// <summary>Pretraining and SFT: the mean negative log-probability of the next token, prompts left out.</summary>
+/// <summary>Pretraining and SFT: the mean negative log-probability of the next token, prompts excluded.</summary>
 internal sealed class LanguageModelling(PackedRows rows, long seed, string description) : ITrainingTask
 {
     /// <inheritdoc/>

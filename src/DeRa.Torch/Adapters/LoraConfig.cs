@@ -14,8 +14,8 @@ internal sealed record LoraConfig
     private const int MaxRank = 1 << 16;
 
     /// <summary>
-    /// Fields that only training reads, or that say who wrote it; <c>fan_in_fan_out</c> matters to merging alone, and
-    /// <c>merge_weights</c>, of PEFT until 0.2, says when it was to merge what the file holds apart.
+    /// Fields that only training reads, and metadata. <c>fan_in_fan_out</c> only matters for merging into the base weights;
+    /// <c>merge_weights</c> (PEFT up to 0.2) says when PEFT was to merge.
     /// </summary>
     private static readonly HashSet<string> Ignored =
     [
@@ -28,22 +28,22 @@ internal sealed record LoraConfig
     {
     }
 
-    /// <summary>r, where <see cref="RankOf"/> says nothing else; [1, 65,536].</summary>
+    /// <summary>r where no rank pattern matches; [1, 65,536].</summary>
     public required int Rank { get; init; }
 
-    /// <summary>α, where a pattern says nothing else; above 0.</summary>
+    /// <summary>α where no alpha pattern matches; above 0.</summary>
     public required double Alpha { get; init; }
 
     /// <summary>Whether α is divided by √r instead of r (arXiv 2312.03732).</summary>
     public required bool IsRankStabilized { get; init; }
 
-    /// <summary>What the adapter was trained on, as its folder says; null where it does not.</summary>
+    /// <summary>The base model that the folder names; null where it names none.</summary>
     public required string? BaseModel { get; init; }
 
-    /// <summary>The modules that it adapts.</summary>
+    /// <summary>The modules that are adapted.</summary>
     public required ModuleTargets Targets { get; init; }
 
-    /// <summary>Modules that training held whole (<c>modules_to_save</c>): the file has their weights.</summary>
+    /// <summary>Modules whose whole weights the file holds (<c>modules_to_save</c>).</summary>
     public required IReadOnlyList<string> SavedModules { get; init; }
 
     /// <summary>Ranks of single modules, by a pattern of their names.</summary>
@@ -110,14 +110,14 @@ internal sealed record LoraConfig
         throw fields.Invalid(name, $"is '{value}', which is not supported (supported: {supported})");
     }
 
-    /// <summary>These begin by changing the base weights, which the adapter's file does not hold.</summary>
+    /// <summary>Some initialisations change the base weights, which the adapter's file does not hold.</summary>
     private static void RefuseOtherBaseWeights(ConfigFields fields)
     {
         const string name = "init_lora_weights";
         if (!fields.IsString(name)) return;
         var value = fields.String(name)!;
         if (value is not ("gaussian" or "orthogonal" or "eva"))
-            throw fields.Invalid(name, $"is '{value}': such an adapter belongs to changed base weights; save it converted to plain LoRA "
+            throw fields.Invalid(name, $"is '{value}', which changes the base weights; save the adapter converted to plain LoRA "
                 + "(PEFT: save_pretrained with path_initial_model_for_weight_conversion)");
     }
 

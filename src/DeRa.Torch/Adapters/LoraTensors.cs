@@ -3,10 +3,10 @@ using DeRa.Torch.Weights;
 
 namespace DeRa.Torch.Adapters;
 
-/// <summary>The tensors that an adapter's configuration asks for, by PEFT's names, and the check that its file has them.</summary>
+/// <summary>The tensors that an adapter's configuration asks for, by PEFT's names, and the check that its file holds them.</summary>
 /// <param name="config">The adapter's configuration.</param>
 /// <param name="layout">
-/// The base model's layout, as Hugging Face's class for it names the modules (which a checkpoint may shorten).
+/// The base model's layout with its prefix: PEFT uses the names of Hugging Face's class, whatever the base checkpoint leaves out.
 /// </param>
 internal sealed class LoraTensors(LoraConfig config, DecoderLayout layout)
 {
@@ -24,13 +24,13 @@ internal sealed class LoraTensors(LoraConfig config, DecoderLayout layout)
     /// <summary>The last part of the name of the module that a tensor is a factor of; null where it is none.</summary>
     public static string? ModuleOf(string tensor) => tensor.Split('.') is [.., var module, "lora_A" or "lora_B", "weight"] ? module : null;
 
-    /// <summary>Checks that the file holds these tensors in these shapes, and beside them only what the base model holds too.</summary>
+    /// <summary>Checks that the file holds these tensors in these shapes, and otherwise only copies of the base model's weights.</summary>
     /// <param name="checkpoint">The adapter's file.</param>
     /// <param name="layerCount">Layers of the base model.</param>
-    /// <param name="copies">What the base model holds.</param>
+    /// <param name="copies">Recognises and checks copies of base weights.</param>
     /// <exception cref="CheckpointException">
-    /// No module is adapted, one outside the layers is, or something is missing, has another shape, is not what it is in the base
-    /// model, or would be left unused.
+    /// No module is adapted, or one outside the layers is; a tensor is missing, has another shape, differs from the base model's
+    /// copy, or is unexpected.
     /// </exception>
     public void Check(Checkpoint checkpoint, int layerCount, BaseCopies copies)
     {

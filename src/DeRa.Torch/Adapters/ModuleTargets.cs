@@ -3,7 +3,7 @@ using DeRa.Torch.Layouts;
 
 namespace DeRa.Torch.Adapters;
 
-/// <summary>Which modules an adapter is about. Source: huggingface/peft, check_target_module_exists.</summary>
+/// <summary>Which modules are adapted. Source: huggingface/peft, check_target_module_exists.</summary>
 internal sealed class ModuleTargets
 {
     private const string AllLinear = "all-linear";
@@ -16,7 +16,8 @@ internal sealed class ModuleTargets
 
     private ModuleTargets(ConfigFields fields)
     {
-        _isAllLinear = fields.IsString("target_modules") && AllLinear.Equals(fields.String("target_modules"), StringComparison.OrdinalIgnoreCase);
+        _isAllLinear = fields.IsString("target_modules")
+            && AllLinear.Equals(fields.String("target_modules"), StringComparison.OrdinalIgnoreCase);
         _isTarget = _isAllLinear ? _ => true : ReadNames(fields, "target_modules") ?? throw fields.Invalid("target_modules",
             $"is missing; it must be a list of module names, a pattern of them, or '{AllLinear}'");
         _isExcluded = ReadNames(fields, "exclude_modules") ?? (_ => false);
@@ -25,7 +26,7 @@ internal sealed class ModuleTargets
     }
 
     /// <summary>Reads <c>target_modules</c> and the fields that narrow it.</summary>
-    /// <exception cref="Weights.CheckpointException">One is of another form.</exception>
+    /// <exception cref="Weights.CheckpointException">One is missing or malformed.</exception>
     public static ModuleTargets Read(ConfigFields fields) => new(fields);
 
     /// <summary>Whether a linear module of a layer is adapted.</summary>

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace DeRa.Torch.Caching;
 
 /// <summary>
-/// The pool of keys and values of one model. It is passed to the model, never inside it; which sequence owns which block is
-/// the scheduler's business, and one block id is valid in every model's pool.
+/// The pool of keys and values of one model. It is passed to the model, not held by it. The scheduler decides which sequence owns
+/// which block, and a block id is valid in every model's pool.
 /// </summary>
 internal sealed class KvCache : IDisposable
 {

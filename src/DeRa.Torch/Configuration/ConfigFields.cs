@@ -4,8 +4,8 @@ using DeRa.Torch.Weights;
 namespace DeRa.Torch.Configuration;
 
 /// <summary>
-/// Reads typed fields of one JSON object of a model's configuration and remembers which names were read, so that what
-/// nobody reads can be refused instead of ignored.
+/// Reads typed fields of one JSON object of a model's configuration and remembers which names were read, so that unread fields
+/// can be refused instead of silently dropped.
 /// </summary>
 /// <param name="path">The file, for messages.</param>
 /// <param name="source">A JSON object.</param>
@@ -20,7 +20,7 @@ internal sealed class ConfigFields(string path, JsonElement source, string prefi
     /// <summary>Whether the field is there and not null.</summary>
     public bool Has(string name) => Find(name) is not null;
 
-    /// <summary>Whether the field is there, be it null.</summary>
+    /// <summary>Whether the field is there, even if null.</summary>
     public bool IsPresent(string name) => source.TryGetProperty(name, out _);
 
     /// <summary>A required whole number in [<paramref name="min"/>, <paramref name="max"/>].</summary>
@@ -36,7 +36,7 @@ internal sealed class ConfigFields(string path, JsonElement source, string prefi
             : throw Invalid(name, $"is {Excerpt(value)}; {Range(min, max)}");
     }
 
-    /// <summary>The same where the field has a second name; both may be given, and must then agree.</summary>
+    /// <summary>A required whole number whose field has a second name; both may be given, and must then agree.</summary>
     public int Integer(string name, string otherName, int min, int max) =>
         Agreed((name, OptionalInteger(name, min, max)), (otherName, OptionalInteger(otherName, min, max))) ?? Integer(name, min, max);
 
@@ -53,7 +53,7 @@ internal sealed class ConfigFields(string path, JsonElement source, string prefi
             : throw Invalid(name, $"is {Excerpt(value)}; it must be a number above {above}");
     }
 
-    /// <summary>A truth value; <paramref name="defaultValue"/> where the field is absent or null.</summary>
+    /// <summary>A Boolean; <paramref name="defaultValue"/> where the field is absent or null.</summary>
     public bool Flag(string name, bool defaultValue) => Find(name) switch
     {
         null => defaultValue,
@@ -62,27 +62,27 @@ internal sealed class ConfigFields(string path, JsonElement source, string prefi
         { } value => throw Invalid(name, $"is {Excerpt(value)}; it must be true or false"),
     };
 
-    /// <summary>A text, or null where the field is absent or null.</summary>
+    /// <summary>A string, or null where the field is absent or null.</summary>
     public string? String(string name) => Find(name) switch
     {
         null => null,
         { ValueKind: JsonValueKind.String } value => value.GetString(),
-        { } value => throw Invalid(name, $"is {Excerpt(value)}; it must be a text"),
+        { } value => throw Invalid(name, $"is {Excerpt(value)}; it must be a string"),
     };
 
-    /// <summary>A list of texts, or null where the field is absent or null.</summary>
+    /// <summary>A list of strings, or null where the field is absent or null.</summary>
     public IReadOnlyList<string>? Strings(string name)
     {
         if (Find(name) is not { } value) return null;
         return value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(item => item.ValueKind == JsonValueKind.String)
             ? value.EnumerateArray().Select(item => item.GetString()!).ToList()
-            : throw Invalid(name, $"is {Excerpt(value)}; it must be a list of texts");
+            : throw Invalid(name, $"is {Excerpt(value)}; it must be a list of strings");
     }
 
-    /// <summary>Whether the field is there and a text.</summary>
+    /// <summary>Whether the field is there and a string.</summary>
     public bool IsString(string name) => Find(name) is { ValueKind: JsonValueKind.String };
 
-    /// <summary>A text or a list of texts, or null where the field is absent or null.</summary>
+    /// <summary>A string or a list of strings, or null where the field is absent or null.</summary>
     public IReadOnlyList<string>? StringOrStrings(string name) => IsString(name) ? [String(name)!] : Strings(name);
 
     /// <summary>A whole number or a list of such, each in the range, or null where the field is absent or null.</summary>
@@ -91,7 +91,8 @@ internal sealed class ConfigFields(string path, JsonElement source, string prefi
         if (Find(name) is not { } value) return null;
         if (value.ValueKind == JsonValueKind.Number) return [Integer(name, min, max)];
         int[] numbers = value.ValueKind == JsonValueKind.Array
-            ? [.. value.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out var n) ? n : min - 1)]
+            ? [.. value.EnumerateArray()
+                .Select(item => item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out var n) ? n : min - 1)]
             : [min - 1];
         return numbers.All(number => number >= min && number <= max)
             ? numbers
@@ -118,9 +119,9 @@ internal sealed class ConfigFields(string path, JsonElement source, string prefi
             : throw Invalid(name, $"is {Excerpt(value)}; it must be an object or null");
     }
 
-    /// <summary>The one value that is given in several places, each of which may lack it; null where all do.</summary>
-    /// <param name="given">Fields and what they give, null = nothing.</param>
-    /// <exception cref="CheckpointException">Two of them contradict each other; both are named.</exception>
+    /// <summary>A value that may be given in several places, which must then agree; null where none gives it.</summary>
+    /// <param name="given">Fields and their values; null = not given.</param>
+    /// <exception cref="CheckpointException">Two of them differ; the message names both.</exception>
     public T? Agreed<T>(params ReadOnlySpan<(string Name, T Value)> given)
     {
         (string Name, T Value)? first = null;
@@ -129,15 +130,15 @@ internal sealed class ConfigFields(string path, JsonElement source, string prefi
             if (item.Value is null) continue;
             first ??= item;
             if (!item.Value.Equals(first.Value.Value))
-                throw Invalid(first.Value.Name,
-                    $"is {Quoted(first.Value.Value)}, but '{prefix}{item.Name}' is {Quoted(item.Value)}; what is given twice must be the same");
+                throw Invalid(first.Value.Name, $"is {Quoted(first.Value.Value)}, but '{prefix}{item.Name}' is {Quoted(item.Value)}; "
+                    + "what is given twice must be the same");
         }
         return first is { } found ? found.Value : default;
     }
 
-    /// <summary>Refuses every field that was not read, is not null, and is not among the harmless ones.</summary>
+    /// <summary>Refuses every field that was not read, is not null, and is not ignored.</summary>
     /// <param name="isIgnored">True for names that cannot change what the model computes.</param>
-    /// <param name="isNeutral">True for a name and value that leave the mathematics as they are.</param>
+    /// <param name="isNeutral">True for a name and value with which the field changes nothing.</param>
     public void RefuseUnread(Func<string, bool> isIgnored, Func<string, JsonElement, bool> isNeutral)
     {
         foreach (var field in source.EnumerateObject())
@@ -149,10 +150,10 @@ internal sealed class ConfigFields(string path, JsonElement source, string prefi
         }
     }
 
-    /// <summary>What the file says of a field, which is there, for messages.</summary>
+    /// <summary>A field's JSON, shortened, for messages. The field is there.</summary>
     public string Excerpt(string name) => Excerpt(Find(name)!.Value);
 
-    /// <summary>The exception for a field that cannot be used.</summary>
+    /// <summary>The exception for an unusable field.</summary>
     public CheckpointException Invalid(string name, string problem) => new(path, $"'{prefix}{name}' {problem}");
 
     private JsonElement? Find(string name)

@@ -1,6 +1,6 @@
 namespace DeRa.Torch.Configuration;
 
-/// <summary>The heads of a layer's attention, as Llama and its relatives spell them.</summary>
+/// <summary>The heads of a layer's attention, by the field names of Llama and its relatives.</summary>
 /// <param name="Heads">Query heads; a multiple of <paramref name="KeyValueHeads"/>.</param>
 /// <param name="KeyValueHeads">Key and value heads.</param>
 /// <param name="Dimension">Width of one head; even.</param>
@@ -9,7 +9,7 @@ internal sealed record HeadFields(int Heads, int KeyValueHeads, int Dimension)
     /// <summary>Reads them.</summary>
     /// <param name="fields">A configuration.</param>
     /// <param name="hiddenSize">Width of the residual stream.</param>
-    /// <param name="needsKeyValueHeads">Whether <c>num_key_value_heads</c> may not be defaultValue: Hugging Face then assumes a number.</param>
+    /// <param name="needsKeyValueHeads">Whether <c>num_key_value_heads</c> is required, because Hugging Face's default is a fixed number.</param>
     /// <param name="defaultDimension">What Hugging Face assumes where <c>head_dim</c> is absent; null = hidden size / heads.</param>
     public static HeadFields Read(ConfigFields fields, int hiddenSize, bool needsKeyValueHeads, int? defaultDimension)
     {
@@ -27,8 +27,8 @@ internal sealed record HeadFields(int Heads, int KeyValueHeads, int Dimension)
             : throw fields.Invalid("head_dim", $"is {dimension}; it must be even for rotary positions");
     }
 
-    /// <summary>The width of one of several heads that share a whole width evenly.</summary>
-    /// <remarks>Where <c>head_dim</c> says it too, it must say the same.</remarks>
+    /// <summary>The width of one of several heads that divide a width evenly.</summary>
+    /// <remarks>Where <c>head_dim</c> is given too, it must agree.</remarks>
     public static int Share(ConfigFields fields, string headsName, int heads, string widthName, int width, string condition = "")
     {
         if (width % heads != 0) throw fields.Invalid(headsName, $"is {heads}; {condition}it must divide {widthName}, {width}");

@@ -4,28 +4,28 @@ using System.Text.Json;
 namespace DeRa.Torch.Configuration;
 
 /// <summary>
-/// Fields of <c>config.json</c> that need no implementation. Any other unknown field is refused: a field that changes the
-/// mathematics must never be dropped silently.
+/// Fields of <c>config.json</c> that are ignored because they cannot change what the model computes. Any other unread field is
+/// refused: one that changes the mathematics must not be dropped silently.
 /// </summary>
 internal static class IgnoredFields
 {
     private static readonly FrozenSet<string> Names = FrozenSet.Create(StringComparer.Ordinal,
     [
-        // Who wrote it, and with what.
+        // Metadata: who wrote it, and with what.
         "_name_or_path", "_commit_hash", "transformers_version", "transformers.js_config", "is_llama_config", "unsloth_version",
         "unsloth_fixed", "name_or_path", "tokenizer_class", "task_specific_params", "finetuning_task", "problem_type",
         "id2label", "label2id", "prefix",
         // Only training reads these.
         "initializer_range", "attention_dropout", "hidden_dropout", "embd_pdrop", "resid_pdrop", "attn_pdrop", "tf_legacy_loss",
         "attention_probs_dropout_prob", "hidden_dropout_prob", "classifier_dropout", "gradient_checkpointing", "drop_path_rate",
-        // Heads that classify, not the one that writes.
+        // Classification heads.
         "summary_activation", "summary_first_dropout", "summary_proj_to_labels", "summary_type", "summary_use_proj",
         "num_labels", "_num_labels",
-        // Copies, in other families' spelling, of sizes that stand elsewhere too, and what is left of GPT-1.
+        // Sizes repeated under other families' names, and remains of GPT-1.
         "n_ctx", "max_sequence_length", "n_vocab", "n_special", "predict_special_tokens",
-        // A way of splitting the same sums over devices.
+        // How the same sums are split over devices.
         "pretraining_tp",
-        // How the Python program runs it, and what it returns.
+        // How Python runs the model, and what it returns.
         "use_cache", "_attn_implementation", "_attn_implementation_autoset", "attn_implementation", "_flash_attn_2_enabled",
         "flash_attn", "use_flash_attn",
         "output_attentions", "output_hidden_states", "output_scores", "return_dict", "return_dict_in_generate",
@@ -40,10 +40,10 @@ internal static class IgnoredFields
         "begin_suppress_tokens",
     ]);
 
-    /// <summary>True where the field cannot change what the model computes.</summary>
+    /// <summary>Whether the field is ignored.</summary>
     public static bool Contains(string name) => Names.Contains(name);
 
-    /// <summary>True where the field would change what the model computes, but not with this value.</summary>
+    /// <summary>Whether the field, which may change what the model computes, does not do so with this value.</summary>
     public static bool IsNeutral(string name, JsonElement value) => name switch
     {
         "is_encoder_decoder" or "add_cross_attention" or "tie_encoder_decoder" or "rope_interleaved" or "use_mrope"

@@ -41,7 +41,7 @@ public sealed record ModelConfig
     /// <summary>What embeddings are multiplied by, rounded to the element type first.</summary>
     public double EmbeddingScale { get; init; } = 1;
 
-    /// <summary>How many dimensions of each head, from the first, turn with the position; even. 0 = positions are learned.</summary>
+    /// <summary>How many dimensions of each head, from the first, have rotary positions; even. 0 = positions are learned.</summary>
     public required int RotaryDimension { get; init; }
 
     /// <summary>Base of the rotary frequencies (θ).</summary>
@@ -53,19 +53,19 @@ public sealed record ModelConfig
     /// <summary>What attention scores are multiplied by; null = 1 / √<see cref="HeadDimension"/>.</summary>
     public double? AttentionScale { get; init; }
 
-    /// <summary>Scores s become cap · tanh(s / cap); null = they stay.</summary>
+    /// <summary>Attention scores s become cap · tanh(s / cap); null = no cap.</summary>
     public double? AttentionSoftCap { get; init; }
 
-    /// <summary>Logits z become cap · tanh(z / cap); null = they stay.</summary>
+    /// <summary>Logits z become cap · tanh(z / cap); null = no cap.</summary>
     public double? FinalSoftCap { get; init; }
 
-    /// <summary>Whether queries and keys of each head have a norm.</summary>
+    /// <summary>Whether the queries and keys of each head are normalised.</summary>
     public bool HasHeadNorms { get; init; }
 
-    /// <summary>Whether what attention and feed-forward layers add has a norm too.</summary>
+    /// <summary>Whether the outputs of attention and feed-forward layers are normalised too.</summary>
     public bool HasOutputNorms { get; init; }
 
-    /// <summary>Whether attention and feed-forward layer both read the layer's input; else the second reads what the first left.</summary>
+    /// <summary>Whether attention and feed-forward layer both read the layer's input; else the latter reads the former's result.</summary>
     public bool IsParallel { get; init; }
 
     /// <summary>Whether the feed-forward layer is activation(gate) · up (arXiv 2002.05202); else it is activation(input).</summary>
@@ -98,7 +98,7 @@ public sealed record ModelConfig
         2L * LayerCount * KeyValueHeadCount * HeadDimension * elementBytes;
 }
 
-/// <summary>How a norm brings vectors to one size.</summary>
+/// <summary>How a norm scales vectors.</summary>
 public enum NormKind
 {
     /// <summary>x / √(mean(x²) + ε) · weight (arXiv 1910.07467).</summary>

@@ -1,8 +1,8 @@
 namespace DeRa.Torch.Configuration;
 
 /// <summary>
-/// Reads rotary settings in both spellings, <c>rope_theta</c> with <c>rope_scaling</c>, and <c>rope_parameters</c>, which may
-/// stand beside each other as far as they say the same.
+/// Reads rotary settings in both forms, <c>rope_theta</c> with <c>rope_scaling</c>, and <c>rope_parameters</c>; both may be given
+/// where they agree.
 /// </summary>
 internal sealed class RotaryFields
 {
@@ -16,12 +16,14 @@ internal sealed class RotaryFields
     /// <summary>Reads them.</summary>
     /// <param name="fields">A configuration.</param>
     /// <param name="positions">Its <c>max_position_embeddings</c>.</param>
-    /// <param name="defaultShare">The share of each head that turns where it is not given; null = the family has no such field, heads turn whole.</param>
+    /// <param name="defaultShare">
+    /// The share of each head's dimensions that are rotated where none is given; null = the family has no such field and rotates all.
+    /// </param>
     public RotaryFields(ConfigFields fields, int positions, double? defaultShare = null)
     {
         (_fields, _positions) = (fields, positions);
         (_older, _newer) = (fields.Object(Older), fields.Object(Newer));
-        // In most families the second name only repeats the first: alone it would be passed over by Hugging Face's classes.
+        // In most families the second name only repeats the first: alone, Hugging Face's classes would ignore it.
         var isBaseAlone = defaultShare is null && !fields.Has("rope_theta");
         Base = (isBaseAlone ? Agreed("rope_theta") : Agreed("rope_theta", "rotary_emb_base", "rope_theta")) ?? DefaultBase;
         Share = defaultShare is null ? 1 : Agreed("partial_rotary_factor", "rotary_pct", "partial_rotary_factor") ?? defaultShare.Value;
@@ -36,19 +38,19 @@ internal sealed class RotaryFields
     /// <summary>How they are scaled; null where they are not.</summary>
     public RotaryScaling? Scaling { get; }
 
-    /// <summary>The share of each head that turns, (0, 1].</summary>
+    /// <summary>The share of each head's dimensions that are rotated, (0, 1].</summary>
     public double Share { get; }
 
     /// <summary>
-    /// Most tokens that the positions are made for. <c>linear</c> and <c>yarn</c> stretch the context trained on by their factor,
-    /// whatever <c>max_position_embeddings</c> says; with <c>llama3</c> that is the long one already.
+    /// The longest context in tokens. <c>linear</c> and <c>yarn</c> stretch the original context by their factor, whatever
+    /// <c>max_position_embeddings</c> says; with <c>llama3</c> that field is the stretched context already.
     /// </summary>
     public int ContextTokens { get; }
 
-    /// <summary>The context trained on, where it stands beside the scaling.</summary>
+    /// <summary>The original context, where it is given beside the scaling object.</summary>
     private int? OriginalTokens { get; }
 
-    /// <summary>A number with several spellings, beside and in both objects, which may not contradict each other.</summary>
+    /// <summary>A number that may be given under several names, beside and in both objects, which must agree.</summary>
     private double? Agreed(string innerName, params string[] names) => _fields.Agreed<double?>([
         .. names.Select(name => (name, _fields.OptionalNumber(name, above: 0))),
         ($"{Older}.{innerName}", _older?.OptionalNumber(innerName, above: 0)),
@@ -58,11 +60,12 @@ internal sealed class RotaryFields
     {
         var (older, newer) = (ReadScaling(_older, Older), ReadScaling(_newer, Newer));
         if (older is { } first && newer is { } second && first != second)
-            throw _fields.Invalid(Older, $"is {_fields.Excerpt(Older)}, but '{Newer}' is {_fields.Excerpt(Newer)}; what is given twice must be the same");
+            throw _fields.Invalid(
+                Older, $"is {_fields.Excerpt(Older)}, but '{Newer}' is {_fields.Excerpt(Newer)}; what is given twice must be the same");
         return older ?? newer ?? (null, _positions);
     }
 
-    /// <summary>What one of the two objects says; null where it is absent, or says nothing of scaling.</summary>
+    /// <summary>The scaling in one of the two objects; null where it is absent or has none.</summary>
     private (RotaryScaling? Scaling, int ContextTokens)? ReadScaling(ConfigFields? fields, string name)
     {
         if (fields is null) return null;
@@ -90,7 +93,7 @@ internal sealed class RotaryFields
     private (RotaryScaling, int) ReadLinear(ConfigFields fields, int? original)
     {
         var factor = ReadFactor(fields);
-        // What LongChat's own code read before there was rope_scaling.
+        // What LongChat's code read before rope_scaling existed.
         if (_fields.OptionalNumber("rope_condense_ratio", above: 0) is { } ratio && ratio != factor)
             throw fields.Invalid("factor", $"is {factor}, but 'rope_condense_ratio' is {ratio}; what is given twice must be the same");
         return (new RotaryScaling.Linear(factor), Stretched(fields, original ?? _positions, factor));

@@ -22,8 +22,8 @@ public abstract record RotaryScaling
         : RotaryScaling;
 
     /// <summary>
-    /// YaRN (arXiv 2309.00071, with Hugging Face's details): pairs that turn more than <c>FastRotations</c> times within the
-    /// original context stay, those that turn less than <c>SlowRotations</c> times are stretched by the factor, those between
+    /// YaRN (arXiv 2309.00071, with Hugging Face's details): pairs that rotate more than <c>FastRotations</c> times within the
+    /// original context stay, those that rotate less than <c>SlowRotations</c> times are stretched by the factor, those between
     /// are interpolated by their index.
     /// </summary>
     /// <param name="Factor">At least 1.</param>

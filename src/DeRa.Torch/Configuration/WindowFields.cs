@@ -1,6 +1,6 @@
 namespace DeRa.Torch.Configuration;
 
-/// <summary>Reads which layers see only a window of the context: one entry a layer, the tokens it sees, or null for all.</summary>
+/// <summary>Reads which layers have a sliding window: one entry a layer, the tokens it sees, or null for all.</summary>
 internal static class WindowFields
 {
     /// <summary>What Hugging Face assumes where <c>sliding_window</c> is absent (not null), in all these families.</summary>
@@ -19,7 +19,7 @@ internal static class WindowFields
         return Enumerable.Repeat(window, layerCount).ToArray();
     }
 
-    /// <summary>A window from layer <c>max_window_layers</c> on, or as <c>layer_types</c> says, where it is switched on (Qwen).</summary>
+    /// <summary>A window from layer <c>max_window_layers</c> on, or as <c>layer_types</c> says, where windows are enabled (Qwen).</summary>
     public static IReadOnlyList<int?> ReadSwitched(ConfigFields fields, int layerCount)
     {
         var isUsed = fields.Flag("use_sliding_window", defaultValue: false);

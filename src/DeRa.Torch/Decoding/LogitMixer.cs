@@ -12,9 +12,9 @@ internal static class LogitMixer
     /// </summary>
     /// <param name="members">The reference model's logits, then each aligned model's.</param>
     /// <param name="rows">What is wanted of each output row.</param>
-    /// <param name="vocabularySize">The columns that count.</param>
+    /// <param name="vocabularySize">Size of the vocabulary; further columns are padding.</param>
     /// <returns>
-    /// float32 [rows, vocabulary] on the device of the last model that ran. May share memory with a model's logits: never
+    /// float32 [rows, vocabulary] on the device of the last model that ran. May share memory with a model's logits: do not
     /// write to it.
     /// </returns>
     /// <exception cref="InvalidOperationException">A row needs a model that did not run it.</exception>

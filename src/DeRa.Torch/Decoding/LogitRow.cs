@@ -6,7 +6,7 @@ namespace DeRa.Torch.Decoding;
 /// <summary>What is wanted of one row of mixed logits: a sampled token, the score of a known one, or both.</summary>
 internal sealed record LogitRow
 {
-    /// <summary>How much each model's logits weigh; finite.</summary>
+    /// <summary>The weight of each model's logits; finite.</summary>
     public required AlignmentStrengths Strengths { get; init; }
 
     /// <summary>How to sample; null where nothing is sampled.</summary>

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace DeRa.Torch.Decoding;
 
 /// <summary>
-/// KL(p ‖ reference) of rows in which the reference model and another are active, in nats: how far the mixture p has gone,
+/// KL(p ‖ reference) of rows in which the reference model and another are active, in nats: how far the mixture p is from it,
 /// before penalties, bias, masks, temperature and filters. Every eighth token of a sequence is measured, which costs less than
 /// one pass over the logits.
 /// </summary>
@@ -23,13 +23,13 @@ internal sealed class ReferenceDivergence
     /// <summary>float32 [<see cref="Count"/>]; nothing where that is 0.</summary>
     /// <param name="mixed">float32 [rows, vocabulary].</param>
     /// <param name="reference">The reference model's logits.</param>
-    /// <param name="vocabularySize">The columns that count.</param>
+    /// <param name="vocabularySize">Size of the vocabulary; further columns are padding.</param>
     public IEnumerable<Tensor> Compute(Tensor mixed, ModelLogits reference, int vocabularySize)
     {
         if (Count == 0) return [];
         var logP = TensorRows.Take(mixed, _rows).log_softmax(1);
         var logQ = reference.Take(_rows, vocabularySize, mixed.device).log_softmax(1);
-        // A token that neither gives a chance adds nothing: 0 · (−∞ + ∞) is NaN.
+        // A token of probability 0 in both adds nothing: 0 · (−∞ + ∞) is NaN.
         var parts = logP.exp().mul_(logP.sub(logQ)).nan_to_num(0, double.PositiveInfinity, double.NegativeInfinity);
         return [parts.sum(1).clamp_min_(Arithmetic.Zero)];
     }

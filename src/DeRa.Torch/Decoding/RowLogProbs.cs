@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace DeRa.Torch.Decoding;
 
 /// <summary>
-/// The log-probabilities that rows ask for, of the mixture as it is before penalties, bias, masks, temperature and filters.
+/// The log-probabilities that rows ask for, of the mixture before penalties, bias, masks, temperature and filters.
 /// </summary>
 internal sealed class RowLogProbs
 {
@@ -27,8 +27,9 @@ internal sealed class RowLogProbs
     }
 
     /// <summary>
-    /// float64, flat, for one copy to the host: [entries] log-probabilities, [entries] ranks where any token was
-    /// known before, then, where alternatives are asked for, [entries, width] of theirs and [entries, width] tokens. Empty where no row asks.
+    /// Flat, for one copy to the host: [entries] log-probabilities; [entries] ranks where any token was known before; then, where
+    /// alternatives are requested, [entries, width] of their log-probabilities and [entries, width] of their tokens. Empty where no
+    /// row asks.
     /// </summary>
     /// <param name="mixed">float32 [rows, vocabulary].</param>
     /// <param name="tokens">int64 [rows]: the sampled tokens; null where none were.</param>
@@ -79,7 +80,7 @@ internal sealed class RowLogProbs
         return where(isKnown, known, sampled);
     }
 
-    /// <summary>The best <paramref name="count"/> of an entry; equal ones by id, which the device does not promise.</summary>
+    /// <summary>The best <paramref name="count"/> of an entry; ties by id, which the device does not guarantee.</summary>
     private (int Token, float LogProb)[] Top(ReadOnlySpan<double> alternatives, int entry, int count)
     {
         if (count == 0) return [];

@@ -5,11 +5,11 @@ using static TorchSharp.torch;
 
 namespace DeRa.Torch.Execution;
 
-/// <summary>A model to load, once, whatever number of the pair's members it computes.</summary>
-/// <param name="Name">What it is called in progress and messages: its members' names.</param>
+/// <summary>A model to load, once for all members of the pair that it computes.</summary>
+/// <param name="Name">Its name in progress and messages: its members' names.</param>
 /// <param name="Folder">Its folder.</param>
 /// <param name="Config">Its configuration.</param>
-/// <param name="Device">Where it goes.</param>
+/// <param name="Device">Its device.</param>
 /// <param name="Members">The members that it computes.</param>
 /// <param name="Adapters">PEFT folders of the adapters over it.</param>
 internal sealed record ModelSource(
@@ -18,11 +18,11 @@ internal sealed record ModelSource(
     /// <summary>The name of the reference model among the members.</summary>
     public const string ReferenceName = "reference";
 
-    /// <summary>In which type it lies and computes.</summary>
+    /// <summary>The requested element type.</summary>
     public DTypeOption DType { get; init; } = DTypeOption.Auto;
 
     /// <summary>
-    /// Finds which models have to be loaded for a pair: a folder that serves several members on one device is loaded once, and an
+    /// Finds which models have to be loaded for a pair: a folder that several members share on one device is loaded once, and an
     /// adapter is loaded with the reference model.
     /// </summary>
     /// <param name="members">Every member's name and folder, the reference's first.</param>

@@ -38,7 +38,7 @@ internal sealed class RunnerStep
     /// <param name="part">The member's place among the model's.</param>
     public int[] PlanRows(int part) => _planRows[part];
 
-    /// <summary>Whether another model that is alike could run the very same rows.</summary>
+    /// <summary>Whether another model of the same device and dtype runs the same rows.</summary>
     public bool IsSame(RunnerStep other) =>
         _planRows.Length == 1 && other._planRows.Length == 1 && _planRows[0].AsSpan().SequenceEqual(other._planRows[0]);
 

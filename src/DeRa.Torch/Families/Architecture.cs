@@ -3,23 +3,23 @@ using DeRa.Torch.Layouts;
 
 namespace DeRa.Torch.Families;
 
-/// <summary>One architecture as Hugging Face spells it: what its <c>config.json</c> means and how its tensors are named.</summary>
+/// <summary>One architecture by Hugging Face's names: what its <c>config.json</c> means and how its tensors are named.</summary>
 internal abstract class Architecture
 {
-    /// <summary>What PyTorch's FSDP, TensorFlow's and Flax's versions of a class are named with; files say so of the same weights.</summary>
+    /// <summary>Prefixes of the FSDP, TensorFlow and Flax versions of a class; files with the same weights name those too.</summary>
     private static readonly string[] Prefixes = ["FSDP", "TF", "Flax"];
 
     /// <summary>Every architecture that the decoder implements.</summary>
     public static IReadOnlyList<Architecture> All { get; } =
         [new Llama(), new Mistral(), new Qwen2(), new Qwen3(), new Gemma2(), new Gpt2(), new GptNeoX()];
 
-    /// <summary>Which one it is.</summary>
+    /// <summary>Its family.</summary>
     public abstract ModelFamily Family { get; }
 
     /// <summary>Its class, such as <c>LlamaForCausalLM</c>.</summary>
     public abstract string ClassName { get; }
 
-    /// <summary>How the first files of its kind spell that class.</summary>
+    /// <summary>What the first files of its kind call that class.</summary>
     public virtual string? OldClassName => null;
 
     /// <summary>Its <c>model_type</c>.</summary>

@@ -4,7 +4,7 @@ using DeRa.Torch.Layouts;
 namespace DeRa.Torch.Families;
 
 /// <summary>
-/// Gemma 2 (arXiv 2408.00118): Llama with capped scores and logits, norms on both ends of attention and feed-forward layer,
+/// Gemma 2 (arXiv 2408.00118): Llama with capped scores and logits, norms before and after attention and feed-forward layer,
 /// scaled embeddings, and a window in every other layer.
 /// </summary>
 internal sealed class Gemma2 : Architecture
@@ -54,7 +54,7 @@ internal sealed class Gemma2 : Architecture
         };
     }
 
-    /// <summary>Null switches a cap off; absent does not.</summary>
+    /// <summary>Null disables a cap; an absent field does not.</summary>
     private static double? ReadCap(ConfigFields fields, string name, double defaultValue) =>
         fields.IsPresent(name) ? fields.OptionalNumber(name, above: 0) : defaultValue;
 

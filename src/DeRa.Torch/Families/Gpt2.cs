@@ -18,7 +18,7 @@ internal sealed class Gpt2 : Architecture
     /// <inheritdoc/>
     public override ModelConfig Read(ConfigFields fields)
     {
-        // The second names are those by which Hugging Face's class knows them too.
+        // Hugging Face's class accepts the second names too.
         var hiddenSize = fields.Integer("n_embd", "hidden_size", 1, ConfigLimits.MaxWidth / 4);
         var heads = fields.Integer("n_head", "num_attention_heads", 1, ConfigLimits.MaxWidth);
         var layers = fields.Integer("n_layer", "num_hidden_layers", 1, ConfigLimits.MaxLayers);
@@ -66,7 +66,7 @@ internal sealed class Gpt2 : Architecture
         },
     };
 
-    /// <summary>Old files repeat the number of positions as the width of a causal mask.</summary>
+    /// <summary>Old files repeat the number of positions as <c>n_ctx</c>, the width of a causal mask.</summary>
     private static int ReadPositions(ConfigFields fields)
     {
         const string name = "n_positions", mask = "n_ctx";

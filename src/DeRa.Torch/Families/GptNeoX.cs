@@ -3,7 +3,7 @@ using DeRa.Torch.Layouts;
 
 namespace DeRa.Torch.Families;
 
-/// <summary>GPT-NeoX and Pythia: layer norms, biases, a share of each head that turns, and usually a parallel residual.</summary>
+/// <summary>GPT-NeoX and Pythia: layer norms, biases, rotary positions on a share of each head, and usually a parallel residual.</summary>
 internal sealed class GptNeoX : Architecture
 {
     /// <inheritdoc/>
@@ -82,6 +82,6 @@ internal sealed class GptNeoX : Architecture
         return dimension >= 2 && dimension % 2 == 0
             ? dimension
             : throw fields.Invalid("rotary_pct",
-                $"turns {dimension} of {headDimension} dimensions of a head; it must be an even number, at least 2");
+                $"rotates {dimension} of {headDimension} dimensions of a head; it must be an even number, at least 2");
     }
 }

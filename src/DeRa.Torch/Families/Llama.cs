@@ -3,7 +3,7 @@ using DeRa.Torch.Layouts;
 
 namespace DeRa.Torch.Families;
 
-/// <summary>Llama 1 to 3, and all that is published in its layout (DeepSeekMath, TinyLlama, …).</summary>
+/// <summary>Llama 1 to 3, and other models published in its layout (DeepSeekMath, TinyLlama, …).</summary>
 internal sealed class Llama : Architecture
 {
     /// <inheritdoc/>

@@ -3,10 +3,10 @@ using DeRa.Torch.Layouts;
 
 namespace DeRa.Torch.Families;
 
-/// <summary>What Llama began and its relatives keep: spelling, modules, and a gated feed-forward layer.</summary>
+/// <summary>What Llama and its relatives share: field names, modules, and a gated feed-forward layer.</summary>
 internal static class LlamaLike
 {
-    /// <summary>Reads what all of them have; biases and windows are each family's own.</summary>
+    /// <summary>Reads the common fields; biases and windows are each family's own.</summary>
     public static ModelConfig Read(
         ConfigFields fields, ModelFamily family, bool needsKeyValueHeads = true, int? defaultHeadDimension = null,
         bool defaultTied = false, string activation = "hidden_act", string defaultActivation = "silu")

@@ -8,7 +8,7 @@ namespace DeRa.Torch.Families;
 /// Reads <c>config.json</c> strictly: what a configuration asks for and the decoder does not implement is refused by name.
 /// Defaults of absent fields are those of Hugging Face's configuration classes.
 /// </summary>
-public static class ModelConfigReader
+internal static class ModelConfigReader
 {
     /// <summary>Reads the <c>config.json</c> of a model folder.</summary>
     /// <exception cref="CheckpointException">It is missing, broken, or asks for what is not implemented.</exception>

@@ -3,7 +3,7 @@ using DeRa.Torch.Layouts;
 
 namespace DeRa.Torch.Families;
 
-/// <summary>Qwen1.5, Qwen2 and Qwen2.5: Llama with biases on queries, keys and values, and windows that may be switched on.</summary>
+/// <summary>Qwen1.5, Qwen2 and Qwen2.5: Llama with biases on queries, keys and values, and optional windows.</summary>
 internal sealed class Qwen2 : Architecture
 {
     /// <inheritdoc/>

@@ -2,7 +2,7 @@ using DeRa.Torch.Weights;
 
 namespace DeRa.Torch.Layouts;
 
-/// <summary>How a checkpoint names a decoder's tensors and lays them out.</summary>
+/// <summary>The names and arrangement of a decoder's tensors in a checkpoint.</summary>
 internal sealed record DecoderLayout
 {
     /// <summary>What stands before all names but the output layer's, such as <c>model.</c>.</summary>
@@ -29,7 +29,7 @@ internal sealed record DecoderLayout
     /// <summary>What a layer consists of.</summary>
     public required LayerLayout Layer { get; init; }
 
-    /// <summary>What is added to stored norm weights.</summary>
+    /// <summary>Added to stored norm weights.</summary>
     public double NormOffset { get; init; }
 
     /// <summary>What the checkpoint puts before all names but the output layer's: <see cref="Prefix"/>, or nothing.</summary>
@@ -44,7 +44,7 @@ internal sealed record DecoderLayout
     /// <summary>The last norm, without <c>.weight</c>.</summary>
     public string FinalNorm => Base + FinalNormModule;
 
-    /// <summary>[vocabulary, hidden]; not there where it is the embedding.</summary>
+    /// <summary>[vocabulary, hidden]; usually absent where it is tied to the embedding.</summary>
     public string Output => OutputModule + ".weight";
 
     /// <summary>The layout as a checkpoint has it: bare where only the names without <see cref="Prefix"/> are there.</summary>

@@ -3,10 +3,10 @@ using DeRa.Torch.Weights;
 
 namespace DeRa.Torch.Layouts;
 
-/// <summary>The tensors that a configuration asks for, and the check that a checkpoint has them.</summary>
+/// <summary>The tensors that a configuration asks for, and the check that a checkpoint holds them.</summary>
 internal static class DecoderTensors
 {
-    /// <summary>What PPO trainers (TRL) store of their critic beside the policy: it scores, and has no part in the logits.</summary>
+    /// <summary>The critic's head that PPO trainers (TRL) store beside the policy. It has no part in the logits, so it is ignored.</summary>
     private const string ValueHead = "v_head.";
 
     private const int NamesShown = 5;
@@ -24,13 +24,13 @@ internal static class DecoderTensors
         if (!config.TiedEmbeddings) yield return (layout.Output, [config.VocabularySize, hidden]);
     }
 
-    /// <summary>How many numbers those are: the model's parameters.</summary>
+    /// <summary>How many elements those have: the model's parameters.</summary>
     public static long CountElements(ModelConfig config, DecoderLayout layout) =>
         Expected(config, layout).Sum(tensor => tensor.Shape.Aggregate(1L, (count, size) => count * size));
 
     /// <summary>
-    /// The configuration as its checkpoint bears it out: where it ties the output layer to the embedding but another one is
-    /// stored, the stored one counts, as in Hugging Face's library since its version 5. Reads both where both are there.
+    /// The configuration, untied where it ties the output layer to the embedding but the checkpoint stores a different one: the
+    /// stored one is used, as in Hugging Face's library since version 5. Reads both tensors where both are there.
     /// </summary>
     public static ModelConfig WithStoredOutput(ModelConfig config, Checkpoint checkpoint, DecoderLayout layout) =>
         config.TiedEmbeddings && checkpoint.Find(layout.Output) is not null && checkpoint.Find(layout.Embedding) is not null
@@ -38,8 +38,8 @@ internal static class DecoderTensors
             ? config with { TiedEmbeddings = false }
             : config;
 
-    /// <summary>Checks that the checkpoint holds these tensors in these shapes and no others.</summary>
-    /// <exception cref="CheckpointException">Something is missing, has another shape, or would be left unused.</exception>
+    /// <summary>Checks that the checkpoint holds these tensors in these shapes, and otherwise only ignored ones.</summary>
+    /// <exception cref="CheckpointException">A tensor is missing, has another shape, or is unexpected.</exception>
     public static void Check(Checkpoint checkpoint, ModelConfig config, DecoderLayout layout)
     {
         var expected = Expected(config, layout).ToDictionary(tensor => tensor.Name, tensor => tensor.Shape);

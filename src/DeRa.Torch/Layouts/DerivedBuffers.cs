@@ -3,11 +3,11 @@ using DeRa.Torch.Configuration;
 namespace DeRa.Torch.Layouts;
 
 /// <summary>
-/// Tables and masks that programs have stored beside the weights although the configuration determines them: rotary tables, in
-/// the attention of each layer or once for the model, and causal masks. Nobody reads them, in whatever type they are.
+/// Ignored tensors: tables and masks that some programs store beside the weights although the configuration determines them, that
+/// is rotary tables, in each layer's attention or once for the model, and causal masks. They may be of any type.
 /// </summary>
 /// <param name="config">The configuration.</param>
-/// <param name="layout">Its layout; names may have its prefix or lack it.</param>
+/// <param name="layout">Its layout; names are recognised with and without its prefix.</param>
 internal sealed class DerivedBuffers(ModelConfig config, DecoderLayout layout)
 {
     private static readonly string[] RotaryModules = ["rotary_emb", "rotary_pos_emb"];
@@ -15,7 +15,7 @@ internal sealed class DerivedBuffers(ModelConfig config, DecoderLayout layout)
 
     /// <summary>Whether a tensor is one of them.</summary>
     /// <param name="name">Its name.</param>
-    /// <param name="shape">Its shape: a bias of attention's is a mask only where it is a square one.</param>
+    /// <param name="shape">Its shape: the attention's <c>bias</c> is a mask only if it is square.</param>
     public bool Contains(string name, ReadOnlySpan<long> shape)
     {
         var inModel = WithoutPrefix(name, layout.Prefix);

@@ -18,7 +18,7 @@ internal sealed record LayerLayout
     /// <summary>[hidden, heads · headDimension].</summary>
     public required LinearLayout AttentionOutput { get; init; }
 
-    /// <summary>The norm on what attention adds, or null.</summary>
+    /// <summary>The norm of attention's output, or null.</summary>
     public string? AttentionOutputNorm { get; init; }
 
     /// <summary>The norm before the feed-forward layer.</summary>
@@ -30,13 +30,13 @@ internal sealed record LayerLayout
     /// <summary>[hidden, intermediate].</summary>
     public required LinearLayout FeedForwardOutput { get; init; }
 
-    /// <summary>The norm on what the feed-forward layer adds, or null.</summary>
+    /// <summary>The norm of the feed-forward layer's output, or null.</summary>
     public string? FeedForwardOutputNorm { get; init; }
 
-    /// <summary>The module of attention, which holds that of its queries.</summary>
+    /// <summary>The attention module: the parent of its query projection.</summary>
     public string Attention => QueryKeyValue.Parts[0].Module[..QueryKeyValue.Parts[0].Module.LastIndexOf('.')];
 
-    /// <summary>Every weight that is multiplied with.</summary>
+    /// <summary>Every weight matrix.</summary>
     public IReadOnlyList<LinearLayout> Linears => [QueryKeyValue, AttentionOutput, FeedForwardInput, FeedForwardOutput];
 
     /// <summary>The norms of the residual stream's width.</summary>

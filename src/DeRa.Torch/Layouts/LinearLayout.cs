@@ -3,12 +3,12 @@ using static TorchSharp.torch;
 namespace DeRa.Torch.Layouts;
 
 /// <summary>
-/// What a weight of a layer is made of: modules of the checkpoint, one below the other. Loading, the check of
+/// The parts of a fused weight of a layer: modules of the checkpoint, stacked by rows. Loading, the check of
 /// names and shapes, and adapters of single modules all read this description.
 /// </summary>
 /// <param name="Inputs">Columns of the weight.</param>
 /// <param name="HasBias">Whether every part has a bias.</param>
-/// <param name="Parts">Its rows, from the first on. A transposed part is not interleaved.</param>
+/// <param name="Parts">Its parts, in the order of its rows. A transposed part is not interleaved.</param>
 internal sealed record LinearLayout(long Inputs, bool HasBias, params IReadOnlyList<LinearPart> Parts)
 {
     /// <summary>Rows of the weight.</summary>
@@ -25,7 +25,7 @@ internal sealed record LinearLayout(long Inputs, bool HasBias, params IReadOnlyL
 
 /// <summary>A module of the checkpoint that is part of a fused weight.</summary>
 /// <param name="Module">Its name in a layer, such as <c>self_attn.q_proj</c>.</param>
-/// <param name="Outputs">How many rows of the fused weight are its.</param>
+/// <param name="Outputs">How many rows of the fused weight it fills.</param>
 /// <param name="IsTransposed">Whether its weight is stored as [inputs, outputs].</param>
 /// <param name="InterleavedHeads">
 /// Heads whose queries, keys and values the checkpoint interleaves: its outputs are [heads, 3, width], those of the fused weight

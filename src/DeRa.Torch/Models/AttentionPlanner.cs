@@ -9,13 +9,13 @@ namespace DeRa.Torch.Models;
 /// <summary>Builds the index tensors and masks of a step's attention.</summary>
 /// <param name="decodeRows">The rows of a single token.</param>
 /// <param name="chunkRows">The rows of several tokens, whose tokens follow those of <paramref name="decodeRows"/>.</param>
-/// <param name="slots">Where positions lie.</param>
+/// <param name="slots">Maps positions to cache slots.</param>
 /// <param name="device">Where the tensors go.</param>
 /// <param name="type">Element type of the masks: the model's.</param>
 internal sealed class AttentionPlanner(
     IReadOnlyList<StepRow> decodeRows, IReadOnlyList<StepRow> chunkRows, CacheSlots slots, Device device, ScalarType type)
 {
-    /// <summary>What each token may see in layers with that window.</summary>
+    /// <summary>What each token may attend to in layers with that window.</summary>
     /// <param name="window">The current token and those before it; at least 1.</param>
     /// <returns>Tensors owned by the caller's scope.</returns>
     public AttentionPlan Build(int window)

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace DeRa.Torch.Models;
 
-/// <summary>The weights of one decoder layer, and its mathematics: attention and a feed-forward layer, each after a norm.</summary>
+/// <summary>One decoder layer: its weights and computation, attention and a feed-forward layer, each after a norm.</summary>
 internal sealed class DecoderLayer(ModelConfig config)
 {
     private readonly BlockAttention _attention = new(config.AttentionScale, config.AttentionSoftCap);
@@ -23,7 +23,7 @@ internal sealed class DecoderLayer(ModelConfig config)
     /// <summary>[hidden, heads · headDimension].</summary>
     public required LinearWeight AttentionOutput { get; init; }
 
-    /// <summary>On what attention adds; null = none.</summary>
+    /// <summary>On attention's output; null = none.</summary>
     public NormWeight? AttentionOutputNorm { get; init; }
 
     /// <summary>Before the feed-forward layer.</summary>
@@ -35,10 +35,10 @@ internal sealed class DecoderLayer(ModelConfig config)
     /// <summary>[hidden, intermediate].</summary>
     public required LinearWeight FeedForwardOutput { get; init; }
 
-    /// <summary>On what the feed-forward layer adds; null = none.</summary>
+    /// <summary>On the feed-forward layer's output; null = none.</summary>
     public NormWeight? FeedForwardOutputNorm { get; init; }
 
-    /// <summary>Every weight that is multiplied with.</summary>
+    /// <summary>Every weight matrix.</summary>
     public IEnumerable<LinearWeight> Linears => [QueryKeyValue, AttentionOutput, FeedForwardInput, FeedForwardOutput];
 
     /// <summary>Every tensor of the layer.</summary>

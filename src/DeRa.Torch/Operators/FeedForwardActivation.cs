@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace DeRa.Torch.Operators;
 
-/// <summary>The one door to what happens between the two matrices of a feed-forward layer.</summary>
+/// <summary>What happens between the two matrices of a feed-forward layer.</summary>
 internal static class FeedForwardActivation
 {
     /// <summary>activation(gate) · up where the layer is gated (arXiv 2002.05202), else activation(input).</summary>
@@ -29,7 +29,7 @@ internal static class FeedForwardActivation
         Activation.Silu => CpuActivation.SiluInPlace(Copy(input)),
         Activation.GeluTanh => CpuActivation.GeluTanhInPlace(Copy(input)),
         Activation.QuickGelu => CpuActivation.QuickGeluInPlace(Copy(input)),
-        // The error function row by row: each call divides its elements alike.
+        // The error function row by row: calls of equal size split their elements among threads equally.
         Activation.Gelu => cat([.. Enumerable.Range(0, (int)input.size(0)).Select(row => input.narrow(0, row, 1).contiguous().gelu())], 0),
         _ => ActivateByLibTorch(input, activation),
     };

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace DeRa.Torch.Operators;
 
-/// <summary>The one door to matrix products with weights.</summary>
+/// <summary>Matrix products with weights.</summary>
 internal static class Linear
 {
     /// <summary>input · weightᵀ + bias, accumulated in float32.</summary>
@@ -12,7 +12,7 @@ internal static class Linear
     /// <returns>[rows, outputs] in the input's element type.</returns>
     public static Tensor Apply(Tensor input, LinearWeight layer) => Product(input, layer.Weight, layer.Bias);
 
-    /// <summary>The same in one pass for all rows, to which each adapter adds its low-rank term in its own rows.</summary>
+    /// <summary>The same for all rows in one product; each adapter then adds its low-rank term to its own rows.</summary>
     /// <param name="input">[rows, inputs].</param>
     /// <param name="layer">[outputs, inputs] and [outputs], with its adapters.</param>
     /// <param name="adapterRows">For each adapter: [its rows], int64; null = none.</param>

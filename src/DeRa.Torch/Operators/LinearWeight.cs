@@ -7,7 +7,7 @@ namespace DeRa.Torch.Operators;
 /// <param name="Bias">[outputs] in the model's element type, or null.</param>
 internal sealed record LinearWeight(Tensor Weight, Tensor? Bias)
 {
-    /// <summary>What each of the model's adapters adds; null where one adds nothing here.</summary>
+    /// <summary>The term of each of the model's adapters; null where one adds nothing here.</summary>
     public IReadOnlyList<LowRank?> Adapters { get; init; } = [];
 
     /// <summary>Every tensor.</summary>

@@ -4,18 +4,18 @@ using static TorchSharp.torch;
 
 namespace DeRa.Torch.Operators;
 
-/// <summary>The one door to rotary positions (arXiv 2104.09864) and to writing keys and values into the cache.</summary>
+/// <summary>Rotary positions (arXiv 2104.09864), and writing keys and values into the cache.</summary>
 internal static class RotaryCacheWrite
 {
     /// <summary>
-    /// Turns queries and keys by their positions (dimension i pairs with i + rotaryDimension / 2, as Hugging Face stores the
-    /// weights), computed in float32, and writes keys and values into the cache.
+    /// Rotates queries and keys by their positions in float32 (dimension i pairs with i + rotaryDimension / 2, as Hugging Face stores
+    /// the weights), and writes keys and values into the cache.
     /// </summary>
     /// <param name="queryKeyValue">[tokens, heads + 2 · keyValueHeads, headDimension].</param>
     /// <param name="headNorm">[heads + keyValueHeads, headDimension], float32: the norm of each query and key; null = none.</param>
     /// <param name="epsilon">Of that norm.</param>
-    /// <param name="angles">The tokens' rotations of the first dimensions of each head; null = none turns.</param>
-    /// <param name="slots">[tokens], int64: where each token's key and value go; no slot twice.</param>
+    /// <param name="angles">The tokens' rotations of the first dimensions of each head; null = no rotation.</param>
+    /// <param name="slots">[tokens], int64: where each token's key and value go; distinct.</param>
     /// <param name="cache">The layer's cache.</param>
     /// <returns>The rotated queries: [tokens, heads, headDimension].</returns>
     public static Tensor Apply(

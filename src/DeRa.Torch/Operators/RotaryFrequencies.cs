@@ -2,7 +2,7 @@ using DeRa.Torch.Configuration;
 
 namespace DeRa.Torch.Operators;
 
-/// <summary>The angle by which each pair of a head's dimensions rotations from one position to the next, scaling applied.</summary>
+/// <summary>The angle by which each pair of a head's dimensions rotates from one position to the next, scaling applied.</summary>
 internal static class RotaryFrequencies
 {
     /// <summary>[rotaryDimension / 2].</summary>
@@ -30,7 +30,7 @@ internal static class RotaryFrequencies
 
     private static double KeptByLlama3(double frequency, RotaryScaling.Llama3 scaling)
     {
-        // How often the pair rotations round within the context trained on.
+        // How often the pair rotates within the original context.
         var rotations = scaling.OriginalContextTokens * frequency / (2 * Math.PI);
         var kept = (rotations - scaling.LowFrequencyFactor) / (scaling.HighFrequencyFactor - scaling.LowFrequencyFactor);
         return Math.Clamp(kept, 0, 1);

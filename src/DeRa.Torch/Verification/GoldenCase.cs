@@ -14,7 +14,7 @@ internal sealed record GoldenCase
 {
     private static readonly JsonSerializerOptions Names = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
-    /// <summary>What the case is called.</summary>
+    /// <summary>The case's name.</summary>
     public string Name { get; init; } = "published greedy";
 
     /// <summary>The prompt.</summary>
@@ -23,7 +23,7 @@ internal sealed record GoldenCase
     /// <summary>Its greedy continuation: entry j has the largest logit of row prompt length − 1 + j.</summary>
     public required int[] GreedyIds { get; init; }
 
-    /// <summary>Where the logits lie.</summary>
+    /// <summary>The file of its logits.</summary>
     [JsonPropertyName("logits")]
     public required LogitsFile File { get; init; }
 

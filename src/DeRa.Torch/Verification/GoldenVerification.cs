@@ -10,13 +10,13 @@ namespace DeRa.Torch.Verification;
 
 /// <summary>
 /// Compares a device's logits with float64 reference logits at every position: in one prefill, in chunks, token by token, and
-/// in a batch with the other cases. This is how CUDA is shown to equal the CPU.
+/// in a batch with the other cases. This shows that CUDA agrees with the CPU.
 /// </summary>
 public static class GoldenVerification
 {
     private const int BlockTokens = 16;
 
-    /// <summary>How a sequence is cut into steps: tokens of each step in turn, repeated to its end.</summary>
+    /// <summary>How a sequence is split into steps: tokens of each step, repeated to its end.</summary>
     private static readonly (string Way, int[] Chunks)[] Ways =
     [
         ("one prefill", [int.MaxValue]),
@@ -37,7 +37,7 @@ public static class GoldenVerification
     /// <summary>Loads a golden folder's model and runs its cases. Loads libtorch where it is not loaded yet.</summary>
     /// <param name="folder">A model folder with <c>golden/golden.json</c>.</param>
     /// <param name="device">Such as <c>cpu</c> or <c>cuda:0</c>.</param>
-    /// <param name="type">In which type to compute: float32 has the golden tolerance, 16-bit types a derived bound.</param>
+    /// <param name="type">The element type: float32 has the golden tolerance, 16-bit types a derived bound.</param>
     /// <exception cref="Weights.CheckpointException">The folder cannot be loaded or has no usable golden files.</exception>
     /// <exception cref="LibTorchException">libtorch or the device does not work.</exception>
     public static GoldenReport Run(string folder, DeviceOption device, DTypeOption type)

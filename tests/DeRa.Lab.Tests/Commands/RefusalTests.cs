@@ -124,7 +124,7 @@ public sealed class RefusalTests(TinyPair pair) : IDisposable
 
     [Theory]
     [InlineData("--reference: there is no folder 'no/such/folder'", "sample", "--reference", "no/such/folder")]
-    [InlineData("--reference: there is no folder 'org/model' here. Is it a model on the Hub, 'dera pull org/model' downloads it", "sample", "--reference", "org/model")]
+    [InlineData("--reference: there is no folder 'org/model' here. If it is a model on the Hub, 'dera pull org/model' downloads it", "sample", "--reference", "org/model")]
     [InlineData("--aligned: there is no folder './nowhere'", "sample", "--reference", null, "--aligned", "./nowhere")]
     [InlineData("--from: there is no folder './nowhere'", "train", "--text", "x", "--output", "x", "--from", "./nowhere")]
     [InlineData("--tokenizer: there is no folder './nowhere'", "train", "--text", "x", "--output", "x", "--tokenizer", "./nowhere")]

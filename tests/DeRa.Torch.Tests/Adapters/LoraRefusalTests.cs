@@ -30,7 +30,7 @@ public sealed class LoraRefusalTests
         { "lora_bias", "true", "'lora_bias'" },
         { "use_qalora", "true", "'use_qalora'" },
         { "modules_to_save", "[\"lm_head\"]", "'modules_to_save' names 'lm_head', but the weights hold no such module" },
-        { "modules_to_save", "\"lm_head\"", "'modules_to_save' is \"lm_head\"; it must be a list of texts" },
+        { "modules_to_save", "\"lm_head\"", "'modules_to_save' is \"lm_head\"; it must be a list of strings" },
         { "enable_lora", "[true, false, true]", "'enable_lora' is [true,false,true], which is not supported" },
         { "use_qa_lora", "true", "'use_qa_lora'" },
         { "layer_replication", "[[0, 2]]", "'layer_replication'" },
@@ -42,8 +42,8 @@ public sealed class LoraRefusalTests
         { "init_lora_weights", "\"pissa\"", "belongs to changed base weights" },
         { "init_lora_weights", "\"olora\"", "belongs to changed base weights" },
         { "target_modules", null, "'target_modules' is missing" },
-        { "target_modules", "3", "must be a list of texts" },
-        { "target_modules", "\"(\"", "no regular expression" },
+        { "target_modules", "3", "must be a list of strings" },
+        { "target_modules", "\"(\"", "not a regular expression" },
         { "target_modules", "\"(.*.*.*.*.*.*.*.*.*.*)*!\"", "takes too long to match" },
         { "target_modules", "[\"c_attn\"]", "matches none of the base model's linear modules: self_attn.q_proj" },
         { "target_modules", "[\"q_proj\", \"lm_head\"]", "'target_modules' asks to adapt 'lm_head'" },
@@ -58,7 +58,7 @@ public sealed class LoraRefusalTests
         { "rank_pattern", "{\"down_proj\": 0}", "'rank_pattern.down_proj' is 0; it must be a whole number from 1 to 65536" },
         { "rank_pattern", "[1]", "must be an object of numbers" },
         { "alpha_pattern", "{\"down_proj\": \"2\"}", "must be a number" },
-        { "alpha_pattern", "{\"(\": 2}", "no regular expression" },
+        { "alpha_pattern", "{\"(\": 2}", "not a regular expression" },
     };
 
     [Theory, MemberData(nameof(Fields))]

@@ -104,7 +104,7 @@ public sealed class FamilyConfigTests
         { PublishedConfigs.Gpt2, "n_positions", "0", "from 1" },
         { PublishedConfigs.Gpt2, "n_inner", "0", "from 1" },
         { PublishedConfigs.Gpt2, "rope_theta", "10000", "'rope_theta' is 10000, which is not supported" },
-        { PublishedConfigs.Pythia1B, "rotary_pct", "0.02", "'rotary_pct' turns 5 of 256 dimensions" },
+        { PublishedConfigs.Pythia1B, "rotary_pct", "0.02", "'rotary_pct' rotates 5 of 256 dimensions" },
         { PublishedConfigs.Pythia1B, "rotary_pct", "1.5", "at most 1" },
         { PublishedConfigs.Pythia1B, "partial_rotary_factor", "0.5", "'rotary_pct' is 0.25, but 'partial_rotary_factor' is 0.5" },
         { PublishedConfigs.Pythia1B, "rope_theta", "500000", "'rotary_emb_base' is 10000, but 'rope_theta' is 500000" },

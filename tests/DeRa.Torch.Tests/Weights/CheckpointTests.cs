@@ -89,7 +89,7 @@ public sealed class CheckpointTests : IDisposable
         WriteShard("one.safetensors", "a");
         WriteShard("two.safetensors", "a");
         _folder.Write(Index, "{\"weight_map\":{\"a\":\"one.safetensors\",\"b\":\"two.safetensors\"}}");
-        Assert.Contains("tensor 'a': lies in another shard too", Open().Message);
+        Assert.Contains("tensor 'a': is in another shard too", Open().Message);
     }
 
     [Theory]
