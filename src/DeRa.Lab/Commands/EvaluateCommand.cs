@@ -69,8 +69,7 @@ internal sealed class EvaluateCommand
         using var reference = TrainableDecoder.Load(folder, device);
         SameVocabulary.Require(tokenizer, alignedFolder);
         using var aligned = TrainableDecoder.Load(alignedFolder, device);
-        var mixtures = parsed.GetRequiredValue(_strengths)
-            .Select(strength => new Mixture(reference, aligned, strength)).ToArray();
+        var mixtures = parsed.GetRequiredValue(_strengths).Select(strength => new Mixture(reference, aligned, strength)).ToArray();
         var context = Math.Min(reference.Config.ContextTokens, aligned.Config.ContextTokens);
         var prompts = _task.Prompts(parsed, tokenizer, context).Take(parsed.GetValue(_promptCount)).ToArray();
         var scorer = new CompletionScorer(tokenizer, reward);
@@ -98,8 +97,7 @@ internal sealed class EvaluateCommand
             progress.End();
         }
         parsed.InvocationConfiguration.Output.Write(table.ToText());
-        if (parsed.GetValue(_output) is { } output)
-            Save(output, table, Plot(reward, prompts.Length, points));
+        if (parsed.GetValue(_output) is { } output) Save(output, table, Plot(reward, prompts.Length, points));
         return 0;
     }
 

@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 namespace DeRa.Lab.Objectives;
 
 /// <summary>
-/// Completions with their log-probabilities and rewards, prompt-major: rows p·G to p·G + G − 1 complete prompt p; S rows in all, T positions.
+/// Completions with their log-probabilities and rewards, prompt-major: rows p·G to p·G + G − 1 complete prompt p; S rows in all, T
+/// positions.
 /// The tensors stay the caller's. Sequence sums are float64: over hundreds of tokens float32 loses what the difference of two
 /// nearly equal models is made of.
 /// </summary>

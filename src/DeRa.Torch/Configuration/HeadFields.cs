@@ -9,7 +9,9 @@ internal sealed record HeadFields(int Heads, int KeyValueHeads, int Dimension)
     /// <summary>Reads them.</summary>
     /// <param name="fields">A configuration.</param>
     /// <param name="hiddenSize">Width of the residual stream.</param>
-    /// <param name="needsKeyValueHeads">Whether <c>num_key_value_heads</c> is required, because Hugging Face's default is a fixed number.</param>
+    /// <param name="needsKeyValueHeads">
+    /// Whether <c>num_key_value_heads</c> is required, because Hugging Face's default is a fixed number.
+    /// </param>
     /// <param name="defaultDimension">What Hugging Face assumes where <c>head_dim</c> is absent; null = hidden size / heads.</param>
     public static HeadFields Read(ConfigFields fields, int hiddenSize, bool needsKeyValueHeads, int? defaultDimension)
     {

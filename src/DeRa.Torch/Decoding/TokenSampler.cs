@@ -51,7 +51,9 @@ internal static class TokenSampler
         return searchsorted(cumulative, draws.mul(cumulative.narrow(1, last, 1)), right: true).clamp_max_(most);
     }
 
-    /// <summary>A parallel cumulative sum may not be monotone to the last bit: a dropped token is replaced by the most likely one.</summary>
+    /// <summary>
+    /// A parallel cumulative sum may not be monotone to the last bit: a dropped token is replaced by the most likely one.
+    /// </summary>
     private static Tensor KeptOnly(Tensor probabilities, Tensor tokens) =>
         where(probabilities.gather(1, tokens).gt(Arithmetic.Zero), tokens, probabilities.argmax(1, keepdim: true));
 }

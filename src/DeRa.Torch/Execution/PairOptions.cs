@@ -14,7 +14,9 @@ public sealed record PairOptions
     /// <summary>The models' devices. Default auto.</summary>
     public DeviceOption Device { get; init; } = DeviceOption.Auto;
 
-    /// <summary>Element type of weights and computation. Default auto: float32 on a CPU where all models fit, else the checkpoint's own.</summary>
+    /// <summary>
+    /// Element type of weights and computation. Default auto: float32 on a CPU where all models fit, else the checkpoint's own.
+    /// </summary>
     public DTypeOption DType { get; init; } = DTypeOption.Auto;
 
     /// <summary>Free memory in bytes that auto compares the models with; null = the machine's. For tests.</summary>

@@ -11,7 +11,9 @@ namespace DeRa.Torch.Execution;
 /// <param name="runners">The models.</param>
 internal sealed class StepThreads(IReadOnlyList<ModelRunner> runners)
 {
-    /// <summary>Weights that fit into a processor's cache; larger ones are read from memory, which several threads do faster than one.</summary>
+    /// <summary>
+    /// Weights that fit into a processor's cache; larger ones are read from memory, which several threads do faster than one.
+    /// </summary>
     private const long CachedBytes = 16 << 20;
 
     /// <summary>Tokens times parameters up to which a step is small: about two milliseconds on one thread.</summary>

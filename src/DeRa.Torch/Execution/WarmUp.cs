@@ -38,7 +38,8 @@ internal static class WarmUp
     {
         var alone = Enumerable.Range(0, names.Count).Where(member => Fault(executor, Only(member), position: 0, promptTokens) is not null);
         var failing = string.Join(" and ", alone.Select(member => $"'{names[member]}'"));
-        return new PairLoadException($"the first step of {(failing.Length > 0 ? $"model {failing}" : "the models together")} fails: {fault}. "
+        return new PairLoadException(
+            $"the first step of {(failing.Length > 0 ? $"model {failing}" : "the models together")} fails: {fault}. "
             + "The weights may not be finite, or may be too large for the type in which they are loaded (--dtype).");
     }
 

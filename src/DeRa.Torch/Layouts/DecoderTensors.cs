@@ -6,7 +6,9 @@ namespace DeRa.Torch.Layouts;
 /// <summary>The tensors that a configuration asks for, and the check that a checkpoint holds them.</summary>
 internal static class DecoderTensors
 {
-    /// <summary>The critic's head that PPO trainers (TRL) store beside the policy. It has no part in the logits, so it is ignored.</summary>
+    /// <summary>
+    /// The critic's head that PPO trainers (TRL) store beside the policy. It has no part in the logits, so it is ignored.
+    /// </summary>
     private const string ValueHead = "v_head.";
 
     private const int NamesShown = 5;

@@ -38,7 +38,9 @@ internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType
     /// <summary>[vocabulary, hidden]; the embedding itself where the two are tied.</summary>
     public required LinearWeight Output { get; init; }
 
-    /// <summary>[rotaryDimension / 2], float64: the angle by which each pair of dimensions rotates per position; null = learned positions.</summary>
+    /// <summary>
+    /// [rotaryDimension / 2], float64: the angle by which each pair of dimensions rotates per position; null = learned positions.
+    /// </summary>
     public Tensor? InverseFrequencies { get; init; }
 
     /// <summary>Memory of one adapter's weights.</summary>

@@ -92,7 +92,8 @@ public static class LibTorch
         if (!required && !File.Exists(path)) return;
         if (!NativeFile.TryLoad(path, out var handle, out var error))
             throw new LibTorchException($"libtorch in {folder} could not be loaded: {file}: {error}. A complete libtorch 2.10 is needed, "
-                + "such as the torch/lib folder of a PyTorch 2.10 installation (--libtorch, or " + LibTorchOptions.DirectoryVariable + ").");
+                + "such as the torch/lib folder of a PyTorch 2.10 installation "
+                + $"(--libtorch, or {LibTorchOptions.DirectoryVariable}).");
         Handles[file] = handle;
     }
 

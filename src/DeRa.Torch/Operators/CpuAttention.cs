@@ -91,7 +91,9 @@ internal sealed unsafe class CpuAttention(float scale, float? softCap)
         Add(values, stride, slots, count, weights, output, layer.Dimension, 1 / total);
     }
 
-    /// <summary>A query times four keys, times the scale: four at once, since the additions of a single product wait for each other.</summary>
+    /// <summary>
+    /// A query times four keys, times the scale: four at once, since the additions of a single product wait for each other.
+    /// </summary>
     private static Vector128<float> Dots(float* query, float* first, float* second, float* third, float* fourth, int dimension, float scale)
     {
         Vector256<float> a = default, b = default, c = default, e = default;

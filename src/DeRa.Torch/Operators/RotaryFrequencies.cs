@@ -46,6 +46,7 @@ internal static class RotaryFrequencies
         return 1 - Math.Clamp((pair - first) / (last - first), 0, 1);
 
         double PairThatRotates(double rotations) =>
-            config.RotaryDimension * Math.Log(scaling.OriginalContextTokens / (rotations * 2 * Math.PI)) / (2 * Math.Log(config.RotaryBase));
+            config.RotaryDimension
+                * Math.Log(scaling.OriginalContextTokens / (rotations * 2 * Math.PI)) / (2 * Math.Log(config.RotaryBase));
     }
 }

@@ -60,13 +60,15 @@ public sealed class BaseCopiesTests : IDisposable
     {
         Copy(Embedding, "model.embed_tokens.weight", Vocabulary);
         var values = Floats(_adapter.Tensors[Embedding].Data);
-        var rounded = values.SelectMany(value => BitConverter.GetBytes(type == "F16" ? BitConverter.HalfToUInt16Bits((Half)value) : BFloat16(value))).ToArray();
+        var rounded = values.SelectMany(value =>
+            BitConverter.GetBytes(type == "F16" ? BitConverter.HalfToUInt16Bits((Half)value) : BFloat16(value))).ToArray();
         _adapter.Tensors[Embedding] = (type, [Vocabulary, Hidden], rounded);
         Load().Dispose();
         rounded[777] ^= 1;
         Assert.Contains($"'{Embedding}': differs from the base model's 'model.embed_tokens.weight'", Refusal());
 
-        static ushort BFloat16(float value) => (ushort)Enumerable.Range(0, 2).Select(up => (BitConverter.SingleToUInt32Bits(value) >> 16) + (uint)up)
+        static ushort BFloat16(float value) =>
+            (ushort)Enumerable.Range(0, 2).Select(up => (BitConverter.SingleToUInt32Bits(value) >> 16) + (uint)up)
             .MinBy(bits => (Math.Abs((double)BitConverter.UInt32BitsToSingle(bits << 16) - value), bits & 1));
     }
 
@@ -94,8 +96,10 @@ public sealed class BaseCopiesTests : IDisposable
 
     public static TheoryData<string, string> Changed { get; } = new()
     {
-        { Embedding, "model.embed_tokens.weight" }, { Output, "lm_head.weight" }, { "base_model.model.lm_head.modules_to_save.weight", "lm_head.weight" },
-        { "base_model.model.model.norm.weight", "model.norm.weight" }, { "base_model.model.model.layers.0.self_attn.o_proj.weight", "model.layers.0.self_attn.o_proj.weight" },
+        { Embedding, "model.embed_tokens.weight" }, { Output, "lm_head.weight" },
+            { "base_model.model.lm_head.modules_to_save.weight", "lm_head.weight" },
+        { "base_model.model.model.norm.weight", "model.norm.weight" },
+            { "base_model.model.model.layers.0.self_attn.o_proj.weight", "model.layers.0.self_attn.o_proj.weight" },
     };
 
     [Theory, MemberData(nameof(Changed))]
@@ -105,7 +109,8 @@ public sealed class BaseCopiesTests : IDisposable
         _adapter.Tensors[name] = (type, shape, [.. data]);
         Load().Dispose();
         _adapter.Tensors[name].Data[^2] ^= 1;
-        Assert.Contains($"tensor '{name}': differs from the base model's '{own}', which it would replace; only low-rank changes", Refusal());
+        Assert.Contains($"tensor '{name}': differs from the base model's '{own}', which it would replace; only low-rank changes",
+            Refusal());
         var inspection = AdapterInspection.Read(_adapter.Path, ModelInspection.Read(_base.Path));
         Assert.Contains($"tensor '{name}': differs", Assert.Single(inspection.Problems));
         Assert.Equal(2496, inspection.ParameterCount);
@@ -115,7 +120,8 @@ public sealed class BaseCopiesTests : IDisposable
     [InlineData("base_model.model.score.weight", "do not account for: base_model.model.score.weight")]
     [InlineData("base_model.model.model.layers.2.input_layernorm.weight", "do not account for")]
     [InlineData("lm_head.weight", "do not account for: lm_head.weight")]
-    [InlineData("base_model.model.lm_head.trainable_tokens_delta", "do not account for"), InlineData("base_model.model.x", "do not account for")]
+    [InlineData("base_model.model.lm_head.trainable_tokens_delta", "do not account for"),
+        InlineData("base_model.model.x", "do not account for")]
     public void Others_are_refused_by_name(string name, string reason)
     {
         _adapter.Tensors["base_model.model.lm_head.weight"] = _base.Tensors["lm_head.weight"];
@@ -148,7 +154,8 @@ public sealed class BaseCopiesTests : IDisposable
     {
         var folder = SharedCases.Find(name);
         Assert.SkipWhen(folder is null, SharedCases.Missing);
-        Assert.Empty(AdapterInspection.Read(Path.Combine(folder!, "adapter"), ModelInspection.Read(Path.Combine(folder!, "base"))).Problems);
+        Assert.Empty(
+            AdapterInspection.Read(Path.Combine(folder!, "adapter"), ModelInspection.Read(Path.Combine(folder!, "base"))).Problems);
     }
 
     /// <summary>The first rows of the base model's tensor; rows beyond it are ones.</summary>

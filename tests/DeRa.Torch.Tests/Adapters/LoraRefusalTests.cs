@@ -48,7 +48,8 @@ public sealed class LoraRefusalTests
         { "target_modules", "[\"c_attn\"]", "matches none of the base model's linear modules: self_attn.q_proj" },
         { "target_modules", "[\"q_proj\", \"lm_head\"]", "'target_modules' asks to adapt 'lm_head'" },
         { "target_modules", "[\"q_proj\", \"embed_tokens\"]", "'target_modules' asks to adapt 'model.embed_tokens'" },
-        { "target_modules", "[\"q_proj\", \"v_proj\", \"down_proj\", \"k_proj\"]", "tensors are missing: base_model.model.model.layers.0.self_attn.k_proj.lora_A" },
+        { "target_modules", "[\"q_proj\", \"v_proj\", \"down_proj\", \"k_proj\"]",
+            "tensors are missing: base_model.model.model.layers.0.self_attn.k_proj.lora_A" },
         { "target_modules", "[\"q_proj\", \"v_proj\"]", "do not account for: base_model.model.model.layers.0.mlp.down_proj.lora_A" },
         { "layers_to_transform", "0", "do not account for: base_model.model.model.layers.1." },
         { "layers_to_transform", "[-1]", "it must be whole numbers from 0 to 1024" },
@@ -87,8 +88,10 @@ public sealed class LoraRefusalTests
         { "rank_pattern", "{\"nothing\": 8}" },
         { "peft_version", "\"0.17.0\"" },
         { "eva_config", "{\"rho\": 2.0, \"tau\": 0.99, \"use_label_mask\": true, \"whiten\": false}" },
-        { "auto_mapping", "{\"base_model_class\": \"LlamaForCausalLM\", \"parent_library\": \"transformers.models.llama\", \"unsloth_fixed\": true}" },
-        { "target_modules", "\"(?:.*?(?:vision|language).*?(?:attn).*?(?:qkv).*?)|(?:\\\\bmodel\\\\.layers\\\\.[\\\\d]{1,}\\\\.(?:self_attn|mlp)\\\\.(?:(?:q_proj|v_proj|down_proj)))\"" },
+        { "auto_mapping",
+            "{\"base_model_class\": \"LlamaForCausalLM\", \"parent_library\": \"transformers.models.llama\", \"unsloth_fixed\": true}" },
+        { "target_modules", "\"(?:.*?(?:vision|language).*?(?:attn).*?(?:qkv).*?)|"
+            + "(?:\\\\bmodel\\\\.layers\\\\.[\\\\d]{1,}\\\\.(?:self_attn|mlp)\\\\.(?:(?:q_proj|v_proj|down_proj)))\"" },
         { "use_rslora", "null" },
         // PEFT until 0.2.
         { "merge_weights", "false" },
@@ -149,18 +152,22 @@ public sealed class LoraRefusalTests
         Assert.Contains("needs adapter_model.safetensors (pickles such as adapter_model.bin are not loaded",
             Assert.Throws<CheckpointException>(() => LoraAdapter.Open(folder.Path, Base, BaseWeights)).Message, StringComparison.Ordinal);
         folder.Write("adapter_model.safetensors", Safetensors.Build("{}", 0));
-        Assert.Contains("tensors are missing", Assert.Throws<CheckpointException>(() => LoraAdapter.Open(folder.Path, Base, BaseWeights)).Message);
+        Assert.Contains("tensors are missing",
+            Assert.Throws<CheckpointException>(() => LoraAdapter.Open(folder.Path, Base, BaseWeights)).Message);
         folder.Write("adapter_config.json", "[]");
-        Assert.Contains("not a JSON object", Assert.Throws<CheckpointException>(() => LoraAdapter.Open(folder.Path, Base, BaseWeights)).Message);
+        Assert.Contains("not a JSON object",
+            Assert.Throws<CheckpointException>(() => LoraAdapter.Open(folder.Path, Base, BaseWeights)).Message);
         folder.Write("adapter_config.json", "{");
-        Assert.Contains("not valid JSON", Assert.Throws<CheckpointException>(() => LoraAdapter.Open(folder.Path, Base, BaseWeights)).Message);
+        Assert.Contains("not valid JSON",
+            Assert.Throws<CheckpointException>(() => LoraAdapter.Open(folder.Path, Base, BaseWeights)).Message);
     }
 
     [Fact]
     public void An_adapter_cannot_be_the_reference()
     {
         var options = GoldenPair.Options() with { ReferencePath = Golden };
-        Assert.Contains("is an adapter; it must be the whole model", Assert.Throws<PairLoadException>(() => GoldenPair.Load(options)).Message);
+        Assert.Contains("is an adapter; it must be the whole model",
+            Assert.Throws<PairLoadException>(() => GoldenPair.Load(options)).Message);
     }
 
     private static TemporaryFolder Changed(Action<JsonObject> change)

@@ -34,7 +34,8 @@ public class TraceTests(ITestOutputHelper output)
 
         // Few blocks and a small budget, so that rows wait, are chunked, and take over each other's blocks.
         IReadOnlyList<int>[] results;
-        using (var shared = new EngineFixture(Load(cacheTokens: 512), options: new EngineOptions { MaxRunningSequences = 8, MaxBatchTokens = 24 }))
+        using (var shared =
+            new EngineFixture(Load(cacheTokens: 512), options: new EngineOptions { MaxRunningSequences = 8, MaxBatchTokens = 24 }))
         {
             results = await Task.WhenAll(requests.Select((request, i) => shared.RunAsync(request, cancelAfter[i], Stop)));
             Assert.Equal(0, shared.Engine.Status.BlocksInUse);

@@ -22,7 +22,8 @@ public class WarmUpTests
     public void Models_that_do_not_run_are_freed_and_end_the_load()
     {
         var executor = new ScriptedExecutor { BeforeStep = _ => throw new InvalidOperationException("no kernel image is available") };
-        Assert.Contains("no kernel image", Assert.Throws<PairLoadException>(() => WarmUp.Run(executor, ["reference", "aligned"])).Message, StringComparison.Ordinal);
+        Assert.Contains("no kernel image", Assert.Throws<PairLoadException>(() => WarmUp.Run(executor, ["reference", "aligned"])).Message,
+            StringComparison.Ordinal);
         Assert.True(executor.IsDisposed);
     }
 
@@ -46,9 +47,12 @@ public class WarmUpTests
         for (var i = 0; i < 48; i++) BitConverter.TryWriteBytes(data.AsSpan(4 * i), value);
         edited.Write();
         var aligned = GoldenData.Committed("pair/aligned");
-        var options = GoldenPair.Options() with { ReferencePath = edited.Path, Aligned = [new("first", aligned), new("second", edited.Path)] };
+        var options =
+            GoldenPair.Options() with { ReferencePath = edited.Path, Aligned = [new("first", aligned), new("second", edited.Path)] };
         var pair = GoldenPair.Load(options);
-        var message = Assert.Throws<PairLoadException>(() => WarmUp.Run(pair.Executor, [.. pair.Members.Select(member => member.Name)])).Message;
-        Assert.StartsWith("the first step of model 'reference' and 'second' fails: logits are not finite", message, StringComparison.Ordinal);
+        var message =
+            Assert.Throws<PairLoadException>(() => WarmUp.Run(pair.Executor, [.. pair.Members.Select(member => member.Name)])).Message;
+        Assert.StartsWith("the first step of model 'reference' and 'second' fails: logits are not finite", message,
+            StringComparison.Ordinal);
     }
 }

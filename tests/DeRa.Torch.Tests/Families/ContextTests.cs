@@ -51,7 +51,8 @@ public sealed class ContextTests
 
     [Fact]
     public void One_beyond_all_bounds_is_refused_by_name() => Assert.Contains("'rope_scaling.factor' is 1000000",
-        Assert.Throws<CheckpointException>(() => Parse(PublishedConfigs.Llama2, "rope_scaling", """{"type":"yarn","factor":1000000}""")).Message);
+        Assert.Throws<CheckpointException>(() =>
+            Parse(PublishedConfigs.Llama2, "rope_scaling", """{"type":"yarn","factor":1000000}""")).Message);
 
     [Fact]
     public void The_published_case_serves_its_whole_context_and_less_where_that_is_asked_for()

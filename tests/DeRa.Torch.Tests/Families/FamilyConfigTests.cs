@@ -14,11 +14,14 @@ public sealed class FamilyConfigTests
     public void Qwen3_has_norms_on_heads_of_their_own_width_and_biases_only_where_switched_on()
     {
         var config = Parse(PublishedConfigs.Qwen3);
-        Assert.Equal((ModelFamily.Qwen3, true, 128, 128, false), (config.Family, config.HasHeadNorms, config.HeadDimension, config.RotaryDimension, config.QueryKeyValueBias));
+        Assert.Equal((ModelFamily.Qwen3, true, 128, 128, false),
+            (config.Family, config.HasHeadNorms, config.HeadDimension, config.RotaryDimension, config.QueryKeyValueBias));
         Assert.All(config.WindowTokens, window => Assert.Null(window));
         Assert.Equal(128, Parse(Without(PublishedConfigs.Qwen3, "head_dim")).HeadDimension);
-        Assert.True(Parse(With(PublishedConfigs.Qwen3, ("attention_bias", true))) is { QueryKeyValueBias: true, AttentionOutputBias: true, FeedForwardBias: false });
-        var windowed = Parse(With(PublishedConfigs.Qwen3, ("use_sliding_window", true), ("sliding_window", 100), ("max_window_layers", 26)));
+        var biased = Parse(With(PublishedConfigs.Qwen3, ("attention_bias", true)));
+        Assert.True(biased is { QueryKeyValueBias: true, AttentionOutputBias: true, FeedForwardBias: false });
+        var windowed =
+            Parse(With(PublishedConfigs.Qwen3, ("use_sliding_window", true), ("sliding_window", 100), ("max_window_layers", 26)));
         Assert.Equal([.. Enumerable.Repeat<int?>(null, 26), 100, 100], windowed.WindowTokens);
     }
 
@@ -26,7 +29,8 @@ public sealed class FamilyConfigTests
     public void Gemma_2_has_caps_scales_and_a_window_in_every_other_layer()
     {
         var config = Parse(PublishedConfigs.Gemma2);
-        Assert.Equal((50.0, 30.0, 1 / 16.0, 48.0), (config.AttentionSoftCap, config.FinalSoftCap, config.AttentionScale, config.EmbeddingScale));
+        Assert.Equal((50.0, 30.0, 1 / 16.0, 48.0),
+            (config.AttentionSoftCap, config.FinalSoftCap, config.AttentionScale, config.EmbeddingScale));
         Assert.True(config is { HasOutputNorms: true, TiedEmbeddings: true, IsGated: true, Activation: Activation.GeluTanh });
         Assert.Equal(Enumerable.Range(0, 26).Select(layer => layer % 2 == 0 ? 4096 : (int?)null), config.WindowTokens);
     }
@@ -39,22 +43,27 @@ public sealed class FamilyConfigTests
             ("layer_types", JsonNode.Parse("""["full_attention","sliding_attention","full_attention"]"""))));
         Assert.Equal((null, null, 1 / 12.0), (config.AttentionSoftCap, config.FinalSoftCap, config.AttentionScale!.Value));
         Assert.Equal([null, 4096, null], config.WindowTokens);
-        var absent = Parse(Without(PublishedConfigs.Gemma2, "attn_logit_softcapping", "final_logit_softcapping", "query_pre_attn_scalar", "hidden_activation", "sliding_window"));
-        Assert.Equal((50.0, 30.0, 1 / 16.0, 4096), (absent.AttentionSoftCap, absent.FinalSoftCap, absent.AttentionScale, absent.WindowTokens[0]));
+        var absent = Parse(Without(PublishedConfigs.Gemma2, "attn_logit_softcapping", "final_logit_softcapping", "query_pre_attn_scalar",
+            "hidden_activation", "sliding_window"));
+        Assert.Equal((50.0, 30.0, 1 / 16.0, 4096),
+            (absent.AttentionSoftCap, absent.FinalSoftCap, absent.AttentionScale, absent.WindowTokens[0]));
     }
 
     [Fact]
     public void Gpt_2_has_learned_positions_and_an_inner_width_of_four_times_its_width_unless_given()
     {
         var config = Parse(PublishedConfigs.Gpt2);
-        Assert.Equal((768, 3072, 64, 1024, 0), (config.HiddenSize, config.IntermediateSize, config.HeadDimension, config.ContextTokens, config.RotaryDimension));
-        Assert.True(config is { Norm: NormKind.Layer, NormEpsilon: 1e-5, IsGated: false, TiedEmbeddings: true, Activation: Activation.GeluTanh });
+        Assert.Equal((768, 3072, 64, 1024, 0),
+            (config.HiddenSize, config.IntermediateSize, config.HeadDimension, config.ContextTokens, config.RotaryDimension));
+        Assert.True(
+            config is { Norm: NormKind.Layer, NormEpsilon: 1e-5, IsGated: false, TiedEmbeddings: true, Activation: Activation.GeluTanh });
         Assert.Equal(1000, Parse(With(PublishedConfigs.Gpt2, ("n_inner", 1000))).IntermediateSize);
     }
 
     [Theory]
     [InlineData("gelu", Activation.Gelu), InlineData("gelu_new", Activation.GeluTanh), InlineData("gelu_fast", Activation.GeluTanh)]
-    [InlineData("gelu_pytorch_tanh", Activation.GeluTanh), InlineData("quick_gelu", Activation.QuickGelu), InlineData("relu", Activation.Relu)]
+    [InlineData("gelu_pytorch_tanh", Activation.GeluTanh), InlineData("quick_gelu", Activation.QuickGelu),
+        InlineData("relu", Activation.Relu)]
     public void Activations_have_the_names_of_Hugging_Face(string name, Activation expected) =>
         Assert.Equal(expected, Parse(With(PublishedConfigs.Gpt2, ("activation_function", name))).Activation);
 
@@ -64,9 +73,11 @@ public sealed class FamilyConfigTests
     {
         var config = Parse(json);
         Assert.Equal((headDimension, rotaryDimension, 10_000.0), (config.HeadDimension, config.RotaryDimension, config.RotaryBase));
-        Assert.True(config is { IsParallel: true, IsGated: false, Norm: NormKind.Layer, TiedEmbeddings: false, QueryKeyValueBias: true, FeedForwardBias: true });
+        Assert.True(config is { IsParallel: true, IsGated: false, Norm: NormKind.Layer, TiedEmbeddings: false });
+        Assert.True(config is { QueryKeyValueBias: true, FeedForwardBias: true });
         Assert.False(Parse(With(json, ("use_parallel_residual", false))).IsParallel);
-        Assert.True(Parse(With(json, ("attention_bias", false))) is { QueryKeyValueBias: false, AttentionOutputBias: false, FeedForwardBias: true });
+        var unbiased = Parse(With(json, ("attention_bias", false)));
+        Assert.True(unbiased is { QueryKeyValueBias: false, AttentionOutputBias: false, FeedForwardBias: true });
     }
 
     [Fact]
@@ -85,12 +96,15 @@ public sealed class FamilyConfigTests
         Assert.Equal(new RotaryScaling.Yarn(4, 1024, 0.1 * Math.Log(4) + 1, 32, 1, Truncates: true), given);
         Assert.Equal(4096, Yarn("""{"type":"yarn","factor":4}""").OriginalContextTokens);
         Assert.Equal(2, Yarn("""{"rope_type":"yarn","factor":null,"original_max_position_embeddings":2048}""").Factor);
-        var all = Yarn("""{"rope_type":"yarn","factor":8,"attention_factor":1.5,"beta_fast":16,"beta_slow":2,"mscale":1,"mscale_all_dim":0.5,"truncate":false}""");
+        var all = Yarn("""{"rope_type":"yarn","factor":8,"attention_factor":1.5,"beta_fast":16,"beta_slow":2,"mscale":1,"""
+            + """ "mscale_all_dim":0.5,"truncate":false}""");
         Assert.Equal(new RotaryScaling.Yarn(8, 4096, 1.5, 16, 2, Truncates: false), all);
-        Assert.Equal(1.16 / 1.08, Yarn("""{"type":"yarn","factor":4.953032424395115,"mscale":1,"mscale_all_dim":0.5}""").AttentionFactor, 1e-12);
+        Assert.Equal(1.16 / 1.08, Yarn("""{"type":"yarn","factor":4.953032424395115,"mscale":1,"mscale_all_dim":0.5}""").AttentionFactor,
+            1e-12);
 
         static RotaryScaling.Yarn Yarn(string scaling) =>
-            Assert.IsType<RotaryScaling.Yarn>(Parse(With(PublishedConfigs.Llama2, ("rope_scaling", JsonNode.Parse(scaling)))).RotaryScaling);
+            Assert.IsType<RotaryScaling.Yarn>(
+                Parse(With(PublishedConfigs.Llama2, ("rope_scaling", JsonNode.Parse(scaling)))).RotaryScaling);
     }
 
     public static TheoryData<string, string, string, string> Refused { get; } = new()
@@ -99,7 +113,8 @@ public sealed class FamilyConfigTests
         { PublishedConfigs.Gpt2, "scale_attn_by_inverse_layer_idx", "true", "'scale_attn_by_inverse_layer_idx' is true" },
         { PublishedConfigs.Gpt2, "reorder_and_upcast_attn", "true", "'reorder_and_upcast_attn' is true" },
         { PublishedConfigs.Gpt2, "add_cross_attention", "true", "'add_cross_attention' is true" },
-        { PublishedConfigs.Gpt2, "activation_function", "\"tanh\"", "'activation_function' is 'tanh', which is not supported (supported: silu" },
+        { PublishedConfigs.Gpt2, "activation_function", "\"tanh\"",
+            "'activation_function' is 'tanh', which is not supported (supported: silu" },
         { PublishedConfigs.Gpt2, "n_head", "10", "'n_head' is 10; it must divide n_embd, 768" },
         { PublishedConfigs.Gpt2, "n_positions", "0", "from 1" },
         { PublishedConfigs.Gpt2, "n_inner", "0", "from 1" },

@@ -8,7 +8,9 @@ using Xunit;
 
 namespace DeRa.Torch.Tests.Families;
 
-/// <summary>What a configuration says in two places, or by two names: the same passes, a contradiction is refused with both named.</summary>
+/// <summary>
+/// What a configuration says in two places, or by two names: the same passes, a contradiction is refused with both named.
+/// </summary>
 public sealed class GivenTwiceTests
 {
     private const string Llama3 =
@@ -17,11 +19,14 @@ public sealed class GivenTwiceTests
     public static TheoryData<string, string> Same { get; } = new()
     {
         // Old and new spelling of rotary settings beside each other, whole or in part.
-        { PublishedConfigs.Llama32, """{"rope_parameters":{"factor":32,"high_freq_factor":4,"low_freq_factor":1,"original_max_position_embeddings":8192,"rope_type":"llama3","rope_theta":500000}}""" },
+        { PublishedConfigs.Llama32,
+            """{"rope_parameters":{"factor":32,"high_freq_factor":4,"low_freq_factor":1,"original_max_position_embeddings":8192,"""
+                + """ "rope_type":"llama3","rope_theta":500000}}""" },
         { PublishedConfigs.Llama32, """{"rope_parameters":{"rope_theta":500000.0}}""" },
         { PublishedConfigs.Llama32, """{"original_max_position_embeddings":8192}""" },
         { PublishedConfigs.Llama2, """{"rope_theta":10000,"rope_scaling":{"rope_type":"default","rope_theta":10000.0}}""" },
-        { PublishedConfigs.Llama2, """{"rope_scaling":{"type":"default"},"rope_parameters":{"rope_type":"default","rope_theta":10000.0}}""" },
+        { PublishedConfigs.Llama2,
+            """{"rope_scaling":{"type":"default"},"rope_parameters":{"rope_type":"default","rope_theta":10000.0}}""" },
         { PublishedConfigs.Llama2, """{"rope_scaling":null,"rope_parameters":{"rope_type":"default"}}""" },
         { PublishedConfigs.Llama2, """{"original_max_position_embeddings":4096}""" },
         { PublishedConfigs.Llama2, """{"dtype":"float16"}""" },
@@ -35,7 +40,8 @@ public sealed class GivenTwiceTests
         { PublishedConfigs.Pythia1B, """{"rope_parameters":{"rope_type":"default","rope_theta":10000,"partial_rotary_factor":0.25}}""" },
         { PublishedConfigs.Pythia1B, """{"rope_scaling":{"type":"default","rope_theta":10000,"partial_rotary_factor":0.25}}""" },
         { PublishedConfigs.Pythia1B, """{"head_dim":256}""" },
-        { PublishedConfigs.Gpt2, """{"hidden_size":768,"num_attention_heads":12,"num_hidden_layers":12,"max_position_embeddings":1024,"n_ctx":1024}""" },
+        { PublishedConfigs.Gpt2,
+            """{"hidden_size":768,"num_attention_heads":12,"num_hidden_layers":12,"max_position_embeddings":1024,"n_ctx":1024}""" },
         { PublishedConfigs.Gpt2, """{"n_vocab":50257,"head_dim":64}""" },
         { PublishedConfigs.Gemma2, """{"sliding_window_size":4096}""" },
     };
@@ -49,21 +55,33 @@ public sealed class GivenTwiceTests
 
     public static TheoryData<string, string, string, string> Contradictions { get; } = new()
     {
-        { PublishedConfigs.Llama32, """{"rope_parameters":{"factor":8,"high_freq_factor":4,"low_freq_factor":1,"original_max_position_embeddings":8192,"rope_type":"llama3"}}""", "'rope_scaling' is {", "'rope_parameters' is {" },
+        { PublishedConfigs.Llama32,
+            """{"rope_parameters":{"factor":8,"high_freq_factor":4,"low_freq_factor":1,"original_max_position_embeddings":8192,"""
+                + """ "rope_type":"llama3"}}""",
+            "'rope_scaling' is {", "'rope_parameters' is {" },
         { PublishedConfigs.Llama32, """{"rope_parameters":{"rope_type":"default"}}""", "'rope_scaling' is {", "'rope_parameters' is {" },
-        { PublishedConfigs.Llama32, """{"rope_parameters":{"rope_theta":10000}}""", "'rope_theta' is 500000", "'rope_parameters.rope_theta' is 10000" },
-        { PublishedConfigs.Llama32, """{"original_max_position_embeddings":4096}""", "'original_max_position_embeddings' is 4096", "'rope_scaling.original_max_position_embeddings' is 8192" },
-        { PublishedConfigs.Llama2, """{"rope_theta":10000,"rope_scaling":{"rope_type":"default","rope_theta":1000000}}""", "'rope_theta' is 10000", "'rope_scaling.rope_theta' is 1000000" },
-        { PublishedConfigs.Llama2, """{"rope_scaling":{"rope_type":"default","rope_theta":10000},"rope_parameters":{"rope_theta":20000}}""", "'rope_scaling.rope_theta' is 10000", "'rope_parameters.rope_theta' is 20000" },
-        { PublishedConfigs.Llama2, """{"rope_scaling":{"rope_type":"linear","type":"yarn","factor":2}}""", "'rope_scaling.rope_type' is 'linear'", "'rope_scaling.type' is 'yarn'" },
+        { PublishedConfigs.Llama32, """{"rope_parameters":{"rope_theta":10000}}""", "'rope_theta' is 500000",
+            "'rope_parameters.rope_theta' is 10000" },
+        { PublishedConfigs.Llama32, """{"original_max_position_embeddings":4096}""", "'original_max_position_embeddings' is 4096",
+            "'rope_scaling.original_max_position_embeddings' is 8192" },
+        { PublishedConfigs.Llama2, """{"rope_theta":10000,"rope_scaling":{"rope_type":"default","rope_theta":1000000}}""",
+            "'rope_theta' is 10000", "'rope_scaling.rope_theta' is 1000000" },
+        { PublishedConfigs.Llama2, """{"rope_scaling":{"rope_type":"default","rope_theta":10000},"rope_parameters":{"rope_theta":20000}}""",
+            "'rope_scaling.rope_theta' is 10000", "'rope_parameters.rope_theta' is 20000" },
+        { PublishedConfigs.Llama2, """{"rope_scaling":{"rope_type":"linear","type":"yarn","factor":2}}""",
+            "'rope_scaling.rope_type' is 'linear'", "'rope_scaling.type' is 'yarn'" },
         { PublishedConfigs.Llama2, """{"dtype":"bfloat16"}""", "'dtype' is 'bfloat16'", "'torch_dtype' is 'float16'" },
-        { PublishedConfigs.Llama2, """{"max_sequence_length":2048}""", "'max_position_embeddings' is 4096", "'max_sequence_length' is 2048" },
-        { PublishedConfigs.Llama2, """{"rope_condense_ratio":4,"rope_scaling":{"type":"linear","factor":8}}""", "'rope_scaling.factor' is 8", "'rope_condense_ratio' is 4" },
+        { PublishedConfigs.Llama2, """{"max_sequence_length":2048}""", "'max_position_embeddings' is 4096",
+            "'max_sequence_length' is 2048" },
+        { PublishedConfigs.Llama2, """{"rope_condense_ratio":4,"rope_scaling":{"type":"linear","factor":8}}""",
+            "'rope_scaling.factor' is 8", "'rope_condense_ratio' is 4" },
         { PublishedConfigs.Qwen15, """{"rotary_emb_base":10000}""", "'rotary_emb_base' is 10000", "'rope_theta' is 1000000" },
         { PublishedConfigs.Qwen15, """{"seq_length":8192}""", "'max_position_embeddings' is 32768", "'seq_length' is 8192" },
         { PublishedConfigs.Pythia1B, """{"partial_rotary_factor":0.5}""", "'rotary_pct' is 0.25", "'partial_rotary_factor' is 0.5" },
-        { PublishedConfigs.Pythia1B, """{"rope_parameters":{"rope_theta":20000}}""", "'rotary_emb_base' is 10000", "'rope_parameters.rope_theta' is 20000" },
-        { PublishedConfigs.Pythia1B, """{"rope_scaling":{"partial_rotary_factor":1}}""", "'rotary_pct' is 0.25", "'rope_scaling.partial_rotary_factor' is 1" },
+        { PublishedConfigs.Pythia1B, """{"rope_parameters":{"rope_theta":20000}}""", "'rotary_emb_base' is 10000",
+            "'rope_parameters.rope_theta' is 20000" },
+        { PublishedConfigs.Pythia1B, """{"rope_scaling":{"partial_rotary_factor":1}}""", "'rotary_pct' is 0.25",
+            "'rope_scaling.partial_rotary_factor' is 1" },
         { PublishedConfigs.Pythia1B, """{"head_dim":128}""", "'head_dim' is 128", "'hidden_size / num_attention_heads' is 256" },
         { PublishedConfigs.Gpt2, """{"hidden_size":1024}""", "'n_embd' is 768", "'hidden_size' is 1024" },
         { PublishedConfigs.Gpt2, """{"num_attention_heads":16}""", "'n_head' is 12", "'num_attention_heads' is 16" },
@@ -106,7 +124,8 @@ public sealed class GivenTwiceTests
     public void Gpt_2_may_be_spelt_like_other_families()
     {
         var config = JsonNode.Parse(PublishedConfigs.Gpt2)!.AsObject();
-        foreach (var (own, other) in new[] { ("n_embd", "hidden_size"), ("n_head", "num_attention_heads"), ("n_layer", "num_hidden_layers"), ("n_positions", "max_position_embeddings") })
+        foreach (var (own, other) in new[] { ("n_embd", "hidden_size"), ("n_head", "num_attention_heads"), ("n_layer", "num_hidden_layers"),
+            ("n_positions", "max_position_embeddings") })
         {
             var value = config[own]!.DeepClone();
             config.Remove(own);

@@ -61,10 +61,12 @@ public sealed class ModelConfigTests
     }
 
     [Fact]
-    public void DeepSeekMath_loads() => Assert.Equal((30, 102_400), (Parse(PublishedConfigs.DeepSeekMath).LayerCount, Parse(PublishedConfigs.DeepSeekMath).VocabularySize));
+    public void DeepSeekMath_loads() =>
+        Assert.Equal((30, 102_400), (Parse(PublishedConfigs.DeepSeekMath).LayerCount, Parse(PublishedConfigs.DeepSeekMath).VocabularySize));
 
     [Theory]
-    [InlineData("LLaMAForCausalLM"), InlineData("FSDPLlamaForCausalLM"), InlineData("TFLlamaForCausalLM"), InlineData("FlaxLlamaForCausalLM")]
+    [InlineData("LLaMAForCausalLM"), InlineData("FSDPLlamaForCausalLM"), InlineData("TFLlamaForCausalLM"),
+        InlineData("FlaxLlamaForCausalLM")]
     public void Other_spellings_of_Llamas_class_are_Llama(string name) =>
         Assert.Equal(ModelFamily.Llama, Parse(With(PublishedConfigs.Llama2, ("architectures", new JsonArray(name)))).Family);
 
@@ -80,16 +82,20 @@ public sealed class ModelConfigTests
     [InlineData("""{"type":"linear","factor":2}"""), InlineData("""{"rope_type":"linear","factor":2.0}""")]
     [InlineData("""{"type":"linear","rope_type":"linear","factor":2}""")]
     public void Linear_scaling_has_two_spellings(string scaling) =>
-        Assert.Equal(new RotaryScaling.Linear(2), Parse(With(PublishedConfigs.Llama2, ("rope_scaling", JsonNode.Parse(scaling)))).RotaryScaling);
+        Assert.Equal(new RotaryScaling.Linear(2),
+            Parse(With(PublishedConfigs.Llama2, ("rope_scaling", JsonNode.Parse(scaling)))).RotaryScaling);
 
     [Theory]
-    [InlineData("flash_attn", "true"), InlineData("use_flash_attn", "\"auto\""), InlineData("drop_path_rate", "0.1"), InlineData("n_ctx", "2048")]
+    [InlineData("flash_attn", "true"), InlineData("use_flash_attn", "\"auto\""), InlineData("drop_path_rate", "0.1"),
+        InlineData("n_ctx", "2048")]
     public void What_cannot_change_the_mathematics_is_passed_over(string field, string value) =>
-        Assert.Equivalent(Parse(PublishedConfigs.Llama2), Parse(With(PublishedConfigs.Llama2, (field, JsonNode.Parse(value)))), strict: true);
+        Assert.Equivalent(Parse(PublishedConfigs.Llama2), Parse(With(PublishedConfigs.Llama2, (field, JsonNode.Parse(value)))),
+            strict: true);
 
     public static TheoryData<string, string, string> Refused { get; } = new()
     {
-        { "architectures", """["FalconForCausalLM"]""", "(supported: LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM, Gemma2ForCausalLM, GPT2LMHeadModel, GPTNeoXForCausalLM)" },
+        { "architectures", """["FalconForCausalLM"]""", "(supported: LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, "
+            + "Qwen3ForCausalLM, Gemma2ForCausalLM, GPT2LMHeadModel, GPTNeoXForCausalLM)" },
         { "architectures", """["LlamaForSequenceClassification"]""", "LlamaForSequenceClassification" },
         { "architectures", """["TFForCausalLM"]""", "TFForCausalLM" },
         { "layer_types", "[3]", "'layer_types' is [3], which is not supported" },
@@ -97,8 +103,10 @@ public sealed class ModelConfigTests
         { "rope_condense_ratio", "8", "'rope_condense_ratio' is 8, which is not supported" },
         { "architectures", """["MistralForCausalLM"]""", "model_type 'llama'" },
         { "model_type", "\"qwen3\"", "[LlamaForCausalLM] with model_type 'qwen3'" },
-        { "hidden_act", "\"mish\"", "'hidden_act' is 'mish', which is not supported (supported: silu, swish, gelu, gelu_python, gelu_new, gelu_fast, gelu_pytorch_tanh, quick_gelu, relu)" },
-        { "rope_scaling", """{"type":"longrope","factor":4}""", "'rope_scaling.rope_type' is 'longrope', which is not supported (supported: default, linear, llama3, yarn)" },
+        { "hidden_act", "\"mish\"", "'hidden_act' is 'mish', which is not supported (supported: silu, swish, gelu, gelu_python, gelu_new, "
+            + "gelu_fast, gelu_pytorch_tanh, quick_gelu, relu)" },
+        { "rope_scaling", """{"type":"longrope","factor":4}""",
+            "'rope_scaling.rope_type' is 'longrope', which is not supported (supported: default, linear, llama3, yarn)" },
         { "rope_scaling", """{"type":"yarn","factor":4,"beta_fast":1}""", "'rope_scaling.beta_fast' is 1; it must be above beta_slow, 1" },
         { "rope_scaling", """{"type":"yarn","factor":0.5}""", "at least 1" },
         { "rope_scaling", """{"type":"yarn","factor":4,"attention_factor":0}""", "'rope_scaling.attention_factor' is 0" },
@@ -108,7 +116,9 @@ public sealed class ModelConfigTests
         { "rope_scaling", """{"type":"linear","factor":0.5}""", "at least 1" },
         { "rope_scaling", """{"type":"linear","factor":2,"attention_factor":1.5}""", "'rope_scaling.attention_factor' is 1.5" },
         { "rope_scaling", """{"type":"linear","rope_type":"llama3","factor":2}""", "'rope_scaling.type'" },
-        { "rope_scaling", """{"rope_type":"llama3","factor":8,"low_freq_factor":4,"high_freq_factor":4,"original_max_position_embeddings":8192}""", "high_freq_factor" },
+        { "rope_scaling",
+            """{"rope_type":"llama3","factor":8,"low_freq_factor":4,"high_freq_factor":4,"original_max_position_embeddings":8192}""",
+            "high_freq_factor" },
         { "rope_scaling", "3", "an object or null" },
         { "rope_parameters", """{"rope_type":"default","rope_theta":10000,"partial_rotary_factor":0.5}""", "partial_rotary_factor" },
         { "rope_parameters", """{"full_attention":{"rope_type":"default"}}""", "'rope_parameters.full_attention'" },
@@ -147,17 +157,21 @@ public sealed class ModelConfigTests
     }
 
     [Theory]
-    [InlineData("""["full_attention"]""", "one for each of 3 layers"), InlineData("""["full_attention","full_attention","linear_attention"]""", "'linear_attention'")]
+    [InlineData("""["full_attention"]""", "one for each of 3 layers"),
+        InlineData("""["full_attention","full_attention","linear_attention"]""", "'linear_attention'")]
     public void Layer_types_that_are_not_implemented_are_refused(string types, string reason) =>
-        Assert.Contains(reason, Assert.Throws<CheckpointException>(() => Parse(With(PublishedConfigs.Newer, ("layer_types", JsonNode.Parse(types))))).Message);
+        Assert.Contains(reason,
+            Assert.Throws<CheckpointException>(() => Parse(With(PublishedConfigs.Newer, ("layer_types", JsonNode.Parse(types))))).Message);
 
     [Fact]
     public void A_windowed_layer_without_windows_switched_on_is_refused() =>
-        Assert.Contains("use_sliding_window", Assert.Throws<CheckpointException>(() => Parse(With(PublishedConfigs.Newer, ("use_sliding_window", false)))).Message);
+        Assert.Contains("use_sliding_window",
+            Assert.Throws<CheckpointException>(() => Parse(With(PublishedConfigs.Newer, ("use_sliding_window", false)))).Message);
 
     [Theory]
     [InlineData("[]", "not a JSON object"), InlineData("{", "not valid JSON"), InlineData("{\"rope_theta\": NaN}", "not valid JSON")]
-    [InlineData("{\"hidden_size\": 1, \"hidden_size\": 2}", "not valid JSON"), InlineData("{\"model_type\": \"\\ud800\"}", "not valid JSON")]
+    [InlineData("{\"hidden_size\": 1, \"hidden_size\": 2}", "not valid JSON"),
+        InlineData("{\"model_type\": \"\\ud800\"}", "not valid JSON")]
     public void Broken_JSON_is_refused(string json, string reason) =>
         Assert.Contains(reason, Assert.Throws<CheckpointException>(() => Parse(json)).Message);
 

@@ -14,7 +14,8 @@ public sealed class DecoderTensorsTests
 {
     [Fact]
     public void Missing_tensors_are_named() =>
-        Assert.Contains("tensors are missing: model.layers.2.input_layernorm.weight", Refusal("pair/sft", config => config["num_hidden_layers"] = 3));
+        Assert.Contains("tensors are missing: model.layers.2.input_layernorm.weight",
+            Refusal("pair/sft", config => config["num_hidden_layers"] = 3));
 
     [Fact]
     public void Tensors_that_the_configuration_does_not_account_for_are_named() =>
@@ -55,7 +56,8 @@ public sealed class DecoderTensorsTests
     }
 
     private static DecoderModel Load(TemporaryFolder folder) =>
-        DecoderLoader.Load(folder.Path, ModelConfigReader.Load(folder.Path), CPU, DTypeOption.Auto, onProgress: null, CancellationToken.None);
+        DecoderLoader.Load(folder.Path, ModelConfigReader.Load(folder.Path), CPU, DTypeOption.Auto, onProgress: null,
+            CancellationToken.None);
 
     private static void ChangeConfig(TemporaryFolder folder, Action<JsonObject> change)
     {

@@ -49,8 +49,10 @@ public sealed class DerivedBufferTests
     }
 
     [Theory]
-    [InlineData("pair/sft", "model.layers.2.self_attn.rotary_emb.inv_freq"), InlineData("pair/sft", "model.layers.x.self_attn.rotary_emb.inv_freq")]
-    [InlineData("pair/sft", "other.rotary_emb.inv_freq"), InlineData("pair/sft", "model.rotary_emb.scale"), InlineData("pair/sft", "inv_freq")]
+    [InlineData("pair/sft", "model.layers.2.self_attn.rotary_emb.inv_freq"),
+        InlineData("pair/sft", "model.layers.x.self_attn.rotary_emb.inv_freq")]
+    [InlineData("pair/sft", "other.rotary_emb.inv_freq"), InlineData("pair/sft", "model.rotary_emb.scale"),
+        InlineData("pair/sft", "inv_freq")]
     [InlineData("gpt2", "transformer.rotary_emb.inv_freq"), InlineData("gpt2", "transformer.h.0.mlp.bias"), InlineData("gpt2", "bias")]
     public void Others_are_refused_by_name(string golden, string name)
     {

@@ -119,15 +119,19 @@ public sealed class PublishedTensorsTests
 
     [Theory, MemberData(nameof(Layers))]
     public void A_layer_has_the_published_names_and_shapes(string json, string prefix, string expected) =>
-        Assert.Equal(expected.Split('\n', StringSplitOptions.TrimEntries), Lines(Shapes(json), name => name.StartsWith(prefix, StringComparison.Ordinal))
+        Assert.Equal(expected.Split('\n', StringSplitOptions.TrimEntries),
+            Lines(Shapes(json), name => name.StartsWith(prefix, StringComparison.Ordinal))
             .Select(line => line[prefix.Length..]));
 
     [Theory]
-    [InlineData(PublishedConfigs.Gpt2, "transformer.ln_f.bias [768]|transformer.ln_f.weight [768]|transformer.wpe.weight [1024, 768]|transformer.wte.weight [50257, 768]")]
+    [InlineData(PublishedConfigs.Gpt2,
+        "transformer.ln_f.bias [768]|transformer.ln_f.weight [768]|transformer.wpe.weight [1024, 768]|transformer.wte.weight [50257, 768]")]
     [InlineData(PublishedConfigs.Gemma2, "model.embed_tokens.weight [256000, 2304]|model.norm.weight [2304]")]
-    [InlineData(PublishedConfigs.DeepSeekMath, "lm_head.weight [102400, 4096]|model.embed_tokens.weight [102400, 4096]|model.norm.weight [4096]")]
+    [InlineData(PublishedConfigs.DeepSeekMath,
+        "lm_head.weight [102400, 4096]|model.embed_tokens.weight [102400, 4096]|model.norm.weight [4096]")]
     [InlineData(PublishedConfigs.Pythia1B,
-        "embed_out.weight [50304, 2048]|gpt_neox.embed_in.weight [50304, 2048]|gpt_neox.final_layer_norm.bias [2048]|gpt_neox.final_layer_norm.weight [2048]")]
+        "embed_out.weight [50304, 2048]|gpt_neox.embed_in.weight [50304, 2048]|gpt_neox.final_layer_norm.bias [2048]|"
+        + "gpt_neox.final_layer_norm.weight [2048]")]
     public void Outside_its_layers_a_model_has_the_published_names_and_shapes(string json, string expected) =>
         Assert.Equal(expected.Split('|'), Lines(Shapes(json), name => !name.Contains("layers.") && !name.Contains(".h.")));
 

@@ -18,7 +18,8 @@ internal sealed class EditedCheckpoint : IDisposable
     {
         _file = file;
         _folder.CopyFrom(source);
-        using (var checkpoint = file.StartsWith("adapter", StringComparison.Ordinal) ? Checkpoint.OpenAdapter(source) : Checkpoint.Open(source))
+        using (var checkpoint = file.StartsWith("adapter", StringComparison.Ordinal) ? Checkpoint.OpenAdapter(source)
+            : Checkpoint.Open(source))
             foreach (var name in checkpoint.Names)
             {
                 var (stored, tensor) = checkpoint.Find(name)!.Value;
