@@ -81,7 +81,7 @@ public sealed class PairLoaderTests
         Assert.DoesNotContain(log.Lines, line => line.Contains("--dtype"));
         var pair = Load((long)(bytes / AutoElementType.HostShare) - 1);
         using var executor = pair.Executor;
-        Assert.Contains(log.Lines, line => line.Contains("stay in their own type") && line.Contains("text of a seed"));
+        Assert.Contains(log.Lines, line => line.Contains("keep their stored type") && line.Contains("text for a seed"));
         Assert.Equal((torch.ScalarType.BFloat16, torch.ScalarType.Float32), (pair.Members[0].ElementType, pair.Members[1].ElementType));
         // Different types, shapes and output widths (128 and 300) still make one step.
         var sequence = new TestSequence([1, 2, 3], strength: 0.5, [0]).Run(executor, 2);
