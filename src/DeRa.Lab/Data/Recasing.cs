@@ -37,7 +37,9 @@ internal sealed partial class Recasing
     private static IEnumerable<string> WordsWithinSentences(string text) =>
         Word().Matches(text).Where(word => !BeginsSentence(text, word.Index)).Select(word => word.Value);
 
-    /// <summary>Whether a sentence mark, a line's end or a quotation's begin stands before; a comma may stand before a quotation.</summary>
+    /// <summary>
+    /// Whether the end of a sentence or line, or the beginning of a quotation, comes before; a quotation may follow a comma.
+    /// </summary>
     private static bool BeginsSentence(string text, int index)
     {
         var at = index - 1;

@@ -85,7 +85,7 @@ internal sealed class TrainableDecoder : IDisposable
     }
 
     /// <summary>Loads a model folder in Hugging Face layout.</summary>
-    /// <exception cref="CheckpointException">The folder is no checkpoint, or a broken one.</exception>
+    /// <exception cref="CheckpointException">The folder is not a checkpoint, or a broken one.</exception>
     /// <exception cref="ArgumentException">The configuration asks for more than the Lab trains.</exception>
     public static TrainableDecoder Load(string folder, Device device)
     {
@@ -107,7 +107,7 @@ internal sealed class TrainableDecoder : IDisposable
         return new TrainableDecoder(Config, Device, (name, _) => weights[name].detach().clone());
     }
 
-    /// <summary>A model whose weights lie between two of one shape, or beyond: (1 − share)·first + share·second.</summary>
+    /// <summary>Interpolates, or extrapolates, the weights of two models of one shape: (1 − share)·first + share·second.</summary>
     public static TrainableDecoder Interpolate(TrainableDecoder first, TrainableDecoder second, double share)
     {
         var others = second.Weights.ToDictionary();

@@ -9,7 +9,7 @@ internal interface IPreference
     /// <param name="firstReward">The first completion's reward.</param>
     /// <param name="secondReward">The second completion's reward.</param>
     /// <param name="step">The batch's number.</param>
-    /// <param name="pair">The pair's number in its batch: with <paramref name="step"/>, what a random choice is drawn by.</param>
+    /// <param name="pair">The pair's number in its batch: with <paramref name="step"/>, the key of a random choice.</param>
     bool? PrefersFirst(double firstReward, double secondReward, int step, int pair);
 }
 

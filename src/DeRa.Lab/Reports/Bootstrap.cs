@@ -9,8 +9,8 @@ internal static class Bootstrap
     /// </summary>
     /// <param name="groups">At least one; none of them empty.</param>
     /// <param name="confidence">In (0, 1).</param>
-    /// <param name="resamples">How many samples are drawn, ≥ 1.</param>
-    /// <param name="seed">Of the draws.</param>
+    /// <param name="resamples">How many resamples, ≥ 1.</param>
+    /// <param name="seed">Of the resamples.</param>
     public static Interval ClusterMeanInterval(
         IReadOnlyList<IReadOnlyList<double>> groups, double confidence = .95, int resamples = 2000, int seed = 0)
     {

@@ -18,7 +18,7 @@ internal interface IReward : IDisposable
 /// <param name="Prompt">What the model was given.</param>
 /// <param name="Text">What it wrote, without the prompt.</param>
 /// <param name="Tokens">Its length in tokens; the end token is not counted.</param>
-/// <param name="Finished">True where it ended by its end token, false where the length limit cut it.</param>
+/// <param name="Finished">True where it ended by its end token, false where the length limit ended it.</param>
 internal sealed record Completion(string Prompt, string Text, int Tokens, bool Finished);
 
 /// <summary>A reward is unknown, or gave no usable scores. The message is meant for the user.</summary>

@@ -9,7 +9,7 @@ namespace DeRa.Torch.Configuration;
 /// </summary>
 /// <param name="path">The file, for messages.</param>
 /// <param name="source">A JSON object.</param>
-/// <param name="prefix">What stands before a field's name in messages, such as <c>rope_scaling.</c>.</param>
+/// <param name="prefix">Put before a field's name in messages, such as <c>rope_scaling.</c>.</param>
 internal sealed class ConfigFields(string path, JsonElement source, string prefix = "")
 {
     private readonly HashSet<string> _read = [];

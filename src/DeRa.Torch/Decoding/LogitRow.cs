@@ -16,7 +16,7 @@ internal sealed record LogitRow
     public (int Token, int Alternatives)? Score { get; init; }
 }
 
-/// <summary>What one row of logits gave.</summary>
+/// <summary>The result of one row of logits.</summary>
 internal sealed record LogitRowResult
 {
     /// <summary>The sampled token; 0 where nothing was sampled or the row failed.</summary>
@@ -31,6 +31,6 @@ internal sealed record LogitRowResult
     /// <summary>KL(mixture ‖ reference model) in nats, at least 0; null where it was not measured.</summary>
     public double? ReferenceDivergence { get; init; }
 
-    /// <summary>Why this row alone failed; null where it did not.</summary>
+    /// <summary>Why this row failed; null where it did not.</summary>
     public string? Error { get; init; }
 }

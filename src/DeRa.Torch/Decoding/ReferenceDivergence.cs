@@ -36,7 +36,7 @@ internal sealed class ReferenceDivergence
 
     /// <summary>Adds what was computed to the results of its rows.</summary>
     /// <param name="results">One a row.</param>
-    /// <param name="values">What <see cref="Compute"/> gave, on the host.</param>
+    /// <param name="values">The result of <see cref="Compute"/>, on the host.</param>
     public void AddTo(LogitRowResult[] results, ReadOnlySpan<double> values)
     {
         for (var i = 0; i < _rows.Length; i++)

@@ -29,7 +29,7 @@ internal abstract class Architecture
     public static DecoderLayout LayoutOf(ModelConfig config) =>
         All.Single(architecture => architecture.Family == config.Family).Layout(config);
 
-    /// <summary>The one architecture that <c>architectures</c> and <c>model_type</c> name.</summary>
+    /// <summary>The architecture that <c>architectures</c> and <c>model_type</c> name.</summary>
     /// <exception cref="Weights.CheckpointException">They name none, one that is not implemented, or several.</exception>
     public static Architecture Of(ConfigFields fields)
     {

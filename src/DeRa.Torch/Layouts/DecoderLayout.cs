@@ -5,7 +5,7 @@ namespace DeRa.Torch.Layouts;
 /// <summary>The names and arrangement of a decoder's tensors in a checkpoint.</summary>
 internal sealed record DecoderLayout
 {
-    /// <summary>What stands before all names but the output layer's, such as <c>model.</c>.</summary>
+    /// <summary>The prefix of all names but the output layer's, such as <c>model.</c>.</summary>
     public required string Prefix { get; init; }
 
     /// <summary>Whether the checkpoint leaves <see cref="Prefix"/> out: it was saved without an output layer.</summary>

@@ -17,7 +17,7 @@ internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType
     /// <summary>Its configuration.</summary>
     public ModelConfig Config => config;
 
-    /// <summary>Where its weights lie.</summary>
+    /// <summary>The device of its weights.</summary>
     public Device Device => device;
 
     /// <summary>Element type of weights, activations and cache.</summary>

@@ -16,7 +16,7 @@ internal sealed class ElfImage
     private readonly Dictionary<ulong, ulong> _dynamic = [];
 
     /// <summary>Parses the headers; <paramref name="bytes"/> are kept and patched in place.</summary>
-    /// <exception cref="InvalidDataException">Not a 64-bit little-endian ELF file, or cut short.</exception>
+    /// <exception cref="InvalidDataException">Not a 64-bit little-endian ELF file, or truncated.</exception>
     public ElfImage(byte[] bytes)
     {
         _bytes = bytes;
@@ -85,7 +85,7 @@ internal sealed class ElfImage
     private Span<byte> Slice(ulong offset, ulong length)
     {
         if (offset > (ulong)_bytes.Length || length > (ulong)_bytes.Length - offset)
-            throw new InvalidDataException($"cut short: {length} bytes at {offset} of a file of {_bytes.Length}");
+            throw new InvalidDataException($"truncated: {length} bytes at {offset} of a file of {_bytes.Length}");
         return _bytes.AsSpan((int)offset, (int)length);
     }
 }

@@ -30,7 +30,7 @@ internal sealed record ChunkContext(int FirstToken, int Tokens, Tensor Slots, Te
 /// <summary>What the tokens of one row may attend to, for <see cref="CpuAttention"/>.</summary>
 /// <param name="firstToken">Index of the row's first token in the step.</param>
 /// <param name="tokens">How many tokens it has.</param>
-/// <param name="slots">Where the positions that any of its tokens sees lie, ascending; the last one is its last token's.</param>
+/// <param name="slots">Slots of the positions that any of its tokens attends to, ascending; the last is its last token's.</param>
 /// <param name="window">How many tokens each may see, itself and those before it.</param>
 internal sealed class CpuContext(int firstToken, int tokens, int[] slots, int window)
 {
@@ -40,7 +40,7 @@ internal sealed class CpuContext(int firstToken, int tokens, int[] slots, int wi
     /// <summary>How many tokens it has.</summary>
     public int Tokens => tokens;
 
-    /// <summary>Where the positions that any of its tokens sees lie, ascending.</summary>
+    /// <summary>Slots of the positions that any of its tokens attends to, ascending.</summary>
     public int[] Slots => slots;
 
     /// <summary>Which of <see cref="Slots"/> one of the row's tokens sees.</summary>

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace DeRa.Torch.Operators;
 
-/// <summary>Elementwise functions in float32 on the CPU (<see cref="CpuKernels"/>): the same bits wherever an element lies.</summary>
+/// <summary>Elementwise functions in float32 on the CPU (<see cref="CpuKernels"/>): the same bits at any place of a tensor.</summary>
 internal static class CpuActivation
 {
     private const int Lanes = 8;

@@ -45,7 +45,7 @@ internal sealed record GoldenCase
     internal sealed record LogitsFile(string File, long[] Shape);
 
     /// <summary>Reads the cases of a folder.</summary>
-    /// <exception cref="CheckpointException">There is no golden.json, it is broken, or a file of logits is not as it says.</exception>
+    /// <exception cref="CheckpointException">There is no golden.json, it is broken, or a file of logits does not match it.</exception>
     public static IReadOnlyList<GoldenCase> Load(string folder)
     {
         var path = Path.Combine(folder, "golden", "golden.json");

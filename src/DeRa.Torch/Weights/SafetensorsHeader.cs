@@ -24,7 +24,7 @@ internal static class SafetensorsHeader
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
 
-    /// <summary>Reads where every tensor of the file lies.</summary>
+    /// <summary>Reads the location of every tensor of the file.</summary>
     /// <exception cref="CheckpointException">The header breaks a rule of the format or names a type that is not supported.</exception>
     public static IReadOnlyList<StoredTensor> Read(string path)
     {

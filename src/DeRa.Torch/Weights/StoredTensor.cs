@@ -2,7 +2,7 @@ using TorchSharp;
 
 namespace DeRa.Torch.Weights;
 
-/// <summary>Where one tensor lies in a safetensors file. Row-major, little-endian.</summary>
+/// <summary>The location of one tensor in a safetensors file. Row-major, little-endian.</summary>
 /// <param name="Name">Its name in the header.</param>
 /// <param name="TypeName">Element type as the header names it, such as <c>BF16</c>.</param>
 /// <param name="Shape">Its dimensions; empty for a scalar.</param>
