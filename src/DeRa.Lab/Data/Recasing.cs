@@ -3,19 +3,19 @@ using System.Text.RegularExpressions;
 
 namespace DeRa.Lab.Data;
 
-/// <summary>Restores the capitals of lower-case text, after the spelling of the same words in cased texts.</summary>
+/// <summary>Restores the capitals of lower-case text, after the form of the same words in cased texts.</summary>
 internal sealed partial class Recasing
 {
-    private readonly Dictionary<string, string> _spellings;
+    private readonly Dictionary<string, string> _forms;
 
-    /// <summary>Learns the most frequent spelling of each word where it does not begin a sentence.</summary>
+    /// <summary>Learns the most frequent form of each word where it does not begin a sentence.</summary>
     public Recasing(IEnumerable<string> texts)
     {
-        _spellings = texts.SelectMany(WordsWithinSentences)
+        _forms = texts.SelectMany(WordsWithinSentences)
             .GroupBy(word => word.ToLowerInvariant(), StringComparer.Ordinal)
             .ToDictionary(
                 word => word.Key,
-                word => word.GroupBy(spelling => spelling).MaxBy(spelling => spelling.Count())!.Key,
+                word => word.GroupBy(form => form).MaxBy(form => form.Count())!.Key,
                 StringComparer.Ordinal);
     }
 
@@ -27,8 +27,8 @@ internal sealed partial class Recasing
         foreach (Match word in Word().Matches(text))
         {
             result.Append(text, end, word.Index - end);
-            var spelling = _spellings.GetValueOrDefault(word.Value, word.Value);
-            result.Append(BeginsSentence(text, word.Index) ? Capital(spelling) : spelling);
+            var form = _forms.GetValueOrDefault(word.Value, word.Value);
+            result.Append(BeginsSentence(text, word.Index) ? Capital(form) : form);
             end = word.Index + word.Length;
         }
         return result.Append(text, end, text.Length - end).ToString();

@@ -84,7 +84,7 @@ internal sealed class LengthExperiment(
         return TokenizerLoader.Load(In("tokenizer"));
     }
 
-    private int ContextTokens => Math.Max(SftRowTokens, 1 + settings.PromptTokens + settings.CutTokens);
+    private int ContextTokens => Math.Max(SftRowTokens, 1 + settings.PromptTokens + settings.MaxCompletionTokens);
 
     private TrainableDecoder Load(string name) => TrainableDecoder.Load(In(name), device);
 
@@ -123,7 +123,7 @@ internal sealed class LengthExperiment(
         {
             Prompts = settings.PromptsPerStep,
             Completions = settings.Completions,
-            MaxTokens = settings.CutTokens,
+            MaxTokens = settings.MaxCompletionTokens,
             FromReference = fromReference,
             Seed = SeedOf(name),
         };
@@ -156,7 +156,7 @@ internal sealed class LengthExperiment(
             .Select(text => PromptFile.Beginning(text.Text, tokenizer, settings.PromptTokens)).ToArray();
         using var reward = new LengthReward(settings.MinTokens, settings.MaxTokens);
         var result = StrengthEvaluation.Run(mixture, prompts, settings.EvaluationCompletions, new CompletionScorer(tokenizer, reward),
-            ModelFolder.EndToken(In("tokenizer")), settings.CutTokens, SeedOf(name + " evaluation"), cancellation: cancellation);
+            ModelFolder.EndToken(In("tokenizer")), settings.MaxCompletionTokens, SeedOf(name + " evaluation"), cancellation: cancellation);
         File.WriteAllText(file + ".tmp", JsonSerializer.Serialize(result, LengthResults.Json));
         File.Move(file + ".tmp", file);
         output.WriteLine(string.Create(

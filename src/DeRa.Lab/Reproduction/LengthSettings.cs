@@ -22,7 +22,7 @@ internal sealed record LengthSettings
     public int MaxTokens { get; init; } = 50;
 
     /// <summary>Tokens at which completions are truncated.</summary>
-    public int CutTokens { get; init; } = 120;
+    public int MaxCompletionTokens { get; init; } = 120;
 
     /// <summary>Tokens of a text's beginning that are the prompt.</summary>
     public int PromptTokens { get; init; } = 3;
@@ -83,7 +83,7 @@ internal sealed record LengthSettings
         Strengths = [0, 0.5, 1, 2],
         MinTokens = 10,
         MaxTokens = 15,
-        CutTokens = 40,
+        MaxCompletionTokens = 40,
         TextTokens = 25,
         Texts = 500,
         Hidden = 32,
