@@ -1,5 +1,6 @@
 using DeRa.Hub.Tests;
 using DeRa.Testing;
+using DeRa.Testing.Hub;
 using Xunit;
 
 namespace DeRa.Cli.Tests;

@@ -1,13 +1,12 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using DeRa.Testing;
 using NJsonSchema;
 using Xunit;
 
-namespace DeRa.Server.Tests;
+namespace DeRa.Testing.Server;
 
 /// <summary>OpenAI's own schemas, with what they lack: null where the document says <c>nullable</c>, and a completion's chunk.</summary>
-internal static class OpenAiSchemas
+public static class OpenAiSchemas
 {
     private const string CompletionChunk = "CreateCompletionStreamResponse";
     private static readonly Dictionary<string, string> Names = new()

@@ -2,11 +2,10 @@ using System.Net.Http.Headers;
 using System.Text;
 using DeRa.Hosting.Security;
 using DeRa.Server.Options;
-using DeRa.Testing;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 
-namespace DeRa.Server.Tests.Security;
+namespace DeRa.Testing.Server;
 
 /// <summary>Starts servers with options of the locks, and asks them with a key or without.</summary>
 internal static class SecuredServer

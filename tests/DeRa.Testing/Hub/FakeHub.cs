@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
-namespace DeRa.Hub.Tests;
+namespace DeRa.Testing.Hub;
 
 /// <summary>A request as the server saw it.</summary>
 public sealed record SeenRequest(string Method, string Path, string? Authorization, string? Range);

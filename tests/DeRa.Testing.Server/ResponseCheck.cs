@@ -1,17 +1,16 @@
 using System.Text.Json;
 using DeRa.Engine;
 using DeRa.Server.Http.ApiReference;
-using DeRa.Testing;
 using NJsonSchema;
 using Xunit;
 
-namespace DeRa.Server.Tests;
+namespace DeRa.Testing.Server;
 
 /// <summary>
 /// Holds every answer that passes through <see cref="Reply"/>, and each chunk of a stream, against the schemas of our own API
 /// reference, which allow nothing else, and against OpenAI's where they are at hand.
 /// </summary>
-internal static class AnswerCheck
+internal static class ResponseCheck
 {
     private static readonly Lazy<IReadOnlyList<ApiOperation>> Operations = new(ReadOperations);
     private static readonly Lazy<SchemaSet> Ours = new(() => new SchemaSet(AnswerSchemas.All()));

@@ -7,7 +7,6 @@ using DeRa.Server.Composition;
 using DeRa.Server.Options;
 using DeRa.Serving;
 using DeRa.Serving.Requests;
-using DeRa.Testing;
 using DeRa.Text.Chat;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
@@ -16,7 +15,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
-namespace DeRa.Server.Tests;
+namespace DeRa.Testing.Server;
 
 /// <summary>The real server on free ports of loopback, over a scripted executor.</summary>
 public sealed class ServerFixture : IAsyncDisposable
@@ -182,7 +181,7 @@ public sealed record Reply(int Status, string Body, IReadOnlyDictionary<string, 
         var headers = response.Headers.Concat(response.Content.Headers)
             .ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase);
         var reply = new Reply((int)response.StatusCode, await response.Content.ReadAsStringAsync(ServerFixture.Stop), headers);
-        AnswerCheck.AssertValid(response, reply.Body);
+        ResponseCheck.AssertValid(response, reply.Body);
         return reply;
     }
 
