@@ -49,7 +49,8 @@ public sealed class ServerFixture : IAsyncDisposable
 
     /// <summary>Starts a server and waits until it serves.</summary>
     public static async Task<ServerFixture> StartAsync(ScriptedExecutor? executor = null, EngineOptions? engine = null,
-        RequestLimits? limits = null, ILoggerProvider? logs = null, string[]? aligned = null, ChatTemplate? chats = null, string model = Model)
+        RequestLimits? limits = null, ILoggerProvider? logs = null, string[]? aligned = null, ChatTemplate? chats = null,
+        string model = Model)
     {
         executor ??= new ScriptedExecutor();
         var fixture = await StartLoadingAsync(
@@ -64,11 +65,11 @@ public sealed class ServerFixture : IAsyncDisposable
         Func<HttpMessageHandler>? handler = null, TimeProvider? time = null)
     {
         options ??= new ServerOptions { Time = new() { DrainSeconds = 0 } };
-        var app = ServerApplication.Build(options with { Endpoint = options.Endpoint with { HttpPort = 0, GrpcPort = 0 } }, _ => source, time ?? TimeProvider.System,
-            logging =>
-            {
-                if (logs is not null) logging.AddProvider(logs).SetMinimumLevel(LogLevel.Trace);
-            });
+        options = options with { Endpoint = options.Endpoint with { HttpPort = 0, GrpcPort = 0 } };
+        var app = ServerApplication.Build(options, _ => source, time ?? TimeProvider.System, logging =>
+        {
+            if (logs is not null) logging.AddProvider(logs).SetMinimumLevel(LogLevel.Trace);
+        });
         // The channel needs the address, which is known only after the start; loading begins with the start.
         var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         app.Services.GetRequiredService<ServingState>().Changed += _ => ready.TrySetResult();
@@ -76,7 +77,8 @@ public sealed class ServerFixture : IAsyncDisposable
         var addresses = app.Services.GetRequiredService<ServerAddresses>();
         handler ??= () => new SocketsHttpHandler();
         var channel = GrpcChannel.ForAddress(addresses.Grpc, new GrpcChannelOptions { HttpHandler = handler(), DisposeHttpClient = true });
-        var fixture = new ServerFixture(app, channel, new HttpClient(handler()) { BaseAddress = addresses.Http }, executor ?? new ScriptedExecutor());
+        var http = new HttpClient(handler()) { BaseAddress = addresses.Http };
+        var fixture = new ServerFixture(app, channel, http, executor ?? new ScriptedExecutor());
         _ = ready.Task.ContinueWith(_ => fixture._ready.TrySetResult(), TaskScheduler.Default);
         return fixture;
     }
@@ -149,7 +151,7 @@ public sealed class ServerFixture : IAsyncDisposable
     }
 }
 
-/// <summary>An answer of the HTTP door.</summary>
+/// <summary>A response of the HTTP endpoint.</summary>
 public sealed record Reply(int Status, string Body, IReadOnlyDictionary<string, string> Headers)
 {
     public JsonElement Json { get; } = Parse(Body);

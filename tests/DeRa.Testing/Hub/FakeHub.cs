@@ -171,7 +171,8 @@ public sealed class FakeHub : IAsyncDisposable
         application.Run(async context =>
         {
             var isStorage = context.Request.Path.StartsWithSegments("/storage", StringComparison.Ordinal);
-            var path = context.Request.Path.StartsWithSegments(Prefix + "/api", StringComparison.Ordinal) ? "listing" : pathOf(context.Request);
+            var isListing = context.Request.Path.StartsWithSegments(Prefix + "/api", StringComparison.Ordinal);
+            var path = isListing ? "listing" : pathOf(context.Request);
             (isStorage ? StorageRequests : HubRequests).Enqueue(new SeenRequest(
                 context.Request.Method, path, context.Request.Headers.Authorization, context.Request.Headers.Range));
             if (!isStorage)
