@@ -1,4 +1,3 @@
-using DeRa.Hub.Tests;
 using DeRa.Testing;
 using DeRa.Testing.Hub;
 using Xunit;
