@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text.Json;
 using DeRa.Testing;
+using DeRa.Testing.Hub;
 using DeRa.Torch.Verification;
 using Xunit;
 

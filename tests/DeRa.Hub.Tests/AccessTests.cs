@@ -1,3 +1,4 @@
+using DeRa.Testing.Hub;
 using Xunit;
 
 namespace DeRa.Hub.Tests;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DeRa.Testing.Hub;
 using Xunit;
 
 namespace DeRa.Hub.Tests;

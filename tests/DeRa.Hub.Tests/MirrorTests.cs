@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using DeRa.Testing.Hub;
 using Microsoft.AspNetCore.Http;
 using Xunit;
 

@@ -3,7 +3,9 @@ using DeRa.Text;
 
 namespace DeRa.Testing;
 
-/// <summary>A tokenizer whose tokens are the 256 bytes, with BOS and EOS after them: decoding must join characters from several tokens.</summary>
+/// <summary>
+/// A tokenizer whose tokens are the 256 bytes, with BOS and EOS after them: decoding must join characters from several tokens.
+/// </summary>
 public sealed class ByteTokenizer : ITokenizer
 {
     public const int Bos = 256;
@@ -45,7 +47,8 @@ public sealed class ByteTokenizer : ITokenizer
 
     public bool IsSpecial(int token) => token >= 256;
 
-    public StreamingDecoder CreateDecoder(bool continuesText, bool skipSpecialTokens = true) => new ByteDecoder(skipSpecialTokens ? null : GetToken);
+    public StreamingDecoder CreateDecoder(bool continuesText, bool skipSpecialTokens = true) =>
+        new ByteDecoder(skipSpecialTokens ? null : GetToken);
 
     private static bool Spells(string text, int at, string token, IReadOnlyList<int> cuts) =>
         text.AsSpan(at).StartsWith(token, StringComparison.Ordinal) && !cuts.Any(cut => cut > at && cut < at + token.Length);

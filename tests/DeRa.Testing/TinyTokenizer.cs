@@ -80,7 +80,8 @@ public static class TinyTokenizer
     }
 
     private static JsonObject Make(
-        List<string> vocabulary, string[] merges, string[] special, bool byteFallback, string preTokenizer, string normalizer, string decoder)
+        List<string> vocabulary, string[] merges, string[] special, bool byteFallback, string preTokenizer, string normalizer,
+        string decoder)
     {
         vocabulary.AddRange(special.Except(vocabulary));
         return new JsonObject

@@ -1,13 +1,12 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using DeRa.Testing;
 using NJsonSchema;
 using Xunit;
 
-namespace DeRa.Server.Tests;
+namespace DeRa.Testing.Server;
 
 /// <summary>OpenAI's own schemas, with what they lack: null where the document says <c>nullable</c>, and a completion's chunk.</summary>
-internal static class OpenAiSchemas
+public static class OpenAiSchemas
 {
     private const string CompletionChunk = "CreateCompletionStreamResponse";
     private static readonly Dictionary<string, string> Names = new()
@@ -23,14 +22,14 @@ internal static class OpenAiSchemas
 
     private static readonly Lazy<SchemaSet?> All = new(Read);
 
-    /// <summary>OpenAI's schema of one of our answers; null where they have none, or are not at hand.</summary>
-    public static JsonSchema? Find(string answer) => Names.TryGetValue(answer, out var name) ? All.Value?[name] : null;
+    /// <summary>OpenAI's schema of one of our responses; null where they have none, or are not at hand.</summary>
+    public static JsonSchema? Find(string response) => Names.TryGetValue(response, out var name) ? All.Value?[name] : null;
 
     /// <summary>The same; skips the test where the schemas are not at hand.</summary>
-    public static JsonSchema Need(string answer)
+    public static JsonSchema Need(string response)
     {
         Assert.SkipWhen(All.Value is null, "needs ../shared/reference beside the checkout, which is not there");
-        return Find(answer)!;
+        return Find(response)!;
     }
 
     /// <summary>The fields of one of their requests; skips the test where the schemas are not at hand.</summary>
@@ -70,7 +69,7 @@ internal static class OpenAiSchemas
         foreach (var list in (string[])["token_logprobs", "top_logprobs"]) lists[list]!["items"]!["nullable"] = true;
     }
 
-    /// <summary>A chunk is the answer, with a finish reason and usage that may be null.</summary>
+    /// <summary>A chunk is the response, with a finish reason and usage that may be null.</summary>
     private static JsonNode Chunk(JsonNode completion)
     {
         var chunk = completion.DeepClone();

@@ -2,10 +2,10 @@ using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using NJsonSchema;
 
-namespace DeRa.Server.Tests;
+namespace DeRa.Testing.Server;
 
 /// <summary>Schemas of an OpenAPI document, made ready to validate when they are first asked for.</summary>
-internal sealed class SchemaSet(JsonObject all)
+public sealed class SchemaSet(JsonObject all)
 {
     private readonly ConcurrentDictionary<string, JsonSchema> _ready = new();
 

@@ -1,10 +1,9 @@
 using System.Text;
-using DeRa.Testing;
 
-namespace DeRa.Server.Tests;
+namespace DeRa.Testing.Server;
 
 /// <summary>Executors that say what a test wants to hear.</summary>
-internal static class Scripts
+public static class Scripts
 {
     /// <summary>Says a text, a byte a token, and ends with end-of-sequence.</summary>
     public static ScriptedExecutor Saying(string text)

@@ -1,13 +1,12 @@
-using DeRa.Hub.Tests;
-using DeRa.Testing;
-using Xunit;
-
-namespace DeRa.Cli.Tests;
+namespace DeRa.Testing.Hub;
 
 /// <summary>A Hub on this machine and an empty cache, to which the environment of this process points.</summary>
 public sealed class HubEnvironment : IAsyncDisposable
 {
-    /// <summary>Tests that set the environment follow one another.</summary>
+    /// <summary>
+    /// The name of the collection whose tests follow one another, because they set the environment. Each test project defines it:
+    /// xunit looks for definitions in the test project alone.
+    /// </summary>
     public const string Collection = "the Hub's environment";
 
     private readonly TemporaryFolder _folder = new();
@@ -41,6 +40,3 @@ public sealed class HubEnvironment : IAsyncDisposable
         _folder.Dispose();
     }
 }
-
-[CollectionDefinition(HubEnvironment.Collection, DisableParallelization = true)]
-public sealed class HubEnvironmentCollection;

@@ -2,14 +2,13 @@ using System.Net.Http.Headers;
 using System.Text;
 using DeRa.Hosting.Security;
 using DeRa.Server.Options;
-using DeRa.Testing;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 
-namespace DeRa.Server.Tests.Security;
+namespace DeRa.Testing.Server;
 
-/// <summary>Starts servers with options of the locks, and asks them with a key or without.</summary>
-internal static class SecuredServer
+/// <summary>Starts servers with security options, and asks them with a key or without.</summary>
+public static class SecuredServer
 {
     /// <summary>A key with its hash: taken with another program (<c>printf %s KEY | sha256sum</c>).</summary>
     public const string Key = "dera-0123456789abcdef0123456789abcdef";
@@ -20,7 +19,7 @@ internal static class SecuredServer
 
     public const string OtherHash = "sha256$fdcb1e92c1f8a934c99ef32f3055b0ea83ab82e230d4c16ba94cd41f096ae8bc";
 
-    public static async Task<ServerFixture> StartAsync(ServerOptions options, ScriptedExecutor? executor = null,
+    internal static async Task<ServerFixture> StartAsync(ServerOptions options, ScriptedExecutor? executor = null,
         ILoggerProvider? logs = null, Func<HttpMessageHandler>? handler = null, TimeProvider? time = null)
     {
         executor ??= Scripts.Saying("fine");
@@ -32,7 +31,7 @@ internal static class SecuredServer
     }
 
     /// <summary>Options with the key <see cref="Key"/> of the name "alice" and <see cref="OtherKey"/> of the name "bob".</summary>
-    public static ServerOptions WithKeys(
+    internal static ServerOptions WithKeys(
         TemporaryFolder folder, string aliceSettings = "", Func<ApiKeyOptions, ApiKeyOptions>? change = null) => new()
         {
             Key = (change ?? (keys => keys))(new ApiKeyOptions
@@ -51,7 +50,8 @@ internal static class SecuredServer
         return request;
     }
 
-    public static async Task<Reply> SendAsync(this ServerFixture server, HttpMethod method, string path, string? key = null, string? json = null)
+    public static async Task<Reply> SendAsync(
+        this ServerFixture server, HttpMethod method, string path, string? key = null, string? json = null)
     {
         using var request = Request(method, path, key, json);
         return await server.SendAsync(request);

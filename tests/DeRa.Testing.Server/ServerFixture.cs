@@ -7,7 +7,6 @@ using DeRa.Server.Composition;
 using DeRa.Server.Options;
 using DeRa.Serving;
 using DeRa.Serving.Requests;
-using DeRa.Testing;
 using DeRa.Text.Chat;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
@@ -16,7 +15,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
-namespace DeRa.Server.Tests;
+namespace DeRa.Testing.Server;
 
 /// <summary>The real server on free ports of loopback, over a scripted executor.</summary>
 public sealed class ServerFixture : IAsyncDisposable
@@ -50,7 +49,8 @@ public sealed class ServerFixture : IAsyncDisposable
 
     /// <summary>Starts a server and waits until it serves.</summary>
     public static async Task<ServerFixture> StartAsync(ScriptedExecutor? executor = null, EngineOptions? engine = null,
-        RequestLimits? limits = null, ILoggerProvider? logs = null, string[]? aligned = null, ChatTemplate? chats = null, string model = Model)
+        RequestLimits? limits = null, ILoggerProvider? logs = null, string[]? aligned = null, ChatTemplate? chats = null,
+        string model = Model)
     {
         executor ??= new ScriptedExecutor();
         var fixture = await StartLoadingAsync(
@@ -65,11 +65,11 @@ public sealed class ServerFixture : IAsyncDisposable
         Func<HttpMessageHandler>? handler = null, TimeProvider? time = null)
     {
         options ??= new ServerOptions { Time = new() { DrainSeconds = 0 } };
-        var app = ServerApplication.Build(options with { Endpoint = options.Endpoint with { HttpPort = 0, GrpcPort = 0 } }, _ => source, time ?? TimeProvider.System,
-            logging =>
-            {
-                if (logs is not null) logging.AddProvider(logs).SetMinimumLevel(LogLevel.Trace);
-            });
+        options = options with { Endpoint = options.Endpoint with { HttpPort = 0, GrpcPort = 0 } };
+        var app = ServerApplication.Build(options, _ => source, time ?? TimeProvider.System, logging =>
+        {
+            if (logs is not null) logging.AddProvider(logs).SetMinimumLevel(LogLevel.Trace);
+        });
         // The channel needs the address, which is known only after the start; loading begins with the start.
         var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         app.Services.GetRequiredService<ServingState>().Changed += _ => ready.TrySetResult();
@@ -77,7 +77,8 @@ public sealed class ServerFixture : IAsyncDisposable
         var addresses = app.Services.GetRequiredService<ServerAddresses>();
         handler ??= () => new SocketsHttpHandler();
         var channel = GrpcChannel.ForAddress(addresses.Grpc, new GrpcChannelOptions { HttpHandler = handler(), DisposeHttpClient = true });
-        var fixture = new ServerFixture(app, channel, new HttpClient(handler()) { BaseAddress = addresses.Http }, executor ?? new ScriptedExecutor());
+        var http = new HttpClient(handler()) { BaseAddress = addresses.Http };
+        var fixture = new ServerFixture(app, channel, http, executor ?? new ScriptedExecutor());
         _ = ready.Task.ContinueWith(_ => fixture._ready.TrySetResult(), TaskScheduler.Default);
         return fixture;
     }
@@ -150,7 +151,7 @@ public sealed class ServerFixture : IAsyncDisposable
     }
 }
 
-/// <summary>An answer of the HTTP door.</summary>
+/// <summary>A response of the HTTP endpoint.</summary>
 public sealed record Reply(int Status, string Body, IReadOnlyDictionary<string, string> Headers)
 {
     public JsonElement Json { get; } = Parse(Body);
@@ -182,7 +183,7 @@ public sealed record Reply(int Status, string Body, IReadOnlyDictionary<string, 
         var headers = response.Headers.Concat(response.Content.Headers)
             .ToDictionary(header => header.Key, header => string.Join(", ", header.Value), StringComparer.OrdinalIgnoreCase);
         var reply = new Reply((int)response.StatusCode, await response.Content.ReadAsStringAsync(ServerFixture.Stop), headers);
-        AnswerCheck.AssertValid(response, reply.Body);
+        ResponseCheck.AssertValid(response, reply.Body);
         return reply;
     }
 

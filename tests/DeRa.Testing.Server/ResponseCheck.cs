@@ -1,26 +1,25 @@
 using System.Text.Json;
 using DeRa.Engine;
 using DeRa.Server.Http.ApiReference;
-using DeRa.Testing;
 using NJsonSchema;
 using Xunit;
 
-namespace DeRa.Server.Tests;
+namespace DeRa.Testing.Server;
 
 /// <summary>
-/// Holds every answer that passes through <see cref="Reply"/>, and each chunk of a stream, against the schemas of our own API
+/// Holds every response that passes through <see cref="Reply"/>, and each chunk of a stream, against the schemas of our own API
 /// reference, which allow nothing else, and against OpenAI's where they are at hand.
 /// </summary>
-internal static class AnswerCheck
+public static class ResponseCheck
 {
     private static readonly Lazy<IReadOnlyList<ApiOperation>> Operations = new(ReadOperations);
     private static readonly Lazy<SchemaSet> Ours = new(() => new SchemaSet(AnswerSchemas.All()));
 
-    /// <summary>Fails where an answer is not what its operation answers.</summary>
+    /// <summary>Fails where a response is not one that its operation documents.</summary>
     public static void AssertValid(HttpResponseMessage response, string body)
     {
         var request = response.RequestMessage!;
-        // A HEAD's answer has no body, a refused upload's may be lost.
+        // The response to a HEAD has no body, a refused upload's may be lost.
         if (request.Method == HttpMethod.Head || body.Length == 0) return;
         List<string> faults = [.. HeaderFaults(response), .. Faults(Find(request.RequestUri!.AbsolutePath), (int)response.StatusCode,
             response.Content.Headers.ContentType?.MediaType, body)];
@@ -37,8 +36,8 @@ internal static class AnswerCheck
         if (found != ("text/event-stream; charset=utf-8", "no-cache", "no")) yield return $"a stream's headers are {found}";
     }
 
-    /// <summary>What is wrong with an answer.</summary>
-    public static IReadOnlyList<string> Faults(ApiOperation? operation, int status, string? mediaType, string body) => mediaType switch
+    /// <summary>What is wrong with a response.</summary>
+    internal static IReadOnlyList<string> Faults(ApiOperation? operation, int status, string? mediaType, string body) => mediaType switch
     {
         "text/event-stream" => [.. Events(body).SelectMany(data => Faults(IsError(data) ? "Error" : operation?.Chunk ?? "nothing", data))],
         "application/json" => Faults(Name(operation, status), body),
@@ -46,7 +45,7 @@ internal static class AnswerCheck
     };
 
     /// <summary>The operation behind a path; null where there is none.</summary>
-    public static ApiOperation? Find(string path) => path.Length > 1 && path.EndsWith('/') ? Find(path[..^1])
+    internal static ApiOperation? Find(string path) => path.Length > 1 && path.EndsWith('/') ? Find(path[..^1])
         : Operations.Value.FirstOrDefault(operation => operation.Path == path)
             ?? (path.StartsWith("/v1/models/", StringComparison.Ordinal) && !path.EndsWith('}') ? Find("/v1/models/{id}") : null);
 

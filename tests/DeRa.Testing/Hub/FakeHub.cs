@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
-namespace DeRa.Hub.Tests;
+namespace DeRa.Testing.Hub;
 
 /// <summary>A request as the server saw it.</summary>
 public sealed record SeenRequest(string Method, string Path, string? Authorization, string? Range);
@@ -171,7 +171,8 @@ public sealed class FakeHub : IAsyncDisposable
         application.Run(async context =>
         {
             var isStorage = context.Request.Path.StartsWithSegments("/storage", StringComparison.Ordinal);
-            var path = context.Request.Path.StartsWithSegments(Prefix + "/api", StringComparison.Ordinal) ? "listing" : pathOf(context.Request);
+            var isListing = context.Request.Path.StartsWithSegments(Prefix + "/api", StringComparison.Ordinal);
+            var path = isListing ? "listing" : pathOf(context.Request);
             (isStorage ? StorageRequests : HubRequests).Enqueue(new SeenRequest(
                 context.Request.Method, path, context.Request.Headers.Authorization, context.Request.Headers.Range));
             if (!isStorage)
