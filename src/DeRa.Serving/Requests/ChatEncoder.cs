@@ -38,22 +38,22 @@ internal sealed class ChatEncoder(ITokenizer tokenizer, ChatTemplate? template)
 
     private IReadOnlyList<int> Encode(ChatPrompt chat, ChatTemplate jinja, bool addSpecialTokens)
     {
-        var free = UserTextGuard.FreeMark(chat.Messages.SelectMany(message => new[] { message.Role, message.Content })
+        var free = UserTextGuard.FreeSentinel(chat.Messages.SelectMany(message => new[] { message.Role, message.Content })
             .Concat(Texts(chat.Variables)));
-        var mark = free ?? UserMark.First;
+        var sentinel = free ?? Sentinels.First;
         var json = new JsonArray([.. chat.Messages.Select(message => (JsonNode)new JsonObject
         {
-            ["role"] = _guard.ProtectRole(WithoutMark(message.Role), mark),
-            ["content"] = WithoutMark(message.Content),
+            ["role"] = _guard.ProtectRole(WithoutSentinel(message.Role), sentinel),
+            ["content"] = WithoutSentinel(message.Content),
         })]);
         var rendered = jinja.Render(json, tools: null, AddsGenerationPrompt(chat), chat.Variables, Protect);
-        if (chat.ContinueFinalMessage) rendered = UpTo(rendered, Protect(WithoutMark(chat.Messages[^1].Content)), chat);
-        var (text, cuts) = UserTextGuard.TakeMarks(rendered, mark);
-        return tokenizer.Encode(text, addSpecialTokens, cuts);
+        if (chat.ContinueFinalMessage) rendered = UpTo(rendered, Protect(WithoutSentinel(chat.Messages[^1].Content)), chat);
+        var (text, boundaries) = UserTextGuard.TakeSentinels(rendered, sentinel);
+        return tokenizer.Encode(text, addSpecialTokens, boundaries);
 
-        string WithoutMark(string given) => free is null ? given.Replace(mark, '\uFFFD') : given;
+        string WithoutSentinel(string given) => free is null ? given.Replace(sentinel, '\uFFFD') : given;
 
-        string Protect(string text) => _guard.Protect(text, mark);
+        string Protect(string text) => _guard.Protect(text, sentinel);
     }
 
     private static bool AddsGenerationPrompt(ChatPrompt chat) => chat.AddGenerationPrompt ?? !chat.ContinueFinalMessage;
