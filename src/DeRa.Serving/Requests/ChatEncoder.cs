@@ -38,20 +38,17 @@ internal sealed class ChatEncoder(ITokenizer tokenizer, ChatTemplate? template)
 
     private IReadOnlyList<int> Encode(ChatPrompt chat, ChatTemplate jinja, bool addSpecialTokens)
     {
-        var free = UserTextGuard.FreeSentinel(chat.Messages.SelectMany(message => new[] { message.Role, message.Content })
-            .Concat(Texts(chat.Variables)));
+        var given = new JsonArray([.. chat.Messages.Select(message => message.ToJson(role => role, text => text))]);
+        var free = UserTextGuard.FreeSentinel(Texts(given).Concat(Texts(chat.Variables)));
         var sentinel = free ?? Sentinels.First;
-        var json = new JsonArray([.. chat.Messages.Select(message => (JsonNode)new JsonObject
-        {
-            ["role"] = _guard.ProtectRole(WithoutSentinel(message.Role), sentinel),
-            ["content"] = WithoutSentinel(message.Content),
-        })]);
+        var json = new JsonArray([.. chat.Messages.Select(message =>
+            message.ToJson(role => _guard.ProtectRole(WithoutSentinel(role), sentinel), WithoutSentinel))]);
         var rendered = jinja.Render(json, tools: null, AddsGenerationPrompt(chat), chat.Variables, Protect);
         if (chat.ContinueFinalMessage) rendered = UpTo(rendered, Protect(WithoutSentinel(chat.Messages[^1].Content)), chat);
         var (text, boundaries) = UserTextGuard.TakeSentinels(rendered, sentinel);
         return tokenizer.Encode(text, addSpecialTokens, boundaries);
 
-        string WithoutSentinel(string given) => free is null ? given.Replace(sentinel, '\uFFFD') : given;
+        string WithoutSentinel(string text) => free is null ? text.Replace(sentinel, '\uFFFD') : text;
 
         string Protect(string text) => _guard.Protect(text, sentinel);
     }
