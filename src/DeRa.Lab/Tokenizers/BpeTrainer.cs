@@ -69,7 +69,7 @@ internal static class BpeTrainer
         foreach (var text in texts)
             foreach (var stretch in splitter.Split(text).Where(stretch => stretch.Token is null))
                 CountPieces(text[stretch.Start..stretch.End], counts);
-        return counts.ToDictionary(piece => ByteLevelAlphabet.Spell(piece.Key), piece => piece.Value, StringComparer.Ordinal);
+        return counts.ToDictionary(piece => ByteLevelAlphabet.Encode(piece.Key), piece => piece.Value, StringComparer.Ordinal);
     }
 
     private static void CountPieces(string text, Dictionary<string, long> counts)

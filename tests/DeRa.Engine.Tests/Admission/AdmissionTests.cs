@@ -53,7 +53,8 @@ public class AdmissionTests
         };
         using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxRunning = 1 });
         int[] priorities = [0, 5, -1, 5, int.MinValue, 0, -1];
-        var handles = priorities.Select((priority, i) => fixture.Engine.Submit([Request(first: 20 * i) with { Priority = priority }])[0]).ToList();
+        var handles = priorities
+            .Select((priority, i) => fixture.Engine.Submit([Request(first: 20 * i) with { Priority = priority }])[0]).ToList();
         hold.Set();
         await Drain(handles);
         // The first may have left before the others came.

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace DeRa.Text.Tests;
 
-public sealed class TextCutTests
+public sealed class TextBoundaryTests
 {
     private static readonly ITokenizer Tokenizer = TinyTokenizer.Load(TinyTokenizer.ByteLevel()
         .WithAddedToken("<|a|>", "special").WithAddedToken("<|a|><|b|>", "special").WithAddedToken("a|>", "special")
@@ -18,9 +18,9 @@ public sealed class TextCutTests
     [InlineData("<|a|><|a|><|a|>", new[] { 5, 6, 9, 10 }, "<|a|> < | a | > <|a|>")]
     [InlineData("x<t>y", new[] { 2, 3 }, "x <t> y")]
     [InlineData("the the", new[] { 1, 2, 3, 4, 5, 6 }, "the Ġthe")]
-    public void No_special_token_is_read_across_a_cut_and_nothing_else_changes(string text, int[] cuts, string expected)
+    public void No_special_token_is_read_across_a_boundary_and_nothing_else_changes(string text, int[] boundaries, string expected)
     {
-        var ids = Tokenizer.Encode(text, addSpecialTokens: false, cuts);
+        var ids = Tokenizer.Encode(text, addSpecialTokens: false, boundaries);
         Assert.Equal(expected.Split(' '), ids.Select(Tokenizer.GetToken));
         Assert.Equal(text, Tokenizer.Decode(ids, skipSpecialTokens: false));
     }
@@ -31,13 +31,14 @@ public sealed class TextCutTests
     [InlineData("c <|a b|>c <e>", new[] { 1, 9, 11 }, "c[<|a b|>]c[<e>]")]
     [InlineData("c <|a b|> <|a b|>", new[] { 5 }, "c <|a b|>[<|a b|>]")]
     [InlineData("c <|a b|> <|a b|>\uE000 <e> <e>", new[] { 5, 21 }, "c <|a b|>[<|a b|>]\uE000 <e>[<e>]")]
-    public void A_cut_keeps_its_place_where_normalization_moves_the_text(string text, int[] cuts, string expected)
+    public void A_boundary_keeps_its_place_where_normalization_moves_the_text(string text, int[] boundaries, string expected)
     {
         var tokenizer = TinyTokenizer.Load(TinyTokenizer.ByteFallback()
             .WithAddedToken("<|a b|>", "special normalized").WithAddedToken("<e>", "special normalized"));
-        var ids = tokenizer.Encode(text, addSpecialTokens: false, cuts);
+        var ids = tokenizer.Encode(text, addSpecialTokens: false, boundaries);
         var decoder = tokenizer.CreateDecoder(continuesText: false);
-        Assert.Equal(expected, string.Concat(ids.Select(id => tokenizer.IsSpecial(id) ? $"[{tokenizer.GetToken(id)}]" : decoder.Append(id))));
+        Assert.Equal(expected,
+            string.Concat(ids.Select(id => tokenizer.IsSpecial(id) ? $"[{tokenizer.GetToken(id)}]" : decoder.Append(id))));
     }
 
     [Theory]
@@ -45,6 +46,6 @@ public sealed class TextCutTests
     [InlineData(3)]
     [InlineData(2, 2)]
     [InlineData(2, 1)]
-    public void Cuts_outside_the_text_or_out_of_order_are_refused(params int[] cuts) =>
-        Assert.Throws<ArgumentException>(() => Tokenizer.Encode("abc", addSpecialTokens: false, cuts));
+    public void Boundaries_outside_the_text_or_out_of_order_are_refused(params int[] boundaries) =>
+        Assert.Throws<ArgumentException>(() => Tokenizer.Encode("abc", addSpecialTokens: false, boundaries));
 }

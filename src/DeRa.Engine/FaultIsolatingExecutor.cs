@@ -7,13 +7,13 @@ namespace DeRa.Engine;
 /// Keeps one row's fault from the others: a step that throws is run again row by row, and only the rows that throw alone
 /// fail. Repeating is safe because a step writes the same cache entries each time.
 /// </summary>
-internal sealed class FencedExecutor(IStepExecutor executor, ILogger log) : IDisposable
+internal sealed class FaultIsolatingExecutor(IStepExecutor executor, ILogger log) : IDisposable
 {
     private int _failedSteps;
 
     /// <summary>
     /// Steps in a row in which every row failed, whether the models threw or gave no finite logits. Devices have faults that last, and
-    /// weights may be broken: the heart then goes on beating while nothing works any more. Any thread.
+    /// weights may be broken: the heartbeat then goes on while nothing works any more. Any thread.
     /// </summary>
     public int FailedSteps => Volatile.Read(ref _failedSteps);
 
