@@ -8,7 +8,7 @@ public sealed class KeyRefusedException(bool wasPresented) : Exception(wasPresen
 
 /// <summary>A request under a host name that is not this server's.</summary>
 public sealed class HostRefusedException() : Exception(
-    "This server does not respond under the host name of the request; --allowed-hosts adds names.");
+    "This server does not answer under the host name of the request; --allowed-hosts adds names.");
 
 /// <summary>A client has sent more requests than it may, in a minute or at once.</summary>
 /// <param name="message">Which limit it is.</param>
