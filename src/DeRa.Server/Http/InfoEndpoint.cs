@@ -1,9 +1,9 @@
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using DeRa.Server.Composition;
 using DeRa.Server.Http.Wire;
 using DeRa.Server.Options;
+using DeRa.Server.State;
 using DeRa.Serving;
 using DeRa.Serving.Requests;
 
@@ -14,7 +14,7 @@ internal sealed class InfoEndpoint(ServingState state, ServerOptions options, Ti
 {
     private readonly long _started = time.GetTimestamp();
 
-    /// <summary>Answers with all of it. Secrets and the places of files stay out.</summary>
+    /// <summary>Responds with all of it. Secrets and the places of files stay out.</summary>
     public async Task HandleAsync(HttpContext context)
     {
         using var lease = state.Enter();
