@@ -33,19 +33,19 @@ internal static partial class ServerLog
     [LoggerMessage(12, LogLevel.Information, "Loading '{Model}': reference {Reference}, aligned {Aligned}.")]
     public static partial void LoadingPair(ILogger log, string model, string reference, string aligned);
 
-    [LoggerMessage(9, LogLevel.Information, "Stopping: requests under way may finish for {Seconds} s; Ctrl+C ends them at once.")]
+    [LoggerMessage(9, LogLevel.Information, "Stopping: running requests have {Seconds} s to finish; Ctrl+C ends them at once.")]
     public static partial void Draining(ILogger log, int seconds);
 
-    [LoggerMessage(10, LogLevel.Error, "The engine hangs: its step has not ended for {Seconds} s. The process ends without it.")]
+    [LoggerMessage(10, LogLevel.Error, "The engine hangs: its last step has not ended after {Seconds} s. Exiting without it.")]
     public static partial void EngineHangs(ILogger log, double seconds);
 
-    [LoggerMessage(24, LogLevel.Critical, "A part of the server that runs in the background has failed; the server ends.")]
+    [LoggerMessage(24, LogLevel.Critical, "A background service has failed; the server ends.")]
     public static partial void ServiceFailed(ILogger log, Exception fault);
 
-    [LoggerMessage(25, LogLevel.Warning, "--max-connections is {Asked}, but only {Connections} connections are taken at once: this process "
-        + "may have {Files} files open (ulimit -n), of which {Reserved} are kept for other things.")]
+    [LoggerMessage(25, LogLevel.Warning, "--max-connections is {Asked}, but only {Connections} connections are accepted at once: this process "
+        + "may have {Files} open files (ulimit -n), {Reserved} of which are reserved for other uses.")]
     public static partial void ConnectionsLimited(ILogger log, int asked, int connections, long files, int reserved);
 
-    [LoggerMessage(8, LogLevel.Warning, "Request {RequestId}: its client has taken nothing for {Seconds} s and is disconnected.")]
+    [LoggerMessage(8, LogLevel.Warning, "Request {RequestId}: the client has read nothing for {Seconds} s and is disconnected.")]
     public static partial void SlowReader(ILogger log, string requestId, int seconds);
 }

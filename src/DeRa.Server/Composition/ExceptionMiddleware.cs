@@ -60,7 +60,7 @@ internal sealed class ExceptionMiddleware(RequestDelegate next, ILogger<Exceptio
         return new HttpRefusal(context.Response.StatusCode, context.Response.StatusCode switch
         {
             StatusCodes.Status404NotFound => $"There is nothing at {path}.",
-            StatusCodes.Status405MethodNotAllowed => $"{path} does not take {method}; it takes {context.Response.Headers.Allow}.",
+            StatusCodes.Status405MethodNotAllowed => $"{path} does not support {method}; it supports {context.Response.Headers.Allow}.",
             _ => $"{method} {path} cannot be served.",
         });
     }

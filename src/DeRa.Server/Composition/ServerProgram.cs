@@ -19,7 +19,7 @@ internal static class ServerProgram
     /// <summary>An option is unknown, missing or out of range.</summary>
     public const int BadOption = 2;
 
-    /// <summary>A part of the server that runs in the background has failed.</summary>
+    /// <summary>A background service has failed.</summary>
     public const int ServiceFailed = 3;
 
     /// <summary>Runs until the process is asked to stop.</summary>

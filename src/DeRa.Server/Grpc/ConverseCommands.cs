@@ -100,7 +100,7 @@ internal sealed class ConverseCommands(
     {
         if (time.GetElapsedTime(_secondBegan) >= TimeSpan.FromSeconds(1)) (_secondBegan, _changesInSecond) = (time.GetTimestamp(), 0);
         if (++_changesInSecond > MaxChangesPerSecond)
-            throw new LimitExceededException($"'change' may be sent {MaxChangesPerSecond} times a second.", 1);
+            throw new LimitExceededException($"'change' may be sent at most {MaxChangesPerSecond} times a second.", 1);
     }
 
     private void Change(StrengthChange change)

@@ -1,6 +1,5 @@
 using DeRa.Engine.Requests;
 using DeRa.Protos.V1;
-using DeRa.Server.Http;
 using DeRa.Server.Options;
 using DeRa.Server.Responses;
 using DeRa.Serving;
@@ -78,7 +77,7 @@ internal sealed class GrpcResponses(ITokenizer tokenizer, IReadOnlyList<string> 
             ContextTokens = capacity.ContextTokens,
             CacheTokens = (long)capacity.BlockCount * capacity.BlockTokens,
             Limits = LimitsOf(pair.Validator.Limits),
-            Options = Struct.Parser.ParseJson(InfoEndpoint.Options(options).ToJsonString()),
+            Options = Struct.Parser.ParseJson(PublicOptions.Of(options).ToJsonString()),
         };
         info.AlignedModels.AddRange(pair.Names.Aligned);
         info.Members.AddRange(pair.Members.Select(member => new Member

@@ -198,7 +198,8 @@ public class ConverseTests
         {
             // The call is over before the client knows.
         }
-        Assert.Equal((StatusCode.ResourceExhausted, "'change' may be sent 1000 times a second."), ((await fault).StatusCode, (await fault).Status.Detail));
+        Assert.Equal((StatusCode.ResourceExhausted, "'change' may be sent at most 1000 times a second."),
+            ((await fault).StatusCode, (await fault).Status.Detail));
         await ServerFixture.EventuallyAsync(() => server.Engine.Status.BlocksInUse == 0);
     }
 
