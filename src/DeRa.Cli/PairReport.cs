@@ -1,7 +1,7 @@
 using DeRa.Serving.Inspection;
 using DeRa.Text;
 using DeRa.Text.Loading;
-using DeRa.Torch.Models;
+using DeRa.Torch.Configuration;
 using static DeRa.Cli.FactTable;
 
 namespace DeRa.Cli;

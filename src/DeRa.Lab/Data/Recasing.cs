@@ -3,12 +3,12 @@ using System.Text.RegularExpressions;
 
 namespace DeRa.Lab.Data;
 
-/// <summary>Gives text in lower case its capitals back, as texts with capitals spell the same words.</summary>
+/// <summary>Restores the capitals of lower-case text, after the spelling of the same words in cased texts.</summary>
 internal sealed partial class Recasing
 {
     private readonly Dictionary<string, string> _spellings;
 
-    /// <summary>Learns how each word is mostly spelt where it begins no sentence.</summary>
+    /// <summary>Learns the most frequent spelling of each word where it does not begin a sentence.</summary>
     public Recasing(IEnumerable<string> texts)
     {
         _spellings = texts.SelectMany(WordsWithinSentences)
@@ -19,7 +19,7 @@ internal sealed partial class Recasing
                 StringComparer.Ordinal);
     }
 
-    /// <summary>Applies what was learnt, and capitals where sentences and quotations begin.</summary>
+    /// <summary>Applies the learned spellings, and capitals where sentences and quotations begin.</summary>
     public string Apply(string text)
     {
         var result = new StringBuilder(text.Length);
@@ -37,7 +37,9 @@ internal sealed partial class Recasing
     private static IEnumerable<string> WordsWithinSentences(string text) =>
         Word().Matches(text).Where(word => !BeginsSentence(text, word.Index)).Select(word => word.Value);
 
-    /// <summary>Whether a sentence mark, a line's end or a quotation's begin stands before; a comma may stand before a quotation.</summary>
+    /// <summary>
+    /// Whether the end of a sentence or line, or the beginning of a quotation, comes before; a quotation may follow a comma.
+    /// </summary>
     private static bool BeginsSentence(string text, int index)
     {
         var at = index - 1;

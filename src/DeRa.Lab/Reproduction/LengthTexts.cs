@@ -5,8 +5,8 @@ using DeRa.Text;
 namespace DeRa.Lab.Reproduction;
 
 /// <summary>
-/// Texts of random length for the length experiment: given ones cut at the first end of a sentence after a drawn number of
-/// tokens. The draws are uniform up to a limit, so that a model which predicts the end well knows where in a text it is.
+/// Texts of random length for the length experiment: given ones truncated at the first end of a sentence after a random number of
+/// tokens. The number is uniform up to a limit, so that a model which predicts the end well knows its position in the text.
 /// </summary>
 internal sealed partial class LengthTexts
 {

@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace DeRa.Lab.Rewards;
 
-/// <summary>Makes a reward of what the user wrote.</summary>
-public static class RewardSpec
+/// <summary>Creates a reward from its specification.</summary>
+internal static class RewardSpec
 {
     /// <summary>What there is, for help texts and errors.</summary>
     public const string Known = """

@@ -66,7 +66,7 @@ public static partial class ServedPairLoader
                 Defaults(reference, aligned, time, loggers.CreateLogger<ChatTemplate>()), options.Limits, engine.Limits),
             Engine = engine,
             Members = [.. loaded.Members.Select(member => new ServedMember(
-                member.Name, member.Device, member.ElementType.ToString().ToLowerInvariant(), member.WeightBytes, member.CacheBytes))],
+                member.Name, member.Device, member.DType, member.WeightBytes, member.CacheBytes))],
             LoadedAt = time.GetUtcNow(),
         };
     }

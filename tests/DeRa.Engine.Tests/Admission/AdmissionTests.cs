@@ -1,6 +1,5 @@
 using DeRa.Engine.Admission;
 using DeRa.Engine.Requests;
-using DeRa.Serving.Requests;
 using DeRa.Testing;
 using Xunit;
 
@@ -106,10 +105,9 @@ public class AdmissionTests
     {
         using var fixture = new EngineFixture(
             new ScriptedExecutor(), options: new EngineOptions { MaxQueued = 2, MaxQueuedTokens = 9 });
-        GenerationRequest[][] tooMuch =
-            [[Request(), Request(), Request()], [Request(), Request(), Request() with { ChoiceIndex = 1 }], [Request(length: 10)]];
-        Assert.Equal(["prompt", "n", "prompt"], tooMuch.Select(
-            sequences => Assert.Throws<InvalidRequestException>(() => fixture.Engine.Submit(sequences)).Field));
+        GenerationRequest[][] tooMuch = [[Request(), Request(), Request()], [Request(length: 10)]];
+        Assert.All(tooMuch, sequences => Assert.Equal(AdmissionReason.NeverFits,
+            Assert.Throws<AdmissionException>(() => fixture.Engine.Submit(sequences)).Reason));
         Assert.Equal(0, fixture.Engine.Status.QueuedSequences);
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using DeRa.Engine;
 using DeRa.Engine.Requests;
 using DeRa.Serving.Requests;
 using DeRa.Testing;
@@ -44,6 +45,16 @@ public class GenerationTests
         Assert.Equal(FinishReason.Stop, choice.FinishReason);
         Assert.Equal("one two ", Encoding.UTF8.GetString([.. choice.Tokens.Select(token => (byte)token.Token)]));
         await Blocks(fixture);
+    }
+
+    [Theory]
+    [InlineData(3, "ab", "n")]
+    [InlineData(null, "ten letters", "prompt")]
+    public void What_the_queue_could_never_hold_names_the_field_at_fault(int? n, string prompt, string field)
+    {
+        using var fixture = new EngineFixture(new ScriptedExecutor(), options: new EngineOptions { MaxQueued = 2, MaxQueuedTokens = 9 });
+        var refused = Assert.Throws<InvalidRequestException>(() => fixture.Start(Input(prompt) with { N = n }));
+        Assert.Equal(field, refused.Field);
     }
 
     /// <summary>Text and between its parts the token <c>&lt;s&gt;</c>, which is special and ends nothing.</summary>

@@ -13,7 +13,7 @@ namespace DeRa.Text.Tests.Tokenizers;
 public sealed class ReferenceEncodingTests
 {
     private static readonly JsonNode Recorded = JsonNode.Parse(File.ReadAllText(
-        Path.Combine(SharedData.ProjectRoot, "tests", "DeRa.Engine.Tests", "Text", "reference-encodings.json")))!;
+        Path.Combine(SharedData.ProjectRoot, "tests", "DeRa.Text.Tests", "Tokenizers", "reference-encodings.json")))!;
 
     public static TheoryData<string> Names => [.. Recorded["tokenizers"]!.AsArray().Select(item => item!["name"]!.GetValue<string>())];
 
