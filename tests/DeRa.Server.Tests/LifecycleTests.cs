@@ -2,6 +2,7 @@ using System.Text;
 using DeRa.Protos.V1;
 using DeRa.Server.Composition;
 using DeRa.Server.Options;
+using DeRa.Server.State;
 using DeRa.Serving;
 using DeRa.Serving.Loading;
 using DeRa.Torch.Weights;

@@ -5,6 +5,7 @@ using DeRa.Engine.Scheduling;
 using DeRa.Protos.V1;
 using DeRa.Server.Composition;
 using DeRa.Server.Options;
+using DeRa.Server.State;
 using DeRa.Serving;
 using DeRa.Serving.Requests;
 using DeRa.Text.Chat;

@@ -61,11 +61,11 @@ internal static class CommonFields
 
     /// <summary>Reads how to answer.</summary>
     /// <exception cref="InvalidRequestException">A field of the wrong type, or stream options without a stream.</exception>
-    public static AnswerOptions ReadAnswer(RequestFields fields, bool logProbs)
+    public static ResponseOptions ReadAnswer(RequestFields fields, bool logProbs)
     {
         var stream = fields.Flag("stream");
         var options = StreamOptions(fields.Value("stream_options"), stream);
-        return new AnswerOptions
+        return new ResponseOptions
         {
             Stream = stream,
             IncludeUsage = options.Contains("include_usage"),
