@@ -14,8 +14,8 @@ internal static class AdapterReport
     {
         var table = new FactTable(name);
         if (adapter.Lora.Rank > 0)
-            table.Add("adapter", FormattableString.Invariant(
-                $"LoRA of rank {adapter.Lora.Rank}, alpha {adapter.Lora.Alpha}{(adapter.Lora.IsRankStabilized ? ", rank-stabilized" : "")}"));
+            table.Add("adapter", FormattableString.Invariant($"LoRA of rank {adapter.Lora.Rank}, alpha {adapter.Lora.Alpha}")
+                + (adapter.Lora.IsRankStabilized ? ", rank-stabilized" : ""));
         if (adapter.Lora.BaseModel is { } trainedOn) table.Add("trained on", trainedOn);
         if (adapter.Lora.ParameterCount > 0)
             table.Add("modules", string.Join(", ", adapter.Lora.Modules))

@@ -32,7 +32,7 @@ internal static class Commands
         var parsed = root.Parse(args);
         if (MisspeltOption(parsed) is { } misspelt)
             return await EndAsync(
-                error, $"'{misspelt}' is no option of this command; text that begins with -- goes after a lone --", BadInput);
+                error, $"'{misspelt}' is not an option of this command; text that begins with -- goes after a lone --", BadInput);
         if (parsed.Errors.Count > 0) return await EndAsync(error, string.Join(' ', parsed.Errors.Select(e => e.Message)), BadInput);
         try
         {

@@ -94,7 +94,7 @@ internal static class GenerateCommand
     {
         var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
         var strengths = parsed.GetValue(s_strength) ?? [];
-        // Read before the prompt, which may take its time: a slip is told at once.
+        // Read before the prompt, which may take its time: a slip is reported at once.
         StrengthArgument.Spread(Read(parsed, ""), strengths);
         var prompt = await PromptArgument.ReadAsync(parsed.GetRequiredValue(s_prompt), cancellation);
         options = options with { Models = await ModelFolders.ResolveAsync(options.Models, error, cancellation) };
@@ -135,7 +135,8 @@ internal static class GenerateCommand
     {
         var isTerminal = ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected;
         return streams.Count > 1 && isTerminal && ContinuationColumns.WidthOf(streams.Count, Console.WindowWidth) is { } width
-            ? new ContinuationColumns(output, [.. streams.Select(stream => (stream.Label, stream.Pieces))], width).WriteAsync(prompt, cancellation)
+            ? new ContinuationColumns(output, [.. streams.Select(stream => (stream.Label, stream.Pieces))], width)
+                .WriteAsync(prompt, cancellation)
             : WriteInTurnAsync(output, prompt, streams, cancellation);
     }
 
@@ -159,6 +160,7 @@ internal static class GenerateCommand
     private static string Summary(List<ContinuationStream> streams, long seed)
     {
         var (tokens, seconds) = (streams.Sum(stream => stream.Tokens), streams.Max(stream => stream.Elapsed).TotalSeconds);
-        return string.Create(CultureInfo.InvariantCulture, $"{tokens} tokens in {seconds:0.0} s, {tokens / seconds:0.0} tokens/s, seed {seed}");
+        return string.Create(
+            CultureInfo.InvariantCulture, $"{tokens} tokens in {seconds:0.0} s, {tokens / seconds:0.0} tokens/s, seed {seed}");
     }
 }

@@ -12,7 +12,8 @@ internal static class InspectCommand
 {
     private static readonly Argument<string[]> s_models = new("model")
     {
-        Description = "A folder in Hugging Face layout or a name on the Hub; a second one is taken for the aligned model of a pair, and may be an adapter",
+        Description = "A folder in Hugging Face layout or a name on the Hub; a second one is taken for the aligned model of a pair, "
+            + "and may be an adapter",
         Arity = new ArgumentArity(1, 2),
     };
 

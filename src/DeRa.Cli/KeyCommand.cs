@@ -13,8 +13,9 @@ internal static class KeyCommand
 
     public static Command Create()
     {
-        var command = new Command("key", "Make an API key. The key goes to the error stream, once: it is kept nowhere. The line for the server's file of "
-            + "keys (--api-keys) goes to the output: 'dera key alice >> keys'. It may go on with the key's limits: rate=60/min concurrent=4.")
+        var command = new Command("key", "Make an API key. The key goes to the error stream, once: it is kept nowhere. The line for the "
+            + "server's file of keys (--api-keys) goes to the output: 'dera key alice >> keys'. It may go on with the key's limits: "
+            + "rate=60/min concurrent=4.")
         {
             s_name,
         };
@@ -24,7 +25,8 @@ internal static class KeyCommand
 
     private static async Task<int> RunAsync(string name, InvocationConfiguration console)
     {
-        if (!KeyHash.IsName(name)) throw new FormatException($"'{name}' is no name for a key: it must be 1 to 64 letters, digits, '.', '_' or '-'.");
+        if (!KeyHash.IsName(name))
+            throw new FormatException($"'{name}' cannot name a key: a name must be 1 to 64 letters, digits, '.', '_' or '-'.");
         var key = KeyHash.NewKey();
         await console.Error.WriteLineAsync(key);
         await console.Output.WriteLineAsync($"{name} {KeyHash.Text(KeyHash.Of(key))}");

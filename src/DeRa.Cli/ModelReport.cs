@@ -1,6 +1,6 @@
-using DeRa.Text.Chat;
 using DeRa.Serving.Inspection;
-using DeRa.Torch.Models;
+using DeRa.Text.Chat;
+using DeRa.Torch.Configuration;
 using static DeRa.Cli.FactTable;
 
 namespace DeRa.Cli;

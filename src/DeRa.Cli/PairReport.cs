@@ -1,7 +1,7 @@
 using DeRa.Serving.Inspection;
 using DeRa.Text;
 using DeRa.Text.Loading;
-using DeRa.Torch.Models;
+using DeRa.Torch.Configuration;
 using static DeRa.Cli.FactTable;
 
 namespace DeRa.Cli;
@@ -15,7 +15,8 @@ internal sealed record PairReport(string Text, bool IsPair)
     {
         var table = new FactTable("pair");
         var isSame = AddVocabulary(table, reference.Tokenizer, aligned.Tokenizer);
-        if (reference.Checkpoint.Config is { } first && aligned.Checkpoint.Config is { } second) AddConfigs(table, reference, aligned, first, second);
+        if (reference.Checkpoint.Config is { } first && aligned.Checkpoint.Config is { } second)
+            AddConfigs(table, reference, aligned, first, second);
         var isPair = isSame && reference.Problems.Count == 0 && aligned.Problems.Count == 0;
         table.Add("can be mixed", isPair ? "yes" : "no");
         return new PairReport(table.ToString(), isPair);
@@ -38,5 +39,6 @@ internal sealed record PairReport(string Text, bool IsPair)
             : $"{Number(first.VocabularySize)} and {Number(second.VocabularySize)} wide; the tokenizer's tokens are mixed, padding is not")
         .Add("context", $"{Number(Math.Min(first.ContextTokens, second.ContextTokens))} tokens")
         .AddBytes("weights", bytes => reference.Checkpoint.WeightBytes(bytes) + aligned.Checkpoint.WeightBytes(bytes))
-        .AddBytes("cache per token", bytes => reference.Checkpoint.CacheBytesPerToken(bytes) + aligned.Checkpoint.CacheBytesPerToken(bytes));
+        .AddBytes("cache per token", bytes =>
+            reference.Checkpoint.CacheBytesPerToken(bytes) + aligned.Checkpoint.CacheBytesPerToken(bytes));
 }

@@ -15,7 +15,7 @@ internal static class PullCommand
     public static Command Create()
     {
         var command = new Command("pull", "Download models from the Hugging Face Hub into its cache, which Python's programs share, and "
-            + "print each one's folder. Only the files that serving needs; a download that was cut goes on where it stopped. "
+            + "print each one's folder. Only the files that serving needs; an interrupted download resumes where it stopped. "
             + "HF_TOKEN, HF_ENDPOINT, HF_HOME, HF_HUB_CACHE and HF_HUB_OFFLINE mean what they mean there.")
         {
             s_names,

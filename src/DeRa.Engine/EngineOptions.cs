@@ -11,7 +11,7 @@ public sealed record EngineOptions
     public int MaxRunning { get; init; } = 64;
 
     /// <summary>Tokens that one step runs, decoding rows first; at least <see cref="MaxRunning"/>.</summary>
-    [Description("Tokens that one step runs; at least max-running."), Range(1, 1 << 20)]
+    [Description("Tokens that one step runs; no fewer than the sequences that run at once."), Range(1, 1 << 20)]
     public int MaxBatchTokens { get; init; } = 512;
 
     /// <summary>Sequences that may wait.</summary>

@@ -9,13 +9,14 @@ namespace DeRa.Engine;
 
 /// <summary>
 /// Runs all requests in one continuous batch on one thread of its own. <see cref="Submit"/> takes work from any thread;
-/// events come back on each sequence's channel; <see cref="GenerationHandle.Cancel"/> is the one signal that goes in after that.
+/// events come back on each sequence's channel. After that only <see cref="GenerationHandle.Cancel"/> and
+/// <see cref="GenerationHandle.ChangeStrengths"/> reach a sequence.
 /// </summary>
 public sealed class GenerationEngine : IDisposable
 {
     private readonly AdmissionGate _gate;
     private readonly Scheduler _scheduler;
-    private readonly FencedExecutor _executor;
+    private readonly FaultIsolatingExecutor _executor;
     private readonly EngineMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
@@ -37,7 +38,7 @@ public sealed class GenerationEngine : IDisposable
         options.Validated();
         _time = time;
         _log = log;
-        _executor = new FencedExecutor(executor, log);
+        _executor = new FaultIsolatingExecutor(executor, log);
         Limits = executor.Limits;
         _gate = new AdmissionGate(options.MaxQueued, options.MaxQueuedTokens);
         _scheduler = new Scheduler(Limits, options.MaxBatchTokens, options.MaxRunning)

@@ -26,7 +26,7 @@ public sealed class GenerationHandle
     public ChannelReader<SequenceEvent> Events => _sequence.Events;
 
     /// <summary>
-    /// Asks for other strengths from the next token on; <see cref="StrengthsChanged"/> says when they are in force. Any thread.
+    /// Asks for other strengths from the next token on; <see cref="StrengthsChanged"/> says when they take effect. Any thread.
     /// </summary>
     /// <param name="strengths">Finite, for the models that the executor has.</param>
     public void ChangeStrengths(AlignmentStrengths strengths) => _sequence.AskFor(strengths);
@@ -52,3 +52,10 @@ public sealed class GenerationHandle
         _wake.Set();
     }
 }
+
+/// <summary>When things happened to a sequence, as timestamps of <see cref="GenerationEngine.Time"/>; null = not yet.</summary>
+/// <param name="Submitted">It was put into the queue.</param>
+/// <param name="Admitted">It left the queue to run; null for ever where it was cancelled there.</param>
+/// <param name="FirstToken">Its first token was generated.</param>
+/// <param name="Ended">It ended, in whatever way.</param>
+public readonly record struct SequenceTimestamps(long Submitted, long? Admitted, long? FirstToken, long? Ended);

@@ -24,7 +24,7 @@ internal sealed class CachedRepository
     /// <summary>The content that is complete and checked.</summary>
     public string Blob(string etag) => Path.Combine(_folder, "blobs", etag);
 
-    /// <summary>Content that is being downloaded or was cut; a later download goes on from its end.</summary>
+    /// <summary>Content that is being downloaded or was interrupted; a later download resumes at its end.</summary>
     public string Incomplete(string etag) => Blob(etag) + ".incomplete";
 
     /// <summary>Locked by the process that downloads that content.</summary>

@@ -12,7 +12,7 @@ public sealed class ConsoleDownloadProgress(TextWriter output, bool isTerminal) 
 {
     private const int BarWidth = 24;
 
-    /// <summary>From this length on a file is no matter of seconds, and its parts are told.</summary>
+    /// <summary>From this length on a download takes more than seconds, and its parts are reported.</summary>
     private const long LongBytes = 100_000_000;
 
     private readonly Lock _gate = new();

@@ -13,10 +13,10 @@ internal sealed class DownloadTally(string model, IProgress<DownloadProgress>? p
         lock (_gate) _total += files.Sum(file => file.SizeBytes ?? 0);
     }
 
-    /// <summary>Says that a file is there, whose length the server may not have told.</summary>
+    /// <summary>Says that a file is there, whose length the server may not have reported.</summary>
     /// <param name="file">The file.</param>
     /// <param name="bytes">Its length.</param>
-    /// <param name="wasThere">Whether it was all along: nobody is told then.</param>
+    /// <param name="wasThere">Whether it was all along: that is not reported.</param>
     public void Finish(RemoteFile file, long bytes, bool wasThere = false)
     {
         lock (_gate) _total += file.SizeBytes is null ? bytes : 0;

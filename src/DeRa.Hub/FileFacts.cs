@@ -6,7 +6,7 @@ using System.Text.RegularExpressions;
 namespace DeRa.Hub;
 
 /// <summary>
-/// What a server tells of a file. The Hub tells everything in its listing; mirrors and artifact proxies leave some of it out,
+/// What a server reports about a file. The Hub reports everything in its listing; mirrors and artifact proxies leave some of it out,
 /// or put it into headers of their own.
 /// </summary>
 /// <param name="Checksum">See <see cref="Hub.Checksum"/>.</param>
@@ -15,16 +15,16 @@ namespace DeRa.Hub;
 /// <param name="Commit">The commit that the file is of: 40 hexadecimal digits.</param>
 internal sealed partial record FileFacts(string? Checksum = null, long? SizeBytes = null, string? Tag = null, string? Commit = null)
 {
-    /// <summary>Whether it can be told of a download that it is whole and right.</summary>
+    /// <summary>Whether they suffice to check that a download is whole and right.</summary>
     public bool AreComplete => Checksum is not null && SizeBytes is not null;
 
-    /// <summary>Whether it can be told at least that a download is whole.</summary>
+    /// <summary>Whether they suffice at least to check that a download is whole.</summary>
     public bool Suffice => Checksum is not null || SizeBytes is not null;
 
-    /// <summary>Reads an answer to a request for the file.</summary>
+    /// <summary>Reads the response to a request for the file.</summary>
     /// <param name="response">Its headers.</param>
     /// <param name="isHub">
-    /// Whether a Hub or a mirror answers. Of the storage that it redirects to only the length counts: its tags may look like
+    /// Whether a Hub or a mirror responds. Of the storage that it redirects to only the length counts: its tags may look like
     /// checksums and be none of the content.
     /// </param>
     public static FileFacts Of(HttpResponseMessage response, bool isHub)
@@ -37,7 +37,7 @@ internal sealed partial record FileFacts(string? Checksum = null, long? SizeByte
             tag ?? response.Content.Headers.LastModified?.ToString("O", CultureInfo.InvariantCulture),
             Header("X-Repo-Commit") is { } commit && Hub.Checksum.IsGitHash(commit) ? commit : null);
 
-        // Some servers answer 0 to a HEAD instead of leaving it out; no file of a model is empty.
+        // Some servers say 0 to a HEAD instead of leaving it out; no file of a model is empty.
         long? ContentLength() => response.IsSuccessStatusCode && response.Content.Headers.ContentEncoding.Count == 0
             && response.Content.Headers.ContentLength is > 0 and var length ? length : null;
 
@@ -63,11 +63,13 @@ internal sealed partial record FileFacts(string? Checksum = null, long? SizeByte
 
     /// <summary>
     /// The checksum in an entity tag, whatever is written around it: quotes, a weak tag's W/, Nexus' <c>{SHA1{…}}</c>, what web
-    /// servers add to tags of compressed answers. Null where there is none.
+    /// servers add to tags of compressed responses. Null where there is none.
     /// </summary>
     public static string? ReadChecksum(string? tag) =>
         tag is not null && TagPattern().Match(tag) is { Success: true } match ? match.Groups[1].Value.ToLowerInvariant() : null;
 
-    [GeneratedRegex("""\A(?:W/)?"?(?:\{SHA1\{|\{SHA256\{|sha1:|sha256:)?([0-9a-f]{64}|[0-9a-f]{40})(?:\}\})?(?:[-;]+[a-z]{2,7})?"?\z""", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        """\A(?:W/)?"?(?:\{SHA1\{|\{SHA256\{|sha1:|sha256:)?([0-9a-f]{64}|[0-9a-f]{40})(?:\}\})?(?:[-;]+[a-z]{2,7})?"?\z""",
+        RegexOptions.IgnoreCase)]
     private static partial Regex TagPattern();
 }

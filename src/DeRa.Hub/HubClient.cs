@@ -29,7 +29,7 @@ internal sealed class HubClient : IDisposable
     }
 
     /// <summary>What a model's repository holds.</summary>
-    /// <exception cref="HubException">There is no such model or revision, or the Hub does not answer.</exception>
+    /// <exception cref="HubException">There is no such model or revision, or the Hub does not respond.</exception>
     public async Task<RepositoryListing> ListAsync(HubName name, CancellationToken cancellation)
     {
         var address = Address($"api/models/{name.Repository}/revision/{Uri.EscapeDataString(name.Revision)}?blobs=true");
@@ -40,7 +40,7 @@ internal sealed class HubClient : IDisposable
         var piece = new byte[PieceBytes];
         while (await guard.WaitAsync(address, token => body.ReadAsync(piece, token)) is > 0 and var read) json.Write(piece, 0, read);
         return RepositoryListing.Read(json.GetBuffer().AsSpan(0, (int)json.Length))
-            ?? throw new HubException($"'{name}': {address.Host} did not answer with a listing of the model; is HF_ENDPOINT right?");
+            ?? throw new HubException($"'{name}': {address.Host} did not respond with a listing of the model; is HF_ENDPOINT right?");
     }
 
     /// <summary>Asks for what the listing leaves out of a file: its length, its checksum, the commit.</summary>
@@ -49,7 +49,9 @@ internal sealed class HubClient : IDisposable
     /// <param name="path">The file.</param>
     /// <param name="listed">What the listing says of it.</param>
     /// <param name="cancellation">Stops it.</param>
-    /// <exception cref="HubException">The file is not there, the Hub does not answer, or it tells neither length nor checksum.</exception>
+    /// <exception cref="HubException">
+    /// The file is not there, the Hub does not respond, or it reports neither length nor checksum.
+    /// </exception>
     public async Task<FileFacts> DescribeAsync(
         HubName name, string revision, string path, FileFacts listed, CancellationToken cancellation)
     {
@@ -60,13 +62,13 @@ internal sealed class HubClient : IDisposable
         {
             facts = (await AskAsync(name, HttpMethod.Head, address, guard)).Or(listed);
         }
-        // Not every server can be asked so; what is wrong with the file itself, the other way tells too.
+        // Not every server can be asked so; what is wrong with the file itself, the other way shows too.
         catch (HubException exception) when (!exception.MayPass)
         {
         }
         if (!facts.Suffice) facts = (await AskAsync(name, HttpMethod.Get, address, guard)).Or(facts);
         return facts.Suffice ? facts : throw new HubException(
-            $"'{name}': {_options.Endpoint.Host} tells neither length nor checksum of {path}: nothing says when it is whole.");
+            $"'{name}': {_options.Endpoint.Host} reports neither length nor checksum of {path}: a download could not be checked.");
     }
 
     /// <summary>Opens a file's content from an offset on; the caller reads it under the same guard.</summary>
@@ -74,7 +76,7 @@ internal sealed class HubClient : IDisposable
     public Task<HttpResponseMessage> OpenAsync(HubName name, string revision, string path, long offset, StallGuard guard) =>
         SendAsync(name, HttpMethod.Get, FileAddress(name, revision, path), offset, guard);
 
-    /// <summary>The content of an answer, also where it is compressed though it was not to be.</summary>
+    /// <summary>The content of a response, also where it is compressed though it was not to be.</summary>
     /// <exception cref="HubException">It is compressed in a way that is not known.</exception>
     public static async Task<Stream> ReadAsync(HttpResponseMessage response, CancellationToken cancellation)
     {
@@ -86,7 +88,7 @@ internal sealed class HubClient : IDisposable
                 "deflate" => new ZLibStream(content, CompressionMode.Decompress),
                 "br" => new BrotliStream(content, CompressionMode.Decompress),
                 "identity" => content,
-                _ => throw new HubException($"{response.RequestMessage?.RequestUri?.Host} answers with the content encoding "
+                _ => throw new HubException($"{response.RequestMessage?.RequestUri?.Host} responds with the content encoding "
                     + $"'{encoding}', which was not asked for and is not known."),
             };
         return content;
@@ -99,7 +101,7 @@ internal sealed class HubClient : IDisposable
 
     private Uri Address(string path) => new($"{_options.Endpoint.AbsoluteUri.TrimEnd('/')}/{path}");
 
-    /// <summary>What the headers of the answer say, and of the redirects to it.</summary>
+    /// <summary>What the headers of the response say, and of the redirects to it.</summary>
     private async Task<FileFacts> AskAsync(HubName name, HttpMethod method, Uri address, StallGuard guard)
     {
         var facts = new FileFacts();
@@ -108,7 +110,7 @@ internal sealed class HubClient : IDisposable
             using var response = await SendAsync(name, method, address, offset: 0, guard, Suffices);
             return facts;
         }
-        // Storage to which a redirect leads need not answer such a question: its address is signed for another one.
+        // Storage to which a redirect leads need not respond to such a request: its address is signed for another one.
         catch (HubException) when (facts.Suffice)
         {
             return facts;
@@ -127,7 +129,7 @@ internal sealed class HubClient : IDisposable
     /// <param name="address">Where to ask.</param>
     /// <param name="offset">From which byte on.</param>
     /// <param name="guard">Limits silence.</param>
-    /// <param name="suffices">Shown each answer; true where a redirect need not be followed.</param>
+    /// <param name="suffices">Shown each response; true where a redirect need not be followed.</param>
     private async Task<HttpResponseMessage> SendAsync(HubName name, HttpMethod method, Uri address, long offset, StallGuard guard,
         Func<HttpResponseMessage, bool>? suffices = null)
     {
@@ -150,7 +152,7 @@ internal sealed class HubClient : IDisposable
     {
         var request = new HttpRequestMessage(method, address);
         request.Headers.UserAgent.Add(UserAgent);
-        // A compressed answer would have another length and could not be resumed.
+        // A compressed response would have another length and could not be resumed.
         request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));
         if (offset > 0) request.Headers.Range = new RangeHeaderValue(offset, null);
         if (IsEndpoint(address)) request.Headers.Authorization = _options.Authorization;

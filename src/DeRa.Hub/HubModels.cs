@@ -23,7 +23,7 @@ public sealed class HubModels : IDisposable
     }
 
     /// <summary>
-    /// Told in a sentence, from any thread, when the Hub is asked about a model and when something is tried again; null = nobody.
+    /// Called with a sentence, from any thread, when the Hub is asked about a model and when something is tried again; null = nobody.
     /// </summary>
     public Action<string>? Notice { get; init; }
 
@@ -35,7 +35,7 @@ public sealed class HubModels : IDisposable
     /// <summary>
     /// Checks all models before the first is asked for: nobody waits for one's gigabytes to hear that another's folder is missing.
     /// </summary>
-    /// <exception cref="HubException">One is no folder and cannot be a name on the Hub.</exception>
+    /// <exception cref="HubException">One is not a folder and cannot be a name on the Hub.</exception>
     public static void Check(IEnumerable<string> models)
     {
         foreach (var model in models)
@@ -109,7 +109,7 @@ public sealed class HubModels : IDisposable
         RepositoryListing listing;
         try
         {
-            // With the model at hand there is nothing to wait for where the Hub does not answer.
+            // With the model at hand there is nothing to wait for where the Hub does not respond.
             listing = cached.IsWhole
                 ? await _client.ListAsync(name, cancellation)
                 : await _retries.ExecuteAsync(async token => await _client.ListAsync(name, token), cancellation);

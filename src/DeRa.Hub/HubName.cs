@@ -27,7 +27,7 @@ internal sealed partial record HubName(string Repository, string Revision)
     }
 
     /// <summary>
-    /// Why a text that is no folder here is no model's name on the Hub either; null where it may be one. What can only be a path,
+    /// Why a text that is not a folder here is not a model's name on the Hub either; null where it may be one. What can only be a path,
     /// or lies in a folder that is here, is a folder that is missing, and the Hub is not asked for it; with a revision after it
     /// it is a name.
     /// </summary>
@@ -35,8 +35,10 @@ internal sealed partial record HubName(string Repository, string Revision)
     {
         var at = text.IndexOf('@', StringComparison.Ordinal);
         if (at >= 0 && IsRepository(text[..at])) return IsRevision(text[(at + 1)..]) ? null : NoRevision(text[(at + 1)..], text[..at]);
-        if (File.Exists(text)) return $"'{text}' is a file; a model is a folder in Hugging Face layout, with config.json and weights in it.";
-        if (IsPath(text)) return $"there is no folder '{text}'{(Path.IsPathFullyQualified(text) ? "" : $" in {Environment.CurrentDirectory}")}.";
+        if (File.Exists(text))
+            return $"'{text}' is a file; a model is a folder in Hugging Face layout, with config.json and weights in it.";
+        if (IsPath(text))
+            return $"there is no folder '{text}'{(Path.IsPathFullyQualified(text) ? "" : $" in {Environment.CurrentDirectory}")}.";
         if (!IsRepository(text))
             return $"'{text}' is neither a folder here nor a model's name on the Hub: that is NAME or ORGANISATION/NAME, with "
                 + "@REVISION after it where another than main is wanted.";
@@ -49,7 +51,7 @@ internal sealed partial record HubName(string Repository, string Revision)
     public override string ToString() => Revision == DefaultRevision ? Repository : $"{Repository}@{Revision}";
 
     private static string NoRevision(string text, string repository) =>
-        $"'{text}' is no revision for '{repository}': a branch, a tag or a commit is needed.";
+        $"'{text}' is not a revision of '{repository}': a branch, a tag or a commit is needed.";
 
     private static bool IsPath(string text) => Path.IsPathRooted(text) || text.Contains('\\', StringComparison.Ordinal)
         || text is "." or ".." or "~" || (text.Length > 1 && text[1] == ':') || text.EndsWith('/') || text.Count(c => c == '/') > 1

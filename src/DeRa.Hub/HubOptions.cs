@@ -85,7 +85,8 @@ public sealed partial class HubOptions
             var path => Expanded(path),
         };
 
-        string Expanded(string path) => VariablePattern().Replace(path, match => variable(match.Groups[1].Value + match.Groups[2].Value) ?? match.Value);
+        string Expanded(string path) =>
+            VariablePattern().Replace(path, match => variable(match.Groups[1].Value + match.Groups[2].Value) ?? match.Value);
     }
 
     private static Uri ReadEndpoint(string text) =>

@@ -4,17 +4,17 @@ using System.Text.RegularExpressions;
 
 namespace DeRa.Hub;
 
-/// <summary>Says what an answer that is no success means, and what to do.</summary>
+/// <summary>Says what an unsuccessful response means, and what to do.</summary>
 /// <param name="options">The Hub that was asked, and as whom.</param>
 /// <param name="time">The clock for waits until a date.</param>
 internal sealed partial class HubRefusal(HubOptions options, TimeProvider time)
 {
     private readonly Uri _endpoint = options.Endpoint;
 
-    /// <summary>The exception for an answer.</summary>
+    /// <summary>The exception for a response.</summary>
     /// <param name="name">The model that was asked for.</param>
     /// <param name="response">No success and no redirect.</param>
-    /// <param name="isEndpoint">Whether the Hub itself answered, and no storage that it sent us on to.</param>
+    /// <param name="isEndpoint">Whether the Hub itself responded, and not storage that it sent us on to.</param>
     public HubException Of(HubName name, HttpResponseMessage response, bool isEndpoint)
     {
         if (MayPass(response.StatusCode)) return Passing(name, response);
@@ -56,7 +56,7 @@ internal sealed partial class HubRefusal(HubOptions options, TimeProvider time)
         + (options.HasUser ? " that HF_ENDPOINT's user may see." : options.Token is not null ? " that your HF_TOKEN may see."
             : "; if it is private, set HF_TOKEN.");
 
-    /// <summary>To those without a token the Hub answers 401 also for names that do not exist.</summary>
+    /// <summary>To those without a token the Hub responds with 401 also for names that do not exist.</summary>
     private string Unauthorized(HubName name) => options.HasUser
         ? $"'{name}': {_endpoint.Host} does not accept the user and password in HF_ENDPOINT"
             + (options.Token is null ? "." : "; HF_TOKEN is not sent beside them.")

@@ -14,9 +14,9 @@ internal static class HubRetries
     public static readonly TimeSpan LongestAsked = TimeSpan.FromMinutes(5);
 
     /// <param name="time">The clock of waits.</param>
-    /// <param name="notice">Told before each wait what failed and what happens next.</param>
-    public static ResiliencePipeline Create(TimeProvider time, Action<string> notice) => new ResiliencePipelineBuilder { TimeProvider = time }
-        .AddRetry(new RetryStrategyOptions
+    /// <param name="notice">Called before each wait with what failed and what happens next.</param>
+    public static ResiliencePipeline Create(TimeProvider time, Action<string> notice) =>
+        new ResiliencePipelineBuilder { TimeProvider = time }.AddRetry(new RetryStrategyOptions
         {
             MaxRetryAttempts = Most,
             Delay = TimeSpan.FromSeconds(1),

@@ -25,7 +25,7 @@ internal static class ModelFiles
     public static IReadOnlyList<string> First(HubName name, IReadOnlyCollection<string> names, bool withWeights)
     {
         if (!names.Contains(Config) && !names.Contains(AdapterConfig))
-            throw new HubException($"'{name}' has neither {Config} nor {AdapterConfig}: it is no model in Hugging Face layout.");
+            throw new HubException($"'{name}' has neither {Config} nor {AdapterConfig}: it is not a model in Hugging Face layout.");
         var small = Small.Where(names.Contains);
         return withWeights ? [.. small, WeightsOf(name, names)] : [.. small];
     }
@@ -61,7 +61,7 @@ internal static class ModelFiles
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException)
         {
-            throw new HubException($"{path}: is no index of safetensors shards: {exception.Message}", exception);
+            throw new HubException($"{path}: is not an index of safetensors shards: {exception.Message}", exception);
         }
     }
 

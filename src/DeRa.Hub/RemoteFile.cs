@@ -1,6 +1,6 @@
 namespace DeRa.Hub;
 
-/// <summary>A file of a repository, of which enough is known to tell whether it has come whole.</summary>
+/// <summary>A file of a repository, of which enough is known to check that it has come whole.</summary>
 /// <param name="Path">Its path in the repository.</param>
 /// <param name="Etag">
 /// Its name among the cache's blobs: its checksum (see <see cref="Checksum"/>), or a name of ours where the server gives none.

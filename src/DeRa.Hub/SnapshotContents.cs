@@ -34,7 +34,7 @@ internal sealed class SnapshotContents
     /// <param name="listing">What the Hub says it holds.</param>
     /// <param name="needed">Files that stand for all where the listing names no commit.</param>
     /// <param name="cancellation">Stops it.</param>
-    /// <exception cref="HubException">A file is not there, or nothing is told by which a download could be checked.</exception>
+    /// <exception cref="HubException">A file is not there, or nothing is reported by which a download could be checked.</exception>
     public static async Task<SnapshotContents> OfAsync(HubClient client, ResiliencePipeline retries, HubName name,
         RepositoryListing listing, IEnumerable<string> needed, CancellationToken cancellation)
     {
@@ -44,7 +44,7 @@ internal sealed class SnapshotContents
     }
 
     /// <summary>What is known of a file; it suffices to check a download.</summary>
-    /// <exception cref="HubException">It is not there, or nothing is told by which a download could be checked.</exception>
+    /// <exception cref="HubException">It is not there, or nothing is reported by which a download could be checked.</exception>
     public async Task<FileFacts> DescribeAsync(string path, CancellationToken cancellation)
     {
         if (!_files.TryGetValue(path, out var listed))
@@ -59,7 +59,7 @@ internal sealed class SnapshotContents
         var facts = new SortedDictionary<string, FileFacts>(StringComparer.Ordinal);
         foreach (var path in needed)
         {
-            // Asked even where the listing says enough: the answer has the commit.
+            // Asked even where the listing says enough: the response has the commit.
             _asked.Add(path);
             _files[path] = facts[path] = await _retries.ExecuteAsync(
                 async token => await _client.DescribeAsync(_name, Revision, path, _files[path], token), cancellation);
@@ -67,7 +67,7 @@ internal sealed class SnapshotContents
             (Commit, Revision) = (commit, commit);
             return;
         }
-        // Where there are checksums, tags may change with every answer and mean nothing.
+        // Where there are checksums, tags may change with every response and mean nothing.
         Commit = FileFacts.Fingerprint(facts.Select(file => $"{file.Key} {file.Value.Checksum ?? file.Value.Tag} {file.Value.SizeBytes}"));
     }
 }

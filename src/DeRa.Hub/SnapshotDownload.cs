@@ -9,7 +9,7 @@ namespace DeRa.Hub;
 /// <param name="repository">The model's place in the cache.</param>
 /// <param name="name">The model, for messages.</param>
 /// <param name="contents">What is where.</param>
-/// <param name="tally">Told of what comes.</param>
+/// <param name="tally">Counts what comes.</param>
 internal sealed class SnapshotDownload(
     HubClient client, ResiliencePipeline retries, TimeProvider time, CachedRepository repository, HubName name,
     SnapshotContents contents, DownloadTally tally)

@@ -18,7 +18,7 @@ internal sealed class StallGuard : IDisposable
         _either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _silence.Token);
     }
 
-    /// <summary>Waits for one piece of an answer.</summary>
+    /// <summary>Waits for one piece of a response.</summary>
     /// <exception cref="HubException">The network failed or stayed silent.</exception>
     public async ValueTask<T> WaitAsync<T>(Uri address, Func<CancellationToken, ValueTask<T>> piece)
     {
@@ -36,7 +36,7 @@ internal sealed class StallGuard : IDisposable
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException or InvalidDataException)
         {
-            throw new HubException($"'{_name}': {address.Host} gives no answer: {exception.Message}", exception) { MayPass = true };
+            throw new HubException($"'{_name}': {address.Host} does not respond: {exception.Message}", exception) { MayPass = true };
         }
         finally
         {

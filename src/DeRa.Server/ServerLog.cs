@@ -1,10 +1,12 @@
 namespace DeRa.Server;
 
-/// <summary>Every message that the server logs, but for the line of a request (<see cref="Telemetry.RequestLine"/>). Prompts and answers are never among them.</summary>
+/// <summary>
+/// Every message that the server logs, but for the line of a request, which telemetry writes. Prompts and generated text are in none.
+/// </summary>
 internal static partial class ServerLog
 {
-    [LoggerMessage(1, LogLevel.Information, "{Door} on {Address}")]
-    public static partial void Listening(ILogger log, string door, Uri address);
+    [LoggerMessage(1, LogLevel.Information, "{Transport} on {Address}")]
+    public static partial void Listening(ILogger log, string transport, Uri address);
 
     [LoggerMessage(2, LogLevel.Information, "Serving '{Model}'; loaded in {Seconds:0.0} s.")]
     public static partial void Serving(ILogger log, string model, double seconds);
@@ -15,10 +17,10 @@ internal static partial class ServerLog
     [LoggerMessage(3, LogLevel.Information, "Stopped before the models were loaded.")]
     public static partial void LoadCancelled(ILogger log);
 
-    [LoggerMessage(4, LogLevel.Debug, "Where loading failed:")]
+    [LoggerMessage(4, LogLevel.Debug, "Loading failed:")]
     public static partial void LoadFailed(ILogger log, Exception fault);
 
-    [LoggerMessage(5, LogLevel.Warning, "Requests that still run are ended.")]
+    [LoggerMessage(5, LogLevel.Warning, "Ending the requests that still run.")]
     public static partial void DrainEndedEarly(ILogger log);
 
     [LoggerMessage(6, LogLevel.Error, "Request {RequestId} failed.")]
@@ -31,31 +33,19 @@ internal static partial class ServerLog
     [LoggerMessage(12, LogLevel.Information, "Loading '{Model}': reference {Reference}, aligned {Aligned}.")]
     public static partial void LoadingPair(ILogger log, string model, string reference, string aligned);
 
-    [LoggerMessage(9, LogLevel.Information, "Stopping: requests under way may finish for {Seconds} s; Ctrl+C ends them at once.")]
+    [LoggerMessage(9, LogLevel.Information, "Stopping: running requests have {Seconds} s to finish; Ctrl+C ends them at once.")]
     public static partial void Draining(ILogger log, int seconds);
 
-    [LoggerMessage(10, LogLevel.Error, "The engine hangs: its step has not ended for {Seconds} s. The process ends without it.")]
+    [LoggerMessage(10, LogLevel.Error, "The engine hangs: its last step has not ended after {Seconds} s. Exiting without it.")]
     public static partial void EngineHangs(ILogger log, double seconds);
 
-    [LoggerMessage(20, LogLevel.Warning, "Anybody who reaches {Host} may use this server: there are no API keys (--api-keys FILE).")]
-    public static partial void OpenToAll(ILogger log, string host);
-
-    [LoggerMessage(21, LogLevel.Information, "{Files} changed and is in use.")]
-    public static partial void FileReread(ILogger log, string files);
-
-    [LoggerMessage(22, LogLevel.Error, "Reload failed; what was in use before stays in use: {Fault}")]
-    public static partial void FileUnusable(ILogger log, string fault);
-
-    [LoggerMessage(23, LogLevel.Warning, "{Warning}")]
-    public static partial void FileWarning(ILogger log, string warning);
-
-    [LoggerMessage(24, LogLevel.Critical, "A part of the server that runs in the background has failed; the server ends.")]
+    [LoggerMessage(24, LogLevel.Critical, "A background service has failed; the server ends.")]
     public static partial void ServiceFailed(ILogger log, Exception fault);
 
-    [LoggerMessage(25, LogLevel.Warning, "--max-connections is {Asked}, but only {Connections} connections are taken at once: this process "
-        + "may have {Files} files open (ulimit -n), of which {Reserved} are kept for other things.")]
-    public static partial void ConnectionsCut(ILogger log, int asked, int connections, long files, int reserved);
+    [LoggerMessage(25, LogLevel.Warning, "--max-connections is {Asked}, but only {Connections} connections are accepted at once: this process "
+        + "may have {Files} open files (ulimit -n), {Reserved} of which are reserved for other uses.")]
+    public static partial void ConnectionsLimited(ILogger log, int asked, int connections, long files, int reserved);
 
-    [LoggerMessage(8, LogLevel.Warning, "Request {RequestId}: its client has taken nothing for {Seconds} s and is disconnected.")]
+    [LoggerMessage(8, LogLevel.Warning, "Request {RequestId}: the client has read nothing for {Seconds} s and is disconnected.")]
     public static partial void SlowReader(ILogger log, string requestId, int seconds);
 }

@@ -1,13 +1,11 @@
+using DeRa.Server.Errors;
 using DeRa.Server.Options;
 using Grpc.Core;
 
 namespace DeRa.Server;
 
-/// <summary>A client did not take what was sent to it, and was disconnected.</summary>
-internal sealed class ReaderTooSlowException() : OperationCanceledException("The client did not read its answer.");
-
 /// <summary>
-/// Disconnects clients that do not read: the answer waits for them with all that it holds. How fast they read does not
+/// Disconnects clients that do not read: a response waits for them with all that it holds. How fast they read does not
 /// matter, only that each piece is taken in time.
 /// </summary>
 internal sealed class SlowReaders(ServerOptions options, TimeProvider time, ILogger<SlowReaders> log)
@@ -29,10 +27,10 @@ internal sealed class SlowReaders(ServerOptions options, TimeProvider time, ILog
     }
 
     /// <summary>A gRPC stream each of whose messages must be taken in time.</summary>
-    public IServerStreamWriter<T> Watch<T>(IServerStreamWriter<T> stream, ServerCallContext context) =>
-        new WatchedStream<T>(this, stream, context.GetHttpContext());
+    public IServerStreamWriter<T> WithTimeout<T>(IServerStreamWriter<T> stream, ServerCallContext context) =>
+        new TimedStream<T>(this, stream, context.GetHttpContext());
 
-    private sealed class WatchedStream<T>(SlowReaders readers, IServerStreamWriter<T> stream, HttpContext context) : IServerStreamWriter<T>
+    private sealed class TimedStream<T>(SlowReaders readers, IServerStreamWriter<T> stream, HttpContext context) : IServerStreamWriter<T>
     {
         public WriteOptions? WriteOptions
         {

@@ -4,7 +4,7 @@ using DeRa.Text;
 
 namespace DeRa.Serving;
 
-/// <summary>A pair of models that is loaded and serves: what every door needs of it.</summary>
+/// <summary>A pair of models that is loaded and serves: what every transport needs of it.</summary>
 public sealed record ServedPair
 {
     /// <summary>The names under which it is served.</summary>
@@ -13,7 +13,7 @@ public sealed record ServedPair
     /// <summary>The tokenizer of both models.</summary>
     public required ITokenizer Tokenizer { get; init; }
 
-    /// <summary>The validator behind every door.</summary>
+    /// <summary>Checks the requests of every transport.</summary>
     public required RequestValidator Validator { get; init; }
 
     /// <summary>Runs the requests.</summary>

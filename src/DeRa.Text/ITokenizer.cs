@@ -8,7 +8,7 @@ public interface ITokenizer
     /// <summary>One more than the highest token id, added tokens included; ids run over [0, VocabularySize).</summary>
     int VocabularySize { get; }
 
-    /// <summary>Whether special tokens are looked for in normalized text, where other characters may spell them too.</summary>
+    /// <summary>Whether special tokens are looked for in normalized text, where other characters may become one.</summary>
     bool NormalizesSpecialTokens { get; }
 
     /// <summary>Encodes text to token ids.</summary>
@@ -22,23 +22,25 @@ public interface ITokenizer
 
     /// <summary>
     /// Encodes text of which only some was written by someone who may use special tokens, such as a rendered chat template:
-    /// special tokens are read, but none across a cut. Cuts change nothing else; they part no pieces.
+    /// special tokens are read, but none across a boundary. Boundaries change nothing else: they do not split pieces.
     /// </summary>
     /// <param name="text">Any Unicode text; lone surrogates become U+FFFD.</param>
     /// <param name="addSpecialTokens">Adds what the tokenizer's post-processor adds (usually the BOS token).</param>
-    /// <param name="cuts">
-    /// UTF-16 offsets in (0, length of the text), ascending; a cut lies between text[cut − 1] and text[cut]. A special token's
-    /// spelling that has one strictly inside, or at its end where it is a single character, stays text.
+    /// <param name="boundaries">
+    /// UTF-16 offsets in (0, length of the text), ascending; a boundary lies between text[i − 1] and text[i]. The text of a
+    /// special token that has one strictly inside, or at its end where it is a single character, stays text.
     /// </param>
     /// <returns>Token ids in [0, <see cref="VocabularySize"/>).</returns>
-    /// <exception cref="ArgumentException">The cuts do not ascend or lie outside the text.</exception>
-    IReadOnlyList<int> Encode(string text, bool addSpecialTokens, IReadOnlyList<int> cuts);
+    /// <exception cref="ArgumentException">The boundaries do not ascend or lie outside the text.</exception>
+    IReadOnlyList<int> Encode(string text, bool addSpecialTokens, IReadOnlyList<int> boundaries);
 
     /// <summary>The bytes that a token adds to the text; empty for special tokens and for ids that name no token.</summary>
     /// <param name="token">A token id in [0, <see cref="VocabularySize"/>).</param>
     ReadOnlyMemory<byte> GetBytes(int token);
 
-    /// <summary>The token as the vocabulary spells it (<c>Ġthe</c>, <c>▁the</c>, <c>&lt;0x0A&gt;</c>), or null where the id names no token.</summary>
+    /// <summary>
+    /// The token's text in the vocabulary (<c>Ġthe</c>, <c>▁the</c>, <c>&lt;0x0A&gt;</c>), or null where the id names no token.
+    /// </summary>
     /// <param name="token">A token id in [0, <see cref="VocabularySize"/>).</param>
     string? GetToken(int token);
 

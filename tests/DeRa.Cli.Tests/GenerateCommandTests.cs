@@ -179,7 +179,8 @@ public class GenerateCommandTests
     [Fact]
     public async Task Vocabularies_that_differ_are_refused_with_the_first_difference()
     {
-        var run = await RunAsync("generate", "--reference", GoldenData.Committed("pair/sft"), "--aligned", GoldenData.Committed("qwen2"), "Once");
+        var run = await RunAsync(
+            "generate", "--reference", GoldenData.Committed("pair/sft"), "--aligned", GoldenData.Committed("qwen2"), "Once");
         Assert.Equal((1, ""), (run.Code, run.Out));
         Assert.Matches("vocabularies differ.*token \\d+ is '", run.Error);
     }

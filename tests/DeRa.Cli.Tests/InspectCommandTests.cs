@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text.Json;
 using DeRa.Testing;
+using DeRa.Testing.Hub;
 using DeRa.Torch.Verification;
 using Xunit;
 
@@ -63,7 +64,8 @@ public class InspectCommandTests
         var untied = GoldenData.Committed("pair/sft");
         using var folder = new TemporaryFolder().CopyFrom(untied);
         var config = File.ReadAllText(Path.Combine(untied, "config.json"));
-        folder.Write("config.json", config.Replace("\"tie_word_embeddings\": false", "\"tie_word_embeddings\": true", StringComparison.Ordinal));
+        folder.Write("config.json",
+            config.Replace("\"tie_word_embeddings\": false", "\"tie_word_embeddings\": true", StringComparison.Ordinal));
         var run = await CommandRun.OfAsync("inspect", folder.Path);
         Assert.Equal((0, "300 wide, with weights of its own"), (run.Code, Fact(run, "output")));
         Assert.Equal("config.json ties the output layer to the embedding, but another one is stored, which is used", Fact(run, "warning"));
@@ -200,10 +202,12 @@ public class InspectCommandTests
         environment.Set("HF_TOKEN", "no token");
         var sft = GoldenData.Committed("pair/sft");
         Assert.Equal(0, (await CommandRun.OfAsync("inspect", sft, sft)).Code);
-        var generate = await CommandRun.OfAsync("generate", "--reference", sft, "--aligned", sft, "--device", "cpu", "--max-tokens", "1", "Once");
+        var generate = await CommandRun.OfAsync(
+            "generate", "--reference", sft, "--aligned", sft, "--device", "cpu", "--max-tokens", "1", "Once");
         Assert.Equal(0, generate.Code);
         var wrong = await CommandRun.OfAsync("inspect", "org/model");
-        Assert.Equal((1, "dera: HF_ENDPOINT is 'none'; it must be an http or https address without ? and #."), (wrong.Code, wrong.Error.TrimEnd()));
+        Assert.Equal((1, "dera: HF_ENDPOINT is 'none'; it must be an http or https address without ? and #."),
+            (wrong.Code, wrong.Error.TrimEnd()));
     }
 
     [Fact]

@@ -1,5 +1,5 @@
-using DeRa.Hub.Tests;
 using DeRa.Testing;
+using DeRa.Testing.Hub;
 using Xunit;
 
 namespace DeRa.Cli.Tests;

@@ -1,4 +1,5 @@
 using DeRa.Testing;
+using DeRa.Testing.Hub;
 using Xunit;
 
 namespace DeRa.Cli.Tests;
@@ -24,7 +25,8 @@ public class PullCommandTests
     public async Task A_name_on_the_Hub_may_stand_for_a_folder_beside_one()
     {
         await using var environment = new HubEnvironment(GoldenData.Committed("pair/sft"));
-        string[] end = ["--aligned", "tuned=" + GoldenData.Committed("pair/lora"), "--device", "cpu", "--max-tokens", "9", "--seed", "1", "Once"];
+        string[] end =
+            ["--aligned", "tuned=" + GoldenData.Committed("pair/lora"), "--device", "cpu", "--max-tokens", "9", "--seed", "1", "Once"];
         var fromHub = await CommandRun.OfAsync(["generate", "--reference", "org/model@main", .. end]);
         Assert.Equal(0, fromHub.Code);
         Assert.Contains("org/model: model.safetensors, ", fromHub.Error, StringComparison.Ordinal);
@@ -42,7 +44,8 @@ public class PullCommandTests
         await using var environment = new HubEnvironment(GoldenData.Committed("pair/sft"));
         var run = await CommandRun.OfAsync("pull", "org/modle");
         Assert.Equal((1, ""), (run.Code, run.Out));
-        Assert.StartsWith("dera: there is no folder 'org/modle' here, and no model of that name on ", Lines(run.Error)[^1], StringComparison.Ordinal);
+        Assert.StartsWith("dera: there is no folder 'org/modle' here, and no model of that name on ",
+            Lines(run.Error)[^1], StringComparison.Ordinal);
     }
 
     [Fact]

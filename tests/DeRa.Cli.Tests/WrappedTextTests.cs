@@ -19,7 +19,8 @@ public class WrappedTextTests
     [InlineData("a\n\nb\n", "a", "", "b")]
     [InlineData("a\tb\u001b[2Jc", "a b [2Jc")]
     [InlineData("")]
-    [InlineData("e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301x", "e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301", "x")]
+    [InlineData("e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301x",
+        "e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301e\u0301", "x")]
     public void A_text_is_broken_between_words_alike_in_one_piece_and_in_many(string text, params string[] expected)
     {
         Assert.Equal(expected, Wrap(8, text));

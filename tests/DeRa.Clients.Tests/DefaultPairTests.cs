@@ -1,6 +1,6 @@
 using DeRa.Server.Composition;
 using DeRa.Server.Options;
-using DeRa.Server.Tests;
+using DeRa.Testing.Server;
 using Microsoft.Extensions.Logging.Abstractions;
 using OpenAI.Chat;
 using Xunit;

@@ -1,4 +1,4 @@
-using DeRa.Server.Tests;
+using DeRa.Testing.Server;
 using Microsoft.Extensions.AI;
 using OpenAI.Chat;
 using Xunit;

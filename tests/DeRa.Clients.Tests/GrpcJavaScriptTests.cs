@@ -1,5 +1,5 @@
-using DeRa.Server.Tests;
 using DeRa.Serving;
+using DeRa.Testing.Server;
 using Xunit;
 
 namespace DeRa.Clients.Tests;

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using DeRa.Server.Tests;
+using DeRa.Testing.Server;
 using Xunit;
 
 namespace DeRa.Clients.Tests;

@@ -1,6 +1,6 @@
 using System.ClientModel;
 using System.ClientModel.Primitives;
-using DeRa.Server.Tests;
+using DeRa.Testing.Server;
 using OpenAI;
 
 namespace DeRa.Clients.Tests;

@@ -1,8 +1,8 @@
 using System.ClientModel;
 using System.ClientModel.Primitives;
 using System.Text.Json;
-using DeRa.Server.Tests;
 using DeRa.Serving;
+using DeRa.Testing.Server;
 using OpenAI.Chat;
 using Xunit;
 

@@ -1,8 +1,7 @@
 using System.ClientModel;
 using DeRa.Server.Options;
-using DeRa.Server.Tests;
-using DeRa.Server.Tests.Security;
 using DeRa.Testing;
+using DeRa.Testing.Server;
 using OpenAI.Chat;
 using Xunit;
 

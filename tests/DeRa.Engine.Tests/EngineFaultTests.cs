@@ -35,7 +35,10 @@ public class EngineFaultTests
     [Fact]
     public async Task A_native_library_s_call_stack_is_no_part_of_the_failure()
     {
-        var executor = new ScriptedExecutor { BeforeStep = _ => throw new InvalidOperationException("out of memory\nframe #0: alloc\nframe #1") };
+        var executor = new ScriptedExecutor
+        {
+            BeforeStep = _ => throw new InvalidOperationException("out of memory\nframe #0: alloc\nframe #1"),
+        };
         using var fixture = new EngineFixture(executor);
         var failure = await Assert.ThrowsAsync<GenerationFailedException>(() => fixture.RunAsync(Request(), Stop));
         Assert.Equal("The model failed: out of memory", failure.Message);

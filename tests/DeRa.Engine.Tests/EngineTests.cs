@@ -10,13 +10,15 @@ public class EngineTests
 {
     private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
 
-    private static GenerationRequest Request(int length = 5, int maxTokens = 12, double strength = 0.5, long seed = 1, int first = 10) => new()
-    {
-        PromptTokens = [.. Enumerable.Range(first, length)],
-        MaxTokens = maxTokens,
-        Strengths = strength,
-        Seed = seed,
-    };
+    private static GenerationRequest Request(
+        int length = 5, int maxTokens = 12, double strength = 0.5, long seed = 1, int first = 10) =>
+        new()
+        {
+            PromptTokens = [.. Enumerable.Range(first, length)],
+            MaxTokens = maxTokens,
+            Strengths = strength,
+            Seed = seed,
+        };
 
     [Fact]
     public async Task A_sequence_generates_its_tokens_and_frees_its_blocks()
@@ -93,7 +95,8 @@ public class EngineTests
             },
         };
         using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxBatchTokens = 8, MaxRunning = 4 });
-        await Drain(fixture.Engine.Submit([Request(length: 100, maxTokens: 1), Request(length: 5, maxTokens: 20), Request(length: 100, maxTokens: 1)]));
+        await Drain(fixture.Engine.Submit(
+            [Request(length: 100, maxTokens: 1), Request(length: 5, maxTokens: 20), Request(length: 100, maxTokens: 1)]));
         var first = advanced.IndexOf(true);
         Assert.Equal(20, advanced.Count(step => step));
         Assert.All(advanced.Skip(first).Take(20), Assert.True);
@@ -170,7 +173,10 @@ public class EngineTests
     [Fact]
     public async Task A_row_that_reports_an_error_fails_alone()
     {
-        var executor = new ScriptedExecutor { RowError = row => row.Strengths[0] == 3 && row.Position > 6 ? "logits are not finite" : null };
+        var executor = new ScriptedExecutor
+        {
+            RowError = row => row.Strengths[0] == 3 && row.Position > 6 ? "logits are not finite" : null,
+        };
         using var fixture = new EngineFixture(executor);
         var handles = fixture.Engine.Submit([Request(strength: 3), Request()]);
         await Assert.ThrowsAsync<GenerationFailedException>(async () => await Drain([handles[0]]));

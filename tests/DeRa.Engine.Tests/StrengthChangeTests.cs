@@ -108,7 +108,8 @@ public sealed class StrengthChangeTests
             asked = true;
             asking.Set();
         }
-        Assert.Equal([0, 1], pieces.Where(piece => piece.Strengths is { } changed && changed[0] == 0.5).Select(piece => piece.Index).Order());
+        Assert.Equal([0, 1],
+            pieces.Where(piece => piece.Strengths is { } changed && changed[0] == 0.5).Select(piece => piece.Index).Order());
         // BOS and five letters, twice.
         Assert.Equal(2 * 6, pieces.Sum(piece => piece.Tokens.Count(token => token.IsPrompt)));
     }

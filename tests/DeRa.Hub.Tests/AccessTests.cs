@@ -1,3 +1,4 @@
+using DeRa.Testing.Hub;
 using Xunit;
 
 namespace DeRa.Hub.Tests;
@@ -114,7 +115,7 @@ public class AccessTests
     {
         await using var fixture = new HubFixture();
         fixture.Hub.Next("listing", context => { context.Abort(); return Task.CompletedTask; }, times: HubRetries.Most + 1);
-        Assert.StartsWith($"'org/model': {fixture.Hub.Address.Host} gives no answer: ", await fixture.FailureAsync());
+        Assert.StartsWith($"'org/model': {fixture.Hub.Address.Host} does not respond: ", await fixture.FailureAsync());
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DeRa.Testing.Hub;
 using Xunit;
 
 namespace DeRa.Hub.Tests;
@@ -104,7 +105,8 @@ public class CacheLayoutTests
         await File.WriteAllTextAsync(fixture.Blob("model.safetensors.index.json"), "{", TestContext.Current.CancellationToken);
         Assert.Contains("lacks model.safetensors.index.json", await fixture.FailureAsync(offline: true));
         await fixture.ResolveAsync();
-        Assert.Equal(fixture.Hub["model.safetensors.index.json"], await File.ReadAllBytesAsync(index, TestContext.Current.CancellationToken));
+        Assert.Equal(fixture.Hub["model.safetensors.index.json"],
+            await File.ReadAllBytesAsync(index, TestContext.Current.CancellationToken));
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using DeRa.Testing.Hub;
 using Microsoft.AspNetCore.Http;
 using Xunit;
 
@@ -18,7 +19,8 @@ public class MirrorTests
     {
         var folder = await fixture.ResolveAsync();
         foreach (var file in s_files)
-            Assert.Equal(fixture.Hub[file], await File.ReadAllBytesAsync(Path.Combine(folder, file), TestContext.Current.CancellationToken));
+            Assert.Equal(fixture.Hub[file],
+                await File.ReadAllBytesAsync(Path.Combine(folder, file), TestContext.Current.CancellationToken));
     }
 
     private static Func<JsonObject, JsonObject> Without(params string[] fields) => listing =>
@@ -79,7 +81,8 @@ public class MirrorTests
         // And it is checked.
         Directory.Delete(fixture.ModelFolder, recursive: true);
         fixture.Hub.Next("config.json", context => Task.CompletedTask);
-        fixture.Hub.Next("config.json", context => context.Response.Body.WriteAsync(new byte[fixture.Hub["config.json"].Length]).AsTask(), times: 2);
+        fixture.Hub.Next("config.json",
+            context => context.Response.Body.WriteAsync(new byte[fixture.Hub["config.json"].Length]).AsTask(), times: 2);
         Assert.Contains("checksum", await fixture.FailureAsync());
 
         string Tag(HttpContext context)
@@ -91,7 +94,8 @@ public class MirrorTests
         }
     }
 
-    private static int Unchecked(HubFixture fixture) => Directory.GetFiles(Path.Combine(fixture.ModelFolder, "blobs"), "unchecked-*").Length;
+    private static int Unchecked(HubFixture fixture) =>
+        Directory.GetFiles(Path.Combine(fixture.ModelFolder, "blobs"), "unchecked-*").Length;
 
     [Fact]
     public async Task An_artifact_proxys_checksum_headers_are_read()
@@ -144,7 +148,8 @@ public class MirrorTests
         fixture.Arrivals.Heard = reports.Add;
         await AssertWholeAsync(fixture);
         Assert.Equal(0, Unchecked(fixture));
-        Assert.Equal(s_files.Order(), reports.Where(report => report.FileBytes == report.FileTotalBytes).Select(report => report.File).Order());
+        Assert.Equal(s_files.Order(),
+            reports.Where(report => report.FileBytes == report.FileTotalBytes).Select(report => report.File).Order());
         Assert.Equal(reports[^1].TotalBytes, reports[^1].DownloadedBytes);
     }
 
@@ -190,7 +195,8 @@ public class MirrorTests
         using var models = new HubModels(
             new HubOptions { Endpoint = mirror.Address, CacheFolder = fixture.Cache, Token = "hf_secret" }, fixture.Time);
         var folder = await models.ResolveAsync("org/model", cancellation: TestContext.Current.CancellationToken);
-        Assert.Equal(fixture.Hub[Weights], await File.ReadAllBytesAsync(Path.Combine(folder, Weights), TestContext.Current.CancellationToken));
+        Assert.Equal(fixture.Hub[Weights],
+            await File.ReadAllBytesAsync(Path.Combine(folder, Weights), TestContext.Current.CancellationToken));
         Assert.True(File.Exists(fixture.Blob(Weights)));
         Assert.All(fixture.Hub.HubRequests, request => Assert.Null(request.Authorization));
     }
@@ -202,7 +208,8 @@ public class MirrorTests
         fixture.Hub.Listing = Without("size", "blobId", "lfs");
         fixture.Hub.Altering = Strip("X-Linked-Etag");
         // As the Hub's own storage answers: 64 digits that are no SHA-256 of the content.
-        fixture.Hub.NextStatus(FakeHub.InStorage(Weights), 200, headers: [("ETag", $"\"{new string('b', 64)}\""), ("Content-Length", "300000")]);
+        fixture.Hub.NextStatus(FakeHub.InStorage(Weights), 200,
+            headers: [("ETag", $"\"{new string('b', 64)}\""), ("Content-Length", "300000")]);
         await AssertWholeAsync(fixture);
         Assert.Equal(1, Unchecked(fixture));
     }

@@ -1,3 +1,4 @@
+using DeRa.Testing.Hub;
 using Microsoft.AspNetCore.Http;
 using Xunit;
 

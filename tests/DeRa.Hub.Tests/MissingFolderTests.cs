@@ -1,4 +1,5 @@
 using DeRa.Testing;
+using DeRa.Testing.Hub;
 using Xunit;
 
 namespace DeRa.Hub.Tests;

@@ -1,3 +1,4 @@
+using DeRa.Testing.Hub;
 using Xunit;
 
 namespace DeRa.Hub.Tests;
@@ -108,7 +109,7 @@ public class OfflineTests
     public async Task What_is_no_revision_is_told(string text)
     {
         await using var fixture = new HubFixture();
-        Assert.Contains("is no revision", await fixture.FailureAsync(text));
+        Assert.Contains("is not a revision", await fixture.FailureAsync(text));
         Assert.Empty(fixture.Hub.HubRequests);
     }
 

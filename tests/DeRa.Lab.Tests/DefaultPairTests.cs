@@ -17,7 +17,8 @@ namespace DeRa.Lab.Tests;
 public sealed class DefaultPairTests
 {
     private static readonly string[] s_prompts =
-        ["One day, a dog", "Lily lost her toy", "Tom and his mom", "The old tree", "A bird fell", "Once upon a time", "Sam was", "The cat saw"];
+        ["One day, a dog", "Lily lost her toy", "Tom and his mom", "The old tree", "A bird fell", "Once upon a time", "Sam was",
+            "The cat saw"];
 
     private static string Folder(string model) => Path.Combine(SharedData.ProjectRoot, "src", "DeRa.Torch", "DefaultPair", model);
 

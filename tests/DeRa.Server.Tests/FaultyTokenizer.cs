@@ -22,7 +22,8 @@ internal sealed class FaultyTokenizer(ITokenizer sound, bool throwsInPrompts) : 
         return throwsInPrompts && text.StartsWith('V') ? throw Fault() : sound.Encode(text, addSpecialTokens, parseSpecialTokens);
     }
 
-    public IReadOnlyList<int> Encode(string text, bool addSpecialTokens, IReadOnlyList<int> cuts) => Encode(text, addSpecialTokens);
+    public IReadOnlyList<int> Encode(string text, bool addSpecialTokens, IReadOnlyList<int> boundaries) =>
+        Encode(text, addSpecialTokens);
 
     public ReadOnlyMemory<byte> GetBytes(int token) => sound.GetBytes(token);
 

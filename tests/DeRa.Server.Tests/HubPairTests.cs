@@ -1,8 +1,7 @@
-using DeRa.Cli.Tests;
-using DeRa.Hub.Tests;
 using DeRa.Server.Composition;
 using DeRa.Server.Options;
 using DeRa.Testing;
+using DeRa.Testing.Hub;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 

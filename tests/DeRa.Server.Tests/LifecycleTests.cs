@@ -2,6 +2,7 @@ using System.Text;
 using DeRa.Protos.V1;
 using DeRa.Server.Composition;
 using DeRa.Server.Options;
+using DeRa.Server.State;
 using DeRa.Serving;
 using DeRa.Serving.Loading;
 using DeRa.Torch.Weights;
@@ -218,7 +219,7 @@ public class LifecycleTests
 
     [Fact]
     public async Task An_address_that_is_not_this_machines_is_named_with_its_option() => Assert.Equal(
-        "The server cannot listen: --host is '192.0.2.1', which is no address of this machine.",
+        "The server cannot listen: --host is '192.0.2.1', which is not an address of this machine.",
         await CannotListenAsync("--host=192.0.2.1", "--http-port=0", "--grpc-port=0"));
 
     private static async Task<string> CannotListenAsync(params string[] arguments)

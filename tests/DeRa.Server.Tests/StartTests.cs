@@ -3,7 +3,6 @@ using System.Text.Json;
 using DeRa.Hosting.Options;
 using DeRa.Server.Composition;
 using DeRa.Server.Options;
-using DeRa.Server.Tests.Security;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 

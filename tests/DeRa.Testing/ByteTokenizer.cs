@@ -3,7 +3,9 @@ using DeRa.Text;
 
 namespace DeRa.Testing;
 
-/// <summary>A tokenizer whose tokens are the 256 bytes, with BOS and EOS after them: decoding must join characters from several tokens.</summary>
+/// <summary>
+/// A tokenizer whose tokens are the 256 bytes, with BOS and EOS after them: decoding must join characters from several tokens.
+/// </summary>
 public sealed class ByteTokenizer : ITokenizer
 {
     public const int Bos = 256;
@@ -15,18 +17,18 @@ public sealed class ByteTokenizer : ITokenizer
 
     public IReadOnlyList<int> Encode(string text, bool addSpecialTokens = true, bool parseSpecialTokens = false)
     {
-        if (parseSpecialTokens) return Encode(text, addSpecialTokens, cuts: []);
+        if (parseSpecialTokens) return Encode(text, addSpecialTokens, boundaries: []);
         var bytes = Encoding.UTF8.GetBytes(text).Select(value => (int)value);
         return addSpecialTokens ? [Bos, .. bytes] : [.. bytes];
     }
 
-    public IReadOnlyList<int> Encode(string text, bool addSpecialTokens, IReadOnlyList<int> cuts)
+    public IReadOnlyList<int> Encode(string text, bool addSpecialTokens, IReadOnlyList<int> boundaries)
     {
         var ids = new List<int>(addSpecialTokens ? [Bos] : []);
         var (done, at) = (0, 0);
         for (; at < text.Length; at++)
         {
-            int[] read = [.. new[] { Bos, Eos }.Where(token => Spells(text, at, GetToken(token)!, cuts))];
+            int[] read = [.. new[] { Bos, Eos }.Where(token => StandsAt(text, at, GetToken(token)!, boundaries))];
             if (read is not [var token]) continue;
             ids.AddRange([.. Encode(text[done..at], addSpecialTokens: false), token]);
             (done, at) = (at + GetToken(token)!.Length, at + GetToken(token)!.Length - 1);
@@ -45,10 +47,12 @@ public sealed class ByteTokenizer : ITokenizer
 
     public bool IsSpecial(int token) => token >= 256;
 
-    public StreamingDecoder CreateDecoder(bool continuesText, bool skipSpecialTokens = true) => new ByteDecoder(skipSpecialTokens ? null : GetToken);
+    public StreamingDecoder CreateDecoder(bool continuesText, bool skipSpecialTokens = true) =>
+        new ByteDecoder(skipSpecialTokens ? null : GetToken);
 
-    private static bool Spells(string text, int at, string token, IReadOnlyList<int> cuts) =>
-        text.AsSpan(at).StartsWith(token, StringComparison.Ordinal) && !cuts.Any(cut => cut > at && cut < at + token.Length);
+    private static bool StandsAt(string text, int at, string token, IReadOnlyList<int> boundaries) =>
+        text.AsSpan(at).StartsWith(token, StringComparison.Ordinal)
+        && !boundaries.Any(boundary => boundary > at && boundary < at + token.Length);
 
     private sealed class ByteDecoder(Func<int, string?>? special) : StreamingDecoder
     {

@@ -170,13 +170,15 @@ public static class ReferenceSampler
         var ranked = Ranked(probabilities);
         var distance = double.PositiveInfinity;
         var count = TopK(probabilities, parameters);
-        if (count < ranked.Length && probabilities[ranked[count - 1]] > 0) distance = Math.Log(probabilities[ranked[count - 1]] / probabilities[ranked[count]]);
+        if (count < ranked.Length && probabilities[ranked[count - 1]] > 0)
+            distance = Math.Log(probabilities[ranked[count - 1]] / probabilities[ranked[count]]);
         var kept = Renormalised(Keep(probabilities, ranked.Take(count)));
         if (parameters.TopP < 1)
         {
             var reached = TopPCount(kept, parameters.TopP);
             var before = ranked.Take(reached - 1).Sum(token => kept[token]);
-            distance = Math.Min(distance, Math.Min(parameters.TopP - before, Math.Abs(before + kept[ranked[reached - 1]] - parameters.TopP)));
+            var through = before + kept[ranked[reached - 1]];
+            distance = Math.Min(distance, Math.Min(parameters.TopP - before, Math.Abs(through - parameters.TopP)));
             kept = Keep(kept, ranked.Take(reached));
         }
         if (parameters.MinP > 0)
@@ -205,8 +207,8 @@ public static class ReferenceSampler
 /// <summary>How near a row's choice lies to another one; infinite where there is no such boundary.</summary>
 /// <param name="Cumulative">Probability between the draw and the nearest boundary of two tokens.</param>
 /// <param name="Cut">
-/// What would flip the nearest top-k, top-p, min-p or typical cut: for top-p and typical a probability or a surprise, for the others a difference of logits
-/// divided by the temperature.
+/// What would flip the nearest top-k, top-p, min-p or typical cut: for top-p and typical a probability or a surprise, for the others a
+/// difference of logits divided by the temperature.
 /// </param>
 /// <param name="TopTwoLogits">Gap of the two largest logits, after penalties and bias, before temperature.</param>
 public sealed record SamplingDistance(double Cumulative, double Cut, double TopTwoLogits);

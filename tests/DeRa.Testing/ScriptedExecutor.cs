@@ -83,8 +83,8 @@ public sealed class ScriptedExecutor : IStepExecutor
     private RowResult Run(StepRow row)
     {
         if (RowError?.Invoke(row) is { } error) return new RowResult { Error = error };
-        if (row.Strengths.Reference != 0) ReferenceRows++;
-        if (row.Strengths[0] != 0) AlignedRows++;
+        if (row.Strengths.IsActive(0)) ReferenceRows++;
+        if (row.Strengths.IsActive(1)) AlignedRows++;
         Write(row);
         return new RowResult
         {
@@ -105,8 +105,8 @@ public sealed class ScriptedExecutor : IStepExecutor
         for (var i = 0; i < row.Tokens.Length; i++)
         {
             var slot = Slot(row, row.Position + i);
-            if (row.Strengths.Reference != 0) referenceCache[slot] = row.Tokens.Span[i];
-            if (row.Strengths[0] != 0) alignedCache[slot] = row.Tokens.Span[i];
+            if (row.Strengths.IsActive(0)) referenceCache[slot] = row.Tokens.Span[i];
+            if (row.Strengths.IsActive(1)) alignedCache[slot] = row.Tokens.Span[i];
         }
     }
 

@@ -29,7 +29,7 @@ public static class TinyTokenizer
     {
         string[] merges = ["▁ t", "h e", "▁t he", "a a", "aa aa", "▁ ▁"];
         var vocabulary = new[] { "<unk>", "<s>", "</s>" }
-            .Concat(Enumerable.Range(0, 256).Select(b => ByteToken.Spell((byte)b)))
+            .Concat(Enumerable.Range(0, 256).Select(b => ByteToken.Format((byte)b)))
             .Concat("▁abcdehnort.é".Select(c => c.ToString())).Concat(merges.Select(Join)).ToList();
         return Make(vocabulary, merges, ["<unk>", "<s>", "</s>"], byteFallback: true,
             preTokenizer: "null",
@@ -80,7 +80,8 @@ public static class TinyTokenizer
     }
 
     private static JsonObject Make(
-        List<string> vocabulary, string[] merges, string[] special, bool byteFallback, string preTokenizer, string normalizer, string decoder)
+        List<string> vocabulary, string[] merges, string[] special, bool byteFallback, string preTokenizer, string normalizer,
+        string decoder)
     {
         vocabulary.AddRange(special.Except(vocabulary));
         return new JsonObject

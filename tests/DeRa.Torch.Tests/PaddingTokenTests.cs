@@ -14,12 +14,14 @@ namespace DeRa.Torch.Tests;
 public sealed class PaddingTokenTests
 {
     [Theory]
-    [InlineData("<pad>", "</s>", true), InlineData("</s>", "</s>", false), InlineData(null, "</s>", false), InlineData("<pad>", "<pad>", false)]
+    [InlineData("<pad>", "</s>", true), InlineData("</s>", "</s>", false), InlineData(null, "</s>", false),
+        InlineData("<pad>", "<pad>", false)]
     public async Task It_loads_where_that_token_only_pads(string? padding, string end, bool loads)
     {
         using var adapter = new EditedCheckpoint(GoldenData.Committed("pair/lora"), "adapter_model.safetensors");
         using var model = new EditedCheckpoint(GoldenData.Committed("pair/sft"));
-        foreach (var (name, own) in new[] { ("base_model.model.model.embed_tokens.weight", "model.embed_tokens.weight"), ("base_model.model.lm_head.weight", "lm_head.weight") })
+        foreach (var (name, own) in new[] { ("base_model.model.model.embed_tokens.weight", "model.embed_tokens.weight"),
+            ("base_model.model.lm_head.weight", "lm_head.weight") })
             adapter.Tensors[name] = ("F32", [301, 48], [.. model.Tensors[own].Data, .. new byte[4 * 48]]);
         adapter.Write();
         AddTokenizer(adapter.Path, padding, end);
@@ -28,10 +30,12 @@ public sealed class PaddingTokenTests
             Names = new ServedNames("pair", ["aligned"]),
             Models = GoldenPair.Options() with { Aligned = [new("aligned", adapter.Path)] },
         };
-        var load = () => ServedPairLoader.LoadAsync(options, progress: null, NullLoggerFactory.Instance, TimeProvider.System, TestContext.Current.CancellationToken);
+        var load = () => ServedPairLoader.LoadAsync(options, progress: null, NullLoggerFactory.Instance, TimeProvider.System,
+            TestContext.Current.CancellationToken);
         if (!loads)
         {
-            Assert.Contains("token 300 is no token in the reference model's tokenizer but '<pad>'", (await Assert.ThrowsAsync<PairLoadException>(load)).Message);
+            Assert.Contains("token 300 is no token in the reference model's tokenizer but '<pad>'",
+                (await Assert.ThrowsAsync<PairLoadException>(load)).Message);
             return;
         }
         var pair = await load();

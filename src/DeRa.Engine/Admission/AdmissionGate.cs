@@ -3,7 +3,7 @@ using DeRa.Engine.Requests;
 namespace DeRa.Engine.Admission;
 
 /// <summary>
-/// The bounded queue's door: counts what waits and what runs, refuses synchronously what would be too much. Any thread may
+/// Admits to the bounded queue: counts what waits and what runs, refuses synchronously what would be too much. Any thread may
 /// call it.
 /// </summary>
 internal sealed class AdmissionGate(int maxQueuedSequences, long maxQueuedTokens)

@@ -18,6 +18,7 @@ public sealed class AlignmentStrengths : IEquatable<AlignmentStrengths>
         _aligned = aligned.TrimEnd(0).ToArray();
         var rest = 1 - _aligned.Sum();
         Reference = Math.Abs(rest) < RoundingError ? 0 : rest;
+        ActiveModels = [.. Enumerable.Range(0, _aligned.Length + 1).Where(IsActive)];
     }
 
     /// <summary>What the reference model weighs, 1 − Σλ; 0 where the aligned models' strengths add up to 1.</summary>
@@ -34,8 +35,12 @@ public sealed class AlignmentStrengths : IEquatable<AlignmentStrengths>
     /// <param name="member">0 = the reference, i = the aligned model i − 1.</param>
     public double OfMember(int member) => member == 0 ? Reference : this[member - 1];
 
-    /// <summary>The models that weigh anything: 0 = the reference, i = the aligned model i − 1.</summary>
-    public IEnumerable<int> Members => Enumerable.Range(0, _aligned.Length + 1).Where(member => OfMember(member) != 0);
+    /// <summary>The models whose weight is not 0, in ascending order: 0 = the reference, i = the aligned model i − 1. At least one.</summary>
+    public IReadOnlyList<int> ActiveModels { get; }
+
+    /// <summary>Whether a model is one of <see cref="ActiveModels"/>.</summary>
+    /// <param name="member">0 = the reference, i = the aligned model i − 1.</param>
+    public bool IsActive(int member) => OfMember(member) != 0;
 
     /// <summary>Whether every weight is a finite number.</summary>
     public bool IsFinite => double.IsFinite(Reference) && Array.TrueForAll(_aligned, double.IsFinite);

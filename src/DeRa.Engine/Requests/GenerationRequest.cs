@@ -21,7 +21,7 @@ public sealed record GenerationRequest
     /// <summary>Seeds the random draws. The same seed gives the same draws alone or in any batch.</summary>
     public required long Seed { get; init; }
 
-    /// <summary>Which of the n choices of its prompt this is; 0 is the one that n = 1 would give.</summary>
+    /// <summary>Which of its prompt's choices this is, from 0; a prompt with a single choice has 0.</summary>
     public int ChoiceIndex { get; init; }
 
     /// <summary>Sampling one of these ends the sequence with <see cref="FinishReason.Stop"/>.</summary>

@@ -1,6 +1,9 @@
 namespace DeRa.Engine.Requests;
 
-/// <summary>Log-probabilities of one token under the mixture: natural logarithm, float32, before penalties, bias, masks, temperature and filters.</summary>
+/// <summary>
+/// Log-probabilities of one token under the mixture: natural logarithm, float32, before penalties, bias, masks, temperature and
+/// filters.
+/// </summary>
 /// <param name="Token">The token itself.</param>
 /// <param name="LogProb">Its log-probability.</param>
 /// <param name="Top">The most likely tokens at that place, best first.</param>
@@ -10,7 +13,10 @@ public sealed record TokenLogProbs(int Token, float LogProb, IReadOnlyList<(int 
     public int? Rank { get; init; }
 }
 
-/// <summary>What a running sequence reports, in order: one <see cref="PromptScored"/> if asked for, tokens with changes of strength between them, one <see cref="SequenceFinished"/>.</summary>
+/// <summary>
+/// What a running sequence reports, in order: one <see cref="PromptScored"/> if asked for, tokens with changes of strength between
+/// them, one <see cref="SequenceFinished"/>.
+/// </summary>
 public abstract record SequenceEvent;
 
 /// <summary>The prompt has been read.</summary>
@@ -22,7 +28,7 @@ public sealed record PromptScored(IReadOnlyList<TokenLogProbs> LogProbs) : Seque
 /// <param name="LogProbs">Present where the request asked for it.</param>
 public sealed record TokenGenerated(int Token, TokenLogProbs? LogProbs) : SequenceEvent;
 
-/// <summary>Other strengths are in force for the tokens that follow.</summary>
+/// <summary>Other strengths apply to the tokens that follow.</summary>
 /// <param name="Strengths">How much each model weighs now.</param>
 public sealed record StrengthsChanged(AlignmentStrengths Strengths) : SequenceEvent;
 

@@ -18,7 +18,7 @@ internal sealed class CachedPrefix
     public void Add(int tokens) => Length += tokens;
 
     /// <summary>What <see cref="Length"/> would be after a <see cref="Change"/>.</summary>
-    public int LengthAfter(AlignmentStrengths before, AlignmentStrengths after) => after.Members.Min(member => LengthOf(member, before));
+    public int LengthAfter(AlignmentStrengths before, AlignmentStrengths after) => after.ActiveModels.Min(member => LengthOf(member, before));
 
     /// <summary>
     /// Other models weigh something from now on. All of them run from the first token on that one of them lacks: what the others
@@ -29,13 +29,13 @@ internal sealed class CachedPrefix
     public void Change(AlignmentStrengths before, AlignmentStrengths after)
     {
         var length = LengthAfter(before, after);
-        foreach (var member in before.Members) _lengths[member] = LengthOf(member, before);
+        foreach (var member in before.ActiveModels) _lengths[member] = LengthOf(member, before);
         Length = length;
     }
 
     private int LengthOf(int member, AlignmentStrengths before)
     {
         var known = _lengths.GetValueOrDefault(member);
-        return before.OfMember(member) != 0 ? Math.Max(known, Length) : known;
+        return before.IsActive(member) ? Math.Max(known, Length) : known;
     }
 }

@@ -3,7 +3,7 @@ using DeRa.Engine.Requests;
 namespace DeRa.Engine.Scheduling;
 
 /// <summary>
-/// The engine's one door to the models: runs a step and returns what was sampled. Called from the engine's thread only.
+/// The engine's interface to the models: runs a step and returns what was sampled. Called from the engine's thread only.
 /// </summary>
 public interface IStepExecutor : IDisposable
 {
@@ -42,7 +42,9 @@ public sealed record StepRow
     /// <summary>The position of the first of <see cref="Tokens"/>; the cache holds [0, Position) already.</summary>
     public required int Position { get; init; }
 
-    /// <summary>Cache blocks: position p lies in block BlockTable[p / BlockTokens] at offset p mod BlockTokens, in every model's cache.</summary>
+    /// <summary>
+    /// Cache blocks: position p lies in block BlockTable[p / BlockTokens] at offset p mod BlockTokens, in every model's cache.
+    /// </summary>
     public required IReadOnlyList<int> BlockTable { get; init; }
 
     /// <summary>How much each model weighs in this row.</summary>
@@ -64,7 +66,9 @@ public sealed record SamplingRow
     /// <summary>Temperature, filters, penalties, bias, masks.</summary>
     public required SamplingParameters Parameters { get; init; }
 
-    /// <summary>A uniform number in [0, 1): the token is the first whose cumulative probability, over token ids in order, exceeds it.</summary>
+    /// <summary>
+    /// A uniform number in [0, 1): the token is the first whose cumulative probability, over token ids in order, exceeds it.
+    /// </summary>
     public required double Draw { get; init; }
 
     /// <summary>Tokens so far, prompt then output; read only where penalties or masks are on.</summary>

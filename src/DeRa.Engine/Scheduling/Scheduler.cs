@@ -58,7 +58,10 @@ internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int m
         }
     }
 
-    /// <summary>One token for each sequence that decodes, then chunks of what others have yet to run, oldest first, with what is left of the budget.</summary>
+    /// <summary>
+    /// One token for each sequence that decodes, then chunks of what others have yet to run, oldest first, with what is left of the
+    /// budget.
+    /// </summary>
     public StepPlan Plan()
     {
         _planned.Clear();
@@ -77,7 +80,9 @@ internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int m
         return new StepPlan(rows);
     }
 
-    /// <summary>Hands each planned sequence its result; frees what has ended, failed or been cancelled. The only place that frees blocks.</summary>
+    /// <summary>
+    /// Hands each planned sequence its result; frees the blocks of what has ended, failed or been cancelled.
+    /// </summary>
     /// <param name="plan">What was planned.</param>
     /// <param name="result">What came out.</param>
     /// <param name="now">When it came out.</param>

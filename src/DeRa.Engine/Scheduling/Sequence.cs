@@ -4,12 +4,13 @@ using DeRa.Engine.Requests;
 namespace DeRa.Engine.Scheduling;
 
 /// <summary>
-/// One sequence while it waits and runs. All state belongs to the engine's thread, but for the mark that
-/// <see cref="Cancel"/> sets and the channel that carries events out.
+/// One sequence while it waits and runs. All state belongs to the engine's thread, but for the flag that
+/// <see cref="Cancel"/> sets, the strengths that <see cref="AskFor"/> asks for and the channel that carries events out.
 /// </summary>
 internal sealed class Sequence(GenerationRequest request, long submittedTimestamp)
 {
-    // Unbounded, yet never longer than MaxTokens + 2 and what the reader itself asked for: a reader that stalls costs no more than its own answer.
+    // Unbounded, yet never longer than MaxTokens + 2 and what the reader itself asked for: a reader that stalls costs no more than
+    // its own response.
     private readonly Channel<SequenceEvent> _events = Channel.CreateUnbounded<SequenceEvent>(
         new UnboundedChannelOptions { SingleReader = true, SingleWriter = true });
 
@@ -55,7 +56,7 @@ internal sealed class Sequence(GenerationRequest request, long submittedTimestam
 
     public bool IsCancelled => _cancelled;
 
-    /// <summary>Marks the sequence; the engine's thread ends it. May be called from any thread, any number of times.</summary>
+    /// <summary>Asks for the end; the engine's thread ends it. May be called from any thread, any number of times.</summary>
     public void Cancel() => _cancelled = true;
 
     /// <summary>

@@ -2,7 +2,9 @@ using DeRa.Engine.Requests;
 
 namespace DeRa.Engine.Scheduling;
 
-/// <summary>Builds a sequence's row of a step. A feature of a request is a field of the row and a line here, not a case in the scheduler.</summary>
+/// <summary>
+/// Builds a sequence's row of a step. A feature of a request is a field of the row and a line here, not a case in the scheduler.
+/// </summary>
 internal static class StepRows
 {
     /// <param name="sequence">A sequence with tokens that are not in the cache yet.</param>

@@ -77,7 +77,7 @@ internal sealed class EngineMetrics : IDisposable
         for (var i = 0; i < plan.Rows.Count; i++)
         {
             tokens += plan.Rows[i].Tokens.Length;
-            run += (long)plan.Rows[i].Tokens.Length * Models(plan.Rows[i].Strengths);
+            run += (long)plan.Rows[i].Tokens.Length * plan.Rows[i].Strengths.ActiveModels.Count;
         }
         _stepTokens.Record(tokens, _model, _engine);
         _passesRun.Add(run, _model, _engine);
@@ -136,14 +136,6 @@ internal sealed class EngineMetrics : IDisposable
     private void Record(Histogram<double> histogram, long? from, long? to)
     {
         if (from is { } began && to is { } ended) histogram.Record(_time.GetElapsedTime(began, ended).TotalSeconds, _model, _engine);
-    }
-
-    private static int Models(AlignmentStrengths strengths)
-    {
-        var models = strengths.Reference == 0 ? 0 : 1;
-        for (var i = 0; i < strengths.Count; i++)
-            if (strengths[i] != 0) models++;
-        return models;
     }
 
     /// <summary>The reasons as routers know them.</summary>

@@ -40,7 +40,8 @@ public static class DescriptorLimit
     {
         if (limit is not { } most || most - Reserved >= options.MaxConnections) return options;
         return most - Reserved >= FewestConnections ? options with { MaxConnections = (int)(most - Reserved) }
-            : throw new OptionException($"This process may have {most} files open; it needs at least {Reserved + FewestConnections} (ulimit -n).");
+            : throw new OptionException(
+                $"This process may have {most} files open; it needs at least {Reserved + FewestConnections} (ulimit -n).");
     }
 
     /// <summary>POSIX's getrlimit; numbers are of the size that both systems have on 64-bit machines.</summary>

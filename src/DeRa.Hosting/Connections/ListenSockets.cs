@@ -28,8 +28,9 @@ public sealed class ListenSockets(EndpointOptions options)
         {
             SocketError.AddressAlreadyInUse =>
                 $"{port} is {endpoint.Port}, and another program uses {endpoint} already; choose another port, or 0 for any free one.",
-            SocketError.AccessDenied => $"{port} is {endpoint.Port}, and this user may not open {endpoint}; ports from 1024 on need no rights.",
-            SocketError.AddressNotAvailable => $"--host is '{options.Host}', which is no address of this machine.",
+            SocketError.AccessDenied =>
+                $"{port} is {endpoint.Port}, and this user may not open {endpoint}; ports from 1024 on need no rights.",
+            SocketError.AddressNotAvailable => $"--host is '{options.Host}', which is not an address of this machine.",
             SocketError.AddressFamilyNotSupported => $"--host is '{options.Host}', and this machine has no addresses of that kind.",
             _ => $"{port} is {endpoint.Port}, and {endpoint} cannot be opened: {fault.Message}.",
         };

@@ -33,10 +33,10 @@ public sealed class OptionEntry
         IsSecret = property.PropertyType == typeof(Secret);
     }
 
-    /// <summary>As the configuration file spells it; the command line puts <c>--</c> before it.</summary>
+    /// <summary>Its name in the configuration file; the command line puts <c>--</c> before it.</summary>
     public string Name { get; }
 
-    /// <summary>As the environment spells it.</summary>
+    /// <summary>Its name in the environment.</summary>
     public string EnvironmentName { get; }
 
     /// <summary>What it sets, with its unit.</summary>

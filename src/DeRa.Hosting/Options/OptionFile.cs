@@ -27,7 +27,7 @@ public readonly record struct OptionFile(string Option, string Path)
     {
         if (Directory.Exists(Path)) throw new IOException($"'{Path}' is a folder, not a file.");
         var length = ((FileInfo)(File.ResolveLinkTarget(Path, returnFinalTarget: true) ?? new FileInfo(Path))).Length;
-        if (length == 0) throw new FormatException($"{Path} (--{Option}) is empty, or no regular file.");
+        if (length == 0) throw new FormatException($"{Path} (--{Option}) is empty, or not a regular file.");
         if (length > MaxBytes) throw new FormatException($"{Path} (--{Option}) has {length} bytes; at most {MaxBytes} are read.");
         return File.ReadAllBytes(Path);
     }

@@ -126,7 +126,7 @@ internal sealed partial class OptionSources(IReadOnlyList<OptionEntry> all, stri
 
     private string Hint(string name)
     {
-        // What is spelt as another server spells it is no mistake of spelling.
+        // Another server's name for an option is not a misspelling.
         if (instead(name) is { } ours) return $": {ours}";
         return NearestName.Find(name, all.Select(entry => entry.Name)) is { } near ? $"; is --{near} meant?" : "";
     }

@@ -43,7 +43,8 @@ internal static class ApiKeyFile
         foreach (var word in words.AsSpan(2))
         {
             if (Number(word, "rate=", "/min") is { } rate && key.RequestsPerMinute is null) key = key with { RequestsPerMinute = rate };
-            else if (Number(word, "concurrent=", "") is { } most && key.ConcurrentRequests is null) key = key with { ConcurrentRequests = most };
+            else if (Number(word, "concurrent=", "") is { } most && key.ConcurrentRequests is null)
+                key = key with { ConcurrentRequests = most };
             else return (null, $"after the hash may come rate=N/min and concurrent=N, each once, N from 1 to {RequestLimiting.MaxLimit}.");
         }
         return (key, "");

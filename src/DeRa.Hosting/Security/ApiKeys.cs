@@ -53,5 +53,6 @@ public sealed class ApiKeys
 
     /// <summary>A short key could be tried out: there is no slow hash and no lockout to keep anybody from it.</summary>
     private static string Checked(string key) => key.Length >= ShortestKey && key.All(letter => letter is > ' ' and <= '~') ? key
-        : throw new OptionException($"--api-key must have at least {ShortestKey} printable ASCII characters and no spaces ('dera key NAME' makes one).");
+        : throw new OptionException(
+            $"--api-key must have at least {ShortestKey} printable ASCII characters and no spaces ('dera key NAME' makes one).");
 }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Primitives;
 namespace DeRa.Hosting.Security;
 
 /// <summary>
-/// Answers only under names that are this server's. A page in a browser can reach a server on loopback under a name of its
+/// Refuses requests under host names that are not this server's. A page in a browser can reach a server on loopback under a name of its
 /// own that it lets point there (DNS rebinding), and would then count as the same origin. What orchestrators probe is
 /// exempt: they ask by address.
 /// </summary>

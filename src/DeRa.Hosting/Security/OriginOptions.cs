@@ -3,7 +3,7 @@ using DeRa.Hosting.Options;
 
 namespace DeRa.Hosting.Security;
 
-/// <summary>Which web pages may call the server, and under which names it answers.</summary>
+/// <summary>Which web pages may call the server, and under which names it responds.</summary>
 public sealed record OriginOptions
 {
     /// <summary>Origins of pages that may call.</summary>
@@ -11,7 +11,7 @@ public sealed record OriginOptions
         Option(Placeholder = "ORIGIN", DefaultText = "none")]
     public IReadOnlyList<string> CorsOrigins { get; init; } = [];
 
-    /// <summary>Host names that are answered.</summary>
+    /// <summary>Host names under which it responds.</summary>
     [Description("Host name under which the server answers, such as api.example.com or *.example.com; several may be given; * is any."),
         Option(Placeholder = "NAME", DefaultText = "localhost and its addresses while listening on loopback, else any")]
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
@@ -34,6 +34,7 @@ public sealed record OriginOptions
         && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps) && uri.GetLeftPart(UriPartial.Authority) == text;
 
     private static bool IsHost(string text) => text == "*"
-        || Uri.CheckHostName(text.StartsWith("*.", StringComparison.Ordinal) ? text[2..] : text) is UriHostNameType.Dns or UriHostNameType.IPv4
+        || Uri.CheckHostName(text.StartsWith("*.", StringComparison.Ordinal) ? text[2..] : text)
+            is UriHostNameType.Dns or UriHostNameType.IPv4
         || (text.StartsWith('[') && text.EndsWith(']') && Uri.CheckHostName(text[1..^1]) == UriHostNameType.IPv6);
 }

@@ -1,11 +1,11 @@
 namespace DeRa.Hosting.Security;
 
 /// <summary>
-/// Metadata of an endpoint that programs ask every few seconds for as long as the server runs. What it answers well is not worth a line
-/// in the log.
+/// Metadata of an endpoint that programs ask every few seconds for as long as the server runs. A request to it that succeeds is not
+/// worth a line in the log.
 /// </summary>
 /// <param name="AnyHost">
-/// Whether it answers under any host name: orchestrators and load balancers ask by address, or with HTTP/1.0 and no name at all.
+/// Whether it responds under any host name: orchestrators and load balancers ask by address, or with HTTP/1.0 and no name at all.
 /// </param>
 public sealed record Probe(bool AnyHost)
 {

@@ -72,7 +72,7 @@ public sealed class ReloadedFiles
 
     private string Paths => string.Join(", ", _files.Select(file => file.Path));
 
-    /// <summary>A fault that nobody foresaw is told with its kind: its message alone may say too little.</summary>
+    /// <summary>An unforeseen fault is reported with its type: its message alone may say too little.</summary>
     private string Line(Exception fault) => fault is FormatException ? fault.Message
         : $"{Paths} cannot be used: {fault.GetType().Name}: {fault.Message.ReplaceLineEndings(" ")}";
 

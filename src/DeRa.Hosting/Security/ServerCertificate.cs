@@ -14,7 +14,9 @@ public sealed class ServerCertificate
     private readonly string? _password;
     private volatile SslServerAuthenticationOptions? _current;
 
-    /// <summary>Time before the certificate's end from which on a renewal is called for; of one that lives short, a quarter of its life.</summary>
+    /// <summary>
+    /// How long before it expires a certificate is to be renewed; of a short-lived one, a quarter of its lifetime.
+    /// </summary>
     private static readonly TimeSpan Renewal = TimeSpan.FromDays(7);
 
     /// <summary>Reads the certificate.</summary>
@@ -35,7 +37,9 @@ public sealed class ServerCertificate
     /// <summary>What a new connection is shown.</summary>
     public SslServerAuthenticationOptions Current => _current!;
 
-    /// <summary>What is wrong with the time for which it is valid; null = nothing. It is used all the same: some clients do not mind.</summary>
+    /// <summary>
+    /// What is wrong with the period for which it is valid; null = nothing. It is used all the same: some clients do not mind.
+    /// </summary>
     private string? Validity(DateTimeOffset now)
     {
         var certificate = Current.ServerCertificateContext!.TargetCertificate;
@@ -58,7 +62,8 @@ public sealed class ServerCertificate
         }
         catch (Exception fault) when (fault is not FormatException)
         {
-            throw new FormatException($"{_path} (--tls-certificate) cannot be used: no TLS handshake succeeds with it: {Line(fault.GetBaseException())}");
+            throw new FormatException(
+                $"{_path} (--tls-certificate) cannot be used: no TLS handshake succeeds with it: {Line(fault.GetBaseException())}");
         }
     }
 

@@ -18,7 +18,7 @@ internal sealed class PrometheusText
 
     /// <summary>The name under which an instrument comes out.</summary>
     /// <param name="instrument">Its name, with dots.</param>
-    /// <param name="unit">Its unit, as UCUM spells it.</param>
+    /// <param name="unit">Its unit, in UCUM.</param>
     /// <param name="isCounter">Whether it only grows.</param>
     public static string NameOf(string instrument, string unit, bool isCounter)
     {
@@ -78,7 +78,8 @@ internal sealed class PrometheusText
     }
 
     private static string Escaped(string value) =>
-        value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
+        value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)
+            .Replace("\n", "\\n", StringComparison.Ordinal);
 
     private static double Value(MetricType type, in MetricPoint point) => type switch
     {

@@ -15,12 +15,13 @@ public sealed record TelemetryOptions
     public string LogFormat { get; init; } = TextLog;
 
     /// <summary>The lowest level that is logged.</summary>
-    [Description($"Log lines from which level on: {LogLevels.Allowed}. Of the web framework's own only warnings and errors: others may hold "
-        + "what clients send."), Option(Placeholder = "LEVEL")]
+    [Description($"Log lines from which level on: {LogLevels.Allowed}. Of the web framework's own only warnings and errors: others may "
+        + "hold what clients send."), Option(Placeholder = "LEVEL")]
     public string LogLevel { get; init; } = "info";
 
     /// <summary>Whether each request is a log line.</summary>
-    [Description("Whether each request is a log line, without its content; probes and scrapes that go well are one at the level debug only.")]
+    [Description("Whether each request is a log line, without its content; probes and scrapes that go well are one at the level debug "
+        + "only.")]
     public bool LogRequests { get; init; } = true;
 
     /// <summary>Whether texts go onto traces.</summary>

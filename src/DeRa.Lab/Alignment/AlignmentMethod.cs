@@ -2,7 +2,7 @@ using DeRa.Lab.Objectives;
 
 namespace DeRa.Lab.Alignment;
 
-/// <summary>The methods by name.</summary>
+/// <summary>Creates alignment objectives by name.</summary>
 internal static class AlignmentMethod
 {
     /// <summary>What <see cref="Create"/> takes, for help and errors.</summary>
@@ -12,7 +12,7 @@ internal static class AlignmentMethod
     /// <summary>Makes a method's objective.</summary>
     /// <param name="name">One of <see cref="Known"/>.</param>
     /// <param name="beta">KL strength; above 0.</param>
-    /// <param name="seed">For drawn preferences.</param>
+    /// <param name="seed">For sampled preferences.</param>
     /// <returns>The objective, and whether it learns from the reference's completions.</returns>
     /// <exception cref="LabException">The name is unknown or β out of range.</exception>
     public static (IObjective Objective, bool FromReference) Create(string name, double beta, long seed)

@@ -1,3 +1,4 @@
+using DeRa.Lab.Data;
 using DeRa.Lab.Models;
 using DeRa.Lab.Objectives;
 using DeRa.Lab.Sampling;
@@ -7,8 +8,8 @@ using static TorchSharp.torch;
 namespace DeRa.Lab.Alignment;
 
 /// <summary>
-/// One step of an alignment method: draw completions of random prompts, score them, and take the objective's loss on them.
-/// Each batch serves one update, so the model that draws is the one that learns (or the reference, as the method asks).
+/// One step of an alignment method: samples completions of random prompts, scores them, and computes the objective's loss on them.
+/// Each batch is used for one update, so the sampling model is the one in training (or the reference, if the method needs that).
 /// </summary>
 internal sealed class AlignmentTask(
     TrainableDecoder reference, IReadOnlyList<EncodedPrompt> prompts, CompletionScorer scorer, IObjective objective,
@@ -45,4 +46,23 @@ internal sealed class AlignmentTask(
         using var gradientsOff = no_grad();
         return reference.LogProbs(tokens);
     }
+}
+
+/// <summary>How completions are sampled for an alignment step.</summary>
+internal sealed record AlignmentSettings
+{
+    /// <summary>Prompts of a step; at least 1.</summary>
+    public required int Prompts { get; init; }
+
+    /// <summary>Completions of each prompt; at least 2.</summary>
+    public required int Completions { get; init; }
+
+    /// <summary>Longest completion in tokens, its end token included; at least 1.</summary>
+    public required int MaxTokens { get; init; }
+
+    /// <summary>Whether the reference samples the completions (DPO, BRAIn) rather than the model in training.</summary>
+    public required bool FromReference { get; init; }
+
+    /// <summary>Determines prompts and samples.</summary>
+    public required long Seed { get; init; }
 }

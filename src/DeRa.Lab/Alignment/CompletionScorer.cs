@@ -1,10 +1,11 @@
+using DeRa.Lab.Data;
 using DeRa.Lab.Rewards;
 using DeRa.Lab.Sampling;
 using DeRa.Text;
 
 namespace DeRa.Lab.Alignment;
 
-/// <summary>Turns drawn tokens into text and asks the reward what it is worth.</summary>
+/// <summary>Decodes sampled tokens and scores the text by a reward.</summary>
 internal sealed class CompletionScorer(ITokenizer tokenizer, IReward reward)
 {
     /// <summary>Scores completions of these prompts.</summary>

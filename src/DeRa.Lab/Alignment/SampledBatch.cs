@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 
 namespace DeRa.Lab.Alignment;
 
-/// <summary>Prompts with their completions as one rectangle, padded behind.</summary>
+/// <summary>Prompts with their completions as one tensor, padded on the right.</summary>
 /// <param name="Tokens">[completions, longest], int64.</param>
 /// <param name="Mask">[completions, longest − 1], bool: whether column t's next token belongs to the completion.</param>
 internal sealed record SampledBatch(Tensor Tokens, Tensor Mask)

@@ -73,7 +73,8 @@ internal sealed class AlignCommand
         var settings = Settings(parsed, fromReference);
         var description = string.Create(CultureInfo.InvariantCulture,
             $"{parsed.GetValue(_method)}, beta {objective.Beta}, reward {reward.Name}, reference {folder}, ")
-            + string.Create(CultureInfo.InvariantCulture, $"{prompts.Count} prompts {Fingerprint.Of(prompts.Select(prompt => prompt.Text))}, stored as {type}, {settings}");
+            + string.Create(CultureInfo.InvariantCulture,
+                $"{prompts.Count} prompts {Fingerprint.Of(prompts.Select(prompt => prompt.Text))}, stored as {type}, {settings}");
         var task = new AlignmentTask(
             reference, prompts, new CompletionScorer(tokenizer, reward), objective, settings, ModelFolder.EndToken(folder),
             description, cancellation);

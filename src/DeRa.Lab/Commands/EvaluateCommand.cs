@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
 using DeRa.Lab.Alignment;
+using DeRa.Lab.Data;
 using DeRa.Lab.Evaluation;
 using DeRa.Lab.Models;
 using DeRa.Lab.Reports;
+using DeRa.Lab.Rewards;
 using DeRa.Lab.Sampling;
 using DeRa.Lab.Training;
 using DeRa.Text.Loading;
@@ -73,12 +75,9 @@ internal sealed class EvaluateCommand
         var scorer = new CompletionScorer(tokenizer, reward);
         var (completions, end) = (parsed.GetValue(_completions), ModelFolder.EndToken(folder));
         var error = parsed.InvocationConfiguration.Error;
-        error.WriteLine($"{prompts.Length} prompts of {_task.Source(parsed)}, {completions} completions each at {mixtures.Length} strengths");
-        var kept = Keep(parsed, string.Create(CultureInfo.InvariantCulture,
-            $"reference {Fingerprint.OfWeights(folder)}, aligned {Fingerprint.OfWeights(alignedFolder)}, reward {reward.Name}, ")
-            + string.Create(CultureInfo.InvariantCulture,
-                $"prompts {prompts.Length} {Fingerprint.Of(prompts.Select(prompt => prompt.Text))}, {completions} completions of at most ")
-            + string.Create(CultureInfo.InvariantCulture, $"{_task.MaxTokens(parsed)} tokens ended by {end}, seed {parsed.GetValue(_seed)}"));
+        error.WriteLine(
+            $"{prompts.Length} prompts of {_task.Source(parsed)}, {completions} completions each at {mixtures.Length} strengths");
+        var kept = Keep(parsed, Description(parsed, reward, prompts, completions, end));
         var progress = new EvaluationProgress(error, mixtures.Length * StrengthEvaluation.Parts(prompts.Length, completions),
             ReferenceEquals(error, Console.Error) && !Console.IsErrorRedirected);
         var table = new ResultTable("strength", "reward", "tokens");
@@ -87,8 +86,8 @@ internal sealed class EvaluateCommand
         {
             foreach (var mixture in mixtures)
             {
-                var result = StrengthEvaluation.Run(
-                    mixture, prompts, completions, scorer, end, _task.MaxTokens(parsed), parsed.GetValue(_seed), kept, progress, cancellation);
+                var result = StrengthEvaluation.Run(mixture, prompts, completions, scorer, end, _task.MaxTokens(parsed),
+                    parsed.GetValue(_seed), kept, progress, cancellation);
                 table.Add(mixture.Strength, result.Reward, result.Tokens);
                 points.Add(new PlotPoint(mixture.Strength, result.Reward));
             }
@@ -98,15 +97,29 @@ internal sealed class EvaluateCommand
             progress.End();
         }
         parsed.InvocationConfiguration.Output.Write(table.ToText());
-        if (parsed.GetValue(_output) is { } output)
-        {
-            var label = string.Create(CultureInfo.InvariantCulture, $"mean reward, {prompts.Length} prompts");
-            Save(output, table, new StrengthPlot($"Reward of {reward.Name} against strength", label, [new PlotSeries("DeRa", points)]));
-        }
+        if (parsed.GetValue(_output) is { } output) Save(output, table, Plot(reward, prompts.Length, points));
         return 0;
     }
 
-    /// <summary>The file of what is drawn; null where no output is named.</summary>
+    /// <summary>Everything that determines the samples except the strength.</summary>
+    private string Description(ParseResult parsed, IReward reward, EncodedPrompt[] prompts, int completions, int endToken)
+    {
+        var (folder, alignedFolder) = (parsed.GetRequiredValue(_reference), parsed.GetRequiredValue(_aligned));
+        var texts = Fingerprint.Of(prompts.Select(prompt => prompt.Text));
+        return string.Create(CultureInfo.InvariantCulture,
+            $"reference {Fingerprint.OfWeights(folder)}, aligned {Fingerprint.OfWeights(alignedFolder)}, reward {reward.Name}, ")
+            + string.Create(CultureInfo.InvariantCulture,
+                $"prompts {prompts.Length} {texts}, {completions} completions of at most {_task.MaxTokens(parsed)} tokens ended by ")
+            + string.Create(CultureInfo.InvariantCulture, $"{endToken}, seed {parsed.GetValue(_seed)}");
+    }
+
+    private static StrengthPlot Plot(IReward reward, int prompts, IReadOnlyList<PlotPoint> points)
+    {
+        var label = string.Create(CultureInfo.InvariantCulture, $"mean reward, {prompts} prompts");
+        return new StrengthPlot($"Reward of {reward.Name} against strength", label, [new PlotSeries("DeRa", points)]);
+    }
+
+    /// <summary>The file of the samples; null where no output is named.</summary>
     private EvaluationFile? Keep(ParseResult parsed, string description)
     {
         if (parsed.GetValue(_output) is not { } output) return null;

@@ -9,8 +9,8 @@ using DeRa.Torch.Weights;
 namespace DeRa.Lab.Commands;
 
 /// <summary>
-/// All commands, and how each ends: bad input in one line on the error stream and exit code 2, a failure in one line and 1, an
-/// interruption in none and <see cref="Interruption.ExitCode"/>.
+/// All commands, and how each ends: bad input with one line on the error stream and exit code 2, a failure with one line and 1, an
+/// interruption with none and <see cref="Interruption.ExitCode"/>.
 /// </summary>
 internal static class LabCommands
 {
@@ -19,7 +19,8 @@ internal static class LabCommands
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellation = default)
     {
         var parsed = Root().Parse(args);
-        if (MisspeltOption(parsed) is { } misspelt) return await EndAsync(error, $"'{misspelt}' is no option of this command", BadInput);
+        if (UnknownOption(parsed) is { } unknown)
+            return await EndAsync(error, $"'{unknown}' is not an option of this command", BadInput);
         if (parsed.Errors.Count > 0)
             return await EndAsync(error, TextOptions.Explained(string.Join(' ', parsed.Errors.Select(e => e.Message))), BadInput);
         try
@@ -47,7 +48,7 @@ internal static class LabCommands
         }
         catch (ExternalException failure)
         {
-            // libtorch's own errors; a trace of its functions follows the first line.
+            // An error of libtorch; its stack trace follows the first line.
             return await EndAsync(error, failure.Message.Split('\n')[0], Failed);
         }
     }
@@ -66,8 +67,8 @@ internal static class LabCommands
         ReproduceCommand.Create(),
     };
 
-    /// <summary>The parser would take an unknown option for one more value of the option before it.</summary>
-    private static string? MisspeltOption(ParseResult parsed) => parsed.Tokens
+    /// <summary>The parser would take an unknown option for another value of the option before it.</summary>
+    private static string? UnknownOption(ParseResult parsed) => parsed.Tokens
         .FirstOrDefault(token => token.Type == TokenType.Argument && token.Value.StartsWith("--", StringComparison.Ordinal))?.Value;
 
     private static async Task<int> EndAsync(TextWriter error, string message, int code)

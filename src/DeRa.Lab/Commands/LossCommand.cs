@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using DeRa.Lab.Data;
+using DeRa.Lab.Evaluation;
 using DeRa.Lab.Models;
 using DeRa.Text.Loading;
 

@@ -3,7 +3,7 @@ using DeRa.Hub;
 
 namespace DeRa.Lab.Commands;
 
-/// <summary>Options that name a folder which must be there: a model's or a tokenizer's.</summary>
+/// <summary>Options that name an existing folder: a model's or a tokenizer's.</summary>
 internal static class ModelFolderOption
 {
     /// <summary>The folder; null where the option is not given.</summary>
@@ -20,6 +20,7 @@ internal static class ModelFolderOption
         if (Directory.Exists(folder)) return folder;
         throw new LabException(HubModels.Problem(folder) is { } problem
             ? $"{option.Name}: {problem}"
-            : $"{option.Name}: there is no folder '{folder}' here. Is it a model on the Hub, 'dera pull {folder}' downloads it and prints its folder.");
+            : $"{option.Name}: there is no folder '{folder}' here. If it is a model on the Hub, 'dera pull {folder}' downloads it and "
+                + "prints its folder.");
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using DeRa.Lab.Models;
 using DeRa.Lab.Training;
 using static TorchSharp.torch;
 
@@ -56,8 +55,13 @@ internal sealed class OptimizerArguments(int steps, double learningRate)
     public long Seed(ParseResult parsed) => parsed.GetValue(_seed);
 
     /// <summary>The element type that the finished model is stored in.</summary>
-    /// <exception cref="LabException">It is none that can be stored.</exception>
-    public ScalarType StoredAs(ParseResult parsed) => StoredType.Parse(parsed.GetRequiredValue(_dtype));
+    /// <exception cref="LabException">It cannot be stored.</exception>
+    public ScalarType StoredAs(ParseResult parsed) => parsed.GetRequiredValue(_dtype) switch
+    {
+        "float32" => ScalarType.Float32,
+        "bfloat16" => ScalarType.BFloat16,
+        var name => throw new LabException($"--dtype is '{name}'; it must be float32 or bfloat16."),
+    };
 
     public TrainingSettings Read(ParseResult parsed) => new()
     {

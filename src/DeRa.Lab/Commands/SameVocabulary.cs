@@ -3,7 +3,7 @@ using DeRa.Text.Loading;
 
 namespace DeRa.Lab.Commands;
 
-/// <summary>Logits are mixed token by token: both models of a pair must mean the same by each id.</summary>
+/// <summary>Logits are mixed token by token: each id must mean the same token to both models of a pair.</summary>
 internal static class SameVocabulary
 {
     /// <summary>Checks the aligned model's tokenizer against the reference's.</summary>

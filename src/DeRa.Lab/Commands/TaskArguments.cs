@@ -1,12 +1,11 @@
 using System.CommandLine;
-using DeRa.Lab.Alignment;
 using DeRa.Lab.Data;
 using DeRa.Lab.Rewards;
 using DeRa.Text;
 
 namespace DeRa.Lab.Commands;
 
-/// <summary>The options of every command that draws completions and scores them.</summary>
+/// <summary>The options of every command that samples completions and scores them.</summary>
 internal sealed class TaskArguments
 {
     private readonly Option<string> _reward = new("--reward") { Description = "What is rewarded:\n" + RewardSpec.Known, Required = true };
@@ -32,7 +31,7 @@ internal sealed class TaskArguments
     /// <exception cref="RewardException">The reward is unknown.</exception>
     public IReward Reward(ParseResult parsed) => RewardSpec.Parse(parsed.GetRequiredValue(_reward));
 
-    /// <summary>Where the prompts come from, for the lines that commands print.</summary>
+    /// <summary>Where the prompts come from, for the output of commands.</summary>
     public string Source(ParseResult parsed) => _prompts.Source(parsed);
 
     public int MaxTokens(ParseResult parsed) => parsed.GetValue(_maxTokens);

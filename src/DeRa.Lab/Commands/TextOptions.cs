@@ -3,7 +3,7 @@ using DeRa.Lab.Data;
 
 namespace DeRa.Lab.Commands;
 
-/// <summary>The options that name files with texts, and what in them is what.</summary>
+/// <summary>The options that name files with texts, and the fields in them.</summary>
 /// <param name="files">The option that names the files.</param>
 internal sealed class TextOptions(Option<string[]> files)
 {
@@ -26,20 +26,20 @@ internal sealed class TextOptions(Option<string[]> files)
         command.Add(_completion);
     }
 
-    /// <summary>The files; all of them are there.</summary>
-    /// <exception cref="LabException">One is not; or a field is named and no file has any.</exception>
+    /// <summary>The files, all of which exist.</summary>
+    /// <exception cref="LabException">One does not; or a field is named and no file has fields.</exception>
     public string[] Files(ParseResult parsed)
     {
         var paths = parsed.GetRequiredValue(files);
         if (paths.FirstOrDefault(path => !File.Exists(path)) is { } missing)
             throw new LabException($"{files.Name}: there is no file {missing}. {DocumentFile.Forms}");
         foreach (var field in (Option[])[_prompt, _completion])
-            if (IsGiven(parsed, field) && !paths.Any(DocumentFile.IsLines))
+            if (IsGiven(parsed, field) && !paths.Any(DocumentFile.IsJsonLines))
                 throw new LabException($"{field.Name} names a field of .jsonl files; {files.Name} names none.");
         return paths;
     }
 
-    /// <summary>What the fields of a line are.</summary>
+    /// <summary>The names of a line's fields.</summary>
     public DocumentFields Fields(ParseResult parsed) =>
         new(parsed.GetRequiredValue(_prompt), parsed.GetRequiredValue(_completion), IsGiven(parsed, _prompt));
 
@@ -47,10 +47,10 @@ internal sealed class TextOptions(Option<string[]> files)
     /// <exception cref="LabException">A file is missing, holds no text, or a line is not what the format asks for.</exception>
     public IReadOnlyList<Document> Read(ParseResult parsed) => DocumentFile.Read(Files(parsed), Fields(parsed));
 
-    /// <summary>Where the texts come from, for the lines that commands print.</summary>
+    /// <summary>Where the texts come from, for the output of commands.</summary>
     public string Source(ParseResult parsed) => $"{files.Name} {string.Join(' ', parsed.GetRequiredValue(files))}";
 
-    /// <summary>An error of the command line; where it is that texts are missing, with where there are some.</summary>
+    /// <summary>A command-line error; if texts are missing, with their format and a source.</summary>
     public static string Explained(string error) =>
         ((string[])["'--text'", "'--prompts'"]).Any(option => error.Contains(option, StringComparison.Ordinal))
             ? $"{error} {DocumentFile.Forms}" : error;

@@ -37,10 +37,12 @@ internal static class TokenizerCommand
     private static int Run(ParseResult parsed)
     {
         var texts = s_text.Read(parsed);
-        var trained = BpeTrainer.Train(texts.SelectMany(text => new[] { text.Prompt, text.Text }), parsed.GetValue(s_size), [BpeTrainer.EndOfText]);
+        var trained = BpeTrainer.Train(
+            texts.SelectMany(text => new[] { text.Prompt, text.Text }), parsed.GetValue(s_size), [BpeTrainer.EndOfText]);
         TokenizerFolder.Write(parsed.GetRequiredValue(s_output), trained, parsed.GetValue(s_context));
         parsed.InvocationConfiguration.Output.WriteLine(
-            $"{trained.Vocabulary.Count} tokens in {parsed.GetRequiredValue(s_output)}, of {texts.Count} documents of {s_text.Source(parsed)}");
+            $"{trained.Vocabulary.Count} tokens in {parsed.GetRequiredValue(s_output)}, "
+            + $"of {texts.Count} documents of {s_text.Source(parsed)}");
         return 0;
     }
 }

@@ -3,7 +3,7 @@ using DeRa.Lab.Data;
 using DeRa.Lab.Models;
 using DeRa.Lab.Training;
 using DeRa.Text.Loading;
-using DeRa.Torch.Models;
+using DeRa.Torch.Configuration;
 
 namespace DeRa.Lab.Commands;
 
@@ -105,7 +105,8 @@ internal sealed class TrainCommand
 
     private string Describe(ParseResult parsed, IReadOnlyList<Document> texts, ModelConfig shape)
     {
-        return $"language modelling, texts {Fingerprint.Of(texts.Select(text => text.Prompt + '\x1' + text.Text))}, from {parsed.GetValue(_from) ?? "nothing"}, "
+        var fingerprint = Fingerprint.Of(texts.Select(text => text.Prompt + '\x1' + text.Text));
+        return $"language modelling, texts {fingerprint}, from {parsed.GetValue(_from) ?? "nothing"}, "
             + $"seed {_optimizer.Seed(parsed)}, {parsed.GetValue(_rows)} rows of {parsed.GetValue(_rowTokens)} tokens, "
             + $"hidden {shape.HiddenSize}, intermediate {shape.IntermediateSize}, layers {shape.LayerCount}, heads {shape.HeadCount}, "
             + $"context {shape.ContextTokens}, stored as {_optimizer.StoredAs(parsed)}";

@@ -11,9 +11,10 @@ internal static class DocumentFile
     /// <summary>Separates documents in plain text.</summary>
     public const string Separator = "<|endoftext|>";
 
-    /// <summary>What texts look like, and where there are some.</summary>
-    public const string Forms = "Texts are plain text with <|endoftext|> between documents, or .jsonl with {\"prompt\": \"…\", \"completion\": \"…\"} "
-        + "a line. TinyStories is such a text: TinyStoriesV2-GPT4-valid.txt (22 MB) of https://huggingface.co/datasets/roneneldan/TinyStories";
+    /// <summary>The format of texts, and a source of some; for errors.</summary>
+    public const string Forms = "Texts are plain text with <|endoftext|> between documents, or .jsonl with "
+        + "{\"prompt\": \"…\", \"completion\": \"…\"} a line. TinyStories is such a text: "
+        + "TinyStoriesV2-GPT4-valid.txt (22 MB) of https://huggingface.co/datasets/roneneldan/TinyStories";
 
     /// <summary>Reads several files, in order.</summary>
     /// <exception cref="LabException">A file is missing, holds no text, or a line is not what the format asks for.</exception>
@@ -22,18 +23,18 @@ internal static class DocumentFile
 
     /// <summary>Reads one file.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="fields">What a line's fields are; null = the usual ones.</param>
+    /// <param name="fields">The names of a line's fields; null = the default ones.</param>
     /// <param name="promptSuffices">Whether a line may lack its completion.</param>
     /// <exception cref="LabException">See above.</exception>
     public static IReadOnlyList<Document> Read(string path, DocumentFields? fields = null, bool promptSuffices = false)
     {
         if (!File.Exists(path)) throw new LabException($"{path}: there is no such file. {Forms}");
-        Document[] documents = IsLines(path) ? [.. Lines(path, fields ?? new(), promptSuffices)] : [.. Texts(path)];
+        Document[] documents = IsJsonLines(path) ? [.. Lines(path, fields ?? new(), promptSuffices)] : [.. Texts(path)];
         return documents.Length > 0 ? documents : throw new LabException($"{path}: holds no text.");
     }
 
-    /// <summary>Whether a file has a document a line, in JSON.</summary>
-    public static bool IsLines(string path) => path.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase);
+    /// <summary>Whether a file has one JSON document a line.</summary>
+    public static bool IsJsonLines(string path) => path.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase);
 
     private static IEnumerable<Document> Lines(string path, DocumentFields fields, bool promptSuffices) => File.ReadLines(path).Index()
         .Where(line => line.Item.Length > 0)
@@ -58,8 +59,8 @@ internal static class DocumentFile
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            throw new LabException(
-                $"{place} is no object with the texts '{fields.Completion}' and, optionally, '{fields.Prompt}': {exception.Message}", exception);
+            throw new LabException($"{place} is not an object with the texts '{fields.Completion}' and, optionally, '{fields.Prompt}': "
+                + exception.Message, exception);
         }
     }
 
@@ -69,6 +70,12 @@ internal static class DocumentFile
 
     private static string Text(string place, JsonElement line, string name) => !line.TryGetProperty(name, out var field) ? ""
         : field.ValueKind is JsonValueKind.String or JsonValueKind.Null ? field.GetString() ?? ""
-        : throw new LabException($"{place}: '{name}' is no text but {(field.ValueKind is JsonValueKind.Array ? "a list"
+        : throw new LabException($"{place}: '{name}' is not a text but {(field.ValueKind is JsonValueKind.Array ? "a list"
             : field.ValueKind is JsonValueKind.Object ? "an object" : field.GetRawText())}.");
 }
+
+/// <summary>The names of the fields of a <c>.jsonl</c> file's lines.</summary>
+/// <param name="Prompt">The field that holds the prompt.</param>
+/// <param name="Completion">The field that holds what is learned.</param>
+/// <param name="RequiresPrompt">Whether a line must have a prompt, which it must where the field is named explicitly.</param>
+internal sealed record DocumentFields(string Prompt = "prompt", string Completion = "completion", bool RequiresPrompt = false);

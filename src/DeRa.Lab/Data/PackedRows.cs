@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace DeRa.Lab.Data;
 
 /// <summary>
-/// Rows of equal length for training: each begins with the beginning of a random document and goes on with others until it
-/// is full. The last one may be cut.
+/// Rows of equal length for training: each starts at the start of a random document and continues with others until it is full. The
+/// last document may be truncated.
 /// </summary>
 /// <param name="documents">What to draw from.</param>
 /// <param name="rows">Rows of a batch.</param>

@@ -1,17 +1,16 @@
-using DeRa.Lab.Alignment;
 using DeRa.Text;
 
 namespace DeRa.Lab.Data;
 
 /// <summary>
 /// Reads prompts: of a <c>.jsonl</c> file the prompts of its lines; of plain text the beginning of each document, as many
-/// tokens as are asked for. A prompt that occurs twice counts once.
+/// tokens as requested. Duplicate prompts are dropped.
 /// </summary>
 internal static class PromptFile
 {
     /// <summary>Reads and encodes prompts.</summary>
     /// <param name="paths">Files.</param>
-    /// <param name="fields">What the fields of a <c>.jsonl</c> line are.</param>
+    /// <param name="fields">The names of the fields of a <c>.jsonl</c> line.</param>
     /// <param name="tokenizer">Encodes them, with what it puts before a text.</param>
     /// <param name="beginTokens">Tokens taken of a document of plain text, at least 1.</param>
     /// <exception cref="LabException">There is no prompt.</exception>
@@ -34,3 +33,6 @@ internal static class PromptFile
         return new EncodedPrompt(tokenizer.Decode(ids), ids);
     }
 }
+
+/// <summary>A prompt as text and as tokens.</summary>
+internal sealed record EncodedPrompt(string Text, int[] Tokens);

@@ -3,23 +3,23 @@ using System.Text.RegularExpressions;
 
 namespace DeRa.Lab.Data;
 
-/// <summary>Gives text in lower case its capitals back, as texts with capitals spell the same words.</summary>
+/// <summary>Restores the capitals of lower-case text, after the form of the same words in cased texts.</summary>
 internal sealed partial class Recasing
 {
-    private readonly Dictionary<string, string> _spellings;
+    private readonly Dictionary<string, string> _forms;
 
-    /// <summary>Learns how each word is mostly spelt where it begins no sentence.</summary>
+    /// <summary>Learns the most frequent form of each word where it does not begin a sentence.</summary>
     public Recasing(IEnumerable<string> texts)
     {
-        _spellings = texts.SelectMany(WordsWithinSentences)
+        _forms = texts.SelectMany(WordsWithinSentences)
             .GroupBy(word => word.ToLowerInvariant(), StringComparer.Ordinal)
             .ToDictionary(
                 word => word.Key,
-                word => word.GroupBy(spelling => spelling).MaxBy(spelling => spelling.Count())!.Key,
+                word => word.GroupBy(form => form).MaxBy(form => form.Count())!.Key,
                 StringComparer.Ordinal);
     }
 
-    /// <summary>Applies what was learnt, and capitals where sentences and quotations begin.</summary>
+    /// <summary>Applies the learned spellings, and capitals where sentences and quotations begin.</summary>
     public string Apply(string text)
     {
         var result = new StringBuilder(text.Length);
@@ -27,8 +27,8 @@ internal sealed partial class Recasing
         foreach (Match word in Word().Matches(text))
         {
             result.Append(text, end, word.Index - end);
-            var spelling = _spellings.GetValueOrDefault(word.Value, word.Value);
-            result.Append(BeginsSentence(text, word.Index) ? Capital(spelling) : spelling);
+            var form = _forms.GetValueOrDefault(word.Value, word.Value);
+            result.Append(BeginsSentence(text, word.Index) ? Capital(form) : form);
             end = word.Index + word.Length;
         }
         return result.Append(text, end, text.Length - end).ToString();
@@ -37,7 +37,9 @@ internal sealed partial class Recasing
     private static IEnumerable<string> WordsWithinSentences(string text) =>
         Word().Matches(text).Where(word => !BeginsSentence(text, word.Index)).Select(word => word.Value);
 
-    /// <summary>Whether a sentence mark, a line's end or a quotation's begin stands before; a comma may stand before a quotation.</summary>
+    /// <summary>
+    /// Whether the end of a sentence or line, or the beginning of a quotation, comes before; a quotation may follow a comma.
+    /// </summary>
     private static bool BeginsSentence(string text, int index)
     {
         var at = index - 1;

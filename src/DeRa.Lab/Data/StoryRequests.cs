@@ -4,7 +4,7 @@ using DeRa.Text.Chat;
 
 namespace DeRa.Lab.Data;
 
-/// <summary>Makes chats from stories: somebody asks for a story about one or two things that are in it.</summary>
+/// <summary>Makes chats from stories: the user asks for a story about one or two things in it.</summary>
 internal static partial class StoryRequests
 {
     private static readonly string[] s_requests =
@@ -13,7 +13,7 @@ internal static partial class StoryRequests
         "Can you tell a story about {0}?", "A story about {0}, please.",
     ];
 
-    /// <summary>The chat of a story, or null where no thing is found in it.</summary>
+    /// <summary>The chat of a story, or null if no thing is found in it.</summary>
     /// <returns>The prompt as the plain chat template lays it out, and the story after it.</returns>
     public static Document? For(string story, Random random)
     {

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace DeRa.Lab.Data;
 
 /// <summary>
-/// Puts together what the default pair learns from: stories with capitals (<c>&lt;|endoftext|&gt;</c> between them) and
+/// Assembles what the default pair learns from: stories with capitals (<c>&lt;|endoftext|&gt;</c> between them) and
 /// stories in lower case (a single line end between them, an empty line between paragraphs), of which some are the same.
 /// </summary>
 internal sealed partial class StoryTexts
@@ -18,10 +18,10 @@ internal sealed partial class StoryTexts
     /// <summary>100 stories with capitals, to measure with.</summary>
     public IReadOnlyList<string> HeldOut { get; }
 
-    /// <summary>Reads both files. The seed decides what is held out.</summary>
+    /// <summary>Reads both files. The seed determines what is held out.</summary>
     public static StoryTexts Read(string cased, string lowercase, int seed)
     {
-        // The file's last story is cut off.
+        // The file's last story is truncated.
         var stories = DocumentFile.Read(cased).SkipLast(1).Select(story => story.Text).Where(IsWhole).ToArray();
         var heldOut = new HashSet<string>(Shuffled(stories, seed).Take(HeldOutStories), StringComparer.Ordinal);
         var known = stories.Select(Letters).ToHashSet(StringComparer.Ordinal);

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace DeRa.Lab.Evaluation;
 
 /// <summary>
-/// What an evaluation has drawn so far, on disk: a line that says of what, then a line for each part of a strength. Cut at any
-/// moment it is gone on with from its last whole line; what it lacks, such as strengths asked for later, is added.
+/// An evaluation's samples so far, on disk: a line that describes it, then a line for each part of a strength. After an interruption
+/// at any point, it is resumed from its last whole line; what is missing, such as strengths requested later, is added.
 /// </summary>
 internal sealed class EvaluationFile
 {
@@ -16,7 +16,7 @@ internal sealed class EvaluationFile
 
     /// <summary>Opens a file, or begins one.</summary>
     /// <param name="path">The file; its folder exists.</param>
-    /// <param name="description">Everything that decides a part, but its strength.</param>
+    /// <param name="description">Everything that determines a part except its strength.</param>
     /// <exception cref="LabException">It holds another evaluation, or something else.</exception>
     public static EvaluationFile Open(string path, string description)
     {
@@ -29,7 +29,7 @@ internal sealed class EvaluationFile
         return file;
     }
 
-    /// <summary>A part that was drawn before; else null.</summary>
+    /// <summary>A part that was sampled before; else null.</summary>
     public EvaluationPart? Find(double strength, int first) => _parts.GetValueOrDefault((strength, first));
 
     /// <summary>Keeps a part.</summary>
@@ -39,7 +39,7 @@ internal sealed class EvaluationFile
         File.AppendAllText(_path, JsonSerializer.Serialize(part) + "\n");
     }
 
-    /// <summary>Takes whole lines, and cuts off what follows them.</summary>
+    /// <summary>Reads whole lines, and truncates the file after them.</summary>
     private void Continue(string text, int begin)
     {
         var whole = begin;
@@ -63,7 +63,7 @@ internal sealed class EvaluationFile
     }
 }
 
-/// <summary>Completions that were drawn at once.</summary>
+/// <summary>Completions that were sampled in one batch.</summary>
 /// <param name="Strength">λ.</param>
 /// <param name="First">The first of them among all of the strength, from 0.</param>
 /// <param name="Rewards">One a completion.</param>

@@ -3,8 +3,8 @@ using System.Globalization;
 
 namespace DeRa.Lab.Evaluation;
 
-/// <summary>Shows how far a sweep is: on a terminal one line that is overwritten, elsewhere a line for each part that is drawn.</summary>
-/// <param name="output">Where it is written.</param>
+/// <summary>Shows the progress of a sweep: on a terminal one line that is overwritten, elsewhere a line for each part.</summary>
+/// <param name="output">Receives the lines.</param>
 /// <param name="parts">Parts of all strengths together.</param>
 /// <param name="isTerminal">Whether that is a terminal.</param>
 internal sealed class EvaluationProgress(TextWriter output, int parts, bool isTerminal)
@@ -13,7 +13,7 @@ internal sealed class EvaluationProgress(TextWriter output, int parts, bool isTe
     private readonly Stopwatch _sinceLine = Stopwatch.StartNew();
     private int _done;
 
-    /// <summary>So many tokens of the part that is drawn now are there.</summary>
+    /// <summary>The current part has that many tokens so far.</summary>
     public void Drawn(double strength, int tokens)
     {
         if (!isTerminal || _sinceLine.ElapsedMilliseconds < 200) return;
@@ -21,9 +21,9 @@ internal sealed class EvaluationProgress(TextWriter output, int parts, bool isTe
         output.Write($"\r{Line(strength)}, {tokens} tokens\u001b[K");
     }
 
-    /// <summary>A part is there.</summary>
+    /// <summary>A part is finished.</summary>
     /// <param name="strength">Its strength.</param>
-    /// <param name="isOld">Whether it was before.</param>
+    /// <param name="isOld">Whether it was sampled by an earlier run.</param>
     public void Finished(double strength, bool isOld)
     {
         _done++;

@@ -1,10 +1,11 @@
 using DeRa.Lab.Alignment;
+using DeRa.Lab.Data;
 using DeRa.Lab.Reports;
 using DeRa.Lab.Sampling;
 
 namespace DeRa.Lab.Evaluation;
 
-/// <summary>What completions of a mixture are worth, on given prompts.</summary>
+/// <summary>Reward and length of a mixture's completions of given prompts.</summary>
 /// <param name="Reward">Mean reward, with a bootstrap interval over prompts.</param>
 /// <param name="Tokens">Mean length in tokens, end token not counted.</param>
 /// <param name="Rewards">One a completion: prompts in order, <see cref="CompletionsPerPrompt"/> of each.</param>
@@ -13,17 +14,17 @@ internal sealed record StrengthEvaluation(Interval Reward, Interval Tokens, IRea
 {
     private const int RowsAtOnce = 512;
 
-    /// <summary>Draws and scores.</summary>
-    /// <param name="mixture">What is drawn from.</param>
+    /// <summary>Samples and scores.</summary>
+    /// <param name="mixture">The mixture.</param>
     /// <param name="prompts">Prompts; at least 2 for an interval.</param>
     /// <param name="completions">Completions of each.</param>
     /// <param name="scorer">The reward.</param>
     /// <param name="endToken">Ends a completion.</param>
     /// <param name="maxTokens">Longest completion.</param>
-    /// <param name="seed">Decides the draws.</param>
-    /// <param name="kept">Has parts that were drawn before, and gets the others; null = none is kept.</param>
-    /// <param name="progress">Told of what is drawn; null = nobody.</param>
-    /// <param name="cancellation">Stops drawing and waiting for the reward.</param>
+    /// <param name="seed">Determines the samples.</param>
+    /// <param name="kept">Holds the parts of earlier runs, and receives the others; null = none are kept.</param>
+    /// <param name="progress">Shows the progress; may be null.</param>
+    /// <param name="cancellation">Stops sampling and waiting for the reward.</param>
     public static StrengthEvaluation Run(Mixture mixture, IReadOnlyList<EncodedPrompt> prompts, int completions, CompletionScorer scorer,
         int endToken, int maxTokens, long seed, EvaluationFile? kept = null, EvaluationProgress? progress = null,
         CancellationToken cancellation = default)
@@ -54,7 +55,7 @@ internal sealed record StrengthEvaluation(Interval Reward, Interval Tokens, IRea
     /// <summary>How many parts an evaluation has at one strength.</summary>
     public static int Parts(int prompts, int completions) => (prompts * completions + RowsAtOnce - 1) / RowsAtOnce;
 
-    /// <summary>A mean's interval, prompts resampled whole: completions of one prompt are alike.</summary>
+    /// <summary>A mean's interval, with whole prompts resampled: completions of one prompt are correlated.</summary>
     public static Interval ByPrompt(IReadOnlyList<double> values, int completions) =>
         Bootstrap.ClusterMeanInterval([.. values.Chunk(completions)]);
 }

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 using DeRa.Lab.Tokenizers;
 using DeRa.Text.Chat;
 using DeRa.Text.Loading;
-using DeRa.Torch.Models;
+using DeRa.Torch.Configuration;
 using DeRa.Torch.Weights;
 using static TorchSharp.torch;
 
@@ -18,7 +18,7 @@ internal static class ModelFolder
         ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "tokenizer.model"];
 
     /// <summary>Writes everything that serving needs.</summary>
-    /// <param name="folder">Is created.</param>
+    /// <param name="folder">Created if missing.</param>
     /// <param name="model">The weights and their shape.</param>
     /// <param name="tokenizerFolder">Where the tokenizer's files are; may be <paramref name="folder"/> itself.</param>
     /// <param name="type">Element type of the stored weights.</param>
@@ -48,7 +48,7 @@ internal static class ModelFolder
     /// <summary>What the tokenizer puts before a text; null where that is nothing.</summary>
     private static int? BeginToken(string folder) => TokenizerLoader.Load(folder).Encode("") is [var begin, ..] ? begin : null;
 
-    /// <summary>Where chats are laid out plainly, no special token ends a turn: strings do.</summary>
+    /// <summary>With the plain chat template no special token ends a message, so stop strings do.</summary>
     private static JsonObject Generation(int? begin, int end, string tokenizerFolder)
     {
         var generation = new JsonObject { ["bos_token_id"] = begin, ["eos_token_id"] = end };
@@ -90,7 +90,7 @@ internal static class ModelFolder
         ["tie_word_embeddings"] = config.TiedEmbeddings,
     };
 
-    /// <summary>Linear scaling stretches what the file says.</summary>
+    /// <summary>The context in the file, which linear scaling stretches.</summary>
     private static int UnscaledContext(ModelConfig config) =>
         config.RotaryScaling is RotaryScaling.Linear linear ? (int)Math.Round(config.ContextTokens / linear.Factor) : config.ContextTokens;
 

@@ -1,4 +1,4 @@
-using DeRa.Torch.Models;
+using DeRa.Torch.Configuration;
 
 namespace DeRa.Lab.Models;
 

@@ -8,7 +8,9 @@ namespace DeRa.Lab.Models;
 /// <summary>Writes a safetensors file: a 64-bit little-endian header length, the header in JSON, the tensors' bytes.</summary>
 internal static class SafetensorsWriter
 {
-    /// <summary>Writes tensors in the given element type, through a temporary file, so that a cut leaves the old one whole.</summary>
+    /// <summary>
+    /// Writes tensors in the given element type, through a temporary file, so that an interruption leaves the old file intact.
+    /// </summary>
     /// <param name="path">Where.</param>
     /// <param name="tensors">Names and tensors on any device.</param>
     /// <param name="type">Float32, BFloat16 or Float16.</param>

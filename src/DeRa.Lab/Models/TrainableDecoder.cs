@@ -1,4 +1,7 @@
-using DeRa.Torch.Models;
+using DeRa.Torch.Configuration;
+using DeRa.Torch.Families;
+using DeRa.Torch.Layouts;
+using DeRa.Torch.Native;
 using DeRa.Torch.Operators;
 using DeRa.Torch.Weights;
 using TorchSharp.Modules;
@@ -7,9 +10,9 @@ using static TorchSharp.torch;
 namespace DeRa.Lab.Models;
 
 /// <summary>
-/// A small decoder in Llama's layout that gradients flow through: whole sequences in training, token by token over a dense
-/// cache in sampling. It shares no mathematics with the engine's decoder, so the two check each other. Weights are float32.
-/// One thread at a time; whoever creates it disposes of it.
+/// A small trainable decoder in Llama's layout: whole sequences in training, token by token over a dense cache in sampling. Layers and
+/// attention are written independently of the engine's decoder, so the two check each other; rotary frequencies are shared. Weights
+/// are float32. One thread at a time; its creator disposes of it.
 /// </summary>
 internal sealed class TrainableDecoder : IDisposable
 {
@@ -21,7 +24,7 @@ internal sealed class TrainableDecoder : IDisposable
 
     private TrainableDecoder(ModelConfig config, Device device, Func<string, long[], Tensor> weight)
     {
-        (Config, Device, _layout) = (config, device, DecoderLayout.Of(config));
+        (Config, Device, _layout) = (config, device, Architecture.LayoutOf(config));
         using var scope = NewDisposeScope();
         using var gradientsOff = no_grad();
         _embedding = Own(weight(_layout.Embedding, [config.VocabularySize, config.HiddenSize]));
@@ -62,8 +65,8 @@ internal sealed class TrainableDecoder : IDisposable
     /// A new model: normal weights of deviation 0.02, those that end a residual branch smaller by √(2·layers) (GPT-2).
     /// </summary>
     /// <param name="config">A plain Llama shape.</param>
-    /// <param name="seed">Gives the same weights again.</param>
-    /// <param name="device">Where it is put.</param>
+    /// <param name="seed">Determines the weights.</param>
+    /// <param name="device">Its device.</param>
     /// <exception cref="ArgumentException">The configuration asks for more than the Lab trains.</exception>
     public static TrainableDecoder Create(ModelConfig config, long seed, Device device)
     {
@@ -82,14 +85,14 @@ internal sealed class TrainableDecoder : IDisposable
     }
 
     /// <summary>Loads a model folder in Hugging Face layout.</summary>
-    /// <exception cref="CheckpointException">The folder is no checkpoint, or a broken one.</exception>
+    /// <exception cref="CheckpointException">The folder is not a checkpoint, or a broken one.</exception>
     /// <exception cref="ArgumentException">The configuration asks for more than the Lab trains.</exception>
     public static TrainableDecoder Load(string folder, Device device)
     {
         var config = ModelConfigReader.Load(folder);
         RefuseUntrainable(config);
         using var checkpoint = Checkpoint.Open(folder);
-        var layout = DecoderLayout.Of(config);
+        var layout = Architecture.LayoutOf(config);
         config = DecoderTensors.WithStoredOutput(config, checkpoint, layout);
         DecoderTensors.Check(checkpoint, config, layout);
         using var scope = NewDisposeScope();
@@ -97,14 +100,14 @@ internal sealed class TrainableDecoder : IDisposable
         return new TrainableDecoder(config, device, (name, shape) => reader.Read(name, shape));
     }
 
-    /// <summary>A copy whose weights change on their own.</summary>
+    /// <summary>An independent copy.</summary>
     public TrainableDecoder Clone()
     {
         var weights = Weights.ToDictionary();
         return new TrainableDecoder(Config, Device, (name, _) => weights[name].detach().clone());
     }
 
-    /// <summary>A model whose weights lie between two of one shape, or beyond: (1 − share)·first + share·second.</summary>
+    /// <summary>Interpolates, or extrapolates, the weights of two models of one shape: (1 − share)·first + share·second.</summary>
     public static TrainableDecoder Interpolate(TrainableDecoder first, TrainableDecoder second, double share)
     {
         var others = second.Weights.ToDictionary();

@@ -1,5 +1,5 @@
-using DeRa.Torch.Models;
-using DeRa.Torch.Operators;
+using DeRa.Torch.Configuration;
+using DeRa.Torch.Native;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -57,10 +57,10 @@ internal sealed class TrainableLayer
 
     private Tensor Attention(Tensor x, Tensor cosine, Tensor sine, DenseCacheLayer? cache)
     {
-        var query = Turn(Heads(x, _query), cosine, sine); // [rows, heads, tokens, headDimension]
-        var (key, value) = (Turn(Heads(x, _key), cosine, sine), Heads(x, _value));
+        var query = Rotate(Heads(x, _query), cosine, sine); // [rows, heads, tokens, headDimension]
+        var (key, value) = (Rotate(Heads(x, _key), cosine, sine), Heads(x, _value));
         if (cache is not null) (key, value) = cache.Append(key, value);
-        // One token sees all that the cache holds; longer pieces are read into an empty cache only.
+        // One token attends to the whole cache; longer pieces are only read into an empty cache.
         var mixed = nn.functional.scaled_dot_product_attention(
             query, Repeat(key), Repeat(value), is_casual: query.size(2) > 1);
         return nn.functional.linear(mixed.transpose(1, 2).reshape(x.size(0), x.size(1), -1), _attentionOutput);
@@ -74,7 +74,7 @@ internal sealed class TrainableLayer
         : heads.repeat_interleave(_config.HeadCount / _config.KeyValueHeadCount, 1);
 
     /// <summary>Rotary positions; dimension i pairs with i + headDimension / 2 (arXiv 2104.09864, Hugging Face's layout).</summary>
-    private static Tensor Turn(Tensor heads, Tensor cosine, Tensor sine)
+    private static Tensor Rotate(Tensor heads, Tensor cosine, Tensor sine)
     {
         var half = heads.size(3) / 2;
         var (first, second) = (heads.narrow(3, 0, half), heads.narrow(3, half, half));

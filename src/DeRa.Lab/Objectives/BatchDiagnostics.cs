@@ -3,7 +3,7 @@ using static TorchSharp.torch.nn.functional;
 
 namespace DeRa.Lab.Objectives;
 
-/// <summary>What a progress line says of a batch.</summary>
+/// <summary>Diagnostics of a batch for progress lines.</summary>
 /// <param name="MeanReward">Of the completions as they were drawn.</param>
 /// <param name="KlK1">KL(π_θ‖π_ref) a completion, in nats, by <see cref="KlEstimator.K1"/>.</param>
 /// <param name="KlK3">

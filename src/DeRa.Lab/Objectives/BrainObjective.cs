@@ -1,4 +1,4 @@
-using DeRa.Torch.Operators;
+using DeRa.Torch.Native;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 

@@ -1,4 +1,4 @@
-using DeRa.Torch.Operators;
+using DeRa.Torch.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 

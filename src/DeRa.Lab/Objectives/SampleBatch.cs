@@ -1,10 +1,11 @@
-using DeRa.Torch.Operators;
+using DeRa.Torch.Native;
 using static TorchSharp.torch;
 
 namespace DeRa.Lab.Objectives;
 
 /// <summary>
-/// Completions and what is known of them, prompt-major: rows p·G to p·G + G − 1 complete prompt p; S rows in all, T positions.
+/// Completions with their log-probabilities and rewards, prompt-major: rows p·G to p·G + G − 1 complete prompt p; S rows in all, T
+/// positions.
 /// The tensors stay the caller's. Sequence sums are float64: over hundreds of tokens float32 loses what the difference of two
 /// nearly equal models is made of.
 /// </summary>
@@ -12,7 +13,7 @@ internal sealed class SampleBatch
 {
     private readonly Tensor _padding;
 
-    /// <summary>Checks that the parts fit together; after that they are trusted.</summary>
+    /// <summary>Checks that the parts fit together.</summary>
     /// <param name="policyLogProbs">log π_θ(y_t | x, y_&lt;t), float32 or float64 [S, T]; carries the gradient.</param>
     /// <param name="referenceLogProbs">log π_ref(y_t | x, y_&lt;t), [S, T]; its gradient is never used.</param>
     /// <param name="proposalLogProbs">The same of the policy that drew the completions, [S, T]; its gradient is never used, so

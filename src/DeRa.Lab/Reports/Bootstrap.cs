@@ -1,25 +1,16 @@
 namespace DeRa.Lab.Reports;
 
 /// <summary>Percentile bootstrap (Efron 1979) of a mean. Equal seeds give equal intervals.</summary>
-public static class Bootstrap
+internal static class Bootstrap
 {
-    /// <summary>The mean of independent values, with its interval.</summary>
-    /// <param name="values">At least one.</param>
-    /// <param name="confidence">In (0, 1).</param>
-    /// <param name="resamples">How many samples are drawn, ≥ 1.</param>
-    /// <param name="seed">Of the draws.</param>
-    public static Interval MeanInterval(IReadOnlyList<double> values, double confidence = .95, int resamples = 2000, int seed = 0) =>
-        ClusterMeanInterval([.. values.Select(value => new[] { value })], confidence, resamples, seed);
-
     /// <summary>
     /// The mean over all values, with its interval, where values come in groups that belong together, as do the completions of
-    /// one prompt: whole groups are drawn, because values within one are alike and say less than independent ones.
+    /// one prompt: whole groups are resampled, because values within one are correlated.
     /// </summary>
-    /// <inheritdoc cref="MeanInterval"/>
     /// <param name="groups">At least one; none of them empty.</param>
     /// <param name="confidence">In (0, 1).</param>
-    /// <param name="resamples">How many samples are drawn, ≥ 1.</param>
-    /// <param name="seed">Of the draws.</param>
+    /// <param name="resamples">How many resamples, ≥ 1.</param>
+    /// <param name="seed">Of the resamples.</param>
     public static Interval ClusterMeanInterval(
         IReadOnlyList<IReadOnlyList<double>> groups, double confidence = .95, int resamples = 2000, int seed = 0)
     {
@@ -60,4 +51,11 @@ public static class Bootstrap
         var above = Math.Min(below + 1, sorted.Length - 1);
         return sorted[below] + (position - below) * (sorted[above] - sorted[below]);
     }
+}
+
+/// <summary>An estimate and the bounds of its confidence interval.</summary>
+internal readonly record struct Interval(double Estimate, double Low, double High)
+{
+    /// <summary>An exact value.</summary>
+    public static Interval Exact(double value) => new(value, value, value);
 }

@@ -3,7 +3,7 @@ using SkiaSharp;
 
 namespace DeRa.Lab.Reports;
 
-/// <summary>The font that this assembly carries, so that plots have letters, and the same ones, on machines without fonts.</summary>
+/// <summary>The embedded font, so that plots look the same on all machines, including those without fonts.</summary>
 internal sealed class PlotFont : IFontResolver
 {
     /// <summary>The family's name, also in the SVG.</summary>
@@ -11,11 +11,11 @@ internal sealed class PlotFont : IFontResolver
 
     private static readonly Lazy<bool> Registered = new(Register);
 
-    /// <summary>Makes the font known to ScottPlot. From any thread, as often as wanted.</summary>
+    /// <summary>Registers the font with ScottPlot, once. Any thread.</summary>
     public static void Load() => _ = Registered.Value;
 
     /// <summary>
-    /// Adds to an SVG what a viewer without the font takes: letters are placed one by one, and Verdana's are as wide.
+    /// Adds fallbacks to an SVG for viewers without the font: letters are placed one by one, and Verdana's have the same widths.
     /// </summary>
     public static string WithFallbacks(string svg) =>
         svg.Replace($"font-family=\"{Name}\"", $"font-family=\"{Name}, Verdana, sans-serif\"", StringComparison.Ordinal);

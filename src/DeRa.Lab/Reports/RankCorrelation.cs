@@ -1,7 +1,7 @@
 namespace DeRa.Lab.Reports;
 
 /// <summary>Whether two quantities rise together, whatever the shape of their relation.</summary>
-public static class RankCorrelation
+internal static class RankCorrelation
 {
     /// <summary>Spearman's ρ in [−1, 1]: Pearson's correlation of the ranks, where equal values share their mean rank.</summary>
     /// <returns>ρ, or NaN where one side is constant.</returns>

@@ -5,7 +5,7 @@ namespace DeRa.Lab.Reports;
 
 /// <summary>A table of results: aligned columns for people, comma-separated values (RFC 4180) for programs.</summary>
 /// <param name="columns">The head of each column.</param>
-public sealed class ResultTable(params IReadOnlyList<string> columns)
+internal sealed class ResultTable(params IReadOnlyList<string> columns)
 {
     private const string Gap = "  ";
     private readonly List<object[]> _rows = [];
@@ -19,7 +19,7 @@ public sealed class ResultTable(params IReadOnlyList<string> columns)
         return this;
     }
 
-    /// <summary>The table as plain text: texts stand left, numbers right, with four significant digits.</summary>
+    /// <summary>The table as plain text: text aligned left, numbers right, with four significant digits.</summary>
     public string ToText()
     {
         List<string[]> lines = [[.. columns], .. _rows.Select(row => row.Select(Short).ToArray())];

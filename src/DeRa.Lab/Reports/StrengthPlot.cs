@@ -7,8 +7,8 @@ namespace DeRa.Lab.Reports;
 /// <summary>Values against the strength λ: a line for each series, with a band for its intervals and the legend below the data.</summary>
 /// <param name="Title">What is shown, on one line.</param>
 /// <param name="ValueLabel">The vertical axis, with its unit.</param>
-/// <param name="Series">At most seven, which is how many can be told apart.</param>
-public sealed record StrengthPlot(string Title, string ValueLabel, IReadOnlyList<PlotSeries> Series)
+/// <param name="Series">At most seven, the number of distinguishable styles.</param>
+internal sealed record StrengthPlot(string Title, string ValueLabel, IReadOnlyList<PlotSeries> Series)
 {
     /// <summary>The size of the drawing; the PNG has <see cref="Scale"/> times as many pixels each way, for sharp screens.</summary>
     public const int Width = 800, Height = 520, Scale = 2;
@@ -95,3 +95,11 @@ public sealed record StrengthPlot(string Title, string ValueLabel, IReadOnlyList
         (legend.Legend.OutlineWidth, legend.Legend.ShadowColor) = (0, Colors.Transparent);
     }
 }
+
+/// <summary>One line of a plot.</summary>
+/// <param name="Name">Its entry in the legend.</param>
+/// <param name="Points">In the order of their strengths.</param>
+internal sealed record PlotSeries(string Name, IReadOnlyList<PlotPoint> Points);
+
+/// <summary>What was measured at one strength λ.</summary>
+internal readonly record struct PlotPoint(double Strength, Interval Value);

@@ -17,7 +17,7 @@ namespace DeRa.Lab.Reproduction;
 /// <summary>
 /// The paper's experiment on length (its section 4.1 and Figure 2), one seed: SFT once; align at β; decode at each strength λ;
 /// retrain at each β/λ. Beside it the weights interpolated instead of the logits (Figure 8), and a pair over-optimised by DPO
-/// on hard preferences. Every model and every evaluation is kept in the folder: an interrupted run goes on.
+/// on hard preferences. Every model and every evaluation is kept in the folder, so that an interrupted run can be resumed.
 /// </summary>
 internal sealed class LengthExperiment(
     string folder, LengthSettings settings, long seed, IReadOnlyList<Document> stories, Device device, TextWriter output,
@@ -57,7 +57,7 @@ internal sealed class LengthExperiment(
 
     private static string Name(double strength) => strength.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>A seed of its own for everything that draws.</summary>
+    /// <summary>A separate seed for everything that samples.</summary>
     private long SeedOf(string name) =>
         StepRandom.Seed(seed, name.Aggregate(0, (hash, letter) => unchecked(hash * 31 + letter)) & int.MaxValue);
 
@@ -66,7 +66,8 @@ internal sealed class LengthExperiment(
     private void Claim()
     {
         Directory.CreateDirectory(folder);
-        var wanted = JsonSerializer.Serialize(new { seed, settings, texts = Fingerprint.Of(stories.Select(story => story.Text)) }, LengthResults.Json);
+        var texts = Fingerprint.Of(stories.Select(story => story.Text));
+        var wanted = JsonSerializer.Serialize(new { seed, settings, texts }, LengthResults.Json);
         if (!File.Exists(In("experiment.json"))) File.WriteAllText(In("experiment.json"), wanted);
         else if (File.ReadAllText(In("experiment.json")) != wanted)
             throw new LabException(
@@ -83,7 +84,7 @@ internal sealed class LengthExperiment(
         return TokenizerLoader.Load(In("tokenizer"));
     }
 
-    private int ContextTokens => Math.Max(SftRowTokens, 1 + settings.PromptTokens + settings.CutTokens);
+    private int ContextTokens => Math.Max(SftRowTokens, 1 + settings.PromptTokens + settings.MaxCompletionTokens);
 
     private TrainableDecoder Load(string name) => TrainableDecoder.Load(In(name), device);
 
@@ -122,7 +123,7 @@ internal sealed class LengthExperiment(
         {
             Prompts = settings.PromptsPerStep,
             Completions = settings.Completions,
-            MaxTokens = settings.CutTokens,
+            MaxTokens = settings.MaxCompletionTokens,
             FromReference = fromReference,
             Seed = SeedOf(name),
         };
@@ -155,7 +156,7 @@ internal sealed class LengthExperiment(
             .Select(text => PromptFile.Beginning(text.Text, tokenizer, settings.PromptTokens)).ToArray();
         using var reward = new LengthReward(settings.MinTokens, settings.MaxTokens);
         var result = StrengthEvaluation.Run(mixture, prompts, settings.EvaluationCompletions, new CompletionScorer(tokenizer, reward),
-            ModelFolder.EndToken(In("tokenizer")), settings.CutTokens, SeedOf(name + " evaluation"), cancellation: cancellation);
+            ModelFolder.EndToken(In("tokenizer")), settings.MaxCompletionTokens, SeedOf(name + " evaluation"), cancellation: cancellation);
         File.WriteAllText(file + ".tmp", JsonSerializer.Serialize(result, LengthResults.Json));
         File.Move(file + ".tmp", file);
         output.WriteLine(string.Create(

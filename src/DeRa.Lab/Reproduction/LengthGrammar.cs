@@ -3,8 +3,8 @@ using DeRa.Lab.Data;
 namespace DeRa.Lab.Reproduction;
 
 /// <summary>
-/// Texts of a small grammar for the length experiment. Their words hold little chance, so that almost all that a policy
-/// gradient sees is the choice which the reward is about: when to stop.
+/// Texts of a small grammar for the length experiment. Their words have little entropy, so that the policy gradient is almost only
+/// about what the reward depends on: when to stop.
 /// </summary>
 internal static class LengthGrammar
 {

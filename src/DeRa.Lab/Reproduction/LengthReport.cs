@@ -5,7 +5,7 @@ using DeRa.Lab.Reports;
 namespace DeRa.Lab.Reproduction;
 
 /// <summary>
-/// The length experiment's results over all seeds: a table, plots, and the numbers that say how well decoding predicts retraining.
+/// The length experiment's results over all seeds: a table, plots, and how well decoding predicts retraining.
 /// </summary>
 internal sealed class LengthReport(LengthSettings settings, IReadOnlyList<LengthResults> seeds)
 {

@@ -3,7 +3,7 @@ using DeRa.Lab.Evaluation;
 
 namespace DeRa.Lab.Reproduction;
 
-/// <summary>What one seed of the length experiment gave, by strength.</summary>
+/// <summary>The results of one seed of the length experiment, by strength.</summary>
 /// <param name="DeRa">Decoded with the aligned model at λ.</param>
 /// <param name="Retrained">Models retrained at β/λ.</param>
 /// <param name="Interpolated">Weights (1 − λ)·reference + λ·aligned instead of logits.</param>
@@ -14,6 +14,6 @@ internal sealed record LengthResults(
     SortedDictionary<double, StrengthEvaluation> Interpolated,
     SortedDictionary<double, StrengthEvaluation> Dpo)
 {
-    /// <summary>How results lie on disk.</summary>
+    /// <summary>How results are stored.</summary>
     public static JsonSerializerOptions Json { get; } = new() { WriteIndented = false };
 }

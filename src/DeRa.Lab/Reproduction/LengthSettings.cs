@@ -21,13 +21,13 @@ internal sealed record LengthSettings
     /// <summary>Longest completion in tokens that is rewarded.</summary>
     public int MaxTokens { get; init; } = 50;
 
-    /// <summary>Tokens at which completions are cut.</summary>
-    public int CutTokens { get; init; } = 120;
+    /// <summary>Tokens at which completions are truncated.</summary>
+    public int MaxCompletionTokens { get; init; } = 120;
 
     /// <summary>Tokens of a text's beginning that are the prompt.</summary>
     public int PromptTokens { get; init; } = 3;
 
-    /// <summary>Each text that the model learns from is cut at the first sentence end after 1 to this many tokens.</summary>
+    /// <summary>Each text that the model learns from is truncated at the first sentence end after 1 to this many tokens.</summary>
     public int TextTokens { get; init; } = 90;
 
     /// <summary>Texts drawn from the grammar; has no effect where the user gives texts.</summary>
@@ -83,7 +83,7 @@ internal sealed record LengthSettings
         Strengths = [0, 0.5, 1, 2],
         MinTokens = 10,
         MaxTokens = 15,
-        CutTokens = 40,
+        MaxCompletionTokens = 40,
         TextTokens = 25,
         Texts = 500,
         Hidden = 32,

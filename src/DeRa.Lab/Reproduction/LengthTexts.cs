@@ -5,8 +5,8 @@ using DeRa.Text;
 namespace DeRa.Lab.Reproduction;
 
 /// <summary>
-/// Texts of random length for the length experiment: given ones cut at the first end of a sentence after a drawn number of
-/// tokens. The draws are uniform up to a limit, so that a model which predicts the end well knows where in a text it is.
+/// Texts of random length for the length experiment: given ones truncated at the first end of a sentence after a random number of
+/// tokens. The number is uniform up to a limit, so that a model which predicts the end well knows its position in the text.
 /// </summary>
 internal sealed partial class LengthTexts
 {
@@ -27,12 +27,12 @@ internal sealed partial class LengthTexts
     public static LengthTexts Of(IReadOnlyList<Document> stories, ITokenizer tokenizer, int maxTokens, long seed)
     {
         var random = new Random((int)seed);
-        var cut = stories.Select(story => Cut(story.Text, tokenizer, 1 + random.Next(maxTokens))).ToArray();
+        var truncated = stories.Select(story => Truncate(story.Text, tokenizer, 1 + random.Next(maxTokens))).ToArray();
         return new LengthTexts(
-            [.. cut.Where((_, i) => i % EvaluationShare != 0)], [.. cut.Where((_, i) => i % EvaluationShare == 0)]);
+            [.. truncated.Where((_, i) => i % EvaluationShare != 0)], [.. truncated.Where((_, i) => i % EvaluationShare == 0)]);
     }
 
-    private static Document Cut(string story, ITokenizer tokenizer, int tokens)
+    private static Document Truncate(string story, ITokenizer tokenizer, int tokens)
     {
         var start = tokenizer.Decode(tokenizer.Encode(story, addSpecialTokens: false).Take(tokens)).Length;
         var end = SentenceEnd().Match(story, Math.Min(start, story.Length - 1));

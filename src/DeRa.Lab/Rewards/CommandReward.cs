@@ -3,10 +3,10 @@ using System.Text.Json;
 namespace DeRa.Lab.Rewards;
 
 /// <summary>
-/// Scores by an external program, which is started at the first call and kept: it is sent a JSON line for each completion,
-/// {"prompt", "completion", "tokens", "finished"}, and answers each with a line, 0.5 or {"score": 0.5}, in the same order.
+/// Scores by an external program, which is started at the first call and kept running: it receives a JSON line for each completion,
+/// {"prompt", "completion", "tokens", "finished"}, and replies to each with a line, 0.5 or {"score": 0.5}, in the same order.
 /// </summary>
-/// <remarks>After an error or a cancellation nobody knows which answer is next: the program is killed and the reward unusable.</remarks>
+/// <remarks>After an error or a cancellation it is unknown which reply is next: the program is killed and the reward unusable.</remarks>
 internal sealed class CommandReward : IReward
 {
     private static readonly TimeSpan ExitGrace = TimeSpan.FromSeconds(5);

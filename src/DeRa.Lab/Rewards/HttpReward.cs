@@ -75,7 +75,7 @@ internal sealed class HttpReward : IReward
     {
         try
         {
-            return JsonSerializer.Deserialize<Answer>(text, JsonOptions)?.Scores;
+            return JsonSerializer.Deserialize<Response>(text, JsonOptions)?.Scores;
         }
         catch (JsonException)
         {
@@ -87,5 +87,5 @@ internal sealed class HttpReward : IReward
 
     private static string Excerpt(string text) => text.Length <= 200 ? text : text[..200] + "…";
 
-    private sealed record Answer(double[]? Scores);
+    private sealed record Response(double[]? Scores);
 }

@@ -10,7 +10,7 @@ internal sealed class LengthReward(int min, int max) : IReward
     public ValueTask<IReadOnlyList<double>> ScoreAsync(IReadOnlyList<Completion> completions, CancellationToken cancellationToken) =>
         new([.. completions.Select(Score)]);
 
-    // A completion that the length limit cut has no length of its own yet.
+    // The length of a completion that the length limit ended is unknown.
     private double Score(Completion completion) =>
         completion.Finished && completion.Tokens >= min && completion.Tokens <= max ? 0 : -1;
 }

@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace DeRa.Lab.Rewards;
 
-/// <summary>Makes a reward of what the user wrote.</summary>
-public static class RewardSpec
+/// <summary>Creates a reward from its specification.</summary>
+internal static class RewardSpec
 {
     /// <summary>What there is, for help texts and errors.</summary>
     public const string Known = """
@@ -14,7 +14,7 @@ public static class RewardSpec
         """;
 
     // A scorer may load a model of its own before its first answer.
-    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan ResponseTimeout = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan FirstRetryDelay = TimeSpan.FromSeconds(1);
 
     /// <summary>Reads a reward's specification: one of <see cref="Known"/>.</summary>
@@ -26,7 +26,7 @@ public static class RewardSpec
         {
             ("length", not null) => Length(argument),
             ("sentiment", null) => new SentimentReward(),
-            ("command", not null) => new CommandReward(argument, AnswerTimeout),
+            ("command", not null) => new CommandReward(argument, ResponseTimeout),
             ("http" or "https", not null) => Http(text),
             _ => throw new RewardException($"reward '{text}' is not known; there are:\n{Known}"),
         };
@@ -45,6 +45,6 @@ public static class RewardSpec
 
     private static HttpReward Http(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Host.Length > 0
-            ? new HttpReward(address, AnswerTimeout, FirstRetryDelay)
+            ? new HttpReward(address, ResponseTimeout, FirstRetryDelay)
             : throw new RewardException($"reward '{text}' is not a whole address, e.g. http://localhost:9000/score");
 }

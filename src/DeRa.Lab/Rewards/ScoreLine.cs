@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace DeRa.Lab.Rewards;
 
-/// <summary>What external scorers are sent and what they answer.</summary>
+/// <summary>The messages to and from external scorers.</summary>
 internal static class ScoreLine
 {
     /// <summary>{"prompt", "completion", "tokens", "finished"} of a completion.</summary>

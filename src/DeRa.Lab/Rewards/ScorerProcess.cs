@@ -5,8 +5,9 @@ using System.Threading.Channels;
 
 namespace DeRa.Lab.Rewards;
 
-/// <summary>A running external program that is talked to in lines. Its output is read all the time, so that neither side waits for
-/// the other with full pipes.</summary>
+/// <summary>
+/// A running external program with line-based input and output. Its output is read continuously, so that full pipes block neither side.
+/// </summary>
 internal sealed class ScorerProcess : IDisposable
 {
     private const int KeptErrorLines = 10;
@@ -44,7 +45,7 @@ internal sealed class ScorerProcess : IDisposable
     /// <summary>The lines written so far and not yet read; it ends where the program ends its output.</summary>
     public ChannelReader<string> Output => _output.Reader;
 
-    /// <summary>Sends lines. A program that reads no more is no error here: its output tells.</summary>
+    /// <summary>Sends lines. A program that no longer reads is not an error here: it shows in its output.</summary>
     public async Task SendAsync(IEnumerable<string> lines, CancellationToken cancellationToken)
     {
         try

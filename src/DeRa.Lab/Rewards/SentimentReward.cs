@@ -6,10 +6,9 @@ namespace DeRa.Lab.Rewards;
 /// How happy a story is: (H − S) / (H + S + 4), in (−1, 1), where H and S are the numbers of different happy and sad words in it.
 /// </summary>
 /// <remarks>
-/// A policy finds every short cut that a reward leaves it. Therefore words count once however often they come, and so do
-/// their inflections together ("smile smiled smiling" is one): repetition gains nothing. The ratio keeps length from being a
-/// goal in itself, and the 4 keeps one lone happy word from reaching the top: it scores .2, eight score .67, so that there
-/// is always something left to gain, less and less.
+/// A policy exploits every loophole of a reward. Therefore a word counts once however often it occurs, as do its inflections together
+/// ("smile smiled smiling" is one): repetition gains nothing. The ratio keeps length from being a goal in itself, and the 4 keeps a
+/// single happy word from scoring high: it scores .2, eight score .67, so that there is always something left to gain, less and less.
 /// <para>A happy word right after not, never, cannot or …n't counts as sad; a sad word there counts as nothing, because
 /// "not sad" is not yet happy.</para>
 /// </remarks>

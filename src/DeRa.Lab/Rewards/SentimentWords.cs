@@ -1,6 +1,6 @@
 namespace DeRa.Lab.Rewards;
 
-/// <summary>A list of words that this assembly carries: a line holds one word with its inflections and derivations, a family.</summary>
+/// <summary>Embedded word lists: a line holds one word with its inflections and derivations, a family.</summary>
 internal static class SentimentWords
 {
     /// <summary>The family (line number) of each happy word, in lower case.</summary>

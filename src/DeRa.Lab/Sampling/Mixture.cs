@@ -4,17 +4,17 @@ using DeRa.Serving.Requests;
 namespace DeRa.Lab.Sampling;
 
 /// <summary>
-/// What is sampled from: a model, or two at a strength (eq. 6 of the paper). Strengths 0 and 1 run one model only.
+/// What is sampled from: a model, or two at a strength (eq. 6 of the paper). Strengths 0 and 1 run a single model.
 /// </summary>
-/// <param name="Reference">Weighs 1 − strength.</param>
-/// <param name="Aligned">Weighs the strength.</param>
+/// <param name="Reference">Of weight 1 − strength.</param>
+/// <param name="Aligned">Of weight strength.</param>
 /// <param name="Strength">λ, as the server allows it.</param>
 /// <exception cref="LabException">The vocabularies have different sizes, or the strength is out of its range.</exception>
 internal sealed record Mixture(TrainableDecoder Reference, TrainableDecoder Aligned, double Strength)
 {
     private static readonly RequestLimits s_limits = new();
 
-    /// <summary>Weighs the strength.</summary>
+    /// <summary>Of weight <see cref="Strength"/>.</summary>
     public TrainableDecoder Aligned { get; } = Aligned.Config.VocabularySize == Reference.Config.VocabularySize ? Aligned
         : throw new LabException($"the aligned model has {Aligned.Config.VocabularySize} tokens, "
             + $"the reference {Reference.Config.VocabularySize}; a mixture needs one vocabulary.");
@@ -24,13 +24,13 @@ internal sealed record Mixture(TrainableDecoder Reference, TrainableDecoder Alig
         : throw new LabException(FormattableString.Invariant(
             $"the strength is {Strength}; it must be between {s_limits.MinStrength} and {s_limits.MaxStrength}."));
 
-    /// <summary>Most tokens that all of its models read.</summary>
+    /// <summary>The shortest context of its models.</summary>
     public int ContextTokens => Parts.Min(part => part.Model.Config.ContextTokens);
 
-    /// <summary>One model as it is.</summary>
+    /// <summary>A single model.</summary>
     public static Mixture Of(TrainableDecoder model) => new(model, model, 0);
 
-    /// <summary>The models that have a weight, and their weights.</summary>
+    /// <summary>The active models and their weights.</summary>
     public IReadOnlyList<(TrainableDecoder Model, double Weight)> Parts => Strength switch
     {
         0 => [(Reference, 1)],

@@ -3,18 +3,18 @@ using static TorchSharp.torch;
 namespace DeRa.Lab.Sampling;
 
 /// <summary>
-/// Draws completions for many prompts at once, at temperature 1 and without filters: exactly from the mixture, which the
-/// objectives and the paper's identity need. Rows go token by token; a prompt longer than others is fed until it ends.
+/// Samples completions of many prompts in one batch, at temperature 1 and without filters: exactly from the mixture, which the
+/// objectives and the paper's identity need. Rows advance token by token; longer prompts are fed until they end.
 /// </summary>
 internal static class Sampler
 {
-    /// <summary>Draws one completion for each prompt.</summary>
-    /// <param name="mixture">What to draw from.</param>
-    /// <param name="prompts">Token ids; none empty, none longer than the context.</param>
+    /// <summary>Samples one completion for each prompt.</summary>
+    /// <param name="mixture">What to sample from.</param>
+    /// <param name="prompts">Token ids; from 1 to the context's length each.</param>
     /// <param name="endToken">Ends a completion, and is part of it.</param>
-    /// <param name="maxTokens">Most tokens of a completion; it ends earlier where the models have read a whole context.</param>
+    /// <param name="maxTokens">Most tokens of a completion; it ends earlier at the end of the context.</param>
     /// <param name="seed">The same seed gives the same completions on one device.</param>
-    /// <param name="onToken">Told after each token how many of them every row has read or drawn; null = nobody.</param>
+    /// <param name="onToken">Called after each token with how many of them every row has read or sampled; may be null.</param>
     /// <param name="cancellation">Stops between two tokens.</param>
     /// <exception cref="LabException">A prompt is empty or longer than the context.</exception>
     public static IReadOnlyList<SampledText> Sample(
@@ -36,3 +36,9 @@ internal static class Sampler
         return batch.Results;
     }
 }
+
+/// <summary>A prompt and its sampled completion.</summary>
+/// <param name="Prompt">The prompt's token ids.</param>
+/// <param name="Tokens">The completion's token ids, its end token included if it was sampled.</param>
+/// <param name="Finished">Whether it ended by its end token rather than by the length limit.</param>
+internal sealed record SampledText(int[] Prompt, int[] Tokens, bool Finished);

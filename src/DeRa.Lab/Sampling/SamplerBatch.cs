@@ -1,13 +1,13 @@
 using DeRa.Lab.Models;
-using DeRa.Torch.Operators;
+using DeRa.Torch.Native;
 using static TorchSharp.torch;
 
 namespace DeRa.Lab.Sampling;
 
-/// <summary>The rows of one <see cref="Sampler"/> call: which still run, what each has drawn, and the models' caches.</summary>
+/// <summary>The rows of one <see cref="Sampler"/> call: which still run, what each has sampled, and the models' caches.</summary>
 internal sealed class SamplerBatch : IDisposable
 {
-    /// <summary>Finished rows are dropped from the caches once this share of them is idle: copying the caches costs too.</summary>
+    /// <summary>Finished rows are dropped from the caches once their share exceeds this: copying the caches has a cost too.</summary>
     private const double IdleShare = 0.3;
 
     private readonly IReadOnlyList<int[]> _prompts;
@@ -30,14 +30,14 @@ internal sealed class SamplerBatch : IDisposable
         _generator = new Generator((ulong)seed, _device);
     }
 
-    /// <summary>Tokens that every row has read or drawn.</summary>
+    /// <summary>Tokens that every row has read or sampled.</summary>
     public int Position { get; private set; }
 
-    /// <summary>What was drawn, one a prompt, in the prompts' order.</summary>
+    /// <summary>The completions, in the prompts' order.</summary>
     public IReadOnlyList<SampledText> Results =>
         [.. _prompts.Select((prompt, i) => new SampledText(prompt, [.. _drawn[i]], _drawn[i].Count > 0 && _drawn[i][^1] == _endToken))];
 
-    /// <summary>Reads one more token of every row (at first all that every prompt has); false once nothing runs.</summary>
+    /// <summary>Reads one more token of every row (first as many as the shortest prompt has); false once no row runs.</summary>
     public bool Step()
     {
         using var scope = NewDisposeScope();
@@ -58,7 +58,7 @@ internal sealed class SamplerBatch : IDisposable
         _generator.Dispose();
     }
 
-    /// <summary>The token at a position of a row: prompt, then what was drawn; idle rows repeat the end token.</summary>
+    /// <summary>The token at a position of a row: prompt, then completion; finished rows repeat the end token.</summary>
     private int TokenAt(int row, int position)
     {
         var prompt = _prompts[row];

@@ -10,11 +10,11 @@ namespace DeRa.Lab.Tokenizers;
 /// bytes as its initial alphabet: bytes take their ids in the order of their characters, and of equally frequent pairs the
 /// one with the lowest left id, then the lowest right id, merges first.
 /// </summary>
-public static class BpeTrainer
+internal static class BpeTrainer
 {
     private const int ByteCount = 256;
 
-    /// <summary>The special token that ends a text where no other is chosen.</summary>
+    /// <summary>The default special token that ends a text.</summary>
     public const string EndOfText = "<|endoftext|>";
 
     /// <summary>Learns merges until the vocabulary is full.</summary>
@@ -48,7 +48,7 @@ public static class BpeTrainer
     }
 
     /// <summary>
-    /// Printable ASCII spells itself in the vocabulary, and texts are split where it occurs: no merge can make such a token.
+    /// Printable ASCII represents itself in the vocabulary, and texts are split at special tokens: no merge can produce one.
     /// </summary>
     private static void CheckSpecialTokens(IReadOnlyList<string> specialTokens)
     {
@@ -69,7 +69,7 @@ public static class BpeTrainer
         foreach (var text in texts)
             foreach (var stretch in splitter.Split(text).Where(stretch => stretch.Token is null))
                 CountPieces(text[stretch.Start..stretch.End], counts);
-        return counts.ToDictionary(piece => ByteLevelAlphabet.Spell(piece.Key), piece => piece.Value, StringComparer.Ordinal);
+        return counts.ToDictionary(piece => ByteLevelAlphabet.Encode(piece.Key), piece => piece.Value, StringComparer.Ordinal);
     }
 
     private static void CountPieces(string text, Dictionary<string, long> counts)
@@ -82,3 +82,12 @@ public static class BpeTrainer
         }
     }
 }
+
+/// <summary>A byte-level byte-pair encoding: what <see cref="BpeTrainer"/> learned.</summary>
+/// <param name="SpecialTokens">The special tokens, whose ids are 0, 1, …; the first ends a text.</param>
+/// <param name="Vocabulary">All tokens by id, in GPT-2's representation of bytes: special tokens, the 256 bytes, merged tokens.</param>
+/// <param name="Merges">The pairs of tokens that merge, the first to be merged first.</param>
+internal sealed record TrainedBpe(
+    IReadOnlyList<string> SpecialTokens,
+    IReadOnlyList<string> Vocabulary,
+    IReadOnlyList<(string Left, string Right)> Merges);

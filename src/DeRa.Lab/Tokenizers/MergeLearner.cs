@@ -17,7 +17,7 @@ internal sealed class MergeLearner
     private readonly PriorityQueue<Pair, (long Count, Pair Pair)> _queue = new(Comparer<(long Count, Pair Pair)>.Create(ByCountThenIds));
 
     /// <param name="specialTokens">Take the first ids; the bytes follow in the order of their characters.</param>
-    /// <param name="pieces">The text's pieces in GPT-2's spelling of bytes, with how often each occurs.</param>
+    /// <param name="pieces">The text's pieces in GPT-2's representation of bytes, with how often each occurs.</param>
     public MergeLearner(IReadOnlyList<string> specialTokens, IReadOnlyDictionary<string, long> pieces)
     {
         _vocabulary = [.. specialTokens, .. ByteLevelAlphabet.All.Order().Select(character => character.ToString())];
@@ -71,7 +71,7 @@ internal sealed class MergeLearner
         return left != 0 ? left : one.Pair.Right.CompareTo(other.Pair.Right);
     }
 
-    /// <summary>The queue holds every pair with at least its count: what is there with more goes back with its own.</summary>
+    /// <summary>The queue holds every pair with at least its current count: an entry with a higher count is requeued.</summary>
     private bool TryTakeMostFrequent(out Pair pair)
     {
         while (_queue.TryDequeue(out pair, out var queued))

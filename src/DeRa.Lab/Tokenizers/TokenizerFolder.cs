@@ -5,24 +5,24 @@ using System.Text.Json.Nodes;
 namespace DeRa.Lab.Tokenizers;
 
 /// <summary>Writes a tokenizer's files in Hugging Face layout.</summary>
-public static class TokenizerFolder
+internal static class TokenizerFolder
 {
     private static readonly JsonSerializerOptions Readable = new()
     {
         WriteIndented = true,
         NewLine = "\n",
-        // Tokens are to be read: the default encoder spells most of them as \u escapes.
+        // For readable tokens: the default encoder escapes most of them.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
     /// <summary>
     /// Writes <c>tokenizer.json</c>, <c>tokenizer_config.json</c> (with the chat template) and <c>special_tokens_map.json</c>,
-    /// over files of these names that are there. The first special token ends a text, and is put before
-    /// one (GPT-2's convention): a model knows then that a text begins.
+    /// replacing existing ones. The first special token ends a text, and is also put before one (GPT-2's convention), so that a model
+    /// knows that a text begins.
     /// </summary>
-    /// <param name="folder">The folder; made where it is missing.</param>
+    /// <param name="folder">The folder; created if missing.</param>
     /// <param name="tokenizer">What to write.</param>
-    /// <param name="contextTokens">Most tokens that the model takes, prompt and answer together; at least 1.</param>
+    /// <param name="contextTokens">The model's context: prompt and completion together; at least 1.</param>
     public static void Write(string folder, TrainedBpe tokenizer, int contextTokens)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(contextTokens, 1);

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace DeRa.Lab.Training;
 
-/// <summary>Tells texts and models of one run from those of another, so that a run is resumed with its own only.</summary>
+/// <summary>Identifies the texts and models of a run, so that it is only resumed with the same ones.</summary>
 internal static class Fingerprint
 {
     private const int Bytes = 8;

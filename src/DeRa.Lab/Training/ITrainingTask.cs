@@ -7,12 +7,12 @@ namespace DeRa.Lab.Training;
 internal interface ITrainingTask
 {
     /// <summary>
-    /// Everything that decides the result beside the weights and <see cref="TrainingSettings"/>: a run is resumed only if it is
+    /// Everything that determines the result besides the weights and <see cref="TrainingSettings"/>: a run is resumed only if it is
     /// the same.
     /// </summary>
     string Description { get; }
 
-    /// <summary>Computes one step's loss. All that is random follows from the step, so that a resumed run repeats it.</summary>
+    /// <summary>Computes one step's loss. Randomness depends on the step only, so that a resumed run repeats it.</summary>
     /// <param name="model">The model in training.</param>
     /// <param name="step">From 0.</param>
     TaskStep Step(TrainableDecoder model, int step);

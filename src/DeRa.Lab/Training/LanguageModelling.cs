@@ -1,10 +1,10 @@
 using DeRa.Lab.Data;
 using DeRa.Lab.Models;
-using DeRa.Torch.Operators;
+using DeRa.Torch.Native;
 
 namespace DeRa.Lab.Training;
 
-/// <summary>Pretraining and SFT: the mean negative log-probability of the next token, prompts left out.</summary>
+/// <summary>Pretraining and SFT: the mean negative log-probability of the next token, prompts excluded.</summary>
 internal sealed class LanguageModelling(PackedRows rows, long seed, string description) : ITrainingTask
 {
     /// <inheritdoc/>

@@ -9,8 +9,8 @@ using static TorchSharp.torch;
 namespace DeRa.Lab.Training;
 
 /// <summary>
-/// What a run keeps on disk beside the finished model: <c>run.json</c> (its settings), <c>training.jsonl</c> (a line a step)
-/// and, until it is finished, the last <c>checkpoint-…</c> folder, which appears whole or not at all.
+/// What a run stores besides the finished model: <c>run.json</c> (its settings), <c>training.jsonl</c> (a line a step) and, until it
+/// is finished, the last <c>checkpoint-…</c> folder, which is created atomically.
 /// </summary>
 internal sealed class RunFolder(string path)
 {
@@ -20,13 +20,13 @@ internal sealed class RunFolder(string path)
     /// <summary>The folder.</summary>
     public string Path => path;
 
-    /// <summary>Whether the run has ended and the model lies in the folder.</summary>
+    /// <summary>Whether the run has finished and the model is in the folder.</summary>
     public bool IsFinished => File.Exists(In("model.safetensors")) && File.Exists(Curve) && !Checkpoints().Any();
 
     private string Curve => In("training.jsonl");
 
-    /// <summary>Makes the folder this run's own, or finds that it is.</summary>
-    /// <exception cref="LabException">It holds a run with other settings, or something else.</exception>
+    /// <summary>Claims the folder for this run, or checks that it belongs to it.</summary>
+    /// <exception cref="LabException">It holds a run with other settings, or a model.</exception>
     public void Claim(TrainingSettings settings, string task)
     {
         var wanted = new JsonObject { ["task"] = task, ["settings"] = JsonSerializer.SerializeToNode(settings) }.ToJsonString(Indented);
@@ -41,7 +41,7 @@ internal sealed class RunFolder(string path)
         WriteWhole(In("run.json"), wanted);
     }
 
-    /// <summary>Loads the last checkpoint, where there is one, into the model and the optimiser.</summary>
+    /// <summary>Loads the last checkpoint, if there is one, into the model and the optimiser.</summary>
     /// <returns>The steps that are done.</returns>
     public int Resume(TrainableDecoder model, AdamW optimizer)
     {
@@ -58,7 +58,7 @@ internal sealed class RunFolder(string path)
         return done;
     }
 
-    /// <summary>Saves all that the steps so far have made, then forgets the checkpoint before.</summary>
+    /// <summary>Saves model and optimiser, then deletes the previous checkpoint.</summary>
     public void SaveCheckpoint(TrainableDecoder model, AdamW optimizer, int steps)
     {
         var name = In(CheckpointPrefix + steps.ToString("D7", CultureInfo.InvariantCulture));
@@ -79,7 +79,7 @@ internal sealed class RunFolder(string path)
         File.AppendAllText(Curve, line.ToJsonString() + "\n");
     }
 
-    /// <summary>Removes what only an unfinished run needs. The model has been written.</summary>
+    /// <summary>Removes what only an unfinished run needs, once the model has been written.</summary>
     public void Finish()
     {
         DeleteUnfinished();
@@ -97,7 +97,7 @@ internal sealed class RunFolder(string path)
             Directory.Delete(unfinished, recursive: true);
     }
 
-    // Renamed first: cut in the middle, a folder must not look like a whole checkpoint.
+    // Renamed first: after an interruption, a half-deleted folder must not look like a checkpoint.
     private static void Delete(string checkpoint)
     {
         Directory.Move(checkpoint, checkpoint + Unfinished);

@@ -1,6 +1,6 @@
 namespace DeRa.Lab.Training;
 
-/// <summary>Random sources that follow from a run's seed and the step alone: nothing of them need be saved to resume.</summary>
+/// <summary>Random sources that depend on a run's seed and the step only: no state need be saved to resume.</summary>
 internal static class StepRandom
 {
     /// <summary>The source of one step.</summary>

@@ -4,8 +4,8 @@ using System.Globalization;
 namespace DeRa.Lab.Training;
 
 /// <summary>
-/// Shows a bar with the smoothed loss, the step's metrics, tokens/s and the time left: on a terminal one line that is
-/// overwritten, elsewhere a line every ten seconds; and the last step in any case.
+/// Shows a bar with the smoothed loss, the step's metrics, tokens/s and the time left: on a terminal one line that is overwritten,
+/// elsewhere a line every ten seconds; always the last step.
 /// </summary>
 internal sealed class TrainingProgress(TextWriter output, string title, bool isTerminal)
 {
@@ -20,13 +20,13 @@ internal sealed class TrainingProgress(TextWriter output, string title, bool isT
     public void Begin(int done, int steps)
     {
         (_first, _steps) = (done, steps);
-        if (done > 0) output.WriteLine($"{title}: goes on after step {done}");
+        if (done > 0) output.WriteLine($"{title}: resumes after step {done}");
         _sinceBegin.Start();
         _sinceLine.Start();
     }
 
-    /// <summary>Says that there is nothing to do.</summary>
-    public void AlreadyFinished(string folder) => output.WriteLine($"{title}: {folder} is finished already");
+    /// <summary>Reports that there is nothing to do.</summary>
+    public void AlreadyFinished(string folder) => output.WriteLine($"{title}: {folder} is already finished");
 
     /// <summary>Takes a finished step.</summary>
     public void Report(int step, double loss, TaskStep result)
@@ -40,11 +40,11 @@ internal sealed class TrainingProgress(TextWriter output, string title, bool isT
         else output.WriteLine(text);
     }
 
-    /// <summary>Says that the run was interrupted, and has kept what it did.</summary>
+    /// <summary>Reports that the run was interrupted and can be resumed.</summary>
     public void Stopped(int step)
     {
         End();
-        output.WriteLine($"{title}: stopped after step {step}; the same command goes on from there");
+        output.WriteLine($"{title}: stopped after step {step}; the same command resumes from there");
     }
 
     /// <summary>Ends the line.</summary>

@@ -1,11 +1,12 @@
 using System.Runtime.InteropServices;
 using DeRa.Server.Options;
+using DeRa.Server.State;
 
 namespace DeRa.Server.Composition;
 
 /// <summary>
-/// Loads the pair once the doors are open, and on the way out first drains (the doors stay open and refuse), then stops the
-/// engine, and only then lets the doors close. An engine that hangs is left behind: the process must end all the same.
+/// Loads the pair once the ports are open. At shutdown it first drains (the ports stay open and requests are refused), then stops
+/// the engine, and only then lets the ports close. An engine that hangs is left behind: the process must end all the same.
 /// </summary>
 internal sealed class PairLifetime(
     PairSource source, ServingState state, ServerOptions options, ServerAddresses addresses, TimeProvider time,

@@ -32,7 +32,7 @@ internal sealed class ServerAddresses(IServer server, ServerOptions options, Api
             var address = options.Endpoint.Address;
             if (address.Equals(IPAddress.Loopback)) return "localhost";
             if (!address.Equals(IPAddress.Any) && !address.Equals(IPAddress.IPv6Any)) return Http.Host;
-            // Where names are listed, no other is answered.
+            // Where names are listed, requests under others are refused.
             return options.Origin.AllowedHosts.FirstOrDefault(host => !host.Contains('*', StringComparison.Ordinal)) ?? "localhost";
         }
     }

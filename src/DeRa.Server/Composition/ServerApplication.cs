@@ -5,6 +5,7 @@ using DeRa.Hosting.Security;
 using DeRa.Server.Grpc;
 using DeRa.Server.Http;
 using DeRa.Server.Options;
+using DeRa.Server.State;
 using DeRa.Server.Telemetry;
 using DeRa.Server.Uploads;
 using Microsoft.AspNetCore.Connections;
@@ -31,29 +32,34 @@ internal static class ServerApplication
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "DeRa.Server" });
         logging(builder.Logging);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listen(kestrel, options));
-        builder.Services.AddSingleton(_ => new ConnectionPlaces(options.Connection.MaxConnections)).AddSingleton<SocketTransportFactory>()
-            .AddSingleton<IConnectionListenerFactory, PausingListenerFactory>();
-        builder.Services.AddRoutingCore().AddSingleton(options).AddSingleton(options.Endpoint).AddSingleton(time).AddSingleton<ServingState>()
-            .AddSingleton(services => source(services.GetRequiredService<ILoggerFactory>())).AddSingleton<ServerAddresses>()
-            .AddSingleton<SlowReaders>().AddSingleton<BodyBudget>().AddSingleton<Encoders>()
-            .AddHostedService<PairLifetime>().AddHttpDoor().AddGrpcDoor(options).AddSecurity(options.Key, options.Tls, options.Origin, time)
-            .Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = new ListenSockets(options.Endpoint).Open)
-            .Configure<HostOptions>(host =>
-                host.ShutdownTimeout = TimeSpan.FromSeconds(options.Time.DrainSeconds) + PairLifetime.StopTime + PausingListenerFactory.CloseTime);
+        AddConnections(builder.Services, options);
+        builder.Services.AddRoutingCore().AddSingleton(options).AddSingleton(options.Endpoint).AddSingleton(time)
+            .AddSingleton<ServingState>().AddSingleton(services => source(services.GetRequiredService<ILoggerFactory>()))
+            .AddSingleton<ServerAddresses>().AddSingleton<SlowReaders>().AddSingleton<BodyBudget>().AddSingleton<Encoders>()
+            .AddHostedService<PairLifetime>().AddHttpEndpoints().AddGrpcEndpoints(options)
+            .AddSecurity(options.Key, options.Tls, options.Origin, time);
         builder.AddTelemetry(options);
         var app = builder.Build();
         if (options.Connection.MaxConnections < asked.Connection.MaxConnections)
-            ServerLog.ConnectionsCut(app.Logger, asked.Connection.MaxConnections, options.Connection.MaxConnections, files!.Value, DescriptorLimit.Reserved);
-        app.UseMiddleware<RequestWatch>();
+            ServerLog.ConnectionsLimited(app.Logger, asked.Connection.MaxConnections, options.Connection.MaxConnections,
+                files!.Value, DescriptorLimit.Reserved);
+        app.UseMiddleware<TelemetryMiddleware>();
         app.UseMiddleware<HeadRequests>();
-        app.UseMiddleware<RequestFence>();
+        app.UseMiddleware<ExceptionMiddleware>();
         app.UseRouting();
         app.UseSecurity(options.Origin, options.Endpoint);
         app.UseMiddleware<UploadLimits>();
-        app.MapHttpDoor();
-        app.MapGrpcDoor();
+        app.MapHttpEndpoints();
+        app.MapGrpcEndpoints();
         return app;
     }
+
+    private static void AddConnections(IServiceCollection services, ServerOptions options) => services
+        .AddSingleton(_ => new ConnectionPlaces(options.Connection.MaxConnections)).AddSingleton<SocketTransportFactory>()
+        .AddSingleton<IConnectionListenerFactory, PausingListenerFactory>()
+        .Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = new ListenSockets(options.Endpoint).Open)
+        .Configure<HostOptions>(host => host.ShutdownTimeout =
+            TimeSpan.FromSeconds(options.Time.DrainSeconds) + PairLifetime.StopTime + PausingListenerFactory.CloseTime);
 
     private static void Listen(KestrelServerOptions kestrel, ServerOptions options)
     {
@@ -70,7 +76,7 @@ internal static class ServerApplication
         limits.MaxRequestBodySize = options.Body.MaxBodyBytes;
         // A body has a time in all (UploadLimits), which slow clients cannot stretch.
         limits.MinRequestBodyDataRate = null;
-        // For answers in one piece; streams are watched flush by flush.
+        // For responses in one piece; streams are timed flush by flush.
         limits.MinResponseDataRate = new MinDataRate(240, TimeSpan.FromSeconds(options.Time.SlowReaderSeconds));
         limits.MaxRequestHeaderCount = options.Connection.MaxHeaders;
         limits.MaxRequestHeadersTotalSize = options.Connection.MaxHeaderBytes;

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using DeRa.Hosting.Options;
 using DeRa.Hosting.Telemetry;
 using DeRa.Server.Options;
+using DeRa.Server.State;
 
 namespace DeRa.Server.Composition;
 
@@ -18,10 +19,10 @@ internal static class ServerProgram
     /// <summary>An option is unknown, missing or out of range.</summary>
     public const int BadOption = 2;
 
-    /// <summary>A part of the server that runs in the background has failed.</summary>
+    /// <summary>A background service has failed.</summary>
     public const int ServiceFailed = 3;
 
-    /// <summary>Runs until the process is told to stop.</summary>
+    /// <summary>Runs until the process is asked to stop.</summary>
     /// <param name="arguments">The command line.</param>
     /// <param name="environment">Environment variables.</param>
     /// <param name="source">Gives the loader for checked options.</param>
@@ -70,7 +71,7 @@ internal static class ServerProgram
         return await RunAsync(app, errors);
     }
 
-    /// <summary>Runs a server until it is told to stop or a part of it fails.</summary>
+    /// <summary>Runs a server until it is asked to stop or a part of it fails.</summary>
     internal static async Task<int> RunAsync(WebApplication app, TextWriter errors)
     {
         try
@@ -94,5 +95,6 @@ internal static class ServerProgram
 
     /// <summary>The host stops where a background service dies, but counts that as a stop like any other.</summary>
     private static Exception? FailedService(WebApplication app) => app.Services.GetServices<IHostedService>()
-        .OfType<BackgroundService>().Select(service => service.ExecuteTask?.Exception?.GetBaseException()).FirstOrDefault(fault => fault is not null);
+        .OfType<BackgroundService>().Select(service => service.ExecuteTask?.Exception?.GetBaseException())
+        .FirstOrDefault(fault => fault is not null);
 }

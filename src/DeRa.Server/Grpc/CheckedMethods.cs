@@ -1,4 +1,5 @@
 using System.Reflection;
+using DeRa.Server.Errors;
 using Google.Protobuf;
 using Grpc.AspNetCore.Server.Model;
 using Grpc.Core;
@@ -6,7 +7,7 @@ using Grpc.Core;
 namespace DeRa.Server.Grpc;
 
 /// <summary>
-/// Maps the methods of a gRPC service as ASP.NET Core's own provider does, but so that bytes which are no message are refused
+/// Maps the methods of a gRPC service as ASP.NET Core's own provider does, but so that bytes which are not a message are refused
 /// as the client's fault. Messages are read before any interceptor runs; without this they would pass for a fault of the server.
 /// </summary>
 /// <typeparam name="TService">The service's implementation.</typeparam>
@@ -49,7 +50,9 @@ internal sealed class CheckedMethods<TService> : IServiceMethodProvider<TService
     private static TDelegate Invoker<TDelegate>(IMethod method) where TDelegate : Delegate =>
         Implementation(method).CreateDelegate<TDelegate>();
 
-    /// <summary>Attributes such as those of authorization; the method's come last, and so win. Then what ASP.NET Core's provider adds.</summary>
+    /// <summary>
+    /// Attributes such as those of authorization; the method's come last, and so win. Then what ASP.NET Core's provider adds.
+    /// </summary>
     private static object[] Metadata(IMethod method) =>
     [
         .. typeof(TService).GetCustomAttributes(inherit: true), .. Implementation(method).GetCustomAttributes(inherit: true),
@@ -67,7 +70,7 @@ internal sealed class CheckedMethods<TService> : IServiceMethodProvider<TService
         }
         catch (InvalidProtocolBufferException bad)
         {
-            throw GrpcErrors.For(bad, "").ToRpcException();
+            throw GrpcError.For(bad, "").ToRpcException();
         }
     });
 }

@@ -1,61 +1,59 @@
 using DeRa.Hosting.Security;
 using DeRa.Protos.V1;
-using DeRa.Server.Answers;
-using DeRa.Server.Composition;
 using DeRa.Server.Options;
+using DeRa.Server.State;
 using DeRa.Server.Telemetry;
 using DeRa.Server.Uploads;
 using DeRa.Serving.Requests;
 using DeRa.Serving.Streaming;
 using Google.Protobuf;
 using Grpc.Core;
+using FinishReason = DeRa.Engine.Requests.FinishReason;
 
 namespace DeRa.Server.Grpc;
 
-/// <summary>Serves <c>dera.v1.InferenceService</c>. <see cref="GrpcFence"/> turns what is thrown into statuses.</summary>
+/// <summary>Serves <c>dera.v1.InferenceService</c>. <see cref="ExceptionInterceptor"/> turns what is thrown into statuses.</summary>
 internal sealed class InferenceEndpoint(
     ServingState state, RequestLimiting limits, BodyBudget budget, Encoders encoders, ServerOptions options, TimeProvider time)
     : InferenceService.InferenceServiceBase
 {
     /// <inheritdoc/>
-    public override Task<GenerateResponse> Generate(GenerateRequest request, ServerCallContext context) => AnswerAsync(
-        request, () => GrpcRequestReader.Read(request.HasModel ? request.Model : null, request.Prompt, request.MorePrompts, request.Options),
-        context,
-        (answers, choices, generation) => answers.Whole(choices, generation));
+    public override Task<GenerateResponse> Generate(GenerateRequest request, ServerCallContext context) => RespondAsync(
+        request, () => Read(request.HasModel, request.Model, request.Prompt, request.MorePrompts, request.Options), context,
+        (responses, choices, generation) => responses.Whole(choices, generation));
 
     /// <inheritdoc/>
-    public override Task<ChatResponse> Chat(ChatRequest request, ServerCallContext context) => AnswerAsync(
-        request, () => GrpcRequestReader.ReadChat(request.HasModel ? request.Model : null, request.Conversation, request.Options), context,
-        (answers, choices, generation) => answers.WholeChat(choices, generation));
+    public override Task<ChatResponse> Chat(ChatRequest request, ServerCallContext context) => RespondAsync(
+        request, () => ReadChat(request.HasModel, request.Model, request.Conversation, request.Options), context,
+        (responses, choices, generation) => responses.WholeChat(choices, generation));
 
     /// <inheritdoc/>
     public override Task GenerateStream(
-        GenerateStreamRequest request, IServerStreamWriter<GenerateStreamResponse> responseStream, ServerCallContext context) => StreamAsync(
-        request, () => GrpcRequestReader.Read(request.HasModel ? request.Model : null, request.Prompt, request.MorePrompts, request.Options),
-        context,
-        happened => responseStream.WriteAsync(GrpcAnswers.ForGenerate(happened), context.CancellationToken));
+        GenerateStreamRequest request, IServerStreamWriter<GenerateStreamResponse> responseStream, ServerCallContext context) =>
+        StreamAsync(request, () => Read(request.HasModel, request.Model, request.Prompt, request.MorePrompts, request.Options), context,
+            StreamEvents.Generate, responseStream);
 
     /// <inheritdoc/>
     public override Task ChatStream(
-        ChatStreamRequest request, IServerStreamWriter<ChatStreamResponse> responseStream, ServerCallContext context) => StreamAsync(
-        request, () => GrpcRequestReader.ReadChat(request.HasModel ? request.Model : null, request.Conversation, request.Options), context,
-        happened => responseStream.WriteAsync(GrpcAnswers.ForChat(happened), context.CancellationToken));
+        ChatStreamRequest request, IServerStreamWriter<ChatStreamResponse> responseStream, ServerCallContext context) =>
+        StreamAsync(request, () => ReadChat(request.HasModel, request.Model, request.Conversation, request.Options), context,
+            StreamEvents.Chat, responseStream);
 
     /// <inheritdoc/>
     public override async Task Converse(IAsyncStreamReader<ConverseRequest> requestStream,
         IServerStreamWriter<ConverseResponse> responseStream, ServerCallContext context)
     {
-        // A client that says nothing is refused at once where nothing is served, and holds up no shutdown.
+        // A client that sends nothing is refused at once where nothing is served, and holds up no shutdown.
         state.Enter().Dispose();
         var start = await StartAsync(requestStream, context.CancellationToken);
         using var lease = state.Enter();
-        GenerationInput Read() => GrpcRequestReader.Read(start.HasModel ? start.Model : null, start.Prompt, start.MorePrompts, start.Options);
-        await RunAsync(lease, start, Read, stream: true, context, async (generation, answers) =>
+        GenerationInput ReadStart() => Read(start.HasModel, start.Model, start.Prompt, start.MorePrompts, start.Options);
+        await RunAsync(lease, start, ReadStart, stream: true, context, async (generation, responses) =>
         {
-            using var wishes = new Wishes(requestStream, generation, lease.Pair.Validator, time, context.CancellationToken);
+            using var commands = new ConverseCommands(requestStream, generation, lease.Generations, time, context.CancellationToken);
             // A write whose own token is cancelled would abort the call, and its status with it.
-            return await wishes.WhileAsync(cancellation => WriteAsync(
-                generation, answers, happened => responseStream.WriteAsync(happened, CancellationToken.None), cancellation));
+            return await commands.WhileAsync(cancellation => WriteAsync(generation, responses, StreamEvents.Converse,
+                message => responseStream.WriteAsync(message, CancellationToken.None), cancellation));
         });
     }
 
@@ -103,7 +101,7 @@ internal sealed class InferenceEndpoint(
     public override Task<GetServerInfoResponse> GetServerInfo(GetServerInfoRequest request, ServerCallContext context)
     {
         using var lease = state.Enter();
-        return Task.FromResult(GrpcAnswers.Info(lease.Pair, options));
+        return Task.FromResult(GrpcResponses.Info(lease.Pair, options));
     }
 
     /// <summary>Waits for the first message no longer than for a request's headers.</summary>
@@ -114,7 +112,7 @@ internal sealed class InferenceEndpoint(
         using var end = CancellationTokenSource.CreateLinkedTokenSource(gone, late.Token, state.Closing);
         try
         {
-            return await Wishes.StartAsync(requests, end.Token);
+            return await ConverseCommands.StartAsync(requests, end.Token);
         }
         catch (OperationCanceledException) when (late.IsCancellationRequested)
         {
@@ -122,58 +120,57 @@ internal sealed class InferenceEndpoint(
         }
     }
 
-    private async Task<T> AnswerAsync<T>(IMessage message, Func<GenerationInput> read, ServerCallContext context,
-        Func<GrpcAnswers, IReadOnlyList<WholeChoice>, Generation, T> answer) where T : class
+    private static GenerationInput Read(
+        bool hasModel, string model, Prompt? prompt, IEnumerable<Prompt> more, GenerationOptions? options) =>
+        GrpcRequestReader.Read(hasModel ? model : null, prompt, more, options);
+
+    private static GenerationInput ReadChat(bool hasModel, string model, Conversation? conversation, GenerationOptions? options) =>
+        GrpcRequestReader.ReadChat(hasModel ? model : null, conversation, options);
+
+    private async Task<T> RespondAsync<T>(IMessage message, Func<GenerationInput> read, ServerCallContext context,
+        Func<GrpcResponses, IReadOnlyList<WholeChoice>, Generation, T> respond) where T : class
     {
         using var lease = state.Enter();
         T? response = null;
-        await RunAsync(lease, message, read, stream: false, context, async (generation, answers) =>
+        await RunAsync(lease, message, read, stream: false, context, async (generation, responses) =>
         {
             var choices = await WholeChoice.ReadAsync(generation, context.CancellationToken);
-            response = answer(answers, choices, generation);
-            return choices.Select(choice => FinishReasons.Spell(choice.FinishReason));
+            response = respond(responses, choices, generation);
+            return choices.Select(choice => choice.FinishReason);
         });
         return response!;
     }
 
-    private async Task StreamAsync(
-        IMessage message, Func<GenerationInput> read, ServerCallContext context, Func<ConverseResponse, Task> write)
+    private async Task StreamAsync<T>(IMessage message, Func<GenerationInput> read, ServerCallContext context,
+        StreamEvents<T> form, IServerStreamWriter<T> stream)
     {
         using var lease = state.Enter();
-        await RunAsync(lease, message, read, stream: true, context,
-            (generation, answers) => WriteAsync(generation, answers, write, context.CancellationToken));
+        await RunAsync(lease, message, read, stream: true, context, (generation, responses) => WriteAsync(
+            generation, responses, form, next => stream.WriteAsync(next, context.CancellationToken), context.CancellationToken));
     }
 
-    private static async Task<IEnumerable<string>> WriteAsync(
-        Generation generation, GrpcAnswers answers, Func<ConverseResponse, Task> write, CancellationToken cancellation)
+    private static async Task<IEnumerable<FinishReason>> WriteAsync<T>(
+        Generation generation, GrpcResponses responses, StreamEvents<T> form, Func<T, Task> write, CancellationToken cancellation)
     {
-        var reasons = new List<string>();
-        await write(answers.Started(generation.Request));
+        var reasons = new List<FinishReason>();
+        await write(responses.Started(generation.Request, form));
         await foreach (var piece in generation.ReadAsync(cancellation))
         {
-            foreach (var happened in answers.Events(piece, generation)) await write(happened);
-            if (piece.FinishReason is { } reason) reasons.Add(FinishReasons.Spell(reason));
+            foreach (var message in responses.Events(piece, generation, form)) await write(message);
+            if (piece.FinishReason is { } reason) reasons.Add(reason);
         }
         return reasons;
     }
 
     private async Task RunAsync(ServingState.Lease lease, IMessage message, Func<GenerationInput> read, bool stream,
-        ServerCallContext context, Func<Generation, GrpcAnswers, Task<IEnumerable<string>>> answer)
+        ServerCallContext context, Func<Generation, GrpcResponses, Task<IEnumerable<FinishReason>>> respond)
     {
-        var pair = lease.Pair;
-        using var place = limits.Enter(context.GetHttpContext());
-        var (input, request) = await EncodeAsync(message, context, () =>
-        {
-            var wanted = read() with { Stream = stream };
-            return (wanted, pair.Validator.Prepare(wanted));
-        });
-        var operation = input.Prompts[0] is ChatPrompt ? "chat" : "text_completion";
-        var telemetry = RequestTelemetry.Of(context.GetHttpContext());
-        telemetry.Prepared(operation, input, request, pair, stream);
-        using var generation = Generation.Start(pair.Engine, request, pair.Tokenizer, telemetry.Elapsed);
-        telemetry.Submitted(generation);
-        var reasons = await answer(generation, new GrpcAnswers(pair.Tokenizer, pair.Names.Aligned));
-        telemetry.Answered(context.GetHttpContext().TraceIdentifier, reasons);
+        var http = context.GetHttpContext();
+        using var place = limits.Enter(http);
+        var prepared = await EncodeAsync(message, context, () => lease.Generations.Prepare(read() with { Stream = stream }));
+        var responses = new GrpcResponses(lease.Pair.Tokenizer, lease.Pair.Names.Aligned);
+        await TracedGeneration.RunAsync(http, lease.Generations, prepared, http.TraceIdentifier,
+            generation => respond(generation, responses));
     }
 
     /// <summary>A message is in memory already, but what it takes until it is encoded counts as it does in HTTP.</summary>

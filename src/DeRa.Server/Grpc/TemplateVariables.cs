@@ -13,7 +13,9 @@ internal static class TemplateVariables
     /// <summary>Reads them.</summary>
     /// <param name="variables">The variables.</param>
     /// <param name="field">Their field, for errors.</param>
-    /// <exception cref="InvalidRequestException">There are too many, a value is of no kind, or a number that JSON does not have.</exception>
+    /// <exception cref="InvalidRequestException">
+    /// There are too many, a value is of no kind, or a number that JSON does not have.
+    /// </exception>
     public static JsonObject Read(Struct variables, string field)
     {
         ChatPrompt.CheckVariableCount(field, variables.Fields.Count);
@@ -35,7 +37,7 @@ internal static class TemplateVariables
         _ => null,
     };
 
-    /// <summary>Templates tell whole numbers from others.</summary>
+    /// <summary>Templates distinguish whole numbers from others.</summary>
     private static JsonNode Number(double number) =>
         double.IsInteger(number) && Math.Abs(number) <= MaxWhole ? (long)number : number;
 

@@ -1,17 +1,14 @@
 using System.Text.Json;
-using DeRa.Server.Composition;
 using DeRa.Server.Http.Wire;
+using DeRa.Server.State;
 using DeRa.Serving;
 
 namespace DeRa.Server.Http;
 
 /// <summary><c>POST /v1/chat/completions</c>.</summary>
-internal sealed class ChatEndpoint(ServingState state, JsonIntake intake, TimeProvider time, ILogger<ChatEndpoint> log)
-    : GenerationEndpoint(state, intake, time, log)
+internal sealed class ChatEndpoint(ServingState state, JsonRequestReader reader, TimeProvider time, ILogger<ChatEndpoint> log)
+    : GenerationEndpoint(state, reader, time, log)
 {
-    /// <inheritdoc/>
-    protected override string Operation => "chat";
-
     /// <inheritdoc/>
     protected override string IdPrefix => "chatcmpl-";
 
@@ -19,6 +16,6 @@ internal sealed class ChatEndpoint(ServingState state, JsonIntake intake, TimePr
     protected override WireRequest Read(JsonElement body, ServedPair pair) => ChatRequestReader.Read(body, pair);
 
     /// <inheritdoc/>
-    protected override AnswerWriter Writer(AnswerHeader header, AnswerOptions options, TokenTexts texts) =>
-        new ChatAnswerWriter(header, options, texts);
+    protected override ResponseWriter Writer(ResponseHeader header, ResponseOptions options, TokenTexts texts) =>
+        new ChatResponseWriter(header, options, texts);
 }

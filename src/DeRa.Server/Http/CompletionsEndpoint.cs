@@ -1,17 +1,14 @@
 using System.Text.Json;
-using DeRa.Server.Composition;
 using DeRa.Server.Http.Wire;
+using DeRa.Server.State;
 using DeRa.Serving;
 
 namespace DeRa.Server.Http;
 
 /// <summary><c>POST /v1/completions</c>.</summary>
-internal sealed class CompletionsEndpoint(ServingState state, JsonIntake intake, TimeProvider time, ILogger<CompletionsEndpoint> log)
-    : GenerationEndpoint(state, intake, time, log)
+internal sealed class CompletionsEndpoint(ServingState state, JsonRequestReader reader, TimeProvider time, ILogger<CompletionsEndpoint> log)
+    : GenerationEndpoint(state, reader, time, log)
 {
-    /// <inheritdoc/>
-    protected override string Operation => "text_completion";
-
     /// <inheritdoc/>
     protected override string IdPrefix => "cmpl-";
 
@@ -19,6 +16,6 @@ internal sealed class CompletionsEndpoint(ServingState state, JsonIntake intake,
     protected override WireRequest Read(JsonElement body, ServedPair pair) => CompletionRequestReader.Read(body, pair);
 
     /// <inheritdoc/>
-    protected override AnswerWriter Writer(AnswerHeader header, AnswerOptions options, TokenTexts texts) =>
-        new CompletionAnswerWriter(header, options, texts);
+    protected override ResponseWriter Writer(ResponseHeader header, ResponseOptions options, TokenTexts texts) =>
+        new CompletionResponseWriter(header, options, texts);
 }

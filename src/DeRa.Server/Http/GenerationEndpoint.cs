@@ -1,88 +1,84 @@
 using System.Text.Json;
-using DeRa.Server.Answers;
-using DeRa.Server.Composition;
+using DeRa.Engine.Requests;
+using DeRa.Server.Errors;
 using DeRa.Server.Http.Wire;
+using DeRa.Server.Responses;
+using DeRa.Server.State;
 using DeRa.Server.Telemetry;
 using DeRa.Serving;
+using DeRa.Serving.Requests;
 using DeRa.Serving.Streaming;
 
 namespace DeRa.Server.Http;
 
-/// <summary>What the two generating endpoints share: read, check, submit, answer whole or as a stream.</summary>
-internal abstract class GenerationEndpoint(ServingState state, JsonIntake intake, TimeProvider time, ILogger log)
+/// <summary>What the two generating endpoints share: they read a request, run it, and write the response whole or as a stream.</summary>
+internal abstract class GenerationEndpoint(ServingState state, JsonRequestReader reader, TimeProvider time, ILogger log)
 {
     /// <summary>Serves one request.</summary>
     public async Task HandleAsync(HttpContext context)
     {
         using var lease = state.Enter();
-        var pair = lease.Pair;
-        using var taken = await intake.TakeAsync(context, body =>
+        using var admitted = await reader.ReadAsync(context, body =>
         {
-            var read = Read(body, pair);
+            var read = Read(body, lease.Pair);
             IgnoredFields.Announce(context, read.Ignored);
-            return (read, pair.Validator.Prepare(read.Input));
+            return (read.Response, lease.Generations.Prepare(read.Input));
         });
-        var (wire, request) = taken.Value;
-        var telemetry = RequestTelemetry.Of(context);
-        telemetry.Prepared(Operation, wire.Input, request, pair, wire.Answer.Stream);
-        var header = new AnswerHeader(
-            IdPrefix + context.TraceIdentifier, time.GetUtcNow().ToUnixTimeSeconds(), request.Model,
-            new StrengthsInForce(request.Strengths, pair.Names.Aligned), request.Seed,
-            [.. request.Choices.Select(choice => choice.Request).Where(choice => choice.ChoiceIndex < request.Returned)
-                .Select(choice => choice.PromptTokens)]);
-        var writer = Writer(header, wire.Answer, new TokenTexts(pair.Tokenizer, wire.Answer.TokensAsIds));
-        using var generation = Generation.Start(pair.Engine, request, pair.Tokenizer, telemetry.Elapsed);
-        telemetry.Submitted(generation);
-        var reasons = wire.Answer.Stream
-            ? await StreamAsync(context, generation, writer) : await AnswerAsync(context, generation, writer);
-        telemetry.Answered(header.Id, reasons);
+        var (options, prepared) = admitted.Value;
+        var header = Header(context, prepared.Request, lease.Pair);
+        var writer = Writer(header, options, new TokenTexts(lease.Pair.Tokenizer, options.TokensAsIds));
+        await TracedGeneration.RunAsync(context, lease.Generations, prepared, header.Id, generation =>
+            options.Stream ? StreamAsync(context, generation, writer) : RespondAsync(context, generation, writer));
     }
 
-    /// <summary>The operation's name in telemetry.</summary>
-    protected abstract string Operation { get; }
-
-    /// <summary>What an answer's id begins with.</summary>
+    /// <summary>What a response's id begins with.</summary>
     protected abstract string IdPrefix { get; }
 
     /// <summary>Reads the endpoint's body.</summary>
     protected abstract WireRequest Read(JsonElement body, ServedPair pair);
 
-    /// <summary>Writes the endpoint's answers.</summary>
-    protected abstract AnswerWriter Writer(AnswerHeader header, AnswerOptions options, TokenTexts texts);
+    /// <summary>Writes the endpoint's responses.</summary>
+    protected abstract ResponseWriter Writer(ResponseHeader header, ResponseOptions options, TokenTexts texts);
 
-    private static async Task<IEnumerable<string>> AnswerAsync(HttpContext context, Generation generation, AnswerWriter writer)
+    private ResponseHeader Header(HttpContext context, PreparedRequest request, ServedPair pair) => new(
+        IdPrefix + context.TraceIdentifier, time.GetUtcNow().ToUnixTimeSeconds(), request.Model,
+        new EffectiveStrengths(request.Strengths, pair.Names.Aligned), request.Seed,
+        [.. request.Choices.Select(choice => choice.Request).Where(choice => choice.ChoiceIndex < request.Returned)
+            .Select(choice => choice.PromptTokens)]);
+
+    private static async Task<IEnumerable<FinishReason>> RespondAsync(HttpContext context, Generation generation, ResponseWriter writer)
     {
         var choices = await WholeChoice.ReadAsync(generation, context.RequestAborted);
         await WireJson.RespondAsync(context.Response, StatusCodes.Status200OK,
             json => writer.WriteWhole(json, choices, Usage.Of(generation)));
-        return choices.Select(choice => FinishReasons.Spell(choice.FinishReason));
+        return choices.Select(choice => choice.FinishReason);
     }
 
     /// <summary>
     /// Headers go out with the first piece: what goes wrong before it still gets a status of its own, which clients know how
     /// to retry. What goes wrong later becomes an event of the stream.
     /// </summary>
-    private async Task<IEnumerable<string>> StreamAsync(HttpContext context, Generation generation, AnswerWriter writer)
+    private async Task<IEnumerable<FinishReason>> StreamAsync(HttpContext context, Generation generation, ResponseWriter writer)
     {
         var gone = context.RequestAborted;
         await using var pieces = generation.ReadAsync(gone).GetAsyncEnumerator(gone);
         var hasPiece = await pieces.MoveNextAsync();
         using var events = new EventStream(context.Response);
-        var reasons = new List<string>();
+        var reasons = new List<FinishReason>();
         try
         {
             writer.WriteStart(events, generation.Request.Choices.Count, Usage.Of(generation));
             while (hasPiece)
             {
                 writer.WritePiece(events, pieces.Current, Usage.Of(generation));
-                if (pieces.Current.FinishReason is { } reason) reasons.Add(FinishReasons.Spell(reason));
+                if (pieces.Current.FinishReason is { } reason) reasons.Add(reason);
                 hasPiece = await NextAsync(generation, pieces, events, gone);
             }
             writer.WriteEnd(events, Usage.Of(generation));
         }
         catch (Exception fault) when (!gone.IsCancellationRequested && fault is not ReaderTooSlowException)
         {
-            RequestFence.Explain(context, fault, log).Write(events.Begin());
+            HttpFailure.Record(context, fault, log).Write(events.Begin());
             events.End();
         }
         events.Done();

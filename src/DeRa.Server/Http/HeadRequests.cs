@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http.Features;
 namespace DeRa.Server.Http;
 
 /// <summary>
-/// Answers HEAD as GET would be answered, errors too, and leaves the body out. Kestrel does so for HTTP/1.1 alone: over HTTP/2 it
+/// Responds to HEAD as to GET, errors too, and leaves the body out. Kestrel does so for HTTP/1.1 alone: over HTTP/2 it
 /// sends what is written to the response's pipe, which is an error of the protocol.
 /// </summary>
 internal sealed class HeadRequests(RequestDelegate next)

@@ -15,7 +15,8 @@ internal static class IgnoredFields
     {
         if (names.Count == 0) return;
         if (context.RequestServices.GetRequiredService<ServerOptions>().Body.StrictFields)
-            throw new InvalidRequestException(names[0], $"'{names[0]}' is not a field, and this server refuses unknown fields (--strict-fields).");
+            throw new InvalidRequestException(names[0],
+                $"'{names[0]}' is not a field, and this server refuses unknown fields (--strict-fields).");
         context.Response.Headers["x-ignored-fields"] = Header(names);
     }
 

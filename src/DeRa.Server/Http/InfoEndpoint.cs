@@ -1,9 +1,10 @@
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using DeRa.Server.Composition;
 using DeRa.Server.Http.Wire;
 using DeRa.Server.Options;
+using DeRa.Server.Responses;
+using DeRa.Server.State;
 using DeRa.Serving;
 using DeRa.Serving.Requests;
 
@@ -14,7 +15,7 @@ internal sealed class InfoEndpoint(ServingState state, ServerOptions options, Ti
 {
     private readonly long _started = time.GetTimestamp();
 
-    /// <summary>Answers with all of it. Secrets and the places of files stay out.</summary>
+    /// <summary>Responds with all of it. Secrets and the places of files stay out.</summary>
     public async Task HandleAsync(HttpContext context)
     {
         using var lease = state.Enter();
@@ -27,14 +28,14 @@ internal sealed class InfoEndpoint(ServingState state, ServerOptions options, Ti
         ["version"] = ServerVersion.Text,
         ["uptime_seconds"] = Math.Round(time.GetElapsedTime(_started).TotalSeconds, 3),
         ["pair"] = pair.Names.Pair,
-        ["models"] = List(pair.Names.All),
-        ["aligned"] = List(pair.Names.Aligned),
+        ["models"] = ServedValues.List(pair.Names.All),
+        ["aligned"] = ServedValues.List(pair.Names.Aligned),
         ["members"] = new JsonArray([.. pair.Members.Select(Member)]),
         ["context_tokens"] = pair.Engine.Limits.ContextTokens,
         ["vocabulary_size"] = pair.Engine.Limits.VocabularySize,
         ["cache_tokens"] = (long)pair.Engine.Limits.BlockCount * pair.Engine.Limits.BlockTokens,
         ["limits"] = Limits(pair.Validator.Limits),
-        ["options"] = Options(options),
+        ["options"] = PublicOptions.Of(options),
     };
 
     private static JsonNode Member(ServedMember member) => new JsonObject
@@ -47,25 +48,10 @@ internal sealed class InfoEndpoint(ServingState state, ServerOptions options, Ti
     };
 
     private static JsonObject Limits(RequestLimits limits) => new(typeof(RequestLimits).GetProperties().Select(property =>
-        KeyValuePair.Create(LimitName(property), Value(property.GetValue(limits)))));
+        KeyValuePair.Create(LimitName(property), ServedValues.Json(property.GetValue(limits)))));
 
     /// <summary>Times are in seconds.</summary>
     private static string LimitName(PropertyInfo property) =>
         JsonNamingPolicy.SnakeCaseLower.ConvertName(property.Name)
             + (property.PropertyType == typeof(TimeSpan?) ? "_seconds" : "");
-
-    /// <summary>The effective options, but for secrets and places on this machine.</summary>
-    public static JsonObject Options(ServerOptions options) => new(OptionReader.Table.All.Where(entry => entry.IsPublic)
-        .Select(entry => KeyValuePair.Create(entry.Name, Value(entry.Get(options)))));
-
-    private static JsonNode? Value(object? value) => value switch
-    {
-        null => null,
-        IReadOnlyList<string> list => List(list),
-        string text => JsonValue.Create(text),
-        TimeSpan duration => JsonValue.Create(duration.TotalSeconds),
-        _ => JsonSerializer.SerializeToNode(value, value.GetType()),
-    };
-
-    private static JsonArray List(IEnumerable<string> texts) => new([.. texts.Select(text => (JsonNode?)JsonValue.Create(text))]);
 }

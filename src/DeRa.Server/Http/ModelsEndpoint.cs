@@ -1,6 +1,6 @@
 using System.Text.Json;
-using DeRa.Server.Composition;
 using DeRa.Server.Http.Wire;
+using DeRa.Server.State;
 using DeRa.Serving;
 using DeRa.Serving.Requests;
 

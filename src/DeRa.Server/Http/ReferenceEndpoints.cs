@@ -1,10 +1,10 @@
-using DeRa.Server.Composition;
 using DeRa.Server.Http.ApiReference;
 using DeRa.Server.Http.Wire;
+using DeRa.Server.State;
 
 namespace DeRa.Server.Http;
 
-/// <summary><c>GET /openapi/v1.json</c> and <c>GET /docs</c>: what this server can be asked, with the ranges in force.</summary>
+/// <summary><c>GET /openapi/v1.json</c> and <c>GET /docs</c>: what this server can be asked for, with the effective ranges.</summary>
 internal sealed class ReferenceEndpoints(ServingState state)
 {
     /// <summary>The OpenAPI document.</summary>

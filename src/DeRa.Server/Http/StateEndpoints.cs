@@ -1,6 +1,6 @@
-using DeRa.Server.Composition;
 using DeRa.Server.Http.Wire;
 using DeRa.Server.Options;
+using DeRa.Server.State;
 
 namespace DeRa.Server.Http;
 
@@ -10,7 +10,8 @@ internal sealed class StateEndpoints(ServingState state, ServerOptions options)
     /// <summary>200 while restarting would not help; 503 once the engine has stopped, hangs in a step, or fails in every one.</summary>
     public Task LiveAsync(HttpContext context)
     {
-        var isAlive = state.Phase != ServingPhase.Ready || state.Pair!.Engine.Status is { IsRunning: true, FailedSteps: < ServingState.MaxFailedSteps } status
+        var isAlive = state.Phase != ServingPhase.Ready
+            || state.Pair!.Engine.Status is { IsRunning: true, FailedSteps: < ServingState.MaxFailedSteps } status
             && status.SinceHeartbeat <= TimeSpan.FromSeconds(options.Time.MaxStepSeconds);
         return RespondAsync(context, isAlive, isAlive ? "alive" : "the engine has stopped, hangs or fails in every step");
     }

@@ -1,23 +1,23 @@
 using System.Text.Json;
-using DeRa.Server.Composition;
 using DeRa.Server.Http.Wire;
+using DeRa.Server.State;
 
 namespace DeRa.Server.Http;
 
 /// <summary><c>POST /tokenize</c> and <c>POST /detokenize</c>: what the tokenizer makes of a prompt, without generating.</summary>
-internal sealed class TokenizerEndpoints(ServingState state, JsonIntake intake)
+internal sealed class TokenizerEndpoints(ServingState state, JsonRequestReader reader)
 {
     /// <summary>Text or a conversation to tokens.</summary>
     public async Task TokenizeAsync(HttpContext context)
     {
         using var lease = state.Enter();
-        using var taken = await intake.TakeAsync(context, body =>
+        using var admitted = await reader.ReadAsync(context, body =>
         {
             var read = TokenizeRequestReader.Read(body, lease.Pair);
             IgnoredFields.Announce(context, read.Ignored);
             return (read, lease.Pair.Validator.Tokenize(read.Model, read.Prompt, read.AddSpecialTokens, read.ParseSpecial));
         });
-        var (input, tokens) = taken.Value;
+        var (input, tokens) = admitted.Value;
         await WireJson.RespondAsync(context.Response, StatusCodes.Status200OK, json =>
         {
             json.WriteStartObject();
@@ -26,16 +26,16 @@ internal sealed class TokenizerEndpoints(ServingState state, JsonIntake intake)
             json.WriteStartArray("tokens"u8);
             foreach (var token in tokens) json.WriteNumberValue(token);
             json.WriteEndArray();
-            WriteSpellings(json, input.TokenStrings ? tokens.Select(token => lease.Pair.Tokenizer.GetToken(token) ?? "") : null);
+            WriteTokenStrings(json, input.TokenStrings ? tokens.Select(token => lease.Pair.Tokenizer.GetToken(token) ?? "") : null);
             json.WriteEndObject();
         });
     }
 
-    /// <summary>Tokens to text, special tokens spelt out.</summary>
+    /// <summary>Tokens to text, special tokens by their names.</summary>
     public async Task DetokenizeAsync(HttpContext context)
     {
         using var lease = state.Enter();
-        using var taken = await intake.TakeAsync(context, body =>
+        using var admitted = await reader.ReadAsync(context, body =>
         {
             var read = DetokenizeRequestReader.Read(body, lease.Pair);
             IgnoredFields.Announce(context, read.Ignored);
@@ -44,21 +44,21 @@ internal sealed class TokenizerEndpoints(ServingState state, JsonIntake intake)
         await WireJson.RespondAsync(context.Response, StatusCodes.Status200OK, json =>
         {
             json.WriteStartObject();
-            json.WriteString("prompt"u8, taken.Value);
+            json.WriteString("prompt"u8, admitted.Value);
             json.WriteEndObject();
         });
     }
 
-    private static void WriteSpellings(Utf8JsonWriter json, IEnumerable<string>? spellings)
+    private static void WriteTokenStrings(Utf8JsonWriter json, IEnumerable<string>? texts)
     {
         json.WritePropertyName("token_strs"u8);
-        if (spellings is null)
+        if (texts is null)
         {
             json.WriteNullValue();
             return;
         }
         json.WriteStartArray();
-        foreach (var spelling in spellings) json.WriteStringValue(spelling);
+        foreach (var text in texts) json.WriteStringValue(text);
         json.WriteEndArray();
     }
 }

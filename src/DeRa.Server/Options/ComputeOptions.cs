@@ -22,7 +22,8 @@ internal sealed record ComputeOptions
     [Description("Threads for CPU computation."), Range(1, 1024), Option(DefaultText = "one for each physical core")]
     public int? Threads { get; init; }
 
-    [Description("Most tokens of a sequence, prompt and output together."), Range(1, 1 << 24), Option(DefaultText = "what the models allow")]
+    [Description("Most tokens of a sequence, prompt and output together."), Range(1, 1 << 24),
+        Option(DefaultText = "what the models allow")]
     public int? ContextLength { get; init; }
 
     [Description("Tokens that the cache holds, over all sequences; both models' caches hold as many."), Range(1, 1 << 30),

@@ -67,7 +67,8 @@ internal sealed record ServerOptions
 
     /// <summary>The loader's part of the options.</summary>
     /// <exception cref="FormatException">
-    /// The device or the number format is none of the allowed ones, or <see cref="PairFolders.Choose(string, IReadOnlyList{string})"/> finds no pair.
+    /// The device or the number format is not an allowed one, or <see cref="PairFolders.Choose(string, IReadOnlyList{string})"/> finds
+    /// no pair.
     /// </exception>
     public ServedPairOptions ToServedPairOptions()
     {

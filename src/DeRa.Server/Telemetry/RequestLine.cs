@@ -3,8 +3,7 @@ using System.Globalization;
 using System.Text;
 using DeRa.Hosting.Security;
 using DeRa.Hosting.Telemetry;
-using DeRa.Server.Answers;
-using DeRa.Server.Grpc;
+using DeRa.Server.Responses;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -12,11 +11,11 @@ namespace DeRa.Server.Telemetry;
 
 /// <summary>
 /// What the log says of one request: a line of text for people, named fields for programs. A field that a request does not have is
-/// left out. Nothing of what was asked or answered is in it, nor of the query, in which some clients put their key.
+/// left out. Nothing of what was asked or generated is in it, nor of the query, in which some clients put their key.
 /// </summary>
 internal sealed class RequestLine : IReadOnlyList<KeyValuePair<string, object?>>
 {
-    /// <summary>The status of a request whose client has gone before any answer, as nginx counts it.</summary>
+    /// <summary>The status of a request whose client has gone before any response, as nginx counts it.</summary>
     private const int ClientClosedRequest = 499;
 
     private const int MaxTextLength = 200;
@@ -29,7 +28,7 @@ internal sealed class RequestLine : IReadOnlyList<KeyValuePair<string, object?>>
         Add("Method", "", PrintableText.Of(context.Request.Method, MaxTextLength));
         Add("Path", "", PrintableText.Of(context.Request.Path.HasValue ? context.Request.Path.ToUriComponent() : "*", MaxTextLength));
         Add("Status", "", Status(context, telemetry.Error is not null));
-        Add("GrpcStatus", "grpc=", GrpcRefusal.IsCall(context.Request) ? GrpcStatus(context) : null);
+        Add("GrpcStatus", "grpc=", context.Request.IsGrpc() ? GrpcStatus(context) : null);
         AddGeneration(telemetry);
         Add("DurationMs", "ms=", Milliseconds(telemetry.Elapsed));
         Add("Error", "error=", telemetry.Error);
@@ -55,7 +54,7 @@ internal sealed class RequestLine : IReadOnlyList<KeyValuePair<string, object?>>
     {
         if (telemetry.Request is not { } request) return;
         Add("Model", "model=", PrintableText.Of(request.Model, MaxTextLength));
-        var strengths = new StrengthsInForce(request.Strengths, telemetry.Aligned);
+        var strengths = new EffectiveStrengths(request.Strengths, telemetry.Aligned);
         if (strengths.ByName is { } named)
             Add("Strengths", "strengths=",
                 string.Join(',', named.Select(own => string.Create(CultureInfo.InvariantCulture, $"{own.Name}:{own.Strength}"))));
@@ -79,11 +78,11 @@ internal sealed class RequestLine : IReadOnlyList<KeyValuePair<string, object?>>
 
     private static int Status(HttpContext context, bool hasFailed)
     {
-        var (response, isCall) = (context.Response, GrpcRefusal.IsCall(context.Request));
-        // Whoever is still there is told of a fault with a status of its own.
-        var isUnanswered = context.RequestAborted.IsCancellationRequested
+        var (response, isCall) = (context.Response, context.Request.IsGrpc());
+        // Whoever is still there gets a fault with a status of its own.
+        var hasNoResponse = context.RequestAborted.IsCancellationRequested
             || (hasFailed && response.StatusCode < StatusCodes.Status400BadRequest && !isCall);
-        return isUnanswered && !response.HasStarted ? ClientClosedRequest : response.StatusCode;
+        return hasNoResponse && !response.HasStarted ? ClientClosedRequest : response.StatusCode;
     }
 
     /// <summary>The status that the call ended with; one that its client left is cancelled.</summary>

@@ -3,7 +3,7 @@ using DeRa.Server.Options;
 
 namespace DeRa.Server.Telemetry;
 
-/// <summary>Logs each request when it is over, whether it was answered, refused or cancelled.</summary>
+/// <summary>Logs each request when it is over, whether it was served, refused or cancelled.</summary>
 internal sealed class RequestLog(ServerOptions options, ILogger<RequestLog> log)
 {
     private static readonly EventId Event = new(30, "Request");

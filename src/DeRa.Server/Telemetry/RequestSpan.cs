@@ -14,9 +14,8 @@ internal static class RequestSpan
     /// <param name="input">What was asked for.</param>
     /// <param name="request">The same, checked.</param>
     /// <param name="aligned">The names of the aligned models.</param>
-    /// <param name="stream">Whether the answer is streamed.</param>
     public static void Describe(
-        Activity span, string operation, GenerationInput input, PreparedRequest request, IReadOnlyList<string> aligned, bool stream)
+        Activity span, string operation, GenerationInput input, PreparedRequest request, IReadOnlyList<string> aligned)
     {
         var first = request.Choices[0].Request;
         span.DisplayName = $"{operation} {request.Model}";
@@ -26,7 +25,7 @@ internal static class RequestSpan
         span.SetTag("gen_ai.response.model", request.Model);
         span.SetTag("gen_ai.request.choice.count", input.N ?? 1);
         span.SetTag("gen_ai.request.seed", request.Seed);
-        span.SetTag("gen_ai.request.stream", stream);
+        span.SetTag("gen_ai.request.stream", input.Stream);
         span.SetTag("gen_ai.request.max_tokens", first.MaxTokens);
         span.SetTag("gen_ai.request.temperature", (double)first.Sampling.Temperature);
         span.SetTag("gen_ai.request.top_k", first.Sampling.TopK);
@@ -50,7 +49,8 @@ internal static class RequestSpan
     public static void AddPhases(Activity span, DateTimeOffset submittedAt, GenerationTimes times)
     {
         var at = submittedAt;
-        foreach (var (name, length) in ((string, TimeSpan?)[])[("queue", times.Queue), ("prefill", times.Prefill), ("decode", times.Decode)])
+        (string Name, TimeSpan? Length)[] phases = [("queue", times.Queue), ("prefill", times.Prefill), ("decode", times.Decode)];
+        foreach (var (name, length) in phases)
         {
             if (length is not { } took) return;
             using var phase = EngineTelemetry.Source.StartActivity(name, ActivityKind.Internal, span.Context, startTime: at);

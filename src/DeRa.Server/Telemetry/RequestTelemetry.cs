@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using DeRa.Engine.Requests;
+using DeRa.Server.Responses;
 using DeRa.Serving;
 using DeRa.Serving.Requests;
 using DeRa.Serving.Streaming;
@@ -6,8 +8,8 @@ using DeRa.Serving.Streaming;
 namespace DeRa.Server.Telemetry;
 
 /// <summary>
-/// What is told of one request: its span, and its part of the metrics. The doors report what happens to it; nothing here
-/// can fail it.
+/// What is reported of one request: its span, and its part of the metrics. The transports report what happens to it; nothing
+/// here can fail it.
 /// </summary>
 internal sealed class RequestTelemetry(RequestMetrics metrics, Activity? span, bool capturesContent, TimeProvider time)
 {
@@ -17,7 +19,7 @@ internal sealed class RequestTelemetry(RequestMetrics metrics, Activity? span, b
     private Generation? _generation;
     private CapturedText? _text;
     private string? _error;
-    private bool _isAnswered;
+    private bool _isCompleted;
 
     /// <summary>The telemetry of a request.</summary>
     public static RequestTelemetry Of(HttpContext context) => context.Features.Get<RequestTelemetry>()!;
@@ -39,20 +41,19 @@ internal sealed class RequestTelemetry(RequestMetrics metrics, Activity? span, b
         ? generation.SubmittedAt - _arrivedAt + queue + prefill : null;
 
     /// <summary>It is checked, and its labels are known.</summary>
-    /// <param name="operation"><c>chat</c> or <c>text_completion</c>.</param>
-    /// <param name="input">What was asked for.</param>
-    /// <param name="request">The same, checked.</param>
+    /// <param name="prepared">What was asked for, and what is to run.</param>
     /// <param name="pair">What serves it.</param>
-    /// <param name="stream">Whether the answer is streamed.</param>
-    public void Prepared(string operation, GenerationInput input, PreparedRequest request, ServedPair pair, bool stream)
+    public void Prepared(PreparedGeneration prepared, ServedPair pair)
     {
+        var (input, request) = prepared;
+        var operation = prepared.IsChat ? "chat" : "text_completion";
         (Request, Aligned) = (request, pair.Names.Aligned);
         _labels = RequestMetrics.Labels(operation, pair.Names.Pair);
         for (var i = 0; i < pair.Names.Aligned.Count; i++)
             metrics.Strength.Record(request.Strengths[i],
                 new("model_name", pair.Names.Pair), new("aligned_model", pair.Names.Aligned[i]));
         if (span is not { IsAllDataRequested: true }) return;
-        RequestSpan.Describe(span, operation, input, request, pair.Names.Aligned, stream);
+        RequestSpan.Describe(span, operation, input, request, pair.Names.Aligned);
         if (capturesContent) _text = new CapturedText(input, request);
     }
 
@@ -66,14 +67,14 @@ internal sealed class RequestTelemetry(RequestMetrics metrics, Activity? span, b
         if (_text is not null) generation.Observer = _text.Add;
     }
 
-    /// <summary>It is answered to the end.</summary>
-    /// <param name="responseId">The answer's id.</param>
-    /// <param name="reasons">Each choice's finish reason as the wire spells it.</param>
-    public void Answered(string responseId, IEnumerable<string> reasons)
+    /// <summary>Its response is complete.</summary>
+    /// <param name="responseId">The response's id.</param>
+    /// <param name="reasons">Each choice's finish reason.</param>
+    public void Completed(string responseId, IEnumerable<FinishReason> reasons)
     {
-        _isAnswered = true;
+        _isCompleted = true;
         span?.SetTag("gen_ai.response.id", responseId);
-        span?.SetTag("gen_ai.response.finish_reasons", reasons.ToArray());
+        span?.SetTag("gen_ai.response.finish_reasons", reasons.Select(FinishReasons.Format).ToArray());
     }
 
     /// <summary>It failed or was refused; the first fault counts.</summary>
@@ -96,7 +97,7 @@ internal sealed class RequestTelemetry(RequestMetrics metrics, Activity? span, b
         Tokens("input", generation.Request.PromptTokens);
         Tokens("output", generation.CompletionTokens);
         var times = generation.Times;
-        if (_error is not null || !_isAnswered || FirstToken is not { } first || times.Decode is not { } decode) return;
+        if (_error is not null || !_isCompleted || FirstToken is not { } first || times.Decode is not { } decode) return;
         metrics.FirstToken.Record(first.TotalSeconds, labels);
         // Sequences generate side by side: each of them has one token less than intervals between tokens.
         var (sequences, tokens) = (generation.Request.Choices.Count, generation.CompletionTokens);

@@ -6,7 +6,9 @@ using OpenTelemetry.Metrics;
 
 namespace DeRa.Server.Telemetry;
 
-/// <summary>Where telemetry goes: metrics always to <c>/metrics</c>, and all of it to a collector where OTEL_… variables name one.</summary>
+/// <summary>
+/// Where telemetry goes: metrics always to <c>/metrics</c>, and all of it to a collector where OTEL_… variables name one.
+/// </summary>
 internal static class TelemetrySetup
 {
     /// <summary>The source of the spans that ASP.NET Core makes for requests, by the trace context that they bring.</summary>

@@ -1,4 +1,5 @@
 using DeRa.Hosting.Security;
+using DeRa.Server.Errors;
 using DeRa.Server.Options;
 
 namespace DeRa.Server.Uploads;

@@ -1,15 +1,15 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using DeRa.Server.Composition;
-using DeRa.Server.Http;
+using DeRa.Server.Errors;
+using DeRa.Server.State;
 using Microsoft.AspNetCore.Connections;
 
 namespace DeRa.Server.Uploads;
 
 /// <summary>
 /// A request's body as it arrives: what is held of it counts, it must be there in time, and where the server stops nobody
-/// waits for its rest. What goes wrong with it is told apart here: a client that has gone, one that is too slow, one that
-/// sends what is no body.
+/// waits for its rest. What goes wrong with it is classified here: a client that has gone, one that is too slow, one that
+/// sends what is not a body.
 /// </summary>
 /// <param name="body">The body.</param>
 /// <param name="share">What it may hold.</param>
@@ -35,7 +35,7 @@ internal sealed class BoundedBody(
         _late ??= new CancellationTokenSource(most ?? Timeout.InfiniteTimeSpan, time);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _late.Token, stop);
         // A token given to the read itself would leave Kestrel's reader unable to drain the rest.
-        using var cut = end.Token.UnsafeRegister(static self => ((BoundedBody)self!).CancelPendingRead(), this);
+        using var cancelling = end.Token.UnsafeRegister(static self => ((BoundedBody)self!).CancelPendingRead(), this);
         ReadResult read;
         try
         {
@@ -119,7 +119,9 @@ internal sealed class BoundedBody(
         }
     }
 
-    /// <summary>Nobody reads this response; but only its headers tell Kestrel that nothing more is to be read from the connection.</summary>
+    /// <summary>
+    /// Nobody reads this response; but only its headers let Kestrel know that nothing more is to be read from the connection.
+    /// </summary>
     private async Task AbortAsync()
     {
         if (!HttpProtocol.IsHttp2(context.Request.Protocol) && !context.Response.HasStarted)
@@ -133,7 +135,8 @@ internal sealed class BoundedBody(
     /// <summary>In HTTP/1.1 no request can follow a body that was not read to its end.</summary>
     private void EndConnection()
     {
-        if (!HttpProtocol.IsHttp2(context.Request.Protocol) && !context.Response.HasStarted) context.Response.Headers.Connection = "close";
+        if (!HttpProtocol.IsHttp2(context.Request.Protocol) && !context.Response.HasStarted)
+            context.Response.Headers.Connection = "close";
     }
 
     private Exception CauseOfEnd(CancellationToken cancellation) =>

@@ -1,8 +1,8 @@
 using System.IO.Pipelines;
 using DeRa.Protos.V1;
-using DeRa.Server.Composition;
-using DeRa.Server.Grpc;
+using DeRa.Server.Errors;
 using DeRa.Server.Options;
+using DeRa.Server.State;
 using DeRa.Server.Telemetry;
 using Grpc.AspNetCore.Server;
 using Grpc.Core;
@@ -19,7 +19,8 @@ internal sealed class UploadLimits(
 {
     private static readonly string Inference = InferenceService.Descriptor.FullName;
 
-    private readonly TimeSpan _most = TimeSpan.FromSeconds(Math.Min(options.Connection.BodySeconds, options.Time.RequestTimeoutSeconds ?? int.MaxValue));
+    private readonly TimeSpan _most = TimeSpan.FromSeconds(
+        Math.Min(options.Connection.BodySeconds, options.Time.RequestTimeoutSeconds ?? int.MaxValue));
 
     /// <summary>Runs the request.</summary>
     public async Task InvokeAsync(HttpContext context)
@@ -31,14 +32,14 @@ internal sealed class UploadLimits(
         }
         using var body = Bound(context);
         context.Features.Set<IRequestBodyPipeFeature>(new Feature(
-            GrpcRefusal.IsCall(context.Request) ? new GrpcBody(body, context) : body));
+            context.Request.IsGrpc() ? new GrpcBody(body, context) : body));
         await next(context);
     }
 
     private BoundedBody Bound(HttpContext context)
     {
         var method = context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method;
-        // A stream from the client is read while it is answered: it has no length, and ends with its call.
+        // A stream from the client is read while its response is written: it has no length, and ends with its call.
         var isStream = method?.Type is MethodType.ClientStreaming or MethodType.DuplexStreaming;
         var stop = isStream ? CancellationToken.None : method is null || method.ServiceName == Inference ? state.Draining : state.Closing;
         return new BoundedBody(context.Request.BodyReader, budget.For(context), isStream ? null : _most, context, time, stop);
@@ -58,7 +59,7 @@ internal sealed class UploadLimits(
             catch (Exception fault) when (fault is not OperationCanceledException || fault is ClientGoneException)
             {
                 RequestTelemetry.Of(context).Failed(fault);
-                throw GrpcErrors.For(fault, context.TraceIdentifier).ToRpcException();
+                throw GrpcError.For(fault, context.TraceIdentifier).ToRpcException();
             }
         }
 

@@ -1,7 +1,7 @@
 using DeRa.Text;
 using DeRa.Text.Chat;
 using DeRa.Torch.Adapters;
-using DeRa.Torch.Models;
+using DeRa.Torch.Families;
 
 namespace DeRa.Serving.Inspection;
 

@@ -2,7 +2,7 @@ using System.Text.Json;
 using DeRa.Text;
 using DeRa.Text.Chat;
 using DeRa.Text.Loading;
-using DeRa.Torch.Models;
+using DeRa.Torch.Families;
 
 namespace DeRa.Serving.Inspection;
 

@@ -4,7 +4,7 @@ namespace DeRa.Serving.Loading;
 
 /// <summary>Shows on one line of a terminal how far each model is. Any thread.</summary>
 /// <param name="terminal">Where the line is written.</param>
-/// <param name="inner">Told as well; null = nobody.</param>
+/// <param name="inner">Reported to as well; null = nobody.</param>
 public sealed class ConsoleLoadProgress(TextWriter terminal, IProgress<LoadProgress>? inner = null) : IProgress<LoadProgress>
 {
     private readonly Lock _gate = new();

@@ -12,7 +12,7 @@ namespace DeRa.Serving.Loading;
 internal sealed partial class PairDownload(HubModels models, IProgress<LoadProgress>? progress, ILogger logger)
     : IProgress<DownloadProgress>
 {
-    /// <summary>Whether any of the models is no folder here, so that the Hub and its settings matter at all.</summary>
+    /// <summary>Whether any of the models is not a folder here, so that the Hub and its settings matter at all.</summary>
     public static bool IsNeeded(PairOptions pair) =>
         !pair.Paths.All(Directory.Exists);
 

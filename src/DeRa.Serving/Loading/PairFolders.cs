@@ -24,13 +24,14 @@ public sealed record PairFolders(string Reference, IReadOnlyList<AlignedFolder> 
     /// <param name="reference">What <c>--reference</c> names; null = not given.</param>
     /// <param name="aligned">What each <c>--aligned</c> names; empty = not given.</param>
     /// <param name="programFolder">The folder in which models/default lies.</param>
-    internal static PairFolders Choose(string? reference, IReadOnlyList<string> aligned, string programFolder) => (reference, aligned) switch
-    {
-        (null, []) => Default(programFolder),
-        (null, _) => throw OneAlone("--aligned", "--reference"),
-        (_, []) => throw OneAlone("--reference", "--aligned"),
-        _ => new PairFolders(reference, ParseAligned(aligned)),
-    };
+    internal static PairFolders Choose(string? reference, IReadOnlyList<string> aligned, string programFolder) =>
+        (reference, aligned) switch
+        {
+            (null, []) => Default(programFolder),
+            (null, _) => throw OneAlone("--aligned", "--reference"),
+            (_, []) => throw OneAlone("--reference", "--aligned"),
+            _ => new PairFolders(reference, ParseAligned(aligned)),
+        };
 
     /// <summary>
     /// Reads the values of <c>--aligned</c>: <c>NAME=FOLDER</c> each, or one folder alone, which is then named

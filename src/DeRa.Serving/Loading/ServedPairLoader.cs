@@ -13,7 +13,8 @@ using Microsoft.Extensions.Logging;
 namespace DeRa.Serving.Loading;
 
 /// <summary>
-/// Goes from folders, or names on the Hugging Face Hub, to a pair that serves: download, tokenizers, defaults, models, engine. The server and the command line share it.
+/// Goes from folders, or names on the Hugging Face Hub, to a pair that serves: download, tokenizers, defaults, models, engine. The
+/// server and the command line share it.
 /// </summary>
 public static partial class ServedPairLoader
 {
@@ -66,14 +67,15 @@ public static partial class ServedPairLoader
                 Defaults(reference, aligned, time, loggers.CreateLogger<ChatTemplate>()), options.Limits, engine.Limits),
             Engine = engine,
             Members = [.. loaded.Members.Select(member => new ServedMember(
-                member.Name, member.Device, member.ElementType.ToString().ToLowerInvariant(), member.WeightBytes, member.CacheBytes))],
+                member.Name, member.Device, member.DType, member.WeightBytes, member.CacheBytes))],
             LoadedAt = time.GetUtcNow(),
         };
     }
 
     private static GenerationDefaults Defaults(Folder reference, IReadOnlyList<Folder> aligned, TimeProvider time, ILogger log)
     {
-        var template = aligned.Append(reference).Select(model => ChatTemplate.Load(model.Path, time)).FirstOrDefault(found => found is not null);
+        var template = aligned.Append(reference).Select(model => ChatTemplate.Load(model.Path, time))
+            .FirstOrDefault(found => found is not null);
         if (template?.Fault is { } fault) ChatTemplateFault(log, template.File, fault.Message);
         return GenerationDefaults.Of(reference.Generation, [.. aligned.Select(model => model.Generation)]) with { ChatTemplate = template };
     }

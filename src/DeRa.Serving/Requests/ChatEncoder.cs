@@ -38,22 +38,19 @@ internal sealed class ChatEncoder(ITokenizer tokenizer, ChatTemplate? template)
 
     private IReadOnlyList<int> Encode(ChatPrompt chat, ChatTemplate jinja, bool addSpecialTokens)
     {
-        var free = UserTextGuard.FreeMark(chat.Messages.SelectMany(message => new[] { message.Role, message.Content })
-            .Concat(Texts(chat.Variables)));
-        var mark = free ?? UserMark.First;
-        var json = new JsonArray([.. chat.Messages.Select(message => (JsonNode)new JsonObject
-        {
-            ["role"] = _guard.ProtectRole(WithoutMark(message.Role), mark),
-            ["content"] = WithoutMark(message.Content),
-        })]);
+        var given = new JsonArray([.. chat.Messages.Select(message => message.ToJson(role => role, text => text))]);
+        var free = UserTextGuard.FreeSentinel(Texts(given).Concat(Texts(chat.Variables)));
+        var sentinel = free ?? Sentinels.First;
+        var json = new JsonArray([.. chat.Messages.Select(message =>
+            message.ToJson(role => _guard.ProtectRole(WithoutSentinel(role), sentinel), WithoutSentinel))]);
         var rendered = jinja.Render(json, tools: null, AddsGenerationPrompt(chat), chat.Variables, Protect);
-        if (chat.ContinueFinalMessage) rendered = UpTo(rendered, Protect(WithoutMark(chat.Messages[^1].Content)), chat);
-        var (text, cuts) = UserTextGuard.TakeMarks(rendered, mark);
-        return tokenizer.Encode(text, addSpecialTokens, cuts);
+        if (chat.ContinueFinalMessage) rendered = UpTo(rendered, Protect(WithoutSentinel(chat.Messages[^1].Content)), chat);
+        var (text, boundaries) = UserTextGuard.TakeSentinels(rendered, sentinel);
+        return tokenizer.Encode(text, addSpecialTokens, boundaries);
 
-        string WithoutMark(string given) => free is null ? given.Replace(mark, '\uFFFD') : given;
+        string WithoutSentinel(string text) => free is null ? text.Replace(sentinel, '\uFFFD') : text;
 
-        string Protect(string text) => _guard.Protect(text, mark);
+        string Protect(string text) => _guard.Protect(text, sentinel);
     }
 
     private static bool AddsGenerationPrompt(ChatPrompt chat) => chat.AddGenerationPrompt ?? !chat.ContinueFinalMessage;

@@ -7,7 +7,7 @@ namespace DeRa.Serving.Streaming;
 
 /// <summary>
 /// Turns one choice's tokens into pieces of certain text: decodes, holds back what may begin a stop string, and holds each
-/// token back until its text is out, so that text and tokens of an answer always agree. One thread at a time.
+/// token back until its text is out, so that text and tokens of a response always agree. One thread at a time.
 /// </summary>
 internal sealed class ChoiceText(PreparedChoice choice, ITokenizer tokenizer)
 {
@@ -15,7 +15,7 @@ internal sealed class ChoiceText(PreparedChoice choice, ITokenizer tokenizer)
         tokenizer.CreateDecoder(continuesText: choice.ContinuesPrompt && !choice.Echo, choice.SkipsSpecialTokens);
 
     private readonly StopStringMatcher _stops = new(choice.StopStrings, choice.IncludesStop);
-    private readonly Queue<(OutputToken Token, StopPlace Place)> _held = new();
+    private readonly Queue<(OutputToken Token, StreamPosition Place)> _held = new();
     // In characters (Unicode scalar values), as clients in every language count them.
     private int _decodedLength;
     private int _releasedLength;
@@ -67,18 +67,18 @@ internal sealed class ChoiceText(PreparedChoice choice, ITokenizer tokenizer)
     private bool IsSilent(int token) => !choice.IncludesStop && choice.Request.StopTokens.Contains(token);
 
     /// <summary>
-    /// How a stop string spells a special token that adds nothing to the text; null for other tokens, and for those that end the
-    /// text by themselves.
+    /// The text by which a stop string may name a special token that adds nothing to the visible text; null for other tokens, and
+    /// for those that end the text by themselves.
     /// </summary>
-    private string? HiddenSpelling(int token) =>
+    private string? HiddenText(int token) =>
         choice.SkipsSpecialTokens && tokenizer.IsSpecial(token) && !choice.Request.StopTokens.Contains(token)
-        && tokenizer.GetToken(token) is { Length: > 0 } spelling ? spelling : null;
+        && tokenizer.GetToken(token) is { Length: > 0 } hidden ? hidden : null;
 
     /// <summary>What is certain once the token was searched for stop strings.</summary>
     private string Searched(int token)
     {
         var text = _stops.Append(Decoded(_decoder.Append(token)), StringsStop);
-        return HiddenSpelling(token) is { } spelling ? text + _stops.AppendHidden(spelling, StringsStop) : text;
+        return HiddenText(token) is { } hidden ? text + _stops.AppendHidden(hidden, StringsStop) : text;
     }
 
     private void Hold(OutputToken token) => _held.Enqueue((token, _stops.End));
@@ -100,7 +100,7 @@ internal sealed class ChoiceText(PreparedChoice choice, ITokenizer tokenizer)
         while (_held.TryPeek(out var next) && (next.Token.TextOffset < _releasedLength || HoldsNothing(next.Token, next.Place)))
         {
             _held.Dequeue();
-            tokens.Add(_stops.ShownFrom is { } shown && next.Place.Spelled > shown.Spelled
+            tokens.Add(_stops.ShownFrom is { } shown && next.Place.Expanded > shown.Expanded
                 ? next.Token with { TextOffset = next.Token.TextOffset + next.Place.Hidden - shown.Hidden } : next.Token);
         }
         return new ChoiceDelta(choice.Index, text, tokens);
@@ -109,9 +109,9 @@ internal sealed class ChoiceText(PreparedChoice choice, ITokenizer tokenizer)
     private static int Characters(string text) => text.EnumerateRunes().Count();
 
     /// <summary>A token without text of its own is out with what stands before it, once nothing of that is held back.</summary>
-    private bool HoldsNothing(OutputToken token, StopPlace place)
+    private bool HoldsNothing(OutputToken token, StreamPosition place)
     {
-        if (!token.IsPrompt && HiddenSpelling(token.Token) is not null) return place.Spelled < _stops.Certain.Spelled;
+        if (!token.IsPrompt && HiddenText(token.Token) is not null) return place.Expanded < _stops.Certain.Expanded;
         return StopString is null && _decodedLength == _releasedLength
             && (token is { IsPrompt: false } && IsSilent(token.Token)
                 || (tokenizer.IsSpecial(token.Token) ? choice.SkipsSpecialTokens : tokenizer.GetBytes(token.Token).IsEmpty));

@@ -15,6 +15,8 @@ public sealed class Generation : IDisposable
     private readonly IReadOnlyList<GenerationHandle> _handles;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource? _deadline;
+    // Kept, since a disposed source gives none.
+    private readonly CancellationToken _expiry;
     private int _completionTokens;
     private bool _isRead;
 
@@ -24,7 +26,10 @@ public sealed class Generation : IDisposable
         SubmittedAt = _time.GetUtcNow();
         // Time that passes while the engine takes it counts.
         if (request.Deadline is { } deadline)
+        {
             _deadline = new CancellationTokenSource(deadline > elapsed ? deadline - elapsed : TimeSpan.Zero, _time);
+            _expiry = _deadline.Token;
+        }
         try
         {
             _handles = engine.Submit([.. request.Choices.Select(choice => choice.Request)]);
@@ -76,14 +81,11 @@ public sealed class Generation : IDisposable
     public async IAsyncEnumerable<ChoiceDelta> ReadAsync([EnumeratorCancellation] CancellationToken cancellation = default)
     {
         _isRead = true;
-        var deltas = Channel.CreateBounded<ChoiceDelta>(new BoundedChannelOptions(64) { SingleReader = true });
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        using var late = _deadline?.Token.Register(() => Expire(deltas.Writer));
-        var pumps = Request.Choices.Zip(_handles, (choice, handle) => Pump(choice, handle, deltas.Writer, stop.Token)).ToArray();
-        var all = CloseAfter(pumps, deltas.Writer);
+        using var expiry = _deadline?.Token.Register(CancelAll);
         try
         {
-            await foreach (var delta in deltas.Reader.ReadAllAsync(cancellation))
+            var deltas = _handles.Count == 1 ? ReadChoiceAsync(Request.Choices[0], _handles[0], cancellation) : MixAsync(cancellation);
+            await foreach (var delta in deltas)
             {
                 Observer?.Invoke(delta);
                 yield return delta;
@@ -92,8 +94,6 @@ public sealed class Generation : IDisposable
         finally
         {
             Dispose();
-            await stop.CancelAsync();
-            await all;
         }
     }
 
@@ -110,21 +110,42 @@ public sealed class Generation : IDisposable
     /// <summary>Cancels every choice that still runs; its cache blocks are freed soon.</summary>
     public void Dispose()
     {
-        foreach (var handle in _handles)
-        {
-            handle.Cancel();
-            if (!_isRead) handle.CountFinish(FinishReason.Cancelled);
-        }
+        CancelAll();
+        if (!_isRead)
+            foreach (var handle in _handles) handle.CountFinish(FinishReason.Cancelled);
         _deadline?.Dispose();
     }
 
-    private void Expire(ChannelWriter<ChoiceDelta> deltas)
+    private void CancelAll()
     {
-        deltas.TryComplete(new DeadlineExceededException(Request.Deadline!.Value));
         foreach (var handle in _handles) handle.Cancel();
     }
 
-    private static async Task CloseAfter(Task[] pumps, ChannelWriter<ChoiceDelta> deltas)
+    /// <summary>The pieces of several choices, as they come.</summary>
+    private async IAsyncEnumerable<ChoiceDelta> MixAsync([EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var deltas = Channel.CreateBounded<ChoiceDelta>(new BoundedChannelOptions(64) { SingleReader = true });
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var pumps = Request.Choices.Zip(_handles, (choice, handle) => PumpAsync(choice, handle, deltas.Writer, stop.Token)).ToArray();
+        var all = CloseAfterAsync(pumps, deltas.Writer);
+        try
+        {
+            await foreach (var delta in deltas.Reader.ReadAllAsync(cancellation)) yield return delta;
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await all;
+        }
+    }
+
+    private async Task PumpAsync(
+        PreparedChoice choice, GenerationHandle handle, ChannelWriter<ChoiceDelta> deltas, CancellationToken cancellation)
+    {
+        await foreach (var delta in ReadChoiceAsync(choice, handle, cancellation)) await deltas.WriteAsync(delta, cancellation);
+    }
+
+    private static async Task CloseAfterAsync(Task[] pumps, ChannelWriter<ChoiceDelta> deltas)
     {
         try
         {
@@ -139,50 +160,76 @@ public sealed class Generation : IDisposable
         await Task.WhenAll(pumps).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private async Task Pump(
-        PreparedChoice choice, GenerationHandle handle, ChannelWriter<ChoiceDelta> deltas, CancellationToken cancellation)
+    /// <summary>The pieces of one choice. Its finish is counted once: when the last piece is made, else when the reading ends.</summary>
+    private async IAsyncEnumerable<ChoiceDelta> ReadChoiceAsync(
+        PreparedChoice choice, GenerationHandle handle, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _expiry);
+        var text = new ChoiceText(choice, _tokenizer);
+        try
+        {
+            if (choice is { Echo: true, Request.PromptLogProbs: null }) yield return text.Echo(null);
+            while (await WaitAsync(handle, cancellation, either.Token))
+                while (handle.Events.TryRead(out var happened))
+                {
+                    if (happened is SequenceFinished { Reason: FinishReason.Cancelled }) ThrowIfExpired();
+                    var delta = Take(happened, choice, text);
+                    if (text.StopString is not null)
+                    {
+                        handle.Cancel();
+                        delta = Merge(delta, text.Finish(FinishReason.Stop));
+                    }
+                    if (delta.FinishReason is { } reason) handle.CountFinish(reason);
+                    if (HasContent(delta)) yield return delta;
+                    // Not another wait: the deadline may pass meanwhile, which is none of a finished choice's business.
+                    if (delta.FinishReason is not null) yield break;
+                }
+        }
+        finally
+        {
+            handle.CountFinish(FinishReason.Cancelled);
+        }
+    }
+
+    /// <summary>Waits for the next event of a choice.</summary>
+    /// <param name="handle">The choice.</param>
+    /// <param name="cancellation">The client's.</param>
+    /// <param name="either">Cancelled by the client or by the deadline.</param>
+    private async ValueTask<bool> WaitAsync(GenerationHandle handle, CancellationToken cancellation, CancellationToken either)
     {
         try
         {
-            await PumpToEnd(choice, handle, deltas, cancellation);
+            return await handle.Events.WaitToReadAsync(either);
         }
-        catch (Exception fault)
+        catch (OperationCanceledException)
         {
-            handle.CountFinish(fault is GenerationFailedException ? null : FinishReason.Cancelled);
+            cancellation.ThrowIfCancellationRequested();
+            ThrowIfExpired();
+            throw;
+        }
+        catch (GenerationFailedException)
+        {
+            handle.CountFinish(null);
             throw;
         }
     }
 
-    private async Task PumpToEnd(
-        PreparedChoice choice, GenerationHandle handle, ChannelWriter<ChoiceDelta> deltas, CancellationToken cancellation)
+    private void ThrowIfExpired()
     {
-        var text = new ChoiceText(choice, _tokenizer);
-        if (choice is { Echo: true, Request.PromptLogProbs: null }) await deltas.WriteAsync(text.Echo(null), cancellation);
-        await foreach (var happened in handle.Events.ReadAllAsync(cancellation))
-        {
-            var delta = Take(happened, choice, text);
-            if (text.StopString is not null)
-            {
-                handle.Cancel();
-                delta = Merge(delta!, text.Finish(FinishReason.Stop));
-            }
-            if (delta?.FinishReason is { } reason) handle.CountFinish(reason);
-            if (delta is { } piece && HasContent(piece))
-                await deltas.WriteAsync(piece, cancellation);
-            if (text.StopString is not null) return;
-        }
+        if (_expiry.IsCancellationRequested) throw new DeadlineExceededException(Request.Deadline!.Value);
     }
 
     private static bool HasContent(ChoiceDelta piece) =>
         piece.Text.Length > 0 || piece.Tokens.Count > 0 || piece.FinishReason is not null || piece.Strengths is not null
         || piece.PromptScores is not null;
 
-    private ChoiceDelta? Take(SequenceEvent happened, PreparedChoice choice, ChoiceText text)
+    private ChoiceDelta Take(SequenceEvent happened, PreparedChoice choice, ChoiceText text)
     {
         switch (happened)
         {
             case PromptScored scored:
-                return (choice.Echo ? text.Echo(scored.LogProbs) : new ChoiceDelta(choice.Index, "", [])) with { PromptScores = scored.LogProbs };
+                var echo = choice.Echo ? text.Echo(scored.LogProbs) : new ChoiceDelta(choice.Index, "", []);
+                return echo with { PromptScores = scored.LogProbs };
             case TokenGenerated generated:
                 Interlocked.Increment(ref _completionTokens);
                 return text.Append(generated);

@@ -4,13 +4,13 @@ namespace DeRa.Serving.Streaming;
 
 /// <summary>
 /// Finds stop strings in text that arrives in pieces: in the visible text, and in the same with its hidden special tokens
-/// spelled out, of which a stop string takes whole ones only. Holds back any ending that may begin a stop string, so that the
-/// text released does not depend on how it was cut. Linear in the text's length. Owned by one thread at a time.
+/// written out, of which a stop string takes whole ones only. Holds back any ending that may begin a stop string, so that the
+/// text released does not depend on how it was split. Linear in the text's length. Owned by one thread at a time.
 /// </summary>
-public sealed class StopStringMatcher
+internal sealed class StopStringMatcher
 {
     private readonly StopStringSearch _visible;
-    private readonly StopStringSearch _spelled;
+    private readonly StopStringSearch _expanded;
     private readonly bool _hasStops;
     private readonly bool _includeStop;
     private readonly StringBuilder _held = new();
@@ -24,7 +24,7 @@ public sealed class StopStringMatcher
         if (stopStrings.Any(string.IsNullOrEmpty))
             throw new ArgumentException("stop: an empty stop string matches everywhere", nameof(stopStrings));
         (_hasStops, _includeStop) = (stopStrings.Count > 0, includeStop);
-        (_visible, _spelled) = (new StopStringSearch(stopStrings), new StopStringSearch(stopStrings));
+        (_visible, _expanded) = (new StopStringSearch(stopStrings), new StopStringSearch(stopStrings));
     }
 
     /// <summary>
@@ -33,13 +33,16 @@ public sealed class StopStringMatcher
     public string? Matched { get; private set; }
 
     /// <summary>Where the text that was taken ends.</summary>
-    internal StopPlace End { get; private set; }
+    internal StreamPosition End { get; private set; }
 
-    /// <summary>What lies before this place is certain: text before it is released, tokens before it are no part of a stop string that is left out.</summary>
-    internal StopPlace Certain { get; private set; }
+    /// <summary>
+    /// What lies before this position is certain: text before it is released, tokens before it are not part of a stop string that is
+    /// left out.
+    /// </summary>
+    internal StreamPosition Certain { get; private set; }
 
-    /// <summary>Where a stop string begins that was released with hidden tokens spelled out in it; null where none was.</summary>
-    internal StopPlace? ShownFrom { get; private set; }
+    /// <summary>Where a stop string begins that was released with the text of hidden tokens in it; null where none was.</summary>
+    internal StreamPosition? ShownFrom { get; private set; }
 
     /// <summary>Takes more text and returns what is certain to lie before any stop string; after a match always empty.</summary>
     /// <param name="text">The next piece; may be empty.</param>
@@ -48,7 +51,7 @@ public sealed class StopStringMatcher
     {
         if (!_hasStops)
         {
-            Certain = End = new StopPlace(End.Visible + text.Length, End.Spelled + text.Length);
+            Certain = End = new StreamPosition(End.Visible + text.Length, End.Expanded + text.Length);
             return text;
         }
         var released = new StringBuilder();
@@ -56,24 +59,24 @@ public sealed class StopStringMatcher
         {
             _held.Append(text[i]);
             var inVisible = _visible.Take(text[i], End, mayEnd);
-            var inSpelled = _spelled.Take(text[i], End, mayEnd);
-            End = new StopPlace(End.Visible + 1, End.Spelled + 1);
-            Settle(inSpelled?.Text.Length > (inVisible?.Text.Length ?? 0) ? inSpelled : inVisible, released);
+            var inExpanded = _expanded.Take(text[i], End, mayEnd);
+            End = new StreamPosition(End.Visible + 1, End.Expanded + 1);
+            Settle(inExpanded?.Text.Length > (inVisible?.Text.Length ?? 0) ? inExpanded : inVisible, released);
         }
         return released.ToString();
     }
 
     /// <summary>Takes a token that adds nothing to the visible text; returns what <see cref="Append"/> does.</summary>
-    /// <param name="spelling">The token as stop strings spell it; not empty.</param>
+    /// <param name="token">The token's text, as stop strings may contain it; not empty.</param>
     /// <param name="mayEnd">Whether a stop string that ends with it counts.</param>
-    public string AppendHidden(string spelling, bool mayEnd = true)
+    public string AppendHidden(string token, bool mayEnd = true)
     {
         var released = new StringBuilder();
-        if (!_hasStops) Certain = End = End with { Spelled = End.Spelled + spelling.Length };
-        for (var i = 0; i < spelling.Length && _hasStops && Matched is null; i++)
+        if (!_hasStops) Certain = End = End with { Expanded = End.Expanded + token.Length };
+        for (var i = 0; i < token.Length && _hasStops && Matched is null; i++)
         {
-            var found = _spelled.Take(spelling[i], End with { IsInsideToken = i > 0 }, mayEnd && i == spelling.Length - 1);
-            End = End with { Spelled = End.Spelled + 1 };
+            var found = _expanded.Take(token[i], End with { IsInsideToken = i > 0 }, mayEnd && i == token.Length - 1);
+            End = End with { Expanded = End.Expanded + 1 };
             Settle(found, released);
         }
         return released.ToString();
@@ -91,7 +94,7 @@ public sealed class StopStringMatcher
     /// <summary>Releases what lies before a stop string that was found, else before any that has begun.</summary>
     private void Settle(StopStringMatch? found, StringBuilder released)
     {
-        Certain = found?.Start ?? Earlier(_visible.FirstBegun ?? End, _spelled.FirstBegun ?? End);
+        Certain = found?.Start ?? Earlier(_visible.FirstBegun ?? End, _expanded.FirstBegun ?? End);
         var length = _held.Length - (End.Visible - Certain.Visible);
         released.Append(_held, 0, length);
         _held.Remove(0, length);
@@ -100,9 +103,9 @@ public sealed class StopStringMatcher
         _held.Clear();
         if (!_includeStop) return;
         released.Append(found.Text);
-        if (End.Spelled - found.Start.Spelled == found.Text.Length) ShownFrom = found.Start;
+        if (End.Expanded - found.Start.Expanded == found.Text.Length) ShownFrom = found.Start;
         Certain = End;
     }
 
-    private static StopPlace Earlier(StopPlace one, StopPlace other) => one.Spelled < other.Spelled ? one : other;
+    private static StreamPosition Earlier(StreamPosition one, StreamPosition other) => one.Expanded < other.Expanded ? one : other;
 }

@@ -58,7 +58,9 @@ public sealed class ChatTemplate
     public static ChatTemplate? Load(string folder, TimeProvider time) =>
         TemplateSource.Find(folder) is { } source ? new ChatTemplate(source, time) : null;
 
-    /// <summary>Whether a variable is not for <c>chat_template_kwargs</c> to set: it has a field of its own, or names one of the model's tokens.</summary>
+    /// <summary>
+    /// Whether callers may not set a variable: a request has a field of its own for it, or it names one of the model's tokens.
+    /// </summary>
     public static bool IsReserved(string variable) => Reserved.Contains(variable) || variable.EndsWith("_token", StringComparison.Ordinal);
 
     private static readonly HashSet<string> Reserved =
@@ -67,7 +69,7 @@ public sealed class ChatTemplate
     /// <summary>Renders a conversation.</summary>
     /// <param name="messages">The messages, each an object with <c>role</c> and what else the template reads.</param>
     /// <param name="tools">Functions that the model may call, or null.</param>
-    /// <param name="addGenerationPrompt">Whether the text ends where the assistant's answer begins.</param>
+    /// <param name="addGenerationPrompt">Whether the text ends where the assistant's response begins.</param>
     /// <param name="variables">More variables for the template (<c>chat_template_kwargs</c>), or null.</param>
     /// <returns>The text, with the special tokens that the template writes.</returns>
     /// <exception cref="ChatTemplateException">The template raises, fails, passes a limit or cannot be read.</exception>
@@ -78,9 +80,9 @@ public sealed class ChatTemplate
     /// <inheritdoc cref="Render(JsonArray, JsonArray?, bool, JsonObject?)"/>
     /// <param name="messages">The messages.</param>
     /// <param name="tools">Functions that the model may call, or null.</param>
-    /// <param name="addGenerationPrompt">Whether the text ends where the assistant's answer begins.</param>
+    /// <param name="addGenerationPrompt">Whether the text ends where the assistant's response begins.</param>
     /// <param name="variables">More variables for the template, or null.</param>
-    /// <param name="protect">Marks what users may not write, such as special tokens (<see cref="UserTextGuard.Protect"/>).</param>
+    /// <param name="protect">Guards what users may not write, such as special tokens (<see cref="UserTextGuard.Protect"/>).</param>
     public string Render(
         JsonArray messages, JsonArray? tools, bool addGenerationPrompt, JsonObject? variables, Func<string, string> protect)
     {

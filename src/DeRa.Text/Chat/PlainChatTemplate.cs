@@ -28,7 +28,7 @@ public static class PlainChatTemplate
 
     /// <summary>Renders the conversation.</summary>
     /// <param name="messages">The turns, oldest first; at least one.</param>
-    /// <param name="addGenerationPrompt">Whether it ends where the assistant's answer begins.</param>
+    /// <param name="addGenerationPrompt">Whether it ends where the assistant's response begins.</param>
     /// <param name="continueFinalMessage">Whether it ends with the last message's text.</param>
     /// <returns>For example <c>System: Be brief.\n\nUser: Hello\n\nAssistant:</c>.</returns>
     /// <exception cref="ArgumentException">There is no message, or a role is none of those of <see cref="ChatMessage"/>.</exception>

@@ -76,7 +76,7 @@ internal sealed record TemplateSource(string File, string Text, string? ToolText
     {
         var variables = new Dictionary<string, object>(StringComparer.Ordinal);
         foreach (var name in Tokens)
-            if (config.FindName(name) is { } token) variables[name] = SpecialTokenName.Read(token);
+            if (config.FindName(name) is { } token) variables[name] = TokenizerConfig.ReadTokenName(token);
         return variables;
     }
 

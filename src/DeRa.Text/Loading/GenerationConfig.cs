@@ -9,7 +9,7 @@ namespace DeRa.Text.Loading;
 public sealed record GenerationConfig
 {
     private const string EndField = "eos_token_id";
-    // Every character of every answer is compared with each of them.
+    // Every character of every response is compared with each of them.
     private const int MostStopStrings = 64;
     private const int MostStopCharacters = 1024;
 
@@ -88,9 +88,9 @@ public sealed record GenerationConfig
     private static IEnumerable<int> NamedToken(JsonField? name, ITokenizer tokenizer)
     {
         if (name is not { } field) return [];
-        var spelling = SpecialTokenName.Read(field);
+        var token = TokenizerConfig.ReadTokenName(field);
         for (var id = 0; id < tokenizer.VocabularySize; id++)
-            if (tokenizer.GetToken(id) == spelling) return [id];
-        throw field.Error($"'{spelling}' is not in the vocabulary");
+            if (tokenizer.GetToken(id) == token) return [id];
+        throw field.Error($"'{token}' is not in the vocabulary");
     }
 }

@@ -6,7 +6,7 @@ namespace DeRa.Text.Loading;
 public static class TokenizerComparison
 {
     /// <summary>
-    /// Names the first id that differs in spelling, in the bytes it adds to a text or in being special; null where none does.
+    /// Names the first id that differs in its text, in the bytes it adds to a text or in being special; null where none does.
     /// </summary>
     /// <param name="reference">The reference model's tokenizer.</param>
     /// <param name="aligned">The aligned model's tokenizer.</param>
@@ -33,8 +33,8 @@ public static class TokenizerComparison
     {
         var config = TokenizerConfig.Load(folder);
         if (padded.VocabularySize <= reference.VocabularySize || config.FindName("pad_token") is not { } pad) return false;
-        var name = SpecialTokenName.Read(pad);
-        if (config.FindName("eos_token") is { } end && SpecialTokenName.Read(end) == name) return false;
+        var name = TokenizerConfig.ReadTokenName(pad);
+        if (config.FindName("eos_token") is { } end && TokenizerConfig.ReadTokenName(end) == name) return false;
         return Enumerable.Range(reference.VocabularySize, padded.VocabularySize - reference.VocabularySize)
                 .All(id => padded.GetToken(id) is not { } token || token == name)
             && FirstDifference(reference, padded, reference.VocabularySize) is null;
@@ -42,7 +42,7 @@ public static class TokenizerComparison
 
     private static string? Difference(int id, ITokenizer reference, ITokenizer aligned)
     {
-        var (first, second) = (Spelling(reference, id), Spelling(aligned, id));
+        var (first, second) = (TokenText(reference, id), TokenText(aligned, id));
         if (first is null && second is null) return null;
         if (first != second)
             return $"token {id} is {Quote(first)} in the reference model's tokenizer but {Quote(second)} in the aligned model's";
@@ -54,9 +54,9 @@ public static class TokenizerComparison
             + $"tokenizer but {Hexadecimal(aligned, id)} in the aligned model's";
     }
 
-    private static string? Spelling(ITokenizer tokenizer, int id) => id < tokenizer.VocabularySize ? tokenizer.GetToken(id) : null;
+    private static string? TokenText(ITokenizer tokenizer, int id) => id < tokenizer.VocabularySize ? tokenizer.GetToken(id) : null;
 
-    private static string Quote(string? spelling) => spelling is null ? "no token" : $"'{spelling}'";
+    private static string Quote(string? text) => text is null ? "no token" : $"'{text}'";
 
     private static string Kind(ITokenizer tokenizer, int id) => tokenizer.IsSpecial(id) ? "special" : "not special";
 

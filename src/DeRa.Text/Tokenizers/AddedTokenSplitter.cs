@@ -9,31 +9,31 @@ namespace DeRa.Text.Tokenizers;
 /// </summary>
 internal sealed class AddedTokenSplitter
 {
-    private readonly SearchValues<string> _spellings;
-    private readonly ILookup<char, (string Spelling, AddedToken Token)> _byFirstCharacter;
+    private readonly SearchValues<string> _texts;
+    private readonly ILookup<char, (string Text, AddedToken Token)> _byFirstCharacter;
 
     /// <param name="tokens">The tokens to find, each with the form in which it stands in the text.</param>
-    public AddedTokenSplitter(IEnumerable<(string Spelling, AddedToken Token)> tokens)
+    public AddedTokenSplitter(IEnumerable<(string Text, AddedToken Token)> tokens)
     {
-        var all = tokens.Where(token => token.Spelling.Length > 0).OrderByDescending(token => token.Spelling.Length).ToList();
-        _spellings = SearchValues.Create([.. all.Select(token => token.Spelling)], StringComparison.Ordinal);
-        _byFirstCharacter = all.ToLookup(token => token.Spelling[0]);
+        var all = tokens.Where(token => token.Text.Length > 0).OrderByDescending(token => token.Text.Length).ToList();
+        _texts = SearchValues.Create([.. all.Select(token => token.Text)], StringComparison.Ordinal);
+        _byFirstCharacter = all.ToLookup(token => token.Text[0]);
     }
 
     /// <summary>A stretch of the text: an added token, or the text between two of them.</summary>
     public readonly record struct Stretch(int Start, int End, AddedToken? Token);
 
     /// <summary>Splits a text; stretches of text are never empty.</summary>
-    public List<Stretch> Split(string text) => Split(text, TextCuts.None);
+    public List<Stretch> Split(string text) => Split(text, TextBoundaries.None);
 
     /// <inheritdoc cref="Split(string)"/>
     /// <param name="text">The text.</param>
-    /// <param name="cuts">Where no special token may reach across.</param>
-    public List<Stretch> Split(string text, TextCuts cuts)
+    /// <param name="boundaries">Across which no special token is read.</param>
+    public List<Stretch> Split(string text, TextBoundaries boundaries)
     {
         var stretches = new List<Stretch>();
         var (done, searchFrom) = (0, 0);
-        while (FindNext(text, searchFrom, cuts) is { } match)
+        while (FindNext(text, searchFrom, boundaries) is { } match)
         {
             searchFrom = match.End;
             if (match.Token!.SingleWord && TouchesWord(text, match)) continue;
@@ -48,23 +48,23 @@ internal sealed class AddedTokenSplitter
         return stretches;
     }
 
-    private Stretch? FindNext(string text, int from, TextCuts cuts)
+    private Stretch? FindNext(string text, int from, TextBoundaries boundaries)
     {
-        for (int start; text.AsSpan(from).IndexOfAny(_spellings) is >= 0 and var at; from = start + 1)
+        for (int start; text.AsSpan(from).IndexOfAny(_texts) is >= 0 and var at; from = start + 1)
         {
             start = from + at;
-            foreach (var (spelling, token) in _byFirstCharacter[text[start]])
-                if (text.AsSpan(start).StartsWith(spelling) && !(token.Special && IsCut(spelling, token, start, cuts)))
-                    return new Stretch(start, start + spelling.Length, token);
+            foreach (var (written, token) in _byFirstCharacter[text[start]])
+                if (text.AsSpan(start).StartsWith(written) && !(token.Special && IsSplit(written, token, start, boundaries)))
+                    return new Stretch(start, start + written.Length, token);
         }
         return null;
     }
 
-    /// <summary>A normalizer may put a space before a token's own spelling; a cut between the two does not cut the token.</summary>
-    private static bool IsCut(string spelling, AddedToken token, int start, TextCuts cuts)
+    /// <summary>A normalizer may put a space before a token's own text; a boundary between the two does not split the token.</summary>
+    private static bool IsSplit(string written, AddedToken token, int start, TextBoundaries boundaries)
     {
-        var end = start + spelling.Length;
-        return cuts.Split(spelling.EndsWith(token.Content, StringComparison.Ordinal) ? end - token.Content.Length : start, end);
+        var end = start + written.Length;
+        return boundaries.Split(written.EndsWith(token.Content, StringComparison.Ordinal) ? end - token.Content.Length : start, end);
     }
 
     private static bool TouchesWord(string text, Stretch match) =>

@@ -22,7 +22,7 @@ internal sealed class TextStreamingDecoder : StreamingDecoder
 
     public override string Append(int token)
     {
-        if ((uint)token >= (uint)_tokens.Size || _tokens.Spelling(token) is null) return "";
+        if ((uint)token >= (uint)_tokens.Size || _tokens.TextOf(token) is null) return "";
         if (_skipSpecialTokens && _tokens.IsSpecial(token)) return "";
         var bytes = _atStart ? _rendering.Render(_tokens.Form(token), true) : _tokens.Bytes(token);
         _atStart = false;
@@ -45,3 +45,9 @@ internal sealed class TextStreamingDecoder : StreamingDecoder
         return new string(characters, start, characters.Length - start);
     }
 }
+
+/// <summary>How tokens become text.</summary>
+/// <param name="Render">The bytes of a token's form; the second argument says whether it is the first of a text.</param>
+/// <param name="LeadingCharacter">A character that is dropped from the start of a text.</param>
+/// <param name="LeadingCount">How many of them at most.</param>
+internal sealed record TokenRendering(Func<string, bool, byte[]> Render, char LeadingCharacter = ' ', int LeadingCount = 0);

@@ -1,19 +1,19 @@
 namespace DeRa.Text.Tokenizers;
 
-/// <summary>What each id spells, which bytes it adds to a text, and whether it is special.</summary>
+/// <summary>The text of each token in the vocabulary, which bytes it adds to a text, and whether it is special.</summary>
 internal sealed class TokenTable
 {
     /// <summary>Highest id accepted: tables are as long as the highest id, whatever a file says.</summary>
     public const int HighestId = (1 << 24) - 1;
 
-    private readonly string?[] _spellings;
+    private readonly string?[] _texts;
     private readonly string[] _forms;
     private readonly byte[][] _bytes;
     private readonly bool[] _special;
     private readonly Dictionary<string, int> _ids = new(StringComparer.Ordinal);
 
     /// <param name="tokens">
-    /// All tokens with their ids, each id at most <see cref="HighestId"/>, and the form that becomes text: the spelling but
+    /// All tokens with their ids, each id at most <see cref="HighestId"/>, and the form that becomes text: its text but
     /// for added tokens that are matched in normalized text.
     /// </param>
     /// <param name="special">Which of them are special.</param>
@@ -22,7 +22,7 @@ internal sealed class TokenTable
         IReadOnlyCollection<(string Token, int Id, string Form)> tokens, IReadOnlySet<int> special, Func<string, byte[]> render)
     {
         var size = tokens.Count == 0 ? 0 : tokens.Max(token => token.Id) + 1;
-        _spellings = new string?[size];
+        _texts = new string?[size];
         _forms = new string[size];
         _bytes = new byte[size][];
         _special = new bool[size];
@@ -30,16 +30,16 @@ internal sealed class TokenTable
         Array.Fill(_bytes, []);
         foreach (var (token, id, form) in tokens)
         {
-            (_spellings[id], _forms[id], _bytes[id], _special[id]) = (token, form, render(form), special.Contains(id));
+            (_texts[id], _forms[id], _bytes[id], _special[id]) = (token, form, render(form), special.Contains(id));
             _ids[token] = id;
         }
     }
 
     /// <summary>One more than the highest id.</summary>
-    public int Size => _spellings.Length;
+    public int Size => _texts.Length;
 
-    /// <summary>How the vocabulary spells the token; null where the id names none.</summary>
-    public string? Spelling(int id) => _spellings[id];
+    /// <summary>The token's text in the vocabulary; null where the id names none.</summary>
+    public string? TextOf(int id) => _texts[id];
 
     /// <summary>The form of the token that becomes text.</summary>
     public string Form(int id) => _forms[id];

@@ -28,7 +28,7 @@ internal sealed class TokenizerConfig
         (_config, _addedTokens, _specialTokens) = (config, addedTokens, specialTokens);
         _special = NamesOfSpecialTokens.Select(FindName).OfType<JsonField>()
             .Concat(ListsOfSpecialTokens.SelectMany(name => ListOf(config?.Find(name)).Concat(ListOf(specialTokens?.Find(name)))))
-            .Select(SpecialTokenName.Read).ToHashSet(StringComparer.Ordinal);
+            .Select(ReadTokenName).ToHashSet(StringComparer.Ordinal);
     }
 
     /// <summary>Reads a model's folder, in which each of the files may be absent.</summary>
@@ -80,12 +80,15 @@ internal sealed class TokenizerConfig
         return surrounding;
     }
 
+    /// <summary>Reads how a file names a special token: as a text, or as an object with its <c>content</c>.</summary>
+    public static string ReadTokenName(JsonField field) => field.IsObject ? field["content"].Text() : field.Text();
+
     private AddedToken WithName(AddedToken token) => token with { Special = token.Special || _special.Contains(token.Content) };
 
     private int? IdOf(string name, TokenTable tokens)
     {
         if (FindName(name) is not { } field) return null;
-        var token = SpecialTokenName.Read(field);
+        var token = ReadTokenName(field);
         return tokens.IdOf(token) ?? throw field.Error($"'{token}' is not in the vocabulary");
     }
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using DeRa.Torch.Models;
+using DeRa.Torch.Configuration;
 using DeRa.Torch.Weights;
 
 namespace DeRa.Torch.Adapters;
@@ -14,10 +14,10 @@ internal sealed record LoraConfig
     private const int MaxRank = 1 << 16;
 
     /// <summary>
-    /// Fields that only training reads, or that say who wrote it; <c>fan_in_fan_out</c> matters to merging alone, and
-    /// <c>merge_weights</c>, of PEFT until 0.2, says when it was to merge what the file holds apart.
+    /// Fields that only training reads, and metadata. <c>fan_in_fan_out</c> only matters for merging into the base weights;
+    /// <c>merge_weights</c> (PEFT up to 0.2) says when PEFT was to merge.
     /// </summary>
-    private static readonly HashSet<string> Harmless =
+    private static readonly HashSet<string> Ignored =
     [
         "auto_mapping", "base_model_name_or_path", "ensure_weight_tying", "eva_config", "fan_in_fan_out", "inference_mode", "lora_dropout",
         "lora_dtype", "lorap_emb_lr", "lorap_lr_ratio", "megatron_core", "merge_weights", "peft_version", "qalora_group_size", "revision",
@@ -28,23 +28,23 @@ internal sealed record LoraConfig
     {
     }
 
-    /// <summary>r, where <see cref="RankOf"/> says nothing else; [1, 65,536].</summary>
+    /// <summary>r where no rank pattern matches; [1, 65,536].</summary>
     public required int Rank { get; init; }
 
-    /// <summary>α, where a pattern says nothing else; above 0.</summary>
+    /// <summary>α where no alpha pattern matches; above 0.</summary>
     public required double Alpha { get; init; }
 
     /// <summary>Whether α is divided by √r instead of r (arXiv 2312.03732).</summary>
     public required bool IsRankStabilized { get; init; }
 
-    /// <summary>What the adapter was trained on, as its folder says; null where it does not.</summary>
+    /// <summary>The base model that the folder names; null where it names none.</summary>
     public required string? BaseModel { get; init; }
 
-    /// <summary>The modules that it adapts.</summary>
+    /// <summary>The modules that are adapted.</summary>
     public required ModuleTargets Targets { get; init; }
 
-    /// <summary>Modules that training held whole (<c>modules_to_save</c>): the file has their weights.</summary>
-    public required IReadOnlyList<string> WholeModules { get; init; }
+    /// <summary>Modules whose whole weights the file holds (<c>modules_to_save</c>).</summary>
+    public required IReadOnlyList<string> SavedModules { get; init; }
 
     /// <summary>Ranks of single modules, by a pattern of their names.</summary>
     public required IReadOnlyList<(ModulePattern Module, double Value)> RankPatterns { get; init; }
@@ -91,33 +91,33 @@ internal sealed record LoraConfig
         {
             Rank = fields.Integer("r", 1, MaxRank),
             Alpha = fields.OptionalNumber("lora_alpha", above: 0) ?? 8,
-            IsRankStabilized = fields.Flag("use_rslora", absent: false),
-            BaseModel = fields.Text("base_model_name_or_path"),
+            IsRankStabilized = fields.Flag("use_rslora", defaultValue: false),
+            BaseModel = fields.String("base_model_name_or_path"),
             Targets = ModuleTargets.Read(fields),
-            WholeModules = fields.Texts("modules_to_save") ?? [],
+            SavedModules = fields.Strings("modules_to_save") ?? [],
             RankPatterns = ReadPatterns(fields, "rank_pattern", value => value is >= 1 and <= MaxRank && value == Math.Floor(value),
                 $"a whole number from 1 to {MaxRank}"),
             AlphaPatterns = ReadPatterns(fields, "alpha_pattern", value => value > 0, "a number above 0"),
         };
-        fields.RefuseUnread(Harmless.Contains, IsNeutral);
+        fields.RefuseUnread(Ignored.Contains, IsNeutral);
         return config;
     }
 
     private static void RequireText(ConfigFields fields, string name, bool required, string supported)
     {
-        var value = fields.Text(name);
+        var value = fields.String(name);
         if (value == supported || (value is null && !required)) return;
-        throw fields.Wrong(name, $"is '{value}', which is not supported (supported: {supported})");
+        throw fields.Invalid(name, $"is '{value}', which is not supported (supported: {supported})");
     }
 
-    /// <summary>These begin by changing the base weights, which the adapter's file does not hold.</summary>
+    /// <summary>Some initialisations change the base weights, which the adapter's file does not hold.</summary>
     private static void RefuseOtherBaseWeights(ConfigFields fields)
     {
         const string name = "init_lora_weights";
-        if (!fields.IsText(name)) return;
-        var value = fields.Text(name)!;
+        if (!fields.IsString(name)) return;
+        var value = fields.String(name)!;
         if (value is not ("gaussian" or "orthogonal" or "eva"))
-            throw fields.Wrong(name, $"is '{value}': such an adapter belongs to changed base weights; save it converted to plain LoRA "
+            throw fields.Invalid(name, $"is '{value}', which changes the base weights; save the adapter converted to plain LoRA "
                 + "(PEFT: save_pretrained with path_initial_model_for_weight_conversion)");
     }
 
@@ -125,7 +125,7 @@ internal sealed record LoraConfig
         ConfigFields fields, string name, Predicate<double> isAllowed, string allowed) =>
         [.. fields.Numbers(name).Select(entry => isAllowed(entry.Value)
             ? (ModulePattern.EndOf(fields, name, entry.Name), entry.Value)
-            : throw fields.Wrong($"{name}.{entry.Name}", $"is {entry.Value}; it must be {allowed}"))];
+            : throw fields.Invalid($"{name}.{entry.Name}", $"is {entry.Value}; it must be {allowed}"))];
 
     private static bool IsNeutral(string name, JsonElement value) => name switch
     {

@@ -1,4 +1,4 @@
-using DeRa.Torch.Models;
+using DeRa.Torch.Families;
 using DeRa.Torch.Weights;
 
 namespace DeRa.Torch.Adapters;

@@ -1,9 +1,9 @@
 using System.Text.RegularExpressions;
-using DeRa.Torch.Models;
+using DeRa.Torch.Configuration;
 
 namespace DeRa.Torch.Adapters;
 
-/// <summary>A regular expression of Python's over module names. It comes from a model's folder, so matching is bounded in time.</summary>
+/// <summary>A Python regular expression over module names. It comes from a model folder, so matching is bounded in time.</summary>
 internal sealed class ModulePattern
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
@@ -14,17 +14,17 @@ internal sealed class ModulePattern
     private ModulePattern(Regex regex, Func<string, Exception> refuse) => (_regex, _refuse) = (regex, refuse);
 
     /// <summary>Matches whole names.</summary>
-    /// <exception cref="Weights.CheckpointException">It is no regular expression.</exception>
+    /// <exception cref="Weights.CheckpointException">It is not a regular expression.</exception>
     public static ModulePattern Whole(ConfigFields fields, string field, string pattern) =>
         Compile(fields, field, pattern, @"\A(?:", @")\z");
 
-    /// <summary>Matches names, or what follows one of their dots.</summary>
-    /// <exception cref="Weights.CheckpointException">It is no regular expression.</exception>
+    /// <summary>Matches whole names, or what follows one of their dots.</summary>
+    /// <exception cref="Weights.CheckpointException">It is not a regular expression.</exception>
     public static ModulePattern EndOf(ConfigFields fields, string field, string pattern) =>
         Compile(fields, field, pattern, @"\A(?:.*\.)?(?:", @")\z");
 
     /// <summary>Whether a name matches.</summary>
-    /// <exception cref="Weights.CheckpointException">It takes longer than a second to find out.</exception>
+    /// <exception cref="Weights.CheckpointException">Matching takes longer than a second.</exception>
     public bool Matches(string module)
     {
         try
@@ -42,11 +42,11 @@ internal sealed class ModulePattern
         try
         {
             var regex = new Regex(before + PythonPattern.ToDotNet(pattern) + after, RegexOptions.CultureInvariant, Limit);
-            return new ModulePattern(regex, problem => fields.Wrong(field, $"'{pattern}' {problem}"));
+            return new ModulePattern(regex, problem => fields.Invalid(field, $"'{pattern}' {problem}"));
         }
         catch (ArgumentException exception)
         {
-            throw fields.Wrong(field, $"holds '{pattern}', which is no regular expression: {exception.Message}");
+            throw fields.Invalid(field, $"holds '{pattern}', which is not a regular expression: {exception.Message}");
         }
     }
 }

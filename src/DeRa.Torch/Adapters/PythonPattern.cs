@@ -3,8 +3,8 @@ using System.Text;
 namespace DeRa.Torch.Adapters;
 
 /// <summary>
-/// Writes a regular expression of Python's <c>re</c> as one of .NET's. Named groups become numbered ones, which both number
-/// alike: by their opening parentheses (.NET would number named ones last).
+/// Translates a regular expression of Python's <c>re</c> to .NET's. Named groups become numbered ones: both number those by their
+/// opening parentheses, whereas .NET numbers named groups last.
 /// </summary>
 internal sealed class PythonPattern
 {
@@ -15,7 +15,7 @@ internal sealed class PythonPattern
 
     private PythonPattern(string pattern) => _pattern = pattern;
 
-    /// <summary>Writes it. What neither knows is left for .NET to refuse.</summary>
+    /// <summary>Translates a pattern. What is invalid in both is left for .NET to refuse.</summary>
     public static string ToDotNet(string pattern) => new PythonPattern(pattern).Write();
 
     private string Write()
@@ -32,7 +32,7 @@ internal sealed class PythonPattern
         return _written.ToString();
     }
 
-    /// <summary><c>\Z</c> is the very end in Python; .NET's lets a line end follow.</summary>
+    /// <summary><c>\Z</c> is the very end in Python; in .NET a line end may follow.</summary>
     private void WriteEscape()
     {
         var escape = _pattern.Substring(_next, Math.Min(2, _pattern.Length - _next));
@@ -56,8 +56,10 @@ internal sealed class PythonPattern
             _groups.TryAdd(name, ++_groupCount);
             Replace($"(?P<{name}>", "(");
         }
-        else if (NameAfter("(?P=", ')') is { } known && _groups.TryGetValue(known, out var number)) Replace($"(?P={known})", $@"(?:\{number})");
-        else if (NameAfter("(?(", ')') is { } condition && _groups.TryGetValue(condition, out var tested)) Replace($"(?({condition})", $"(?({tested})");
+        else if (NameAfter("(?P=", ')') is { } known && _groups.TryGetValue(known, out var number))
+            Replace($"(?P={known})", $@"(?:\{number})");
+        else if (NameAfter("(?(", ')') is { } condition && _groups.TryGetValue(condition, out var tested))
+            Replace($"(?({condition})", $"(?({tested})");
         else
         {
             if (!_pattern.AsSpan(_next).StartsWith("(?")) _groupCount++;

@@ -1,26 +1,26 @@
 namespace DeRa.Torch.Caching;
 
-/// <summary>How many blocks the caches get.</summary>
+/// <summary>How many blocks the caches get by default.</summary>
 internal static class CacheSize
 {
-    /// <summary>Share of free memory on the CPU: the rest of the machine goes on living.</summary>
+    /// <summary>Share of free memory on the CPU; the rest is left to other programs.</summary>
     public const double HostShare = 0.25;
 
-    /// <summary>Share of free memory on a GPU: the rest is for activations.</summary>
+    /// <summary>Share of free memory on a GPU; the rest is for activations.</summary>
     public const double DeviceShare = 0.85;
 
-    /// <summary>More whole contexts than these are of no use by default: on the CPU, and on a GPU.</summary>
+    /// <summary>Whole contexts that the caches hold at most by default: on the CPU, and on a GPU.</summary>
     public const int HostSequences = 16, DeviceSequences = 256;
 
-    /// <summary>Up to so many bytes the caches may hold <see cref="CheapSequences"/> on the CPU too: nobody misses them.</summary>
-    public const long CheapBytes = 256L << 20;
+    /// <summary>Up to this many bytes the caches hold <see cref="SmallCacheSequences"/> contexts on the CPU too.</summary>
+    public const long SmallCacheBytes = 256L << 20;
 
-    /// <summary>As many as run at once by default, so that a small model's cache keeps none of them waiting.</summary>
-    public const int CheapSequences = 64;
+    /// <summary>As many sequences as run at once by default, so that none waits for a small model's cache.</summary>
+    public const int SmallCacheSequences = 64;
 
     /// <summary>
-    /// Blocks that hold so many whole sequences, or more where they are cheap, but take no more than a share of what is free
-    /// on a device.
+    /// Blocks for that many whole sequences, or more where the cache stays small, but no more than a share of a device's free
+    /// memory.
     /// </summary>
     /// <param name="availableBytes">Free on the device.</param>
     /// <param name="share">How much of it the caches may take, (0, 1].</param>
@@ -33,8 +33,8 @@ internal static class CacheSize
         long availableBytes, double share, int sequences, int contextTokens, long bytesPerBlock, int blockTokens)
     {
         var sequenceBlocks = ((long)contextTokens + blockTokens - 1) / blockTokens;
-        var cheap = Math.Min(CheapSequences * sequenceBlocks, CheapBytes / bytesPerBlock);
-        var wanted = Math.Max(sequences * sequenceBlocks, cheap);
+        var small = Math.Min(SmallCacheSequences * sequenceBlocks, SmallCacheBytes / bytesPerBlock);
+        var wanted = Math.Max(sequences * sequenceBlocks, small);
         return (int)Math.Min(Math.Min(wanted, (long)(availableBytes * share) / bytesPerBlock), MaxBlocks(blockTokens));
     }
 

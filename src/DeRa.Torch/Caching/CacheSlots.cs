@@ -2,7 +2,7 @@ using DeRa.Engine.Scheduling;
 
 namespace DeRa.Torch.Caching;
 
-/// <summary>Where positions of a row lie in the pool: slot = block id · block tokens + offset.</summary>
+/// <summary>Maps positions of a row to slots of the pool: slot = block id · block tokens + offset.</summary>
 /// <param name="blockTokens">Tokens a block holds.</param>
 internal readonly struct CacheSlots(int blockTokens)
 {

@@ -3,15 +3,15 @@ using System.Runtime.InteropServices;
 namespace DeRa.Torch.Caching;
 
 /// <summary>
-/// Asks the CUDA driver how much memory a device has left: TorchSharp cannot say, and the driver, unlike the runtime library,
-/// has one name in every version. Source: NVIDIA's CUDA driver API.
+/// Free memory of a CUDA device, from the driver: TorchSharp has no call for it, and the driver, unlike the runtime library, has
+/// the same name in every version. Source: NVIDIA's CUDA driver API.
 /// </summary>
 internal static partial class CudaMemory
 {
     private const string Driver = "libcuda.so.1";
     private const int Success = 0;
 
-    /// <summary>Free bytes of a device, or null where the driver does not answer (as on Windows, where it has another name).</summary>
+    /// <summary>Free bytes of a device, or null where the driver cannot be asked (as on Windows, where it has another name).</summary>
     /// <param name="deviceIndex">As libtorch counts.</param>
     public static long? FreeBytes(int deviceIndex)
     {

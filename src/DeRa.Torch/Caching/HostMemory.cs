@@ -3,8 +3,8 @@ using System.Globalization;
 namespace DeRa.Torch.Caching;
 
 /// <summary>
-/// How much memory of the machine, or of the container, is free. The garbage collector's own limit says nothing of it: it bounds
-/// managed objects, and weights and caches are none.
+/// Free memory of the machine, or of the container. The garbage collector's limit does not help: it bounds managed objects, and
+/// weights and caches are native memory.
 /// </summary>
 internal static class HostMemory
 {
@@ -52,7 +52,7 @@ internal static class HostMemory
         }
     }
 
-    /// <summary>Pages of files that were read some time ago count as used, and give way.</summary>
+    /// <summary>The page cache of files not read lately counts as used, but is reclaimed on demand.</summary>
     private static long ReclaimableBytes(string folder)
     {
         const string Name = "inactive_file ";
@@ -63,6 +63,7 @@ internal static class HostMemory
 
     /// <summary>Null where there is no such file, or it says <c>max</c>: no limit.</summary>
     private static long? ReadNumber(string file) =>
-        File.Exists(file) && long.TryParse(File.ReadAllText(file), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var number)
+        File.Exists(file)
+        && long.TryParse(File.ReadAllText(file), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var number)
             ? number : null;
 }

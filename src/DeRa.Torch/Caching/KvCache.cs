@@ -1,11 +1,11 @@
-using DeRa.Torch.Models;
+using DeRa.Torch.Configuration;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Caching;
 
 /// <summary>
-/// The pool of keys and values of one model. It is passed to the model, never inside it; which sequence owns which block is
-/// the scheduler's business, and one block id is valid in every model's pool.
+/// The pool of keys and values of one model. It is passed to the model, not held by it. The scheduler decides which sequence owns
+/// which block, and a block id is valid in every model's pool.
 /// </summary>
 internal sealed class KvCache : IDisposable
 {
@@ -41,3 +41,8 @@ internal sealed class KvCache : IDisposable
         }
     }
 }
+
+/// <summary>One layer's part of a <see cref="KvCache"/>. Slot = block id · block tokens + offset.</summary>
+/// <param name="Keys">[slots, keyValueHeads, headDimension], rotary positions applied.</param>
+/// <param name="Values">[slots, keyValueHeads, headDimension].</param>
+internal sealed record LayerCache(Tensor Keys, Tensor Values);

@@ -1,4 +1,4 @@
-using DeRa.Torch.Operators;
+using DeRa.Torch.Native;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
@@ -7,14 +7,14 @@ namespace DeRa.Torch.Decoding;
 internal static class LogitMixer
 {
     /// <summary>
-    /// Mixes in float32. A row in which one model alone weighs anything is a copy of its logits: nothing is multiplied by zero,
-    /// so a logit of −∞ in another model cannot turn into NaN.
+    /// Mixes in float32. A row with a single active model is a copy of its logits: nothing is multiplied by zero, so a logit of
+    /// −∞ in another model cannot turn into NaN.
     /// </summary>
     /// <param name="members">The reference model's logits, then each aligned model's.</param>
     /// <param name="rows">What is wanted of each output row.</param>
-    /// <param name="vocabularySize">The columns that count.</param>
+    /// <param name="vocabularySize">Size of the vocabulary; further columns are padding.</param>
     /// <returns>
-    /// float32 [rows, vocabulary] on the device of the last model that ran. May share memory with a model's logits: never
+    /// float32 [rows, vocabulary] on the device of the last model that ran. May share memory with a model's logits: do not
     /// write to it.
     /// </returns>
     /// <exception cref="InvalidOperationException">A row needs a model that did not run it.</exception>
@@ -22,51 +22,38 @@ internal static class LogitMixer
     {
         var device = members.Select(member => member.Logits).LastOrDefault(logits => logits is not null)?.device
             ?? throw new InvalidOperationException("no model ran");
-        var mixed = TensorRows.Where(rows.Count, row => Lone(rows[row], members.Count) is null);
-        if (mixed.Length == rows.Count) return Weigh(members, mixed, rows, vocabularySize, device);
+        var mixed = TensorRows.Where(rows.Count, row => rows[row].Strengths.ActiveModels.Count > 1);
+        if (mixed.Length == rows.Count) return WeightedSum(members, mixed, rows, vocabularySize, device);
         Tensor? result = null;
         for (var member = 0; member < members.Count; member++)
         {
-            var alone = TensorRows.Where(rows.Count, row => Lone(rows[row], members.Count) == member);
-            if (alone.Length == 0) continue;
-            var own = members[member].Take(alone, vocabularySize, device);
-            if (alone.Length == rows.Count) return own;
-            TensorRows.Put(result ??= Empty(), alone, own);
+            var single = TensorRows.Where(rows.Count, row => rows[row].Strengths.ActiveModels is [var active] && active == member);
+            if (single.Length == 0) continue;
+            var own = members[member].Take(single, vocabularySize, device);
+            if (single.Length == rows.Count) return own;
+            TensorRows.Put(result ??= Empty(), single, own);
         }
-        if (mixed.Length > 0) TensorRows.Put(result ??= Empty(), mixed, Weigh(members, mixed, rows, vocabularySize, device));
+        if (mixed.Length > 0) TensorRows.Put(result ??= Empty(), mixed, WeightedSum(members, mixed, rows, vocabularySize, device));
         return result!;
 
         Tensor Empty() => empty([rows.Count, vocabularySize], ScalarType.Float32, device);
     }
 
-    /// <summary>The only model that weighs anything in a row, or null where several do.</summary>
-    private static int? Lone(LogitRow row, int members)
-    {
-        int? lone = null;
-        for (var member = 0; member < members; member++)
-        {
-            if (row.Strengths.OfMember(member) == 0) continue;
-            if (lone is not null) return null;
-            lone = member;
-        }
-        return lone;
-    }
-
-    private static Tensor Weigh(
+    private static Tensor WeightedSum(
         IReadOnlyList<ModelLogits> members, int[] outputRows, IReadOnlyList<LogitRow> rows, int vocabularySize, Device device)
     {
         Tensor? sum = null;
         for (var member = 0; member < members.Count; member++)
         {
-            var places = TensorRows.Where(outputRows.Length, place => rows[outputRows[place]].Strengths.OfMember(member) != 0);
+            var places = TensorRows.Where(outputRows.Length, place => rows[outputRows[place]].Strengths.IsActive(member));
             if (places.Length == 0) continue;
             var own = Array.ConvertAll(places, place => outputRows[place]);
             var weights = TensorRows.Column(Array.ConvertAll(own, row => (float)rows[row].Strengths.OfMember(member)), device);
-            var weighed = members[member].Take(own, vocabularySize, device).mul(weights);
-            if (sum is null && places.Length == outputRows.Length) sum = weighed;
-            else if (places.Length == outputRows.Length) sum!.PlusInPlace(weighed);
+            var weighted = members[member].Take(own, vocabularySize, device).mul(weights);
+            if (sum is null && places.Length == outputRows.Length) sum = weighted;
+            else if (places.Length == outputRows.Length) sum!.PlusInPlace(weighted);
             else (sum ??= zeros([outputRows.Length, vocabularySize], ScalarType.Float32, device))
-                .index_add_(0, TensorRows.Index(places, device), weighed, Arithmetic.One);
+                .index_add_(0, TensorRows.Index(places, device), weighted, Arithmetic.One);
         }
         return sum!;
     }

@@ -6,7 +6,7 @@ namespace DeRa.Torch.Decoding;
 /// <summary>What is wanted of one row of mixed logits: a sampled token, the score of a known one, or both.</summary>
 internal sealed record LogitRow
 {
-    /// <summary>How much each model's logits weigh; finite.</summary>
+    /// <summary>The weight of each model's logits; finite.</summary>
     public required AlignmentStrengths Strengths { get; init; }
 
     /// <summary>How to sample; null where nothing is sampled.</summary>
@@ -16,7 +16,7 @@ internal sealed record LogitRow
     public (int Token, int Alternatives)? Score { get; init; }
 }
 
-/// <summary>What one row of logits gave.</summary>
+/// <summary>The result of one row of logits.</summary>
 internal sealed record LogitRowResult
 {
     /// <summary>The sampled token; 0 where nothing was sampled or the row failed.</summary>
@@ -31,6 +31,6 @@ internal sealed record LogitRowResult
     /// <summary>KL(mixture ‖ reference model) in nats, at least 0; null where it was not measured.</summary>
     public double? ReferenceDivergence { get; init; }
 
-    /// <summary>Why this row alone failed; null where it did not.</summary>
+    /// <summary>Why this row failed; null where it did not.</summary>
     public string? Error { get; init; }
 }

@@ -3,8 +3,9 @@ using static TorchSharp.torch;
 namespace DeRa.Torch.Decoding;
 
 /// <summary>
-/// The one way from the models' logits to tokens: mix → log-probabilities, where asked for → penalties and bias →
-/// masks → temperature → top-k → top-p → min-p → typical → sample. All on the device; one small copy brings the results to the host.
+/// From the models' logits to tokens: mix → log-probabilities, where requested → penalties and bias → masks → temperature → top-k →
+/// top-p → min-p → typical → sample. Computed on the device; results come to the host in one copy, before which filters of a large
+/// vocabulary bring one flag a row.
 /// </summary>
 internal static class MixFilterSample
 {
@@ -12,11 +13,11 @@ internal static class MixFilterSample
     /// Samples and scores. Rows do not influence each other. The logits are not changed; nothing stays on the device.
     /// </summary>
     /// <param name="members">
-    /// The reference model's logits, then each aligned model's: at least those rows in which it weighs anything. They may lie on
-    /// different devices.
+    /// The reference model's logits, then each aligned model's: at least the rows in which it is active. They may be on different
+    /// devices.
     /// </param>
     /// <param name="rows">What is wanted of each output row.</param>
-    /// <param name="vocabularySize">The tokens that count; further columns are padding and are cut off.</param>
+    /// <param name="vocabularySize">Size of the vocabulary; further columns are padding and are dropped.</param>
     /// <returns>One a row; a row whose logits are not finite or whose tokens are outside the vocabulary has an error.</returns>
     /// <exception cref="InvalidOperationException">A row needs a model that did not run it.</exception>
     public static LogitRowResult[] Run(IReadOnlyList<ModelLogits> members, IReadOnlyList<LogitRow> rows, int vocabularySize)
@@ -30,11 +31,11 @@ internal static class MixFilterSample
         var masked = TokenMasks.Apply(adjusted, rows, failed);
         var best = adjusted.amax([1]);
         var allowedBest = ReferenceEquals(masked, adjusted) ? best : masked.amax([1]);
-        // A logit that is not finite is a fault wherever it stands; so are masks that leave none but −∞.
+        // A logit that is not finite is a fault in any column; so are masks that leave only −∞.
         if (!ReferenceEquals(masked, adjusted)) best = where(best.isfinite(), allowedBest, best);
         var tokens = rows.Any(row => row.Sampling is not null) ? TokenSampler.Sample(masked, allowedBest, rows) : null;
         var logProbs = new RowLogProbs(rows, failed, vocabularySize);
-        var divergence = new ReferenceDivergence(rows, failed, members.Count);
+        var divergence = new ReferenceDivergence(rows, failed);
         var host = ToHost([best, tokens ?? zeros_like(best),
             .. divergence.Compute(mixed, members[0], vocabularySize), .. logProbs.Compute(mixed, tokens)]);
         return Results(host, faults, divergence, logProbs);

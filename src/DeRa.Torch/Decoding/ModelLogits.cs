@@ -4,7 +4,7 @@ namespace DeRa.Torch.Decoding;
 
 /// <summary>One model's logits for the rows that it ran.</summary>
 /// <param name="Logits">[model rows, width ≥ vocabulary], the model's dtype, on the model's device; null where it ran none.</param>
-/// <param name="Rows">The output row of each row of <paramref name="Logits"/>; no output row twice.</param>
+/// <param name="Rows">The output row of each row of <paramref name="Logits"/>; each output row at most once.</param>
 internal sealed record ModelLogits(Tensor? Logits, IReadOnlyList<int> Rows)
 {
     /// <summary>A model that ran no row.</summary>

@@ -5,7 +5,7 @@ namespace DeRa.Torch.Decoding;
 /// <summary>What makes one row fail while the others go on.</summary>
 internal static class RowFaults
 {
-    /// <summary>A token that would address memory outside the row: on a GPU that would harm others. Null where there is none.</summary>
+    /// <summary>A token that would address memory outside the row, on a GPU possibly another row's. Null where there is none.</summary>
     public static string? Tokens(LogitRow row, int vocabularySize)
     {
         if (row.Score is { } score && IsOutside(score.Token)) return Outside("the token to score", score.Token, vocabularySize);
@@ -21,7 +21,7 @@ internal static class RowFaults
         bool IsOutside(int token) => (uint)token >= (uint)vocabularySize;
     }
 
-    /// <summary>The largest logit tells: it is NaN or +∞ where any is, and −∞ only where all are. Null where it is finite.</summary>
+    /// <summary>By the largest logit, which is NaN or +∞ where any is, and −∞ only where all are. Null where it is finite.</summary>
     public static string? Logits(double largest) =>
         double.IsFinite(largest) ? null
         : double.IsNaN(largest) ? "logits are not finite: the mixture holds NaN"

@@ -1,11 +1,11 @@
 using DeRa.Engine.Requests;
-using DeRa.Torch.Operators;
+using DeRa.Torch.Native;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
 
 /// <summary>
-/// The log-probabilities that rows ask for, of the mixture as it is before penalties, bias, masks, temperature and filters.
+/// The log-probabilities that rows ask for, of the mixture before penalties, bias, masks, temperature and filters.
 /// </summary>
 internal sealed class RowLogProbs
 {
@@ -27,8 +27,9 @@ internal sealed class RowLogProbs
     }
 
     /// <summary>
-    /// float64, flat, for one copy to the host: [entries] log-probabilities, [entries] ranks where any token was
-    /// known before, then, where alternatives are asked for, [entries, width] of theirs and [entries, width] tokens. Empty where no row asks.
+    /// Flat, for one copy to the host: [entries] log-probabilities; [entries] ranks where any token was known before; then, where
+    /// alternatives are requested, [entries, width] of their log-probabilities and [entries, width] of their tokens. Empty where no
+    /// row asks.
     /// </summary>
     /// <param name="mixed">float32 [rows, vocabulary].</param>
     /// <param name="tokens">int64 [rows]: the sampled tokens; null where none were.</param>
@@ -46,7 +47,7 @@ internal sealed class RowLogProbs
     /// <summary>Adds what was computed to the results of its rows.</summary>
     /// <param name="results">One a row.</param>
     /// <param name="tokens">The sampled tokens, one a row.</param>
-    /// <param name="values">What <see cref="Compute"/> gave, on the host.</param>
+    /// <param name="values">The result of <see cref="Compute"/>, on the host.</param>
     public void AddTo(LogitRowResult[] results, ReadOnlySpan<double> tokens, ReadOnlySpan<double> values)
     {
         for (var i = 0; i < _entries.Count; i++)
@@ -79,7 +80,7 @@ internal sealed class RowLogProbs
         return where(isKnown, known, sampled);
     }
 
-    /// <summary>The best <paramref name="count"/> of an entry; equal ones by id, which the device does not promise.</summary>
+    /// <summary>The best <paramref name="count"/> of an entry; ties by id, which the device does not guarantee.</summary>
     private (int Token, float LogProb)[] Top(ReadOnlySpan<double> alternatives, int entry, int count)
     {
         if (count == 0) return [];

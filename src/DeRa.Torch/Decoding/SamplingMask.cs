@@ -3,20 +3,23 @@ using DeRa.Engine.Scheduling;
 
 namespace DeRa.Torch.Decoding;
 
-/// <summary>Which tokens one row may sample: those in <see cref="Allowed"/>, or, where that is null, all but <see cref="Forbidden"/>.</summary>
+/// <summary>
+/// Which tokens one row may sample: those in <see cref="Allowed"/>, or, where that is null, all but <see cref="Forbidden"/>.
+/// </summary>
 internal sealed class SamplingMask
 {
-    private SamplingMask(IReadOnlyCollection<int>? allowed, IReadOnlyCollection<int> forbidden) => (Allowed, Forbidden) = (allowed, forbidden);
+    private SamplingMask(IReadOnlyCollection<int>? allowed, IReadOnlyCollection<int> forbidden) =>
+        (Allowed, Forbidden) = (allowed, forbidden);
 
-    /// <summary>The only tokens, each once, at least one; null = all but the forbidden ones.</summary>
+    /// <summary>The allowed tokens, distinct, at least one; null = all but the forbidden ones.</summary>
     public IReadOnlyCollection<int>? Allowed { get; }
 
-    /// <summary>Each once; empty where <see cref="Allowed"/> is not null.</summary>
+    /// <summary>Distinct; empty where <see cref="Allowed"/> is not null.</summary>
     public IReadOnlyCollection<int> Forbidden { get; }
 
     /// <summary>
-    /// Computes it. A row must sample something: where nothing would be left, the ends that min_tokens holds back count again,
-    /// and where that does not help, bad words do.
+    /// Computes it. A row must be able to sample something: where nothing would be left, the end tokens that min_tokens forbids are
+    /// allowed again, and if that does not suffice, the last tokens of bad words.
     /// </summary>
     /// <returns>The mask; null where every token may be sampled.</returns>
     public static SamplingMask? Of(SamplingRow row, long vocabularySize)
@@ -40,7 +43,7 @@ internal sealed class SamplingMask
     private static IReadOnlyList<int> EarlyEnds(SamplingRow row) =>
         row.History.Length - row.PromptTokens < row.Parameters.MinTokens ? row.Parameters.EndTokens : [];
 
-    /// <summary>The last token of each bad word that the output ends with but for that.</summary>
+    /// <summary>The last token of each bad word of which the output ends with the other tokens.</summary>
     private static HashSet<int> LastTokensOfBadWords(SamplingRow row)
     {
         var output = row.History.Span[row.PromptTokens..];

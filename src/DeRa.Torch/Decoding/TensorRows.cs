@@ -2,7 +2,7 @@ using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
 
-/// <summary>Picks rows of a tensor and puts rows into one.</summary>
+/// <summary>Selects rows of a tensor and overwrites rows of one.</summary>
 internal static class TensorRows
 {
     /// <summary>The named rows of [rows, …] in that order; the tensor itself where they are all its rows in order.</summary>

@@ -1,11 +1,11 @@
 using DeRa.Engine.Scheduling;
-using DeRa.Torch.Operators;
+using DeRa.Torch.Native;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
 
 /// <summary>
-/// Penalties and logit bias: one entry for each (row, token) that they touch, applied together. A logit l becomes
+/// Penalties and logit bias: one entry for each (row, token) that they affect, applied together. A logit l becomes
 /// (l &gt; 0 ? l / repetition : l · repetition) − frequency · occurrences − presence + bias.
 /// </summary>
 internal sealed class TokenAdjustments
@@ -17,7 +17,7 @@ internal sealed class TokenAdjustments
 
     /// <summary>Applies the adjustments of every row that has any.</summary>
     /// <param name="logits">float32 [rows, vocabulary]; not changed.</param>
-    /// <param name="rows">What each row asks for; rows marked in <paramref name="failed"/> are left alone.</param>
+    /// <param name="rows">What each row asks for; rows marked in <paramref name="failed"/> are skipped.</param>
     /// <param name="failed">[rows]: true where a row's tokens are outside the vocabulary.</param>
     /// <returns>The adjusted logits; <paramref name="logits"/> itself where no row has any.</returns>
     public static Tensor Apply(Tensor logits, IReadOnlyList<LogitRow> rows, bool[] failed)
@@ -49,7 +49,7 @@ internal sealed class TokenAdjustments
         foreach (var (token, bias) in sampling.Parameters.LogitBias) _bias[Entry(token, rowStart)] = bias;
     }
 
-    /// <summary>Repetition looks at prompt and output, frequency and presence at the output alone, as in vLLM.</summary>
+    /// <summary>Repetition counts prompt and output, frequency and presence only the output, as in vLLM.</summary>
     private void AddPenalties(SamplingRow sampling, long rowStart)
     {
         var parameters = sampling.Parameters;

@@ -1,5 +1,5 @@
 using DeRa.Engine.Requests;
-using DeRa.Torch.Operators;
+using DeRa.Torch.Native;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
@@ -7,10 +7,10 @@ namespace DeRa.Torch.Decoding;
 /// <summary>Turns logits into probabilities and zeroes those that top-k, top-p, min-p and typical_p drop, in this order.</summary>
 internal static class TokenFilter
 {
-    /// <summary>How many of a row's best tokens are looked at before all are sorted.</summary>
+    /// <summary>How many of a row's best tokens are examined before all are sorted.</summary>
     internal const int CandidateCount = 256;
 
-    /// <summary>Below this all are sorted at once: it costs no more.</summary>
+    /// <summary>Smaller vocabularies are sorted at once, which costs no more.</summary>
     internal const int MinVocabularyOfCandidates = 8 * CandidateCount;
 
     /// <summary>Whether a row's parameters can drop any token of the vocabulary.</summary>
@@ -41,8 +41,8 @@ internal static class TokenFilter
     }
 
     /// <summary>
-    /// Sorting a whole vocabulary costs more than a small model's step, and what is kept is nearly always far less: looks
-    /// among each row's best tokens first, and sorts only the rows that keep more.
+    /// Sorting a whole vocabulary costs more than a small model's step, and far fewer tokens are nearly always kept: examines each
+    /// row's best tokens first, and sorts only the rows that keep more.
     /// </summary>
     private static Tensor Filter(Tensor scaled, SamplingParameters[] parameters)
     {
@@ -62,14 +62,14 @@ internal static class TokenFilter
         return zeros_like(scaled).scatter_(1, tokens, Keep(Masked(sorted, inTopK).softmax(1), parameters));
     }
 
-    /// <summary>The same among the best tokens of each row alone. A row whose choice could reach beyond them is not complete.</summary>
+    /// <summary>The same among the best tokens of each row. A row that might keep others too is not complete.</summary>
     private static (Tensor Kept, bool[] IsComplete) FilterCandidates(Tensor scaled, SamplingParameters[] parameters)
     {
         var (sorted, tokens) = Candidates(scaled);
         var inTopK = TopK(sorted, parameters, scaled.shape[1]);
         var weights = Masked(sorted, inTopK).exp(); // the largest is 1: nothing overflows
         var kept = Keep(weights.div(Totals(scaled, weights, parameters)), parameters);
-        // Of equal tokens at the end some may be missing; none of them may be kept.
+        // Ties of the last candidate may be missing, so none of them may be kept.
         var last = sorted.narrow(1, CandidateCount - 1, 1);
         var reachesEnd = kept.gt(Arithmetic.Zero).logical_and_(sorted.eq(last)).any(1).cpu().data<bool>().ToArray();
         var isComplete = Array.ConvertAll(parameters, row => !HasTopK(row, scaled.shape[1]) || row.TopK < CandidateCount);
@@ -77,7 +77,7 @@ internal static class TokenFilter
         return (zeros_like(scaled).scatter_(1, tokens, kept), isComplete);
     }
 
-    /// <summary>[rows, candidates] each: values and ids, best first; of equal ones the lowest id first, which topk does not promise.</summary>
+    /// <summary>[rows, candidates] each: values and ids, best first; ties by lowest id, which topk does not guarantee.</summary>
     private static (Tensor Sorted, Tensor Tokens) Candidates(Tensor scaled)
     {
         var ids = scaled.topk(CandidateCount, 1, sorted: false).indexes.sort(1).Values;
@@ -86,18 +86,19 @@ internal static class TokenFilter
     }
 
     /// <summary>
-    /// [rows, 1]: what the weights of all tokens that top-k leaves sum to. Over a whole vocabulary softmax adds them up: it does so row by
-    /// row, where a plain sum of one row alone goes another way than that of several.
+    /// [rows, 1]: the sum of the weights of all tokens that top-k leaves. Over a whole vocabulary softmax adds them up, row by row,
+    /// whereas a plain sum adds in another order for one row than for several.
     /// </summary>
     private static Tensor Totals(Tensor scaled, Tensor weights, SamplingParameters[] parameters)
     {
         var ofCandidates = weights.sum(1, keepdim: true);
         var areAll = Array.ConvertAll(parameters, row => HasTopK(row, scaled.shape[1]));
         if (Array.TrueForAll(areAll, all => all)) return ofCandidates;
-        return where(tensor(areAll, device: scaled.device).unsqueeze(1), ofCandidates, scaled.softmax(1).amax([1], keepdim: true).reciprocal());
+        var ofAll = scaled.softmax(1).amax([1], keepdim: true).reciprocal();
+        return where(tensor(areAll, device: scaled.device).unsqueeze(1), ofCandidates, ofAll);
     }
 
-    /// <summary>−∞ · 0 would be NaN: the dropped are masked, not multiplied.</summary>
+    /// <summary>Masks instead of multiplying, since −∞ · 0 is NaN.</summary>
     private static Tensor Masked(Tensor sorted, Tensor? inTopK) =>
         inTopK is null ? sorted : where(inTopK, sorted, full_like(sorted, Arithmetic.NegativeInfinity));
 
@@ -116,7 +117,7 @@ internal static class TokenFilter
         return Arithmetic.Range(0, sorted.shape[1], ScalarType.Float64, sorted.device).lt(count);
     }
 
-    /// <summary>The smallest prefix whose probability reaches p: those before which less than p has been passed.</summary>
+    /// <summary>The smallest prefix whose probability reaches p: the tokens before which the cumulative probability is below p.</summary>
     private static Tensor? TopP(Tensor probabilities, SamplingParameters[] parameters)
     {
         if (!parameters.Any(row => row.TopP < 1)) return null;

@@ -1,4 +1,4 @@
-using DeRa.Torch.Operators;
+using DeRa.Torch.Native;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
@@ -10,7 +10,7 @@ internal static class TokenMasks
 {
     /// <summary>Masks every row that asks for it.</summary>
     /// <param name="logits">float32 [rows, vocabulary]; not changed.</param>
-    /// <param name="rows">What each row asks for; rows marked in <paramref name="failed"/> are left alone.</param>
+    /// <param name="rows">What each row asks for; rows marked in <paramref name="failed"/> are skipped.</param>
     /// <param name="failed">[rows]: true where a row's tokens are outside the vocabulary.</param>
     /// <returns>The masked logits; <paramref name="logits"/> itself where no row has a mask.</returns>
     public static Tensor Apply(Tensor logits, IReadOnlyList<LogitRow> rows, bool[] failed)

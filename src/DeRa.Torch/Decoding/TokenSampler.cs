@@ -1,11 +1,11 @@
 using DeRa.Engine.Scheduling;
-using DeRa.Torch.Operators;
+using DeRa.Torch.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
 
-/// <summary>Chooses one token a row: the most likely at temperature 0, else by inverse CDF over token ids in order.</summary>
+/// <summary>Samples one token a row: the most likely at temperature 0, else by inverse CDF over token ids in order.</summary>
 internal static class TokenSampler
 {
     /// <summary>Samples the rows that ask for it.</summary>
@@ -26,7 +26,7 @@ internal static class TokenSampler
         return tokens;
     }
 
-    /// <summary>Largest logits are subtracted first: dividing large numbers by a low temperature would lose their differences.</summary>
+    /// <summary>Subtracts the largest logits first: dividing large numbers by a low temperature would lose their differences.</summary>
     private static Tensor Draw(Tensor logits, Tensor best, SamplingRow[] rows)
     {
         var device = logits.device;
@@ -40,8 +40,8 @@ internal static class TokenSampler
     }
 
     /// <summary>
-    /// The first token whose cumulative probability exceeds draw · total: [rows, 1]. A draw is at most 1 − 2⁻⁵³, so that
-    /// the product rounds to less than the total and a token is always found; only a row of NaN finds none.
+    /// The first token whose cumulative probability exceeds draw · total: [rows, 1]. A draw is at most 1 − 2⁻⁵³, so the product rounds
+    /// to less than the total and a token is found unless the row holds NaN.
     /// </summary>
     private static Tensor InvertCumulative(Tensor probabilities, Tensor draws)
     {
@@ -51,7 +51,9 @@ internal static class TokenSampler
         return searchsorted(cumulative, draws.mul(cumulative.narrow(1, last, 1)), right: true).clamp_max_(most);
     }
 
-    /// <summary>A parallel cumulative sum need not be monotone to the last bit: a dropped token it lands on gives way to the best.</summary>
+    /// <summary>
+    /// A parallel cumulative sum may not be monotone to the last bit: a dropped token is replaced by the most likely one.
+    /// </summary>
     private static Tensor KeptOnly(Tensor probabilities, Tensor tokens) =>
         where(probabilities.gather(1, tokens).gt(Arithmetic.Zero), tokens, probabilities.argmax(1, keepdim: true));
 }

@@ -1,5 +1,5 @@
 using DeRa.Engine.Requests;
-using DeRa.Torch.Operators;
+using DeRa.Torch.Native;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
@@ -21,14 +21,14 @@ internal static class TypicalFilter
         TensorRows.Put(probabilities, rows, Filter(TensorRows.Take(probabilities, rows), reach));
     }
 
-    /// <summary>In float64: which of two tokens is the more typical hangs on small differences of surprises.</summary>
+    /// <summary>In float64: which of two tokens is more typical depends on small differences in surprise.</summary>
     private static Tensor Filter(Tensor kept, Tensor reach)
     {
         var probabilities = kept.to(ScalarType.Float64);
         probabilities = probabilities.div(probabilities.sum(1, keepdim: true));
         var surprise = probabilities.log().neg_();
         var entropy = where(probabilities.gt(Arithmetic.Zero), probabilities.mul(surprise), zeros_like(surprise)).sum(1, keepdim: true);
-        // Equal ones: lowest id first.
+        // Ties: lowest id first.
         var order = surprise.sub_(entropy).abs_().sort(1, descending: false, stable: true).Indices;
         var sorted = probabilities.gather(1, order);
         var keep = sorted.cumsum(1).sub_(sorted).lt(reach);

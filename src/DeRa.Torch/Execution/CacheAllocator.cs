@@ -6,18 +6,21 @@ using static TorchSharp.torch;
 
 namespace DeRa.Torch.Execution;
 
-/// <summary>Decides how many blocks a pair's caches get, and allocates them: one pool a model, with a part for each of its members.</summary>
+/// <summary>
+/// Decides how many blocks a pair's caches get, and allocates them: one pool a model, with a part for each of its members.
+/// </summary>
 internal sealed class CacheAllocator(
     PairOptions options, IReadOnlyList<(DecoderModel Model, int Members)> models, int contextTokens)
 {
-    /// <summary>As many blocks as asked for, or as a share of free memory holds; at least one.</summary>
-    /// <exception cref="PairLoadException">There is no room for one, or nobody knows how much memory is free.</exception>
+    /// <summary>As many blocks as requested, or as fit into a share of free memory; at least one.</summary>
+    /// <exception cref="PairLoadException">There is no room for one, or free memory is unknown.</exception>
     public int CountBlocks() => options.CacheTokens is { } tokens
         ? tokens / options.BlockTokens
-        : models.GroupBy(model => model.Model.Device.ToString()).Min(device => DefaultBlocks(device.First().Model.Device, BlockBytes(device)));
+        : models.GroupBy(model => model.Model.Device.ToString())
+            .Min(device => DefaultBlocks(device.First().Model.Device, BlockBytes(device)));
 
     /// <summary>Allocates the caches, one a model, in order.</summary>
-    /// <exception cref="PairLoadException">Memory does not suffice.</exception>
+    /// <exception cref="PairLoadException">Out of memory.</exception>
     public IReadOnlyList<KvCache> Allocate(int blocks)
     {
         var caches = new List<KvCache>(models.Count);
@@ -30,16 +33,17 @@ internal sealed class CacheAllocator(
         catch (ExternalException exception)
         {
             caches.ForEach(cache => cache.Dispose());
-            throw new PairLoadException($"no memory for caches of {blocks} blocks, {blocks * BlockBytes(models):N0} bytes: "
+            throw new PairLoadException($"not enough memory for caches of {blocks} blocks, {blocks * BlockBytes(models):N0} bytes: "
                 + $"lower --cache-tokens ({exception.Message.Split('\n')[0]})", exception);
         }
     }
 
     private int DefaultBlocks(Device device, long bytesPerBlock)
     {
-        var available = DeviceMemory.AvailableBytes(device)
-            ?? throw new PairLoadException($"cannot find out how much memory {device} has free: set --cache-tokens");
-        var (share, sequences) = device.type == TorchSharp.DeviceType.CUDA
+        var isCuda = device.type == TorchSharp.DeviceType.CUDA;
+        var available = (isCuda ? CudaMemory.FreeBytes(device.index) : HostMemory.AvailableBytes())
+            ?? throw new PairLoadException($"free memory of {device} is unknown: set --cache-tokens");
+        var (share, sequences) = isCuda
             ? (CacheSize.DeviceShare, CacheSize.DeviceSequences)
             : (CacheSize.HostShare, CacheSize.HostSequences);
         var blocks = CacheSize.DefaultBlocks(available, share, sequences, contextTokens, bytesPerBlock, options.BlockTokens);
@@ -48,7 +52,7 @@ internal sealed class CacheAllocator(
             + "set --cache-tokens to take more, or free memory");
     }
 
-    /// <summary>Memory of one block in the pools of all members of these models.</summary>
+    /// <summary>Bytes of one block in the pools of all members of these models.</summary>
     private long BlockBytes(IEnumerable<(DecoderModel Model, int Members)> some) => some.Sum(model =>
         model.Members * options.BlockTokens * model.Model.Config.CacheBytesPerToken(StoredTypes.SizeBytes(model.Model.ElementType)));
 }

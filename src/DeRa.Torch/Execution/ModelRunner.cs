@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace DeRa.Torch.Execution;
 
 /// <summary>
-/// One loaded model with its cache, the members of the pair that it computes (two, where one folder serves twice; one more for
-/// each adapter over it), and what it gave in the running step.
+/// One loaded model with its cache, the members of the pair that it computes (two where both use one folder; one more for each
+/// adapter over it), and its outputs in the current step.
 /// </summary>
 /// <param name="model">The model.</param>
 /// <param name="cache">Its pool: for each member in turn as many blocks as the pair has.</param>
@@ -26,14 +26,14 @@ internal sealed class ModelRunner(DecoderModel model, KvCache cache, IReadOnlyLi
     /// <summary>The members of the pair that it computes.</summary>
     public IReadOnlyList<RunnerMember> Members => members;
 
-    /// <summary>Whether the same index tensors serve both, where they run the same rows.</summary>
-    public bool IsAlike(ModelRunner other) =>
+    /// <summary>Whether both can share index tensors where they run the same rows.</summary>
+    public bool HasSameDeviceAndType(ModelRunner other) =>
         model.Device.type == other.Model.Device.type && model.Device.index == other.Model.Device.index
         && model.ElementType == other.Model.ElementType;
 
     /// <summary>Runs rows and keeps the last layer's output until <see cref="Clear"/>.</summary>
     /// <param name="step">The rows, laid out on this model's device.</param>
-    /// <param name="outputs">For each member in turn: which of the plan's outputs each of its outputs is, in rising order.</param>
+    /// <param name="outputs">For each member in turn: which of the plan's outputs each of its outputs is, in ascending order.</param>
     public void Run(ModelStep step, IEnumerable<int[]> outputs)
     {
         var part = 0;
@@ -41,10 +41,10 @@ internal sealed class ModelRunner(DecoderModel model, KvCache cache, IReadOnlyLi
         _hidden = model.Forward(step, cache);
     }
 
-    /// <summary>The logits of those of the plan's outputs [first, end) that each member ran; counted from first.</summary>
+    /// <summary>The logits of the plan's outputs [first, end) that each member ran, with indices relative to first.</summary>
     /// <param name="first">The first output.</param>
     /// <param name="end">One past the last.</param>
-    /// <param name="members">Takes them, by the member's index.</param>
+    /// <param name="members">Receives them, by the member's index.</param>
     public void AddLogits(int first, int end, ModelLogits[] members)
     {
         if (_hidden is null) return;
@@ -60,10 +60,10 @@ internal sealed class ModelRunner(DecoderModel model, KvCache cache, IReadOnlyLi
         }
     }
 
-    /// <summary>Forgets the step; its tensors belong to the step's scope.</summary>
+    /// <summary>Drops the step's outputs; its tensors belong to the step's scope.</summary>
     public void Clear() => _hidden = null;
 
-    /// <summary>For each member that ran any of the outputs: where its rows begin in the hidden states, and which outputs they are.</summary>
+    /// <summary>For each member that ran any of the outputs: where its rows begin in the hidden states, and their outputs.</summary>
     private List<(int Member, int From, List<int> Rows)> Pieces(int first, int end)
     {
         var pieces = new List<(int, int, List<int>)>(members.Count);
@@ -80,3 +80,8 @@ internal sealed class ModelRunner(DecoderModel model, KvCache cache, IReadOnlyLi
         return pieces;
     }
 }
+
+/// <summary>A member of the pair that a loaded model computes.</summary>
+/// <param name="Index">0 = the reference, i = the aligned model i − 1.</param>
+/// <param name="Adapter">Which of the model's adapters it adds; null = none.</param>
+internal readonly record struct RunnerMember(int Index, int? Adapter = null);

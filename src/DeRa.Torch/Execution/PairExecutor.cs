@@ -7,9 +7,9 @@ using static TorchSharp.torch;
 namespace DeRa.Torch.Execution;
 
 /// <summary>
-/// Runs steps on the models of a pair: each row through the members that weigh anything in it, each loaded model at most once a
-/// step; then mixes, filters and samples. Engine thread only. A model that did not run a row has nothing of it in its cache:
-/// where strengths change so that it is needed, the scheduler has it run what it lacks.
+/// Runs steps on the models of a pair: each row through the models that are active in it, each loaded model at most once a step;
+/// then mixes, filters and samples. Engine thread only. A model that did not run a row has nothing of it in its cache: if strengths
+/// change so that it becomes active, the scheduler has it run what it lacks.
 /// </summary>
 public sealed class PairExecutor : IStepExecutor
 {
@@ -20,8 +20,8 @@ public sealed class PairExecutor : IStepExecutor
     private readonly int _memberCount;
     private readonly StepThreads _threads;
 
-    /// <param name="runners">Each member of the pair is one runner's.</param>
-    /// <param name="limits">What they can take.</param>
+    /// <param name="runners">Each member of the pair belongs to one of them.</param>
+    /// <param name="limits">Their limits; the number of models is filled in.</param>
     internal PairExecutor(IReadOnlyList<ModelRunner> runners, ExecutorLimits limits)
     {
         _runners = runners;
@@ -72,16 +72,16 @@ public sealed class PairExecutor : IStepExecutor
         {
             var own = new RunnerStep(runner.Members, rows, Limits.BlockCount);
             if (own.Rows.Count == 0) continue;
-            var same = laidOut.Find(other => other.Runner.IsAlike(runner) && other.Rows.IsSame(own));
+            var same = laidOut.Find(other => other.Runner.HasSameDeviceAndType(runner) && other.Rows.IsSame(own));
             var step = same.Step ?? LayOut(runner, own);
             laidOut.Add((runner, own, step));
             runner.Run(step, runner.Members.Select((_, part) => outputs.IndicesOf(own.PlanRows(part))));
         }
     }
 
-    /// <summary>With the windows of every model that may take the same step.</summary>
+    /// <summary>With the windows of every model that may share the step.</summary>
     private ModelStep LayOut(ModelRunner runner, RunnerStep own) => new(
-        own.Rows, _runners.Where(runner.IsAlike).SelectMany(other => other.Model.Config.WindowTokens),
+        own.Rows, _runners.Where(runner.HasSameDeviceAndType).SelectMany(other => other.Model.Config.WindowTokens),
         Limits.BlockTokens, runner.Model.Device, runner.Model.ElementType, own.Adapters);
 
     private List<LogitRowResult> Decode(List<LogitRow> rows)

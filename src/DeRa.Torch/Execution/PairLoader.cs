@@ -1,6 +1,8 @@
 using DeRa.Engine.Scheduling;
 using DeRa.Torch.Adapters;
 using DeRa.Torch.Caching;
+using DeRa.Torch.Configuration;
+using DeRa.Torch.Families;
 using DeRa.Torch.Models;
 using DeRa.Torch.Native;
 using DeRa.Torch.Weights;
@@ -20,21 +22,23 @@ public sealed class PairLoader
     private PairLoader(PairOptions options, ILogger logger)
     {
         (_options, _logger) = (options, logger);
-        _members = [new AlignedFolder(ModelSources.Reference, options.ReferencePath), .. options.Aligned];
+        _members = [new AlignedFolder(ModelSource.ReferenceName, options.ReferencePath), .. options.Aligned];
         if (LoraConfig.IsIn(options.ReferencePath))
-            throw new PairLoadException($"--reference {options.ReferencePath} is an adapter; it must be the whole model that adapters are over");
+            throw new PairLoadException(
+                $"--reference {options.ReferencePath} is an adapter; it must be the whole model that adapters are over");
         var reference = ModelConfigReader.Load(options.ReferencePath);
-        _configs = [reference, .. options.Aligned.Select(model => LoraConfig.IsIn(model.Path) ? reference : ModelConfigReader.Load(model.Path))];
+        _configs = [reference, .. options.Aligned.Select(
+            model => LoraConfig.IsIn(model.Path) ? reference : ModelConfigReader.Load(model.Path))];
     }
 
     /// <summary>
-    /// Loads all models side by side, then their caches. The tokenizers must have been found equal before. Nothing stays
-    /// allocated where it fails. Any thread; the executor then belongs to the engine's.
+    /// Loads all models in parallel, then allocates their caches. The tokenizers must have been found equal before. On failure, nothing
+    /// stays allocated. Any thread; the executor then belongs to the engine's.
     /// </summary>
     /// <param name="options">What to load, and where.</param>
-    /// <param name="vocabularySize">The tokenizer's size: padding of the output layers beyond it is cut off.</param>
-    /// <param name="progress">Takes bytes loaded, from the loading threads; null = nobody.</param>
-    /// <param name="logger">Takes memory per model and for the cache.</param>
+    /// <param name="vocabularySize">The tokenizer's size; output layers' padding beyond it is dropped.</param>
+    /// <param name="progress">Receives bytes loaded, from the loading threads; may be null.</param>
+    /// <param name="logger">Receives memory per model and for the cache.</param>
     /// <param name="cancellation">Stops loading.</param>
     /// <exception cref="CheckpointException">A folder is missing or broken, or asks for what is not implemented.</exception>
     /// <exception cref="PairLoadException">An option is out of range, or memory does not suffice.</exception>
@@ -62,7 +66,7 @@ public sealed class PairLoader
         var (referenceDevice, alignedDevice) = _options.Device.Resolve(LibTorch.Load(_options.LibTorch));
         LibTorch.VerifyDevice(referenceDevice);
         LibTorch.VerifyDevice(alignedDevice);
-        var sources = WithTypes(ModelSources.Find(_members, _configs, referenceDevice, alignedDevice));
+        var sources = WithTypes(ModelSource.Find(_members, _configs, referenceDevice, alignedDevice));
         foreach (var shared in sources.Where(source => source.Members.Count > 1))
             PairLog.WeightsShared(_logger, shared.Name, shared.Adapters.Count);
         var models = new ParallelLoad(progress, cancellation).Run(sources);
@@ -114,14 +118,15 @@ public sealed class PairLoader
         if (_options.ContextTokens is not { } asked) return most;
         return asked >= 1 && asked <= most
             ? asked
-            : throw new PairLoadException($"--context-length is {asked}; it must be from 1 to {most}, what all models take");
+            : throw new PairLoadException($"--context-length is {asked}; it must be from 1 to {most}, the shortest context of the models");
     }
 
     private int UsableContext(int contextTokens, int cacheTokens)
     {
         if (cacheTokens >= contextTokens) return contextTokens;
         if (_options.ContextTokens is not null)
-            throw new PairLoadException($"--context-length is {contextTokens}, but the cache holds {cacheTokens} tokens; lower it or raise the cache");
+            throw new PairLoadException(
+                $"--context-length is {contextTokens}, but the cache holds {cacheTokens} tokens; lower it or raise --cache-tokens");
         PairLog.ContextLowered(_logger, cacheTokens, contextTokens);
         return cacheTokens;
     }
@@ -141,7 +146,7 @@ public sealed class PairLoader
             OwnBytes(runner, index), runner.Cache.Bytes / runner.Members.Count);
     }
 
-    /// <summary>Memory of the weights that are there for a member: its adapter's, or the model's where it is the first to use it.</summary>
+    /// <summary>Memory of a member's own weights: its adapter's, or the model's for the first member that uses it.</summary>
     private static long OwnBytes(ModelRunner runner, int index)
     {
         var own = runner.Members.First(member => member.Index == index);

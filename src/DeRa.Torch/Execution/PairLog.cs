@@ -14,22 +14,22 @@ internal static partial class PairLog
         "Cache: {Blocks} blocks of {BlockTokens} tokens for each model, {Mebibytes:N1} MiB together; context {ContextTokens} tokens")]
     public static partial void CacheAllocated(ILogger logger, int blocks, int blockTokens, double mebibytes, int contextTokens);
 
-    [LoggerMessage(3, LogLevel.Information, "{Models}: weights loaded once, {Adapters} adapters over them; all run in one pass")]
+    [LoggerMessage(3, LogLevel.Information, "{Models}: weights loaded once, with {Adapters} adapters; all run in one pass")]
     public static partial void WeightsShared(ILogger logger, string models, int adapters);
 
     [LoggerMessage(4, LogLevel.Warning,
         "The tokenizer has {TokenizerSize} tokens, the narrowest output layer {Width}: tokens from {Width} on cannot be used")]
     public static partial void TokenizerWider(ILogger logger, int tokenizerSize, int width);
 
-    [LoggerMessage(5, LogLevel.Warning, "The cache holds {CacheTokens} tokens: the context is lowered to that from {ContextTokens}")]
+    [LoggerMessage(5, LogLevel.Warning, "The cache holds only {CacheTokens} tokens; the context is lowered to that from {ContextTokens}")]
     public static partial void ContextLowered(ILogger logger, int cacheTokens, int contextTokens);
 
     [LoggerMessage(9, LogLevel.Warning,
         "Model '{Model}', {Folder}: config.json ties the output layer to the embedding, but another one is stored, which is used")]
     public static partial void StoredOutputUsed(ILogger logger, string model, string folder);
 
-    [LoggerMessage(7, LogLevel.Warning, "In float32 the models take {WeightMebibytes:N1} MiB, too much of the {AvailableMebibytes:N1} MiB "
-        + "of free memory: they stay in their own type, in which the text of a seed may depend on what else runs. "
-        + "--dtype float32 takes the memory all the same")]
+    [LoggerMessage(7, LogLevel.Warning, "In float32 the models would take {WeightMebibytes:N1} MiB, too much of the "
+        + "{AvailableMebibytes:N1} MiB of free memory. They keep their stored type, with which the text for a seed may depend on what "
+        + "else runs; --dtype float32 uses the memory anyway")]
     public static partial void TypesKept(ILogger logger, double weightMebibytes, double availableMebibytes);
 }

@@ -8,22 +8,24 @@ public sealed record PairOptions
     /// <summary>Folder of the reference model (λ = 0), Hugging Face layout.</summary>
     public required string ReferencePath { get; init; }
 
-    /// <summary>The aligned models (λ = 1), at least one; a folder may be the reference's or another's.</summary>
+    /// <summary>The aligned models (λ = 1), at least one; folders may repeat, the reference's too.</summary>
     public required IReadOnlyList<AlignedFolder> Aligned { get; init; }
 
-    /// <summary>Where the models go. Default auto.</summary>
+    /// <summary>The models' devices. Default auto.</summary>
     public DeviceOption Device { get; init; } = DeviceOption.Auto;
 
-    /// <summary>In which type they lie and compute. Default auto: float32 on a CPU where all models fit so, else each checkpoint's own.</summary>
+    /// <summary>
+    /// Element type of weights and computation. Default auto: float32 on a CPU where all models fit, else the checkpoint's own.
+    /// </summary>
     public DTypeOption DType { get; init; } = DTypeOption.Auto;
 
-    /// <summary>The machine's free memory that auto weighs the models against, in bytes; null = what it has. Tests set it.</summary>
+    /// <summary>Free memory in bytes that auto compares the models with; null = the machine's. For tests.</summary>
     internal long? AvailableHostBytes { get; init; }
 
     /// <summary>Which libtorch, and its threads.</summary>
     public LibTorchOptions LibTorch { get; init; } = new();
 
-    /// <summary>Most tokens a sequence may have; at least 1 and at most what all models take. Default null: that.</summary>
+    /// <summary>Most tokens a sequence may have; from 1 to the shortest context of the models. Default null: that context.</summary>
     public int? ContextTokens { get; init; }
 
     /// <summary>Tokens the caches hold, all sequences together; at least one block. Default null: by memory.</summary>
@@ -32,7 +34,7 @@ public sealed record PairOptions
     /// <summary>Tokens a cache block holds, [1, 1024]. Default 16.</summary>
     public int BlockTokens { get; init; } = 16;
 
-    /// <summary>What is named as its models: the reference, then the aligned ones.</summary>
+    /// <summary>The paths of its models: the reference's, then the aligned ones'.</summary>
     public IEnumerable<string> Paths => Aligned.Select(model => model.Path).Prepend(ReferencePath);
 
     /// <summary>The same with other paths.</summary>

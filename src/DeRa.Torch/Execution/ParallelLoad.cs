@@ -5,13 +5,13 @@ using DeRa.Torch.Weights;
 
 namespace DeRa.Torch.Execution;
 
-/// <summary>Loads models side by side; where one fails, the others stop and everything is freed.</summary>
+/// <summary>Loads models in parallel; if one fails, the others stop and everything is freed.</summary>
 internal sealed class ParallelLoad(IProgress<LoadProgress>? progress, CancellationToken cancellation)
 {
     /// <summary>Loads every model on a thread of its own and waits for all.</summary>
     /// <returns>One a source, in order; the caller disposes them.</returns>
     /// <exception cref="CheckpointException">The first failure.</exception>
-    /// <exception cref="PairLoadException">A device refused, such as for lack of memory.</exception>
+    /// <exception cref="PairLoadException">A device failed, for instance for lack of memory.</exception>
     /// <exception cref="OperationCanceledException">Cancelled from outside.</exception>
     public IReadOnlyList<DecoderModel> Run(IReadOnlyList<ModelSource> sources)
     {
@@ -22,17 +22,19 @@ internal sealed class ParallelLoad(IProgress<LoadProgress>? progress, Cancellati
         var failures = outcomes.Select(outcome => outcome.Failure).OfType<Exception>().ToList();
         if (failures.Count == 0) return [.. outcomes.Select(outcome => outcome.Model!)];
         foreach (var (model, _) in outcomes) model?.Dispose();
-        // A model that was stopped only because the other failed says nothing of interest.
+        // A model that was stopped because another failed has nothing to report.
         ExceptionDispatchInfo.Throw(failures.Find(failure => failure is not OperationCanceledException) ?? failures[0]);
         return [];
     }
 
-    /// <summary>Never throws: the models that did load must be freed where another did not.</summary>
+    /// <summary>Returns failures instead of throwing: models that did load must be freed if another did not.</summary>
     private (DecoderModel? Model, Exception? Failure) TryLoad(ModelSource source, CancellationTokenSource stop)
     {
         try
         {
-            return (DecoderLoader.Load(source.Folder, source.Config, source.Device, source.DType, Report, stop.Token, source.Adapters), null);
+            var model = DecoderLoader.Load(
+                source.Folder, source.Config, source.Device, source.DType, Report, stop.Token, source.Adapters);
+            return (model, null);
         }
         catch (Exception exception)
         {

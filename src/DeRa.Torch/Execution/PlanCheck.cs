@@ -3,8 +3,8 @@ using DeRa.Engine.Scheduling;
 namespace DeRa.Torch.Execution;
 
 /// <summary>
-/// The last check before tokens and block ids become indices: on a GPU, one that is out of range would read or overwrite
-/// another sequence's memory. A plan that fails is the scheduler's fault, not a request's.
+/// The last check before tokens and block ids become indices: on a GPU, one that is out of range would read or overwrite another
+/// sequence's memory. A plan that fails it is a bug of the scheduler, not a bad request.
 /// </summary>
 internal static class PlanCheck
 {
@@ -13,7 +13,8 @@ internal static class PlanCheck
     {
         if (plan.Rows.Count == 0) throw new ArgumentException("a step needs at least one row", nameof(plan));
         for (var i = 0; i < plan.Rows.Count; i++)
-            if (Fault(plan.Rows[i], limits, alignedModels) is { } fault) throw new ArgumentException($"row {i} of the step: {fault}", nameof(plan));
+            if (Fault(plan.Rows[i], limits, alignedModels) is { } fault)
+                throw new ArgumentException($"row {i} of the step: {fault}", nameof(plan));
     }
 
     private static string? Fault(StepRow row, ExecutorLimits limits, int alignedModels)
@@ -25,7 +26,8 @@ internal static class PlanCheck
         if (row.ScoredTokens.Length > row.Tokens.Length)
             return $"{row.ScoredTokens.Length} tokens to score after {row.Tokens.Length} tokens";
         if (!row.Strengths.IsFinite) return "a strength is not finite";
-        if (row.Strengths.Count > alignedModels) return $"strengths for {row.Strengths.Count} aligned models where there are {alignedModels}";
+        if (row.Strengths.Count > alignedModels)
+            return $"strengths for {row.Strengths.Count} aligned models where there are {alignedModels}";
         foreach (var token in row.Tokens.Span)
             if ((uint)token >= (uint)limits.VocabularySize) return $"token {token} is outside the vocabulary [0, {limits.VocabularySize})";
         return BlockFault(row, (int)((end + limits.BlockTokens - 1) / limits.BlockTokens), limits.BlockCount);

@@ -3,7 +3,7 @@ using DeRa.Engine.Scheduling;
 namespace DeRa.Torch.Execution;
 
 /// <summary>
-/// The rows of a plan that one loaded model runs: for each of its members in turn those in which it weighs anything. All of
+/// The rows of a plan that one loaded model runs: for each of its members in turn those in which it is active. All of
 /// them run in one batched pass.
 /// </summary>
 internal sealed class RunnerStep
@@ -16,7 +16,7 @@ internal sealed class RunnerStep
     /// <param name="blockCount">Blocks of each member's part of the pool.</param>
     public RunnerStep(IReadOnlyList<RunnerMember> members, IReadOnlyList<StepRow> plan, int blockCount)
     {
-        _planRows = [.. members.Select(member => Where(plan, row => row.Strengths.OfMember(member.Index) != 0))];
+        _planRows = [.. members.Select(member => Where(plan, row => row.Strengths.IsActive(member.Index)))];
         for (var part = 0; part < members.Count; part++)
             foreach (var index in _planRows[part])
             {
@@ -38,7 +38,7 @@ internal sealed class RunnerStep
     /// <param name="part">The member's place among the model's.</param>
     public int[] PlanRows(int part) => _planRows[part];
 
-    /// <summary>Whether another model that is alike could run the very same rows.</summary>
+    /// <summary>Whether another model of the same device and dtype runs the same rows.</summary>
     public bool IsSame(RunnerStep other) =>
         _planRows.Length == 1 && other._planRows.Length == 1 && _planRows[0].AsSpan().SequenceEqual(other._planRows[0]);
 

@@ -3,7 +3,7 @@ using System.Collections;
 namespace DeRa.Torch.Execution;
 
 /// <summary>
-/// A block table as it lies in a later part of a pool that several members share: every id is so many blocks further on.
+/// A block table shifted to a later part of a pool that several members share: every id is that many blocks further on.
 /// </summary>
 internal sealed class ShiftedBlocks(IReadOnlyList<int> table, int blocks) : IReadOnlyList<int>
 {

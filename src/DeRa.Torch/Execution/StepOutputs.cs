@@ -31,11 +31,11 @@ internal sealed class StepOutputs
     /// <summary>What is wanted of each row of logits.</summary>
     public List<LogitRow> Rows { get; }
 
-    /// <summary>The indices in <see cref="Rows"/> of the outputs that a model gives which runs these rows of the plan.</summary>
+    /// <summary>The indices in <see cref="Rows"/> of the outputs of a model that runs these rows of the plan.</summary>
     public int[] IndicesOf(IEnumerable<int> planRows) =>
         [.. planRows.SelectMany(row => Enumerable.Range(_firstOutput[row], ModelStep.OutputCount(_planRows[row])))];
 
-    /// <summary>Gathers what each row of the plan gave.</summary>
+    /// <summary>Gathers the results of each row of the plan.</summary>
     /// <param name="results">One for each of <see cref="Rows"/>.</param>
     public StepResult ToStepResult(IReadOnlyList<LogitRowResult> results)
     {

@@ -5,21 +5,24 @@ using static TorchSharp.torch;
 namespace DeRa.Torch.Execution;
 
 /// <summary>
-/// How many threads compute a step on the CPU. A small step takes one: threads that wait for each other at every operator cost more
-/// than they save, and keep processors from those who write the answers. What is computed does not depend on it.
+/// How many threads compute a step on the CPU. A small step uses one: threads that wait for each other at every operator cost more
+/// than they save, and occupy processors that write responses. Results do not depend on it.
 /// </summary>
 /// <param name="runners">The models.</param>
 internal sealed class StepThreads(IReadOnlyList<ModelRunner> runners)
 {
-    /// <summary>Weights that fit into a processor's cache: others are read from memory, which one thread does not do as fast as several.</summary>
+    /// <summary>
+    /// Weights that fit into a processor's cache; larger ones are read from memory, which several threads do faster than one.
+    /// </summary>
     private const long CachedBytes = 16 << 20;
 
-    /// <summary>Tokens times parameters up to which a step is small, about two milliseconds of one thread.</summary>
+    /// <summary>Tokens times parameters up to which a step is small: about two milliseconds on one thread.</summary>
     private const long SmallWork = 1 << 26;
 
     private readonly int _threads = LibTorch.Load().Threads;
     private readonly long _mostBytes = runners.Max(runner => runner.Model.Bytes);
-    private readonly long _mostParameters = runners.Max(runner => runner.Model.Bytes / Weights.StoredTypes.SizeBytes(runner.Model.ElementType));
+    private readonly long _mostParameters =
+        runners.Max(runner => runner.Model.Bytes / Weights.StoredTypes.SizeBytes(runner.Model.ElementType));
 
     /// <summary>Sets them for a step.</summary>
     public void Set(StepPlan plan)

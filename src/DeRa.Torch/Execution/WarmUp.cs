@@ -4,15 +4,17 @@ using DeRa.Engine.Scheduling;
 namespace DeRa.Torch.Execution;
 
 /// <summary>
-/// Runs the executor once before anyone waits for it: kernels, thread pools and device memory are set up in the first steps,
-/// and models that do not run, or whose logits are no numbers, say so at start.
+/// Runs the executor before the first request: kernels, thread pools and device memory are set up in the first steps, and models that
+/// do not run, or whose logits are not finite, fail at startup.
 /// </summary>
 public static class WarmUp
 {
-    /// <summary>Reads a prompt and generates a token on every model; what it leaves in the cache is overwritten before it is read.</summary>
-    /// <param name="executor">Used by no other thread yet; where the models are refused, it is disposed.</param>
+    /// <summary>
+    /// Reads a prompt and generates a token on every model; what it leaves in the cache is overwritten before it is read.
+    /// </summary>
+    /// <param name="executor">Not yet used by another thread; disposed of on failure.</param>
     /// <param name="names">The models: the reference, then the aligned ones.</param>
-    /// <exception cref="PairLoadException">The models do not run, or one of them gives logits that are not finite.</exception>
+    /// <exception cref="PairLoadException">The models do not run, or logits of one are not finite.</exception>
     public static void Run(IStepExecutor executor, IReadOnlyList<string> names)
     {
         try
@@ -22,7 +24,7 @@ public static class WarmUp
             var promptTokens = Math.Min(2, executor.Limits.ContextTokens);
             for (var position = 0; position < executor.Limits.ContextTokens && position <= promptTokens; position += promptTokens)
                 if (Fault(executor, equal, position, position == 0 ? promptTokens : 1) is { } fault)
-                    throw Refused(executor, names, promptTokens, fault);
+                    throw Failure(executor, names, promptTokens, fault);
         }
         catch (Exception fault)
         {
@@ -31,16 +33,17 @@ public static class WarmUp
         }
     }
 
-    /// <summary>Finds those to blame: runs each model alone.</summary>
-    private static PairLoadException Refused(IStepExecutor executor, IReadOnlyList<string> names, int promptTokens, string fault)
+    /// <summary>Finds which models fail by running each alone.</summary>
+    private static PairLoadException Failure(IStepExecutor executor, IReadOnlyList<string> names, int promptTokens, string fault)
     {
         var alone = Enumerable.Range(0, names.Count).Where(member => Fault(executor, Only(member), position: 0, promptTokens) is not null);
-        var blamed = string.Join(" and ", alone.Select(member => $"'{names[member]}'"));
-        return new PairLoadException($"the first step of {(blamed.Length > 0 ? $"model {blamed}" : "the models together")} fails: {fault}. "
-            + "Weights that are not finite, or too large for the type in which they are loaded (--dtype), do that.");
+        var failing = string.Join(" and ", alone.Select(member => $"'{names[member]}'"));
+        return new PairLoadException(
+            $"the first step of {(failing.Length > 0 ? $"model {failing}" : "the models together")} fails: {fault}. "
+            + "The weights may not be finite, or may be too large for the type in which they are loaded (--dtype).");
     }
 
-    /// <summary>All of one member: 0 = the reference, i = the aligned model i − 1.</summary>
+    /// <summary>One member as the single active model: 0 = the reference, i = the aligned model i − 1.</summary>
     private static AlignmentStrengths Only(int member) =>
         new([.. Enumerable.Range(1, member).Select(aligned => aligned == member ? 1.0 : 0)]);
 

@@ -1,10 +1,12 @@
 using DeRa.Torch.Caching;
+using DeRa.Torch.Configuration;
+using DeRa.Torch.Native;
 using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Models;
 
-/// <summary>The weights of one decoder layer, and its mathematics: attention and a feed-forward layer, each after a norm.</summary>
+/// <summary>One decoder layer: its weights and computation, attention and a feed-forward layer, each after a norm.</summary>
 internal sealed class DecoderLayer(ModelConfig config)
 {
     private readonly BlockAttention _attention = new(config.AttentionScale, config.AttentionSoftCap);
@@ -21,7 +23,7 @@ internal sealed class DecoderLayer(ModelConfig config)
     /// <summary>[hidden, heads · headDimension].</summary>
     public required LinearWeight AttentionOutput { get; init; }
 
-    /// <summary>On what attention adds; null = none.</summary>
+    /// <summary>On attention's output; null = none.</summary>
     public NormWeight? AttentionOutputNorm { get; init; }
 
     /// <summary>Before the feed-forward layer.</summary>
@@ -33,10 +35,10 @@ internal sealed class DecoderLayer(ModelConfig config)
     /// <summary>[hidden, intermediate].</summary>
     public required LinearWeight FeedForwardOutput { get; init; }
 
-    /// <summary>On what the feed-forward layer adds; null = none.</summary>
+    /// <summary>On the feed-forward layer's output; null = none.</summary>
     public NormWeight? FeedForwardOutputNorm { get; init; }
 
-    /// <summary>Every weight that is multiplied with.</summary>
+    /// <summary>Every weight matrix.</summary>
     public IEnumerable<LinearWeight> Linears => [QueryKeyValue, AttentionOutput, FeedForwardInput, FeedForwardOutput];
 
     /// <summary>Every tensor of the layer.</summary>
@@ -63,20 +65,20 @@ internal sealed class DecoderLayer(ModelConfig config)
 
     private Tensor Attention(Tensor hidden, RotaryAngles? angles, ModelStep step, int? windowTokens, LayerCache cache)
     {
-        var fused = Linear.Apply(Normed(hidden, AttentionNorm), QueryKeyValue, step.AdapterTokens);
+        var fused = Linear.Apply(Normalize(hidden, AttentionNorm), QueryKeyValue, step.AdapterTokens);
         var heads = fused.view(hidden.size(0), -1, config.HeadDimension); // [tokens, heads + 2 · keyValueHeads, headDimension]
         var query = RotaryCacheWrite.Apply(heads, HeadNorm, config.NormEpsilon, angles, step.WriteSlots, cache);
         var mixed = _attention.Apply(query, cache, step.PlanFor(windowTokens));
-        return Normed(Linear.Apply(mixed, AttentionOutput, step.AdapterTokens), AttentionOutputNorm);
+        return Normalize(Linear.Apply(mixed, AttentionOutput, step.AdapterTokens), AttentionOutputNorm);
     }
 
     private Tensor FeedForward(Tensor hidden, ModelStep step)
     {
-        var input = Linear.Apply(Normed(hidden, FeedForwardNorm), FeedForwardInput, step.AdapterTokens);
+        var input = Linear.Apply(Normalize(hidden, FeedForwardNorm), FeedForwardInput, step.AdapterTokens);
         var activated = FeedForwardActivation.Apply(input, config.Activation, config.IsGated);
-        return Normed(Linear.Apply(activated, FeedForwardOutput, step.AdapterTokens), FeedForwardOutputNorm);
+        return Normalize(Linear.Apply(activated, FeedForwardOutput, step.AdapterTokens), FeedForwardOutputNorm);
     }
 
-    private Tensor Normed(Tensor vectors, NormWeight? norm) =>
+    private Tensor Normalize(Tensor vectors, NormWeight? norm) =>
         norm is null ? vectors : Norm.Apply(vectors, norm, config.Norm, config.NormEpsilon);
 }

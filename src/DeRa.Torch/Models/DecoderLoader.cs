@@ -1,4 +1,7 @@
 using DeRa.Torch.Adapters;
+using DeRa.Torch.Configuration;
+using DeRa.Torch.Families;
+using DeRa.Torch.Layouts;
 using DeRa.Torch.Native;
 using DeRa.Torch.Operators;
 using DeRa.Torch.Weights;
@@ -6,7 +9,7 @@ using static TorchSharp.torch;
 
 namespace DeRa.Torch.Models;
 
-/// <summary>Loads a decoder's weights onto a device, modules fused as their layout says.</summary>
+/// <summary>Loads a decoder's weights onto a device and fuses modules as their layout says.</summary>
 internal sealed class DecoderLoader
 {
     private readonly ModelConfig _config;
@@ -14,17 +17,20 @@ internal sealed class DecoderLoader
     private readonly WeightReader _reader;
     private readonly IReadOnlyList<(LoraAdapter Adapter, WeightReader Reader)> _adapters;
 
-    private DecoderLoader(ModelConfig config, DecoderLayout layout, WeightReader reader, IReadOnlyList<(LoraAdapter, WeightReader)> adapters) =>
+    private DecoderLoader(
+        ModelConfig config, DecoderLayout layout, WeightReader reader, IReadOnlyList<(LoraAdapter, WeightReader)> adapters) =>
         (_config, _layout, _reader, _adapters) = (config, layout, reader, adapters);
 
     /// <summary>Loads a model folder. Needs libtorch; any thread, several at once.</summary>
     /// <param name="folder">A Hugging Face model folder.</param>
-    /// <param name="config">Its configuration; the model's own may differ in what its weights say (<see cref="DecoderTensors.WithStoredOutput"/>).</param>
+    /// <param name="config">
+    /// Its configuration; the model's may be untied from it (<see cref="DecoderTensors.WithStoredOutput"/>).
+    /// </param>
     /// <param name="device">Where the weights go.</param>
     /// <param name="type">Element type of weights and activations.</param>
-    /// <param name="onProgress">Takes loaded and total bytes; null = nobody.</param>
+    /// <param name="onProgress">Receives loaded and total bytes; may be null.</param>
     /// <param name="cancellation">Stops between two pieces of a tensor.</param>
-    /// <param name="adapterFolders">PEFT folders of adapters over it.</param>
+    /// <param name="adapterFolders">PEFT folders of its adapters.</param>
     /// <exception cref="CheckpointException">The weights are missing, broken, or not what the configuration says.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static DecoderModel Load(
@@ -48,7 +54,7 @@ internal sealed class DecoderLoader
         Checkpoint checkpoint, List<LoraAdapter> adapters, ModelConfig config, Device device, DTypeOption type,
         Action<long, long>? onProgress, CancellationToken cancellation)
     {
-        var layout = DecoderLayout.Of(config).As(checkpoint);
+        var layout = Architecture.LayoutOf(config).As(checkpoint);
         config = DecoderTensors.WithStoredOutput(config, checkpoint, layout);
         DecoderTensors.Check(checkpoint, config, layout);
         var embedding = checkpoint.Find(layout.Embedding)!.Value.Tensor;

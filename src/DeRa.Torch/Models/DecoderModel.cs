@@ -1,21 +1,23 @@
 using DeRa.Torch.Caching;
+using DeRa.Torch.Configuration;
+using DeRa.Torch.Native;
 using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Models;
 
 /// <summary>
-/// A decoder: weights and mathematics, no state. Source: Hugging Face's models of the families it implements.
+/// A decoder: weights and computation, no state. Source: Hugging Face's models of the families it implements.
 /// After loading it is used by one thread, inside a dispose scope and in inference mode.
 /// </summary>
 internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType type) : IDisposable
 {
     private readonly double _embeddingScale = Rounded(config.EmbeddingScale, type);
 
-    /// <summary>What it looks like.</summary>
+    /// <summary>Its configuration.</summary>
     public ModelConfig Config => config;
 
-    /// <summary>Where its weights lie.</summary>
+    /// <summary>The device of its weights.</summary>
     public Device Device => device;
 
     /// <summary>Element type of weights, activations and cache.</summary>
@@ -24,7 +26,7 @@ internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType
     /// <summary>[vocabulary, hidden].</summary>
     public required Tensor Embedding { get; init; }
 
-    /// <summary>[context, hidden]: what each position adds; null where positions turn queries and keys.</summary>
+    /// <summary>[context, hidden]: learned positions; null with rotary ones.</summary>
     public Tensor? Positions { get; init; }
 
     /// <summary>The decoder's layers, first to last.</summary>
@@ -36,12 +38,14 @@ internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType
     /// <summary>[vocabulary, hidden]; the embedding itself where the two are tied.</summary>
     public required LinearWeight Output { get; init; }
 
-    /// <summary>[rotaryDimension / 2], float64: how far each pair of dimensions turns a position; null = none does.</summary>
+    /// <summary>
+    /// [rotaryDimension / 2], float64: the angle by which each pair of dimensions rotates per position; null = learned positions.
+    /// </summary>
     public Tensor? InverseFrequencies { get; init; }
 
     /// <summary>Memory of one adapter's weights.</summary>
     public long AdapterBytes(int adapter) => Layers.SelectMany(layer => layer.Linears).Select(linear => linear.Adapters[adapter])
-        .OfType<LowRank>().Sum(added => BytesOf(added.Down) + BytesOf(added.Up));
+        .OfType<LowRank>().Sum(added => BytesOf(added.A) + BytesOf(added.B));
 
     /// <summary>Memory of the weights, adapters included.</summary>
     public long Bytes => Tensors.Sum(BytesOf);
@@ -85,7 +89,7 @@ internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType
     }
 
     /// <summary>
-    /// What a number is in an element type. Gemma was trained with its embedding scale rounded so, and Hugging Face keeps to it:
+    /// A number rounded to an element type. Gemma was trained with its embedding scale rounded so, and Hugging Face rounds it too:
     /// √3584 is 59.75 in bfloat16.
     /// </summary>
     internal static double Rounded(double number, ScalarType type)

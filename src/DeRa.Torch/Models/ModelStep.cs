@@ -1,26 +1,27 @@
 using DeRa.Engine.Scheduling;
 using DeRa.Torch.Caching;
+using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Models;
 
 /// <summary>
-/// The rows of a step that one model runs, as index tensors on its device: built once, read by every layer, and by both
-/// models where they run the same rows on one device. Rows of one token come first, then those of several. Its tensors
-/// belong to the dispose scope in which it is built.
+/// The rows of a step that one model runs, as index tensors on its device: built once, read by every layer, and shared by models of
+/// the same device and dtype that run the same rows. Rows of one token come first, then those of several. Its tensors belong to the
+/// dispose scope in which it is built.
 /// </summary>
 internal sealed class ModelStep
 {
     private readonly Dictionary<int, AttentionPlan> _plans;
     private readonly int _longestTokens;
 
-    /// <summary>Lays out rows for one model, or for two alike.</summary>
-    /// <param name="rows">At least one row; no sequence twice.</param>
+    /// <summary>Lays out rows for one model, or for several of the same device and dtype.</summary>
+    /// <param name="rows">At least one row; of each sequence at most one.</param>
     /// <param name="windows">The windows of the models' layers: tokens a layer sees, null = all.</param>
     /// <param name="blockTokens">Tokens a cache block holds.</param>
     /// <param name="device">The models' device.</param>
     /// <param name="type">The models' element type.</param>
-    /// <param name="adapters">Which of the model's adapters each row adds, null = none; left out = none in any row.</param>
+    /// <param name="adapters">Which of the model's adapters each row adds, null = none; omitted = none in any row.</param>
     public ModelStep(IReadOnlyList<StepRow> rows, IEnumerable<int?> windows, int blockTokens, Device device, ScalarType type,
         IReadOnlyList<int?>? adapters = null)
     {
@@ -61,9 +62,9 @@ internal sealed class ModelStep
     /// <summary>Whether the token that sampling follows is not among the scored ones.</summary>
     public static bool SamplesApart(StepRow row) => row.Sampling is not null && row.ScoredTokens.Length < row.Tokens.Length;
 
-    /// <summary>What each token may see in layers with that window, one of those the step was built for.</summary>
+    /// <summary>What each token may attend to in layers with that window, which is one of those that the step was built for.</summary>
     public AttentionPlan PlanFor(int? windowTokens) => _plans[EffectiveWindow(windowTokens)];
 
-    /// <summary>A window as long as the longest context hides nothing: layers with and without it share a plan.</summary>
+    /// <summary>A window as long as the longest context hides nothing, so layers with and without it share a plan.</summary>
     private int EffectiveWindow(int? windowTokens) => Math.Min(windowTokens ?? _longestTokens, _longestTokens);
 }

@@ -2,20 +2,20 @@ using static TorchSharp.torch;
 
 namespace DeRa.Torch.Native;
 
-/// <summary>In which type the weights lie and the models compute (option <c>--dtype</c>).</summary>
+/// <summary>The element type of weights and computation (option <c>--dtype</c>).</summary>
 public sealed record DTypeOption
 {
     private readonly ScalarType? _type;
 
     private DTypeOption(ScalarType? type, string name) => (_type, Name) = (type, name);
 
-    /// <summary>Float32 on a CPU where all models fit into memory so, else the checkpoint's own type. The default.</summary>
+    /// <summary>Float32 on a CPU where all models fit into memory in it, else the checkpoint's own type. The default.</summary>
     public static DTypeOption Auto { get; } = new(null, "auto");
 
     /// <summary>The value as it is written: auto, float32, bfloat16, float16.</summary>
     public string Name { get; }
 
-    /// <summary>Reads the option's value; upper and lower case are the same.</summary>
+    /// <summary>Parses the option's value, ignoring case.</summary>
     /// <exception cref="FormatException">It is none of the allowed values; the message names the option and lists them.</exception>
     public static DTypeOption Parse(string text)
     {
@@ -31,8 +31,8 @@ public sealed record DTypeOption
     }
 
     /// <summary>
-    /// The type to use for a checkpoint whose weights are of type <paramref name="checkpoint"/>; auto takes that one here, and what it
-    /// means for a pair is decided by <c>AutoElementType</c>.
+    /// The type to use for a checkpoint whose weights are of type <paramref name="checkpoint"/>: for auto, that one. What auto means for
+    /// a pair on a CPU is decided before, by <c>AutoElementType</c>.
     /// </summary>
     public ScalarType Resolve(ScalarType checkpoint) => _type ?? checkpoint;
 }

@@ -1,15 +1,14 @@
-using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Native;
 
 /// <summary>
-/// A small computation with a known result. A libtorch of another version than the shim's can load and still misread its
-/// arguments; this finds that out before a model does.
+/// A small computation with a known result. A libtorch of another version than the shim's may load and still misread its arguments;
+/// this detects it before a model runs.
 /// </summary>
 internal static class DeviceCheck
 {
-    /// <exception cref="LibTorchException">The device fails or gives something else.</exception>
+    /// <exception cref="LibTorchException">The device fails or gives another result.</exception>
     public static void Run(Device device)
     {
         try
@@ -28,14 +27,16 @@ internal static class DeviceCheck
     /// <summary>[0 1 2; 3 4 5] times its transpose is [5 14; 14 50], each exact in bfloat16.</summary>
     private static string? Fault(Tensor product, Device device)
     {
-        if (!product.shape.AsSpan().SequenceEqual([2, 2])) return $"a product has shape [{string.Join(", ", product.shape)}] instead of [2, 2]";
+        if (!product.shape.AsSpan().SequenceEqual([2, 2]))
+            return $"a product has shape [{string.Join(", ", product.shape)}] instead of [2, 2]";
         if (product.dtype != ScalarType.Float32) return $"a product has dtype {product.dtype} instead of Float32";
-        if (product.device_type != device.type) return $"a product lies on {product.device_type} instead of {device.type}";
+        if (product.device_type != device.type) return $"a product is on {product.device_type} instead of {device.type}";
         var values = product.cpu().data<float>().ToArray();
-        return values.AsSpan().SequenceEqual([5, 14, 14, 50]) ? null : $"a product is [{string.Join(", ", values)}] instead of [5, 14, 14, 50]";
+        return values.AsSpan().SequenceEqual([5, 14, 14, 50]) ? null
+            : $"a product is [{string.Join(", ", values)}] instead of [5, 14, 14, 50]";
     }
 
     private static LibTorchException Failure(Device device, string fault, Exception? cause = null) => new(
-        $"libtorch does not compute correctly on {device}: {fault}. Needed is libtorch 2.10 (and, for CUDA, a driver for its CUDA version): "
-        + $"name one with --libtorch or {LibTorchOptions.DirectoryVariable}, or use --device cpu.", cause);
+        $"libtorch does not compute correctly on {device}: {fault}. It must be libtorch 2.10, for CUDA with a driver for its CUDA version: "
+        + $"choose one with --libtorch or {LibTorchOptions.DirectoryVariable}, or use --device cpu.", cause);
 }

@@ -4,7 +4,7 @@ using TorchSharp;
 namespace DeRa.Torch.Native;
 
 /// <summary>
-/// Where the two models go (option <c>--device</c>): <c>auto</c> (CUDA, else the CPU), or <c>cpu</c>, <c>cuda</c>,
+/// The devices of the two models (option <c>--device</c>): <c>auto</c> (CUDA, else the CPU), or <c>cpu</c>, <c>cuda</c>,
 /// <c>cuda:i</c> for both models, or two of these separated by a comma, the reference model's first.
 /// </summary>
 public sealed record DeviceOption
@@ -22,7 +22,7 @@ public sealed record DeviceOption
     /// <summary>Both models on the CPU.</summary>
     public static DeviceOption Cpu { get; } = new(new DeviceName(null), new DeviceName(null));
 
-    /// <summary>Reads the option's value; upper and lower case are the same.</summary>
+    /// <summary>Parses the option's value, ignoring case.</summary>
     /// <exception cref="FormatException">It is none of the allowed values; the message names the option and lists them.</exception>
     public static DeviceOption Parse(string text)
     {
@@ -34,7 +34,7 @@ public sealed record DeviceOption
     }
 
     /// <summary>Picks the devices. Call after <see cref="LibTorch.Load"/>.</summary>
-    /// <param name="libTorch">What was loaded: it knows how many CUDA devices there are.</param>
+    /// <param name="libTorch">The loaded libtorch, with its number of CUDA devices.</param>
     /// <exception cref="LibTorchException">A CUDA device is asked for that does not exist, or none can be used.</exception>
     public (torch.Device Reference, torch.Device Aligned) Resolve(LoadedLibTorch libTorch)
     {
@@ -67,9 +67,9 @@ public sealed record DeviceOption
         {
             if (CudaIndex is not { } index) return "cpu";
             if (cudaDevices == 0) throw new LibTorchException(
-                $"--device cuda:{index}: libtorch finds no CUDA device. Either it is a CPU build (name a CUDA build with --libtorch or "
-                + $"{LibTorchOptions.DirectoryVariable}, such as the torch/lib folder of PyTorch 2.10 for CUDA), or the machine has no NVIDIA GPU "
-                + "or no driver for it; --device cpu or auto does without.");
+                $"--device cuda:{index}: libtorch finds no CUDA device. Either it is a CPU build (choose a CUDA build with --libtorch or "
+                + $"{LibTorchOptions.DirectoryVariable}, such as the torch/lib folder of PyTorch 2.10 for CUDA), or the machine has no "
+                + "NVIDIA GPU or no driver for it; --device cpu or auto works without one.");
             if (index >= cudaDevices) throw new LibTorchException(
                 $"--device cuda:{index}: there is no such device; allowed: cuda:0 to cuda:{cudaDevices - 1}.");
             return $"cuda:{index}";

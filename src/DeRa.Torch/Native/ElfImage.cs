@@ -15,16 +15,18 @@ internal sealed class ElfImage
     private readonly List<(ulong Address, ulong Offset, ulong Size)> _segments = [];
     private readonly Dictionary<ulong, ulong> _dynamic = [];
 
-    /// <summary>Parses the headers; keeps and patches <paramref name="bytes"/> themselves.</summary>
-    /// <exception cref="InvalidDataException">Not a 64-bit little-endian ELF file, or cut short.</exception>
+    /// <summary>Parses the headers; <paramref name="bytes"/> are kept and patched in place.</summary>
+    /// <exception cref="InvalidDataException">Not a 64-bit little-endian ELF file, or truncated.</exception>
     public ElfImage(byte[] bytes)
     {
         _bytes = bytes;
-        if (!Slice(0, 6).SequenceEqual("\u007fELF\u0002\u0001"u8)) throw new InvalidDataException("not a 64-bit little-endian ELF file");
+        if (!Slice(0, 6).SequenceEqual("\u007fELF\u0002\u0001"u8))
+            throw new InvalidDataException("not a 64-bit little-endian ELF file");
         var headers = UInt64(32);
         var headerBytes = UInt16(54);
         var count = UInt16(56);
-        if (headerBytes != ProgramHeaderBytes) throw new InvalidDataException($"program headers of {headerBytes} bytes, not {ProgramHeaderBytes}");
+        if (headerBytes != ProgramHeaderBytes)
+            throw new InvalidDataException($"program headers of {headerBytes} bytes, not {ProgramHeaderBytes}");
         for (var i = 0UL; i < count; i++) ReadProgramHeader(Add(headers, i * ProgramHeaderBytes));
         if (_dynamic.Count == 0) throw new InvalidDataException("no dynamic section");
     }
@@ -83,7 +85,7 @@ internal sealed class ElfImage
     private Span<byte> Slice(ulong offset, ulong length)
     {
         if (offset > (ulong)_bytes.Length || length > (ulong)_bytes.Length - offset)
-            throw new InvalidDataException($"cut short: {length} bytes at {offset} of a file of {_bytes.Length}");
+            throw new InvalidDataException($"truncated: {length} bytes at {offset} of a file of {_bytes.Length}");
         return _bytes.AsSpan((int)offset, (int)length);
     }
 }

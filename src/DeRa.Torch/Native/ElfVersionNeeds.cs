@@ -3,8 +3,8 @@ using System.Text;
 namespace DeRa.Torch.Native;
 
 /// <summary>
-/// Marks a library's need of one symbol version as weak, so that the dynamic linker loads the library although the
-/// version is missing (glibc, elf/dl-version.c: VER_FLG_WEAK). Sound only where nothing is bound to the version.
+/// Marks a library's requirement of one symbol version as weak, so that the dynamic linker loads the library although the version is
+/// missing (glibc, elf/dl-version.c: VER_FLG_WEAK). Sound only if no symbol is bound to the version.
 /// </summary>
 internal static class ElfVersionNeeds
 {
@@ -13,7 +13,7 @@ internal static class ElfVersionNeeds
     private const int RelocationEntryBytes = 24;
     private const ushort WeakFlag = 2, VersionIndexMask = 0x7fff;
 
-    /// <summary>Marks the need in place.</summary>
+    /// <summary>Marks the requirement in place.</summary>
     /// <param name="image">A shared library; changed.</param>
     /// <param name="version">The version's name, such as GLIBCXX_3.4.32.</param>
     /// <returns>False where the library does not need the version.</returns>

@@ -3,17 +3,17 @@ using System.Runtime.InteropServices;
 namespace DeRa.Torch.Native;
 
 /// <summary>
-/// How Ctrl+C and SIGTERM end a program: what it does is cancelled, and where it does not end soon after, deep in a computation
-/// that cannot be cancelled, the process is ended as it stands. A second signal ends it at once.
+/// How Ctrl+C and SIGTERM end a program: they cancel it, and if it has not ended soon after, because it is in a computation that
+/// cannot be cancelled, the process is terminated. A second signal terminates it at once.
 /// </summary>
 public sealed partial class Interruption : IDisposable
 {
-    /// <summary>The exit code of what was interrupted, which shells know: 128 and the number of SIGINT.</summary>
+    /// <summary>The exit code of an interrupted program, by the shells' convention: 128 plus the number of SIGINT.</summary>
     public const int ExitCode = 130;
 
     private const int TerminatedExitCode = 143;
 
-    /// <summary>People wait two seconds at most for their terminal, and giving gigabytes back takes some of that.</summary>
+    /// <summary>Short, since the terminal should be back within two seconds, and freeing gigabytes takes some of that.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stop = new();
@@ -22,11 +22,12 @@ public sealed partial class Interruption : IDisposable
     private int _code = ExitCode;
 
     private Interruption() =>
-        _signals = [.. ((PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM]).Select(signal => PosixSignalRegistration.Create(signal, Stop))];
+        _signals = [.. ((PosixSignal[])[PosixSignal.SIGINT, PosixSignal.SIGTERM])
+            .Select(signal => PosixSignalRegistration.Create(signal, Stop))];
 
     /// <summary>Runs a program.</summary>
-    /// <param name="program">Takes what cancels it; gives its exit code, <see cref="ExitCode"/> where it was cancelled.</param>
-    /// <returns>The exit code: that of SIGTERM where it was that signal.</returns>
+    /// <param name="program">Takes a token that cancels it; returns its exit code, <see cref="ExitCode"/> if it was cancelled.</param>
+    /// <returns>The exit code; SIGTERM has its own.</returns>
     public static async Task<int> RunAsync(Func<CancellationToken, Task<int>> program)
     {
         using var interruption = new Interruption();
@@ -51,7 +52,7 @@ public sealed partial class Interruption : IDisposable
         _stop.Cancel();
     }
 
-    /// <summary>An orderly exit would take native libraries down while other threads compute in them.</summary>
+    /// <summary>Without an orderly exit, which would unload native libraries while other threads compute in them.</summary>
     private void End()
     {
         if (OperatingSystem.IsWindows()) Environment.Exit(_code);

@@ -11,8 +11,8 @@ namespace DeRa.Torch.Native;
 public sealed record LoadedLibTorch(string Directory, string Shim, int CudaDevices, int Threads);
 
 /// <summary>
-/// Loads libtorch before anything touches <see cref="torch"/>. TorchSharp asks the system for the libraries by bare
-/// name, and the system answers with those already loaded; were they not, it would copy whole packages beside the program.
+/// Loads libtorch before anything touches <see cref="torch"/>. TorchSharp requests the libraries by bare name, which the system
+/// resolves to those already loaded; otherwise TorchSharp would copy whole packages beside the program.
 /// </summary>
 public static class LibTorch
 {
@@ -23,12 +23,12 @@ public static class LibTorch
     private static int? s_threads;
 
     /// <summary>
-    /// Loads libtorch and checks that it computes. A process loads it once: later calls set the threads, where given,
-    /// and return the same. Any thread.
+    /// Loads libtorch and checks that it computes. A process loads it once: later calls set the threads, if given, and return the
+    /// same libtorch. Any thread.
     /// </summary>
     /// <param name="options">Which libtorch and how many threads; null = the defaults.</param>
     /// <exception cref="LibTorchException">
-    /// A library is missing, does not load or computes wrongly; another libtorch is loaded already; threads below 1.
+    /// A library is missing, does not load or computes wrongly; another libtorch is loaded already; or threads are below 1.
     /// </exception>
     public static LoadedLibTorch Load(LibTorchOptions? options = null)
     {
@@ -38,7 +38,7 @@ public static class LibTorch
         {
             var location = LoadOnce(options);
             if (options.Threads is { } threads) torch.set_num_threads(threads);
-            // What libtorch itself says may be what a small step has set (Execution.StepThreads).
+            // libtorch's own number may be the one that a small step has set (Execution.StepThreads).
             s_threads = options.Threads ?? s_threads ?? torch.get_num_threads();
             return new LoadedLibTorch(location.Directory, location.Shim, CudaDevices(), s_threads.Value);
         }
@@ -65,7 +65,7 @@ public static class LibTorch
         }
         catch (LibTorchException exception)
         {
-            // Some libraries may be in the process by now: a second try would mix two libtorches.
+            // Some libraries may be loaded by now: a second attempt would mix two libtorches.
             s_failure = exception;
             throw;
         }
@@ -73,7 +73,7 @@ public static class LibTorch
 
     private static LibTorchLocation Locate(string? directory) => LibraryNames.IsSupported
         ? new LibTorchLocator(AppContext.BaseDirectory, LibraryNames.Current).Locate(directory)
-        : throw new LibTorchException("libtorch runs on 64-bit x86 Linux and Windows and on macOS with Apple's processors, not here.");
+        : throw new LibTorchException("libtorch supports Linux and Windows on 64-bit x86 and macOS on Apple silicon, not this system.");
 
     private static void LoadLibraries(LibTorchLocation location)
     {
@@ -81,7 +81,7 @@ public static class LibTorch
         var names = LibraryNames.Current;
         foreach (var file in names.LoadOrder) LoadLibrary(location.Directory, file, names.IsRequired(file));
         Handles[names.Shim] = ShimLoader.Load(location.Shim);
-        // The last resort of a search by bare name, for systems that do not match it to what is loaded (macOS).
+        // Resolves bare names on systems that do not match them to loaded libraries (macOS).
         AssemblyLoadContext.Default.ResolvingUnmanagedDll += (_, name) =>
             Handles.FirstOrDefault(library => Path.GetFileNameWithoutExtension(library.Key).EndsWith(name, StringComparison.Ordinal)).Value;
     }
@@ -91,8 +91,9 @@ public static class LibTorch
         var path = Path.Combine(folder, file);
         if (!required && !File.Exists(path)) return;
         if (!NativeFile.TryLoad(path, out var handle, out var error))
-            throw new LibTorchException($"libtorch in {folder} could not be loaded: {file}: {error}. Needed is a whole libtorch 2.10, "
-                + "such as the torch/lib folder of a PyTorch 2.10 installation (--libtorch, or " + LibTorchOptions.DirectoryVariable + ").");
+            throw new LibTorchException($"libtorch in {folder} could not be loaded: {file}: {error}. A complete libtorch 2.10 is needed, "
+                + "such as the torch/lib folder of a PyTorch 2.10 installation "
+                + $"(--libtorch, or {LibTorchOptions.DirectoryVariable}).");
         Handles[file] = handle;
     }
 

@@ -1,6 +1,6 @@
 namespace DeRa.Torch.Native;
 
-/// <summary>Where libtorch's folder and TorchSharp's shim lie.</summary>
+/// <summary>The paths of libtorch's folder and TorchSharp's shim.</summary>
 /// <param name="Directory">Full path of the folder of libtorch_cpu.</param>
 /// <param name="Shim">Full path of TorchSharp's own native library.</param>
 internal sealed record LibTorchLocation(string Directory, string Shim);
@@ -8,10 +8,10 @@ internal sealed record LibTorchLocation(string Directory, string Shim);
 /// <summary>Finds the native libraries without loading anything.</summary>
 internal sealed class LibTorchLocator(string programFolder, LibraryNames names)
 {
-    /// <summary>The file in which a build writes, one a line, the folders of libtorch and of the shim.</summary>
+    /// <summary>The file to which a build writes the folders of libtorch and of the shim, one a line.</summary>
     public const string PathsFile = "libtorch.paths";
 
-    private const string Cure =
+    private const string Advice =
         "Name the torch/lib folder of a PyTorch 2.10 installation with --libtorch (or " + LibTorchOptions.DirectoryVariable
         + "), or leave that out to use the libtorch that `dotnet publish` puts beside the program.";
 
@@ -30,7 +30,7 @@ internal sealed class LibTorchLocator(string programFolder, LibraryNames names)
 
     private string FindShim() => Find(names.Shim, BesideProgram(), "");
 
-    /// <summary>A publish's folder first, then NuGet's own layouts (the CUDA packages), then where a build found the packages.</summary>
+    /// <summary>The folder of a publish first, then NuGet's layouts (the CUDA packages), then the packages that a build used.</summary>
     private string[] BesideProgram()
     {
         var pathsFile = Path.Combine(programFolder, PathsFile);
@@ -52,6 +52,6 @@ internal sealed class LibTorchLocator(string programFolder, LibraryNames names)
             if (File.Exists(path)) return path;
         }
         throw new LibTorchException(
-            $"{file} was not found{source}; looked in {string.Join(", ", folders.Select(Path.GetFullPath))}. {Cure}");
+            $"{file} was not found{source}; looked in {string.Join(", ", folders.Select(Path.GetFullPath))}. {Advice}");
     }
 }

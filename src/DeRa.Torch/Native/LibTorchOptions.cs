@@ -3,7 +3,7 @@ namespace DeRa.Torch.Native;
 /// <summary>Which libtorch to load and how many threads it may use.</summary>
 public sealed record LibTorchOptions
 {
-    /// <summary>The environment variable that stands in for <see cref="Directory"/> where that is null.</summary>
+    /// <summary>The environment variable that is used where <see cref="Directory"/> is null.</summary>
     public const string DirectoryVariable = "DERA_LIBTORCH";
 
     /// <summary>

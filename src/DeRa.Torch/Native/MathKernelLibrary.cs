@@ -8,14 +8,14 @@ internal static partial class MathKernelLibrary
     private const string BranchVariable = "MKL_CBWR";
 
     /// <summary>
-    /// Has it run the same code on every processor with AVX2, for every number of threads and of rows from four on (conditional
-    /// numerical reproducibility): a seed then names the same text beside any other request. Left to itself it picks code by the
-    /// number of rows, which on some processors is the slower for it. To be called before libtorch is loaded, which reads the variable
-    /// then; a variable that is set already stays. Elsewhere than on Linux nothing is set.
+    /// Makes it run the same code on every processor with AVX2, for any number of threads and any number of rows from four on
+    /// (conditional numerical reproducibility), so that a seed gives the same text whatever else runs. By default it chooses code by
+    /// the number of rows, which is slower on some processors. Must be called before libtorch is loaded, which reads the variable; a
+    /// variable that is already set is kept. Does nothing on systems other than Linux.
     /// </summary>
     public static void MakeReproducible()
     {
-        // .NET's own copy of the environment is not what native code reads.
+        // Native code does not see .NET's copy of the environment.
         if (OperatingSystem.IsLinux()) _ = SetVariable(BranchVariable, "AVX2,STRICT", 0);
     }
 

@@ -6,7 +6,7 @@ namespace DeRa.Torch.Native;
 /// <summary>Loads one native library by its full path.</summary>
 internal static class NativeFile
 {
-    /// <summary>Loads the library; on failure <paramref name="error"/> is the system's own words (dlerror).</summary>
+    /// <summary>Loads the library; on failure <paramref name="error"/> is the system's message (dlerror).</summary>
     public static bool TryLoad(string path, out nint handle, [NotNullWhen(false)] out string? error)
     {
         try
@@ -18,13 +18,13 @@ internal static class NativeFile
         catch (Exception exception) when (exception is DllNotFoundException or BadImageFormatException)
         {
             handle = 0;
-            error = SystemsWords(exception.Message);
+            error = SystemMessage(exception.Message);
             return false;
         }
     }
 
-    /// <summary>The runtime puts general advice in the first line and the system's words after it.</summary>
-    private static string SystemsWords(string message)
+    /// <summary>The runtime puts general advice in the first line and the system's messages after it.</summary>
+    private static string SystemMessage(string message)
     {
         var lines = message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         return string.Join("; ", lines.Length > 1 ? lines.Skip(1).Distinct() : lines);

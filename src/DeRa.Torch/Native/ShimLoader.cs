@@ -5,10 +5,10 @@ using Microsoft.Win32.SafeHandles;
 namespace DeRa.Torch.Native;
 
 /// <summary>
-/// Loads TorchSharp's shim. It asks for libstdc++ of GCC 13 (<see cref="NewestVersion"/>), which Debian 12 and Ubuntu 22.04
-/// lack, only for a symbol to which nothing in it is bound; where loading fails for that reason a copy is loaded in
-/// which that need is weak. The copy lives in anonymous memory, so that read-only machines work and parallel starts
-/// share nothing; where the kernel denies that, in a private temporary file that is gone once it is loaded.
+/// Loads TorchSharp's shim. It requires libstdc++ of GCC 13 (<see cref="NewestVersion"/>), which Debian 12 and Ubuntu 22.04 lack,
+/// although none of its symbols is bound to that version; where loading fails for that reason, a copy is loaded in which the
+/// requirement is weak. The copy is in anonymous memory, so that it works on read-only machines and parallel starts share nothing;
+/// where the kernel denies that, in a private temporary file that is deleted once it is loaded.
 /// </summary>
 internal static partial class ShimLoader
 {
@@ -31,7 +31,7 @@ internal static partial class ShimLoader
         MarkWeak(path, image);
         if (TryLoadFromMemory(image, out var handle, out var memoryError)) return handle;
         if (TryLoadFromTemporaryFile(image, out handle, out var fileError)) return handle;
-        throw Failure(path, $"this system's libstdc++ lacks {NewestVersion}, and a copy that does without could be loaded "
+        throw Failure(path, $"this system's libstdc++ lacks {NewestVersion}, and a copy that does not need it could be loaded "
             + $"neither from memory ({memoryError}) nor from {Path.GetTempPath()} ({fileError})");
     }
 
@@ -43,7 +43,7 @@ internal static partial class ShimLoader
         }
         catch (InvalidDataException exception)
         {
-            throw Failure(path, $"this system's libstdc++ lacks {NewestVersion}, and the shim cannot do without: {exception.Message}");
+            throw Failure(path, $"this system's libstdc++ lacks {NewestVersion}, and the shim needs it: {exception.Message}");
         }
     }
 

@@ -1,20 +1,21 @@
 using DeRa.Torch.Caching;
+using DeRa.Torch.Native;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Operators;
 
 /// <summary>
-/// The one door to attention over the block pool. Query heads that share a key head are a dimension of the query, so keys
-/// are never repeated. Softmax is in float32.
+/// Attention over the block pool. Query heads that share a key head are a dimension of the query, so keys are not copied for each.
+/// Softmax is in float32.
 /// </summary>
 /// <param name="scale">What scores are multiplied by; null = 1 / sqrt(headDimension).</param>
-/// <param name="softCap">Bounds the scaled scores; null = nothing does.</param>
+/// <param name="softCap">Bounds the scaled scores; null = no cap.</param>
 internal sealed class BlockAttention(double? scale = null, double? softCap = null)
 {
-    /// <summary>softmax(cap(query · keysᵀ · scale) + mask) · values, over what each token may see.</summary>
+    /// <summary>softmax(cap(query · keysᵀ · scale) + mask) · values, over what each token may attend to.</summary>
     /// <param name="query">[tokens, heads, headDimension]: the plan's decode rows first, then its chunks.</param>
     /// <param name="cache">The layer's cache, which holds the step's own keys and values already.</param>
-    /// <param name="plan">What each token may see.</param>
+    /// <param name="plan">What each token may attend to.</param>
     /// <returns>[tokens, heads · headDimension] in the query's element type.</returns>
     public Tensor Apply(Tensor query, LayerCache cache, AttentionPlan plan)
     {
@@ -59,7 +60,7 @@ internal sealed class BlockAttention(double? scale = null, double? softCap = nul
         ? nn.functional.scaled_dot_product_attention(query, keys, values, mask)
         : MixStepByStep(query, keys, values, mask);
 
-    /// <summary>What the fused operator cannot do, in float32.</summary>
+    /// <summary>The same with a scale or a cap, which the fused operator lacks; in float32.</summary>
     private Tensor MixStepByStep(Tensor query, Tensor keys, Tensor values, Tensor? mask)
     {
         var wideQuery = query.to(ScalarType.Float32).Times(scale ?? 1 / Math.Sqrt(query.size(3)));

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace DeRa.Torch.Operators;
 
-/// <summary>Functions of each element in float32 on the CPU (<see cref="CpuKernels"/>): the same bits wherever an element lies.</summary>
+/// <summary>Elementwise functions in float32 on the CPU (<see cref="CpuKernels"/>): the same bits at any place of a tensor.</summary>
 internal static class CpuActivation
 {
     private const int Lanes = 8;
@@ -47,8 +47,9 @@ internal static class CpuActivation
     {
         const float Least = -87.3365447f, Most = 88.3762626f;
         var n = Vector256.Round(Vector256.Min(Vector256.Max(x, Vector256.Create(Least)), Vector256.Create(Most)) * 1.44269504f);
-        // ln 2 in two parts: the first has few enough bits for an exact product.
-        var r = Vector256.FusedMultiplyAdd(n, Vector256.Create(2.12194440e-4f), Vector256.FusedMultiplyAdd(n, Vector256.Create(-0.693359375f), x));
+        // ln 2 in two parts: the leading one has few enough bits for an exact product.
+        var r = Vector256.FusedMultiplyAdd(
+            n, Vector256.Create(2.12194440e-4f), Vector256.FusedMultiplyAdd(n, Vector256.Create(-0.693359375f), x));
         var p = Vector256.Create(1.9875691500e-4f);
         p = Vector256.FusedMultiplyAdd(p, r, Vector256.Create(1.3981999507e-3f));
         p = Vector256.FusedMultiplyAdd(p, r, Vector256.Create(8.3334519073e-3f));
@@ -58,7 +59,8 @@ internal static class CpuActivation
         p = Vector256.FusedMultiplyAdd(p * r, r, r) + Vector256<float>.One;
         var power = Vector256.ShiftLeft(Vector256.ConvertToInt32(n) + Vector256.Create(127), 23).AsSingle();
         var result = Vector256.ConditionalSelect(Vector256.LessThan(x, Vector256.Create(Least)), Vector256<float>.Zero, p * power);
-        return Vector256.ConditionalSelect(Vector256.GreaterThan(x, Vector256.Create(Most)), Vector256.Create(float.PositiveInfinity), result);
+        return Vector256.ConditionalSelect(
+            Vector256.GreaterThan(x, Vector256.Create(Most)), Vector256.Create(float.PositiveInfinity), result);
     }
 
     /// <summary>x · σ(scale · (x + cubic · x³)), in place.</summary>
@@ -77,7 +79,7 @@ internal static class CpuActivation
         return values;
     }
 
-    /// <summary>Eight elements to compute on; the last ones, if they are fewer, in a block of their own.</summary>
+    /// <summary>Eight elements to compute on; the last ones, if fewer, copied to a block of their own.</summary>
     private static Span<float> Part(Span<float> elements, int first, Span<float> block)
     {
         if (elements.Length - first >= Lanes) return elements.Slice(first, Lanes);

@@ -6,22 +6,22 @@ namespace DeRa.Torch.Operators;
 
 /// <summary>
 /// Attention in float32 on the CPU, straight from the block pool (<see cref="CpuKernels"/>). What a token gets is computed from its
-/// own query and the keys and values that it sees, in one fixed order: positions ascending, eight dimensions side by side.
+/// own query and the keys and values in its context, in a fixed order: positions ascending, eight dimensions side by side.
 /// </summary>
 /// <param name="scale">What scores are multiplied by.</param>
-/// <param name="softCap">Bounds the scaled scores; null = nothing does.</param>
+/// <param name="softCap">Bounds the scaled scores; null = no cap.</param>
 internal sealed unsafe class CpuAttention(float scale, float? softCap)
 {
     /// <summary>Tokens of one unit of work.</summary>
     private const int TileTokens = 16;
 
-    /// <summary>Multiplications, about a millisecond's, below which one thread is done before others have begun.</summary>
+    /// <summary>Multiplications, about a millisecond's worth, below which one thread finishes before others have started.</summary>
     private const long MinParallelWork = 1 << 24;
 
     [ThreadStatic]
     private static float[]? s_weights;
 
-    /// <summary>softmax(cap(query · keysᵀ · scale)) · values, over what each token may see.</summary>
+    /// <summary>softmax(cap(query · keysᵀ · scale)) · values, over what each token may attend to.</summary>
     /// <param name="query">[tokens, heads, headDimension], float32.</param>
     /// <param name="cache">The layer's cache, which holds the step's own keys and values already.</param>
     /// <param name="contexts">The rows' contexts, in the order of their tokens.</param>
@@ -91,7 +91,9 @@ internal sealed unsafe class CpuAttention(float scale, float? softCap)
         Add(values, stride, slots, count, weights, output, layer.Dimension, 1 / total);
     }
 
-    /// <summary>A query times four keys, times the scale: together, since one product alone would wait for each of its sums.</summary>
+    /// <summary>
+    /// A query times four keys, times the scale: four at once, since the additions of a single product wait for each other.
+    /// </summary>
     private static Vector128<float> Dots(float* query, float* first, float* second, float* third, float* fourth, int dimension, float scale)
     {
         Vector256<float> a = default, b = default, c = default, e = default;
@@ -110,14 +112,15 @@ internal sealed unsafe class CpuAttention(float scale, float? softCap)
         return sums * scale;
     }
 
-    /// <summary>Scores become exp(score − largest), which are not normalised yet; returns their sum.</summary>
+    /// <summary>Scores become exp(score − largest), not yet normalised; returns their sum.</summary>
     private float Exponentiate(float* scores, int count)
     {
         // Padding adds exp(−∞) = 0.
         var end = (count + Vector256<float>.Count - 1) / Vector256<float>.Count * Vector256<float>.Count;
         for (var i = count; i < end; i++) scores[i] = float.NegativeInfinity;
         if (softCap is { } cap)
-            for (var i = 0; i < count; i += Vector256<float>.Count) CpuActivation.SoftCap(Vector256.Load(scores + i), cap).Store(scores + i);
+            for (var i = 0; i < count; i += Vector256<float>.Count)
+                CpuActivation.SoftCap(Vector256.Load(scores + i), cap).Store(scores + i);
         for (var i = count; i < end; i++) scores[i] = float.NegativeInfinity;
         var most = float.NegativeInfinity;
         for (var i = 0; i < count; i++) most = MathF.Max(most, scores[i]);

@@ -1,10 +1,11 @@
-using DeRa.Torch.Models;
+using DeRa.Torch.Configuration;
+using DeRa.Torch.Native;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Operators;
 
-/// <summary>The one door to what happens between the two matrices of a feed-forward layer.</summary>
+/// <summary>What happens between the two matrices of a feed-forward layer.</summary>
 internal static class FeedForwardActivation
 {
     /// <summary>activation(gate) · up where the layer is gated (arXiv 2002.05202), else activation(input).</summary>
@@ -19,7 +20,7 @@ internal static class FeedForwardActivation
         return Activate(input.narrow(1, 0, width), activation).mul_(input.narrow(1, width, width));
     }
 
-    private static Tensor Activate(Tensor input, Activation activation) => CpuKernels.Handle(input)
+    private static Tensor Activate(Tensor input, Activation activation) => CpuKernels.Supports(input)
         ? ActivateOnCpu(input, activation)
         : ActivateByLibTorch(input, activation);
 
@@ -28,7 +29,7 @@ internal static class FeedForwardActivation
         Activation.Silu => CpuActivation.SiluInPlace(Copy(input)),
         Activation.GeluTanh => CpuActivation.GeluTanhInPlace(Copy(input)),
         Activation.QuickGelu => CpuActivation.QuickGeluInPlace(Copy(input)),
-        // The error function row by row: each call divides its elements alike.
+        // The error function row by row: calls of equal size split their elements among threads equally.
         Activation.Gelu => cat([.. Enumerable.Range(0, (int)input.size(0)).Select(row => input.narrow(0, row, 1).contiguous().gelu())], 0),
         _ => ActivateByLibTorch(input, activation),
     };

@@ -1,12 +1,13 @@
-using DeRa.Torch.Models;
+using DeRa.Torch.Configuration;
+using DeRa.Torch.Native;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Operators;
 
-/// <summary>The one door to norms.</summary>
+/// <summary>Root mean square and layer norms.</summary>
 internal static class Norm
 {
-    /// <summary>Brings each row to one size, computed in float32 and rounded once.</summary>
+    /// <summary>Normalises each row, in float32, rounding once.</summary>
     /// <param name="input">[rows, width].</param>
     /// <param name="norm">The norm's weights.</param>
     /// <param name="kind">What it computes.</param>
@@ -23,7 +24,7 @@ internal static class Norm
 
     /// <summary>input / sqrt(mean(input²) + epsilon) · weight over the last dimension.</summary>
     /// <param name="input">[…, width], float32.</param>
-    /// <param name="weight">float32, of a shape that stretches to the input's.</param>
+    /// <param name="weight">float32, broadcastable to the input's shape.</param>
     /// <param name="epsilon">Greater than 0.</param>
     public static Tensor RootMeanSquare(Tensor input, Tensor weight, double epsilon)
     {
@@ -31,3 +32,8 @@ internal static class Norm
         return (input * inverse).mul_(weight);
     }
 }
+
+/// <summary>The weights of a norm.</summary>
+/// <param name="Weight">[width], float32.</param>
+/// <param name="Bias">[width], float32, or null.</param>
+internal sealed record NormWeight(Tensor Weight, Tensor? Bias);

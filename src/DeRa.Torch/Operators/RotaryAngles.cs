@@ -1,3 +1,4 @@
+using DeRa.Torch.Native;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Operators;
@@ -7,7 +8,7 @@ namespace DeRa.Torch.Operators;
 /// <param name="Sine">[tokens, 1, rotaryDimension / 2], float32.</param>
 internal sealed record RotaryAngles(Tensor Cosine, Tensor Sine)
 {
-    /// <summary>Computes position · inverse frequency in float64, so that late positions lose nothing.</summary>
+    /// <summary>Computes position · inverse frequency in float64, so that late positions keep their precision.</summary>
     /// <param name="positions">[tokens], int64.</param>
     /// <param name="inverseFrequencies">[rotaryDimension / 2], float64.</param>
     /// <param name="factor">What cosines and sines are multiplied by.</param>
@@ -22,7 +23,7 @@ internal sealed record RotaryAngles(Tensor Cosine, Tensor Sine)
             cosine.to(ScalarType.Float32).MoveToOuterDisposeScope(), sine.to(ScalarType.Float32).MoveToOuterDisposeScope());
     }
 
-    /// <summary>One by one: libtorch rounds an angle's cosine by where it lies (<see cref="CpuKernels"/>).</summary>
+    /// <summary>One by one: how libtorch rounds a cosine depends on its place in the tensor (<see cref="CpuKernels"/>).</summary>
     private static RotaryAngles OnCpu(Tensor positions, Tensor inverseFrequencies, double factor)
     {
         var (at, frequencies) = (positions.data<long>().ToArray(), inverseFrequencies.data<double>().ToArray());

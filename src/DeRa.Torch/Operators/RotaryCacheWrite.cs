@@ -1,48 +1,49 @@
 using DeRa.Torch.Caching;
+using DeRa.Torch.Native;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Operators;
 
-/// <summary>The one door to rotary positions (arXiv 2104.09864) and to writing keys and values into the cache.</summary>
+/// <summary>Rotary positions (arXiv 2104.09864), and writing keys and values into the cache.</summary>
 internal static class RotaryCacheWrite
 {
     /// <summary>
-    /// Turns queries and keys by their positions (dimension i pairs with i + rotaryDimension / 2, as Hugging Face stores the
-    /// weights), computed in float32, and writes keys and values into the cache.
+    /// Rotates queries and keys by their positions in float32 (dimension i pairs with i + rotaryDimension / 2, as Hugging Face stores
+    /// the weights), and writes keys and values into the cache.
     /// </summary>
     /// <param name="queryKeyValue">[tokens, heads + 2 · keyValueHeads, headDimension].</param>
     /// <param name="headNorm">[heads + keyValueHeads, headDimension], float32: the norm of each query and key; null = none.</param>
     /// <param name="epsilon">Of that norm.</param>
-    /// <param name="angles">The tokens' rotations of the first dimensions of each head; null = none turns.</param>
-    /// <param name="slots">[tokens], int64: where each token's key and value go; no slot twice.</param>
+    /// <param name="angles">The tokens' rotations of the first dimensions of each head; null = no rotation.</param>
+    /// <param name="slots">[tokens], int64: where each token's key and value go; distinct.</param>
     /// <param name="cache">The layer's cache.</param>
-    /// <returns>The turned queries: [tokens, heads, headDimension].</returns>
+    /// <returns>The rotated queries: [tokens, heads, headDimension].</returns>
     public static Tensor Apply(
         Tensor queryKeyValue, Tensor? headNorm, double epsilon, RotaryAngles? angles, Tensor slots, LayerCache cache)
     {
         var keyValueHeads = cache.Keys.size(1);
         var heads = queryKeyValue.size(1) - 2 * keyValueHeads;
-        var turned = Turn(queryKeyValue.narrow(1, 0, heads + keyValueHeads), headNorm, epsilon, angles);
-        cache.Keys.index_copy_(0, slots, turned.narrow(1, heads, keyValueHeads));
+        var rotated = Rotate(queryKeyValue.narrow(1, 0, heads + keyValueHeads), headNorm, epsilon, angles);
+        cache.Keys.index_copy_(0, slots, rotated.narrow(1, heads, keyValueHeads));
         cache.Values.index_copy_(0, slots, queryKeyValue.narrow(1, heads + keyValueHeads, keyValueHeads));
-        return turned.narrow(1, 0, heads);
+        return rotated.narrow(1, 0, heads);
     }
 
-    private static Tensor Turn(Tensor vectors, Tensor? headNorm, double epsilon, RotaryAngles? angles)
+    private static Tensor Rotate(Tensor vectors, Tensor? headNorm, double epsilon, RotaryAngles? angles)
     {
         if (headNorm is null && angles is null) return vectors;
         var wide = vectors.to(ScalarType.Float32);
         if (headNorm is not null) wide = Norm.RootMeanSquare(wide, headNorm, epsilon);
-        return (angles is null ? wide : Turn(wide, angles)).to(vectors.dtype);
+        return (angles is null ? wide : Rotate(wide, angles)).to(vectors.dtype);
     }
 
-    private static Tensor Turn(Tensor wide, RotaryAngles angles)
+    private static Tensor Rotate(Tensor wide, RotaryAngles angles)
     {
         var half = angles.Cosine.size(2);
         var (first, second) = (wide.narrow(2, 0, half), wide.narrow(2, half, half));
-        var turnedFirst = first * angles.Cosine - second * angles.Sine;
-        var turnedSecond = (second * angles.Cosine).PlusInPlace(first * angles.Sine);
+        var rotatedFirst = first * angles.Cosine - second * angles.Sine;
+        var rotatedSecond = (second * angles.Cosine).PlusInPlace(first * angles.Sine);
         var still = wide.size(2) - 2 * half;
-        return still == 0 ? cat([turnedFirst, turnedSecond], 2) : cat([turnedFirst, turnedSecond, wide.narrow(2, 2 * half, still)], 2);
+        return still == 0 ? cat([rotatedFirst, rotatedSecond], 2) : cat([rotatedFirst, rotatedSecond, wide.narrow(2, 2 * half, still)], 2);
     }
 }

@@ -1,8 +1,8 @@
-using DeRa.Torch.Models;
+using DeRa.Torch.Configuration;
 
 namespace DeRa.Torch.Operators;
 
-/// <summary>The angle by which each pair of a head's dimensions turns from one position to the next, scaling applied.</summary>
+/// <summary>The angle by which each pair of a head's dimensions rotates from one position to the next, scaling applied.</summary>
 internal static class RotaryFrequencies
 {
     /// <summary>[rotaryDimension / 2].</summary>
@@ -30,22 +30,23 @@ internal static class RotaryFrequencies
 
     private static double KeptByLlama3(double frequency, RotaryScaling.Llama3 scaling)
     {
-        // How often the pair turns round within the context trained on.
-        var turns = scaling.OriginalContextTokens * frequency / (2 * Math.PI);
-        var kept = (turns - scaling.LowFrequencyFactor) / (scaling.HighFrequencyFactor - scaling.LowFrequencyFactor);
+        // How often the pair rotates within the original context.
+        var rotations = scaling.OriginalContextTokens * frequency / (2 * Math.PI);
+        var kept = (rotations - scaling.LowFrequencyFactor) / (scaling.HighFrequencyFactor - scaling.LowFrequencyFactor);
         return Math.Clamp(kept, 0, 1);
     }
 
     private static double KeptByYarn(int pair, RotaryScaling.Yarn scaling, ModelConfig config)
     {
-        var (first, last) = (PairThatTurns(scaling.FastTurns), PairThatTurns(scaling.SlowTurns));
+        var (first, last) = (PairThatRotates(scaling.FastRotations), PairThatRotates(scaling.SlowRotations));
         if (scaling.Truncates) (first, last) = (Math.Floor(first), Math.Ceiling(last));
         // Hugging Face's limit counts dimensions although the ramp counts pairs.
         (first, last) = (Math.Max(first, 0), Math.Min(last, config.RotaryDimension - 1));
         if (first == last) last += 0.001;
         return 1 - Math.Clamp((pair - first) / (last - first), 0, 1);
 
-        double PairThatTurns(double turns) =>
-            config.RotaryDimension * Math.Log(scaling.OriginalContextTokens / (turns * 2 * Math.PI)) / (2 * Math.Log(config.RotaryBase));
+        double PairThatRotates(double rotations) =>
+            config.RotaryDimension
+                * Math.Log(scaling.OriginalContextTokens / (rotations * 2 * Math.PI)) / (2 * Math.Log(config.RotaryBase));
     }
 }

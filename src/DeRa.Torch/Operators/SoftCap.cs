@@ -1,3 +1,4 @@
+using DeRa.Torch.Native;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Operators;
@@ -8,7 +9,7 @@ internal static class SoftCap
     /// <summary>cap · tanh(values / cap), in place.</summary>
     /// <param name="values">float32.</param>
     /// <param name="cap">Greater than 0.</param>
-    public static Tensor Apply(Tensor values, double cap) => CpuKernels.Handle(values)
+    public static Tensor Apply(Tensor values, double cap) => CpuKernels.Supports(values)
         ? CpuActivation.SoftCapInPlace(values, cap)
         : values.TimesInPlace(1 / cap).tanh_().TimesInPlace(cap);
 }

@@ -1,12 +1,13 @@
+using DeRa.Torch.Configuration;
 using DeRa.Torch.Models;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Verification;
 
-/// <summary>How far logits may lie from exact ones.</summary>
+/// <summary>How far logits may differ from exact ones.</summary>
 internal static class GoldenBound
 {
-    /// <summary>Absolute, for float32 computation: five times what NumPy and Hugging Face in float32 differ by on these checkpoints.</summary>
+    /// <summary>For float32, absolute: five times the difference of NumPy and Hugging Face in float32 on these checkpoints.</summary>
     public const double Float32 = 1e-4;
 
     /// <summary>
@@ -16,10 +17,10 @@ internal static class GoldenBound
     /// </summary>
     private const int RoundingsPerLayer = 13;
 
-    /// <summary>The norms on what attention and the feed-forward layer add.</summary>
+    /// <summary>The norms of attention's and the feed-forward layer's outputs.</summary>
     private const int OutputNormsPerLayer = 2;
 
-    /// <summary>The four fused weight matrices of a layer with their biases, where the checkpoint's are wider than the element type.</summary>
+    /// <summary>The four fused weight matrices of a layer with their biases, if the checkpoint's are wider than the element type.</summary>
     private const int WeightsPerLayer = 4;
 
     /// <summary>The embedding, the final norm, the output layer's weights and its result.</summary>
@@ -34,8 +35,9 @@ internal static class GoldenBound
     /// <summary>
     /// The bound for a model. First-order analysis for 16-bit types with unit roundoff u (2⁻⁸ for bfloat16, 2⁻¹¹ for float16):
     /// every rounding adds an error of at most u relative to what is rounded, which is a part of the residual stream, so n
-    /// independent ones leave the final state h with a relative error of at most u·sqrt(n), n = (13 + 4) · layers + 4, and what
-    /// the family has more. An error e in h moves logit v by w_v·e: for e of random direction a normal number of deviation |w_v|·|e|/sqrt(hidden), and
+    /// independent ones leave the final state h with a relative error of at most u·sqrt(n), n = (13 + 4) · layers + 4, plus the
+    /// family's extra ones. An error e in h moves logit v by w_v·e: for e of random direction a normal number of deviation
+    /// |w_v|·|e|/sqrt(hidden), and
     /// |h| ≤ sqrt(hidden)·(max|g| + max|b|) after the final norm with weights g (folded offsets included) and biases b, root
     /// mean square or layer norm alike. So the deviation is at most u·sqrt(n)·max_v|w_v|·(max|g| + max|b|); six of them are
     /// allowed, and what float32 may differ by. Soft caps have slopes of at most 1, and those layers' attention is in float32:

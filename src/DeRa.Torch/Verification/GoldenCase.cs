@@ -13,7 +13,7 @@ internal sealed record GoldenCase
 {
     private static readonly JsonSerializerOptions Names = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
-    /// <summary>What the case is called.</summary>
+    /// <summary>The case's name.</summary>
     public string Name { get; init; } = "published greedy";
 
     /// <summary>The prompt.</summary>
@@ -22,7 +22,7 @@ internal sealed record GoldenCase
     /// <summary>Its greedy continuation: entry j has the largest logit of row prompt length − 1 + j.</summary>
     public required int[] GreedyIds { get; init; }
 
-    /// <summary>Where the logits lie.</summary>
+    /// <summary>The file of its logits.</summary>
     [JsonPropertyName("logits")]
     public required LogitsFile File { get; init; }
 
@@ -44,7 +44,7 @@ internal sealed record GoldenCase
     internal sealed record LogitsFile(string File, long[] Shape);
 
     /// <summary>Reads the cases of a folder.</summary>
-    /// <exception cref="CheckpointException">There is no golden.json, it is broken, or a file of logits is not as it says.</exception>
+    /// <exception cref="CheckpointException">There is no golden.json, it is broken, or a file of logits does not match it.</exception>
     public static IReadOnlyList<GoldenCase> Load(string folder)
     {
         var path = Path.Combine(folder, "golden", "golden.json");

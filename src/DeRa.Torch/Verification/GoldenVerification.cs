@@ -1,6 +1,7 @@
 using DeRa.Engine.Scheduling;
 using DeRa.Torch.Caching;
 using DeRa.Torch.Execution;
+using DeRa.Torch.Families;
 using DeRa.Torch.Models;
 using DeRa.Torch.Native;
 using static TorchSharp.torch;
@@ -9,14 +10,14 @@ namespace DeRa.Torch.Verification;
 
 /// <summary>
 /// Compares a device's logits with float64 reference logits at every position: in one prefill, in chunks, token by token, and
-/// in a batch with the other cases. This is how CUDA is shown to equal the CPU.
+/// in a batch with the other cases. This shows that CUDA agrees with the CPU.
 /// </summary>
 public static class GoldenVerification
 {
     private const int BlockTokens = 16;
 
-    /// <summary>How a sequence is cut into steps: tokens of each step in turn, repeated to its end.</summary>
-    private static readonly (string Way, int[] Cuts)[] Ways =
+    /// <summary>How a sequence is split into steps: tokens of each step, repeated to its end.</summary>
+    private static readonly (string Way, int[] Chunks)[] Ways =
     [
         ("one prefill", [int.MaxValue]),
         ("chunks of 4", [4]),
@@ -36,7 +37,7 @@ public static class GoldenVerification
     /// <summary>Loads a golden folder's model and runs its cases. Loads libtorch where it is not loaded yet.</summary>
     /// <param name="folder">A model folder with <c>golden/golden.json</c>.</param>
     /// <param name="device">Such as <c>cpu</c> or <c>cuda:0</c>.</param>
-    /// <param name="type">In which type to compute: float32 has the golden tolerance, 16-bit types a derived bound.</param>
+    /// <param name="type">The element type: float32 has the golden tolerance, 16-bit types a derived bound.</param>
     /// <exception cref="Weights.CheckpointException">The folder cannot be loaded or has no usable golden files.</exception>
     /// <exception cref="LibTorchException">libtorch or the device does not work.</exception>
     public static GoldenReport Run(string folder, DeviceOption device, DTypeOption type)
@@ -50,11 +51,11 @@ public static class GoldenVerification
         using var inference = inference_mode();
         var bound = GoldenBound.For(model);
         var checks = new List<GoldenCheck>();
-        foreach (var (way, cuts) in Ways)
-            foreach (var golden in cases) checks.Add(Compare(golden, way, RunCases(model, [golden], cuts)[0], model, bound));
+        foreach (var (way, chunks) in Ways)
+            foreach (var golden in cases) checks.Add(Compare(golden, way, RunCases(model, [golden], chunks)[0], model, bound));
         foreach (var (golden, logits) in cases.Zip(RunCases(model, cases, [5, 1, 9])))
             checks.Add(Compare(golden, "batch of all cases", logits, model, bound));
-        return new GoldenReport(folder, target.ToString(), model.ElementType, checks);
+        return new GoldenReport(folder, target.ToString(), model.ElementType.ToString(), checks);
     }
 
     private static bool IsSupported(string folder)
@@ -71,7 +72,7 @@ public static class GoldenVerification
     }
 
     /// <summary>The logits of all positions of every case, run side by side: [tokens · vocabulary] each.</summary>
-    private static List<List<float>> RunCases(DecoderModel model, IReadOnlyList<GoldenCase> cases, int[] cuts)
+    private static List<List<float>> RunCases(DecoderModel model, IReadOnlyList<GoldenCase> cases, int[] chunks)
     {
         var blocksPerCase = (cases.Max(golden => golden.Tokens.Length) + BlockTokens - 1) / BlockTokens;
         using var cache = new KvCache(model.Config, cases.Count * blocksPerCase, BlockTokens, model.Device, model.ElementType);
@@ -81,7 +82,7 @@ public static class GoldenVerification
         {
             var running = Enumerable.Range(0, cases.Count).Where(i => done[i] < cases[i].Tokens.Length).ToList();
             if (running.Count == 0) return logits;
-            var rows = running.Select(i => Row(cases[i], done[i], cuts[(step + i) % cuts.Length], i, blocksPerCase)).ToList();
+            var rows = running.Select(i => Row(cases[i], done[i], chunks[(step + i) % chunks.Length], i, blocksPerCase)).ToList();
             var outputs = RunStep(model, cache, rows);
             var next = 0;
             foreach (var (i, row) in running.Zip(rows))
@@ -94,9 +95,9 @@ public static class GoldenVerification
         }
     }
 
-    private static StepRow Row(GoldenCase golden, int position, int cut, int index, int blocksPerCase)
+    private static StepRow Row(GoldenCase golden, int position, int chunk, int index, int blocksPerCase)
     {
-        var tokens = golden.Tokens.AsMemory(position, Math.Min(cut, golden.Tokens.Length - position));
+        var tokens = golden.Tokens.AsMemory(position, Math.Min(chunk, golden.Tokens.Length - position));
         return new StepRow
         {
             Tokens = tokens,

@@ -15,7 +15,7 @@ internal sealed class Checkpoint : IDisposable
         foreach (var file in files)
             foreach (var tensor in file.Tensors)
                 if (!_tensors.TryAdd(tensor.Name, (file, tensor)))
-                    throw CheckpointException.ForTensor(file.Path, tensor.Name, "lies in another shard too");
+                    throw CheckpointException.ForTensor(file.Path, tensor.Name, "is in another shard too");
     }
 
     /// <summary>The model folder.</summary>
@@ -24,11 +24,11 @@ internal sealed class Checkpoint : IDisposable
     /// <summary>The names of all tensors.</summary>
     public IReadOnlyCollection<string> Names => _tensors.Keys;
 
-    /// <summary>Whether the folder has weights that may be opened.</summary>
+    /// <summary>Whether the folder has weights that can be opened.</summary>
     public static bool IsIn(string folder) =>
         File.Exists(Path.Combine(folder, SingleFile)) || File.Exists(Path.Combine(folder, IndexFile));
 
-    /// <summary>Finds and maps a folder's weights; their headers are checked, their data is not read.</summary>
+    /// <summary>Finds and maps a folder's weights; checks their headers, reads no data.</summary>
     /// <exception cref="CheckpointException">There are none, they are pickles, or a header or the index is broken.</exception>
     public static Checkpoint Open(string folder)
     {
@@ -50,7 +50,7 @@ internal sealed class Checkpoint : IDisposable
     {
         var path = Path.Combine(folder, AdapterFile);
         return File.Exists(path) ? OpenFiles(folder, [path]) : throw new CheckpointException(folder,
-            $"no weights: needs {AdapterFile} (pickles such as adapter_model.bin are not loaded, since they can run any code: "
+            $"no weights: needs {AdapterFile} (pickles such as adapter_model.bin are not loaded, since they can run any code; "
             + "save the adapter again with PEFT's save_pretrained)");
     }
 
@@ -58,23 +58,23 @@ internal sealed class Checkpoint : IDisposable
     public (SafetensorsFile File, StoredTensor Tensor)? Find(string name) =>
         _tensors.TryGetValue(name, out var found) ? found : null;
 
-    /// <summary>Checks that a tensor, which is there, can be read as a weight of that shape.</summary>
+    /// <summary>Checks that an existing tensor can be read as a weight of that shape.</summary>
     /// <param name="name">The tensor.</param>
-    /// <param name="shape">Its shape as it must be stored.</param>
-    /// <param name="asker">Who asks for that shape, for the message, such as <c>config.json asks for</c>.</param>
+    /// <param name="shape">The shape that it must have in the file.</param>
+    /// <param name="asker">What asks for that shape, for the message, such as <c>config.json asks for</c>.</param>
     /// <exception cref="CheckpointException">It has another shape or an element type that weights may not have.</exception>
     public void CheckWeight(string name, long[] shape, string asker)
     {
         var (file, stored) = Find(name)!.Value;
         if (!stored.IsWeight)
-            throw CheckpointException.ForTensor(
-                file.Path, name, $"holds elements of type {stored.TypeName}, which weights may not have (allowed: {StoredTypes.Supported})");
+            throw CheckpointException.ForTensor(file.Path, name,
+                $"holds elements of type {stored.TypeName}, which weights may not have (allowed: {StoredTypes.Supported})");
         if (!stored.Shape.AsSpan().SequenceEqual(shape))
             throw CheckpointException.ForTensor(
                 file.Path, name, $"has shape [{string.Join(", ", stored.Shape)}]; {asker} [{string.Join(", ", shape)}]");
     }
 
-    /// <summary>Whether two tensors, which are there, are of the same type and shape and hold the same bytes. Reads both.</summary>
+    /// <summary>Whether two existing tensors have the same type, shape and bytes. Reads both.</summary>
     public bool AreSame(string first, string second)
     {
         var (a, b) = (Find(first)!.Value, Find(second)!.Value);
@@ -128,7 +128,7 @@ internal sealed class Checkpoint : IDisposable
         var pickle = Directory.EnumerateFiles(folder).FirstOrDefault(IsPickle);
         return pickle is null
             ? new(folder, $"no weights: needs {SingleFile}, or shards with {IndexFile}")
-            : new(pickle, "pickle weights are not loaded, since they can run any code. Convert them where you trust them: "
+            : new(pickle, "pickle weights are not loaded, since they can run any code. If you trust them, convert them: "
                 + "python -c \"from transformers import AutoModelForCausalLM as M; "
                 + "M.from_pretrained('FOLDER').save_pretrained('NEW_FOLDER', safe_serialization=True)\"");
     }

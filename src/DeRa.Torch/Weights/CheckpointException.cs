@@ -15,7 +15,7 @@ public sealed class CheckpointException : Exception
     /// <summary>The file or folder that cannot be used.</summary>
     public string Path { get; }
 
-    /// <summary>Names in a model's files come from anyone: none may steer the terminal that shows them, or fill it.</summary>
+    /// <summary>Names in a model's files are untrusted: they must not control the terminal that shows them, or flood it.</summary>
     private static string Printable(string message)
     {
         var shown = message.Length <= MaxLength ? message : message[..MaxLength] + "...";

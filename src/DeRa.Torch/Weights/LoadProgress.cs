@@ -1,6 +1,6 @@
 namespace DeRa.Torch.Weights;
 
-/// <summary>How far the loading of one model's weights has come. Reported from the thread that loads.</summary>
+/// <summary>Progress of loading one model's weights. Reported from the loading thread.</summary>
 /// <param name="Model">Which model: its name, or the names of all that one folder serves as, joined by <c>+</c>.</param>
 /// <param name="LoadedBytes">Bytes copied so far, as stored in the files.</param>
 /// <param name="TotalBytes">Bytes to copy.</param>

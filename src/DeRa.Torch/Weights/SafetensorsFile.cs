@@ -20,7 +20,7 @@ internal sealed unsafe class SafetensorsFile : IDisposable
     /// <summary>The file.</summary>
     public string Path { get; }
 
-    /// <summary>What it holds, in the header's order.</summary>
+    /// <summary>Its tensors, in the header's order.</summary>
     public IReadOnlyList<StoredTensor> Tensors { get; }
 
     /// <summary>Checks the header and maps the file.</summary>
@@ -40,7 +40,7 @@ internal sealed unsafe class SafetensorsFile : IDisposable
     /// <summary>Bytes of the map: a window into a tensor's data.</summary>
     /// <param name="tensor">One of <see cref="Tensors"/>.</param>
     /// <param name="offsetBytes">Where the window begins within the tensor's data.</param>
-    /// <param name="lengthBytes">How long it is.</param>
+    /// <param name="lengthBytes">Its length.</param>
     public ReadOnlySpan<byte> Bytes(StoredTensor tensor, long offsetBytes, int lengthBytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offsetBytes);

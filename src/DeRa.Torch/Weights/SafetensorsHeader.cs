@@ -13,21 +13,21 @@ internal static class SafetensorsHeader
     /// <summary>Bytes of the length field.</summary>
     public const int PrefixBytes = 8;
 
-    /// <summary>The longest header that is read. The format allows 100 MB; a tensor of a decoder takes some 150 bytes of it.</summary>
+    /// <summary>The longest header that is read. The format allows 100 MB; a decoder's header has some 150 bytes a tensor.</summary>
     public const long MaxHeaderBytes = 16 << 20;
 
-    /// <summary>Most tensors of a checkpoint: what a header may name costs time and memory before any of it is known to be of use.</summary>
+    /// <summary>Most tensors of a checkpoint: a header costs time and memory before any of it is known to be useful.</summary>
     public const int MaxTensors = 1 << 16;
 
     private const int MaxDimensions = 64;
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 8 };
 
-    /// <summary>Reads where every tensor of the file lies.</summary>
+    /// <summary>Reads the location of every tensor of the file.</summary>
     /// <exception cref="CheckpointException">The header breaks a rule of the format or names a type that is not supported.</exception>
     public static IReadOnlyList<StoredTensor> Read(string path)
     {
-        // Before it is opened: opening a pipe would wait for a writer.
+        // Before opening it: opening a pipe would wait for a writer.
         var fileBytes = ModelFile.Length(path);
         if (fileBytes < PrefixBytes)
             throw new CheckpointException(path,
@@ -55,7 +55,8 @@ internal static class SafetensorsHeader
         var limit = Math.Min(MaxHeaderBytes, fileBytes - PrefixBytes);
         return length <= (ulong)limit
             ? (int)length
-            : throw new CheckpointException(path, $"header length {length} is over {limit} bytes (cut off, not a safetensors file, or too many tensors)");
+            : throw new CheckpointException(
+                path, $"header length {length} is over {limit} bytes (truncated, not a safetensors file, or too many tensors)");
     }
 
     private static List<StoredTensor> Parse(string path, byte[] json, long dataStart)
@@ -73,33 +74,34 @@ internal static class SafetensorsHeader
             }
             return tensors;
         }
-        // InvalidOperationException: a name with a lone surrogate is valid JSON but no string.
+        // InvalidOperationException: a name with an unpaired surrogate is valid JSON but not a string.
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             throw new CheckpointException(path, "the header is not valid JSON: " + exception.Message, exception);
         }
     }
 
-    /// <summary>The complaint about a checkpoint with too many tensors.</summary>
+    /// <summary>The exception for a checkpoint with too many tensors.</summary>
     public static CheckpointException TooMany(string path) => new(path, $"more than {MaxTensors} tensors; no checkpoint needs so many");
 
     private static StoredTensor ParseTensor(string path, JsonProperty property, long dataStart)
     {
-        CheckpointException Wrong(string problem) => CheckpointException.ForTensor(path, property.Name, problem);
+        CheckpointException Invalid(string problem) => CheckpointException.ForTensor(path, property.Name, problem);
 
-        if (property.Value.ValueKind != JsonValueKind.Object) throw Wrong("its header entry is not an object");
+        if (property.Value.ValueKind != JsonValueKind.Object) throw Invalid("its header entry is not an object");
         foreach (var field in property.Value.EnumerateObject())
             if (field.Name is not ("dtype" or "shape" or "data_offsets"))
-                throw Wrong($"unknown header field '{field.Name}' (allowed: dtype, shape, data_offsets)");
+                throw Invalid($"unknown header field '{field.Name}' (allowed: dtype, shape, data_offsets)");
         var typeName = Text(property.Value, "dtype");
         var bits = StoredTypes.BitsOf(typeName)
-            ?? throw Wrong($"dtype {typeName ?? "missing"} is not known (weights may be {StoredTypes.Supported})");
-        var shape = Numbers(property.Value, "shape") ?? throw Wrong($"shape must be a list of at most {MaxDimensions} whole numbers from 0 to 2^63 - 1");
+            ?? throw Invalid($"dtype {typeName ?? "missing"} is not known (weights may be {StoredTypes.Supported})");
+        var shape = Numbers(property.Value, "shape")
+            ?? throw Invalid($"shape must be a list of at most {MaxDimensions} whole numbers from 0 to 2^63 - 1");
         if (Numbers(property.Value, "data_offsets") is not [var begin, var end] || begin > end)
-            throw Wrong("data_offsets must be two whole numbers, begin and end, with begin ≤ end");
+            throw Invalid("data_offsets must be two whole numbers, begin and end, with begin ≤ end");
         if (ByteLength(shape, bits) != end - begin)
-            throw Wrong($"shape [{string.Join(", ", shape)}] of {typeName} does not fill its {end - begin} bytes");
-        if (end > long.MaxValue - dataStart) throw Wrong("data_offsets lie beyond the end of the file");
+            throw Invalid($"shape [{string.Join(", ", shape)}] of {typeName} does not fill its {end - begin} bytes");
+        if (end > long.MaxValue - dataStart) throw Invalid("data_offsets lie beyond the end of the file");
         return new StoredTensor(property.Name, typeName!, shape, dataStart + begin, end - begin);
     }
 
@@ -117,7 +119,7 @@ internal static class SafetensorsHeader
         return numbers;
     }
 
-    /// <summary>Bytes of a tensor of that shape, or −1 where the number does not fit or is no whole one.</summary>
+    /// <summary>Bytes of a tensor of that shape, or −1 where the number overflows or is not whole.</summary>
     private static long ByteLength(long[] shape, int elementBits)
     {
         if (shape.Contains(0)) return 0;
@@ -133,7 +135,7 @@ internal static class SafetensorsHeader
         foreach (var tensor in tensors.OrderBy(t => t.OffsetBytes).ThenBy(t => t.LengthBytes))
         {
             if (tensor.OffsetBytes + tensor.LengthBytes > fileBytes)
-                throw CheckpointException.ForTensor(path, tensor.Name, "its data lies beyond the end of the file (cut off?)");
+                throw CheckpointException.ForTensor(path, tensor.Name, "its data lies beyond the end of the file (truncated?)");
             if (tensor.OffsetBytes < expected)
                 throw CheckpointException.ForTensor(path, tensor.Name, "its data overlaps another tensor's");
             if (tensor.OffsetBytes > expected)

@@ -6,7 +6,7 @@ namespace DeRa.Torch.Weights;
 /// <summary>Reads <c>model.safetensors.index.json</c>: which shard holds which tensor.</summary>
 internal static class ShardIndex
 {
-    /// <summary>The longest name that file systems take.</summary>
+    /// <summary>The longest name that file systems allow.</summary>
     private const int MaxNameBytes = 255;
 
     /// <summary>Most shards; published models of a trillion parameters have some 200.</summary>
@@ -26,13 +26,13 @@ internal static class ShardIndex
     private static string ShardName(string path, JsonProperty entry)
     {
         if (entry.Value.ValueKind == JsonValueKind.String && entry.Value.GetString() is { } name && IsPlain(name)) return name;
-        // As the file spells it: what it escapes must not reach a terminal.
+        // The raw JSON: what it escapes must not reach a terminal.
         var raw = entry.Value.GetRawText();
         throw CheckpointException.ForTensor(path, entry.Name, $"shard {(raw.Length <= 100 ? raw : raw[..97] + "...")} is not allowed: "
             + $"it must be the plain name, of at most {MaxNameBytes} bytes, of a .safetensors file in this folder");
     }
 
-    /// <summary>Both separators are refused, whatever the system: the index may come from anyone.</summary>
+    /// <summary>Both separators are refused on every system: the index is untrusted.</summary>
     private static bool IsPlain(string name) =>
         name.EndsWith(".safetensors", StringComparison.Ordinal) && name.AsSpan().IndexOfAny('/', '\\', ':') < 0
         && !name.Any(char.IsControl) && Encoding.UTF8.GetByteCount(name) <= MaxNameBytes;

@@ -3,18 +3,18 @@ using static TorchSharp.torch;
 
 namespace DeRa.Torch.Weights;
 
-/// <summary>Compares what two stored tensors hold, piece by piece in their maps, without libtorch.</summary>
+/// <summary>Compares the data of two stored tensors, piece by piece in their maps, without libtorch.</summary>
 internal static class StoredRows
 {
     private const int PieceElements = 1 << 20;
 
     /// <summary>
-    /// Whether the first elements of two tensors of weights are the same numbers. Where the copy is of another type, the
-    /// original's are rounded to it first, as a program did that loaded the original in that type.
+    /// Whether the first elements of two weight tensors are equal. Where the copy is of another type, the original's are rounded to it
+    /// first, as they were when the original was loaded in that type.
     /// </summary>
     /// <param name="original">A tensor and its file.</param>
     /// <param name="copy">Another, which may be its copy.</param>
-    /// <param name="elements">How many to compare; both have as many.</param>
+    /// <param name="elements">How many to compare; both have at least as many.</param>
     public static bool AreSame(
         (SafetensorsFile File, StoredTensor Tensor) original, (SafetensorsFile File, StoredTensor Tensor) copy, long elements)
     {
@@ -37,7 +37,8 @@ internal static class StoredRows
         return stored.File.Bytes(stored.Tensor, first * size, count * size);
     }
 
-    private static bool AreSame(ReadOnlySpan<byte> original, ScalarType originalType, ReadOnlySpan<byte> copy, ScalarType copyType, int count)
+    private static bool AreSame(
+        ReadOnlySpan<byte> original, ScalarType originalType, ReadOnlySpan<byte> copy, ScalarType copyType, int count)
     {
         for (var i = 0; i < count; i++)
             if (Rounded(Number(original, originalType, i), copyType) != Number(copy, copyType, i)) return false;
@@ -58,7 +59,7 @@ internal static class StoredRows
         _ => ToBFloat16(number),
     };
 
-    /// <summary>To the nearest, ties to even, as libtorch rounds.</summary>
+    /// <summary>Rounds to nearest, ties to even, like libtorch.</summary>
     private static float ToBFloat16(float number)
     {
         var bits = BitConverter.SingleToUInt32Bits(number);

@@ -3,8 +3,7 @@ using static TorchSharp.torch;
 namespace DeRa.Torch.Weights;
 
 /// <summary>
-/// The element types of safetensors files, by the format's names. Weights are of few of them; any may be that of a table or a
-/// mask which nobody reads.
+/// The element types of safetensors files, by the format's names. Weights have few of them; ignored tables and masks may have any.
 /// </summary>
 internal static class StoredTypes
 {
@@ -32,6 +31,6 @@ internal static class StoredTypes
         _ => null,
     };
 
-    /// <summary>Bytes an element of a type that weights may have takes.</summary>
+    /// <summary>Bytes of an element of a type that weights may have.</summary>
     public static int SizeBytes(ScalarType type) => type == ScalarType.Float32 ? 4 : 2;
 }

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace DeRa.Torch.Weights;
 
 /// <summary>
-/// Copies tensors from a checkpoint's map to a device, piece by piece: beside the map and the result there is at most one
-/// piece in memory. Shapes have been checked before (see <c>DecoderTensors</c>). Used by one thread, inside a dispose scope.
+/// Copies tensors from a checkpoint's map to a device, piece by piece: besides the map and the result, at most one piece is in
+/// memory. Shapes have been checked before (see <c>DecoderTensors</c>). Used by one thread, inside a dispose scope.
 /// </summary>
 internal sealed class WeightReader(
     Checkpoint checkpoint, Device device, ScalarType type, Action<long> onLoaded, CancellationToken cancellation)
@@ -19,11 +19,11 @@ internal sealed class WeightReader(
     /// <summary>Reads one tensor as float32, whatever the reader's element type (norm weights are used in float32).</summary>
     public Tensor ReadFloat32(string name, params long[] shape) => Read(ScalarType.Float32, name, shape);
 
-    /// <summary>Memory in the reader's element type on its device, to be filled; owned by the caller's scope.</summary>
+    /// <summary>An uninitialised tensor in the reader's element type on its device; owned by the caller's scope.</summary>
     public Tensor Empty(params long[] shape) => Empty(type, shape);
 
-    /// <summary>Reads one tensor into memory that is there.</summary>
-    /// <param name="target">As many elements as the tensor has, in the order in which it is stored; strides are free.</param>
+    /// <summary>Reads one tensor into an existing one.</summary>
+    /// <param name="target">As many elements as the stored tensor has, in its order, with any strides.</param>
     /// <param name="name">The tensor.</param>
     public void Fill(Tensor target, string name)
     {

@@ -48,6 +48,10 @@ internal sealed class SourceProject
     {
         var resolver = new DefaultAssemblyResolver();
         resolver.AddSearchDirectory(System.IO.Path.GetDirectoryName(path));
+        // A library's own bin lacks the packages that it uses; a program's has them.
+        var output = System.IO.Path.GetRelativePath(SharedData.ProjectRoot, path).Split('/', '\\')[2..^1];
+        foreach (var project in Directory.GetDirectories(System.IO.Path.Combine(SharedData.ProjectRoot, "src")))
+            resolver.AddSearchDirectory(System.IO.Path.Combine([project, .. output]));
         resolver.AddSearchDirectory(FrameworkFolder);
         return ModuleDefinition.ReadModule(path, new ReaderParameters { AssemblyResolver = resolver });
     }

@@ -1,6 +1,5 @@
 using DeRa.Engine.Admission;
 using DeRa.Engine.Requests;
-using DeRa.Serving.Requests;
 using DeRa.Testing;
 using Xunit;
 
@@ -54,7 +53,8 @@ public class AdmissionTests
         };
         using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxRunning = 1 });
         int[] priorities = [0, 5, -1, 5, int.MinValue, 0, -1];
-        var handles = priorities.Select((priority, i) => fixture.Engine.Submit([Request(first: 20 * i) with { Priority = priority }])[0]).ToList();
+        var handles = priorities
+            .Select((priority, i) => fixture.Engine.Submit([Request(first: 20 * i) with { Priority = priority }])[0]).ToList();
         hold.Set();
         await Drain(handles);
         // The first may have left before the others came.
@@ -106,10 +106,9 @@ public class AdmissionTests
     {
         using var fixture = new EngineFixture(
             new ScriptedExecutor(), options: new EngineOptions { MaxQueued = 2, MaxQueuedTokens = 9 });
-        GenerationRequest[][] tooMuch =
-            [[Request(), Request(), Request()], [Request(), Request(), Request() with { ChoiceIndex = 1 }], [Request(length: 10)]];
-        Assert.Equal(["prompt", "n", "prompt"], tooMuch.Select(
-            sequences => Assert.Throws<InvalidRequestException>(() => fixture.Engine.Submit(sequences)).Field));
+        GenerationRequest[][] tooMuch = [[Request(), Request(), Request()], [Request(length: 10)]];
+        Assert.All(tooMuch, sequences => Assert.Equal(AdmissionReason.NeverFits,
+            Assert.Throws<AdmissionException>(() => fixture.Engine.Submit(sequences)).Reason));
         Assert.Equal(0, fixture.Engine.Status.QueuedSequences);
     }
 

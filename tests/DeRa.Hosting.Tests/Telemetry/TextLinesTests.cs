@@ -37,7 +37,8 @@ public class TextLinesTests
     {
         var lines = Line("failed", fault: new InvalidOperationException("first\r\n2026-03-04T05:06:07Z info  forged\rforged")).Split('\n');
         Assert.Equal("2026-03-04T05:06:07Z info  failed", lines[0]);
-        Assert.Equal(["    System.InvalidOperationException: first", "    2026-03-04T05:06:07Z info  forged", "    forged", ""], lines[1..]);
+        Assert.Equal(["    System.InvalidOperationException: first", "    2026-03-04T05:06:07Z info  forged", "    forged", ""],
+            lines[1..]);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using DeRa.Lab.Alignment;
+using DeRa.Lab.Data;
 using DeRa.Lab.Models;
 using DeRa.Lab.Rewards;
 using DeRa.Lab.Tests.Commands;

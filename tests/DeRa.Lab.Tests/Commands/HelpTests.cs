@@ -14,7 +14,8 @@ public sealed class HelpTests
     [Theory]
     [InlineData("stories", "--cased --lowercase --output --seed")]
     [InlineData("tokenizer", "--text --vocabulary --context --output")]
-    [InlineData("train", "--text --prompt-field --completion-field --output --from --tokenizer --hidden --layers --heads --context --row-tokens --steps --seed --dtype")]
+    [InlineData("train", "--text --prompt-field --completion-field --output --from --tokenizer --hidden --layers --heads --context "
+        + "--row-tokens --steps --seed --dtype")]
     [InlineData("sample", "--reference --aligned --strength --prompt --count --max-tokens --seed --output")]
     [InlineData("loss", "--model --text --device")]
     [InlineData("align", "--reference --output --method --beta --reward --prompts --completions --max-tokens --steps --seed --device")]

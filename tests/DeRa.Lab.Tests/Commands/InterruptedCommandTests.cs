@@ -39,7 +39,8 @@ public sealed class InterruptedCommandTests(TinyPair pair)
         using var model = pair.Load();
         using var stop = new CancellationTokenSource();
         var read = new List<int>();
-        Assert.Throws<OperationCanceledException>(() => Sampler.Sample(Mixture.Of(model), [[1], [2, 3]], endToken: -1, maxTokens: 40, seed: 1,
+        Assert.Throws<OperationCanceledException>(() =>
+            Sampler.Sample(Mixture.Of(model), [[1], [2, 3]], endToken: -1, maxTokens: 40, seed: 1,
             position =>
             {
                 read.Add(position);

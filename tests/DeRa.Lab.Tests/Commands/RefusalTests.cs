@@ -124,13 +124,16 @@ public sealed class RefusalTests(TinyPair pair) : IDisposable
 
     [Theory]
     [InlineData("--reference: there is no folder 'no/such/folder'", "sample", "--reference", "no/such/folder")]
-    [InlineData("--reference: there is no folder 'org/model' here. Is it a model on the Hub, 'dera pull org/model' downloads it", "sample", "--reference", "org/model")]
+    [InlineData("--reference: there is no folder 'org/model' here. If it is a model on the Hub, 'dera pull org/model' downloads it",
+        "sample", "--reference", "org/model")]
     [InlineData("--aligned: there is no folder './nowhere'", "sample", "--reference", null, "--aligned", "./nowhere")]
     [InlineData("--from: there is no folder './nowhere'", "train", "--text", "x", "--output", "x", "--from", "./nowhere")]
     [InlineData("--tokenizer: there is no folder './nowhere'", "train", "--text", "x", "--output", "x", "--tokenizer", "./nowhere")]
     [InlineData("--model: there is no folder './nowhere'", "loss", "--text", "x", "--model", "./nowhere")]
-    [InlineData("--reference: there is no folder './nowhere'", "align", "--reference", "./nowhere", "--output", "x", "--reward", "sentiment", "--beta", "1", "--prompts", "x")]
-    [InlineData("--aligned: there is no folder './nowhere'", "evaluate", "--reference", null, "--aligned", "./nowhere", "--reward", "sentiment", "--prompts", "x")]
+    [InlineData("--reference: there is no folder './nowhere'", "align", "--reference", "./nowhere", "--output", "x", "--reward",
+        "sentiment", "--beta", "1", "--prompts", "x")]
+    [InlineData("--aligned: there is no folder './nowhere'", "evaluate", "--reference", null, "--aligned", "./nowhere", "--reward",
+        "sentiment", "--prompts", "x")]
     public async Task A_folder_that_is_not_there_is_named_with_its_option(string named, params string?[] arguments) =>
         await RefusedAsync(named, [.. arguments.Select(argument => argument ?? pair.Model)]);
 

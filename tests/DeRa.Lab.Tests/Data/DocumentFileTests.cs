@@ -26,7 +26,8 @@ public sealed class DocumentFileTests : IDisposable
     [Fact]
     public void Files_follow_one_another_in_order() =>
         Assert.Equal(["b", "a"],
-            DocumentFile.Read([_folder.Write("1.txt", "b"), _folder.Write("2.txt", "a")], new DocumentFields()).Select(document => document.Text));
+            DocumentFile.Read([_folder.Write("1.txt", "b"), _folder.Write("2.txt", "a")], new DocumentFields())
+                .Select(document => document.Text));
 
     [Theory]
     [InlineData("{\"completion\": \"good\"}\n{\"completion\": ", "line 2")]
@@ -67,11 +68,12 @@ public sealed class DocumentFileTests : IDisposable
                 """), new DocumentFields("question", "answer", RequiresPrompt: true)));
 
     [Theory]
-    [InlineData("{\"text\": \"once\", \"id\": 1}", "line 1 has no text 'completion'; its fields are 'text', 'id', and --completion-field says")]
+    [InlineData("{\"text\": \"once\", \"id\": 1}",
+        "line 1 has no text 'completion'; its fields are 'text', 'id', and --completion-field says")]
     [InlineData("{}", "line 1 has no text 'completion'")]
-    [InlineData("{\"completion\": [\"a\"]}", "line 1: 'completion' is no text but a list")]
-    [InlineData("{\"completion\": \"a\", \"prompt\": {}}", "line 1: 'prompt' is no text but an object")]
-    [InlineData("{\"completion\": 5}", "line 1: 'completion' is no text but 5")]
+    [InlineData("{\"completion\": [\"a\"]}", "line 1: 'completion' is not a text but a list")]
+    [InlineData("{\"completion\": \"a\", \"prompt\": {}}", "line 1: 'prompt' is not a text but an object")]
+    [InlineData("{\"completion\": 5}", "line 1: 'completion' is not a text but 5")]
     public void A_field_that_is_missing_or_no_text_is_named(string line, string message) =>
         Assert.Contains(message, Assert.Throws<LabException>(() => DocumentFile.Read(_folder.Write("texts.jsonl", line))).Message);
 

@@ -32,6 +32,7 @@ public sealed class PromptFileTests : IDisposable
     public void A_line_without_any_text_is_named()
     {
         var file = _folder.Write("p.jsonl", "{\"prompt\": \"Hi\"}\n{}\n");
-        Assert.Contains("line 2", Assert.Throws<LabException>(() => PromptFile.Read([file], new DocumentFields(), new ByteTokenizer(), 1)).Message);
+        Assert.Contains("line 2",
+            Assert.Throws<LabException>(() => PromptFile.Read([file], new DocumentFields(), new ByteTokenizer(), 1)).Message);
     }
 }

@@ -1,6 +1,6 @@
 using DeRa.Lab.Models;
 using DeRa.Testing;
-using DeRa.Torch.Models;
+using DeRa.Torch.Families;
 using DeRa.Torch.Verification;
 using Xunit;
 using static TorchSharp.torch;

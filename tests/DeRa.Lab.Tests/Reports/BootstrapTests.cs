@@ -13,7 +13,7 @@ public sealed class BootstrapTests
         var values = Normals(new Random(1), 2000, mean: 3, deviation: 2);
         var halfWidth = quantile * StandardError(values);
 
-        var interval = Bootstrap.MeanInterval(values, confidence, resamples: 8000, seed: 5);
+        var interval = MeanInterval(values, confidence, resamples: 8000, seed: 5);
 
         Assert.Equal(values.Average(), interval.Estimate, 10);
         Assert.InRange(interval.High - interval.Estimate, .94 * halfWidth, 1.06 * halfWidth);
@@ -26,7 +26,7 @@ public sealed class BootstrapTests
         var random = new Random(2);
         var held = Enumerable.Range(0, 400).Count(trial =>
         {
-            var interval = Bootstrap.MeanInterval(Normals(random, 100, mean: -1, deviation: 1), .95, resamples: 500, seed: trial);
+            var interval = MeanInterval(Normals(random, 100, mean: -1, deviation: 1), .95, resamples: 500, seed: trial);
             return interval.Low <= -1 && -1 <= interval.High;
         });
         Assert.InRange(held, .9 * 400, .99 * 400);
@@ -40,7 +40,7 @@ public sealed class BootstrapTests
         var halfWidth = 1.959964 * StandardError(values);
 
         var grouped = Bootstrap.ClusterMeanInterval(copied, resamples: 8000);
-        var naive = Bootstrap.MeanInterval([.. copied.SelectMany(group => group)], resamples: 2000);
+        var naive = MeanInterval([.. copied.SelectMany(group => group)], resamples: 2000);
 
         Assert.InRange(grouped.High - grouped.Estimate, .92 * halfWidth, 1.08 * halfWidth);
         Assert.InRange(naive.High - naive.Estimate, .92 * halfWidth / Math.Sqrt(8), 1.08 * halfWidth / Math.Sqrt(8));
@@ -54,18 +54,22 @@ public sealed class BootstrapTests
     public void Equal_seeds_give_equal_intervals()
     {
         double[] values = [1, 2, 3, 5, 8];
-        Assert.Equal(Bootstrap.MeanInterval(values, seed: 4), Bootstrap.MeanInterval(values, seed: 4));
-        Assert.NotEqual(Bootstrap.MeanInterval(values, resamples: 50, seed: 4), Bootstrap.MeanInterval(values, resamples: 50, seed: 6));
+        Assert.Equal(MeanInterval(values, seed: 4), MeanInterval(values, seed: 4));
+        Assert.NotEqual(MeanInterval(values, resamples: 50, seed: 4), MeanInterval(values, resamples: 50, seed: 6));
     }
 
     [Fact]
     public void Nothing_to_average_and_impossible_confidences_are_refused()
     {
-        Assert.Throws<ArgumentException>(() => Bootstrap.MeanInterval([]));
+        Assert.Throws<ArgumentException>(() => MeanInterval([]));
         Assert.Throws<ArgumentException>(() => Bootstrap.ClusterMeanInterval([[1], []]));
-        Assert.Throws<ArgumentOutOfRangeException>(() => Bootstrap.MeanInterval([1], confidence: 95));
-        Assert.Throws<ArgumentOutOfRangeException>(() => Bootstrap.MeanInterval([1], resamples: 0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => MeanInterval([1], confidence: 95));
+        Assert.Throws<ArgumentOutOfRangeException>(() => MeanInterval([1], resamples: 0));
     }
+
+    /// <summary>Of independent values: each is a group of its own.</summary>
+    private static Interval MeanInterval(IReadOnlyList<double> values, double confidence = .95, int resamples = 2000, int seed = 0) =>
+        Bootstrap.ClusterMeanInterval([.. values.Select(value => new[] { value })], confidence, resamples, seed);
 
     // Box and Muller's transform.
     private static double[] Normals(Random random, int count, double mean, double deviation) =>

@@ -14,7 +14,8 @@ public class ProjectFileTests
     {
         var root = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(root, "DeRa.sln"))) root = Path.GetDirectoryName(root)!;
-        var files = ((string[])["src", "tests"]).SelectMany(folder => Directory.EnumerateFiles(Path.Combine(root, folder), "*.*proj", SearchOption.AllDirectories)
+        var files = ((string[])["src", "tests"])
+            .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(root, folder), "*.*proj", SearchOption.AllDirectories)
             .Concat(Directory.EnumerateFiles(Path.Combine(root, folder), "*.props", SearchOption.AllDirectories))
             .Concat(Directory.EnumerateFiles(Path.Combine(root, folder), "*.targets", SearchOption.AllDirectories)))
             .Where(file => !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal)

@@ -19,7 +19,8 @@ public sealed class LengthReportTests
     public void The_closed_form_is_the_optimum_of_the_share_in_range()
     {
         var csv = Write([Results([-0.6, -0.4, -0.2])], out _);
-        Assert.Equal([-0.625, -0.18404, -0.02962], csv.Select(row => double.Parse(row[7], CultureInfo.InvariantCulture)), (a, b) => Math.Abs(a - b) < 1e-4);
+        Assert.Equal([-0.625, -0.18404, -0.02962],
+            csv.Select(row => double.Parse(row[7], CultureInfo.InvariantCulture)), (a, b) => Math.Abs(a - b) < 1e-4);
     }
 
     [Fact]
@@ -28,7 +29,8 @@ public sealed class LengthReportTests
         Write([Results([-0.6, -0.4, -0.2])], out var text);
         // DeRa −.6, −.4, −.2; retrained −.6, −.3, −.1: the largest gap on [0, 1] is at 1.
         Assert.Contains(
-            "rank correlation of DeRa and retrained 1.000; largest gap on [0, 1] 0.100, at any strength 0.100", text, StringComparison.Ordinal);
+            "rank correlation of DeRa and retrained 1.000; largest gap on [0, 1] 0.100, at any strength 0.100", text,
+            StringComparison.Ordinal);
         Assert.Contains("best strength: DeRa 2, interpolated 0, DPO pair 1", text, StringComparison.Ordinal);
     }
 

@@ -40,7 +40,8 @@ public sealed class SamplerTests : IDisposable
     {
         int[][] kinds = [[3], [3, 7, 5, 1, 9], [8, 2]];
         var drawn = Sampler.Sample(new Mixture(_reference, _aligned, 0.5),
-            [.. Enumerable.Range(0, 3 * Draws).Select(i => kinds[i % 3])], Never, maxTokens: 1, seed: 5, cancellation: TestContext.Current.CancellationToken);
+            [.. Enumerable.Range(0, 3 * Draws).Select(i => kinds[i % 3])], Never, maxTokens: 1, seed: 5,
+            cancellation: TestContext.Current.CancellationToken);
         foreach (var (kind, prompt) in kinds.Index())
         {
             var counts = new int[TinyDecoder.Vocabulary];
@@ -56,7 +57,8 @@ public sealed class SamplerTests : IDisposable
         int[][] prompts = [.. Enumerable.Range(0, 40)
             .Select(i => Enumerable.Range(0, 1 + i % 7).Select(_ => random.Next(1, TinyDecoder.Vocabulary)).ToArray())];
         var end = MiddlingEnd(prompts);
-        var drawn = Sampler.Sample(Mixture.Of(_certain), prompts, end, maxTokens: 12, seed: 7, cancellation: TestContext.Current.CancellationToken);
+        var drawn = Sampler.Sample(
+            Mixture.Of(_certain), prompts, end, maxTokens: 12, seed: 7, cancellation: TestContext.Current.CancellationToken);
         var ends = drawn.Select(text => text.Tokens.Length).Distinct().Count();
         Assert.True(ends > 2 && drawn.Any(text => !text.Finished), "rows end in too few places to be told apart");
         foreach (var (text, prompt) in drawn.Zip(prompts))
@@ -86,7 +88,8 @@ public sealed class SamplerTests : IDisposable
     public void A_model_reads_no_more_than_its_context()
     {
         int[][] prompts = [[1, 2], [.. Enumerable.Repeat(1, TinyDecoder.Context - 3)], [.. Enumerable.Repeat(1, TinyDecoder.Context)]];
-        var drawn = Sampler.Sample(Mixture.Of(_certain), prompts, Never, maxTokens: 1000, seed: 9, cancellation: TestContext.Current.CancellationToken);
+        var drawn = Sampler.Sample(Mixture.Of(_certain), prompts, Never, maxTokens: 1000, seed: 9,
+            cancellation: TestContext.Current.CancellationToken);
         // The last token is drawn when the context is full, and is not read any more.
         Assert.All(drawn, text => Assert.Equal(TinyDecoder.Context + 1, text.Prompt.Length + text.Tokens.Length));
         Assert.All(drawn, text => Assert.False(text.Finished));

@@ -51,7 +51,8 @@ public sealed class BpeTrainerTests
         var expected = GoldenFiles.Json("reference.json").GetProperty("merges").Deserialize<string[]>()!;
         // The reference reads a file line by line.
         var lines = GoldenFiles.Text("corpus.txt").Split('\n').SkipLast(1).Select(line => line + "\n");
-        Assert.Equal(expected, BpeTrainer.Train(lines, 257 + expected.Length, EndOnly).Merges.Select(merge => $"{merge.Left} {merge.Right}"));
+        Assert.Equal(expected,
+            BpeTrainer.Train(lines, 257 + expected.Length, EndOnly).Merges.Select(merge => $"{merge.Left} {merge.Right}"));
     }
 
     [Fact]

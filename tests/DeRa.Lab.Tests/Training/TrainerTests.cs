@@ -50,7 +50,7 @@ public sealed class TrainerTests
         Assert.Equal(5, cut.Curve.Length);
         Assert.Contains("stopped after step 5", cut.Output);
         cut.Run(RepeatedTokens.Settings(steps: 14), RepeatedTokens.Task(), RepeatedTokens.Model()).Dispose();
-        Assert.Contains("goes on after step 5", cut.Output);
+        Assert.Contains("resumes after step 5", cut.Output);
         AssertSame(whole, cut);
     }
 
@@ -95,7 +95,7 @@ public sealed class TrainerTests
         var never = new InterruptedTask(RepeatedTokens.Task(), 0, () => Assert.Fail("it trains"));
         run.Run(RepeatedTokens.Settings(steps: 14), never, RepeatedTokens.Model()).Dispose();
         Assert.Equal(before, (string.Join('\n', run.Curve), Convert.ToHexString(run.Weights)));
-        Assert.Contains("finished already", run.Output);
+        Assert.Contains("already finished", run.Output);
     }
 
     [Fact]

@@ -16,12 +16,12 @@ public class CancellationFuzzTests
     private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
 
     private static readonly Gen<Leaver> Leavers = Gen.Select(
-        Gen.Frequency<Door>((1, Gen.Const(Door.Socket)), (1, Gen.Const(Door.Http)),
-            (3, Gen.OneOf(Door.Grpc, Door.GrpcChat, Door.Converse))),
+        Gen.Frequency<Entry>((1, Gen.Const(Entry.Socket)), (1, Gen.Const(Entry.Http)),
+            (3, Gen.OneOf(Entry.Grpc, Entry.GrpcChat, Entry.Converse))),
         Gen.Int[0, 80], Gen.Int[1, 40], Gen.Bool, Gen.Double[0, 1], Gen.Int[0, 3000],
-        (door, prompt, tokens, stream, sent, received) => new Leaver(door, prompt, tokens, stream, sent, received));
+        (entry, prompt, tokens, stream, sent, received) => new Leaver(entry, prompt, tokens, stream, sent, received));
 
-    private enum Door
+    private enum Entry
     {
         Socket,
         Http,
@@ -30,13 +30,13 @@ public class CancellationFuzzTests
         Converse,
     }
 
-    /// <param name="Door">Over what.</param>
+    /// <param name="Entry">Over what.</param>
     /// <param name="PromptLength">Characters of the prompt.</param>
     /// <param name="MaxTokens">Tokens asked for.</param>
     /// <param name="Stream">Whether as a stream.</param>
     /// <param name="Sent">How much of its request it sends, above 0.8 all; of a socket only.</param>
     /// <param name="Received">After how many bytes it leaves, or, where it is no socket, after a hundredth as many steps.</param>
-    private sealed record Leaver(Door Door, int PromptLength, int MaxTokens, bool Stream, double Sent, int Received)
+    private sealed record Leaver(Entry Entry, int PromptLength, int MaxTokens, bool Stream, double Sent, int Received)
     {
         public string Json => $$"""
             {"prompt":"{{new string('a', PromptLength)}}","max_tokens":{{MaxTokens}},
@@ -65,7 +65,7 @@ public class CancellationFuzzTests
 
     private static async Task LeaveAsync(ServerFixture server, Leaver leaver, StepCounter steps)
     {
-        if (leaver.Door == Door.Socket)
+        if (leaver.Entry == Entry.Socket)
         {
             await LeaveSocketAsync(server, leaver);
             return;
@@ -73,7 +73,7 @@ public class CancellationFuzzTests
         var leave = steps.TokenAfter(leaver.Received / 100);
         try
         {
-            await (leaver.Door == Door.Http ? SendAsync(server, leaver, leave) : CallAsync(server, leaver, leave));
+            await (leaver.Entry == Entry.Http ? SendAsync(server, leaver, leave) : CallAsync(server, leaver, leave));
         }
         catch (Exception end) when (leave.IsCancellationRequested
             && end is OperationCanceledException or RpcException or IOException or HttpRequestException)
@@ -95,12 +95,12 @@ public class CancellationFuzzTests
             new GenerationOptions { MaxTokens = leaver.MaxTokens, IgnoreEos = true });
         var talk = new Conversation { Messages = { new ChatMessage { Role = Role.User, Content = prompt.Text } } };
         var inference = server.Inference;
-        await ((leaver.Door, leaver.Stream) switch
+        await ((leaver.Entry, leaver.Stream) switch
         {
-            (Door.Converse, _) => ConverseAsync(server, new() { Prompt = prompt, Options = options }, leave),
-            (Door.GrpcChat, false) => inference.ChatAsync(new() { Conversation = talk, Options = options },
+            (Entry.Converse, _) => ConverseAsync(server, new() { Prompt = prompt, Options = options }, leave),
+            (Entry.GrpcChat, false) => inference.ChatAsync(new() { Conversation = talk, Options = options },
                 cancellationToken: leave).ResponseAsync,
-            (Door.GrpcChat, true) =>
+            (Entry.GrpcChat, true) =>
                 ReadAsync(inference.ChatStream(new() { Conversation = talk, Options = options }, cancellationToken: leave), leave),
             (_, false) => inference.GenerateAsync(new() { Prompt = prompt, Options = options }, cancellationToken: leave).ResponseAsync,
             (_, true) => ReadAsync(inference.GenerateStream(new() { Prompt = prompt, Options = options }, cancellationToken: leave), leave),

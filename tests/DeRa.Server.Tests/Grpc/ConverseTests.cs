@@ -169,7 +169,7 @@ public class ConverseTests
         using var call = server.Inference.Converse(cancellationToken: Stop);
         await call.RequestStream.WriteAsync(Start(maxTokens: 20), Stop);
         await ServerFixture.EventuallyAsync(() => server.Engine.Status.RunningSequences == 1);
-        for (var i = 0; i < Wishes.MaxChangesPerSecond - 1; i++) await call.RequestStream.WriteAsync(Change(i % 2), Stop);
+        for (var i = 0; i < ConverseCommands.MaxChangesPerSecond - 1; i++) await call.RequestStream.WriteAsync(Change(i % 2), Stop);
         await call.RequestStream.WriteAsync(Change(0.5), Stop);
         await call.RequestStream.CompleteAsync();
         hold.Release(1000);
@@ -192,18 +192,19 @@ public class ConverseTests
         try
         {
             // Time stands still: all of them are of one second.
-            for (var i = 0; i <= Wishes.MaxChangesPerSecond; i++) await call.RequestStream.WriteAsync(Change(i % 2), Stop);
+            for (var i = 0; i <= ConverseCommands.MaxChangesPerSecond; i++) await call.RequestStream.WriteAsync(Change(i % 2), Stop);
         }
         catch (Exception end) when (end is RpcException or InvalidOperationException)
         {
             // The call is over before the client knows.
         }
-        Assert.Equal((StatusCode.ResourceExhausted, "'change' may be sent 1000 times a second."), ((await fault).StatusCode, (await fault).Status.Detail));
+        Assert.Equal((StatusCode.ResourceExhausted, "'change' may be sent at most 1000 times a second."),
+            ((await fault).StatusCode, (await fault).Status.Detail));
         await ServerFixture.EventuallyAsync(() => server.Engine.Status.BlocksInUse == 0);
     }
 
     [Fact]
-    public async Task Wishes_after_the_end_do_no_harm()
+    public async Task Commands_after_the_end_do_no_harm()
     {
         await using var server = await ServerFixture.StartAsync(Scripts.Saying("abc"));
         using var call = server.Inference.Converse(cancellationToken: Stop);

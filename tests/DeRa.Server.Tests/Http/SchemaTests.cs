@@ -60,12 +60,12 @@ public class SchemaTests
     [InlineData(400, "application/json", """{"error":{"message":"m","type":"invalid_request_error","param":null,"code":400}}""")]
     [InlineData(200, "text/plain", "text")]
     public void The_check_of_every_reply_can_fail(int status, string mediaType, string body) =>
-        Assert.NotEmpty(AnswerCheck.Faults(AnswerCheck.Find("/v1/completions"), status, mediaType, body));
+        Assert.NotEmpty(ResponseCheck.Faults(ResponseCheck.Find("/v1/completions"), status, mediaType, body));
 
     [Theory]
     [InlineData(400, "application/json", """{"error":{"message":"m","type":"invalid_request_error","param":null,"code":null}}""")]
     [InlineData(200, "text/event-stream",
         "data: {\"error\":{\"message\":\"m\",\"type\":\"server_error\",\"param\":null,\"code\":null}}\n\ndata: [DONE]\n\n")]
     public void The_check_of_every_reply_can_pass(int status, string mediaType, string body) =>
-        Assert.Empty(AnswerCheck.Faults(AnswerCheck.Find("/v1/completions"), status, mediaType, body));
+        Assert.Empty(ResponseCheck.Faults(ResponseCheck.Find("/v1/completions"), status, mediaType, body));
 }

@@ -209,7 +209,7 @@ public sealed class ApiKeyTests : IDisposable
         Look();
         Assert.Equal((200, 401), await TryAsync());
 
-        var faults = logs.Lines.Where(line => line.StartsWith("Reload failed; what was in use before stays in use: ", StringComparison.Ordinal)).ToList();
+        var faults = logs.Lines.Where(line => line.StartsWith("Reload failed; keeping the previous configuration: ", StringComparison.Ordinal)).ToList();
         Assert.Equal(3, faults.Count);
         Assert.Contains("holds no key", faults[0], StringComparison.Ordinal);
         Assert.Contains("line 2", faults[1], StringComparison.Ordinal);

@@ -57,7 +57,7 @@ public sealed class BrokenFileTests : IDisposable
         watched.Refresh(logs);
         Assert.Equal("good", inUse);
         var line = Assert.Single(logs.Lines);
-        Assert.StartsWith("Reload failed; what was in use before stays in use: ", line, StringComparison.Ordinal);
+        Assert.StartsWith("Reload failed; keeping the previous configuration: ", line, StringComparison.Ordinal);
         Assert.Contains(path, line, StringComparison.Ordinal);
         Assert.Contains("NotSupportedException: " + message.Split('\n')[0], line, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', line);
@@ -79,7 +79,7 @@ public sealed class BrokenFileTests : IDisposable
         certificate.Files.Refresh(logs);
         Assert.Same(before, certificate.Current);
         var line = Assert.Single(logs.Lines);
-        Assert.StartsWith("Reload failed; what was in use before stays in use: ", line, StringComparison.Ordinal);
+        Assert.StartsWith("Reload failed; keeping the previous configuration: ", line, StringComparison.Ordinal);
         Assert.Contains("(--tls-certificate)", line, StringComparison.Ordinal);
         var fault = Assert.Throws<OptionException>(() => new ServerCertificate(good.Tls, TimeProvider.System)).Message;
         Assert.Contains("(--tls-certificate)", fault, StringComparison.Ordinal);

@@ -42,7 +42,7 @@ public class DescriptorLimitTests
         const int limit = 400;
         const int most = limit - DescriptorLimit.Reserved;
         await using var server = await ServerProcess.StartLimitedAsync(limit);
-        Assert.Contains(server.Lines, line => line.Contains($"only {most} connections are taken at once", StringComparison.Ordinal));
+        Assert.Contains(server.Lines, line => line.Contains($"only {most} connections are accepted at once", StringComparison.Ordinal));
         using (var info = JsonDocument.Parse(await server.Http.GetStringAsync("/info", Stop)))
             Assert.Equal(most, info.RootElement.GetProperty("options").GetProperty("max-connections").GetInt32());
         var before = server.Sockets;

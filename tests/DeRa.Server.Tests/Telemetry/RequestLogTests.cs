@@ -1,7 +1,6 @@
 using System.Text;
 using DeRa.Protos.V1;
 using DeRa.Server.Options;
-using DeRa.Server.Tests.Security;
 using DeRa.Testing;
 using Grpc.Core;
 using Grpc.Health.V1;

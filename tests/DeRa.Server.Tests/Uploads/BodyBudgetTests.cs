@@ -1,6 +1,5 @@
 using DeRa.Protos.V1;
 using DeRa.Server.Options;
-using DeRa.Server.Tests.Security;
 using DeRa.Server.Uploads;
 using DeRa.Testing;
 using Google.Rpc;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using DeRa.Hosting.Options;
 using DeRa.Server.Options;
-using DeRa.Server.Tests.Security;
 using DeRa.Server.Uploads;
 using DeRa.Testing;
 using Microsoft.Extensions.DependencyInjection;

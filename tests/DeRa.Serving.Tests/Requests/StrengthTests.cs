@@ -103,4 +103,14 @@ public sealed class StrengthTests
         Assert.Equal(new AlignmentStrengths(.5), new AlignmentStrengths(.5, 0, 0));
         Assert.NotEqual(new AlignmentStrengths(.5), new AlignmentStrengths(0, .5));
     }
+
+    [Fact]
+    public void Models_of_weight_0_are_not_active()
+    {
+        Assert.Equal([0], new AlignmentStrengths().ActiveModels);
+        Assert.Equal([1], new AlignmentStrengths(1).ActiveModels);
+        Assert.Equal([0, 1], new AlignmentStrengths(2).ActiveModels);
+        Assert.Equal([0, 2], new AlignmentStrengths(0, .5, 0).ActiveModels);
+        Assert.Equal([1, 2, 3], new AlignmentStrengths(.7, .2, .1).ActiveModels);
+    }
 }

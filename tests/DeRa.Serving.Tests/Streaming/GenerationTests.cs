@@ -1,7 +1,10 @@
 using System.Text;
+using DeRa.Engine;
 using DeRa.Engine.Requests;
 using DeRa.Serving.Requests;
+using DeRa.Serving.Streaming;
 using DeRa.Testing;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace DeRa.Serving.Tests.Streaming;
@@ -46,6 +49,16 @@ public class GenerationTests
         await Blocks(fixture);
     }
 
+    [Theory]
+    [InlineData(3, "ab", "n")]
+    [InlineData(null, "ten letters", "prompt")]
+    public void What_the_queue_could_never_hold_names_the_field_at_fault(int? n, string prompt, string field)
+    {
+        using var fixture = new EngineFixture(new ScriptedExecutor(), options: new EngineOptions { MaxQueued = 2, MaxQueuedTokens = 9 });
+        var refused = Assert.Throws<InvalidRequestException>(() => fixture.Start(Input(prompt) with { N = n }));
+        Assert.Equal(field, refused.Field);
+    }
+
     /// <summary>Text and between its parts the token <c>&lt;s&gt;</c>, which is special and ends nothing.</summary>
     private static ScriptedExecutor WritesWithTokens(params string[] parts)
     {
@@ -82,7 +95,8 @@ public class GenerationTests
     [InlineData("b<s>\n", "ab<s>\n", "0,1,2,5")]
     [InlineData("<s>\n<s>c", "ab<s>\n<s>c", "0,1,2,5,6,9")]
     [InlineData("cd", "ab\ncd", "0,1,2,2,3,3,4")]
-    public async Task A_stop_string_with_a_special_token_is_spelled_out_where_it_is_part_of_the_text(string stop, string text, string offsets)
+    public async Task A_stop_string_with_a_special_token_is_spelled_out_where_it_is_part_of_the_text(
+        string stop, string text, string offsets)
     {
         using var fixture = new EngineFixture(WritesWithTokens("ab", "\n", "cd"));
         var choice = (await fixture.ReadAsync(Input() with { Stop = [stop], IncludeStop = true, LogProbs = 0 }, Stop))[0];
@@ -124,7 +138,8 @@ public class GenerationTests
     public async Task A_models_own_stop_strings_spell_special_tokens_too()
     {
         using var fixture = new EngineFixture(WritesWithTokens("ab", "cd"), defaults: new GenerationDefaults { StopStrings = ["<s>"] });
-        Assert.Equal(("ab", "<s>"), ((await fixture.ReadAsync(Input(), Stop))[0] is var choice ? (choice.Text, choice.StopString) : default));
+        Assert.Equal(("ab", "<s>"),
+            ((await fixture.ReadAsync(Input(), Stop))[0] is var choice ? (choice.Text, choice.StopString) : default));
     }
 
     [Fact]
@@ -236,6 +251,58 @@ public class GenerationTests
         await EngineFixture.ReadAsync(generation, Stop);
         Assert.Equal(8, generation.CompletionTokens);
     }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task A_deadline_ends_the_reading_though_the_models_hang(int choices)
+    {
+        using var hold = new SemaphoreSlim(0);
+        var (executor, time) = (new ScriptedExecutor(), new FakeTimeProvider());
+        executor.BeforeStep = _ => hold.Wait(executor.TestOver);
+        using var fixture = new EngineFixture(executor, limits: Limited, time: time);
+        using var generation = fixture.Start(Input() with { N = choices });
+        var reading = EngineFixture.ReadAsync(generation, Stop);
+        time.Advance(TimeSpan.FromSeconds(11));
+        await Assert.ThrowsAsync<DeadlineExceededException>(() => reading);
+        executor.BeforeStep = null;
+        hold.Release(100);
+        await Blocks(fixture);
+    }
+
+    [Fact]
+    public async Task A_choice_that_ended_before_the_deadline_is_read_to_its_end_after_it()
+    {
+        var time = new FakeTimeProvider();
+        using var fixture = new EngineFixture(Writes("abc", 3), limits: Limited, time: time);
+        using var generation = fixture.Start(Input());
+        // One that takes longer, in the same batch.
+        await fixture.RunAsync(new GenerationRequest { PromptTokens = [256, 'a', 'b'], MaxTokens = 20, Strengths = 1, Seed = 0 }, Stop);
+        var text = "";
+        await foreach (var delta in generation.ReadAsync(Stop))
+        {
+            time.Advance(TimeSpan.FromSeconds(11));
+            text += delta.Text;
+        }
+        Assert.Equal("abc", text);
+    }
+
+    [Fact]
+    public async Task What_a_stopped_choice_has_made_comes_out()
+    {
+        using var fixture = new EngineFixture(new ScriptedExecutor(contextTokens: 2048), limits: Limited, time: new FakeTimeProvider());
+        using var generation = fixture.Start(Input() with { MaxTokens = 1900, IgnoreEos = true });
+        var reasons = new List<FinishReason?>();
+        await foreach (var delta in generation.ReadAsync(Stop))
+        {
+            generation.Stop();
+            reasons.Add(delta.FinishReason);
+        }
+        Assert.Equal(FinishReason.Cancelled, reasons[^1]);
+        await Blocks(fixture);
+    }
+
+    private static RequestLimits Limited => new() { MaxDuration = TimeSpan.FromSeconds(10) };
 
     /// <summary>Returns once no block is in use: a request that runs after the cancelled ones shows that their commit is done.</summary>
     private static async Task Blocks(EngineFixture fixture)

@@ -1,4 +1,5 @@
 using DeRa.Serving.Streaming;
+using DeRa.Text.Chat;
 using Xunit;
 
 namespace DeRa.Serving.Tests.Streaming;
@@ -14,6 +15,14 @@ public sealed class StopStringMatcherTests
         Assert.Equal("", matcher.Append("P two"));
         Assert.Equal("STOP", matcher.Matched);
         Assert.Equal("", matcher.Append("more") + matcher.Finish());
+    }
+
+    [Fact]
+    public void Stop_strings_of_the_plain_chat_template_end_a_response_before_the_next_turn()
+    {
+        var matcher = new StopStringMatcher(PlainChatTemplate.StopStrings);
+        Assert.Equal(" Fine.", matcher.Append(" Fine.\n\nUser: And") + matcher.Append(" you?") + matcher.Finish());
+        Assert.NotNull(matcher.Matched);
     }
 
     [Fact]
@@ -123,15 +132,19 @@ public sealed class StopStringMatcherTests
         for (var round = 0; round < 3000; round++)
         {
             // A token is spelled in the letters of the text, so that stop strings begin and end inside it.
-            var pieces = Enumerable.Range(0, random.Next(12)).Select(_ => (Text: RandomText(random, random.Next(4)), IsHidden: random.Next(3) == 0)).ToList();
+            var pieces = Enumerable.Range(0, random.Next(12))
+                .Select(_ => (Text: RandomText(random, random.Next(4)), IsHidden: random.Next(3) == 0)).ToList();
             var stops = Enumerable.Range(0, random.Next(1, 4)).Select(_ => RandomText(random, random.Next(1, 6))).ToArray();
             var matcher = new StopStringMatcher(stops);
-            var streamed = string.Concat(pieces.Select(piece => piece.IsHidden ? matcher.AppendHidden(piece.Text) : matcher.Append(piece.Text)));
+            var streamed = string.Concat(
+                pieces.Select(piece => piece.IsHidden ? matcher.AppendHidden(piece.Text) : matcher.Append(piece.Text)));
             Assert.Equal(SearchWhole(pieces, stops), (streamed + matcher.Finish(), matcher.Matched));
         }
     }
 
-    /// <summary>The first end at which the visible text, or the spelled one between whole tokens, ends with a stop string; the longest there.</summary>
+    /// <summary>
+    /// The first end at which the visible text, or the one with whole hidden tokens in it, ends with a stop string; the longest there.
+    /// </summary>
     private static (string Released, string? Matched) SearchWhole(List<(string Text, bool IsHidden)> pieces, string[] stops)
     {
         var (visible, spelled) = ("", "");

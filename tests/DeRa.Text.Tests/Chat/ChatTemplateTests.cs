@@ -68,7 +68,8 @@ public sealed class ChatTemplateTests
     }
 
     [Theory]
-    [InlineData("tokenizer_config.json", """{ "chat_template": 7 }""", "chat_template must be a text, a list of named templates or an object")]
+    [InlineData("tokenizer_config.json", """{ "chat_template": 7 }""",
+        "chat_template must be a text, a list of named templates or an object")]
     [InlineData("tokenizer_config.json", """{ "chat_template": true }""", "chat_template must be a text")]
     [InlineData("tokenizer_config.json", """{ "chat_template": {} }""", "no template named 'default'")]
     [InlineData("tokenizer_config.json", """{ "chat_template": { "rag": "x" } }""", "'default' (it has rag)")]
@@ -94,6 +95,39 @@ public sealed class ChatTemplateTests
         Assert.DoesNotContain(folder.Path, template.Fault.Message, StringComparison.Ordinal);
         Assert.Equal(template.Fault.Message, Assert.Throws<ChatTemplateException>(() => template.Render(Messages)).Message);
     }
+
+    [Fact]
+    public void Templates_receive_tool_calls_parts_and_names()
+    {
+        var template = Load(("chat_template.jinja", "{% for m in messages %}{{ m.role }}{% if m.name %} {{ m.name }}{% endif %}: "
+            + "{% if m.content is string %}{{ m.content }}{% else %}"
+            + "{% for p in m.content %}[{{ p.type }} {{ p.text }}]{% endfor %}{% endif %}"
+            + "{% for c in m.tool_calls %}{{ c.id }} {{ c.type }} {{ c.function.name }}{{ c.function.arguments | tojson }}{% endfor %}"
+            + "{% if m.tool_call_id %} -> {{ m.tool_call_id }}{% endif %};{% endfor %}"))!;
+        var call = new ToolCall("c1", "weather", new JsonObject
+        {
+            ["city"] = "Bern",
+            ["days"] = new JsonArray(1, "two", null),
+            ["unit"] = null,
+        });
+        ChatMessage[] messages =
+        [
+            new("user", [new ChatPart("In "), new ChatPart("Bern?")]) { Name = "alice" },
+            new("assistant", "") { ToolCalls = [call, call with { Id = "c2", Arguments = [] }] },
+            new("tool", "12 degrees") { ToolCallId = "c1" },
+        ];
+        Assert.Equal("In Bern?", messages[0].Content);
+        Assert.Equal("user ALICE: [text IN ][text BERN?];"
+            + "assistant: C1 function WEATHER{\"CITY\": \"BERN\", \"DAYS\": [1, \"TWO\", null], \"UNIT\": null}C2 function WEATHER{};"
+            + "tool: 12 DEGREES -> C1;",
+            template.Render(new JsonArray([.. messages.Select(message => message.ToJson(role => role, text => text.ToUpperInvariant()))])));
+        Assert.Equal("Bern", (string?)call.Arguments["city"]);
+    }
+
+    [Fact]
+    public void A_message_without_them_has_role_and_content_alone() =>
+        Assert.Equal("{\"role\":\"user\",\"content\":\"Hi\"}",
+            new ChatMessage("user", "Hi").ToJson(role => role, text => text).ToJsonString());
 
     [Fact]
     public void A_file_that_does_not_count_is_not_read() =>

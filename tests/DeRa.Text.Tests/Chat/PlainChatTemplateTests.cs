@@ -1,4 +1,3 @@
-using DeRa.Serving.Streaming;
 using DeRa.Text.Chat;
 using Xunit;
 
@@ -17,17 +16,10 @@ public sealed class PlainChatTemplateTests
             ]));
 
     [Fact]
-    public void Its_stop_strings_end_an_answer_before_the_next_turn()
-    {
-        var matcher = new StopStringMatcher(PlainChatTemplate.StopStrings);
-        Assert.Equal(" Fine.", matcher.Append(" Fine.\n\nUser: And") + matcher.Append(" you?") + matcher.Finish());
-        Assert.NotNull(matcher.Matched);
-    }
-
-    [Fact]
     public void A_role_that_nobody_knows_and_an_empty_conversation_are_refused()
     {
-        var error = Assert.Throws<ArgumentException>(() => PlainChatTemplate.Render([new ChatMessage("user", ""), new ChatMessage("wizard", "")]));
+        var error = Assert.Throws<ArgumentException>(
+            () => PlainChatTemplate.Render([new ChatMessage("user", ""), new ChatMessage("wizard", "")]));
         Assert.Contains("messages[1].role", error.Message, StringComparison.Ordinal);
         Assert.Contains("'wizard'", error.Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => PlainChatTemplate.Render([]));

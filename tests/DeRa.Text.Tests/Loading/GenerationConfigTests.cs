@@ -57,7 +57,8 @@ public sealed class GenerationConfigTests
         var config = Load(null, """
             { "do_sample": false, "temperature": 0.6, "top_p": 0.9, "top_k": 20, "min_p": 0.05, "repetition_penalty": 1.05 }
             """, null);
-        Assert.Equal((0.6, 0.9, 20, 0.05, 1.05), (config.Temperature!.Value, config.TopP!.Value, config.TopK!.Value, config.MinP!.Value, config.RepetitionPenalty!.Value));
+        Assert.Equal((0.6, 0.9, 20, 0.05, 1.05),
+            (config.Temperature!.Value, config.TopP!.Value, config.TopK!.Value, config.MinP!.Value, config.RepetitionPenalty!.Value));
         Assert.Equal(0.01, Load(null, """{ "temperature": 0.000001 }""", null).Temperature);
         Assert.Equal(0, Load(null, """{ "top_k": -1 }""", null).TopK);
     }
@@ -72,10 +73,12 @@ public sealed class GenerationConfigTests
     [Fact]
     public void Stop_strings_of_a_model_are_bounded()
     {
-        string File(int count, int length) => $$"""{ "stop_strings": [{{string.Join(',', Enumerable.Repeat($"\"{new string('a', length)}\"", count))}}] }""";
+        string File(int count, int length) =>
+            $$"""{ "stop_strings": [{{string.Join(',', Enumerable.Repeat($"\"{new string('a', length)}\"", count))}}] }""";
         Assert.Equal(64, Load(null, File(64, 1024), null).StopStrings.Count);
         foreach (var (count, length, expected) in ((int, int, string)[])[(65, 1, "more than 64"), (1, 1025, "1 to 1024")])
-            Assert.Contains(expected, Assert.Throws<TokenizerException>(() => Load(null, File(count, length), null)).Message, StringComparison.Ordinal);
+            Assert.Contains(expected,
+                Assert.Throws<TokenizerException>(() => Load(null, File(count, length), null)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -97,7 +100,8 @@ public sealed class GenerationConfigTests
     {
         using var folder = new TemporaryFolder();
         folder.Write(file, content);
-        var error = Assert.Throws<TokenizerException>(() => GenerationConfig.Load(folder.Path, TinyTokenizer.Load(TinyTokenizer.ByteFallback())));
+        var error = Assert.Throws<TokenizerException>(
+            () => GenerationConfig.Load(folder.Path, TinyTokenizer.Load(TinyTokenizer.ByteFallback())));
         Assert.Contains(file, error.Message, StringComparison.Ordinal);
         Assert.Contains(field, error.Message, StringComparison.Ordinal);
     }

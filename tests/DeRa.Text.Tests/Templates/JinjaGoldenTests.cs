@@ -14,7 +14,7 @@ namespace DeRa.Text.Tests.Templates;
 public sealed class JinjaGoldenTests
 {
     private static readonly JsonObject Golden = (JsonObject)JsonNode.Parse(File.ReadAllText(
-        Path.Combine(SharedData.ProjectRoot, "tests", "DeRa.Engine.Tests", "Text", "Templates", "Golden", "jinja.json")))!;
+        Path.Combine(SharedData.ProjectRoot, "tests", "DeRa.Text.Tests", "Templates", "Golden", "jinja.json")))!;
 
     public static TheoryData<string, string> Rendered => Cases("rendered");
 

@@ -90,7 +90,8 @@ public sealed class GoldenTokenizerTests
         return found!;
     }
 
-    private static List<Case> ReadCases(string folder) => [.. JsonDocument.Parse(File.ReadAllText(Require(folder + "/tokenizer_cases.json")))
+    private static List<Case> ReadCases(string folder) =>
+        [.. JsonDocument.Parse(File.ReadAllText(Require(folder + "/tokenizer_cases.json")))
         .RootElement.EnumerateArray().Select(Case.Read)];
 
     private sealed record Case(string Text, int[] Ids, int[] IdsWithoutSpecial, int[]? IdsSentencePiece, string Decoded)

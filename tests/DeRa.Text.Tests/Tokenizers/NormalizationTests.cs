@@ -27,12 +27,14 @@ public sealed class NormalizationTests
     {
         var random = new Random(6);
         var marks = Enumerable.Range(0, 0x20000).Where(Rune.IsValid).Select(value => new Rune(value))
-            .Where(rune => Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark).ToArray();
+            .Where(rune => Rune.GetUnicodeCategory(rune) is UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark)
+                .ToArray();
         foreach (var form in Enum.GetValues<NormalizationForm>())
         {
             for (var i = 0; i < 50; i++)
             {
-                var text = "e" + string.Concat(Enumerable.Range(0, random.Next(200, 600)).Select(_ => marks[random.Next(marks.Length)])) + "o";
+                var text = "e"
+                    + string.Concat(Enumerable.Range(0, random.Next(200, 600)).Select(_ => marks[random.Next(marks.Length)])) + "o";
                 Assert.Equal(text.Normalize(form), MarkOrder.SortLongRuns(text).Normalize(form));
             }
         }

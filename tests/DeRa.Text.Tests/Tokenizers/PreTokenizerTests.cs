@@ -5,7 +5,7 @@ using Xunit;
 
 namespace DeRa.Text.Tests.Tokenizers;
 
-/// <summary>Pieces as huggingface/tokenizers 0.23 cuts them: the expectations are its own output.</summary>
+/// <summary>Pieces as huggingface/tokenizers 0.23 splits them: the expectations are its own output.</summary>
 public sealed class PreTokenizerTests
 {
     [Fact]
@@ -62,7 +62,8 @@ public sealed class PreTokenizerTests
     [InlineData(@"\s+$", "  a  \n \nb \n\n", "  a|  \n |\nb| \n\n")]
     public void A_pattern_cuts_as_in_the_reference(string pattern, string text, string pieces)
     {
-        var json = System.Text.Json.JsonSerializer.Serialize(new { type = "Split", pattern = new { Regex = pattern }, behavior = "Isolated" });
+        var json = System.Text.Json.JsonSerializer.Serialize(
+            new { type = "Split", pattern = new { Regex = pattern }, behavior = "Isolated" });
         Assert.Equal(pieces.Split('|'), Cut(json, text));
     }
 
@@ -85,7 +86,8 @@ public sealed class PreTokenizerTests
     }
 
     [Theory]
-    [InlineData("""{ "type": "Split", "pattern": { "String": "--" }, "behavior": "MergedWithNext", "invert": false }""", "a---b--c", "a|---b|--c")]
+    [InlineData("""{ "type": "Split", "pattern": { "String": "--" }, "behavior": "MergedWithNext", "invert": false }""",
+        "a---b--c", "a|---b|--c")]
     [InlineData("""{ "type": "Digits", "individual_digits": true }""", "a12½b", "a|1|2|½|b")]
     [InlineData("""{ "type": "Digits", "individual_digits": true }""", "\U00011DE6're\U00016FF4", "\U00011DE6|'re|\U00016FF4")]
     [InlineData("""{ "type": "Digits", "individual_digits": false }""", "a12½b٣", "a|12½|b|٣")]
@@ -95,10 +97,12 @@ public sealed class PreTokenizerTests
     [InlineData("""{ "type": "ByteLevel", "add_prefix_space": true, "use_regex": true }""", "Hi there's  é\n", "ĠHi|Ġthere|'s|Ġ|ĠÃ©|Ċ")]
     [InlineData("""{ "type": "ByteLevel", "add_prefix_space": false, "use_regex": true }""", "I've 𝐀3 '''RE", "I|'ve|ĠðĿĲĢ|3|Ġ'''|RE")]
     [InlineData(
-        """{ "type": "Sequence", "pretokenizers": [ { "type": "Split", "pattern": { "Regex": "b" }, "behavior": "Removed" }, { "type": "Metaspace", "replacement": "▁", "prepend_scheme": "first" } ] }""",
+        """{ "type": "Sequence", "pretokenizers": [ { "type": "Split", "pattern": { "Regex": "b" }, "behavior": "Removed" },"""
+            + """ { "type": "Metaspace", "replacement": "▁", "prepend_scheme": "first" } ] }""",
         "a bc", "▁a|▁|c")]
     [InlineData(
-        """{ "type": "Sequence", "pretokenizers": [ { "type": "Split", "pattern": { "Regex": " " }, "behavior": "Isolated" }, { "type": "ByteLevel", "add_prefix_space": true, "use_regex": false } ] }""",
+        """{ "type": "Sequence", "pretokenizers": [ { "type": "Split", "pattern": { "Regex": " " }, "behavior": "Isolated" },"""
+            + """ { "type": "ByteLevel", "add_prefix_space": true, "use_regex": false } ] }""",
         "a b", "Ġa|Ġ|Ġb")]
     public void A_pre_tokenizer_cuts_as_in_the_reference(string json, string text, string pieces) =>
         Assert.Equal(pieces.Split('|'), Cut(json, text));
@@ -123,7 +127,8 @@ public sealed class PreTokenizerTests
     [InlineData(@"a\", "backslash")]
     public void A_pattern_whose_meaning_is_not_known_to_be_the_same_is_refused(string pattern, string expected)
     {
-        var json = System.Text.Json.JsonSerializer.Serialize(new { type = "Split", pattern = new { Regex = pattern }, behavior = "Isolated" });
+        var json = System.Text.Json.JsonSerializer.Serialize(
+            new { type = "Split", pattern = new { Regex = pattern }, behavior = "Isolated" });
         Assert.Contains(expected, Assert.Throws<TokenizerException>(() => Cut(json, "a")).Message, StringComparison.Ordinal);
     }
 

@@ -13,7 +13,7 @@ namespace DeRa.Text.Tests.Tokenizers;
 public sealed class ReferenceEncodingTests
 {
     private static readonly JsonNode Recorded = JsonNode.Parse(File.ReadAllText(
-        Path.Combine(SharedData.ProjectRoot, "tests", "DeRa.Engine.Tests", "Text", "reference-encodings.json")))!;
+        Path.Combine(SharedData.ProjectRoot, "tests", "DeRa.Text.Tests", "Tokenizers", "reference-encodings.json")))!;
 
     public static TheoryData<string> Names => [.. Recorded["tokenizers"]!.AsArray().Select(item => item!["name"]!.GetValue<string>())];
 
@@ -24,10 +24,11 @@ public sealed class ReferenceEncodingTests
         var tokenizer = Load(name);
         foreach (var item in Find(name)["cases"]!.AsArray())
         {
-            var text = (item![0]!.GetValueKind() == JsonValueKind.Number ? Recorded["texts"]![item[0]!.GetValue<int>()] : item[0])!.GetValue<string>();
+            var text = (item![0]!.GetValueKind() == JsonValueKind.Number ? Recorded["texts"]![item[0]!.GetValue<int>()] : item[0])!
+                .GetValue<string>();
             var ids = item[1]!.GetValue<string>().Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse).ToArray();
             Assert.Equal(ids, tokenizer.Encode(text, parseSpecialTokens: true));
-            Assert.Equal(ids, tokenizer.Encode(text, addSpecialTokens: true, cuts: []));
+            Assert.Equal(ids, tokenizer.Encode(text, addSpecialTokens: true, boundaries: []));
             if (item.AsArray().Count == 2) Assert.Equal(text, tokenizer.Decode(ids));
             else if (item[2] is { } decoded) Assert.Equal(decoded.GetValue<string>(), tokenizer.Decode(ids));
         }
@@ -39,7 +40,8 @@ public sealed class ReferenceEncodingTests
     public void No_control_token_comes_of_a_users_text(string name)
     {
         var tokenizer = Load(name);
-        var special = Enumerable.Range(0, tokenizer.VocabularySize).Where(tokenizer.IsSpecial).Select(id => tokenizer.GetToken(id)!).ToList();
+        var special = Enumerable.Range(0, tokenizer.VocabularySize).Where(tokenizer.IsSpecial)
+            .Select(id => tokenizer.GetToken(id)!).ToList();
         foreach (var token in special)
             foreach (var text in new[] { token, $"a{token}b", $" {token} ", token + token, $"\n{token}\n" })
                 Assert.DoesNotContain(tokenizer.Encode(text, addSpecialTokens: false), tokenizer.IsSpecial);

@@ -20,8 +20,10 @@ public sealed class RoundTripTests
 
     private static readonly string[] Snippets =
     [
-        "the", " ", "  ", "\n", "\r\n", "\t", "e\u0301", "\u0301", "\u0327\u0301", "日本", "한글", "👨‍👩‍👧‍👦", "🏳️‍🌈", "🇩🇪", "𠀀", "𝟙", "\u200D", "\u200F",
-        "שלום", "مرحبا", "<s>", "</s>", "<|im_end|>", "<0x0A>", "aaaa", "\0", "\u001B", "\uFFFD", "\uFFFE", "\uFEFF", "\u0085", "12345", "it's",
+        "the", " ", "  ", "\n", "\r\n", "\t", "e\u0301", "\u0301", "\u0327\u0301", "日本", "한글", "👨‍👩‍👧‍👦", "🏳️‍🌈", "🇩🇪",
+            "𠀀", "𝟙", "\u200D", "\u200F",
+        "שלום", "مرحبا", "<s>", "</s>", "<|im_end|>", "<0x0A>", "aaaa", "\0", "\u001B", "\uFFFD", "\uFFFE", "\uFEFF",
+            "\u0085", "12345", "it's",
     ];
 
     public static TheoryData<string> Names =>
@@ -53,7 +55,9 @@ public sealed class RoundTripTests
         }
     }
 
-    /// <summary>A prefix of the tokens decodes to a prefix of the text, whatever the tokens are; half characters come out at the end.</summary>
+    /// <summary>
+    /// A prefix of the tokens decodes to a prefix of the text, whatever the tokens are; half characters come out at the end.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Names))]
     public void Random_tokens_stream_to_what_they_decode_to_as_a_whole(string name)

@@ -12,7 +12,7 @@ internal sealed record SentencePieceModel(
     public static SentencePieceModel Tiny() => new(
     [
         new Piece("<unk>", 0, PieceType.Unknown), new Piece("<s>", 0, PieceType.Control), new Piece("</s>", 0, PieceType.Control),
-        .. Enumerable.Range(0, 256).Select(b => new Piece(ByteToken.Spell((byte)b), 0, PieceType.Byte)),
+        .. Enumerable.Range(0, 256).Select(b => new Piece(ByteToken.Format((byte)b), 0, PieceType.Byte)),
         new Piece("<x>", 0, PieceType.UserDefined), new Piece("ab", -1, PieceType.Normal), new Piece("aa", -2, PieceType.Normal),
         new Piece("▁t", -3, PieceType.Normal), new Piece("s>", -4, PieceType.Normal),
         .. "▁abto<>sx0A/".Select((c, i) => new Piece(c.ToString(), -10 - i, PieceType.Normal)),

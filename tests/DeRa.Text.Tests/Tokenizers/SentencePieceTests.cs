@@ -97,7 +97,8 @@ public sealed class SentencePieceTests
             (Model() with { Pieces = [.. Model().Pieces, new Piece("zz", 0, PieceType.Unused)] }, "UNUSED"),
             (Model() with { Pieces = [new Piece("<unk>", 0, PieceType.Unknown)] }, "<0x00>"),
             (Model() with { Pieces = [] }, "no pieces"),
-            (Model() with { Pieces = [.. Model().Pieces, new Piece(new string('a', 1025), 0, PieceType.Normal)] }, "more than 1024 characters"),
+            (Model() with { Pieces = [.. Model().Pieces, new Piece(new string('a', 1025), 0, PieceType.Normal)] },
+                "more than 1024 characters"),
         ];
         foreach (var (model, expected) in cases)
         {
@@ -112,7 +113,8 @@ public sealed class SentencePieceTests
     {
         using var folder = new TemporaryFolder();
         folder.Write("tokenizer.model", "this is no protocol buffer");
-        Assert.Contains("tokenizer.model", Assert.Throws<TokenizerException>(() => TokenizerLoader.Load(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains("tokenizer.model",
+            Assert.Throws<TokenizerException>(() => TokenizerLoader.Load(folder.Path)).Message, StringComparison.Ordinal);
     }
 
     private static SentencePieceModel Model() => SentencePieceModel.Tiny();

@@ -107,7 +107,10 @@ public sealed class StreamingDecoderTests
 
     private static string RandomText(Random random)
     {
-        string[] pieces = ["the", " ", "  ", "\n", "é", "e\u0301", "日本", "👨‍👩‍👧‍👦", "🏳️‍🌈", "𠀀", "\u200D", "<s>", "<0x0A>", "aaaa", "\0"];
+        string[] pieces =
+        [
+            "the", " ", "  ", "\n", "é", "e\u0301", "日本", "👨‍👩‍👧‍👦", "🏳️‍🌈", "𠀀", "\u200D", "<s>", "<0x0A>", "aaaa", "\0",
+        ];
         return string.Concat(Enumerable.Range(0, random.Next(12)).Select(_ => random.Next(3) > 0
             ? pieces[random.Next(pieces.Length)]
             : RandomRune(random).ToString()));

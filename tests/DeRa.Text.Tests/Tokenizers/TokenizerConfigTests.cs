@@ -18,7 +18,8 @@ public sealed class TokenizerConfigTests
     public void Tokens_added_after_training_are_known(string kind)
     {
         var tokenizer = Load(kind, ("tokenizer_config.json", AddedByConfig));
-        Assert.Equal(["a", "<|im_end|>", "<tool>"], tokenizer.Tokens("a<|im_end|><tool>", parseSpecialTokens: true).Where(token => token != "▁"));
+        Assert.Equal(["a", "<|im_end|>", "<tool>"],
+            tokenizer.Tokens("a<|im_end|><tool>", parseSpecialTokens: true).Where(token => token != "▁"));
         Assert.Equal([true, false], new[] { tokenizer.IsSpecial(900), tokenizer.IsSpecial(901) });
         Assert.Contains("<tool>", tokenizer.Tokens("<|im_end|><tool>"));
         Assert.DoesNotContain("<|im_end|>", tokenizer.Tokens("<|im_end|><tool>"));
@@ -44,7 +45,8 @@ public sealed class TokenizerConfigTests
     public void Tokenizer_config_goes_before_what_the_tokenizers_own_file_says_of_a_token(string kind)
     {
         var tokenizer = Load(
-            kind, ("tokenizer_config.json", """{ "added_tokens_decoder": { "2": { "content": "</s>", "rstrip": true, "special": false } } }"""));
+            kind,
+            ("tokenizer_config.json", """{ "added_tokens_decoder": { "2": { "content": "</s>", "rstrip": true, "special": false } } }"""));
         // But what is special in tokenizer.json stays so, as in the library.
         Assert.Equal(kind == "tokenizer.json", tokenizer.IsSpecial(2));
         Assert.Equal(["</s>", "a"], tokenizer.Tokens("</s>  a", parseSpecialTokens: true).Where(token => token != "▁"));
@@ -59,7 +61,8 @@ public sealed class TokenizerConfigTests
               "added_tokens_decoder": { "900": { "content": "<pad>", "special": true }, "901": { "content": "<tool>" } } }
             """;
         foreach (var (added, map) in ((string, string)[])[
-            ("""{ "[PAD]": 900, "<old>": 902 }""", """{ "bos_token": "</s>", "pad_token": "<tool>", "additional_special_tokens": ["a"] }"""),
+            ("""{ "[PAD]": 900, "<old>": 902 }""",
+                """{ "bos_token": "</s>", "pad_token": "<tool>", "additional_special_tokens": ["a"] }"""),
             ("[", "[")])
         {
             var tokenizer = Load(kind, ("tokenizer_config.json", config), ("added_tokens.json", added), ("special_tokens_map.json", map));

@@ -27,19 +27,28 @@ public sealed class TokenizerRefusalTests
     [InlineData("normalizer", """{ "type": "Lowercase" }""", "normalizer", "'Lowercase'", "NFC")]
     [InlineData("normalizer", """{ "type": "Replace", "pattern": { "Regex": "a" }, "content": "" }""", "normalizer.pattern", "String")]
     [InlineData("normalizer", """{ "type": "NFC", "extra": 1 }""", "normalizer", "'extra'")]
-    [InlineData("pre_tokenizer", """{ "type": "Sequence", "pretokenizers": [ { "type": "Punctuation" } ] }""", "pre_tokenizer.pretokenizers[0]", "'Punctuation'")]
-    [InlineData("pre_tokenizer", """{ "type": "Split", "pattern": { "String": "a" }, "behavior": "Shredded" }""", "pre_tokenizer.behavior", "'Shredded'", "Isolated")]
-    [InlineData("pre_tokenizer", """{ "type": "Split", "pattern": { "Regex": "\\bword" }, "behavior": "Removed" }""", "pre_tokenizer.pattern.Regex", "\\b is not implemented")]
+    [InlineData("pre_tokenizer", """{ "type": "Sequence", "pretokenizers": [ { "type": "Punctuation" } ] }""",
+        "pre_tokenizer.pretokenizers[0]", "'Punctuation'")]
+    [InlineData("pre_tokenizer", """{ "type": "Split", "pattern": { "String": "a" }, "behavior": "Shredded" }""",
+        "pre_tokenizer.behavior", "'Shredded'", "Isolated")]
+    [InlineData("pre_tokenizer", """{ "type": "Split", "pattern": { "Regex": "\\bword" }, "behavior": "Removed" }""",
+        "pre_tokenizer.pattern.Regex", "\\b is not implemented")]
     [InlineData("pre_tokenizer", """{ "type": "Split", "pattern": { "Regex": "\\p{Han}" }, "behavior": "Removed" }""", "{Han}")]
     [InlineData("pre_tokenizer", """{ "type": "Split", "pattern": { "Regex": "a|(b" }, "behavior": "Removed" }""", "not closed")]
-    [InlineData("pre_tokenizer", """{ "type": "Whitespace" }""", "pre_tokenizer", "'Whitespace'", "Sequence, ByteLevel, Split, Digits, Metaspace")]
-    [InlineData("normalizer", """{ "type": "Precompiled", "precompiled_charsmap": "" }""", "normalizer", "'Precompiled'", "Sequence, Prepend, Replace, NFC, NFD, NFKC, NFKD, Strip")]
-    [InlineData("decoder", """{ "type": "CTC" }""", "decoder", "'CTC'", "Sequence, ByteLevel, ByteFallback, Fuse, Replace, Strip, Metaspace")]
-    [InlineData("post_processor", """{ "type": "BertProcessing" }""", "post_processor", "'BertProcessing'", "TemplateProcessing, ByteLevel, Sequence")]
-    [InlineData("post_processor", """{ "type": "RobertaProcessing" }""", "post_processor", "'RobertaProcessing'", "TemplateProcessing, ByteLevel, Sequence")]
+    [InlineData("pre_tokenizer", """{ "type": "Whitespace" }""", "pre_tokenizer",
+        "'Whitespace'", "Sequence, ByteLevel, Split, Digits, Metaspace")]
+    [InlineData("normalizer", """{ "type": "Precompiled", "precompiled_charsmap": "" }""", "normalizer",
+        "'Precompiled'", "Sequence, Prepend, Replace, NFC, NFD, NFKC, NFKD, Strip")]
+    [InlineData("decoder", """{ "type": "CTC" }""", "decoder",
+        "'CTC'", "Sequence, ByteLevel, ByteFallback, Fuse, Replace, Strip, Metaspace")]
+    [InlineData("post_processor", """{ "type": "BertProcessing" }""", "post_processor",
+        "'BertProcessing'", "TemplateProcessing, ByteLevel, Sequence")]
+    [InlineData("post_processor", """{ "type": "RobertaProcessing" }""", "post_processor",
+        "'RobertaProcessing'", "TemplateProcessing, ByteLevel, Sequence")]
     [InlineData("decoder", "null", "no decoder")]
     [InlineData("decoder", """{ "type": "WordPiece" }""", "decoder", "'WordPiece'", "ByteLevel")]
-    [InlineData("decoder", """{ "type": "Sequence", "decoders": [ { "type": "Fuse" }, { "type": "Strip", "content": " ", "start": 0, "stop": 1 } ] }""", "decoders[1]", "Strip")]
+    [InlineData("decoder",
+        """{ "type": "Sequence", "decoders": [ { "type": "Fuse" }, { "type": "Strip", "content": " ", "start": 0, "stop": 1 } ] }""", "decoders[1]", "Strip")]
     [InlineData("added_tokens", """[ { "id": 300, "content": "a" } ]""", "added_tokens[0]", "'a'", "300")]
     [InlineData("added_tokens", """[ { "id": 65, "content": "<new>" } ]""", "the id 65", "'<new>'")]
     [InlineData("new_part", "{}", "'new_part'")]
@@ -62,7 +71,8 @@ public sealed class TokenizerRefusalTests
         { "decoder", Sequence("decoders", 40, Doubling), "more than" },
         { "post_processor", Sequence("processors", 65, """{ "type": "ByteLevel" }"""), "more than 64 steps" },
         { "post_processor", $$$"""
-            { "type": "TemplateProcessing", "single": [ {{{string.Join(',', Enumerable.Repeat("""{ "SpecialToken": { "id": "<s>" } }""", 65))}}} ],
+            { "type": "TemplateProcessing", "single": [
+              {{{string.Join(',', Enumerable.Repeat("""{ "SpecialToken": { "id": "<s>" } }""", 65))}}} ],
               "special_tokens": { "<s>": { "ids": [0] } } }
             """, "more than 64 tokens" },
     };
@@ -103,7 +113,8 @@ public sealed class TokenizerRefusalTests
     {
         using var folder = new TemporaryFolder();
         folder.Write("tokenizer.json", content);
-        Assert.Contains("tokenizer.json", Assert.Throws<TokenizerException>(() => TokenizerLoader.Load(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains("tokenizer.json",
+            Assert.Throws<TokenizerException>(() => TokenizerLoader.Load(folder.Path)).Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -3,7 +3,7 @@ using DeRa.Serving.Inspection;
 using DeRa.Testing;
 using DeRa.Torch.Adapters;
 using DeRa.Torch.Execution;
-using DeRa.Torch.Models;
+using DeRa.Torch.Families;
 using DeRa.Torch.Tests.Execution;
 using DeRa.Torch.Tests.Weights;
 using DeRa.Torch.Weights;
@@ -60,13 +60,15 @@ public sealed class BaseCopiesTests : IDisposable
     {
         Copy(Embedding, "model.embed_tokens.weight", Vocabulary);
         var values = Floats(_adapter.Tensors[Embedding].Data);
-        var rounded = values.SelectMany(value => BitConverter.GetBytes(type == "F16" ? BitConverter.HalfToUInt16Bits((Half)value) : BFloat16(value))).ToArray();
+        var rounded = values.SelectMany(value =>
+            BitConverter.GetBytes(type == "F16" ? BitConverter.HalfToUInt16Bits((Half)value) : BFloat16(value))).ToArray();
         _adapter.Tensors[Embedding] = (type, [Vocabulary, Hidden], rounded);
         Load().Dispose();
         rounded[777] ^= 1;
         Assert.Contains($"'{Embedding}': differs from the base model's 'model.embed_tokens.weight'", Refusal());
 
-        static ushort BFloat16(float value) => (ushort)Enumerable.Range(0, 2).Select(up => (BitConverter.SingleToUInt32Bits(value) >> 16) + (uint)up)
+        static ushort BFloat16(float value) =>
+            (ushort)Enumerable.Range(0, 2).Select(up => (BitConverter.SingleToUInt32Bits(value) >> 16) + (uint)up)
             .MinBy(bits => (Math.Abs((double)BitConverter.UInt32BitsToSingle(bits << 16) - value), bits & 1));
     }
 
@@ -94,8 +96,10 @@ public sealed class BaseCopiesTests : IDisposable
 
     public static TheoryData<string, string> Changed { get; } = new()
     {
-        { Embedding, "model.embed_tokens.weight" }, { Output, "lm_head.weight" }, { "base_model.model.lm_head.modules_to_save.weight", "lm_head.weight" },
-        { "base_model.model.model.norm.weight", "model.norm.weight" }, { "base_model.model.model.layers.0.self_attn.o_proj.weight", "model.layers.0.self_attn.o_proj.weight" },
+        { Embedding, "model.embed_tokens.weight" }, { Output, "lm_head.weight" },
+            { "base_model.model.lm_head.modules_to_save.weight", "lm_head.weight" },
+        { "base_model.model.model.norm.weight", "model.norm.weight" },
+            { "base_model.model.model.layers.0.self_attn.o_proj.weight", "model.layers.0.self_attn.o_proj.weight" },
     };
 
     [Theory, MemberData(nameof(Changed))]
@@ -115,7 +119,8 @@ public sealed class BaseCopiesTests : IDisposable
     [InlineData("base_model.model.score.weight", "do not account for: base_model.model.score.weight")]
     [InlineData("base_model.model.model.layers.2.input_layernorm.weight", "do not account for")]
     [InlineData("lm_head.weight", "do not account for: lm_head.weight")]
-    [InlineData("base_model.model.lm_head.trainable_tokens_delta", "do not account for"), InlineData("base_model.model.x", "do not account for")]
+    [InlineData("base_model.model.lm_head.trainable_tokens_delta", "do not account for"),
+        InlineData("base_model.model.x", "do not account for")]
     public void Others_are_refused_by_name(string name, string reason)
     {
         _adapter.Tensors["base_model.model.lm_head.weight"] = _base.Tensors["lm_head.weight"];

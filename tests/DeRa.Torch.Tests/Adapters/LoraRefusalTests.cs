@@ -1,8 +1,9 @@
 using System.Text.Json.Nodes;
 using DeRa.Testing;
 using DeRa.Torch.Adapters;
+using DeRa.Torch.Configuration;
 using DeRa.Torch.Execution;
-using DeRa.Torch.Models;
+using DeRa.Torch.Families;
 using DeRa.Torch.Tests.Execution;
 using DeRa.Torch.Tests.Weights;
 using DeRa.Torch.Weights;
@@ -29,7 +30,7 @@ public sealed class LoraRefusalTests
         { "lora_bias", "true", "'lora_bias'" },
         { "use_qalora", "true", "'use_qalora'" },
         { "modules_to_save", "[\"lm_head\"]", "'modules_to_save' names 'lm_head', but the weights hold no such module" },
-        { "modules_to_save", "\"lm_head\"", "'modules_to_save' is \"lm_head\"; it must be a list of texts" },
+        { "modules_to_save", "\"lm_head\"", "'modules_to_save' is \"lm_head\"; it must be a list of strings" },
         { "enable_lora", "[true, false, true]", "'enable_lora' is [true,false,true], which is not supported" },
         { "use_qa_lora", "true", "'use_qa_lora'" },
         { "layer_replication", "[[0, 2]]", "'layer_replication'" },
@@ -38,16 +39,17 @@ public sealed class LoraRefusalTests
         { "trainable_token_indices", "[1]", "'trainable_token_indices'" },
         { "alora_invocation_tokens", "[1]", "'alora_invocation_tokens'" },
         { "something_new", "1", "'something_new' is 1, which is not supported" },
-        { "init_lora_weights", "\"pissa\"", "belongs to changed base weights" },
-        { "init_lora_weights", "\"olora\"", "belongs to changed base weights" },
+        { "init_lora_weights", "\"pissa\"", "which changes the base weights" },
+        { "init_lora_weights", "\"olora\"", "which changes the base weights" },
         { "target_modules", null, "'target_modules' is missing" },
-        { "target_modules", "3", "must be a list of texts" },
-        { "target_modules", "\"(\"", "no regular expression" },
+        { "target_modules", "3", "must be a list of strings" },
+        { "target_modules", "\"(\"", "not a regular expression" },
         { "target_modules", "\"(.*.*.*.*.*.*.*.*.*.*)*!\"", "takes too long to match" },
         { "target_modules", "[\"c_attn\"]", "matches none of the base model's linear modules: self_attn.q_proj" },
         { "target_modules", "[\"q_proj\", \"lm_head\"]", "'target_modules' asks to adapt 'lm_head'" },
         { "target_modules", "[\"q_proj\", \"embed_tokens\"]", "'target_modules' asks to adapt 'model.embed_tokens'" },
-        { "target_modules", "[\"q_proj\", \"v_proj\", \"down_proj\", \"k_proj\"]", "tensors are missing: base_model.model.model.layers.0.self_attn.k_proj.lora_A" },
+        { "target_modules", "[\"q_proj\", \"v_proj\", \"down_proj\", \"k_proj\"]",
+            "tensors are missing: base_model.model.model.layers.0.self_attn.k_proj.lora_A" },
         { "target_modules", "[\"q_proj\", \"v_proj\"]", "do not account for: base_model.model.model.layers.0.mlp.down_proj.lora_A" },
         { "layers_to_transform", "0", "do not account for: base_model.model.model.layers.1." },
         { "layers_to_transform", "[-1]", "it must be whole numbers from 0 to 1024" },
@@ -57,7 +59,7 @@ public sealed class LoraRefusalTests
         { "rank_pattern", "{\"down_proj\": 0}", "'rank_pattern.down_proj' is 0; it must be a whole number from 1 to 65536" },
         { "rank_pattern", "[1]", "must be an object of numbers" },
         { "alpha_pattern", "{\"down_proj\": \"2\"}", "must be a number" },
-        { "alpha_pattern", "{\"(\": 2}", "no regular expression" },
+        { "alpha_pattern", "{\"(\": 2}", "not a regular expression" },
     };
 
     [Theory, MemberData(nameof(Fields))]
@@ -86,8 +88,10 @@ public sealed class LoraRefusalTests
         { "rank_pattern", "{\"nothing\": 8}" },
         { "peft_version", "\"0.17.0\"" },
         { "eva_config", "{\"rho\": 2.0, \"tau\": 0.99, \"use_label_mask\": true, \"whiten\": false}" },
-        { "auto_mapping", "{\"base_model_class\": \"LlamaForCausalLM\", \"parent_library\": \"transformers.models.llama\", \"unsloth_fixed\": true}" },
-        { "target_modules", "\"(?:.*?(?:vision|language).*?(?:attn).*?(?:qkv).*?)|(?:\\\\bmodel\\\\.layers\\\\.[\\\\d]{1,}\\\\.(?:self_attn|mlp)\\\\.(?:(?:q_proj|v_proj|down_proj)))\"" },
+        { "auto_mapping",
+            "{\"base_model_class\": \"LlamaForCausalLM\", \"parent_library\": \"transformers.models.llama\", \"unsloth_fixed\": true}" },
+        { "target_modules", "\"(?:.*?(?:vision|language).*?(?:attn).*?(?:qkv).*?)|"
+            + "(?:\\\\bmodel\\\\.layers\\\\.[\\\\d]{1,}\\\\.(?:self_attn|mlp)\\\\.(?:(?:q_proj|v_proj|down_proj)))\"" },
         { "use_rslora", "null" },
         // PEFT until 0.2.
         { "merge_weights", "false" },
@@ -148,18 +152,22 @@ public sealed class LoraRefusalTests
         Assert.Contains("needs adapter_model.safetensors (pickles such as adapter_model.bin are not loaded",
             Assert.Throws<CheckpointException>(() => LoraAdapter.Open(folder.Path, Base, BaseWeights)).Message, StringComparison.Ordinal);
         folder.Write("adapter_model.safetensors", Safetensors.Build("{}", 0));
-        Assert.Contains("tensors are missing", Assert.Throws<CheckpointException>(() => LoraAdapter.Open(folder.Path, Base, BaseWeights)).Message);
+        Assert.Contains("tensors are missing",
+            Assert.Throws<CheckpointException>(() => LoraAdapter.Open(folder.Path, Base, BaseWeights)).Message);
         folder.Write("adapter_config.json", "[]");
-        Assert.Contains("not a JSON object", Assert.Throws<CheckpointException>(() => LoraAdapter.Open(folder.Path, Base, BaseWeights)).Message);
+        Assert.Contains("not a JSON object",
+            Assert.Throws<CheckpointException>(() => LoraAdapter.Open(folder.Path, Base, BaseWeights)).Message);
         folder.Write("adapter_config.json", "{");
-        Assert.Contains("not valid JSON", Assert.Throws<CheckpointException>(() => LoraAdapter.Open(folder.Path, Base, BaseWeights)).Message);
+        Assert.Contains("not valid JSON",
+            Assert.Throws<CheckpointException>(() => LoraAdapter.Open(folder.Path, Base, BaseWeights)).Message);
     }
 
     [Fact]
     public void An_adapter_cannot_be_the_reference()
     {
         var options = GoldenPair.Options() with { ReferencePath = Golden };
-        Assert.Contains("is an adapter; it must be the whole model", Assert.Throws<PairLoadException>(() => GoldenPair.Load(options)).Message);
+        Assert.Contains("is an adapter; it must be the whole model",
+            Assert.Throws<PairLoadException>(() => GoldenPair.Load(options)).Message);
     }
 
     private static TemporaryFolder Changed(Action<JsonObject> change)

@@ -110,7 +110,8 @@ public sealed class LoraTests
     {
         var options = GoldenPair.Options("qwen3", "qwen3");
         using var adapter = new RandomAdapter("qwen3", LlamaModules, isTransposed: false);
-        var pair = GoldenPair.Load(options with { DType = DTypeOption.Parse("bfloat16"), Aligned = [new("aligned", adapter.Folder)] }, vocabularySize: 136);
+        var pair = GoldenPair.Load(options with { DType = DTypeOption.Parse("bfloat16"), Aligned = [new("aligned", adapter.Folder)] },
+            vocabularySize: 136);
         using var executor = pair.Executor;
         Assert.Equal(TorchSharp.torch.ScalarType.BFloat16, pair.Members[1].ElementType);
         var sequence = new TestSequence([1, 2, 3], .5, [0]).Run(executor, 3);
@@ -118,7 +119,8 @@ public sealed class LoraTests
     }
 
     private static PairExecutor Load(string reference, params AlignedFolder[] aligned) => GoldenPair.Load(
-        GoldenPair.Options(reference, reference) with { Aligned = aligned }, DeRa.Torch.Models.ModelConfigReader.Load(GoldenData.Committed(reference)).VocabularySize).Executor;
+        GoldenPair.Options(reference, reference) with { Aligned = aligned },
+            DeRa.Torch.Families.ModelConfigReader.Load(GoldenData.Committed(reference)).VocabularySize).Executor;
 
     /// <summary>Log-probabilities of every token at every position of a text.</summary>
     private static double[] Scores(PairExecutor executor, AlignmentStrengths strengths, int[]? text = null)
@@ -138,7 +140,8 @@ public sealed class LoraTests
 
     private static List<TestSequence> Run(PairExecutor executor, AlignmentStrengths[] strengths)
     {
-        var sequences = strengths.Select((own, i) => new TestSequence([1, 7, 33, 2, 90, 14, 60, .. Enumerable.Range(5, i)], own, [2 * i + 1, 2 * i])).ToList();
+        var sequences = strengths.Select((own, i) =>
+            new TestSequence([1, 7, 33, 2, 90, 14, 60, .. Enumerable.Range(5, i)], own, [2 * i + 1, 2 * i])).ToList();
         for (var step = 0; step < 8; step++)
         {
             var rows = sequences.Select((sequence, i) => sequence.NextRow(2 + i % 5)).ToList();

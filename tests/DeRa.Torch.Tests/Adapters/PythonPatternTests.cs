@@ -11,7 +11,8 @@ public sealed class PythonPatternTests
     [InlineData(@"(?P<a>x)(y)(?P=a)\2", @"(x)(y)(?:\1)\2")]
     [InlineData(@"(?:x)(?=y)(?P<b>z)(?P=b)1", @"(?:x)(?=y)(z)(?:\1)1")]
     [InlineData(@"(?P<a>x)?(?(a)y|z)", @"(x)?(?(1)y|z)")]
-    [InlineData(@"\(?P<a>", @"\(?P<a>"), InlineData(@"[(?P<a>]", @"[(?P<a>]"), InlineData(@"[]a-z-[aeiou]", @"[]a-z-\[aeiou]"), InlineData(@"[^]\]]", @"[^]\]]")]
+    [InlineData(@"\(?P<a>", @"\(?P<a>"), InlineData(@"[(?P<a>]", @"[(?P<a>]"), InlineData(@"[]a-z-[aeiou]", @"[]a-z-\[aeiou]"),
+        InlineData(@"[^]\]]", @"[^]\]]")]
     [InlineData(@"a{,3}b{2,}", @"a{0,3}b{2,}"), InlineData(@"a\Z", @"a\z"), InlineData(@"[\Z", @"[\z")]
     [InlineData(@"(?P<a", @"(?P<a"), InlineData(@"(?P=a)", @"(?P=a)"), InlineData("\\", "\\"), InlineData("[", "["), InlineData("", "")]
     public void A_pattern_is_written_as_dot_net_reads_it(string python, string expected) =>

@@ -18,7 +18,8 @@ public sealed class FilterBatchTests
     {
         using var scope = NewDisposeScope();
         using var random = new Generator(3, CPU);
-        SamplingParameters[] parameters = [new(), new() { TopP = .9f }, new() { MinP = .01f }, new() { TopK = 40, TopP = .5f }, new() { TypicalP = .8f }];
+        SamplingParameters[] parameters =
+            [new(), new() { TopP = .9f }, new() { MinP = .01f }, new() { TopK = 40, TopP = .5f }, new() { TypicalP = .8f }];
         var logits = randn([parameters.Length, VocabularySize], generator: random) * 6;
         var scaled = logits.sub(logits.amax([1], keepdim: true));
         var together = TokenFilter.Probabilities(scaled, parameters);

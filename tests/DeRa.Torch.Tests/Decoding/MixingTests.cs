@@ -45,7 +45,7 @@ public sealed class MixingTests
         using var scope = torch.NewDisposeScope();
         var members = new[] { Reference, Aligned, other }.Select((own, member) =>
         {
-            int[] ran = [.. Enumerable.Range(0, rows.Count).Where(row => strengths[row].OfMember(member) != 0)];
+            int[] ran = [.. Enumerable.Range(0, rows.Count).Where(row => strengths[row].IsActive(member))];
             return new ModelLogits(torch.tensor([.. ran.SelectMany(_ => own)], [ran.Length, 3]), ran);
         }).ToList();
         var results = MixFilterSample.Run(members, rows, 3);
@@ -86,7 +86,8 @@ public sealed class MixingTests
     [InlineData(10)]
     public void Forbidden_tokens_give_no_NaN_at_any_strength(double strength)
     {
-        var forbidden = new SamplingParameters { LogitBias = new Dictionary<int, float> { [0] = float.NegativeInfinity, [2] = float.NegativeInfinity } };
+        var bias = new Dictionary<int, float> { [0] = float.NegativeInfinity, [2] = float.NegativeInfinity };
+        var forbidden = new SamplingParameters { LogitBias = bias };
         foreach (var temperature in new[] { 0f, .01f, 1f })
             foreach (var draw in new[] { 0, .5, .999999 })
             {
@@ -101,7 +102,8 @@ public sealed class MixingTests
     [Fact]
     public void Columns_past_the_vocabulary_are_cut_off()
     {
-        var results = Rows.Run([[2, 1, 0, 99, 99]], [[0, 1, 3, 99, 99]], [Rows.Sampled(.5, new() { Temperature = 0 }, logProbs: 5)], vocabularySize: 3);
+        var results = Rows.Run([[2, 1, 0, 99, 99]], [[0, 1, 3, 99, 99]], [Rows.Sampled(.5, new() { Temperature = 0 }, logProbs: 5)],
+            vocabularySize: 3);
         Assert.Equal(2, results[0].Token);
         Assert.Equal(3, results[0].LogProbs!.Top.Count);
         Assert.Equal(.451863, Math.Exp(results[0].LogProbs!.LogProb), 1e-6);
@@ -130,7 +132,8 @@ public sealed class MixingTests
     {
         using var scope = torch.NewDisposeScope();
         var logits = torch.tensor(new float[] { 3, 1, 2 }, [1, 3]);
-        var parameters = new SamplingParameters { RepetitionPenalty = 2, Temperature = .5f, TopK = 2, LogitBias = new Dictionary<int, float> { [1] = 5 } };
+        var bias = new Dictionary<int, float> { [1] = 5 };
+        var parameters = new SamplingParameters { RepetitionPenalty = 2, Temperature = .5f, TopK = 2, LogitBias = bias };
         MixFilterSample.Run([new ModelLogits(logits, [0]), ModelLogits.None], [Rows.Sampled(0, parameters, .3, 2, [0])], 3);
         Assert.Equal([3, 1, 2], logits.data<float>().ToArray());
     }

@@ -90,7 +90,8 @@ public sealed class SamplerAgainstReferenceTests
         var expected = ReferenceSampler.Distribution(ReferenceSampler.Mix(reference, aligned, strength), rows[0].Sampling!);
         for (var token = 0; token < VocabularySize; token++)
         {
-            Assert.True(Math.Abs(counts[token] - Draws * expected[token]) <= 1.01, $"token {token}: {counts[token]} of {Draws * expected[token]}");
+            Assert.True(Math.Abs(counts[token] - Draws * expected[token]) <= 1.01,
+                $"token {token}: {counts[token]} of {Draws * expected[token]}");
             if (expected[token] == 0) Assert.Equal(0, counts[token]);
         }
     }
@@ -120,7 +121,8 @@ public sealed class SamplerAgainstReferenceTests
         var random = new Random(3);
         var rows = Enumerable.Range(0, 50).Select(_ => RandomRow(random, 200)).ToArray();
         // Values of both 16-bit types, with the many ties that real models have in them.
-        float[][] reference = [.. RandomLogits(random, 50, 200).Select(Coarse)], aligned = [.. RandomLogits(random, 50, 200).Select(Coarse)];
+        float[][] reference = [.. RandomLogits(random, 50, 200).Select(Coarse)],
+            aligned = [.. RandomLogits(random, 50, 200).Select(Coarse)];
         var results = Rows.Run(reference, aligned, rows, 200, type);
         for (var row = 0; row < rows.Length; row++)
             AssertAgrees(ReferenceSampler.Mix(reference[row], aligned[row], rows[row].Strengths[0]), rows[row], results[row]);
@@ -147,12 +149,14 @@ public sealed class SamplerAgainstReferenceTests
     private static float[] Coarse(float[] logits) => Array.ConvertAll(logits, logit => MathF.Round(logit * 8) / 8);
 
     private static float[][] RandomLogits(Random random, int rows, int vocabularySize) =>
-        [.. Enumerable.Range(0, rows).Select(_ => Enumerable.Range(0, vocabularySize).Select(_ => (float)(random.NextDouble() * 12 - 6)).ToArray())];
+        [.. Enumerable.Range(0, rows)
+            .Select(_ => Enumerable.Range(0, vocabularySize).Select(_ => (float)(random.NextDouble() * 12 - 6)).ToArray())];
 
     private static LogitRow RandomFilter(Random random, int vocabularySize) => Rows.Sampled(0, new SamplingParameters
     {
         Temperature = Any(random, [.05f, .2f, 1, 2]),
-        TopK = Any(random, [0, 0, 5, TokenFilter.CandidateCount - 1, TokenFilter.CandidateCount, TokenFilter.CandidateCount + 1, vocabularySize / 2]),
+        TopK = Any(random,
+            [0, 0, 5, TokenFilter.CandidateCount - 1, TokenFilter.CandidateCount, TokenFilter.CandidateCount + 1, vocabularySize / 2]),
         TopP = Any(random, [1, .5f, .9f, .99f]),
         MinP = Any(random, [0, 0, .05f, .5f]),
         TypicalP = Any(random, [1, 1, .5f, .95f]),
@@ -174,7 +178,8 @@ public sealed class SamplerAgainstReferenceTests
             LogitBias = random.Next(3) > 0 ? new() : new Dictionary<int, float> { [random.Next(vocabularySize)] = random.Next(-100, 100) },
             TypicalP = Any(random, [1, 1, 1, .2f, .9f, (float)Math.Max(.01, random.NextDouble())]),
             AllowedTokens = random.Next(4) > 0 ? null : [.. Tokens(random, vocabularySize).Append(0).Distinct()],
-            BadWords = random.Next(3) > 0 ? [] : [.. Enumerable.Range(0, 5).Select(_ => (int[])[.. Tokens(random, vocabularySize).Take(2), 1])],
+            BadWords = random.Next(3) > 0 ? []
+                : [.. Enumerable.Range(0, 5).Select(_ => (int[])[.. Tokens(random, vocabularySize).Take(2), 1])],
             MinTokens = Any(random, [0, 0, 5, 30]),
             EndTokens = Tokens(random, vocabularySize),
         };

@@ -39,12 +39,14 @@ public sealed class BatchInvarianceTests
 
     private static void AssertSameBits(PairOptions options)
     {
-        using var executor = GoldenPair.Load(options with { CacheTokens = Sequences * BlocksPerSequence * BlockTokens }, int.MaxValue).Executor;
+        using var executor =
+            GoldenPair.Load(options with { CacheTokens = Sequences * BlocksPerSequence * BlockTokens }, int.MaxValue).Executor;
         var vocabularySize = executor.Limits.VocabularySize;
         // Long enough that libtorch divides its work among threads, where the model can take that.
         var longest = Math.Min(executor.Limits.ContextTokens, BlocksPerSequence * BlockTokens) - OutputTokens;
         var random = new Random(3);
-        var prompts = Enumerable.Range(0, Sequences).Select(i => Enumerable.Range(0, 1 + 37 * i * i % longest).Select(_ => random.Next(vocabularySize)).ToArray()).ToList();
+        var prompts = Enumerable.Range(0, Sequences)
+            .Select(i => Enumerable.Range(0, 1 + 37 * i * i % longest).Select(_ => random.Next(vocabularySize)).ToArray()).ToList();
         double[] strengths = [0, 1, 0.5, 2, -0.5, 10];
         var alone = prompts.Select((prompt, i) => New(prompt, i).Run(executor, OutputTokens)).ToList();
         var together = prompts.Select(New).ToList();

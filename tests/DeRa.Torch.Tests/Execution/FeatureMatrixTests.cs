@@ -37,7 +37,8 @@ public class FeatureMatrixTests(ITestOutputHelper output)
     public async Task Each_cell_alone_and_in_a_batch_gives_what_the_rules_say()
     {
         GenerationInput[] cells = [.. Pairwise.Cover([.. Features.Select(values => values.Length)])
-            .Select((row, i) => row.Select((value, feature) => Features[feature][value]).Aggregate(Prompt(i), (input, apply) => apply(input)))];
+            .Select((row, i) =>
+                row.Select((value, feature) => Features[feature][value]).Aggregate(Prompt(i), (input, apply) => apply(input)))];
         Assert.InRange(cells.Length, 20, 60);
         using var fixture = new EngineFixture(
             GoldenPair.Load().Executor, options: new EngineOptions { MaxRunning = 12, MaxBatchTokens = 24 });

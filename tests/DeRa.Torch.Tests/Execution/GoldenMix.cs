@@ -28,7 +28,8 @@ internal sealed record GoldenMix(Dictionary<string, GoldenMix.Prompt> Prompts, L
             MemoryMarshal.Cast<byte, double>(File.ReadAllBytes(Path.Combine(Folder, MixedLogprobs.File))).ToArray();
     }
 
-    public sealed record Score(string Prompt, [property: JsonPropertyName("lambda")] double Strength, int[] ContinuationIds, double[] LogpMixed);
+    public sealed record Score(string Prompt, [property: JsonPropertyName("lambda")] double Strength, int[] ContinuationIds,
+        double[] LogpMixed);
 
     /// <summary>The mixtures of the golden pair.</summary>
     public static GoldenMix Load() => Load(GoldenData.Committed("pair/mix-sft-aligned"));

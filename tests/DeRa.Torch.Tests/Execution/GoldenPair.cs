@@ -42,7 +42,9 @@ internal sealed class TestSequence(int[] prompt, AlignmentStrengths strength, IR
 
     public int Position { get; private set; }
 
-    /// <summary>The next row: as many of the tokens that have not run as <paramref name="most"/>; samples greedily after the last.</summary>
+    /// <summary>
+    /// The next row: as many of the tokens that have not run as <paramref name="most"/>; samples greedily after the last.
+    /// </summary>
     public StepRow NextRow(int most = int.MaxValue, int? logProbs = GoldenPair.VocabularySize)
     {
         var count = Math.Min(most, _tokens.Count - Position);

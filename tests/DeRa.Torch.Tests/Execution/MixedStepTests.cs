@@ -60,7 +60,8 @@ public sealed class MixedStepTests
         Assert.Equal(solo.Tokens, sequence.Tokens);
         var tolerance = 2e-5 * (Math.Abs(trace.Strength) + Math.Abs(1 - trace.Strength));
         foreach (var (expected, actual) in solo.LogProbs.Zip(sequence.LogProbs))
-            Assert.All(TestSequence.Distribution(expected).Zip(TestSequence.Distribution(actual)), pair => Assert.InRange(pair.Second - pair.First, -tolerance, tolerance));
+            Assert.All(TestSequence.Distribution(expected).Zip(TestSequence.Distribution(actual)), pair =>
+                Assert.InRange(pair.Second - pair.First, -tolerance, tolerance));
     }
 
     private sealed record Trace(int[] Prompt, double Strength, int OutputTokens);

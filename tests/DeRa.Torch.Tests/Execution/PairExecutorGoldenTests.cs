@@ -57,7 +57,8 @@ public sealed class PairExecutorGoldenTests(PairExecutorGoldenTests.Fixture fixt
                 Assert.All(result.ScoredLogProbs, score => Assert.Equal(2, score.Top.Count));
                 scores.AddRange(result.ScoredLogProbs.Select(score => (double)score.LogProb));
             }
-            Assert.InRange(LargestDifference(golden.LogpMixed, [.. scores.Skip(prompt.Length - 1)]), 0, GoldenMix.Tolerance(golden.Strength));
+            Assert.InRange(LargestDifference(golden.LogpMixed, [.. scores.Skip(prompt.Length - 1)]), 0,
+                GoldenMix.Tolerance(golden.Strength));
         }
     }
 
@@ -66,7 +67,8 @@ public sealed class PairExecutorGoldenTests(PairExecutorGoldenTests.Fixture fixt
     {
         var cases = fixture.Mix.Cases;
         var sequences = cases.Select((golden, i) => new TestSequence(
-            fixture.Mix.Prompts[golden.Prompt].InputIds, golden.Strength, Enumerable.Range(0, 4).Select(block => 4 * i + 3 - block).ToList())).ToList();
+            fixture.Mix.Prompts[golden.Prompt].InputIds, golden.Strength,
+                Enumerable.Range(0, 4).Select(block => 4 * i + 3 - block).ToList())).ToList();
         for (var step = 0; sequences.Any(sequence => sequence.Output.Count() < 24); step++)
         {
             // Sequences start one after the other and with ragged chunks: every step mixes prefill and decode rows.
@@ -88,7 +90,8 @@ public sealed class PairExecutorGoldenTests(PairExecutorGoldenTests.Fixture fixt
     {
         var folder = SharedData.Find("models/stories260k");
         Assert.SkipWhen(folder is null, SharedData.Missing);
-        var published = DeRa.Torch.Verification.GoldenCase.Load(folder!).Single(golden => golden.Name.StartsWith("published", StringComparison.Ordinal));
+        var published = DeRa.Torch.Verification.GoldenCase.Load(folder!)
+            .Single(golden => golden.Name.StartsWith("published", StringComparison.Ordinal));
         var options = GoldenPair.Options() with { ReferencePath = folder!, Aligned = [new("aligned", folder!)] };
         var pair = GoldenPair.Load(options, vocabularySize: 512);
         using var executor = pair.Executor;

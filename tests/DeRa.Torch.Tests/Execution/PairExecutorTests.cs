@@ -2,6 +2,7 @@ using DeRa.Engine.Scheduling;
 using DeRa.Testing;
 using DeRa.Torch.Caching;
 using DeRa.Torch.Execution;
+using DeRa.Torch.Families;
 using DeRa.Torch.Models;
 using DeRa.Torch.Native;
 using Xunit;
@@ -155,6 +156,7 @@ public sealed class PairExecutorTests : IDisposable
         var folder = GoldenData.Committed(golden);
         var config = ModelConfigReader.Load(folder);
         var model = DecoderLoader.Load(folder, config, CPU, DTypeOption.Parse("float32"), onProgress: null, CancellationToken.None);
-        return new ModelRunner(model, new KvCache(config, blockCount: 16, BlockTokens, CPU, ScalarType.Float32), [new RunnerMember(member)]);
+        return new ModelRunner(model, new KvCache(config, blockCount: 16, BlockTokens, CPU, ScalarType.Float32),
+            [new RunnerMember(member)]);
     }
 }

@@ -1,6 +1,7 @@
 using DeRa.Testing;
 using DeRa.Torch.Execution;
-using DeRa.Torch.Models;
+using DeRa.Torch.Families;
+using DeRa.Torch.Layouts;
 using DeRa.Torch.Native;
 using DeRa.Torch.Weights;
 using TorchSharp;
@@ -17,16 +18,19 @@ public sealed class PairLoaderTests
     public void A_pair_loads_with_its_sizes_logged()
     {
         var log = new ListLogger();
-        var pair = PairLoader.Load(GoldenPair.Options(), GoldenPair.VocabularySize, progress: null, log, TestContext.Current.CancellationToken);
+        var pair =
+            PairLoader.Load(GoldenPair.Options(), GoldenPair.VocabularySize, progress: null, log, TestContext.Current.CancellationToken);
         using var executor = pair.Executor;
-        Assert.Equal((300, 256, 16, 128), (executor.Limits.VocabularySize, executor.Limits.ContextTokens, executor.Limits.BlockTokens, executor.Limits.BlockCount));
+        Assert.Equal((300, 256, 16, 128),
+            (executor.Limits.VocabularySize, executor.Limits.ContextTokens, executor.Limits.BlockTokens, executor.Limits.BlockCount));
         foreach (var model in pair.Members)
         {
             Assert.Equal(("cpu", torch.ScalarType.Float32, 2048 * CacheBytesPerToken), (model.Device, model.ElementType, model.CacheBytes));
             // Beside the stored tensors only the rotary frequencies: six float64.
             Assert.Equal(StoredBytes("pair/sft") + 6 * 8, model.WeightBytes);
         }
-        Assert.Contains(log.Lines, line => line.StartsWith("Model 'reference', ", StringComparison.Ordinal) && line.Contains("Float32 on cpu"));
+        Assert.Contains(log.Lines, line =>
+            line.StartsWith("Model 'reference', ", StringComparison.Ordinal) && line.Contains("Float32 on cpu"));
         Assert.Contains(log.Lines, line => line.StartsWith("Model 'aligned', ", StringComparison.Ordinal));
         Assert.Contains(log.Lines, line => line.StartsWith("Cache: 128 blocks of 16 tokens", StringComparison.Ordinal));
     }
@@ -35,7 +39,8 @@ public sealed class PairLoaderTests
     public void Progress_reaches_the_size_of_both_models()
     {
         var reports = new ListProgress();
-        PairLoader.Load(GoldenPair.Options(), GoldenPair.VocabularySize, reports, new ListLogger(), TestContext.Current.CancellationToken).Executor.Dispose();
+        PairLoader.Load(GoldenPair.Options(), GoldenPair.VocabularySize, reports, new ListLogger(),
+            TestContext.Current.CancellationToken).Executor.Dispose();
         foreach (var model in new[] { "reference", "aligned" })
         {
             var own = reports.Reports.Where(report => report.Model == model).ToList();
@@ -53,7 +58,8 @@ public sealed class PairLoaderTests
         foreach (var other in new[] { GoldenData.Committed("pair/sft"), GoldenData.Committed("pair/../pair/sft/"), linked })
         {
             var log = new ListLogger();
-            var pair = PairLoader.Load(GoldenPair.Options() with { Aligned = [new("aligned", other)] }, GoldenPair.VocabularySize, progress: null, log, TestContext.Current.CancellationToken);
+            var pair = PairLoader.Load(GoldenPair.Options() with { Aligned = [new("aligned", other)] }, GoldenPair.VocabularySize,
+                progress: null, log, TestContext.Current.CancellationToken);
             pair.Executor.Dispose();
             Assert.Equal((StoredBytes("pair/sft") + 6 * 8, 0), (pair.Members[0].WeightBytes, pair.Members[1].WeightBytes));
             Assert.Equal(2 * 2048 * CacheBytesPerToken, pair.Members.Sum(member => member.CacheBytes));
@@ -66,7 +72,8 @@ public sealed class PairLoaderTests
     {
         var options = GoldenPair.Options("llama-llama3", "pair/sft") with { DType = DTypeOption.Auto };
         var bytes = 4 * (options.Aligned.Select(model => model.Path).Append(options.ReferencePath))
-            .Sum(folder => DecoderTensors.CountElements(ModelConfigReader.Load(folder)));
+            .Select(ModelConfigReader.Load)
+            .Sum(config => DecoderTensors.CountElements(config, Architecture.LayoutOf(config)));
         var log = new ListLogger();
         var wide = Load((long)(bytes / AutoElementType.HostShare) + 1);
         wide.Executor.Dispose();
@@ -74,7 +81,7 @@ public sealed class PairLoaderTests
         Assert.DoesNotContain(log.Lines, line => line.Contains("--dtype"));
         var pair = Load((long)(bytes / AutoElementType.HostShare) - 1);
         using var executor = pair.Executor;
-        Assert.Contains(log.Lines, line => line.Contains("stay in their own type") && line.Contains("text of a seed"));
+        Assert.Contains(log.Lines, line => line.Contains("keep their stored type") && line.Contains("text for a seed"));
         Assert.Equal((torch.ScalarType.BFloat16, torch.ScalarType.Float32), (pair.Members[0].ElementType, pair.Members[1].ElementType));
         // Different types, shapes and output widths (128 and 300) still make one step.
         var sequence = new TestSequence([1, 2, 3], strength: 0.5, [0]).Run(executor, 2);
@@ -89,7 +96,8 @@ public sealed class PairLoaderTests
     public void The_vocabulary_is_the_tokenizers_within_the_output_width(int tokenizerSize, int expected)
     {
         var log = new ListLogger();
-        using var executor = PairLoader.Load(GoldenPair.Options("qwen2", "qwen2"), tokenizerSize, progress: null, log, TestContext.Current.CancellationToken).Executor;
+        using var executor = PairLoader.Load(GoldenPair.Options("qwen2", "qwen2"), tokenizerSize, progress: null, log,
+            TestContext.Current.CancellationToken).Executor;
         Assert.Equal(expected, executor.Limits.VocabularySize);
         Assert.Equal(tokenizerSize > 144, log.Lines.Exists(line => line.Contains("tokenizer has 150 tokens")));
         var sequence = new TestSequence([1, 2, 3], strength: 0.5, [0]).Run(executor, 1);
@@ -109,7 +117,8 @@ public sealed class PairLoaderTests
     public void A_small_cache_lowers_the_context_and_says_so()
     {
         var log = new ListLogger();
-        var pair = PairLoader.Load(GoldenPair.Options() with { CacheTokens = 100 }, GoldenPair.VocabularySize, progress: null, log, TestContext.Current.CancellationToken);
+        var pair = PairLoader.Load(GoldenPair.Options() with { CacheTokens = 100 }, GoldenPair.VocabularySize, progress: null, log,
+            TestContext.Current.CancellationToken);
         pair.Executor.Dispose();
         Assert.Equal((96, 96), (pair.ContextTokens, pair.Executor.Limits.ContextTokens));
         Assert.Contains(log.Lines, line => line.Contains("lowered"));
@@ -148,7 +157,8 @@ public sealed class PairLoaderTests
     public void A_device_that_is_not_there_is_refused_by_name()
     {
         Assert.SkipWhen(LibTorch.Load().CudaDevices > 99, "a machine with a hundred GPUs");
-        Assert.Contains("cuda:99", Assert.Throws<LibTorchException>(() => GoldenPair.Load(GoldenPair.Options() with { Device = DeviceOption.Parse("cuda:99") })).Message);
+        Assert.Contains("cuda:99", Assert.Throws<LibTorchException>(() =>
+            GoldenPair.Load(GoldenPair.Options() with { Device = DeviceOption.Parse("cuda:99") })).Message);
     }
 
     private static long StoredBytes(string golden)

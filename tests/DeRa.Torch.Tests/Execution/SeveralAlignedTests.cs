@@ -52,7 +52,8 @@ public sealed class SeveralAlignedTests
     {
         var runs = Mix.Cases.SelectMany(golden => ways(golden.Strength).Select(strengths => (golden, strengths)))
             .Select((run, i) => (run.golden, Sequence: new TestSequence(
-                Mix.Prompts[run.golden.Prompt].InputIds, run.strengths, [.. Enumerable.Range(0, 4).Select(block => 4 * i + 3 - block)]))).ToList();
+                Mix.Prompts[run.golden.Prompt].InputIds, run.strengths, [.. Enumerable.Range(0, 4).Select(block => 4 * i + 3 - block)])))
+            .ToList();
         while (runs.FindAll(run => run.Sequence.Output.Count() < 24) is { Count: > 0 } running)
         {
             var rows = running.Select((run, i) => run.Sequence.NextRow(1 + i % 9)).ToList();

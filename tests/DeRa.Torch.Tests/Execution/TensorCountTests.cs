@@ -46,10 +46,12 @@ public sealed class TensorCountTests
         var before = torch.Tensor.TotalCount;
         using var broken = new TemporaryFolder().CopyFrom(GoldenData.Committed("pair/sft"));
         File.Delete(Path.Combine(broken.Path, "model.safetensors"));
-        foreach (var options in new[] { GoldenPair.Options() with { ReferencePath = broken.Path }, GoldenPair.Options() with { Aligned = [new("aligned", broken.Path)] } })
+        foreach (var options in new[] { GoldenPair.Options() with { ReferencePath = broken.Path },
+            GoldenPair.Options() with { Aligned = [new("aligned", broken.Path)] } })
             Assert.Throws<CheckpointException>(() => GoldenPair.Load(options));
         Assert.Throws<PairLoadException>(() => GoldenPair.Load(GoldenPair.Options() with { ContextTokens = 200, CacheTokens = 100 }));
-        Assert.Throws<OperationCanceledException>(() => PairLoader.Load(GoldenPair.Options(), GoldenPair.VocabularySize, progress: null, NullLogger.Instance, new CancellationToken(canceled: true)));
+        Assert.Throws<OperationCanceledException>(() => PairLoader.Load(GoldenPair.Options(), GoldenPair.VocabularySize, progress: null,
+            NullLogger.Instance, new CancellationToken(canceled: true)));
         Assert.Equal(before, torch.Tensor.TotalCount);
     }
 

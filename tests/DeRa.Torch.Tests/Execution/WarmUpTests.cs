@@ -22,7 +22,8 @@ public class WarmUpTests
     public void Models_that_do_not_run_are_freed_and_end_the_load()
     {
         var executor = new ScriptedExecutor { BeforeStep = _ => throw new InvalidOperationException("no kernel image is available") };
-        Assert.Contains("no kernel image", Assert.Throws<PairLoadException>(() => WarmUp.Run(executor, ["reference", "aligned"])).Message, StringComparison.Ordinal);
+        Assert.Contains("no kernel image", Assert.Throws<PairLoadException>(() => WarmUp.Run(executor, ["reference", "aligned"])).Message,
+            StringComparison.Ordinal);
         Assert.True(executor.IsDisposed);
     }
 
@@ -30,7 +31,7 @@ public class WarmUpTests
     [InlineData(0, "model 'reference'"), InlineData(1, "model 'aligned'")]
     public void A_model_whose_first_logits_are_no_numbers_is_named(int broken, string expected)
     {
-        var executor = new ScriptedExecutor { RowError = row => row.Strengths.OfMember(broken) != 0 ? "logits are not finite: NaN" : null };
+        var executor = new ScriptedExecutor { RowError = row => row.Strengths.IsActive(broken) ? "logits are not finite: NaN" : null };
         var message = Assert.Throws<PairLoadException>(() => WarmUp.Run(executor, ["reference", "aligned"])).Message;
         Assert.StartsWith($"the first step of {expected} fails: logits are not finite: NaN. ", message, StringComparison.Ordinal);
         Assert.True(executor.IsDisposed);
@@ -46,9 +47,12 @@ public class WarmUpTests
         for (var i = 0; i < 48; i++) BitConverter.TryWriteBytes(data.AsSpan(4 * i), value);
         edited.Write();
         var aligned = GoldenData.Committed("pair/aligned");
-        var options = GoldenPair.Options() with { ReferencePath = edited.Path, Aligned = [new("first", aligned), new("second", edited.Path)] };
+        var options =
+            GoldenPair.Options() with { ReferencePath = edited.Path, Aligned = [new("first", aligned), new("second", edited.Path)] };
         var pair = GoldenPair.Load(options);
-        var message = Assert.Throws<PairLoadException>(() => WarmUp.Run(pair.Executor, [.. pair.Members.Select(member => member.Name)])).Message;
-        Assert.StartsWith("the first step of model 'reference' and 'second' fails: logits are not finite", message, StringComparison.Ordinal);
+        var message =
+            Assert.Throws<PairLoadException>(() => WarmUp.Run(pair.Executor, [.. pair.Members.Select(member => member.Name)])).Message;
+        Assert.StartsWith("the first step of model 'reference' and 'second' fails: logits are not finite", message,
+            StringComparison.Ordinal);
     }
 }

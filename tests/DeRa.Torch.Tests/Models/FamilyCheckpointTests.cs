@@ -92,7 +92,9 @@ public sealed class FamilyCheckpointTests
     private static GoldenReport Run(TemporaryFolder folder) =>
         GoldenVerification.Run(folder.Path, DeviceOption.Cpu, DTypeOption.Parse("float32"));
 
-    /// <summary>A golden folder with another header over the same data, and four bytes at its end that <see cref="Buffer"/> names.</summary>
+    /// <summary>
+    /// A golden folder with another header over the same data, and four bytes at its end that <see cref="Buffer"/> names.
+    /// </summary>
     private static TemporaryFolder Rewritten(string golden, Action<JsonObject> change, string? renamed = null)
     {
         var folder = new TemporaryFolder().CopyFrom(GoldenData.Committed(golden));

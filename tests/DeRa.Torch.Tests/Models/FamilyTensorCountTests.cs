@@ -19,6 +19,7 @@ public sealed class FamilyTensorCountTests
         Verify();
         Assert.Equal(before, torch.Tensor.TotalCount);
 
-        void Verify() => Assert.True(GoldenVerification.Run(GoldenData.Committed(golden), DeviceOption.Cpu, DTypeOption.Parse("float32")).Passed);
+        void Verify() =>
+            Assert.True(GoldenVerification.Run(GoldenData.Committed(golden), DeviceOption.Cpu, DTypeOption.Parse("float32")).Passed);
     }
 }

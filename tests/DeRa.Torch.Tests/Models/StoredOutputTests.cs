@@ -2,6 +2,7 @@ using DeRa.Engine.Scheduling;
 using DeRa.Serving.Inspection;
 using DeRa.Testing;
 using DeRa.Torch.Execution;
+using DeRa.Torch.Families;
 using DeRa.Torch.Models;
 using DeRa.Torch.Native;
 using DeRa.Torch.Tests.Execution;

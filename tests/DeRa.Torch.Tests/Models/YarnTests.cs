@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using DeRa.Engine.Scheduling;
 using DeRa.Testing;
 using DeRa.Torch.Caching;
+using DeRa.Torch.Families;
 using DeRa.Torch.Models;
 using DeRa.Torch.Native;
 using DeRa.Torch.Operators;
@@ -33,7 +34,8 @@ public sealed class YarnTests
             [-0.1864494832405637, -1.5549429553274345, -2.1977906456975314, 0.18022262720921087]
         },
         {
-            """{"type":"yarn","factor":8,"original_max_position_embeddings":64,"beta_fast":4,"beta_slow":0.5,"truncate":false,"mscale":1.2,"mscale_all_dim":0.7}""",
+            """{"type":"yarn","factor":8,"original_max_position_embeddings":64,"beta_fast":4,"beta_slow":0.5,"truncate":false,"""
+                + """ "mscale":1.2,"mscale_all_dim":0.7}""",
             [1.0, 0.1610188219595954, 0.005801986042015974, 0.00125, 0.00026930433625398553, 5.8019860420159716e-05],
             [0.19250472382445846, -3.2353234174594956, -2.3281131064162097, 2.7873529452877963],
             [0.17691219079618853, -2.349372727439015, -2.1039575577815945, 1.4453700130659848]

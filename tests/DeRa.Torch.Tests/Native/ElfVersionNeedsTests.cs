@@ -50,7 +50,8 @@ public sealed class ElfVersionNeedsTests(LoadedTorch torchLibrary)
     public void What_is_no_library_is_refused()
     {
         Assert.Throws<InvalidDataException>(() => ElfVersionNeeds.MarkWeak([], "GLIBCXX_3.4"));
-        Assert.Throws<InvalidDataException>(() => ElfVersionNeeds.MarkWeak(Encoding.ASCII.GetBytes("MZ, a Windows program"), "GLIBCXX_3.4"));
+        Assert.Throws<InvalidDataException>(() =>
+            ElfVersionNeeds.MarkWeak(Encoding.ASCII.GetBytes("MZ, a Windows program"), "GLIBCXX_3.4"));
     }
 
     [Theory]

@@ -17,7 +17,8 @@ public class LibTorchDownloadTests
     public async Task A_restore_that_downloads_libtorch_says_so_even_where_a_build_is_silent()
     {
         using var folder = new TemporaryFolder();
-        Assert.Contains("libtorch is downloaded from NuGet now, once for this machine (130 MB or more)", await RestoreAsync(folder.Path), StringComparison.Ordinal);
+        Assert.Contains("libtorch is downloaded from NuGet now, once for this machine (130 MB or more)", await RestoreAsync(folder.Path),
+            StringComparison.Ordinal);
         Assert.Contains("(several GB)", await RestoreAsync(folder.Path, "-p:DeRaLibTorch=cuda"), StringComparison.Ordinal);
     }
 

@@ -46,9 +46,11 @@ public sealed class BlockAttentionTests
             .Select(seen => row.BlockTable[seen / 4] * 4L + seen % 4).ToArray();
         var expected = Enumerable.Range(0, Heads).SelectMany(head =>
         {
-            var weights = slots.Select(slot => Math.Exp(Capped(Dot(query[head], keys[slot][head / 2]) * scores.Scale, scores.Cap))).ToArray();
+            var weights = slots.Select(slot => Math.Exp(Capped(Dot(query[head], keys[slot][head / 2]) * scores.Scale, scores.Cap)))
+                .ToArray();
             return Enumerable.Range(0, Dimension).Select(d =>
-                slots.Zip(weights, (slot, weight) => weight * values[slot][head / 2][d].to(ScalarType.Float64).item<double>()).Sum() / weights.Sum());
+                slots.Zip(weights, (slot, weight) => weight * values[slot][head / 2][d].to(ScalarType.Float64).item<double>())
+                    .Sum() / weights.Sum());
         });
         Assert.All(expected.Zip(Numbers(actual)), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
     }

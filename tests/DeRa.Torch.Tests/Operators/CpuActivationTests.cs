@@ -28,7 +28,8 @@ public sealed class CpuActivationTests
 
     [Theory]
     [InlineData(0.7), InlineData(30), InlineData(50)]
-    public void Soft_cap(double cap) => Check(values => CpuActivation.SoftCapInPlace(values, cap), x => cap * Math.Tanh(x / cap), 2e-7 * cap);
+    public void Soft_cap(double cap) =>
+        Check(values => CpuActivation.SoftCapInPlace(values, cap), x => cap * Math.Tanh(x / cap), 2e-7 * cap);
 
     private static void Check(Func<Tensor, Tensor> function, Func<double, double> expected, double tolerance = 1e-7)
     {
@@ -39,7 +40,8 @@ public sealed class CpuActivationTests
         {
             var exact = expected(Inputs[i]);
             if (double.IsNaN(exact)) Assert.True(float.IsNaN(actual[i]));
-            else Assert.True(Math.Abs(exact - actual[i]) <= tolerance + 1e-6 * Math.Abs(exact), $"{Inputs[i]}: {exact} and not {actual[i]}");
+            else Assert.True(Math.Abs(exact - actual[i]) <= tolerance + 1e-6
+                * Math.Abs(exact), $"{Inputs[i]}: {exact} and not {actual[i]}");
         }
     }
 }

@@ -1,4 +1,4 @@
-using DeRa.Torch.Models;
+using DeRa.Torch.Configuration;
 using DeRa.Torch.Native;
 using DeRa.Torch.Operators;
 using Xunit;
@@ -21,7 +21,8 @@ public sealed class FeedForwardActivationTests
         { Activation.GeluTanh, [.. Inputs.Select(x => 0.5 * x * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))))] },
         {
             Activation.Gelu,
-            [-3 * 0.001349898031630, -0.158655253931457, -0.1 * 0.460172162722971, 0, 0.5 * 0.691462461274013, 0.841344746068543, 2.5 * 0.993790334674224]
+            [-3 * 0.001349898031630, -0.158655253931457, -0.1 * 0.460172162722971, 0, 0.5 * 0.691462461274013, 0.841344746068543, 2.5
+                * 0.993790334674224]
         },
     };
 

@@ -16,7 +16,8 @@ public sealed class CudaGoldenTests
     [Theory, MemberData(nameof(ModelsAndTypes)), Trait("Device", "cuda")]
     public void Logits_on_CUDA_equal_the_golden_ones(string model, string type)
     {
-        Assert.SkipWhen(LibTorch.Load().CudaDevices == 0, "needs a CUDA device and a CUDA build of libtorch (DERA_LIBTORCH), which are not here");
+        Assert.SkipWhen(LibTorch.Load().CudaDevices == 0,
+            "needs a CUDA device and a CUDA build of libtorch (DERA_LIBTORCH), which are not here");
         var report = GoldenVerification.Run(GoldenData.Committed(model), DeviceOption.Parse("cuda"), DTypeOption.Parse(type));
         Assert.True(report.Passed, string.Join(Environment.NewLine, report.Checks.Where(check => !check.Passed)));
     }

@@ -25,7 +25,8 @@ public sealed class CheckpointTests : IDisposable
     }
 
     [Theory]
-    [InlineData("../one.safetensors"), InlineData("/etc/one.safetensors"), InlineData("..\\\\one.safetensors"), InlineData("C:one.safetensors")]
+    [InlineData("../one.safetensors"), InlineData("/etc/one.safetensors"), InlineData("..\\\\one.safetensors"),
+        InlineData("C:one.safetensors")]
     [InlineData("sub/one.safetensors"), InlineData("one.bin"), InlineData(""), InlineData("..")]
     [InlineData("one\\u0000.safetensors"), InlineData("\\u0000"), InlineData("one\\n.safetensors"), InlineData("\\u001b[2J.safetensors")]
     public void A_shard_outside_the_folder_is_refused(string shard)
@@ -47,17 +48,20 @@ public sealed class CheckpointTests : IDisposable
     [Fact]
     public void Too_many_shards_and_too_many_tensors_in_all_are_refused()
     {
-        _folder.Write(Index, "{\"weight_map\":{" + string.Join(',', Enumerable.Range(0, 10_001).Select(i => $"\"{i}\":\"{i}.safetensors\"")) + "}}");
+        _folder.Write(Index, "{\"weight_map\":{" + string.Join(',', Enumerable.Range(0, 10_001).Select(i => $"\"{i}\":\"{i}.safetensors\""))
+            + "}}");
         Assert.Contains("names 10001 shards; at most 10000", Open().Message);
         foreach (var shard in new[] { "one", "two" })
-            _folder.Write(shard + ".safetensors", Build("{" + string.Join(',', Enumerable.Range(0, 40_000).Select(i => Entry($"{shard}{i}", "F16", "0", 0, 0))) + "}", 0));
+            _folder.Write(shard + ".safetensors",
+                Build("{" + string.Join(',', Enumerable.Range(0, 40_000).Select(i => Entry($"{shard}{i}", "F16", "0", 0, 0))) + "}", 0));
         _folder.Write(Index, "{\"weight_map\":{\"one0\":\"one.safetensors\",\"two0\":\"two.safetensors\"}}");
         Assert.Contains("more than 65536 tensors", Open().Message);
     }
 
     [Theory]
     [InlineData("{}", "weight_map"), InlineData("{\"weight_map\":[]}", "weight_map"), InlineData("{\"weight_map\":", "not valid JSON")]
-    [InlineData("{\"weight_map\":{\"a\":1}}", "plain name"), InlineData("{\"weight_map\":{\"a\":\"x.safetensors\",\"a\":\"y.safetensors\"}}", "not valid JSON")]
+    [InlineData("{\"weight_map\":{\"a\":1}}", "plain name"),
+        InlineData("{\"weight_map\":{\"a\":\"x.safetensors\",\"a\":\"y.safetensors\"}}", "not valid JSON")]
     [InlineData("{\"weight_map\":{\"a\":\"absent.safetensors\"}}", "absent.safetensors")]
     public void A_broken_index_is_refused(string index, string reason)
     {
@@ -89,7 +93,7 @@ public sealed class CheckpointTests : IDisposable
         WriteShard("one.safetensors", "a");
         WriteShard("two.safetensors", "a");
         _folder.Write(Index, "{\"weight_map\":{\"a\":\"one.safetensors\",\"b\":\"two.safetensors\"}}");
-        Assert.Contains("tensor 'a': lies in another shard too", Open().Message);
+        Assert.Contains("tensor 'a': is in another shard too", Open().Message);
     }
 
     [Theory]

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using DeRa.Testing;
-using DeRa.Torch.Models;
+using DeRa.Torch.Families;
+using DeRa.Torch.Layouts;
 using DeRa.Torch.Weights;
 
 namespace DeRa.Torch.Tests.Weights;
@@ -17,7 +18,8 @@ internal sealed class EditedCheckpoint : IDisposable
     {
         _file = file;
         _folder.CopyFrom(source);
-        using (var checkpoint = file.StartsWith("adapter", StringComparison.Ordinal) ? Checkpoint.OpenAdapter(source) : Checkpoint.Open(source))
+        using (var checkpoint = file.StartsWith("adapter", StringComparison.Ordinal) ? Checkpoint.OpenAdapter(source)
+            : Checkpoint.Open(source))
             foreach (var name in checkpoint.Names)
             {
                 var (stored, tensor) = checkpoint.Find(name)!.Value;
@@ -32,7 +34,7 @@ internal sealed class EditedCheckpoint : IDisposable
     public string Path => _folder.Path;
 
     /// <summary>Names, in the class's spelling, of the tensors outside the layers.</summary>
-    public static DecoderLayout Layout(string folder) => DecoderLayout.Of(ModelConfigReader.Load(folder));
+    public static DecoderLayout Layout(string folder) => Architecture.LayoutOf(ModelConfigReader.Load(folder));
 
     /// <summary>Adds zeros of any shape.</summary>
     public EditedCheckpoint Add(string name, string type, params long[] shape)

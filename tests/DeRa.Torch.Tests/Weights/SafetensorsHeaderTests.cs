@@ -16,17 +16,20 @@ public sealed class SafetensorsHeaderTests : IDisposable
     [Fact]
     public void A_valid_header_says_where_tensors_lie()
     {
-        var header = "{\"__metadata__\":{\"format\":\"pt\"}," + Entry("b", "BF16", "2,3", 8, 20) + "," + Entry("a", "F32", "2", 0, 8) + "}   ";
+        var header = "{\"__metadata__\":{\"format\":\"pt\"}," + Entry("b", "BF16", "2,3", 8, 20) + "," + Entry("a", "F32", "2", 0, 8)
+            + "}   ";
         var tensors = Read(Build(header, 20));
         Assert.Equal(["b", "a"], tensors.Select(tensor => tensor.Name));
-        Assert.Equal((torch.ScalarType.BFloat16, 8 + header.Length + 8L, 12L), (tensors[0].Type, tensors[0].OffsetBytes, tensors[0].LengthBytes));
+        Assert.Equal((torch.ScalarType.BFloat16, 8 + header.Length + 8L, 12L),
+            (tensors[0].Type, tensors[0].OffsetBytes, tensors[0].LengthBytes));
         Assert.Equal([2L, 3L], tensors[0].Shape);
     }
 
     [Fact]
     public void Scalars_and_empty_tensors_are_allowed()
     {
-        var tensors = Read(Build("{" + Entry("scalar", "F32", "", 0, 4) + "," + Entry("empty", "F16", "0,9223372036854775807", 4, 4) + "}", 4));
+        var tensors =
+            Read(Build("{" + Entry("scalar", "F32", "", 0, 4) + "," + Entry("empty", "F16", "0,9223372036854775807", 4, 4) + "}", 4));
         Assert.Equal([1L, 0L], tensors.Select(tensor => tensor.ElementCount));
     }
 
@@ -42,7 +45,8 @@ public sealed class SafetensorsHeaderTests : IDisposable
         { "shape overflow", "does not fill", "{" + Entry("a", "F32", "4294967296,4294967296", 0, 8) + "}", 8 },
         { "shape overflow to zero", "does not fill", "{" + Entry("a", "F32", "4611686018427387904,4", 0, 0) + "}", 0 },
         { "negative shape", "shape must be", "{" + Entry("a", "F32", "-2", 0, 8) + "}", 8 },
-        { "65 dimensions", "at most 64 whole numbers", "{" + Entry("a", "F32", "0" + string.Concat(Enumerable.Repeat(",0", 64)), 0, 0) + "}", 0 },
+        { "65 dimensions", "at most 64 whole numbers", "{" + Entry("a", "F32", "0" + string.Concat(Enumerable.Repeat(",0", 64)), 0, 0)
+            + "}", 0 },
         { "fractional shape", "shape must be", "{" + Entry("a", "F32", "2.5", 0, 8) + "}", 8 },
         { "negative offset", "data_offsets", "{" + Entry("a", "F32", "2", -8, 0) + "}", 8 },
         { "offsets backwards", "data_offsets", "{" + Entry("a", "F32", "2", 8, 0) + "}", 8 },
@@ -75,17 +79,20 @@ public sealed class SafetensorsHeaderTests : IDisposable
         (string Type, int Bits)[] types =
         [
             ("F4", 4), ("F6_E2M3", 6), ("F6_E3M2", 6), ("BOOL", 8), ("U8", 8), ("I8", 8), ("F8_E4M3", 8), ("F8_E5M2", 8), ("F8_E8M0", 8),
-            ("U16", 16), ("I16", 16), ("F16", 16), ("BF16", 16), ("U32", 32), ("I32", 32), ("F32", 32), ("U64", 64), ("I64", 64), ("F64", 64), ("C64", 64),
+            ("U16", 16), ("I16", 16), ("F16", 16), ("BF16", 16), ("U32", 32), ("I32", 32), ("F32", 32), ("U64", 64), ("I64", 64),
+                ("F64", 64), ("C64", 64),
         ];
         foreach (var (type, bits) in types)
-            Assert.Equal((type, 8), (Read(Build("{" + Entry("a", type, "2,4", 0, bits) + "}", bits)).Single() is var a ? a.TypeName : "", a.ElementCount));
+            Assert.Equal((type, 8),
+                (Read(Build("{" + Entry("a", type, "2,4", 0, bits) + "}", bits)).Single() is var a ? a.TypeName : "", a.ElementCount));
     }
 
     [Fact]
     public void A_header_that_names_more_tensors_than_any_model_has_is_refused()
     {
         var names = Enumerable.Range(0, SafetensorsHeader.MaxTensors + 1).Select(i => Entry($"{i}", "F16", "0", 0, 0));
-        Assert.Contains("more than 65536 tensors", Assert.Throws<CheckpointException>(() => Read(Build("{" + string.Join(',', names) + "}", 0))).Message);
+        Assert.Contains("more than 65536 tensors",
+            Assert.Throws<CheckpointException>(() => Read(Build("{" + string.Join(',', names) + "}", 0))).Message);
     }
 
     [Theory]
@@ -104,7 +111,8 @@ public sealed class SafetensorsHeaderTests : IDisposable
 
     [Fact]
     public void A_missing_file_is_refused_by_name() =>
-        Assert.Contains("none.safetensors", Assert.Throws<CheckpointException>(() => SafetensorsFile.Open(Path.Combine(_folder.Path, "none.safetensors"))).Message);
+        Assert.Contains("none.safetensors",
+            Assert.Throws<CheckpointException>(() => SafetensorsFile.Open(Path.Combine(_folder.Path, "none.safetensors"))).Message);
 
     [Fact]
     public void Damaged_bytes_are_refused_or_harmless_but_never_another_failure()

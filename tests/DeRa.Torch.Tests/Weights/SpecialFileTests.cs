@@ -18,7 +18,8 @@ public sealed class SpecialFileTests
         get
         {
             var files = new TheoryData<string, string>();
-            foreach (var name in new[] { "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "generation_config.json", "special_tokens_map.json" })
+            foreach (var name in new[] { "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
+                "generation_config.json", "special_tokens_map.json" })
                 foreach (var kind in new[] { "pipe", "device", "directory" })
                     if (kind != "directory" || name is "config.json" or "model.safetensors" or "tokenizer.json") files.Add(name, kind);
             return files;
@@ -44,7 +45,8 @@ public sealed class SpecialFileTests
         using var folder = new TemporaryFolder().CopyFrom(GoldenData.Committed("qwen2"));
         Replace(folder, name, kind);
         var inspection = await InTimeAsync(() => ModelInspection.Read(folder.Path));
-        Assert.Contains(inspection.Problems, problem => problem.StartsWith(Path.Combine(folder.Path, name) + ": ", StringComparison.Ordinal));
+        Assert.Contains(inspection.Problems, problem =>
+            problem.StartsWith(Path.Combine(folder.Path, name) + ": ", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -55,7 +57,8 @@ public sealed class SpecialFileTests
         using var folder = new TemporaryFolder().CopyFrom(GoldenData.Committed("pair/lora"));
         Replace(folder, name, kind);
         var inspection = await InTimeAsync(() => AdapterInspection.Read(folder.Path, baseModel: null));
-        Assert.Contains(inspection.Problems, problem => problem.StartsWith(Path.Combine(folder.Path, name) + ": ", StringComparison.Ordinal));
+        Assert.Contains(inspection.Problems, problem =>
+            problem.StartsWith(Path.Combine(folder.Path, name) + ": ", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using DeRa.Testing;
-using DeRa.Torch.Models;
+using DeRa.Torch.Layouts;
 using DeRa.Torch.Native;
 using DeRa.Torch.Weights;
 using Xunit;
@@ -26,7 +26,8 @@ public sealed class WeightReaderTests : IDisposable
             .Concat(values.SelectMany(value => BitConverter.GetBytes((Half)value)))
             .Concat(values.SelectMany(value => BitConverter.GetBytes((ushort)(BitConverter.SingleToUInt32Bits(value) >> 16)))).ToArray();
         _folder.Write("model.safetensors", Build(
-            "{" + Entry("wide", "F32", "2,3", 0, 24) + "," + Entry("half", "F16", "2,3", 24, 36) + "," + Entry("brain", "BF16", "2,3", 36, 48) + "}", data));
+            "{" + Entry("wide", "F32", "2,3", 0, 24) + "," + Entry("half", "F16", "2,3", 24, 36) + ","
+                + Entry("brain", "BF16", "2,3", 36, 48) + "}", data));
         using var checkpoint = Checkpoint.Open(_folder.Path);
         using var scope = NewDisposeScope();
         foreach (var type in new[] { ScalarType.Float32, ScalarType.Float16, ScalarType.BFloat16 })
@@ -44,18 +45,20 @@ public sealed class WeightReaderTests : IDisposable
     public void Memory_is_filled_through_any_view_in_the_order_of_the_file(ScalarType type)
     {
         float[] values = [.. Enumerable.Range(1, 12).Select(i => (float)i)];
-        _folder.Write("model.safetensors", Build("{" + Entry("a", "F32", "12", 0, 48) + "}", MemoryMarshal.AsBytes(values.AsSpan()).ToArray()));
+        _folder.Write("model.safetensors",
+            Build("{" + Entry("a", "F32", "12", 0, 48) + "}", MemoryMarshal.AsBytes(values.AsSpan()).ToArray()));
         using var checkpoint = Checkpoint.Open(_folder.Path);
         using var scope = NewDisposeScope();
         var reader = Reader(checkpoint, type);
         Assert.Equal([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], Filled(reader, [4, 3], new LinearPart("a", 4).WeightAsStored));
         // Stored as [3 inputs, 4 outputs].
-        Assert.Equal([1, 5, 9, 2, 6, 10, 3, 7, 11, 4, 8, 12], Filled(reader, [4, 3], new LinearPart("a", 4, IsTransposed: true).WeightAsStored));
+        Assert.Equal([1, 5, 9, 2, 6, 10, 3, 7, 11, 4, 8, 12],
+            Filled(reader, [4, 3], new LinearPart("a", 4, IsTransposed: true).WeightAsStored));
         // Two heads of three parts of one output: rows head 0 (a, b, c), head 1 (a, b, c) → a, a, b, b, c, c.
         Assert.Equal([1, 2, 7, 8, 3, 4, 9, 10, 5, 6, 11, 12],
-            Filled(reader, [6, 2], new LinearPart("a", 6, Order: new RowOrder(Heads: 2, Parts: 3)).WeightAsStored));
+            Filled(reader, [6, 2], new LinearPart("a", 6, InterleavedHeads: 2).WeightAsStored));
         Assert.Equal([1, 2, 7, 8, 3, 4, 9, 10, 5, 6, 11, 12],
-            Filled(reader, [12], new LinearPart("a", 12, Order: new RowOrder(Heads: 2, Parts: 3)).OutputsAsStored));
+            Filled(reader, [12], new LinearPart("a", 12, InterleavedHeads: 2).OutputsAsStored));
     }
 
     private static float[] Filled(WeightReader reader, long[] shape, Func<Tensor, Tensor> view)

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using DeRa.Server.Composition;
 
 namespace DeRa.Server.Http.ApiReference;
 

@@ -16,11 +16,11 @@ internal static class CommonFields
 
     /// <summary>Reads how to respond.</summary>
     /// <exception cref="InvalidRequestException">A field of the wrong type, or stream options without a stream.</exception>
-    public static AnswerOptions ReadResponse(JsonFields fields, bool logProbs)
+    public static ResponseOptions ReadResponse(JsonFields fields, bool logProbs)
     {
         var stream = fields.IsTrue(RequestFields.Stream);
         var options = StreamOptions(fields.Value(RequestFields.StreamOptions.Name), stream);
-        return new AnswerOptions
+        return new ResponseOptions
         {
             Stream = stream,
             IncludeUsage = options.Contains("include_usage"),

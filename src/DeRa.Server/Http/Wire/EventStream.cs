@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Text.Json;
+using DeRa.Server.Errors;
 
 namespace DeRa.Server.Http.Wire;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DeRa.Server.Errors;
 using DeRa.Serving.Requests;
 
 namespace DeRa.Server.Http.Wire;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using DeRa.Server.Errors;
 using DeRa.Serving.Requests;
 using Microsoft.Net.Http.Headers;
 

@@ -5,9 +5,9 @@ using DeRa.Text;
 
 namespace DeRa.Server.Http.Wire;
 
-/// <summary>Spells tokens as OpenAI's log-probabilities do.</summary>
+/// <summary>Formats tokens as OpenAI's log-probabilities do.</summary>
 /// <param name="tokenizer">The pair's tokenizer.</param>
-/// <param name="asIds">Whether tokens are named by their ids, <c>token_id:17</c>, which tells apart what is spelt alike.</param>
+/// <param name="asIds">Whether tokens are named by their ids, <c>token_id:17</c>, which distinguishes tokens with the same text.</param>
 internal sealed class TokenTexts(ITokenizer tokenizer, bool asIds = false)
 {
     /// <summary>What a log-probability of −∞ is written as: JSON has no infinity, and this is what OpenAI writes.</summary>
@@ -17,7 +17,7 @@ internal sealed class TokenTexts(ITokenizer tokenizer, bool asIds = false)
     /// The token's text; a special token's name; and for a token that holds a part of a character, its bytes in the form
     /// <c>bytes:\xe2\x80</c>.
     /// </summary>
-    public string Spell(int token) => asIds ? string.Create(CultureInfo.InvariantCulture, $"token_id:{token}") : Text(token);
+    public string Format(int token) => asIds ? string.Create(CultureInfo.InvariantCulture, $"token_id:{token}") : Text(token);
 
     /// <summary>The same, never by its id.</summary>
     public string Text(int token)

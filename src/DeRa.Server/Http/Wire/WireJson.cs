@@ -7,7 +7,7 @@ namespace DeRa.Server.Http.Wire;
 internal static class WireJson
 {
     /// <summary>
-    /// Text stays as it is instead of being escaped for HTML: answers go out as JSON, not inside a page. Validation is off
+    /// Text stays as it is instead of being escaped for HTML: responses go out as JSON, not inside a page. Validation is off
     /// because the writers' shapes are fixed and tested.
     /// </summary>
     public static JsonWriterOptions Format { get; } =

@@ -2,33 +2,8 @@ using DeRa.Serving.Requests;
 
 namespace DeRa.Server.Http.Wire;
 
-/// <summary>A request as it was read from the wire: what to generate, and how to answer.</summary>
+/// <summary>A request as it was read from the wire: what to generate, and how to respond.</summary>
 /// <param name="Input">What to generate; nothing of it checked beyond its types.</param>
-/// <param name="Answer">How to answer.</param>
+/// <param name="Response">How to respond.</param>
 /// <param name="Ignored">Fields that nobody here knows.</param>
-internal sealed record WireRequest(GenerationInput Input, AnswerOptions Answer, IReadOnlyList<string> Ignored);
-
-/// <summary>How a request wants its answer.</summary>
-internal sealed record AnswerOptions
-{
-    /// <summary><c>stream</c>.</summary>
-    public required bool Stream { get; init; }
-
-    /// <summary><c>stream_options.include_usage</c>.</summary>
-    public required bool IncludeUsage { get; init; }
-
-    /// <summary><c>stream_options.continuous_usage_stats</c>: every chunk says what the request took so far.</summary>
-    public bool ContinuousUsage { get; init; }
-
-    /// <summary><c>return_tokens_as_token_ids</c>: log-probabilities name tokens by their ids.</summary>
-    public bool TokensAsIds { get; init; }
-
-    /// <summary><c>return_token_ids</c>.</summary>
-    public required bool TokenIds { get; init; }
-
-    /// <summary><c>prompt_logprobs</c>; null = not asked for.</summary>
-    public int? PromptLogProbs { get; init; }
-
-    /// <summary>Whether log-probabilities were asked for.</summary>
-    public required bool LogProbs { get; init; }
-}
+internal sealed record WireRequest(GenerationInput Input, ResponseOptions Response, IReadOnlyList<string> Ignored);

@@ -2,7 +2,7 @@ using DeRa.Text.Templates.Values;
 
 namespace DeRa.Text.Templates.Library;
 
-/// <summary>Filters that compare items; unless told otherwise, texts without regard to case.</summary>
+/// <summary>Filters that compare items; unless asked otherwise, texts without regard to case.</summary>
 internal static class OrderFilters
 {
     public static object Sort(TemplateRun run, object value, Arguments arguments)

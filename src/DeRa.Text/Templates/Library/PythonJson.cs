@@ -124,11 +124,11 @@ internal sealed class PythonJson
     {
         _run.CountText(text.Length);
         _text.Append('"');
-        foreach (var character in text) Spell(character);
+        foreach (var character in text) WriteEscaped(character);
         _text.Append('"');
     }
 
-    private void Spell(char character)
+    private void WriteEscaped(char character)
     {
         var escaped = character switch
         {
@@ -140,7 +140,7 @@ internal sealed class PythonJson
             '\b' => @"\b",
             '\f' => @"\f",
             < ' ' => Escape(character),
-            > '~' when _asciiOnly && !UserMark.IsMark(character) => Escape(character),
+            > '~' when _asciiOnly && !Sentinels.Contains(character) => Escape(character),
             _ => null,
         };
         if (escaped is null) _text.Append(character); else _text.Append(escaped);

@@ -36,8 +36,8 @@ internal static class PythonString
         return result.ToString();
     }
 
-    /// <summary>Parts between white space, with an optional limit to the number of cuts.</summary>
-    public static IEnumerable<string> SplitAtSpace(string text, long cuts)
+    /// <summary>Parts between white space, with an optional limit to the number of splits.</summary>
+    public static IEnumerable<string> SplitAtSpace(string text, long splits)
     {
         var at = 0;
         while (true)
@@ -46,7 +46,7 @@ internal static class PythonString
             if (at == text.Length) yield break;
             var end = at;
             while (end < text.Length && !IsSpace(text[end])) end++;
-            if (cuts-- == 0) end = text.Length;
+            if (splits-- == 0) end = text.Length;
             yield return text[at..end];
             at = end;
         }

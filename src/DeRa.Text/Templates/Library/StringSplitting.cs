@@ -2,26 +2,26 @@ using DeRa.Text.Templates.Values;
 
 namespace DeRa.Text.Templates.Library;
 
-/// <summary>The methods of a text that cut it into a list.</summary>
+/// <summary>The methods of a text that split it into a list.</summary>
 internal static class StringSplitting
 {
     public static object Split(string text, TemplateRun run, Arguments arguments)
     {
-        var (separator, cuts) = Read("split", arguments);
+        var (separator, splits) = Read("split", arguments);
         if (separator is not null) run.CountSearch(text, separator);
-        return List(separator is null ? PythonString.SplitAtSpace(text, cuts)
-            : Parts(text, separator, PythonString.Places(text, separator, cuts)), run);
+        return List(separator is null ? PythonString.SplitAtSpace(text, splits)
+            : Parts(text, separator, PythonString.Places(text, separator, splits)), run);
     }
 
     public static object SplitFromEnd(string text, TemplateRun run, Arguments arguments)
     {
-        var (separator, cuts) = Read("rsplit", arguments);
-        if (cuts < 0) return Split(text, run, arguments);
+        var (separator, splits) = Read("rsplit", arguments);
+        if (splits < 0) return Split(text, run, arguments);
         if (separator is null) throw new ChatTemplateException("rsplit() with a limit needs a separator here");
         run.CountSearch(text, separator);
         var places = new List<int>();
         var from = text.Length;
-        while (places.Count < cuts && from >= separator.Length
+        while (places.Count < splits && from >= separator.Length
             && text.AsSpan(0, from).LastIndexOf(separator, StringComparison.Ordinal) is var at and >= 0)
             places.Add(from = at);
         places.Reverse();
@@ -31,7 +31,7 @@ internal static class StringSplitting
     public static object Lines(string text, TemplateRun run, Arguments arguments) =>
         List(PythonString.Lines(text, Parameters.Flag(arguments.Bind("splitlines", 0, "keepends")[0])), run);
 
-    private static (string? Separator, long Cuts) Read(string name, Arguments arguments)
+    private static (string? Separator, long Splits) Read(string name, Arguments arguments)
     {
         var given = arguments.Bind(name, 0, "sep", "maxsplit");
         var separator = Parameters.OptionalText(given[0], $"'sep' of {name}()");

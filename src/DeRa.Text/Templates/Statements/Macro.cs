@@ -51,7 +51,8 @@ internal sealed record Macro(
     {
         if (Names.Contains(name)) inner.Set(name, value());
         else if (given)
-            throw new ChatTemplateException($"macro '{Name}' takes only the arguments ({string.Join(", ", Parameters.Select(p => p.Key))})");
+            throw new ChatTemplateException(
+                $"macro '{Name}' takes only the arguments ({string.Join(", ", Parameters.Select(p => p.Key))})");
     }
 
     private static DictValue Dict(Dictionary<string, object> named)

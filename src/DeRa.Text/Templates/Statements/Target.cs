@@ -21,7 +21,7 @@ internal sealed record AttributeTarget(string Owner, string Attribute) : Target
     public override void Assign(object value, Scope scope)
     {
         if (scope.Find(Owner) is not NamespaceValue space)
-            throw new ChatTemplateException($"cannot assign attribute '{Attribute}': '{Owner}' is no namespace object");
+            throw new ChatTemplateException($"cannot assign attribute '{Attribute}': '{Owner}' is not a namespace object");
         space.Attributes[Attribute] = value;
     }
 }

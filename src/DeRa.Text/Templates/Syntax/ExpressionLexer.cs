@@ -3,7 +3,7 @@ using DeRa.Text.Templates.Values;
 
 namespace DeRa.Text.Templates.Syntax;
 
-/// <summary>Cuts what stands inside a tag into tokens.</summary>
+/// <summary>Splits the inside of a tag into tokens.</summary>
 internal sealed partial class ExpressionLexer(string source, List<TemplateToken> tokens)
 {
     private static readonly string[] Operators =

@@ -3,7 +3,7 @@ using DeRa.Text.Templates.Values;
 namespace DeRa.Text.Templates.Syntax;
 
 /// <summary>
-/// Cuts a template into tokens, with the white-space rules that Hugging Face sets: <c>trim_blocks</c> (the line end after a
+/// Splits a template into tokens, with the white-space rules that Hugging Face sets: <c>trim_blocks</c> (the line end after a
 /// block goes) and <c>lstrip_blocks</c> (blanks before a block that begins a line go). Source: jinja2/lexer.py.
 /// </summary>
 internal sealed class TemplateLexer

@@ -39,8 +39,8 @@ internal static partial class PercentFormat
         var value = arguments.Dequeue();
         var text = kind switch
         {
-            "s" => Cut(PythonText.Of(value, run), precision),
-            "r" => Cut(PythonText.Repr(value, run), precision),
+            "s" => Truncate(PythonText.Of(value, run), precision),
+            "r" => Truncate(PythonText.Repr(value, run), precision),
             "d" or "i" => Integer(value, kind).ToString(CultureInfo.InvariantCulture),
             "x" => Integer(value, kind).ToString("x", CultureInfo.InvariantCulture),
             "f" => Number(value, kind).Float.ToString("F" + (precision ?? 6), CultureInfo.InvariantCulture),
@@ -57,7 +57,7 @@ internal static partial class PercentFormat
         return text.StartsWith('-') ? "-" + text[1..].PadLeft(width - 1, '0') : text.PadLeft(width, '0');
     }
 
-    private static string Cut(string text, int? precision) => precision < text.Length ? text[..precision.Value] : text;
+    private static string Truncate(string text, int? precision) => precision < text.Length ? text[..precision.Value] : text;
 
     private static int? Size(Group group) => !group.Success || group.Length == 0 ? null
         : int.TryParse(group.Value, CultureInfo.InvariantCulture, out var size) && size <= WidestField ? size

@@ -78,12 +78,12 @@ internal static class PythonText
         for (var i = 0; i < content.Length; i++)
         {
             var pair = char.IsHighSurrogate(content[i]) && i + 1 < content.Length && char.IsLowSurrogate(content[i + 1]);
-            text.Append(pair ? content.Substring(i++, 2) : Spell(content[i], quote));
+            text.Append(pair ? content.Substring(i++, 2) : Escape(content[i], quote));
         }
         text.Append(quote);
     }
 
-    private static string Spell(char character, char quote) => character switch
+    private static string Escape(char character, char quote) => character switch
     {
         '\\' => @"\\",
         '\n' => @"\n",
@@ -95,7 +95,7 @@ internal static class PythonText
         _ => $@"\u{(int)character:x4}",
     };
 
-    private static bool IsPrintable(char character) => character == ' ' || UserMark.IsMark(character)
+    private static bool IsPrintable(char character) => character == ' ' || Sentinels.Contains(character)
         || char.GetUnicodeCategory(character) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate
             or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned or UnicodeCategory.LineSeparator
             or UnicodeCategory.ParagraphSeparator or UnicodeCategory.SpaceSeparator);

@@ -16,3 +16,13 @@ internal sealed class Undefined(string reason)
 
     private static string Owner(object owner) => owner is None ? "None" : PythonType.Name(owner) + " object";
 }
+
+/// <summary>Python's <c>None</c>: no C# null is ever a value.</summary>
+internal sealed class None
+{
+    public static readonly None Value = new();
+
+    private None()
+    {
+    }
+}

@@ -25,7 +25,7 @@ internal sealed class BpeModel
         (_symbols, _merges, _shortPieces, _wholePieces) = (symbols, merges, shortPieces, wholePieces);
 
     /// <summary>Encodes a piece.</summary>
-    /// <param name="piece">Text in the vocabulary's spelling, well-formed UTF-16.</param>
+    /// <param name="piece">Text in the vocabulary's alphabet, well-formed UTF-16.</param>
     /// <param name="output">Receives the ids.</param>
     public void Encode(string piece, List<int> output)
     {

@@ -3,7 +3,7 @@ using System.Text;
 namespace DeRa.Text.Tokenizers.Bpe;
 
 /// <summary>
-/// GPT-2's spelling of bytes as printable characters: a byte that is a printable Latin-1 character stands for itself,
+/// GPT-2's encoding of bytes as printable characters: a byte that is a printable Latin-1 character stands for itself,
 /// the others take U+0100 onwards in order. Source: <c>bytes_to_unicode</c> of openai/gpt-2.
 /// </summary>
 internal static class ByteLevelAlphabet
@@ -15,17 +15,17 @@ internal static class ByteLevelAlphabet
     /// <summary>The characters of the bytes 0 to 255.</summary>
     public static IReadOnlyList<char> All => Characters;
 
-    /// <summary>Spells a text's UTF-8 bytes.</summary>
-    public static string Spell(string text)
+    /// <summary>Encodes a text's UTF-8 bytes.</summary>
+    public static string Encode(string text)
     {
         var bytes = Encoding.UTF8.GetBytes(text);
-        return string.Create(bytes.Length, bytes, static (spelling, bytes) =>
+        return string.Create(bytes.Length, bytes, static (encoded, bytes) =>
         {
-            for (var i = 0; i < bytes.Length; i++) spelling[i] = Characters[bytes[i]];
+            for (var i = 0; i < bytes.Length; i++) encoded[i] = Characters[bytes[i]];
         });
     }
 
-    /// <summary>The bytes that a token spells; a token with any other character (an added one) stands for its own text.</summary>
+    /// <summary>The bytes that a token stands for; a token with any other character (an added one) stands for its own text.</summary>
     public static byte[] Read(string token)
     {
         var bytes = new byte[token.Length];

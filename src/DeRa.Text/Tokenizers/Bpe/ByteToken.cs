@@ -5,7 +5,7 @@ namespace DeRa.Text.Tokenizers.Bpe;
 /// <summary>The tokens <c>&lt;0x00&gt;</c> … <c>&lt;0xFF&gt;</c> that stand for single bytes.</summary>
 internal static class ByteToken
 {
-    public static string Spell(byte value) => $"<0x{value:X2}>";
+    public static string Format(byte value) => $"<0x{value:X2}>";
 
     public static bool TryRead(string token, out byte value)
     {
@@ -20,7 +20,7 @@ internal static class ByteToken
         var ids = new int[256];
         for (var b = 0; b < 256; b++)
         {
-            if (idOf(Spell((byte)b)) is not { } id) return null;
+            if (idOf(Format((byte)b)) is not { } id) return null;
             ids[b] = id;
         }
         return ids;

@@ -35,7 +35,7 @@ internal sealed class AstralPlaceholders
     /// <summary>The placeholders of all characters of a category.</summary>
     public IEnumerable<char> OfCategory(UnicodeCategory category) => _intervals.Select((_, interval) => Of(interval, (int)category));
 
-    /// <summary>Replaces surrogate pairs and tells where each character began.</summary>
+    /// <summary>Replaces surrogate pairs and records where each character began.</summary>
     /// <param name="text">Well-formed UTF-16.</param>
     /// <param name="offsets">For each unit of the result its place in the text; one more for the end.</param>
     public string Replace(string text, out int[] offsets)

@@ -95,7 +95,7 @@ internal static class BpeModelReader
         if (vocabulary.Count == 0 || unknown?.Key.Length == 0) return null;
         if (lines.Any(line => line.Count(c => c == ' ') != 1) || lines.ToHashSet(StringComparer.Ordinal).Count != lines.Count) return null;
         // ByteLevel stays off: it would drop spaces and newlines without a pre-tokenizer of its own, and pieces arrive
-        // here in the vocabulary's spelling already.
+        // here in the vocabulary's alphabet already.
         return BpeTokenizer.Create(new BpeOptions(unknown is { } token ? vocabulary.Append(token).DistinctBy(pair => pair.Key) : vocabulary)
         {
             Merges = lines,
@@ -105,7 +105,8 @@ internal static class BpeModelReader
     }
 
     private static int UnknownId(JsonField field, Dictionary<string, int> vocabulary) =>
-        vocabulary.TryGetValue(field.Text(), out var id) ? id : throw field.Error($"names '{field.Text()}', which is not in the vocabulary");
+        vocabulary.TryGetValue(field.Text(), out var id) ? id
+            : throw field.Error($"names '{field.Text()}', which is not in the vocabulary");
 
     private static void RefuseTextIn(JsonField model, string name)
     {

@@ -12,7 +12,7 @@ internal sealed class HuggingFacePattern
     private readonly Regex _regex;
     private readonly AstralPlaceholders _placeholders;
 
-    /// <summary>The cut that GPT-2 and <c>ByteLevel</c> make. Source: openai/gpt-2, encoder.py.</summary>
+    /// <summary>The split that GPT-2 and <c>ByteLevel</c> make. Source: openai/gpt-2, encoder.py.</summary>
     public static HuggingFacePattern Gpt2 { get; } = Compile(
         @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+", message => new TokenizerException(message));
 
@@ -69,5 +69,5 @@ internal sealed class HuggingFacePattern
     }
 
     private TokenizerException TooSlow() =>
-        new($"a pattern of the tokenizer takes more than {_regex.MatchTimeout.TotalSeconds} s to cut this text into pieces");
+        new($"a pattern of the tokenizer takes more than {_regex.MatchTimeout.TotalSeconds} s to split this text into pieces");
 }

@@ -1,7 +1,7 @@
 namespace DeRa.Text.Tokenizers.HuggingFace;
 
 /// <summary>
-/// SentencePiece's way with spaces as a tokenizer.json spells it: a visible character for each space, and one before the text.
+/// SentencePiece's way with spaces as a tokenizer.json has it: a visible character for each space, and one before the text.
 /// Older files say <c>add_prefix_space</c>, newer ones <c>prepend_scheme</c> and <c>split</c>.
 /// </summary>
 internal sealed record Metaspace(string Replacement, string PrependScheme, bool Splits)
@@ -26,7 +26,7 @@ internal sealed record Metaspace(string Replacement, string PrependScheme, bool 
         return new Metaspace(replacement, scheme, field.Find("split")?.Flag() ?? true);
     }
 
-    public TextPiece Mark(TextPiece piece)
+    public TextPiece ReplaceSpaces(TextPiece piece)
     {
         var text = piece.Text.Replace(" ", Replacement, StringComparison.Ordinal);
         var prepends = PrependScheme == "always" || (PrependScheme == "first" && piece.AtStart);

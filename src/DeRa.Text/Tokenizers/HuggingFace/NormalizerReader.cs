@@ -2,7 +2,7 @@ using System.Text;
 
 namespace DeRa.Text.Tokenizers.HuggingFace;
 
-/// <summary>Reads the <c>normalizer</c> of a tokenizer.json: what is done to text before it is cut into tokens.</summary>
+/// <summary>Reads the <c>normalizer</c> of a tokenizer.json: what is done to text before it is split into tokens.</summary>
 internal static class NormalizerReader
 {
     private const string Implemented = "Sequence, Prepend, Replace, NFC, NFD, NFKC, NFKD, Strip";

@@ -284,7 +284,8 @@ internal sealed class OnigurumaTranslator
             if (!char.IsAscii((char)character) || character > 0xFFFF)
                 throw _complain($"the letter {Show(character)} within (?i: is not implemented");
             var letter = (char)character;
-            _result.Append('[').Append(char.ToLowerInvariant(letter)).Append(char.ToUpperInvariant(letter)).Append(FoldedTo(letter)).Append(']');
+            _result.Append('[').Append(char.ToLowerInvariant(letter)).Append(char.ToUpperInvariant(letter))
+                .Append(FoldedTo(letter)).Append(']');
         }
         else if (character <= 0xFFFF)
         {

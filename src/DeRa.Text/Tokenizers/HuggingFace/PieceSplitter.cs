@@ -19,13 +19,13 @@ internal enum SplitBehavior
     Contiguous,
 }
 
-/// <summary>Cuts a text at the matches of a pattern. Source: <c>SplitDelimiterBehavior</c> of huggingface/tokenizers.</summary>
+/// <summary>Splits a text at the matches of a pattern. Source: <c>SplitDelimiterBehavior</c> of huggingface/tokenizers.</summary>
 internal static class PieceSplitter
 {
     private readonly record struct Stretch(int Start, int End, bool IsMatch);
 
-    /// <summary>Cuts a piece; empty pieces are left out.</summary>
-    /// <param name="piece">What to cut.</param>
+    /// <summary>Splits a piece; empty pieces are left out.</summary>
+    /// <param name="piece">What to split.</param>
     /// <param name="matches">Start and end of each match, in order, not overlapping.</param>
     /// <param name="behavior">What becomes of the matches.</param>
     /// <param name="invert">Swaps the roles of the matches and of what lies between them.</param>

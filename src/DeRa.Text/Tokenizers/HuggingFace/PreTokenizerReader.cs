@@ -3,14 +3,14 @@ using DeRa.Text.Tokenizers.Bpe;
 namespace DeRa.Text.Tokenizers.HuggingFace;
 
 /// <summary>
-/// Reads the <c>pre_tokenizer</c> of a tokenizer.json: how normalized text is cut into the pieces within which tokens merge.
+/// Reads the <c>pre_tokenizer</c> of a tokenizer.json: how normalized text is split into the pieces within which tokens merge.
 /// </summary>
 internal static class PreTokenizerReader
 {
     private const string Implemented = "Sequence, ByteLevel, Split, Digits, Metaspace";
 
     /// <summary>Each of these makes a text longer, some of them over and over: byte by byte, or by a space before each piece.</summary>
-    private const int MostSpellingSteps = 2;
+    private const int MaxLengtheningSteps = 2;
 
     /// <summary>Reads a pre-tokenizer; none makes one piece.</summary>
     /// <param name="field">The pre-tokenizer.</param>
@@ -22,8 +22,9 @@ internal static class PreTokenizerReader
     {
         if (field is not { } whole) return piece => [piece];
         var fields = StepList.Flatten(whole, "pretokenizers");
-        var spelling = fields.Count(step => step["type"].Text() is "ByteLevel" or "Metaspace");
-        if (spelling > MostSpellingSteps) throw whole.Refuse($"{spelling} steps of ByteLevel and Metaspace", $"at most {MostSpellingSteps}");
+        var lengthening = fields.Count(step => step["type"].Text() is "ByteLevel" or "Metaspace");
+        if (lengthening > MaxLengtheningSteps)
+            throw whole.Refuse($"{lengthening} steps of ByteLevel and Metaspace", $"at most {MaxLengtheningSteps}");
         if (whole["type"].Text() != "Sequence") return ReadStep(whole, addPrefixSpace);
         var steps = fields.Select(step => ReadStep(step, addPrefixSpace: null)).ToArray();
         return piece => steps.Aggregate((IEnumerable<TextPiece>)[piece], (pieces, step) => pieces.SelectMany(step));
@@ -47,7 +48,7 @@ internal static class PreTokenizerReader
             if (addSpace && !piece.Text.StartsWith(' ')) piece = piece with { Text = " " + piece.Text };
             var pieces = pattern is null ? [piece]
                 : PieceSplitter.Split(piece, pattern.Matches(piece.Text, piece.Searched), SplitBehavior.Isolated);
-            return pieces.Select(part => part with { Text = ByteLevelAlphabet.Spell(part.Text) });
+            return pieces.Select(part => part with { Text = ByteLevelAlphabet.Encode(part.Text) });
         };
     }
 
@@ -84,10 +85,10 @@ internal static class PreTokenizerReader
         var metaspace = Metaspace.Read(step);
         return piece =>
         {
-            var marked = metaspace.Mark(piece);
+            var replaced = metaspace.ReplaceSpaces(piece);
             return metaspace.Splits
-                ? PieceSplitter.Split(marked, Occurrences(marked.Text, metaspace.Replacement), SplitBehavior.MergedWithNext)
-                : [marked];
+                ? PieceSplitter.Split(replaced, Occurrences(replaced.Text, metaspace.Replacement), SplitBehavior.MergedWithNext)
+                : [replaced];
         };
     }
 

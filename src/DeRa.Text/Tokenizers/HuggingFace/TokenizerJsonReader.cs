@@ -9,7 +9,7 @@ internal static class TokenizerJsonReader
     /// <param name="config">What lies beside it.</param>
     public static ITokenizer Read(string path, TokenizerConfig config)
     {
-        // truncation and padding are for batches of training texts; nothing here pads or cuts.
+        // truncation and padding are for batches of training texts; nothing here pads or truncates.
         var root = JsonField.ReadFile(path).AllowOnly("version", "truncation", "padding", "added_tokens", "normalizer",
             "pre_tokenizer", "post_processor", "decoder", "model");
         var vocabulary = BpeModelReader.ReadVocabulary(root["model"]);

@@ -13,7 +13,7 @@ namespace DeRa.Text.Tokenizers.SentencePiece;
 internal sealed partial record SentencePieceNormalization(
     bool AddsDummyPrefix, bool RemovesExtraWhitespace, bool PrefixesEveryStretch)
 {
-    /// <summary>How pieces spell a space.</summary>
+    /// <summary>How pieces write a space.</summary>
     public const char Space = '\u2581';
 
     /// <summary>Normalizes a stretch of text between special tokens.</summary>

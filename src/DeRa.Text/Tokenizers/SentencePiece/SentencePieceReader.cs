@@ -45,15 +45,16 @@ internal static class SentencePieceReader
             { TreatsWhitespaceAsSuffix: true } => "treat_whitespace_as_suffix",
             { EscapesWhitespace: false } => "escape_whitespaces off",
             _ when file.Pieces.Any(piece => piece.Type == PieceType.Unused) => "pieces of type UNUSED",
-            // Merges are found by trying each cut of a piece; published pieces have some dozens.
-            _ when file.Pieces.Any(piece => piece.Text.Length > MostPieceCharacters) => $"pieces of more than {MostPieceCharacters} characters",
+            // Merges are found by trying each split of a piece; published pieces have some dozens.
+            _ when file.Pieces.Any(piece => piece.Text.Length > MostPieceCharacters) =>
+                $"pieces of more than {MostPieceCharacters} characters",
             _ => null,
         };
         if (asked is not null) throw new TokenizerException($"{path}: asks for {asked}, which is not implemented");
     }
 
     /// <summary>
-    /// Control pieces are special; user-defined ones are found in normalized text as they are spelled; the files beside the model
+    /// Control pieces are special; user-defined ones are found in normalized text as they are written; the files beside the model
     /// add their own.
     /// </summary>
     private static List<AddedToken> ReadAddedTokens(SentencePieceFile file, TokenizerConfig config)
@@ -117,7 +118,7 @@ internal static class SentencePieceReader
             ?? throw new TokenizerException($"{path}: asks for byte_fallback, but lacks one of the pieces <0x00> … <0xFF>");
     }
 
-    /// <summary>Two neighbours merge where what they spell is a piece; the higher its score the sooner.</summary>
+    /// <summary>Two neighbours merge where together they are a piece; the higher its score the sooner.</summary>
     private static MergeTable MakeMerges(SentencePieceFile file, Dictionary<string, int> normal)
     {
         var table = new MergeTable(normal.Count * 2);
@@ -125,8 +126,8 @@ internal static class SentencePieceReader
             .Select((score, rank) => (score, rank)).ToDictionary(pair => pair.score, pair => pair.rank);
         var lookup = normal.GetAlternateLookup<ReadOnlySpan<char>>();
         foreach (var (text, id) in normal)
-            for (var cut = 1; cut < text.Length; cut++)
-                if (lookup.TryGetValue(text.AsSpan(0, cut), out var left) && lookup.TryGetValue(text.AsSpan(cut), out var right))
+            for (var split = 1; split < text.Length; split++)
+                if (lookup.TryGetValue(text.AsSpan(0, split), out var left) && lookup.TryGetValue(text.AsSpan(split), out var right))
                     table.Add(left, right, ranks[file.Pieces[id].Score], id);
         return table;
     }

@@ -1,4 +1,0 @@
-namespace DeRa.Lab.Alignment;
-
-/// <summary>A prompt as text and as tokens.</summary>
-internal sealed record EncodedPrompt(string Text, int[] Tokens);

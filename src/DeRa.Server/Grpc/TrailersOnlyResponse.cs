@@ -1,0 +1,21 @@
+using System.Globalization;
+using Google.Protobuf;
+using RpcStatus = Google.Rpc.Status;
+
+namespace DeRa.Server.Grpc;
+
+/// <summary>
+/// The response to a call that has not reached gRPC's own machinery: headers alone, which carry the status ("Trailers-Only").
+/// </summary>
+internal static class TrailersOnlyResponse
+{
+    /// <summary>Sets the response; it goes out when the request ends.</summary>
+    public static void Set(HttpResponse response, RpcStatus status)
+    {
+        response.StatusCode = StatusCodes.Status200OK;
+        response.ContentType = GrpcRequests.MediaType;
+        response.Headers["grpc-status"] = status.Code.ToString(CultureInfo.InvariantCulture);
+        response.Headers["grpc-message"] = Uri.EscapeDataString(status.Message);
+        response.Headers["grpc-status-details-bin"] = Convert.ToBase64String(status.ToByteArray());
+    }
+}

@@ -1,0 +1,23 @@
+using DeRa.Server.Responses;
+using DeRa.Serving.Streaming;
+
+namespace DeRa.Server.Http.Wire;
+
+/// <summary>What every object of a response repeats, and the prompts that it responds to.</summary>
+/// <param name="Id">The response's id.</param>
+/// <param name="Created">When it was begun, in seconds since 1970.</param>
+/// <param name="Model">The model's name.</param>
+/// <param name="Strengths">The effective strengths.</param>
+/// <param name="Seed">The effective seed: sent back with the same request, it gives the same response.</param>
+/// <param name="Prompts">The prompt's tokens of each choice that comes back.</param>
+internal sealed record ResponseHeader(
+    string Id, long Created, string Model, EffectiveStrengths Strengths, long Seed, IReadOnlyList<IReadOnlyList<int>> Prompts);
+
+/// <summary>Tokens that a response took.</summary>
+/// <param name="PromptTokens">Tokens of the prompts, each prompt counted once.</param>
+/// <param name="CompletionTokens">Tokens generated in all choices.</param>
+internal readonly record struct Usage(int PromptTokens, int CompletionTokens)
+{
+    /// <summary>What a generation has taken so far.</summary>
+    public static Usage Of(Generation generation) => new(generation.Request.PromptTokens, generation.CompletionTokens);
+}

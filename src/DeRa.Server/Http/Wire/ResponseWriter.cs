@@ -1,0 +1,185 @@
+using System.Globalization;
+using System.Text.Json;
+using DeRa.Engine.Requests;
+using DeRa.Server.Responses;
+using DeRa.Serving.Streaming;
+
+namespace DeRa.Server.Http.Wire;
+
+/// <summary>Writes a response's JSON, whole or in chunks. The parts that both endpoints share are here.</summary>
+/// <param name="header">What every object repeats.</param>
+/// <param name="options">How the response is wanted.</param>
+/// <param name="texts">Formats tokens.</param>
+internal abstract class ResponseWriter(ResponseHeader header, ResponseOptions options, TokenTexts texts)
+{
+    /// <summary>Writes the response in one object.</summary>
+    public void WriteWhole(Utf8JsonWriter json, IReadOnlyList<WholeChoice> choices, Usage usage)
+    {
+        Open(json, WholeObject);
+        for (var i = 0; i < choices.Count; i++) WriteChoice(json, i, choices[i]);
+        json.WriteEndArray();
+        WriteExtras(json, choices);
+        WriteUsage(json, usage);
+        json.WriteEndObject();
+    }
+
+    /// <summary>Writes the chunks that come before any text.</summary>
+    public virtual void WriteStart(EventStream events, int choiceCount, Usage usage)
+    {
+    }
+
+    /// <summary>Writes the chunks of one piece; none where it has nothing that was asked for.</summary>
+    public abstract void WritePiece(EventStream events, ChoiceDelta piece, Usage usage);
+
+    /// <summary>Writes the last chunk, where it was asked for.</summary>
+    public void WriteEnd(EventStream events, Usage usage)
+    {
+        if (!Options.IncludeUsage) return;
+        var json = events.Begin();
+        Open(json, ChunkObject);
+        json.WriteEndArray();
+        WriteUsage(json, usage);
+        json.WriteEndObject();
+        events.End();
+    }
+
+    /// <summary><c>object</c> of a whole response.</summary>
+    protected abstract string WholeObject { get; }
+
+    /// <summary><c>object</c> of a chunk.</summary>
+    protected abstract string ChunkObject { get; }
+
+    /// <summary>How the response is wanted.</summary>
+    protected ResponseOptions Options { get; } = options;
+
+    /// <summary>Formats tokens.</summary>
+    protected TokenTexts Texts { get; } = texts;
+
+    /// <summary>Writes one entry of <c>choices</c> of a whole response.</summary>
+    protected abstract void WriteChoice(Utf8JsonWriter json, int index, WholeChoice choice);
+
+    /// <summary>Writes what else a whole response has beside its choices.</summary>
+    protected virtual void WriteExtras(Utf8JsonWriter json, IReadOnlyList<WholeChoice> choices)
+    {
+    }
+
+    /// <summary>
+    /// Writes a prompt's log-probabilities as vLLM does: null for the first token, then for each token a map from id to
+    /// log-probability, rank and text, the token itself always in it.
+    /// </summary>
+    protected void WritePromptLogProbs(Utf8JsonWriter json, WholeChoice choice)
+    {
+        if (Options.PromptLogProbs is not { } alternatives) return;
+        json.WriteStartArray("prompt_logprobs"u8);
+        json.WriteNullValue();
+        foreach (var scored in choice.PromptScores ?? [])
+        {
+            json.WriteStartObject();
+            WriteRanked(json, scored.Token, scored.LogProb, scored.Rank ?? 0);
+            for (var i = 0; i < Math.Min(alternatives, scored.Top.Count); i++)
+                if (scored.Top[i] is var (other, logProb) && other != scored.Token) WriteRanked(json, other, logProb, i + 1);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+    }
+
+    private void WriteRanked(Utf8JsonWriter json, int token, float logProb, int rank)
+    {
+        json.WriteStartObject(token.ToString(CultureInfo.InvariantCulture));
+        json.WriteNumber("logprob"u8, TokenTexts.Finite(logProb));
+        json.WriteNumber("rank"u8, rank);
+        json.WriteString("decoded_token"u8, Texts.Text(token));
+        json.WriteEndObject();
+    }
+
+    /// <summary>Begins a chunk and its one choice.</summary>
+    protected Utf8JsonWriter OpenChunk(EventStream events, int index)
+    {
+        var json = events.Begin();
+        Open(json, ChunkObject);
+        json.WriteStartObject();
+        json.WriteNumber("index"u8, index);
+        return json;
+    }
+
+    /// <summary>Ends a chunk and its one choice.</summary>
+    /// <param name="events">The stream.</param>
+    /// <param name="json">The chunk.</param>
+    /// <param name="last">The piece with which the choice ends; null = it goes on.</param>
+    /// <param name="usage">What was taken so far.</param>
+    /// <param name="begun">The choice that begins with this chunk, where its prompt belongs beside the choices; null = none.</param>
+    protected void CloseChunk(EventStream events, Utf8JsonWriter json, ChoiceDelta? last, Usage usage, int? begun = null)
+    {
+        if (last?.FinishReason is { } reason) WriteEnd(json, reason, last.StopString, last.StopToken);
+        else json.WriteNull("finish_reason"u8);
+        json.WriteEndObject();
+        json.WriteEndArray();
+        if (begun is { } index) WritePromptIds(json, index);
+        if (Options.ContinuousUsage) WriteUsage(json, usage);
+        else if (Options.IncludeUsage) json.WriteNull("usage"u8);
+        json.WriteEndObject();
+        events.End();
+    }
+
+    /// <summary>Writes why a choice has ended, and as vLLM does which of the request's stop texts or tokens it was.</summary>
+    protected static void WriteEnd(Utf8JsonWriter json, FinishReason reason, string? stopString, int? stopToken)
+    {
+        json.WriteString("finish_reason"u8, FinishReasons.Format(reason));
+        if (stopString is not null) json.WriteString("stop_reason"u8, stopString);
+        else if (stopToken is { } token) json.WriteNumber("stop_reason"u8, token);
+        else json.WriteNull("stop_reason"u8);
+    }
+
+    /// <summary>Writes the ids of the generated tokens, where they were asked for.</summary>
+    protected void WriteTokenIds(Utf8JsonWriter json, IReadOnlyList<OutputToken> tokens)
+    {
+        if (!Options.TokenIds) return;
+        json.WriteStartArray("token_ids"u8);
+        foreach (var token in tokens)
+            if (!token.IsPrompt) json.WriteNumberValue(token.Token);
+        json.WriteEndArray();
+    }
+
+    /// <summary>Writes the ids of a choice's prompt, where they were asked for.</summary>
+    protected void WritePromptIds(Utf8JsonWriter json, int index)
+    {
+        if (!Options.TokenIds) return;
+        json.WriteStartArray("prompt_token_ids"u8);
+        foreach (var token in header.Prompts[index]) json.WriteNumberValue(token);
+        json.WriteEndArray();
+    }
+
+    /// <summary>Whether a piece holds anything that was asked for.</summary>
+    protected bool HasContent(ChoiceDelta piece) =>
+        piece.Text.Length > 0 || (piece.Tokens.Count > 0 && (Options.LogProbs || Options.TokenIds));
+
+    private void Open(Utf8JsonWriter json, string kind)
+    {
+        json.WriteStartObject();
+        json.WriteString("id"u8, header.Id);
+        json.WriteString("object"u8, kind);
+        json.WriteNumber("created"u8, header.Created);
+        json.WriteString("model"u8, header.Model);
+        WriteStrengths(json);
+        json.WriteNumber("seed"u8, header.Seed);
+        json.WriteStartArray("choices"u8);
+    }
+
+    private void WriteStrengths(Utf8JsonWriter json)
+    {
+        if (header.Strengths.Single is { } strength) json.WriteNumber("alignment_strength"u8, strength);
+        if (header.Strengths.ByName is not { } named) return;
+        json.WriteStartObject("alignment_strengths"u8);
+        foreach (var (name, own) in named) json.WriteNumber(name, own);
+        json.WriteEndObject();
+    }
+
+    private static void WriteUsage(Utf8JsonWriter json, Usage usage)
+    {
+        json.WriteStartObject("usage"u8);
+        json.WriteNumber("prompt_tokens"u8, usage.PromptTokens);
+        json.WriteNumber("completion_tokens"u8, usage.CompletionTokens);
+        json.WriteNumber("total_tokens"u8, usage.PromptTokens + usage.CompletionTokens);
+        json.WriteEndObject();
+    }
+}
