@@ -42,7 +42,8 @@ internal static partial class ServerLog
     [LoggerMessage(24, LogLevel.Critical, "A background service has failed; the server ends.")]
     public static partial void ServiceFailed(ILogger log, Exception fault);
 
-    [LoggerMessage(25, LogLevel.Warning, "--max-connections is {Asked}, but only {Connections} connections are accepted at once: this process "
+    [LoggerMessage(25, LogLevel.Warning,
+        "--max-connections is {Asked}, but only {Connections} connections are accepted at once: this process "
         + "may have {Files} open files (ulimit -n), {Reserved} of which are reserved for other uses.")]
     public static partial void ConnectionsLimited(ILogger log, int asked, int connections, long files, int reserved);
 

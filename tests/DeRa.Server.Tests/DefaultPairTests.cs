@@ -23,7 +23,9 @@ public partial class DefaultPairTests
         {
             if (logs is not null) logging.AddProvider(logs);
         });
-        var server = await ServerFixture.StartLoadingAsync(PairStartup.For(options, loggers), options: options with { Time = options.Time with { DrainSeconds = 0 } });
+        var server = await ServerFixture.StartLoadingAsync(PairStartup.For(options, loggers), options: options
+            with
+        { Time = options.Time with { DrainSeconds = 0 } });
         await server.PhaseChangedAsync();
         Assert.Null(server.State.Failure);
         return server;
@@ -36,7 +38,8 @@ public partial class DefaultPairTests
         await using var server = await StartAsync(logs);
         var models = (await server.GetAsync("/v1/models")).Json.GetProperty("data");
         Assert.Equal(
-            ["stories", "stories-reference", "stories-aligned"], models.EnumerateArray().Select(model => model.GetProperty("id").GetString()));
+            ["stories", "stories-reference", "stories-aligned"], models.EnumerateArray()
+                .Select(model => model.GetProperty("id").GetString()));
         Assert.Contains(logs.Lines, line => line.Contains("default pair 'stories'", StringComparison.Ordinal)
             && line.Contains("--reference MODEL --aligned MODEL", StringComparison.Ordinal));
     }
@@ -70,7 +73,8 @@ public partial class DefaultPairTests
         var requests = Enumerable.Range(0, blocks.Count).Where(i => blocks[i].Contains("curl -s", StringComparison.Ordinal)).ToList();
         Assert.Equal(3, requests.Count);
         await using var server = await StartAsync();
-        foreach (var place in requests) Assert.Equal(blocks[place + 1], await ShellAsync(blocks[place], server.Http.BaseAddress!.Authority));
+        foreach (var place in requests) Assert.Equal(blocks[place + 1],
+            await ShellAsync(blocks[place], server.Http.BaseAddress!.Authority));
     }
 
     /// <summary>What commands print that ask a server on the README's port, asked of another.</summary>

@@ -22,7 +22,8 @@ public class FaultPointTests
     private static bool IsVictim(StepRow row) => row.Sampling is { } sampling && sampling.History.Span[1] == Mark;
 
     public static TheoryData<string, bool> Points() => new MatrixTheoryData<string, bool>(
-        ["reference throws", "aligned throws", "out of memory", "not finite", "tokenizer throws", "prompt's tokenizer throws"], [false, true]);
+        ["reference throws", "aligned throws", "out of memory", "not finite", "tokenizer throws", "prompt's tokenizer throws"],
+            [false, true]);
 
     [Theory]
     [MemberData(nameof(Points))]
@@ -52,7 +53,8 @@ public class FaultPointTests
     private static async Task<ServerFixture> StartAsync(ScriptedExecutor executor, string point = "")
     {
         var server = await ServerFixture.StartLoadingAsync((_, _) => Task.FromResult(
-            point.Contains("tokenizer", StringComparison.Ordinal) ? WithFaultyTokenizer(executor, point) : ServerFixture.Pair(executor)), executor);
+            point.Contains("tokenizer", StringComparison.Ordinal) ? WithFaultyTokenizer(executor, point) : ServerFixture.Pair(executor)),
+                executor);
         await server.PhaseChangedAsync();
         return server;
     }
@@ -61,11 +63,13 @@ public class FaultPointTests
     {
         var pair = ServerFixture.Pair(executor);
         var tokenizer = new FaultyTokenizer(pair.Tokenizer, throwsInPrompts: point == "prompt's tokenizer throws");
-        if (point != "prompt's tokenizer throws") executor.Script = row => IsVictim(row) && row.Position > 4 ? FaultyTokenizer.Poison : null;
+        if (point != "prompt's tokenizer throws") executor.Script = row => IsVictim(row) && row.Position > 4 ? FaultyTokenizer.Poison
+            : null;
         return pair with
         {
             Tokenizer = tokenizer,
-            Validator = new(pair.Names, tokenizer, new() { EndOfSequenceTokens = new HashSet<int> { ByteTokenizer.Eos } }, new(), pair.Engine.Limits),
+            Validator = new(pair.Names, tokenizer, new() { EndOfSequenceTokens = new HashSet<int> { ByteTokenizer.Eos } }, new(),
+                pair.Engine.Limits),
         };
     }
 
@@ -80,7 +84,8 @@ public class FaultPointTests
         var healthy = Healthy.Select(lambda => server.CompleteAsync(
             $$"""{"prompt":"well","max_tokens":40,"ignore_eos":true,"seed":5,"lambda":{{lambda}},"stream":{{streams}}}""")).ToList();
         foreach (var reply in await Task.WhenAll(failing))
-            Assert.Equal("server_error", (reply.Status == 200 ? reply.Events()[^1].GetProperty("error") : reply.Error).GetProperty("type").GetString());
+            Assert.Equal("server_error", (reply.Status == 200 ? reply.Events()[^1].GetProperty("error") : reply.Error).GetProperty("type")
+                .GetString());
         var answers = await Task.WhenAll(healthy);
         Assert.All(answers, reply => Assert.Equal(200, reply.Status));
         await ServerFixture.EventuallyAsync(() => server.Engine.Status is { BlocksInUse: 0, QueuedSequences: 0, RunningSequences: 0 });
@@ -103,8 +108,10 @@ public class FaultPointTests
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         var prompt = new string('p', 100);
         var leaving = grpc
-            ? (Task)server.Inference.GenerateAsync(new GenerateRequest { Prompt = new Prompt { Text = prompt } }, cancellationToken: gone.Token).ResponseAsync
-            : server.Http.PostAsync("/v1/completions", new StringContent($$"""{"prompt":"{{prompt}}"}""", null, "application/json"), gone.Token);
+            ? (Task)server.Inference.GenerateAsync(new GenerateRequest { Prompt = new Prompt { Text = prompt } },
+                cancellationToken: gone.Token).ResponseAsync
+            : server.Http.PostAsync("/v1/completions", new StringContent($$"""{"prompt":"{{prompt}}"}""", null, "application/json"),
+                gone.Token);
         // The second of seven chunks is being read.
         await ServerFixture.EventuallyAsync(() => server.Engine.Status.BlocksInUse > 0);
         await gone.CancelAsync();

@@ -17,7 +17,12 @@ public class HubPairTests
 
     private static Task<ServerFixture> StartAsync()
     {
-        var options = new ServerOptions { Model = new() { Reference = "org/model", Aligned = [s_sft] }, Compute = new() { Device = "cpu", Dtype = "float32" }, Time = new() { DrainSeconds = 0 } };
+        var options = new ServerOptions
+        {
+            Model = new() { Reference = "org/model", Aligned = [s_sft] },
+            Compute = new() { Device = "cpu", Dtype = "float32" },
+            Time = new() { DrainSeconds = 0 }
+        };
         return ServerFixture.StartLoadingAsync(PairStartup.For(options, NullLoggerFactory.Instance), options: options);
     }
 
@@ -71,6 +76,7 @@ public class HubPairTests
         var code = await ServerProgram.RunAsync(["--reference", "./nowhere/model", "--aligned", s_sft],
             new Dictionary<string, string>(), PairStartup.For, TextWriter.Null, errors).WaitAsync(Stop);
         Assert.Equal(ServerProgram.BadOption, code);
-        Assert.StartsWith("--reference: there is no folder './nowhere/model' in ", Assert.Single(errors.ToString().TrimEnd().Split('\n')), StringComparison.Ordinal);
+        Assert.StartsWith("--reference: there is no folder './nowhere/model' in ", Assert.Single(errors.ToString().TrimEnd().Split('\n')),
+            StringComparison.Ordinal);
     }
 }

@@ -62,7 +62,8 @@ public class LifecycleTests
             if (plan.Rows[0].Position > 1) hold.Wait(executor.TestOver);
         };
         await using var server = await ServerFixture.StartLoadingAsync(
-            (_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor, options: new ServerOptions { Time = new() { DrainSeconds = 600 } });
+            (_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor,
+                options: new ServerOptions { Time = new() { DrainSeconds = 600 } });
         await server.PhaseChangedAsync();
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/completions")
         {
@@ -134,7 +135,8 @@ public class LifecycleTests
         var (executor, time) = (Scripts.Saying("abc"), new ManualTime());
         executor.BeforeStep = _ => hold.Wait(executor.TestOver);
         await using var server = await ServerFixture.StartLoadingAsync(
-            (_, _) => Task.FromResult(ServerFixture.Pair(executor, time: time)), executor, options: new ServerOptions { Time = new() { MaxStepSeconds = 60 } });
+            (_, _) => Task.FromResult(ServerFixture.Pair(executor, time: time)), executor,
+                options: new ServerOptions { Time = new() { MaxStepSeconds = 60 } });
         await server.PhaseChangedAsync();
         var running = server.CompleteAsync("""{"prompt":"a"}""");
         await ServerFixture.EventuallyAsync(() => server.Engine.Status.RunningSequences == 1);
@@ -155,7 +157,8 @@ public class LifecycleTests
         var executor = Scripts.Saying("abc");
         executor.BeforeStep = _ => hold.Wait(CancellationToken.None);
         var server = await ServerFixture.StartLoadingAsync(
-            (_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor, logs, new ServerOptions { Time = new() { DrainSeconds = 0 } });
+            (_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor, logs,
+                new ServerOptions { Time = new() { DrainSeconds = 0 } });
         await server.PhaseChangedAsync();
         var running = server.CompleteAsync("""{"prompt":"a"}""");
         await ServerFixture.EventuallyAsync(() => server.Engine.Status.RunningSequences == 1);
@@ -180,7 +183,8 @@ public class LifecycleTests
         progress.Report(new LoadProgress("aligned", 3, 3));
         progress.Report(new LoadProgress("reference", 3, 3));
         Assert.Equal(
-            "\rLoading: reference  33 %\rLoading: aligned 100 %  reference  33 %\rLoading: aligned 100 %  reference 100 %\n", terminal.ToString());
+            "\rLoading: reference  33 %\rLoading: aligned 100 %  reference  33 %\rLoading: aligned 100 %  reference 100 %\n",
+                terminal.ToString());
         Assert.Equal(1, state.Loaded["aligned"]);
     }
 
@@ -235,13 +239,17 @@ public class LifecycleTests
     public async Task The_program_ends_with_2_and_a_line_for_a_bad_option_and_with_0_for_help_and_version()
     {
         var (output, errors) = (new StringWriter(), new StringWriter());
-        PairSource Source(ServerOptions options, Microsoft.Extensions.Logging.ILoggerFactory loggers) => throw new InvalidOperationException("not reached");
-        Assert.Equal(ServerProgram.BadOption, await ServerProgram.RunAsync(["--prot", "1"], new Dictionary<string, string>(), Source, output, errors));
+        PairSource Source(ServerOptions options, Microsoft.Extensions.Logging.ILoggerFactory loggers) =>
+            throw new InvalidOperationException("not reached");
+        Assert.Equal(ServerProgram.BadOption,
+            await ServerProgram.RunAsync(["--prot", "1"], new Dictionary<string, string>(), Source, output, errors));
         Assert.Single(errors.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries));
-        Assert.Equal(ServerProgram.Success, await ServerProgram.RunAsync(["--help"], new Dictionary<string, string>(), Source, output, errors));
+        Assert.Equal(ServerProgram.Success,
+            await ServerProgram.RunAsync(["--help"], new Dictionary<string, string>(), Source, output, errors));
         Assert.Contains("--http-port", output.ToString(), StringComparison.Ordinal);
         output.GetStringBuilder().Clear();
-        Assert.Equal(ServerProgram.Success, await ServerProgram.RunAsync(["--version"], new Dictionary<string, string>(), Source, output, errors));
+        Assert.Equal(ServerProgram.Success,
+            await ServerProgram.RunAsync(["--version"], new Dictionary<string, string>(), Source, output, errors));
         Assert.Matches(@"^\d+\.\d+\.\d+(\+[0-9a-f]+)?$", output.ToString().TrimEnd());
     }
 

@@ -16,7 +16,12 @@ public class RealPairTests
 
     private static async Task<ServerFixture> StartAsync(string reference, string aligned)
     {
-        var options = new ServerOptions { Model = new() { Reference = reference, Aligned = [aligned], Name = "real" }, Compute = new() { Device = "cpu", Dtype = "float32" }, Time = new() { DrainSeconds = 0 } };
+        var options = new ServerOptions
+        {
+            Model = new() { Reference = reference, Aligned = [aligned], Name = "real" },
+            Compute = new() { Device = "cpu", Dtype = "float32" },
+            Time = new() { DrainSeconds = 0 }
+        };
         var server = await ServerFixture.StartLoadingAsync(PairStartup.For(options, NullLoggerFactory.Instance), options: options);
         await server.PhaseChangedAsync();
         return server;

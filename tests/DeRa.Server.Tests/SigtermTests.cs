@@ -75,7 +75,8 @@ public class SigtermTests
     {
         if (!OperatingSystem.IsLinux()) Assert.Skip("signals are sent with kill, threads and sockets counted in /proc");
         await using var server = await ServerProcess.StartAsync("--drain-seconds=0", "--max-running=4");
-        using (var once = await server.Http.PostAsJsonAsync("/v1/completions", new { prompt = "a" }, Stop)) Assert.True(once.IsSuccessStatusCode);
+        using (var once = await server.Http.PostAsJsonAsync("/v1/completions", new { prompt = "a" }, Stop)) Assert.True(
+            once.IsSuccessStatusCode);
         // The engine's own, and those that it started for computing: they have its name.
         var (sockets, threads) = (server.Sockets, server.Threads("DeRa engine"));
         for (var storm = 0; storm < 3; storm++)
@@ -89,7 +90,9 @@ public class SigtermTests
             foreach (var stream in streams.Where(stream => stream.IsCompletedSuccessfully)) (await stream).Dispose();
         }
         await server.EventuallyAsync(async () => server.Sockets <= sockets && (await server.Http.GetStringAsync("/metrics", Stop))
-            .Split('\n').Any(line => line.StartsWith("vllm:kv_cache_usage_perc{", StringComparison.Ordinal) && line.EndsWith("} 0", StringComparison.Ordinal)));
+            .Split('\n')
+                .Any(line => line.StartsWith("vllm:kv_cache_usage_perc{", StringComparison.Ordinal)
+                && line.EndsWith("} 0", StringComparison.Ordinal)));
         Assert.Equal(threads, server.Threads("DeRa engine"));
         server.Terminate();
         Assert.Equal(0, await server.EndedAsync());
@@ -100,7 +103,8 @@ public class SigtermTests
     {
         if (!OperatingSystem.IsLinux()) Assert.Skip("signals are sent with kill");
         await using var server = await ServerProcess.StartAsync("--drain-seconds=0");
-        foreach (var path in (string[])["/v1/models", "/no/such/path", "/v1/completions"]) await server.StatusAsync(path + "?api_key=secret");
+        foreach (var path in (string[])["/v1/models", "/no/such/path", "/v1/completions"]) await server.StatusAsync(path
+            + "?api_key=secret");
         server.Terminate();
         Assert.Equal(0, await server.EndedAsync());
         Assert.NotEmpty(server.Lines);

@@ -41,7 +41,8 @@ public class SlowReaderTests
         await ServerFixture.EventuallyAsync(() => server.Engine.Status.RunningSequences == 1);
         await DroppedAsync(server, time);
         Assert.Contains(logs.Lines, line => line.Contains("is disconnected", StringComparison.Ordinal));
-        Assert.DoesNotContain(logs.Lines, line => line.Contains("An unhandled exception was thrown by the application", StringComparison.Ordinal));
+        Assert.DoesNotContain(logs.Lines, line =>
+            line.Contains("An unhandled exception was thrown by the application", StringComparison.Ordinal));
         Assert.Equal(200, (await server.CompleteAsync("""{"prompt":"a","max_tokens":3}""")).Status);
     }
 

@@ -28,7 +28,8 @@ public class StartTests
         using var content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
         using var response = await server.Http.PostAsync("/v1/completions", content, Stop);
         Assert.True(response.IsSuccessStatusCode);
-        await server.EventuallyAsync(() => Task.FromResult(server.Lines.Any(line => line.Contains(" POST /v1/completions 200 ", StringComparison.Ordinal))));
+        await server.EventuallyAsync(() =>
+            Task.FromResult(server.Lines.Any(line => line.Contains(" POST /v1/completions 200 ", StringComparison.Ordinal))));
     }
 
     [Theory]
@@ -40,7 +41,9 @@ public class StartTests
     [InlineData("127.0.0.2", null, "127.0.0.2")]
     public async Task The_address_to_try_is_one_under_which_the_server_answers(string listen, string? allowed, string host)
     {
-        await using var server = await SecuredServer.StartAsync(new ServerOptions { Endpoint = new() { Host = listen }, Origin = new() { AllowedHosts = allowed is null ? [] : [allowed] } });
+        await using var server =
+            await SecuredServer.StartAsync(
+            new ServerOptions { Endpoint = new() { Host = listen }, Origin = new() { AllowedHosts = allowed is null ? [] : [allowed] } });
         var addresses = server.Services.GetRequiredService<ServerAddresses>();
         Assert.Equal($"http://{host}:{addresses.Http.Port}/", addresses.Local.ToString());
         Assert.StartsWith($"curl {addresses.Local}v1/completions ", addresses.Example, StringComparison.Ordinal);
@@ -50,8 +53,10 @@ public class StartTests
     [Fact]
     public async Task Where_a_key_is_needed_the_command_to_try_has_a_place_for_it()
     {
-        await using var server = await SecuredServer.StartAsync(new ServerOptions { Key = new() { ApiKey = new Secret("a-key-of-16-chars") } });
-        Assert.Contains("-H \"authorization: Bearer $KEY\"", server.Services.GetRequiredService<ServerAddresses>().Example, StringComparison.Ordinal);
+        await using var server =
+            await SecuredServer.StartAsync(new ServerOptions { Key = new() { ApiKey = new Secret("a-key-of-16-chars") } });
+        Assert.Contains("-H \"authorization: Bearer $KEY\"", server.Services.GetRequiredService<ServerAddresses>().Example,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -61,12 +66,15 @@ public class StartTests
         await server.StatusAsync("/v1/models/%22a%22%0A%E5%A5%BD");
         using (var response = await server.Http.PostAsJsonAsync("/v1/completions", new { prompt = "a", model = "stories@0.5\n" }, Stop))
             Assert.True(response.IsSuccessStatusCode);
-        await server.EventuallyAsync(() => Task.FromResult(server.Lines.Any(line => line.Contains("stories@0.5", StringComparison.Ordinal))));
-        Assert.DoesNotContain(server.Lines, line => line.Contains(@"\u00", StringComparison.Ordinal) && !line.Contains("stories@0.5", StringComparison.Ordinal));
+        await server.EventuallyAsync(() =>
+            Task.FromResult(server.Lines.Any(line => line.Contains("stories@0.5", StringComparison.Ordinal))));
+        Assert.DoesNotContain(server.Lines, line => line.Contains(@"\u00", StringComparison.Ordinal)
+            && !line.Contains("stories@0.5", StringComparison.Ordinal));
         Assert.Contains(server.Lines, line => line.Contains("'stories'", StringComparison.Ordinal));
         var fields = server.Lines.Select(line => JsonDocument.Parse(line).RootElement.GetProperty("State")).ToList();
         Assert.Contains(fields, state => state.TryGetProperty("Path", out var path) && path.ValueEquals("/v1/models/%22a%22%0A%E5%A5%BD"));
-        var completion = fields.Single(state => state.TryGetProperty("Model", out var model) && model.GetString()!.StartsWith("stories@", StringComparison.Ordinal));
+        var completion = fields.Single(state => state.TryGetProperty("Model", out var model)
+            && model.GetString()!.StartsWith("stories@", StringComparison.Ordinal));
         Assert.Equal(0.5, completion.GetProperty("Strength").GetDouble());
         // Probes are told at the level debug.
         Assert.Contains(fields, state => state.TryGetProperty("Path", out var path) && path.ValueEquals("/readyz"));
@@ -77,7 +85,8 @@ public class StartTests
     {
         await using var server = await ServerProcess.StartAsync("--drain-seconds=0", "--log-level=info");
         await server.StatusAsync("/v1/models");
-        await server.EventuallyAsync(() => Task.FromResult(server.Lines.Any(line => line.Contains(" GET /v1/models ", StringComparison.Ordinal))));
+        await server.EventuallyAsync(() =>
+            Task.FromResult(server.Lines.Any(line => line.Contains(" GET /v1/models ", StringComparison.Ordinal))));
         Assert.DoesNotContain(server.Lines, line => line.Contains("/readyz", StringComparison.Ordinal));
     }
 

@@ -29,7 +29,8 @@ public class StrengthTests
             {
                 Assert.Equal(number, json.TryGetProperty("alignment_strength", out var one) ? one.GetDouble() : null);
                 Assert.Equal(named, json.GetProperty("alignment_strengths").GetRawText());
-                Assert.Equal(field.Contains("model", StringComparison.Ordinal) ? field.Split('"')[3] : "pair", json.GetProperty("model").GetString());
+                Assert.Equal(field.Contains("model", StringComparison.Ordinal) ? field.Split('"')[3] : "pair", json.GetProperty("model")
+                    .GetString());
             }
         }
     }
@@ -40,8 +41,10 @@ public class StrengthTests
         await using var server = await ServerFixture.StartAsync(Scripts.Saying("hello"), aligned: ["helpful", "concise"]);
         var options = new GenerationOptions { MaxTokens = 3, AlignmentStrengths = { ["helpful"] = .6, ["concise"] = .4 } };
         var prompt = new Prompt { Text = "a" };
-        var whole = await server.Inference.GenerateAsync(new GenerateRequest { Prompt = prompt, Options = options }, cancellationToken: ServerFixture.Stop);
-        Assert.Equal((.6, .4, false), (whole.AlignmentStrengths["helpful"], whole.AlignmentStrengths["concise"], whole.HasAlignmentStrength));
+        var whole = await server.Inference.GenerateAsync(new GenerateRequest { Prompt = prompt, Options = options },
+            cancellationToken: ServerFixture.Stop);
+        Assert.Equal((.6, .4, false),
+            (whole.AlignmentStrengths["helpful"], whole.AlignmentStrengths["concise"], whole.HasAlignmentStrength));
         using var call = server.Inference.GenerateStream(
             new GenerateStreamRequest { Prompt = prompt, Model = "pair@0.5" }, cancellationToken: ServerFixture.Stop);
         Assert.True(await call.ResponseStream.MoveNext(ServerFixture.Stop));

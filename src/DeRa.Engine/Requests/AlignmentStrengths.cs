@@ -35,7 +35,9 @@ public sealed class AlignmentStrengths : IEquatable<AlignmentStrengths>
     /// <param name="member">0 = the reference, i = the aligned model i − 1.</param>
     public double OfMember(int member) => member == 0 ? Reference : this[member - 1];
 
-    /// <summary>The models whose weight is not 0, in ascending order: 0 = the reference, i = the aligned model i − 1. At least one.</summary>
+    /// <summary>
+    /// The models whose weight is not 0, in ascending order: 0 = the reference, i = the aligned model i − 1. At least one.
+    /// </summary>
     public IReadOnlyList<int> ActiveModels { get; }
 
     /// <summary>Whether a model is one of <see cref="ActiveModels"/>.</summary>

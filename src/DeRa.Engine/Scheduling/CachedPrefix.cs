@@ -18,7 +18,8 @@ internal sealed class CachedPrefix
     public void Add(int tokens) => Length += tokens;
 
     /// <summary>What <see cref="Length"/> would be after a <see cref="Change"/>.</summary>
-    public int LengthAfter(AlignmentStrengths before, AlignmentStrengths after) => after.ActiveModels.Min(member => LengthOf(member, before));
+    public int LengthAfter(AlignmentStrengths before, AlignmentStrengths after) =>
+        after.ActiveModels.Min(member => LengthOf(member, before));
 
     /// <summary>
     /// Other models weigh something from now on. All of them run from the first token on that one of them lacks: what the others

@@ -1,4 +1,3 @@
-using DeRa.Torch.Native;
 using DeRa.Engine;
 using DeRa.Hub;
 using DeRa.Serving.Requests;
@@ -7,6 +6,7 @@ using DeRa.Text.Chat;
 using DeRa.Text.Loading;
 using DeRa.Torch.Adapters;
 using DeRa.Torch.Execution;
+using DeRa.Torch.Native;
 using DeRa.Torch.Weights;
 using Microsoft.Extensions.Logging;
 

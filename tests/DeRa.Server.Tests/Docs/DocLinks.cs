@@ -19,7 +19,8 @@ internal static partial class DocLinks
         var text = File.ReadAllText(file);
         var links = Link().Matches(FencedBlock().Replace(text, "")).Select(link => link.Groups[1].Value)
             .Where(target => !target.Contains("://", StringComparison.Ordinal) && !Resolves(file, target));
-        var paths = NamedPath().Matches(text).Select(path => path.Value.TrimEnd('.', '/')).Where(path => !Path.Exists(Path.Combine(root, path)));
+        var paths = NamedPath().Matches(text).Select(path => path.Value.TrimEnd('.', '/'))
+            .Where(path => !Path.Exists(Path.Combine(root, path)));
         return [.. links.Concat(paths).Select(target => $"{Path.GetRelativePath(root, file)}: {target}")];
     }
 

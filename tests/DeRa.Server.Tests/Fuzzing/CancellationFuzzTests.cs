@@ -157,7 +157,8 @@ public class CancellationFuzzTests
         var buffer = new byte[64];
         while (received.Length < leaver.Received)
         {
-            var count = await socket.GetStream().ReadAsync(buffer.AsMemory(0, Math.Min(buffer.Length, leaver.Received - received.Length)), Stop);
+            var count = await socket.GetStream()
+                .ReadAsync(buffer.AsMemory(0, Math.Min(buffer.Length, leaver.Received - received.Length)), Stop);
             received += Encoding.ASCII.GetString(buffer, 0, count);
             if (count == 0 || (!leaver.Stream && received.Length > 100) || received.Contains("DONE", StringComparison.Ordinal)) return;
         }

@@ -42,7 +42,8 @@ internal static class JsonCases
         ("repetition_penalty", Gen.Double[0.1, 2].Select(Invariant)), ("frequency_penalty", Gen.Double[-2, 2].Select(Invariant)),
         ("presence_penalty", Gen.Double[-2, 2].Select(Invariant)),
         ("logit_bias", Gen.OneOf("{}", "{\"65\":100}", "{\"257\":-100,\"3\":1.5}")),
-        ("stop", Gen.OneOf("\"a\"", "[\"ab\",\"日\"]", "[\"</s>\",\"<s>a\"]", "[]", "null")), ("stop_token_ids", Gen.OneOf("[]", "[97]")), ("ignore_eos", Flag),
+        ("stop", Gen.OneOf("\"a\"", "[\"ab\",\"日\"]", "[\"</s>\",\"<s>a\"]", "[]", "null")), ("stop_token_ids", Gen.OneOf("[]", "[97]")),
+            ("ignore_eos", Flag),
         ("seed", Gen.Long.Select(value => FormattableString.Invariant($"{value}"))),
         ("logprobs", Gen.OneOf("0", "3", "5", "true", "false")), ("top_logprobs", Whole(0, 20)),
         ("stream", Flag), ("stream_options", Gen.OneOf("{}", "{\"include_usage\":true}")), ("echo", Flag), ("return_token_ids", Flag),
@@ -55,7 +56,8 @@ internal static class JsonCases
         ("tools", Gen.OneOf("[]", "null")), ("metadata", Wild), ("lamda", Number), ("colour", Wild),
     ];
 
-    private static readonly Gen<string> Prompt = Gen.OneOf("\"Once\"", "\"é日🦉\"", "\"<s>a</s>\"", "[\"a\",\"b\"]", "[1,2,3]", "[[1],[2,3]]", "\"\"");
+    private static readonly Gen<string> Prompt =
+        Gen.OneOf("\"Once\"", "\"é日🦉\"", "\"<s>a</s>\"", "[\"a\",\"b\"]", "[1,2,3]", "[[1],[2,3]]", "\"\"");
 
     private static readonly Gen<string> Tokens = Gen.OneOf("[]", "[104,105]", "[257,0]", "[258]", "[-1]", "[1.5]", "[[1]]", "[\"a\"]");
 

@@ -17,7 +17,8 @@ public class ChatAndTokensTests
     {
         await using var server = await ServerFixture.StartAsync(Scripts.Saying("hello"));
         var reply = await server.Inference.ChatAsync(
-            new ChatRequest { Conversation = Hello, Options = new GenerationOptions { AlignmentStrength = 0.5, N = 2 } }, cancellationToken: Stop);
+            new ChatRequest { Conversation = Hello, Options = new GenerationOptions { AlignmentStrength = 0.5, N = 2 } },
+                cancellationToken: Stop);
         Assert.Equal(("pair", 0.5, 2), (reply.Model, reply.AlignmentStrength, reply.Choices.Count));
         Assert.All(reply.Choices, choice => Assert.Equal(
             (Role.Assistant, "hello", FinishReason.Stop), (choice.Message.Role, choice.Message.Content, choice.FinishReason)));
@@ -60,10 +61,12 @@ public class ChatAndTokensTests
     public async Task Tokens_of_a_text_are_those_that_run_and_go_back()
     {
         await using var server = await ServerFixture.StartAsync();
-        var tokens = await server.Inference.TokenizeAsync(new TokenizeRequest { Prompt = new Prompt { Text = "hé" } }, cancellationToken: Stop);
+        var tokens =
+            await server.Inference.TokenizeAsync(new TokenizeRequest { Prompt = new Prompt { Text = "hé" } }, cancellationToken: Stop);
         Assert.Equal([ByteTokenizer.Bos, 'h', 0xC3, 0xA9], tokens.TokenIds);
         Assert.Equal(256, tokens.ContextTokens);
-        var text = await server.Inference.DetokenizeAsync(new DetokenizeRequest { TokenIds = { tokens.TokenIds } }, cancellationToken: Stop);
+        var text =
+            await server.Inference.DetokenizeAsync(new DetokenizeRequest { TokenIds = { tokens.TokenIds } }, cancellationToken: Stop);
         Assert.Equal("<s>hé", text.Text);
         var plain = await server.Inference.DetokenizeAsync(
             new DetokenizeRequest { TokenIds = { tokens.TokenIds }, SkipSpecialTokens = true }, cancellationToken: Stop);
@@ -77,7 +80,8 @@ public class ChatAndTokensTests
         Assert.Equal('h', Assert.Single(spelt.TokenIds));
         Assert.Equal("<0x68>", Assert.Single(spelt.TokenStrings));
         Assert.Empty(tokens.TokenStrings);
-        var chat = await server.Inference.TokenizeAsync(new TokenizeRequest { Prompt = new Prompt { Messages = Hello } }, cancellationToken: Stop);
+        var chat =
+            await server.Inference.TokenizeAsync(new TokenizeRequest { Prompt = new Prompt { Messages = Hello } }, cancellationToken: Stop);
         Assert.True(chat.TokenIds.Count > 10);
     }
 
@@ -86,7 +90,8 @@ public class ChatAndTokensTests
     {
         await using var server = await ServerFixture.StartAsync();
         var prompt = new Prompt { Text = "<s>h</s>" };
-        var tokens = await server.Inference.TokenizeAsync(new TokenizeRequest { Prompt = prompt, ParseSpecial = true }, cancellationToken: Stop);
+        var tokens =
+            await server.Inference.TokenizeAsync(new TokenizeRequest { Prompt = prompt, ParseSpecial = true }, cancellationToken: Stop);
         Assert.Equal([ByteTokenizer.Bos, 'h', ByteTokenizer.Eos], tokens.TokenIds);
         var run = await server.Inference.GenerateAsync(
             new GenerateRequest { Prompt = prompt, Options = new() { ParseSpecial = true, MaxTokens = 1 } }, cancellationToken: Stop);

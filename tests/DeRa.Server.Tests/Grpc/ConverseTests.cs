@@ -16,7 +16,11 @@ public class ConverseTests
 
     private static ConverseRequest Start(int maxTokens = 200) => new()
     {
-        Start = new ConverseStart { Prompt = new Prompt { Text = "a" }, Options = new GenerationOptions { MaxTokens = maxTokens, AlignmentStrength = 0 } },
+        Start = new ConverseStart
+        {
+            Prompt = new Prompt { Text = "a" },
+            Options = new GenerationOptions { MaxTokens = maxTokens, AlignmentStrength = 0 }
+        },
     };
 
     private static ConverseRequest Change(double strength) => new() { Change = new StrengthChange { AlignmentStrength = strength } };
@@ -65,7 +69,8 @@ public class ConverseTests
         var (tokens, last) = (0, default(ConverseResponse));
         await foreach (var happened in call.ResponseStream.ReadAllAsync(Stop))
         {
-            if (tokens == 0 && happened.Delta is not null) await call.RequestStream.WriteAsync(new ConverseRequest { Stop = new ConverseStop() }, Stop);
+            if (tokens == 0
+                && happened.Delta is not null) await call.RequestStream.WriteAsync(new ConverseRequest { Stop = new ConverseStop() }, Stop);
             tokens += happened.Delta?.Tokens.Count ?? 0;
             last = happened;
         }

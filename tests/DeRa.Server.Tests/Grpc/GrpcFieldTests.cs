@@ -26,7 +26,8 @@ public class GrpcFieldTests
             IncludeStop = true,
             LogitBias = { [98] = 3 },
         }),
-        ["best"] = ("\"best_of\":4,\"n\":2,\"priority\":3,\"cache_salt\":\"x\"", new() { BestOf = 4, N = 2, Priority = 3, CacheSalt = "x" }),
+        ["best"] =
+            ("\"best_of\":4,\"n\":2,\"priority\":3,\"cache_salt\":\"x\"", new() { BestOf = 4, N = 2, Priority = 3, CacheSalt = "x" }),
         ["prompt"] = ("\"truncate_prompt_tokens\":2,\"add_special_tokens\":false,\"skip_special_tokens\":false", new()
         {
             TruncatePromptTokens = 2,
@@ -49,7 +50,8 @@ public class GrpcFieldTests
             new GenerateRequest { Prompt = new Prompt { Text = "tell" }, Options = options }, cancellationToken: ServerFixture.Stop);
         var http = await server.CompleteAsync("{\"prompt\":\"tell\",\"seed\":3,\"max_tokens\":16,\"return_token_ids\":true," + json + "}");
         for (var i = 0; i < grpc.Choices.Count; i++)
-            Assert.Equal($"[{string.Join(',', grpc.Choices[i].Tokens.Select(token => token.Id))}]", http.Choice(i).GetProperty("token_ids").GetRawText());
+            Assert.Equal($"[{string.Join(',', grpc.Choices[i].Tokens.Select(token => token.Id))}]", http.Choice(i).GetProperty("token_ids")
+                .GetRawText());
         Assert.Equal(http.Json.GetProperty("choices").GetArrayLength(), grpc.Choices.Count);
         Assert.Equal(http.Json.GetProperty("usage").GetProperty("completion_tokens").GetInt32(), grpc.Usage.CompletionTokens);
         Assert.All(grpc.Choices, choice => Assert.All(choice.Tokens, token => Assert.False(token.HasLogprob)));
@@ -62,9 +64,12 @@ public class GrpcFieldTests
         var options = new GenerationOptions { StopTokenIds = { 5, 'o' } };
         var prompt = new Prompt { Text = "a" };
         var talk = new Conversation { Messages = { new ChatMessage { Role = Role.User, Content = "a" } } };
-        var whole = await server.Inference.GenerateAsync(new() { Prompt = prompt, Options = options }, cancellationToken: ServerFixture.Stop);
-        var chat = await server.Inference.ChatAsync(new() { Conversation = talk, Options = options }, cancellationToken: ServerFixture.Stop);
-        using var call = server.Inference.GenerateStream(new() { Prompt = prompt, Options = options }, cancellationToken: ServerFixture.Stop);
+        var whole =
+            await server.Inference.GenerateAsync(new() { Prompt = prompt, Options = options }, cancellationToken: ServerFixture.Stop);
+        var chat =
+            await server.Inference.ChatAsync(new() { Conversation = talk, Options = options }, cancellationToken: ServerFixture.Stop);
+        using var call =
+            server.Inference.GenerateStream(new() { Prompt = prompt, Options = options }, cancellationToken: ServerFixture.Stop);
         var last = (await call.ResponseStream.ReadAllAsync(ServerFixture.Stop).ToListAsync(ServerFixture.Stop))[^1].Finished;
         Assert.Equal(('o', 'o', 'o'), (whole.Choices[0].StopToken, chat.Choices[0].StopToken, last.StopToken));
         options.StopTokenIds.Clear();
@@ -79,9 +84,12 @@ public class GrpcFieldTests
         var options = new GenerationOptions { Stop = { "lo</s>" }, IgnoreEos = true, MaxTokens = 12 };
         var prompt = new Prompt { Text = "a" };
         var talk = new Conversation { Messages = { new ChatMessage { Role = Role.User, Content = "a" } } };
-        var whole = await server.Inference.GenerateAsync(new() { Prompt = prompt, Options = options }, cancellationToken: ServerFixture.Stop);
-        var chat = await server.Inference.ChatAsync(new() { Conversation = talk, Options = options }, cancellationToken: ServerFixture.Stop);
-        using var call = server.Inference.GenerateStream(new() { Prompt = prompt, Options = options }, cancellationToken: ServerFixture.Stop);
+        var whole =
+            await server.Inference.GenerateAsync(new() { Prompt = prompt, Options = options }, cancellationToken: ServerFixture.Stop);
+        var chat =
+            await server.Inference.ChatAsync(new() { Conversation = talk, Options = options }, cancellationToken: ServerFixture.Stop);
+        using var call =
+            server.Inference.GenerateStream(new() { Prompt = prompt, Options = options }, cancellationToken: ServerFixture.Stop);
         var events = await call.ResponseStream.ReadAllAsync(ServerFixture.Stop).ToListAsync(ServerFixture.Stop);
         Assert.Equal(("hel", "lo</s>"), (whole.Choices[0].Text, whole.Choices[0].Stop));
         Assert.Equal(("hel", "lo</s>"), (chat.Choices[0].Message.Content, chat.Choices[0].Stop));

@@ -31,7 +31,8 @@ public class GrpcRefusalTests
     private static readonly Dictionary<string, (Action<GenerateRequest> Change, string Field, string Message)> Bad = new()
     {
         ["strength is NaN"] = (r => r.Options.AlignmentStrength = double.NaN, "options.alignment_strength", "NaN"),
-        ["strength is infinite"] = (r => r.Options.AlignmentStrength = double.PositiveInfinity, "options.alignment_strength", "between -1 and 10"),
+        ["strength is infinite"] =
+            (r => r.Options.AlignmentStrength = double.PositiveInfinity, "options.alignment_strength", "between -1 and 10"),
         ["strength too high"] = (r => r.Options.AlignmentStrength = 11, "options.alignment_strength", "between -1 and 10"),
         ["max_tokens negative"] = (r => r.Options.MaxTokens = -2, "options.max_tokens", "at least 1"),
         ["max_tokens zero"] = (r => r.Options.MaxTokens = 0, "options.max_tokens", "at least 1"),
@@ -57,15 +58,18 @@ public class GrpcRefusalTests
         ["allowed_token_ids"] = (r => r.Options.AllowedTokenIds.Add(-1), "options.allowed_token_ids[0]", "between 0 and 257"),
         ["typical_p"] = (r => r.Options.TypicalP = double.NaN, "options.typical_p", "above 0 and at most 1"),
         ["cache_salt"] = (r => r.Options.CacheSalt = "", "options.cache_salt", "1 to 1024 bytes"),
-        ["truncate_prompt_tokens"] = (r => r.Options.TruncatePromptTokens = 0, "options.truncate_prompt_tokens", "between 1 and 256, or -1"),
+        ["truncate_prompt_tokens"] =
+            (r => r.Options.TruncatePromptTokens = 0, "options.truncate_prompt_tokens", "between 1 and 256, or -1"),
         ["no prompt"] = (r => r.Prompt = null, "prompt", "missing"),
         ["empty prompt"] = (r => r.Prompt = new Prompt(), "prompt", "missing"),
         ["no tokens"] = (r => r.Prompt = new Prompt { TokenIds = new TokenIds() }, "prompt.token_ids", "at least one token"),
-        ["token outside the vocabulary"] = (r => r.Prompt = new Prompt { TokenIds = new TokenIds { Ids = { 1, 258 } } }, "prompt.token_ids", "from 0 to 257"),
+        ["token outside the vocabulary"] =
+            (r => r.Prompt = new Prompt { TokenIds = new TokenIds { Ids = { 1, 258 } } }, "prompt.token_ids", "from 0 to 257"),
         ["negative token"] = (r => r.Prompt = new Prompt { TokenIds = new TokenIds { Ids = { -1 } } }, "prompt.token_ids", "from 0 to 257"),
         ["too long a prompt"] = (r => r.Prompt = new Prompt { Text = new string('a', 300) }, "prompt.text", "256"),
         ["no messages"] = (r => r.Prompt = new Prompt { Messages = new Conversation() }, "prompt.messages", "at least one"),
-        ["message without a role"] = (r => r.Prompt = new Prompt { Messages = new Conversation { Messages = { new ChatMessage { Content = "a" } } } },
+        ["message without a role"] =
+            (r => r.Prompt = new Prompt { Messages = new Conversation { Messages = { new ChatMessage { Content = "a" } } } },
             "prompt.messages.messages[0].role", "ROLE_USER"),
         ["role that the model does not know"] = (r => r.Prompt = Talk(new ChatMessage { RoleName = "king" }),
             "prompt.messages.messages[0].role", "one of"),
@@ -149,7 +153,8 @@ public class GrpcRefusalTests
         await using var server = await ServerFixture.StartAsync();
         var fault = await FaultAsync(server, Request(r => r.Model = new string(filling, 1 << 20)));
         Assert.Equal(StatusCode.NotFound, fault.StatusCode);
-        Assert.EndsWith("is not served here; 'pair', 'pair-reference', 'pair-aligned' and 'pair@STRENGTH' are.", fault.Status.Detail, StringComparison.Ordinal);
+        Assert.EndsWith("is not served here; 'pair', 'pair-reference', 'pair-aligned' and 'pair@STRENGTH' are.", fault.Status.Detail,
+            StringComparison.Ordinal);
         // Clients refuse trailers of more than 8 to 64 kB, or hang.
         Assert.InRange(fault.Trailers.Sum(entry => entry.IsBinary ? entry.ValueBytes.Length * 4 / 3 : entry.Value.Length), 1, 8_000);
     }

@@ -23,12 +23,14 @@ public class HealthTests
         Assert.True(await watch.ResponseStream.MoveNext(Stop));
         Assert.Equal(ServingStatus.NotServing, watch.ResponseStream.Current.Status);
         foreach (var service in (string[])["", "dera.v1.InferenceService"])
-            Assert.Equal(ServingStatus.NotServing, (await health.CheckAsync(new HealthCheckRequest { Service = service }, cancellationToken: Stop)).Status);
+            Assert.Equal(ServingStatus.NotServing,
+                (await health.CheckAsync(new HealthCheckRequest { Service = service }, cancellationToken: Stop)).Status);
         loaded.SetResult(ServerFixture.Pair(Scripts.Saying("x")));
         Assert.True(await watch.ResponseStream.MoveNext(Stop));
         Assert.Equal(ServingStatus.Serving, watch.ResponseStream.Current.Status);
         foreach (var service in (string[])["", "dera.v1.InferenceService"])
-            Assert.Equal(ServingStatus.Serving, (await health.CheckAsync(new HealthCheckRequest { Service = service }, cancellationToken: Stop)).Status);
+            Assert.Equal(ServingStatus.Serving,
+                (await health.CheckAsync(new HealthCheckRequest { Service = service }, cancellationToken: Stop)).Status);
         var unknown = await Assert.ThrowsAsync<RpcException>(
             async () => await health.CheckAsync(new HealthCheckRequest { Service = "other" }, cancellationToken: Stop));
         Assert.Equal(StatusCode.NotFound, unknown.StatusCode);
@@ -40,7 +42,8 @@ public class HealthTests
         using var hold = new SemaphoreSlim(0);
         var executor = Scripts.Saying("abc");
         await using var server = await ServerFixture.StartLoadingAsync(
-            (_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor, options: new ServerOptions { Time = new() { DrainSeconds = 120 } });
+            (_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor,
+                options: new ServerOptions { Time = new() { DrainSeconds = 120 } });
         await server.PhaseChangedAsync();
         executor.BeforeStep = _ => hold.Wait(executor.TestOver);
         using var watch = new Health.HealthClient(server.Channel).Watch(

@@ -47,7 +47,8 @@ public class InferenceTests
         Assert.Equal(1, reply.AlignmentStrength);
         Assert.Equal(new string('x', 16), reply.Choices[0].Text);
         Assert.Equal(FinishReason.Length, reply.Choices[0].FinishReason);
-        Assert.Equal((1f, 1f, 1f), (row!.Sampling!.Parameters.Temperature, row.Sampling.Parameters.TopP, row.Sampling.Parameters.RepetitionPenalty));
+        Assert.Equal((1f, 1f, 1f),
+            (row!.Sampling!.Parameters.Temperature, row.Sampling.Parameters.TopP, row.Sampling.Parameters.RepetitionPenalty));
     }
 
     [Fact]
@@ -94,7 +95,8 @@ public class InferenceTests
             Prompt = Text("ab"),
             Options = new GenerationOptions { AlignmentStrength = 0.5, MaxTokens = 99, Stop = { "STOP" }, Seed = 9 },
         });
-        Assert.Equal(("pair", 0.5, 9, 3), (events[0].Started.Model, events[0].Started.AlignmentStrength, events[0].Started.Seed, events[0].Started.PromptTokens));
+        Assert.Equal(("pair", 0.5, 9, 3),
+            (events[0].Started.Model, events[0].Started.AlignmentStrength, events[0].Started.Seed, events[0].Started.PromptTokens));
         Assert.Equal("one 日本 ", string.Concat(events.Skip(1).SkipLast(1).Select(e => e.Delta.Text)));
         Assert.All(events.Skip(1).SkipLast(1), e => Assert.DoesNotContain('\uFFFD', e.Delta.Text));
         var finished = events[^1].Finished;
@@ -107,7 +109,8 @@ public class InferenceTests
     {
         await using var server = await ServerFixture.StartAsync();
         var options = new GenerationOptions { AlignmentStrength = 0.5, MaxTokens = 20, Seed = 11, N = 3, IgnoreEos = true, Logprobs = 2 };
-        var whole = await server.Inference.GenerateAsync(new GenerateRequest { Prompt = Text("ab"), Options = options }, cancellationToken: Stop);
+        var whole =
+            await server.Inference.GenerateAsync(new GenerateRequest { Prompt = Text("ab"), Options = options }, cancellationToken: Stop);
         var events = await StreamAsync(server, new GenerateStreamRequest { Prompt = Text("ab"), Options = options });
         var http = await server.CompleteAsync(
             """{"prompt":"ab","lambda":0.5,"max_tokens":20,"seed":11,"n":3,"ignore_eos":true,"return_token_ids":true}""");

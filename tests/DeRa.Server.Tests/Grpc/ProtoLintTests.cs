@@ -56,5 +56,6 @@ public class ProtoLintTests
     /// <summary>Zero must not mean strength 0 or temperature 0.</summary>
     [Fact]
     public void Every_tunable_tells_not_set_from_zero() => Assert.All(
-        GenerationOptions.Descriptor.Fields.InDeclarationOrder().Where(field => !field.IsRepeated), field => Assert.True(field.HasPresence, field.Name));
+        GenerationOptions.Descriptor.Fields.InDeclarationOrder().Where(field => !field.IsRepeated), field =>
+            Assert.True(field.HasPresence, field.Name));
 }

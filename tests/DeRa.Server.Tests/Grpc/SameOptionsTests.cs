@@ -119,7 +119,11 @@ public class SameOptionsTests
     [Fact]
     public async Task GetServerInfo_tells_what_info_tells()
     {
-        var options = new ServerOptions { Time = new() { DrainSeconds = 0, RequestTimeoutSeconds = 77 }, Limits = new() { MaxBestOf = 5, MaxBadWords = 9 } };
+        var options = new ServerOptions
+        {
+            Time = new() { DrainSeconds = 0, RequestTimeoutSeconds = 77 },
+            Limits = new() { MaxBestOf = 5, MaxBadWords = 9 }
+        };
         await using var server = await ServerFixture.StartLoadingAsync((_, _) => Task.FromResult(
             ServerFixture.Pair(Scripts.Saying("x"), limits: options.ToRequestLimits()) with
             {
@@ -134,7 +138,8 @@ public class SameOptionsTests
         for (var i = 0; i < 2; i++) AssertSame(info["members"]![i]!.AsObject(), told["members"]![i]!.AsObject());
         Assert.Equal(info["limits"]!.AsObject().Count, Limits.Descriptor.Fields.InDeclarationOrder().Count);
         // Names differ here, models have a method of their own, and how long the server runs is no matter of a request.
-        Assert.Equal(["aligned", "models", "uptime_seconds"], info.Select(entry => entry.Key).Except(told.Select(entry => entry.Key)).Order());
+        Assert.Equal(["aligned", "models", "uptime_seconds"], info.Select(entry => entry.Key).Except(told.Select(entry => entry.Key))
+            .Order());
     }
 
     /// <summary>As text: JSON has one kind of number, protobuf's JSON writes those of 64 bits as strings.</summary>

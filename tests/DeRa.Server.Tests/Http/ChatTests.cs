@@ -71,13 +71,15 @@ public class ChatTests
     public async Task Each_choice_of_a_stream_begins_and_ends_once()
     {
         await using var server = await ServerFixture.StartAsync(Scripts.Saying("abc"));
-        var choices = (await server.ChatAsync("""{"messages":[{"role":"user","content":"x"}],"stream":true,"n":3,"return_token_ids":true}"""))
+        var choices =
+            (await server.ChatAsync("""{"messages":[{"role":"user","content":"x"}],"stream":true,"n":3,"return_token_ids":true}"""))
             .Events().Select(e => e.GetProperty("choices")[0]).ToList();
         for (var i = 0; i < 3; i++)
         {
             var mine = choices.Where(choice => choice.GetProperty("index").GetInt32() == i).ToList();
             Assert.Equal("assistant", mine[0].GetProperty("delta").GetProperty("role").GetString());
-            Assert.Equal("abc", string.Concat(mine.Skip(1).SkipLast(1).Select(c => c.GetProperty("delta").GetProperty("content").GetString())));
+            Assert.Equal("abc",
+                string.Concat(mine.Skip(1).SkipLast(1).Select(c => c.GetProperty("delta").GetProperty("content").GetString())));
             Assert.Equal("[97,98,99,257]", "[" + string.Join(',', mine.Skip(1).SkipLast(1)
                 .SelectMany(c => c.GetProperty("token_ids").EnumerateArray()).Select(id => id.GetInt32())) + "]");
             Assert.Single(mine, choice => choice.GetProperty("finish_reason").GetString() == "stop");

@@ -74,9 +74,12 @@ public class CompletionsTests
     public async Task Choices_of_several_prompts_come_in_order()
     {
         await using var server = await ServerFixture.StartAsync();
-        var reply = await server.CompleteAsync("""{"prompt":["one","two"],"n":3,"seed":5,"max_tokens":4,"return_token_ids":true,"ignore_eos":true}""");
+        var reply =
+            await server.CompleteAsync(
+            """{"prompt":["one","two"],"n":3,"seed":5,"max_tokens":4,"return_token_ids":true,"ignore_eos":true}""");
         Assert.Equal([0, 1, 2, 3, 4, 5], reply.Json.GetProperty("choices").EnumerateArray().Select(c => c.GetProperty("index").GetInt32()));
-        var second = await server.CompleteAsync("""{"prompt":"two","n":1,"seed":5,"max_tokens":4,"return_token_ids":true,"ignore_eos":true}""");
+        var second =
+            await server.CompleteAsync("""{"prompt":"two","n":1,"seed":5,"max_tokens":4,"return_token_ids":true,"ignore_eos":true}""");
         Assert.Equal(second.Choice().GetProperty("token_ids").GetRawText(), reply.Choice(3).GetProperty("token_ids").GetRawText());
         Assert.NotEqual(reply.Choice(3).GetProperty("token_ids").GetRawText(), reply.Choice(4).GetProperty("token_ids").GetRawText());
         Assert.Equal(8, reply.Json.GetProperty("usage").GetProperty("prompt_tokens").GetInt32());
@@ -112,7 +115,8 @@ public class CompletionsTests
     {
         await using var server = await ServerFixture.StartAsync();
         async Task<string> Tokens(string more) => (await server.CompleteAsync(
-            $$"""{"prompt":"tell","max_tokens":24,"ignore_eos":true,"return_token_ids":true,{{more}}}""")).Choice().GetProperty("token_ids").GetRawText();
+            $$"""{"prompt":"tell","max_tokens":24,"ignore_eos":true,"return_token_ids":true,{{more}}}""")).Choice().GetProperty("token_ids")
+                .GetRawText();
         var first = await Tokens("\"seed\":1,\"lambda\":0.5");
         Assert.Equal(first, await Tokens("\"seed\":1,\"alignment_strength\":0.5"));
         Assert.Equal(first, await Tokens("\"seed\":1,\"alignment_strength\":0.5,\"lambda\":0.5"));
@@ -135,7 +139,8 @@ public class CompletionsTests
     public async Task Unknown_fields_are_ignored_and_named()
     {
         await using var server = await ServerFixture.StartAsync(Scripts.Saying("hi"));
-        var reply = await server.CompleteAsync("""{"prompt":"a","shiny_thing":1,"bell\r\nwhistle":{"a":[1]},"store":true,"metadata":{"k":"v"}}""");
+        var reply =
+            await server.CompleteAsync("""{"prompt":"a","shiny_thing":1,"bell\r\nwhistle":{"a":[1]},"store":true,"metadata":{"k":"v"}}""");
         Assert.Equal(200, reply.Status);
         Assert.Equal("shiny_thing, bell%0D%0Awhistle", reply.Headers["x-ignored-fields"]);
         Assert.False((await server.CompleteAsync("""{"prompt":"a"}""")).Headers.ContainsKey("x-ignored-fields"));

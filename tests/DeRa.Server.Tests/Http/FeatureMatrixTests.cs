@@ -67,7 +67,8 @@ public class FeatureMatrixTests
 
     private static string Body(string bias, int index, params string[] features)
     {
-        var common = $"\"prompt\":\"ab\",\"seed\":{index / 2},\"max_tokens\":{MaxTokens},\"return_token_ids\":true,\"logit_bias\":{{{bias}}}";
+        var common =
+            $"\"prompt\":\"ab\",\"seed\":{index / 2},\"max_tokens\":{MaxTokens},\"return_token_ids\":true,\"logit_bias\":{{{bias}}}";
         // Streamed or not, a request is otherwise the same.
         string[] all = [common, .. features, Filters[index / 2 % Filters.Length], Others[index / 2 % Others.Length]];
         return "{" + string.Join(',', all.Where(feature => feature.Length > 0)) + "}";
@@ -105,7 +106,8 @@ public class FeatureMatrixTests
         for (var i = 0; i < found.Count; i++)
         {
             var expected = Expected(executor, wanted, i);
-            Assert.True(expected.Tokens.SequenceEqual(found[i].Tokens) && (expected.Text, expected.Reason) == (found[i].Text, found[i].Reason),
+            Assert.True(expected.Tokens.SequenceEqual(found[i].Tokens)
+                && (expected.Text, expected.Reason) == (found[i].Text, found[i].Reason),
                 $"{cell}\nexpected {JsonSerializer.Serialize(expected)}\nfound {JsonSerializer.Serialize(found[i])}");
             Assert.Equal(wanted.Has("logprobs") ? expected.LogProbs.Length : 0, found[i].LogProbs.Length);
             foreach (var (one, other) in expected.LogProbs.Zip(found[i].LogProbs)) Assert.Equal(one, other, 1e-4);

@@ -29,7 +29,9 @@ public class FieldTests
         var reply = await server.CompleteAsync(
             """{"prompt":"a","max_tokens":40,"temperature":2,"allowed_token_ids":[65,66,67,66],"return_token_ids":true}""");
         Assert.Equal(["A", "B", "C"], reply.Text().Select(c => c.ToString()).Distinct().Order());
-        var ends = await server.CompleteAsync("""{"prompt":"a","allowed_token_ids":[257],"min_tokens":5,"bad_words":["x"],"return_token_ids":true}""");
+        var ends =
+            await server.CompleteAsync(
+            """{"prompt":"a","allowed_token_ids":[257],"min_tokens":5,"bad_words":["x"],"return_token_ids":true}""");
         Assert.Equal("[257]", TokenIds(ends));
         var words = await server.CompleteAsync("""{"prompt":"a","max_tokens":4,"allowed_token_ids":[65],"bad_words":["A"]}""");
         Assert.Equal("AAAA", words.Text());
@@ -55,14 +57,16 @@ public class FieldTests
         await using var server = await ServerFixture.StartAsync();
         const string request = "\"prompt\":[\"one\",\"two\"],\"seed\":5,\"max_tokens\":6,\"ignore_eos\":true,\"return_token_ids\":true";
         var all = await server.CompleteAsync("{" + request + ",\"n\":8,\"logprobs\":0}");
-        double Mean(int index) => all.Choice(index).GetProperty("logprobs").GetProperty("token_logprobs").EnumerateArray().Average(p => p.GetDouble());
+        double Mean(int index) => all.Choice(index).GetProperty("logprobs").GetProperty("token_logprobs").EnumerateArray()
+            .Average(p => p.GetDouble());
         var expected = Enumerable.Range(0, 2).SelectMany(prompt => Enumerable.Range(8 * prompt, 8).OrderByDescending(Mean).Take(2))
             .Select(index => TokenIds(all, index));
         foreach (var logProbs in (string[])["", ",\"logprobs\":1"])
         {
             var best = await server.CompleteAsync("{" + request + ",\"n\":2,\"best_of\":8" + logProbs + "}");
             Assert.Equal(expected, Enumerable.Range(0, 4).Select(index => TokenIds(best, index)));
-            Assert.Equal([0, 1, 2, 3], best.Json.GetProperty("choices").EnumerateArray().Select(choice => choice.GetProperty("index").GetInt32()));
+            Assert.Equal([0, 1, 2, 3], best.Json.GetProperty("choices").EnumerateArray()
+                .Select(choice => choice.GetProperty("index").GetInt32()));
             Assert.Equal(96, best.Json.GetProperty("usage").GetProperty("completion_tokens").GetInt32());
             Assert.Equal(logProbs.Length == 0, best.Choice().GetProperty("logprobs").ValueKind == JsonValueKind.Null);
         }
@@ -82,7 +86,8 @@ public class FieldTests
     {
         var executor = new ScriptedExecutor();
         await using var server = await ServerFixture.StartAsync(executor);
-        var reply = await server.CompleteAsync($$"""{"prompt":"cat","max_tokens":2,"prompt_logprobs":{{alternatives}},"lambda":0.5,"n":2}""");
+        var reply =
+            await server.CompleteAsync($$"""{"prompt":"cat","max_tokens":2,"prompt_logprobs":{{alternatives}},"lambda":0.5,"n":2}""");
         var prompt = reply.Choice(1).GetProperty("prompt_logprobs");
         Assert.Equal(prompt.GetRawText(), reply.Choice().GetProperty("prompt_logprobs").GetRawText());
         Assert.Equal((4, JsonValueKind.Null), (prompt.GetArrayLength(), prompt[0].ValueKind));
@@ -91,7 +96,8 @@ public class FieldTests
         {
             var expected = LogSoftmax(executor.MixedLogits(tokens.AsSpan(0, i), 0.5));
             var ranked = Enumerable.Range(0, 258).OrderByDescending(token => expected[token]).ToList();
-            var entries = prompt[i].EnumerateObject().Select(entry => int.Parse(entry.Name, System.Globalization.CultureInfo.InvariantCulture));
+            var entries = prompt[i].EnumerateObject()
+                .Select(entry => int.Parse(entry.Name, System.Globalization.CultureInfo.InvariantCulture));
             Assert.Equal(ranked.Take(alternatives).Prepend(tokens[i]).Distinct(), entries);
             var own = prompt[i].EnumerateObject().First().Value;
             Assert.Equal(expected[tokens[i]], own.GetProperty("logprob").GetDouble(), 1e-4);
@@ -106,7 +112,8 @@ public class FieldTests
     {
         await using var server = await ServerFixture.StartAsync(Scripts.Saying("ok"));
         var chat = await server.ChatAsync("{" + User + ",\"prompt_logprobs\":1}");
-        Assert.Equal(chat.Json.GetProperty("usage").GetProperty("prompt_tokens").GetInt32(), chat.Json.GetProperty("prompt_logprobs").GetArrayLength());
+        Assert.Equal(chat.Json.GetProperty("usage").GetProperty("prompt_tokens").GetInt32(), chat.Json.GetProperty("prompt_logprobs")
+            .GetArrayLength());
         var echo = await server.CompleteAsync("""{"prompt":"cat","echo":true,"logprobs":1,"prompt_logprobs":3}""");
         Assert.InRange(echo.Choice().GetProperty("logprobs").GetProperty("top_logprobs")[2].EnumerateObject().Count(), 1, 2);
         Assert.InRange(echo.Choice().GetProperty("prompt_logprobs")[2].EnumerateObject().Count(), 3, 4);
@@ -158,7 +165,8 @@ public class FieldTests
     public async Task A_prompt_laid_out_by_the_client_gives_the_tokens_of_the_chat()
     {
         using var folder = new TemporaryFolder();
-        folder.Write("chat_template.jinja", "{{ bos_token }}{% for m in messages %}({{ m.role }}){{ m.content }}{{ eos_token }}{% endfor %}");
+        folder.Write("chat_template.jinja",
+            "{{ bos_token }}{% for m in messages %}({{ m.role }}){{ m.content }}{{ eos_token }}{% endfor %}");
         folder.Write("tokenizer_config.json", """{ "bos_token": "<s>", "eos_token": "</s>" }""");
         await using var server = await ServerFixture.StartAsync(chats: ChatTemplate.Load(folder.Path, TimeProvider.System));
         var chat = await server.PostAsync("/tokenize", """{"messages":[{"role":"user","content":"hi"}]}""");
@@ -175,7 +183,8 @@ public class FieldTests
     {
         var executor = Scripts.Saying("ok");
         await using var server = await ServerFixture.StartAsync(executor);
-        var text = string.Concat(Enumerable.Range(0, field.Contains("256", StringComparison.Ordinal) ? 254 : 400).Select(i => (char)('a' + i % 26)));
+        var text = string.Concat(Enumerable.Range(0, field.Contains("256", StringComparison.Ordinal) ? 254 : 400)
+            .Select(i => (char)('a' + i % 26)));
         var reply = await server.CompleteAsync($$"""{"prompt":"{{text}}",{{field}},"echo":true}""");
         Assert.Equal(kept, reply.Json.GetProperty("usage").GetProperty("prompt_tokens").GetInt32());
         Assert.StartsWith(text[^Math.Min(kept, text.Length)..], reply.Text(), StringComparison.Ordinal);
@@ -245,7 +254,8 @@ public class FieldTests
         var executor = Scripts.Saying(" c");
         await using var server = await ServerFixture.StartAsync(executor);
         var tokens = PromptOf(executor);
-        var reply = await server.ChatAsync("""{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]""" + fields + "}");
+        var reply = await server.ChatAsync("""{"messages":[{"role":"user","content":"a"},{"role":"assistant","content":"b"}]""" + fields
+            + "}");
         Assert.Equal(prompt, new ByteTokenizer().CreateDecoder(false) is var decoder ? string.Concat(tokens.Select(decoder.Append)) : "");
         Assert.Equal(" c", reply.Text());
     }
@@ -256,7 +266,8 @@ public class FieldTests
         await using var server = await ServerFixture.StartAsync();
         const string request = "\"prompt\":\"a\",\"seed\":2,\"ignore_eos\":true,\"return_token_ids\":true";
         var plain = await server.CompleteAsync("{" + request + "}");
-        var other = await server.CompleteAsync("{" + request + ",\"cache_salt\":\"x\",\"priority\":-3,\"timeout\":60,\"spaces_between_special_tokens\":true}");
+        var other = await server.CompleteAsync("{" + request
+            + ",\"cache_salt\":\"x\",\"priority\":-3,\"timeout\":60,\"spaces_between_special_tokens\":true}");
         Assert.Equal(TokenIds(plain), TokenIds(other));
         Assert.False(other.Headers.ContainsKey("x-ignored-fields"));
     }

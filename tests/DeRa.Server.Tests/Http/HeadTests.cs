@@ -47,7 +47,8 @@ public class HeadTests
             Assert.Equal(Headers(get), Headers(head));
             Assert.Empty(none);
             // A length, where there is one, is that of GET's body.
-            if (head.Content.Headers.NonValidated.TryGetValues("Content-Length", out var length)) Assert.Equal($"{body.Length}", length.ToString());
+            if (head.Content.Headers.NonValidated.TryGetValues("Content-Length", out var length)) Assert.Equal($"{body.Length}",
+                length.ToString());
             get.Dispose();
             head.Dispose();
         }

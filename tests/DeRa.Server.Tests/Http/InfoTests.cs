@@ -71,7 +71,8 @@ public class InfoTests
         Assert.Equal("""["a=x","b=y"]""", told.GetProperty("aligned").GetRawText());
         Assert.Equal(JsonValueKind.Null, told.GetProperty("threads").ValueKind);
         Assert.DoesNotContain("hidden", text, StringComparison.Ordinal);
-        Assert.Equal(OptionReader.Table.All.Except(hidden).Select(entry => entry.Name), told.EnumerateObject().Select(option => option.Name));
+        Assert.Equal(OptionReader.Table.All.Except(hidden).Select(entry => entry.Name), told.EnumerateObject()
+            .Select(option => option.Name));
         Assert.Superset(new HashSet<string> { "config", "libtorch", "api-keys", "api-key", "tls-key", "tls-password" },
             hidden.Select(entry => entry.Name).ToHashSet());
     }

@@ -16,7 +16,9 @@ public class LargeRequestTests
 {
     private const string User = "\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]";
 
-    /// <summary>A name of 1.9 million characters, and 200,000 entries inside it: hundreds of gigabytes, were the way to each written out.</summary>
+    /// <summary>
+    /// A name of 1.9 million characters, and 200,000 entries inside it: hundreds of gigabytes, were the way to each written out.
+    /// </summary>
     private static readonly string LongName = new('n', 1_900_000);
 
     private static readonly string ManyEntries = string.Join(',', Enumerable.Range(0, 200_000).Select(i => $"\"{i:x}\":1"));
@@ -27,7 +29,8 @@ public class LargeRequestTests
         { $"\"chat_template_kwargs\":{{\"x\":{{\"{LongName}\":{{{ManyEntries}}}}}}}", 200, "" },
         { $"\"chat_template_kwargs\":{{{ManyEntries}}}", 400, "chat_template_kwargs" },
         { $"\"chat_template_kwargs\":{{\"x\":{{\"{LongName}\":[{string.Join(',', Enumerable.Repeat("0", 900_000))}]}}}}", 200, "" },
-        { $"\"chat_template_kwargs\":{{\"x\":{{\"{LongName}\":{{{ManyEntries},\"unfit\":\"\\ud800\"}}}}}}", 400, "chat_template_kwargs.x.nnn" },
+        { $"\"chat_template_kwargs\":{{\"x\":{{\"{LongName}\":{{{ManyEntries},\"unfit\":\"\\ud800\"}}}}}}", 400,
+            "chat_template_kwargs.x.nnn" },
         { $"\"{LongName}\":{{{ManyEntries}}}", 200, "" },
         { $"\"{LongName}strength\":1", 400, "nnn" },
         { $"\"options\":{{{ManyEntries}}}", 200, "" },
@@ -72,7 +75,8 @@ public class LargeRequestTests
     {
         using var folder = new TemporaryFolder();
         folder.Write("chat_template.jinja", "{{ x | length }}{{ x['ff'] }}{{ y.z[2] }}");
-        await using var server = await ServerFixture.StartAsync(Scripts.Saying("fine"), chats: ChatTemplate.Load(folder.Path, TimeProvider.System));
+        await using var server =
+            await ServerFixture.StartAsync(Scripts.Saying("fine"), chats: ChatTemplate.Load(folder.Path, TimeProvider.System));
         var reply = await server.PostAsync(path,
             $"{{{User},\"chat_template_kwargs\":{{\"x\":{{{ManyEntries}}},\"y\":{{\"z\":[0,1,\"end\"]}}}}}}");
         Assert.Equal(200, reply.Status);
@@ -97,7 +101,8 @@ public class LargeRequestTests
                     Messages = new()
                     {
                         Messages = { new Protos.V1.ChatMessage { Role = Protos.V1.Role.User, Content = "a" } },
-                        ChatTemplateKwargs = new() { Fields = { [name] = Value.ForStruct(new() { Fields = { [LongName] = Value.ForStruct(inner) } }) } },
+                        ChatTemplateKwargs =
+                            new() { Fields = { [name] = Value.ForStruct(new() { Fields = { [LongName] = Value.ForStruct(inner) } }) } },
                     },
                 },
             };
@@ -142,7 +147,8 @@ public class LargeRequestTests
         var walked = await server.PostAsync(path, Body(depth - 2, "\"all\":true,"));
         Assert.Equal(400, walked.Status);
         Assert.Contains("nests more than", walked.Error.GetProperty("message").GetString(), StringComparison.Ordinal);
-        foreach (var field in (string[])["response_format", "tools", "metadata", "shiny_thing", "options", "stop", "logit_bias", "prediction"])
+        foreach (
+            var field in (string[])["response_format", "tools", "metadata", "shiny_thing", "options", "stop", "logit_bias", "prediction"])
             Assert.Contains((await server.PostAsync(path, $"{{{User},\"{field}\":{Nested(depth - 1)}}}")).Status, (int[])[200, 400]);
     }
 

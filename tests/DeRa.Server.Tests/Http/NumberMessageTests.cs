@@ -23,7 +23,8 @@ public class NumberMessageTests
             var others = name == "prompt" ? "\"model\":null" : rest;
             var range = whole["maximum"] is null ? "64 bits" : $"from {whole["minimum"]} to {whole["maximum"]}";
             foreach (var (number, ending) in ((string, string)[])[
-                ("4.0", ", written without a fraction or an exponent."), ("4e0", ", written without a fraction or an exponent."), ("4.5", "."),
+                ("4.0", ", written without a fraction or an exponent."), ("4e0", ", written without a fraction or an exponent."),
+                    ("4.5", "."),
                 ("1234567890123456789012", ".")])
             {
                 var reply = await server.PostAsync(path, $"{{{others},\"{name}\":{(isList ? $"[{number}]" : number)}}}");

@@ -3,7 +3,9 @@ using Xunit;
 
 namespace DeRa.Server.Tests.Http;
 
-/// <summary>What clients send by habit, to this server or written for another: null, values that ask for nothing, and other servers' fields.</summary>
+/// <summary>
+/// What clients send by habit, to this server or written for another: null, values that ask for nothing, and other servers' fields.
+/// </summary>
 public class OtherClientTests
 {
     private const string User = "\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]";
@@ -21,7 +23,8 @@ public class OtherClientTests
     {
         await using var server = await ServerFixture.StartAsync(Scripts.Saying("fine"));
         var nulls = string.Join(',', names.Split(' ').Select(name => $"\"{name}\":null"));
-        foreach (var reply in (Reply[])[await server.CompleteAsync($"{{\"prompt\":\"a\",{nulls}}}"), await server.ChatAsync($"{{{User},{nulls}}}")])
+        foreach (var reply in (Reply[])[await server.CompleteAsync($"{{\"prompt\":\"a\",{nulls}}}"),
+            await server.ChatAsync($"{{{User},{nulls}}}")])
         {
             Assert.Equal("fine", reply.Text());
             Assert.False(reply.Headers.ContainsKey("x-ignored-fields"));
@@ -40,11 +43,14 @@ public class OtherClientTests
     [InlineData("\"stream\":false,\"stream_options\":{\"shiny\":null},\"response_format\":{\"type\":null,\"schema\":null}")]
     [InlineData("\"model\":\"\",\"logit_bias\":{\"97\":null,\"word\":null},\"alignment_strengths\":{\"aligned\":null}")]
     [InlineData("\"n\":1,\"min_tokens\":0,\"include_stop_str_in_output\":false,\"skip_special_tokens\":true,\"priority\":0,\"echo\":false")]
-    [InlineData("\"top_k\":-1,\"top_p\":1,\"min_p\":0,\"typical_p\":1,\"repetition_penalty\":1,\"frequency_penalty\":0,\"presence_penalty\":0")]
+    [InlineData(
+        "\"top_k\":-1,\"top_p\":1,\"min_p\":0,\"typical_p\":1,\"repetition_penalty\":1,\"frequency_penalty\":0,\"presence_penalty\":0")]
     [InlineData("\"top_k\":0,\"seed\":-1,\"max_tokens\":-1,\"truncate_prompt_tokens\":-1")]
     [InlineData("\"response_format\":{\"type\":\"text\"},\"use_beam_search\":false,\"length_penalty\":1.0,\"service_tier\":\"auto\"")]
-    [InlineData("\"response_format\":{},\"length_penalty\":0,\"logits_processors\":[],\"kv_transfer_params\":{},\"structured_outputs\":null")]
-    [InlineData("\"guided_json\":null,\"guided_regex\":\"\",\"guided_choice\":[],\"guided_grammar\":null,\"spaces_between_special_tokens\":false")]
+    [InlineData(
+        "\"response_format\":{},\"length_penalty\":0,\"logits_processors\":[],\"kv_transfer_params\":{},\"structured_outputs\":null")]
+    [InlineData(
+        "\"guided_json\":null,\"guided_regex\":\"\",\"guided_choice\":[],\"guided_grammar\":null,\"spaces_between_special_tokens\":false")]
     [InlineData("\"messages\":[],\"prompt_embeds\":null,\"suffix\":\"\",\"stream_options\":{}")]
     [InlineData("\"stream\":false,\"stream_options\":{\"include_usage\":false,\"continuous_usage_stats\":null},\"cache_salt\":\"x\"")]
     public async Task Values_that_ask_for_nothing_pass(string fields)
@@ -75,7 +81,8 @@ public class OtherClientTests
     }
 
     [Theory]
-    [InlineData("/tokenize", "\"prompt\":\"a\",\"add_generation_prompt\":false,\"continue_final_message\":false,\"chat_template_kwargs\":{},\"messages\":null")]
+    [InlineData("/tokenize",
+        "\"prompt\":\"a\",\"add_generation_prompt\":false,\"continue_final_message\":false,\"chat_template_kwargs\":{},\"messages\":null")]
     [InlineData("/tokenize", "\"prompt\":\"a\",\"alignment_strengths\":{},\"lambda\":null,\"model\":\"\"")]
     [InlineData("/tokenize", User + ",\"prompt\":null,\"tools\":[],\"media_io_kwargs\":{},\"chat_template\":null")]
     [InlineData("/detokenize", "\"tokens\":[97],\"skip_special_tokens\":false,\"alignment_strength\":null")]
@@ -157,7 +164,8 @@ public class OtherClientTests
     {
         await using var server = await ServerFixture.StartAsync(Scripts.Saying("fine"));
         Assert.NotEmpty(client);
-        foreach (var reply in (Reply[])[await server.CompleteAsync($"{{\"prompt\":\"a\",{fields}}}"), await server.ChatAsync($"{{{User},{fields}}}")])
+        foreach (var reply in (Reply[])[await server.CompleteAsync($"{{\"prompt\":\"a\",{fields}}}"),
+            await server.ChatAsync($"{{{User},{fields}}}")])
         {
             Assert.Equal("fine", reply.Text());
             Assert.NotEmpty(reply.Headers["x-ignored-fields"]);
@@ -215,7 +223,8 @@ public class OtherClientTests
         {
             var http = await server.CompleteAsync($"{{{same}{fields}}}");
             Assert.Equal(1, http.Json.GetProperty("alignment_strengths").GetProperty("helpful").GetDouble());
-            Assert.Equal($"[{string.Join(',', grpc.Choices[0].Tokens.Select(token => token.Id))}]", http.Choice().GetProperty("token_ids").GetRawText());
+            Assert.Equal($"[{string.Join(',', grpc.Choices[0].Tokens.Select(token => token.Id))}]", http.Choice().GetProperty("token_ids")
+                .GetRawText());
         }
         Assert.Equal(1, grpc.AlignmentStrengths["helpful"]);
         var named = await server.CompleteAsync("{\"prompt\":\"a\",\"model\":\"pair@0.5\",\"alignment_strengths\":{}}");

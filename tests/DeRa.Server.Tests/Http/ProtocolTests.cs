@@ -163,7 +163,8 @@ public class ProtocolTests
         Assert.Equal("{\"object\":\"list\",\"data\":[" + string.Join(',', models) + "]}", (await server.GetAsync("/v1/models")).Body);
         Assert.Equal(models[0], (await server.GetAsync("/v1/models/pair")).Body);
         Assert.Equal(models[3], (await server.GetAsync("/v1/models/pair-concise")).Body);
-        Assert.Equal((404, "model_not_found"), ((await server.GetAsync("/v1/models/pair-aligned")) is var other ? other.Status : 0, other.Code));
+        Assert.Equal((404, "model_not_found"),
+            ((await server.GetAsync("/v1/models/pair-aligned")) is var other ? other.Status : 0, other.Code));
     }
 
     [Fact]

@@ -46,9 +46,11 @@ public class SchemaTests
     public void OpenAIs_schemas_refuse_what_is_no_answer()
     {
         var schema = OpenAiSchemas.Need("Completion");
-        Assert.NotEmpty(schema.Validate("""{"id":"x","object":"text_completion","created":1,"model":"m","choices":[{"index":0,"text":"a"}]}"""));
+        Assert.NotEmpty(
+            schema.Validate("""{"id":"x","object":"text_completion","created":1,"model":"m","choices":[{"index":0,"text":"a"}]}"""));
         Assert.NotEmpty(schema.Validate("""{"id":"x","object":"other","created":1,"model":"m","choices":[]}"""));
-        Assert.NotEmpty(OpenAiSchemas.Need("CompletionChunk").Validate("""{"id":"x","object":"text_completion","created":1,"model":"m"}"""));
+        Assert.NotEmpty(OpenAiSchemas.Need("CompletionChunk")
+            .Validate("""{"id":"x","object":"text_completion","created":1,"model":"m"}"""));
     }
 
     [Theory]

@@ -44,7 +44,8 @@ public class SeedTests
         await using var server = await ServerFixture.StartAsync();
         var replies = new List<(long, string)>();
         foreach (var seed in (long[])[-2, -2, long.MinValue, 2])
-            replies.Add(await server.CompleteAsync($"{{\"prompt\":\"a\",{Long},\"seed\":{seed}}}") is var reply ? (SeedOf(reply.Json), Tokens(reply)) : default);
+            replies.Add(await server.CompleteAsync($"{{\"prompt\":\"a\",{Long},\"seed\":{seed}}}") is var reply
+                ? (SeedOf(reply.Json), Tokens(reply)) : default);
         Assert.Equal([-2, -2, long.MinValue, 2], replies.Select(reply => reply.Item1));
         Assert.Equal(replies[0], replies[1]);
         Assert.Equal(3, replies.Select(reply => reply.Item2).Distinct().Count());

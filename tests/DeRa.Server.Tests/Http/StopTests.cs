@@ -60,12 +60,14 @@ public class StopTests
             {
                 var choices = stream == "true" ? reply.Events().Select(e => e.GetProperty("choices")[0]).ToList() : [reply.Choice()];
                 Assert.Equal(text, string.Concat(choices.Select(Text)));
-                Assert.Equal(("stop", stop), (choices[^1].GetProperty("finish_reason").GetString(), choices[^1].GetProperty("stop_reason").GetString()));
+                Assert.Equal(("stop", stop),
+                    (choices[^1].GetProperty("finish_reason").GetString(), choices[^1].GetProperty("stop_reason").GetString()));
             }
         }
 
         static string? Text(JsonElement choice) => choice.TryGetProperty("text", out var text) ? text.GetString()
-            : (choice.TryGetProperty("delta", out var delta) ? delta : choice.GetProperty("message")).TryGetProperty("content", out var content)
+            : (choice.TryGetProperty("delta", out var delta) ? delta : choice.GetProperty("message"))
+                .TryGetProperty("content", out var content)
                 ? content.GetString() : null;
     }
 
@@ -94,7 +96,8 @@ public class StopTests
     public async Task No_end_is_sampled_before_min_tokens()
     {
         await using var server = await ServerFixture.StartAsync();
-        const string always = "\"prompt\":\"a\",\"max_tokens\":12,\"return_token_ids\":true,\"logit_bias\":{\"257\":100,\"65\":100},\"stop_token_ids\":[65]";
+        const string always =
+            "\"prompt\":\"a\",\"max_tokens\":12,\"return_token_ids\":true,\"logit_bias\":{\"257\":100,\"65\":100},\"stop_token_ids\":[65]";
         async Task<int[]> Tokens(string more) => [.. (await server.CompleteAsync("{" + always + more + "}"))
             .Choice().GetProperty("token_ids").EnumerateArray().Select(id => id.GetInt32())];
         Assert.Single(await Tokens(""));

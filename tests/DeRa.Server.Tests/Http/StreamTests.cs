@@ -12,7 +12,9 @@ public class StreamTests
     public async Task The_bytes_of_a_stream_are_as_clients_expect_them()
     {
         await using var server = await ServerFixture.StartAsync(Scripts.Saying("hi"));
-        var reply = await server.CompleteAsync("""{"prompt":"a","stream":true,"stream_options":{"include_usage":true},"alignment_strength":0.5,"seed":7}""");
+        var reply =
+            await server.CompleteAsync(
+            """{"prompt":"a","stream":true,"stream_options":{"include_usage":true},"alignment_strength":0.5,"seed":7}""");
         Assert.Equal("text/event-stream; charset=utf-8", reply.Headers["Content-Type"]);
         Assert.Equal("no-cache", reply.Headers["Cache-Control"]);
         Assert.Equal("no", reply.Headers["X-Accel-Buffering"]);
@@ -32,7 +34,8 @@ public class StreamTests
     {
         await using var server = await ServerFixture.StartAsync(Scripts.Saying("hi"));
         foreach (var options in (string[])["", ",\"stream_options\":{}", ",\"stream_options\":{\"include_usage\":false}"])
-            Assert.DoesNotContain("usage", (await server.CompleteAsync($$"""{"prompt":"a","stream":true{{options}}}""")).Body, StringComparison.Ordinal);
+            Assert.DoesNotContain("usage", (await server.CompleteAsync($$"""{"prompt":"a","stream":true{{options}}}""")).Body,
+                StringComparison.Ordinal);
     }
 
     [Theory]

@@ -23,7 +23,9 @@ public class TokenizerEndpointTests
     public async Task Special_tokens_are_added_unless_told_otherwise_and_tokens_are_spelt_when_asked()
     {
         await using var server = await ServerFixture.StartAsync();
-        var bare = await server.PostAsync("/tokenize", """{"prompt":"h","add_special_tokens":false,"return_token_strs":true,"model":"pair@0.5"}""");
+        var bare =
+            await server.PostAsync("/tokenize",
+            """{"prompt":"h","add_special_tokens":false,"return_token_strs":true,"model":"pair@0.5"}""");
         Assert.Equal("""{"count":1,"max_model_len":256,"tokens":[104],"token_strs":["<0x68>"]}""", bare.Body);
         var full = await server.PostAsync("/tokenize", """{"prompt":"h","add_special_tokens":true,"return_token_strs":true}""");
         Assert.Equal(["<s>", "<0x68>"], full.Json.GetProperty("token_strs").EnumerateArray().Select(token => token.GetString()));
@@ -34,7 +36,8 @@ public class TokenizerEndpointTests
     {
         await using var server = await ServerFixture.StartAsync();
         Assert.DoesNotContain(ByteTokenizer.Eos, Tokens(await server.PostAsync("/tokenize", """{"prompt":"</s>"}""")));
-        Assert.Equal(ByteTokenizer.Eos, Assert.Single(Tokens(await server.PostAsync("/tokenize", """{"prompt":"</s>","parse_special":true}"""))));
+        Assert.Equal(ByteTokenizer.Eos,
+            Assert.Single(Tokens(await server.PostAsync("/tokenize", """{"prompt":"</s>","parse_special":true}"""))));
     }
 
     [Fact]

@@ -39,7 +39,8 @@ public sealed class OptionReaderTests : IDisposable
     public void Defaults_hold_where_nothing_is_given()
     {
         var options = Read();
-        Assert.Equal(("127.0.0.1", 8080, 8081, "auto", "auto"), (options.Endpoint.Host, options.Endpoint.HttpPort, options.Endpoint.GrpcPort, options.Compute.Device, options.Compute.Dtype));
+        Assert.Equal(("127.0.0.1", 8080, 8081, "auto", "auto"),
+            (options.Endpoint.Host, options.Endpoint.HttpPort, options.Endpoint.GrpcPort, options.Compute.Device, options.Compute.Dtype));
         Assert.Equal(new DirectoryInfo(_folder).Name, options.Model.ServedName);
         Assert.Equal(new DeRa.Engine.EngineOptions { ModelName = options.Model.ServedName }, options.ToEngineOptions());
         Assert.Equal(new RequestLimits(), options.ToRequestLimits());
@@ -50,10 +51,14 @@ public sealed class OptionReaderTests : IDisposable
     {
         const string file = """{"http-port": 1001, "grpc-port": "1002", "max-strength": 2.5, "name": "from-file"}""";
         var fromFile = Read(file: file);
-        Assert.Equal((1001, 1002, 2.5, "from-file"), (fromFile.Endpoint.HttpPort, fromFile.Endpoint.GrpcPort, fromFile.Limits.MaxStrength, fromFile.Model.ServedName));
-        var environment = new Dictionary<string, string> { ["DERA_HTTP_PORT"] = "2001", ["DERA_NAME"] = "from-environment", ["PATH"] = "x" };
+        Assert.Equal((1001, 1002, 2.5, "from-file"),
+            (fromFile.Endpoint.HttpPort, fromFile.Endpoint.GrpcPort, fromFile.Limits.MaxStrength, fromFile.Model.ServedName));
+        var environment = new Dictionary<string,
+            string>
+        { ["DERA_HTTP_PORT"] = "2001", ["DERA_NAME"] = "from-environment", ["PATH"] = "x" };
         var fromEnvironment = Read(environment: environment, file: file);
-        Assert.Equal((2001, 1002, "from-environment"), (fromEnvironment.Endpoint.HttpPort, fromEnvironment.Endpoint.GrpcPort, fromEnvironment.Model.ServedName));
+        Assert.Equal((2001, 1002, "from-environment"),
+            (fromEnvironment.Endpoint.HttpPort, fromEnvironment.Endpoint.GrpcPort, fromEnvironment.Model.ServedName));
         var fromLine = Read(["--http-port=3001"], environment, file);
         Assert.Equal((3001, 1002, "from-environment"), (fromLine.Endpoint.HttpPort, fromLine.Endpoint.GrpcPort, fromLine.Model.ServedName));
     }
@@ -121,7 +126,8 @@ public sealed class OptionReaderTests : IDisposable
     [InlineData("neither a folder here nor a model's name on the Hub", "a=no where")]
     public void Aligned_models_without_a_name_of_their_own_or_a_folder_are_refused(string message, params string[] aligned)
     {
-        string[] arguments = ["--reference", _folder, .. aligned.SelectMany(value => new[] { "--aligned", string.Format(null, value, _folder) })];
+        string[] arguments =
+            ["--reference", _folder, .. aligned.SelectMany(value => new[] { "--aligned", string.Format(null, value, _folder) })];
         Assert.Contains(message, Assert.Throws<OptionException>(
             () => OptionReader.Read(arguments, new Dictionary<string, string>())).Message, StringComparison.Ordinal);
     }
@@ -252,7 +258,8 @@ public sealed class OptionReaderTests : IDisposable
     {
         Assert.Contains("nowhere.json", Fault(["--config", Path.Combine(_folder, "nowhere.json")]), StringComparison.Ordinal);
         Assert.StartsWith("--aligned: there is no folder './nowhere' in ",
-            Assert.Throws<OptionException>(() => OptionReader.Read(["--reference", _folder, "--aligned", "./nowhere"], new Dictionary<string, string>())).Message,
+            Assert.Throws<OptionException>(() =>
+                OptionReader.Read(["--reference", _folder, "--aligned", "./nowhere"], new Dictionary<string, string>())).Message,
             StringComparison.Ordinal);
     }
 

@@ -97,7 +97,8 @@ public sealed class ApiKeyTests : IDisposable
         var reply = await server.SendAsync(new HttpMethod(method), path);
         // A trailing slash is the same path.
         Assert.Equal(path == "/livez/" ? 200 : 401, reply.Status);
-        if (method == "GET" && path == "/nowhere") Assert.Equal(404, (await server.SendAsync(HttpMethod.Get, path, SecuredServer.Key)).Status);
+        if (method == "GET" && path == "/nowhere") Assert.Equal(404,
+            (await server.SendAsync(HttpMethod.Get, path, SecuredServer.Key)).Status);
     }
 
     [Fact]
@@ -109,7 +110,8 @@ public sealed class ApiKeyTests : IDisposable
             Assert.Equal("fine", (await server.CompleteWithAsync(key)).Text());
             Assert.Equal(200, (await server.SendAsync(HttpMethod.Get, "/v1/models", key)).Status);
             var call = new GenerateRequest { Prompt = new Prompt { Text = "a" } };
-            Assert.Equal("fine", (await server.Inference.GenerateAsync(call, SecuredServer.Credentials(key), cancellationToken: Stop)).Choices[0].Text);
+            Assert.Equal("fine",
+                (await server.Inference.GenerateAsync(call, SecuredServer.Credentials(key), cancellationToken: Stop)).Choices[0].Text);
             using var reflection = new ServerReflection.ServerReflectionClient(server.Channel)
                 .ServerReflectionInfo(SecuredServer.Credentials(key), cancellationToken: Stop);
             await reflection.RequestStream.WriteAsync(new ServerReflectionRequest { ListServices = "" }, Stop);
@@ -151,7 +153,8 @@ public sealed class ApiKeyTests : IDisposable
     {
         await using var server = await StartAsync();
         var health = new Health.HealthClient(server.Channel);
-        Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving, (await health.CheckAsync(new HealthCheckRequest(), cancellationToken: Stop)).Status);
+        Assert.Equal(HealthCheckResponse.Types.ServingStatus.Serving,
+            (await health.CheckAsync(new HealthCheckRequest(), cancellationToken: Stop)).Status);
         using var refused = health.Watch(new HealthCheckRequest(), cancellationToken: Stop);
         Assert.Equal(StatusCode.Unauthenticated,
             (await Assert.ThrowsAsync<RpcException>(async () => await refused.ResponseStream.MoveNext(Stop))).StatusCode);
@@ -167,8 +170,10 @@ public sealed class ApiKeyTests : IDisposable
         foreach (var key in (string[])["a-key-of-16-chars", SecuredServer.Key, SecuredServer.OtherKey])
             Assert.Equal(200, (await server.CompleteWithAsync(key)).Status);
         Assert.Equal(401, (await server.CompleteWithAsync(Wrong)).Status);
-        await using var alone = await SecuredServer.StartAsync(new ServerOptions { Key = new() { ApiKey = new Secret("a-key-of-16-chars") } });
-        Assert.Equal((200, 401), ((await alone.CompleteWithAsync("a-key-of-16-chars")).Status, (await alone.CompleteWithAsync(Wrong)).Status));
+        await using var alone =
+            await SecuredServer.StartAsync(new ServerOptions { Key = new() { ApiKey = new Secret("a-key-of-16-chars") } });
+        Assert.Equal((200, 401),
+            ((await alone.CompleteWithAsync("a-key-of-16-chars")).Status, (await alone.CompleteWithAsync(Wrong)).Status));
     }
 
     [Fact]
@@ -209,7 +214,8 @@ public sealed class ApiKeyTests : IDisposable
         Look();
         Assert.Equal((200, 401), await TryAsync());
 
-        var faults = logs.Lines.Where(line => line.StartsWith("Reload failed; keeping the previous configuration: ", StringComparison.Ordinal)).ToList();
+        var faults = logs.Lines.Where(line =>
+            line.StartsWith("Reload failed; keeping the previous configuration: ", StringComparison.Ordinal)).ToList();
         Assert.Equal(3, faults.Count);
         Assert.Contains("holds no key", faults[0], StringComparison.Ordinal);
         Assert.Contains("line 2", faults[1], StringComparison.Ordinal);
@@ -245,7 +251,8 @@ public sealed class ApiKeyTests : IDisposable
         {
             ShouldListenTo = _ => true,
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStopped = span => traced.Enqueue(string.Join('\n', span.TagObjects) + string.Join('\n', span.Events.SelectMany(e => e.Tags))),
+            ActivityStopped = span =>
+                traced.Enqueue(string.Join('\n', span.TagObjects) + string.Join('\n', span.Events.SelectMany(e => e.Tags))),
         };
         ActivitySource.AddActivityListener(listener);
         const string fromOption = "a-key-of-16-chars";
@@ -255,7 +262,8 @@ public sealed class ApiKeyTests : IDisposable
         {
             foreach (var key in (string[])[SecuredServer.Key, fromOption, Wrong])
             {
-                foreach (var reply in (Reply[])[await server.CompleteWithAsync(key), await server.CompleteWithAsync(key, "{"), await server.SendAsync(HttpMethod.Get, "/x", key)])
+                foreach (var reply in (Reply[])[await server.CompleteWithAsync(key), await server.CompleteWithAsync(key, "{"),
+                    await server.SendAsync(HttpMethod.Get, "/x", key)])
                     answers.Add(reply.Body + string.Join('\n', reply.Headers));
                 try
                 {
@@ -281,7 +289,8 @@ public sealed class ApiKeyTests : IDisposable
         await using (await SecuredServer.StartAsync(new ServerOptions { Endpoint = new() { Host = "0.0.0.0" } }, logs: logs))
             Assert.Contains(logs.Lines, line => line.Contains("Anybody who reaches 0.0.0.0 may use this server", StringComparison.Ordinal));
         logs.Lines.Clear();
-        await using (await SecuredServer.StartAsync(SecuredServer.WithKeys(_folder) with { Endpoint = new() { Host = "0.0.0.0" } }, logs: logs)) { }
+        await using (
+            await SecuredServer.StartAsync(SecuredServer.WithKeys(_folder) with { Endpoint = new() { Host = "0.0.0.0" } }, logs: logs)) { }
         await using (await SecuredServer.StartAsync(new ServerOptions(), logs: logs)) { }
         Assert.DoesNotContain(logs.Lines, line => line.Contains("Anybody", StringComparison.Ordinal));
     }

@@ -142,7 +142,8 @@ public sealed class BrokenFileTests : IDisposable
         Assert.Contains("--api-keys", Assert.Single(logs.Lines), StringComparison.Ordinal);
         Assert.Contains("--api-keys", Assert.Throws<OptionException>(() => new ApiKeys(options)).Message, StringComparison.Ordinal);
         Assert.Contains("--config",
-            Assert.Throws<OptionException>(() => OptionReader.Read(["--config", options.ApiKeys!], None)).Message, StringComparison.Ordinal);
+            Assert.Throws<OptionException>(() => OptionReader.Read(["--config", options.ApiKeys!], None)).Message,
+                StringComparison.Ordinal);
     }
 
     private static void Break(string path, string kind)
@@ -179,7 +180,8 @@ public sealed class BrokenFileTests : IDisposable
     public async Task A_file_of_options_with_odd_text_is_refused_in_a_line(string content, string message)
     {
         var errors = new StringWriter();
-        var code = await ServerProgram.RunAsync(["--config", _folder.Write("options.json", content), "--http-port=0", "--grpc-port=0"], None,
+        var code =
+            await ServerProgram.RunAsync(["--config", _folder.Write("options.json", content), "--http-port=0", "--grpc-port=0"], None,
             (_, _) => (_, _) => throw new InvalidOperationException("not reached"), TextWriter.Null, errors);
         Assert.Equal(ServerProgram.BadOption, code);
         Assert.Contains(message, Assert.Single(errors.ToString().TrimEnd().Split('\n')), StringComparison.Ordinal);
@@ -191,7 +193,8 @@ public sealed class BrokenFileTests : IDisposable
         var errors = new StringWriter();
         var code = await ServerProgram.RunAsync(["--http-port=0", "--grpc-port=0"], None,
             (_, _) => throw new NotSupportedException("of no\nuse"), TextWriter.Null, errors);
-        Assert.Equal((ServerProgram.StartFailed, "The server has failed: NotSupportedException: of no use"), (code, errors.ToString().TrimEnd()));
+        Assert.Equal((ServerProgram.StartFailed, "The server has failed: NotSupportedException: of no use"),
+            (code, errors.ToString().TrimEnd()));
     }
 
     [Theory]
@@ -236,7 +239,11 @@ public sealed class BrokenFileTests : IDisposable
         using var key = certificate.GetRSAPrivateKey()!;
         return new ServerOptions
         {
-            Tls = new() { TlsCertificate = _folder.Write("tls.crt", certificate.ExportCertificatePem()), TlsKey = _folder.Write("tls.key", key.ExportPkcs8PrivateKeyPem()) },
+            Tls = new()
+            {
+                TlsCertificate = _folder.Write("tls.crt", certificate.ExportCertificatePem()),
+                TlsKey = _folder.Write("tls.key", key.ExportPkcs8PrivateKeyPem())
+            },
         };
     }
 }

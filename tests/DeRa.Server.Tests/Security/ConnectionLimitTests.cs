@@ -55,7 +55,8 @@ public class ConnectionLimitTests
     [InlineData(100)]
     public async Task Headers_are_counted(int headers)
     {
-        await using var server = await SecuredServer.StartAsync(headers == 100 ? new ServerOptions() : new ServerOptions { Connection = new() { MaxHeaders = headers } });
+        await using var server = await SecuredServer.StartAsync(headers == 100 ? new ServerOptions()
+            : new ServerOptions { Connection = new() { MaxHeaders = headers } });
         string Headers(int count) => Host + string.Concat(Enumerable.Range(1, count - 1).Select(i => $"x-{i}: y\r\n"));
         Assert.Equal(200, await AskAsync(server, Headers(headers)));
         Assert.Equal(431, await AskAsync(server, Headers(headers + 1)));

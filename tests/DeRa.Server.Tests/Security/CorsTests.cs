@@ -66,8 +66,10 @@ public sealed class CorsTests : IDisposable
     [Fact]
     public async Task A_star_lets_every_page_in_but_never_with_credentials()
     {
-        await using var server = await SecuredServer.StartAsync(SecuredServer.WithKeys(_folder) with { Origin = new() { CorsOrigins = ["*"] } });
-        foreach (var reply in (Reply[])[await PreflightAsync(server, Page), await AskAsync(server, "https://any.example.com", SecuredServer.Key)])
+        await using var server =
+            await SecuredServer.StartAsync(SecuredServer.WithKeys(_folder) with { Origin = new() { CorsOrigins = ["*"] } });
+        foreach (var reply in (Reply[])[await PreflightAsync(server, Page),
+            await AskAsync(server, "https://any.example.com", SecuredServer.Key)])
         {
             Assert.Equal("*", reply.Headers[Allowed]);
             Assert.DoesNotContain("Access-Control-Allow-Credentials", reply.Headers.Keys);
@@ -77,7 +79,8 @@ public sealed class CorsTests : IDisposable
     [Fact]
     public async Task A_request_that_only_looks_like_asking_first_is_closed()
     {
-        await using var server = await SecuredServer.StartAsync(SecuredServer.WithKeys(_folder) with { Origin = new() { CorsOrigins = [Page] } });
+        await using var server =
+            await SecuredServer.StartAsync(SecuredServer.WithKeys(_folder) with { Origin = new() { CorsOrigins = [Page] } });
         Assert.Equal(401, (await server.SendAsync(HttpMethod.Options, "/v1/models")).Status);
     }
 }

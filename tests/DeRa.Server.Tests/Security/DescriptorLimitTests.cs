@@ -27,13 +27,15 @@ public class DescriptorLimitTests
     [Fact]
     public void Too_low_a_limit_is_told_in_a_line()
     {
-        var fault = Assert.Throws<OptionException>(() => DescriptorLimit.Fit(new ConnectionOptions(), DescriptorLimit.Reserved + 7)).Message;
+        var fault =
+            Assert.Throws<OptionException>(() => DescriptorLimit.Fit(new ConnectionOptions(), DescriptorLimit.Reserved + 7)).Message;
         Assert.Equal("This process may have 327 files open; it needs at least 328 (ulimit -n).", fault);
         Assert.Equal(3, DescriptorLimit.Fit(new ConnectionOptions { MaxConnections = 3 }, DescriptorLimit.Reserved + 7).MaxConnections);
     }
 
     [Fact]
-    public void The_help_tells_the_reserve() => Assert.Contains($"beyond {DescriptorLimit.Reserved}", OptionReader.Help(), StringComparison.Ordinal);
+    public void The_help_tells_the_reserve() =>
+        Assert.Contains($"beyond {DescriptorLimit.Reserved}", OptionReader.Help(), StringComparison.Ordinal);
 
     [Fact]
     public async Task More_idle_connections_than_files_may_be_open_stop_nothing_that_runs_and_leave_no_harm()
@@ -63,7 +65,8 @@ public class DescriptorLimitTests
         using (var http = new HttpClient { BaseAddress = server.Http.BaseAddress })
             Assert.Equal("{\"status\":\"ready\"}", await http.GetStringAsync("/readyz", Stop));
         using var channel = GrpcChannel.ForAddress(server.Grpc);
-        var models = await new InferenceService.InferenceServiceClient(channel).ListModelsAsync(new ListModelsRequest(), cancellationToken: Stop);
+        var models = await new InferenceService.InferenceServiceClient(channel)
+            .ListModelsAsync(new ListModelsRequest(), cancellationToken: Stop);
         Assert.NotEmpty(models.Models);
         server.Terminate();
         Assert.Equal(0, await server.EndedAsync());

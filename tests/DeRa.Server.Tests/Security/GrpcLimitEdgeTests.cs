@@ -20,7 +20,8 @@ public class GrpcLimitEdgeTests
     {
         ["n"] = new(Default with { Limits = Default.Limits with { MaxChoices = 5 } }, "n", (options, count) => options.N = count, 5),
         ["n by default"] = new(Default, "n", (options, count) => options.N = count, 128),
-        ["best_of"] = new(Default with { Limits = Default.Limits with { MaxBestOf = 3 } }, "best_of", (options, count) => options.BestOf = count, 3),
+        ["best_of"] = new(Default with { Limits = Default.Limits with { MaxBestOf = 3 } }, "best_of", (options, count) =>
+            options.BestOf = count, 3),
         ["best_of by default"] = new(Default, "best_of", (options, count) => options.BestOf = count, 20),
         ["stop strings"] = new(Default with { Limits = Default.Limits with { MaxStopStrings = 2 } }, "stop",
             (options, count) => options.Stop.AddRange(Enumerable.Repeat("x", count)), 2),
@@ -38,7 +39,8 @@ public class GrpcLimitEdgeTests
             (options, count) => options.StopTokenIds.AddRange(Enumerable.Repeat(1, count)), 2),
         ["bad words"] = new(Default with { Limits = Default.Limits with { MaxBadWords = 2 } }, "bad_words",
             (options, count) => options.BadWords.AddRange(Enumerable.Repeat("x", count)), 2),
-        ["logprobs"] = new(Default with { Limits = Default.Limits with { MaxLogprobs = 3 } }, "logprobs", (options, count) => options.Logprobs = count, 3),
+        ["logprobs"] = new(Default with { Limits = Default.Limits with { MaxLogprobs = 3 } }, "logprobs", (options, count) =>
+            options.Logprobs = count, 3),
         ["logprobs by default"] = new(Default, "logprobs", (options, count) => options.Logprobs = count, 20),
         ["prompt_logprobs by default"] = new(Default, "prompt_logprobs", (options, count) => options.PromptLogprobs = count, 20),
         ["strength"] = new(Default with { Limits = Default.Limits with { MaxStrength = 2.5 } }, "alignment_strength",
@@ -54,8 +56,10 @@ public class GrpcLimitEdgeTests
         ["context"] = new(Default, "max_tokens", (options, count) => options.MaxTokens = count, 254),
         // 16 × 256 are the cache's 512 blocks of 8.
         ["cache"] = new(Default, "n", (options, count) => (options.N, options.MaxTokens) = (count, 254), 16),
-        ["queue of sequences"] = new(Default with { Engine = Default.Engine with { MaxQueued = 3 } }, "n", (options, count) => options.N = count, 3),
-        ["queue of tokens"] = new(Default with { Engine = Default.Engine with { MaxQueuedTokens = 11 } }, "n", (options, count) => options.N = count, 5),
+        ["queue of sequences"] = new(Default with { Engine = Default.Engine with { MaxQueued = 3 } }, "n", (options, count) =>
+            options.N = count, 3),
+        ["queue of tokens"] = new(Default with { Engine = Default.Engine with { MaxQueuedTokens = 11 } }, "n", (options, count) =>
+            options.N = count, 5),
     };
 
     public static TheoryData<string> Names => [.. Edges.Keys];

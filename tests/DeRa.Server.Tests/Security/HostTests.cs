@@ -34,7 +34,8 @@ public class HostTests
         await using var server = await ServerFixture.StartAsync();
         var reply = await AskAsync(server, host);
         Assert.Equal(status, reply.Status);
-        if (status == 421) Assert.Equal(("invalid_request_error", true), (reply.Type, reply.Body.Contains("--allowed-hosts", StringComparison.Ordinal)));
+        if (status == 421) Assert.Equal(("invalid_request_error", true),
+            (reply.Type, reply.Body.Contains("--allowed-hosts", StringComparison.Ordinal)));
         Assert.Equal(status == 200 ? 404 : 421, (await AskAsync(server, host, "/nowhere")).Status);
     }
 
@@ -75,9 +76,11 @@ public class HostTests
     [InlineData("0.0.0.0", null, "anything", 200)]
     [InlineData("0.0.0.0", "api.example.com", "api.example.com", 200)]
     [InlineData("0.0.0.0", "api.example.com", "anything", 421)]
-    public async Task Names_can_be_added_and_elsewhere_than_on_loopback_none_is_kept_out_unless_asked(string listen, string? allowed, string host, int status)
+    public async Task Names_can_be_added_and_elsewhere_than_on_loopback_none_is_kept_out_unless_asked(string listen, string? allowed,
+        string host, int status)
     {
-        var options = new ServerOptions { Endpoint = new() { Host = listen }, Origin = new() { AllowedHosts = allowed is null ? [] : [allowed] } };
+        var options =
+            new ServerOptions { Endpoint = new() { Host = listen }, Origin = new() { AllowedHosts = allowed is null ? [] : [allowed] } };
         await using var server = await SecuredServer.StartAsync(options, handler: () => new SocketsHttpHandler
         {
             ConnectCallback = async (context, cancellation) =>

@@ -31,7 +31,8 @@ public class LimitEdgeTests
 
     private static Edge Choices(ServerOptions options, int last) => new(options, "n", count => Fields($"\"n\":{count}"), last);
 
-    private static Edge Stops(ServerOptions options, int last) => new(options, "stop", count => Fields($"\"stop\":[{Repeat("\"x\"", count)}]"), last);
+    private static Edge Stops(ServerOptions options, int last) =>
+        new(options, "stop", count => Fields($"\"stop\":[{Repeat("\"x\"", count)}]"), last);
 
     private static Edge StopBytes(ServerOptions options, int last) =>
         new(options, "stop", bytes => Fields($"\"stop\":\"é{new string('x', bytes - 2)}\""), last);
@@ -50,7 +51,8 @@ public class LimitEdgeTests
     private static Edge BadWords(ServerOptions options, int last) =>
         new(options, "bad_words", count => Fields($"\"bad_words\":[{Repeat("\"x\"", count)}]"), last);
 
-    private static Edge LogProbs(ServerOptions options, int last) => new(options, "logprobs", count => Fields($"\"logprobs\":{count}"), last);
+    private static Edge LogProbs(ServerOptions options, int last) =>
+        new(options, "logprobs", count => Fields($"\"logprobs\":{count}"), last);
 
     private static Edge Depth(ServerOptions options, int last) =>
         new(options, "x", depth => Fields($"\"x\":{new string('[', depth - 1)}{new string(']', depth - 1)}"), last);
@@ -67,8 +69,10 @@ public class LimitEdgeTests
         ["bytes of a stop string by default"] = StopBytes(Default, 256),
         ["entries of logit_bias"] = BiasEntries(Default with { Limits = Default.Limits with { MaxLogitBiasEntries = 2 } }, 2),
         ["entries of logit_bias by default"] = BiasEntries(Default, 1024),
-        ["value of logit_bias"] = new(Default, "logit_bias[7]", value => Fields($$"""{{"\"logit_bias\""}}:{"7":{{Hundredths(value)}}}"""), 100_00),
-        ["lowest value of logit_bias"] = new(Default, "logit_bias[7]", value => Fields($$"""{{"\"logit_bias\""}}:{"7":-{{Hundredths(value)}}}"""), 100_00),
+        ["value of logit_bias"] =
+            new(Default, "logit_bias[7]", value => Fields($$"""{{"\"logit_bias\""}}:{"7":{{Hundredths(value)}}}"""), 100_00),
+        ["lowest value of logit_bias"] =
+            new(Default, "logit_bias[7]", value => Fields($$"""{{"\"logit_bias\""}}:{"7":-{{Hundredths(value)}}}"""), 100_00),
         ["best_of"] = Best(Default with { Limits = Default.Limits with { MaxBestOf = 3 } }, 3),
         ["best_of by default"] = Best(Default, 20),
         ["allowed tokens"] = Allowed(Default with { Limits = Default.Limits with { MaxAllowedTokens = 3 } }, 3),
@@ -85,9 +89,11 @@ public class LimitEdgeTests
         {
             Path = "/v1/chat/completions",
         },
-        ["strength"] = new(Default with { Limits = Default.Limits with { MaxStrength = 2.5 } }, "alignment_strength", value => Fields($"\"alignment_strength\":{Hundredths(value)}"), 2_50),
+        ["strength"] = new(Default with { Limits = Default.Limits with { MaxStrength = 2.5 } }, "alignment_strength", value =>
+            Fields($"\"alignment_strength\":{Hundredths(value)}"), 2_50),
         ["strength by default"] = new(Default, "lambda", value => Fields($"\"lambda\":{Hundredths(value)}"), 10_00),
-        ["lowest strength"] = new(Default with { Limits = Default.Limits with { MinStrength = -0.5 } }, "lambda", value => Fields($"\"lambda\":-{Hundredths(value)}"), 50),
+        ["lowest strength"] = new(Default with { Limits = Default.Limits with { MinStrength = -0.5 } }, "lambda", value =>
+            Fields($"\"lambda\":-{Hundredths(value)}"), 50),
         ["lowest strength by default"] = new(Default, "lambda", value => Fields($"\"lambda\":-{Hundredths(value)}"), 1_00),
         ["temperature"] = new(Default, "temperature", value => Fields($"\"temperature\":{Hundredths(value)}"), 2_00),
         // 254 and the prompt's two are the context of 256.
@@ -168,16 +174,22 @@ public class LimitEdgeTests
     {
         const int bytes = 2000;
         await using var server = await SecuredServer.StartAsync(
-            new ServerOptions { Body = new() { MaxBodyBytes = bytes } }, new ScriptedExecutor(contextTokens: 4096) { Script = _ => ByteTokenizer.Eos });
+            new ServerOptions { Body = new() { MaxBodyBytes = bytes } },
+                new ScriptedExecutor(contextTokens: 4096) { Script = _ => ByteTokenizer.Eos });
         GenerateRequest Message(int length)
         {
-            var message = new GenerateRequest { Prompt = new Prompt { Text = new string('a', length - 20) }, Options = new GenerationOptions { MaxTokens = 1 } };
+            var message = new GenerateRequest
+            {
+                Prompt = new Prompt { Text = new string('a', length - 20) },
+                Options = new GenerationOptions { MaxTokens = 1 }
+            };
             while (message.CalculateSize() < length) message.Prompt.Text += 'a';
             return message;
         }
         Assert.Equal(bytes, Message(bytes).CalculateSize());
         Assert.Single((await server.Inference.GenerateAsync(Message(bytes), cancellationToken: Stop)).Choices);
-        var fault = await Assert.ThrowsAsync<RpcException>(async () => await server.Inference.GenerateAsync(Message(bytes + 1), cancellationToken: Stop));
+        var fault = await Assert.ThrowsAsync<RpcException>(async () =>
+            await server.Inference.GenerateAsync(Message(bytes + 1), cancellationToken: Stop));
         Assert.Equal(StatusCode.ResourceExhausted, fault.StatusCode);
     }
 }

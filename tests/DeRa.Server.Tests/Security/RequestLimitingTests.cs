@@ -24,31 +24,37 @@ public sealed class RequestLimitingTests : IDisposable
     [Fact]
     public async Task Every_route_that_generates_or_encodes_is_limited_and_no_other()
     {
-        await using var server = await SecuredServer.StartAsync(SecuredServer.WithKeys(_folder, change: keys => keys with { MaxRequestsPerMinute = 1 }));
+        await using var server =
+            await SecuredServer.StartAsync(SecuredServer.WithKeys(_folder, change: keys => keys with { MaxRequestsPerMinute = 1 }));
         Assert.Equal(200, (await server.CompleteWithAsync(SecuredServer.Key)).Status);
         var routes = server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-            .Where(route => route.Metadata.GetMetadata<GrpcMethodMetadata>() is null && !route.RoutePattern.RawText!.Contains("{unimplemented", StringComparison.Ordinal)).ToList();
+            .Where(route => route.Metadata.GetMetadata<GrpcMethodMetadata>() is null
+                && !route.RoutePattern.RawText!.Contains("{unimplemented", StringComparison.Ordinal)).ToList();
         foreach (var route in routes)
         {
-            var (path, isPost) = (route.RoutePattern.RawText!, route.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods.Contains("POST"));
+            var (path, isPost) =
+                (route.RoutePattern.RawText!, route.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods.Contains("POST"));
             var reply = isPost ? await server.SendAsync(HttpMethod.Post, path, SecuredServer.Key, "{}")
                 : await server.SendAsync(HttpMethod.Get, path.Replace("{**id}", "pair", StringComparison.Ordinal), SecuredServer.Key);
             Assert.Equal((path, isPost), (path, reply.Status == 429));
         }
         Assert.Equal(6, routes.Count(route => route.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods.Contains("POST")));
         foreach (var method in InferenceService.Descriptor.Methods)
-            Assert.Equal((method.Name, method.Name is not ("ListModels" or "GetServerInfo")), (method.Name, await IsRefusedAsync(server, method)));
+            Assert.Equal((method.Name, method.Name is not ("ListModels" or "GetServerInfo")),
+                (method.Name, await IsRefusedAsync(server, method)));
     }
 
     /// <summary>Whether a call is refused for its client's limits; its message is one that each method takes.</summary>
     private static async Task<bool> IsRefusedAsync(ServerFixture server, MethodDescriptor method)
     {
         var bytes = Marshallers.Create<byte[]>(message => message, message => message);
-        var type = method.IsClientStreaming ? MethodType.DuplexStreaming : method.IsServerStreaming ? MethodType.ServerStreaming : MethodType.Unary;
+        var type = method.IsClientStreaming ? MethodType.DuplexStreaming : method.IsServerStreaming ? MethodType.ServerStreaming
+            : MethodType.Unary;
         using var call = server.Channel.CreateCallInvoker().AsyncDuplexStreamingCall(
             new Method<byte[], byte[]>(type, method.Service.FullName, method.Name, bytes, bytes), null,
             new CallOptions(SecuredServer.Credentials(), cancellationToken: Stop));
-        await call.RequestStream.WriteAsync(method.IsClientStreaming ? new ConverseRequest { Start = new() { Prompt = Call.Prompt } }.ToByteArray() : [], Stop);
+        await call.RequestStream.WriteAsync(method.IsClientStreaming
+            ? new ConverseRequest { Start = new() { Prompt = Call.Prompt } }.ToByteArray() : [], Stop);
         await call.RequestStream.CompleteAsync();
         try
         {
@@ -66,7 +72,8 @@ public sealed class RequestLimitingTests : IDisposable
     [InlineData(3)]
     public async Task A_key_may_send_so_many_requests_in_a_minute_and_not_one_more(int rate)
     {
-        await using var server = await SecuredServer.StartAsync(SecuredServer.WithKeys(_folder, change: keys => keys with { MaxRequestsPerMinute = rate }));
+        await using var server =
+            await SecuredServer.StartAsync(SecuredServer.WithKeys(_folder, change: keys => keys with { MaxRequestsPerMinute = rate }));
         for (var i = 0; i < rate; i++) Assert.Equal(200, (await server.CompleteWithAsync(SecuredServer.Key)).Status);
         var refused = await server.CompleteWithAsync(SecuredServer.Key);
         Assert.Equal((429, "rate_limit_error", "rate_limit_exceeded"), (refused.Status, refused.Type, refused.Code));
@@ -89,10 +96,13 @@ public sealed class RequestLimitingTests : IDisposable
         using var hold = new SemaphoreSlim(0);
         var executor = Scripts.Saying("abc");
         executor.BeforeStep = _ => hold.Wait(executor.TestOver);
-        await using var server = await SecuredServer.StartAsync(SecuredServer.WithKeys(_folder, change: keys => keys with { MaxConcurrentRequests = 2 }), executor);
+        await using var server =
+            await SecuredServer.StartAsync(SecuredServer.WithKeys(_folder, change: keys => keys with { MaxConcurrentRequests = 2 }),
+            executor);
         var body = $$"""{"prompt":"a","stream":{{(stream ? "true" : "false")}}}""";
         var running = new[] { server.CompleteWithAsync(SecuredServer.Key, body), server.CompleteWithAsync(SecuredServer.Key, body) };
-        await ServerFixture.EventuallyAsync(() => server.Engine.Status is var status && status.RunningSequences + status.QueuedSequences == 2);
+        await ServerFixture.EventuallyAsync(() => server.Engine.Status is var status && status.RunningSequences
+            + status.QueuedSequences == 2);
         var refused = await server.CompleteWithAsync(SecuredServer.Key);
         Assert.Equal((429, "rate_limit_error", "1"), (refused.Status, refused.Type, refused.Headers["Retry-After"]));
         var fault = await Assert.ThrowsAsync<RpcException>(
@@ -124,7 +134,9 @@ public sealed class RequestLimitingTests : IDisposable
         foreach (var key in (string[])[SecuredServer.Key, SecuredServer.OtherKey])
         {
             int status;
-            while ((status = (await server.CompleteWithAsync(key, """{"prompt":"a","max_tokens":1}""")).Status) == 429) Stop.ThrowIfCancellationRequested();
+            while ((status =
+                (await server.CompleteWithAsync(key,
+                """{"prompt":"a","max_tokens":1}""")).Status) == 429) Stop.ThrowIfCancellationRequested();
             Assert.Equal(200, status);
         }
     }
@@ -152,7 +164,8 @@ public sealed class RequestLimitingTests : IDisposable
         var options = SecuredServer.WithKeys(_folder, "rate=2/min concurrent=9", change: keys => keys with { MaxRequestsPerMinute = 1 });
         await using var server = await SecuredServer.StartAsync(options);
         async Task<int[]> StatusesAsync(string key) =>
-            [(await server.CompleteWithAsync(key)).Status, (await server.CompleteWithAsync(key)).Status, (await server.CompleteWithAsync(key)).Status];
+            [(await server.CompleteWithAsync(key)).Status, (await server.CompleteWithAsync(key)).Status,
+                (await server.CompleteWithAsync(key)).Status];
         var (alice, bob) = (await StatusesAsync(SecuredServer.Key), await StatusesAsync(SecuredServer.OtherKey));
         Assert.Equal([200, 200, 429], alice);
         Assert.Equal([200, 429, 429], bob);
@@ -178,7 +191,8 @@ public sealed class RequestLimitingTests : IDisposable
     [Fact]
     public async Task A_wrong_key_uses_up_nobody_s_requests()
     {
-        await using var server = await SecuredServer.StartAsync(SecuredServer.WithKeys(_folder, change: keys => keys with { MaxRequestsPerMinute = 1 }));
+        await using var server =
+            await SecuredServer.StartAsync(SecuredServer.WithKeys(_folder, change: keys => keys with { MaxRequestsPerMinute = 1 }));
         for (var i = 0; i < 3; i++) Assert.Equal(401, (await server.CompleteWithAsync("dera-wrong")).Status);
         Assert.Equal(200, (await server.CompleteWithAsync(SecuredServer.Key)).Status);
     }

@@ -54,8 +54,12 @@ public sealed class SecurityOptionTests : IDisposable
     {
         var path = _folder.Write("keys", $"\uFEFF# people\r\n\r\n  alice\t{Hash} rate=1000000/min concurrent=1  \r\nb-o_b.2 {SecuredServer.OtherHash.ToUpperInvariant().Replace("SHA", "sha", StringComparison.Ordinal)} concurrent=4\r\n");
         var keys = new ApiKeys(new ApiKeyOptions { ApiKeys = path });
-        Assert.Equal(("alice", 1_000_000, 1), (keys.Find(SecuredServer.Key)!.Name, keys.Find(SecuredServer.Key)!.RequestsPerMinute, keys.Find(SecuredServer.Key)!.ConcurrentRequests));
-        Assert.Equal(("b-o_b.2", null, 4), (keys.Find(SecuredServer.OtherKey)!.Name, keys.Find(SecuredServer.OtherKey)!.RequestsPerMinute, keys.Find(SecuredServer.OtherKey)!.ConcurrentRequests));
+        Assert.Equal(("alice", 1_000_000, 1),
+            (keys.Find(SecuredServer.Key)!.Name, keys.Find(SecuredServer.Key)!.RequestsPerMinute,
+            keys.Find(SecuredServer.Key)!.ConcurrentRequests));
+        Assert.Equal(("b-o_b.2", null, 4),
+            (keys.Find(SecuredServer.OtherKey)!.Name, keys.Find(SecuredServer.OtherKey)!.RequestsPerMinute,
+            keys.Find(SecuredServer.OtherKey)!.ConcurrentRequests));
         Assert.Null(keys.Find("") ?? keys.Find("alice") ?? keys.Find(Hash));
     }
 
@@ -66,7 +70,9 @@ public sealed class SecurityOptionTests : IDisposable
     [Fact]
     public async Task The_program_ends_with_2_and_a_line_where_a_file_of_the_locks_is_bad()
     {
-        string[][] bad = [["--api-keys", _folder.Write("keys", "alice")], ["--tls-certificate", _folder.Write("tls.crt", "x"), "--tls-key", "nowhere.key"]];
+        string[][] bad =
+            [["--api-keys", _folder.Write("keys", "alice")],
+            ["--tls-certificate", _folder.Write("tls.crt", "x"), "--tls-key", "nowhere.key"]];
         foreach (var arguments in bad)
         {
             var errors = new StringWriter();
@@ -82,7 +88,8 @@ public sealed class SecurityOptionTests : IDisposable
     {
         var path = _folder.Write("keys", $"default {Hash}");
         Assert.Contains("'default' is that of the key in --api-key",
-            Fault(() => _ = new ApiKeys(new ApiKeyOptions { ApiKeys = path, ApiKey = new Secret("a-key-of-16-chars") })), StringComparison.Ordinal);
+            Fault(() => _ = new ApiKeys(new ApiKeyOptions { ApiKeys = path, ApiKey = new Secret("a-key-of-16-chars") })),
+                StringComparison.Ordinal);
         Assert.True(new ApiKeys(new ApiKeyOptions { ApiKeys = path }).AreRequired);
     }
 
@@ -108,7 +115,8 @@ public sealed class SecurityOptionTests : IDisposable
             Assert.Contains(environment, fault, StringComparison.Ordinal);
             Assert.DoesNotContain("my-long-secret-value", fault, StringComparison.Ordinal);
         }
-        Assert.Contains($"Never on the command line: {environment} or the configuration file.", OptionReader.Help(), StringComparison.Ordinal);
+        Assert.Contains($"Never on the command line: {environment} or the configuration file.", OptionReader.Help(),
+            StringComparison.Ordinal);
     }
 
     [Fact]

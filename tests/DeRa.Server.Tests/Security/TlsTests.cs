@@ -33,16 +33,26 @@ public sealed class TlsTests : IDisposable
     {
         using var key = certificate.GetRSAPrivateKey()!;
         var pem = password is null ? key.ExportPkcs8PrivateKeyPem()
-            : key.ExportEncryptedPkcs8PrivateKeyPem(password, new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000));
+            : key.ExportEncryptedPkcs8PrivateKeyPem(password,
+                new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 1000));
         return new ServerOptions
         {
-            Tls = new() { TlsCertificate = _folder.Write("tls.crt", certificate.ExportCertificatePem()), TlsKey = _folder.Write("tls.key", pem), TlsPassword = password is null ? null : new Secret(password) },
+            Tls = new()
+            {
+                TlsCertificate = _folder.Write("tls.crt", certificate.ExportCertificatePem()),
+                TlsKey = _folder.Write("tls.key", pem),
+                TlsPassword = password is null ? null : new Secret(password)
+            },
         };
     }
 
     private ServerOptions Pkcs12(X509Certificate2 certificate, string? password) => new()
     {
-        Tls = new() { TlsCertificate = _folder.Write("tls.pfx", certificate.Export(X509ContentType.Pfx, password)), TlsPassword = password is null ? null : new Secret(password) },
+        Tls = new()
+        {
+            TlsCertificate = _folder.Write("tls.pfx", certificate.Export(X509ContentType.Pfx, password)),
+            TlsPassword = password is null ? null : new Secret(password)
+        },
     };
 
     /// <summary>Trusts any certificate and remembers it; a connection for each request.</summary>
@@ -151,7 +161,11 @@ public sealed class TlsTests : IDisposable
             .Create(middle, DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddHours(1), [2]);
         var options = new ServerOptions
         {
-            Tls = new() { TlsCertificate = _folder.Write("tls.crt", leaf.ExportCertificatePem() + "\n" + middle.ExportCertificatePem()), TlsKey = _folder.Write("tls.key", key.ExportPkcs8PrivateKeyPem()) },
+            Tls = new()
+            {
+                TlsCertificate = _folder.Write("tls.crt", leaf.ExportCertificatePem() + "\n" + middle.ExportCertificatePem()),
+                TlsKey = _folder.Write("tls.key", key.ExportPkcs8PrivateKeyPem())
+            },
         };
         string[] subjects = [];
         await using var server = await SecuredServer.StartAsync(options, handler: () => new SocketsHttpHandler
@@ -176,10 +190,12 @@ public sealed class TlsTests : IDisposable
     {
         using var certificate = Certificate("here");
         var good = Pem(certificate).Tls;
-        string Fault(TlsOptions options) => Assert.Throws<OptionException>(() => new ServerCertificate(options, TimeProvider.System)).Message;
+        string Fault(TlsOptions options) =>
+            Assert.Throws<OptionException>(() => new ServerCertificate(options, TimeProvider.System)).Message;
         Assert.Contains("--tls-certificate", Fault(good with { TlsCertificate = _folder.Path + "/nowhere.crt" }), StringComparison.Ordinal);
         Assert.Contains("--tls-key", Fault(good with { TlsKey = _folder.Path + "/nowhere.key" }), StringComparison.Ordinal);
-        Assert.Contains("(--tls-certificate) and", Fault(good with { TlsCertificate = _folder.Write("text", "text") }), StringComparison.Ordinal);
+        Assert.Contains("(--tls-certificate) and", Fault(good with { TlsCertificate = _folder.Write("text", "text") }),
+            StringComparison.Ordinal);
         Assert.Contains("(--tls-key)", Fault(good with { TlsKey = _folder.Write("text", "text") }), StringComparison.Ordinal);
         Assert.Contains("a PEM file, which needs --tls-key", Fault(good with { TlsKey = null }), StringComparison.Ordinal);
         Assert.Contains("--tls-password", Fault(Pem(certificate, Password).Tls with { TlsPassword = null }), StringComparison.Ordinal);
@@ -199,7 +215,8 @@ public sealed class TlsTests : IDisposable
         await using var server = await StartAsync(tls ? Pem(certificate) : SecuredServer.WithKeys(_folder));
         async Task<int> ProbeAsync(string path, int port)
         {
-            var start = new ProcessStartInfo("/bin/bash", [script, path]) { Environment = { ["DERA_HTTP_PORT"] = port.ToString(null, null) } };
+            var start =
+                new ProcessStartInfo("/bin/bash", [script, path]) { Environment = { ["DERA_HTTP_PORT"] = port.ToString(null, null) } };
             start.RedirectStandardError = true;
             using var probe = Process.Start(start)!;
             await probe.WaitForExitAsync(Stop);

@@ -83,7 +83,8 @@ public class MetricsTests
         var executor = Scripts.Saying("once upon a time");
         await using var server = await ServerFixture.StartAsync(executor, model: model);
         // A stop string in the middle; one that the last token allowed completes, where the engine knows of the length only; a stream.
-        foreach (var body in (string[])["\"stop\":\"upon\"", "\"stop\":\"e u\",\"max_tokens\":6", "\"stop\":\"a \",\"stream\":true,\"n\":2"])
+        foreach (
+            var body in (string[])["\"stop\":\"upon\"", "\"stop\":\"e u\",\"max_tokens\":6", "\"stop\":\"a \",\"stream\":true,\"n\":2"])
         {
             var reply = await server.CompleteAsync($$"""{"prompt":"x",{{body}}}""");
             var last = reply.Status == 200 && reply.Body.StartsWith('{') ? reply.Json : reply.Events()[^1];
@@ -98,7 +99,8 @@ public class MetricsTests
         // One that its client left.
         executor.BeforeStep = _ => executor.TestOver.WaitHandle.WaitOne();
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        var leaving = server.Http.PostAsync("/v1/completions", new StringContent("""{"prompt":"x"}""", null, "application/json"), gone.Token);
+        var leaving =
+            server.Http.PostAsync("/v1/completions", new StringContent("""{"prompt":"x"}""", null, "application/json"), gone.Token);
         await ServerFixture.EventuallyAsync(() => server.Engine.Status.RunningSequences == 1);
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => leaving);
@@ -108,7 +110,8 @@ public class MetricsTests
         while (scrape.Value("vllm:request_success_total", ("model_name", model), ("finished_reason", "abort")) == 0);
         executor.EndTest();
         foreach (var (reason, count) in ((string, int)[])[("stop", 5), ("length", 1), ("error", 1), ("abort", 1)])
-            Assert.Equal((reason, count), (reason, scrape.Value("vllm:request_success_total", ("model_name", model), ("finished_reason", reason))));
+            Assert.Equal((reason, count),
+                (reason, scrape.Value("vllm:request_success_total", ("model_name", model), ("finished_reason", reason))));
     }
 
     [Fact]
@@ -151,7 +154,8 @@ public class MetricsTests
             points.Where(p => p.Name == name && p.Tags.GetValueOrDefault(key) == value).Select(p => p.Point);
 
         Assert.Equal(2, Of("gen_ai.server.request.duration", "error.type", null).Sum(point => point.GetHistogramCount()));
-        Assert.Equal(1, Of("gen_ai.server.request.duration", "error.type", "GenerationFailedException").Sum(point => point.GetHistogramCount()));
+        Assert.Equal(1, Of("gen_ai.server.request.duration", "error.type", "GenerationFailedException")
+            .Sum(point => point.GetHistogramCount()));
         Assert.Equal(1, Of("gen_ai.server.time_to_first_token", "gen_ai.operation.name", "chat").Sum(point => point.GetHistogramCount()));
         Assert.Equal(1, Of("gen_ai.server.time_per_output_token", "gen_ai.operation.name", "chat").Sum(point => point.GetHistogramCount()));
         Assert.Equal(12, Of("gen_ai.client.token.usage", "gen_ai.token.type", "output").Sum(point => point.GetHistogramSum()));
@@ -160,7 +164,8 @@ public class MetricsTests
             Bounds("gen_ai.server.request.duration"));
         Assert.Equal(FirstTokenBounds.Take(16).Append(double.PositiveInfinity), Bounds("gen_ai.server.time_to_first_token"));
         Assert.Equal(InterTokenBounds.Take(13).Append(double.PositiveInfinity), Bounds("gen_ai.server.time_per_output_token"));
-        Assert.Equal(Enumerable.Range(0, 14).Select(power => Math.Pow(4, power)).Append(double.PositiveInfinity), Bounds("gen_ai.client.token.usage"));
+        Assert.Equal(Enumerable.Range(0, 14).Select(power => Math.Pow(4, power)).Append(double.PositiveInfinity),
+            Bounds("gen_ai.client.token.usage"));
 
         double[] Bounds(string name)
         {
@@ -213,7 +218,8 @@ public class MetricsTests
         var before = await CountAsync();
         for (var i = 0; i < 50; i++)
         {
-            await server.CompleteAsync($$"""{"prompt":"a{{i}}","model":"metrics-series@0.{{i}}","seed":{{i}},"user":"u{{i}}","stop":["s{{i}}"]}""");
+            await server.CompleteAsync(
+                $$"""{"prompt":"a{{i}}","model":"metrics-series@0.{{i}}","seed":{{i}},"user":"u{{i}}","stop":["s{{i}}"]}""");
             await server.CompleteAsync($$"""{"prompt":"a","model":"nothing-{{i}}"}""");
             await server.GetAsync($"/no/such/path/{i}");
         }

@@ -32,13 +32,17 @@ public class PrometheusTests
                 static_configs: [{targets: ["127.0.0.1:{{server.Http.BaseAddress!.Port}}"]}]
             """, Stop);
         using var prometheus = Process.Start(new ProcessStartInfo(program,
-            [$"--config.file={config}", $"--storage.tsdb.path={folder.Path}/data", $"--web.listen-address={address}", "--log.level=error"]))!;
+            [$"--config.file={config}", $"--storage.tsdb.path={folder.Path}/data", $"--web.listen-address={address}",
+                "--log.level=error"]))!;
         try
         {
             using var http = new HttpClient { BaseAddress = new Uri($"http://{address}") };
             Assert.Equal("5", await QueryAsync(http, prometheus, $$"""vllm:generation_tokens_total{model_name="{{model}}"}"""));
-            Assert.Equal("0", await QueryAsync(http, prometheus, $$"""sum(vllm:num_requests_waiting{model_name="{{model}}",engine="0"})"""));
-            Assert.Equal("1", await QueryAsync(http, prometheus, $$"""sum(gen_ai_server_request_duration_seconds_count{gen_ai_response_model="{{model}}"})"""));
+            Assert.Equal("0",
+                await QueryAsync(http, prometheus, $$"""sum(vllm:num_requests_waiting{model_name="{{model}}",engine="0"})"""));
+            Assert.Equal("1",
+                await QueryAsync(http, prometheus,
+                $$"""sum(gen_ai_server_request_duration_seconds_count{gen_ai_response_model="{{model}}"})"""));
             var quantile = await QueryAsync(http, prometheus,
                 $$"""histogram_quantile(0.5, sum by (le) (vllm:time_to_first_token_seconds_bucket{model_name="{{model}}"}))""");
             Assert.True(double.Parse(quantile, null) > 0);
@@ -94,7 +98,8 @@ public class PrometheusTests
             Assert.False(prometheus.HasExited);
             try
             {
-                using var answer = JsonDocument.Parse(await http.GetStringAsync($"/api/v1/query?query={Uri.EscapeDataString(query)}", limit.Token));
+                using var answer =
+                    JsonDocument.Parse(await http.GetStringAsync($"/api/v1/query?query={Uri.EscapeDataString(query)}", limit.Token));
                 var result = answer.RootElement.GetProperty("data").GetProperty("result");
                 if (result.GetArrayLength() > 0) return result[0].GetProperty("value")[1].GetString()!;
             }

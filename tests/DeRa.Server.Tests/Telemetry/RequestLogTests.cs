@@ -44,7 +44,8 @@ public sealed class RequestLogTests : IDisposable
         var line = await LineAsync(reply);
         Assert.Equal(LogLevel.Information, line.Level);
         Assert.Equal(
-            ["Method", "Path", "Status", "Model", "Strength", "InputTokens", "OutputTokens", "CachedTokens", "FirstTokenMs", "DurationMs", "RequestId"],
+            ["Method", "Path", "Status", "Model", "Strength", "InputTokens", "OutputTokens", "CachedTokens", "FirstTokenMs", "DurationMs",
+                "RequestId"],
             line.Fields.Keys);
         // Three letters and the token that begins a text; two choices of four tokens and the one that ends them.
         Assert.Equal(("POST", "/v1/completions", 200, "pair", 0.5, 4, 10, 0),
@@ -93,7 +94,8 @@ public sealed class RequestLogTests : IDisposable
         Assert.Equal((401, "KeyRefusedException"), (refused.Fields["Status"], refused.Fields["Error"]));
         Assert.DoesNotContain("Key", refused.Fields.Keys);
         await server.Inference.GenerateAsync(
-            new GenerateRequest { Prompt = new Prompt { Text = "a" } }, SecuredServer.Credentials(SecuredServer.OtherKey), cancellationToken: Stop);
+            new GenerateRequest { Prompt = new Prompt { Text = "a" } }, SecuredServer.Credentials(SecuredServer.OtherKey),
+                cancellationToken: Stop);
         var call = await LineAsync(line => line.Text.StartsWith("POST /dera.", StringComparison.Ordinal));
         Assert.Equal(("bob", "OK"), (call.Fields["Key"], call.Fields["GrpcStatus"]));
         Assert.DoesNotContain(_logs.Lines, line => line.Contains("dera-", StringComparison.Ordinal));
@@ -136,7 +138,8 @@ public sealed class RequestLogTests : IDisposable
     {
         await using var server = await ServerFixture.StartAsync(Scripts.Saying("four"), logs: _logs);
         var options = new GenerationOptions { AlignmentStrength = 2 };
-        await server.Inference.GenerateAsync(new GenerateRequest { Prompt = new Prompt { Text = "abc" }, Options = options }, cancellationToken: Stop);
+        await server.Inference.GenerateAsync(new GenerateRequest { Prompt = new Prompt { Text = "abc" }, Options = options },
+            cancellationToken: Stop);
         var answered = await LineAsync(line => line.Text.Contains("/Generate ", StringComparison.Ordinal));
         Assert.Equal(("/dera.v1.InferenceService/Generate", 200, "OK", "pair", 2.0, 4, 5),
             (answered.Fields["Path"], answered.Fields["Status"], answered.Fields["GrpcStatus"], answered.Fields["Model"],
@@ -172,7 +175,8 @@ public sealed class RequestLogTests : IDisposable
         foreach (var path in (string[])["/livez", "/readyz", "/health", "/metrics"])
             Assert.Equal(LogLevel.Debug, (await LineAsync(await server.GetAsync(path))).Level);
         server.Engine.Dispose();
-        Assert.Equal((LogLevel.Debug, 503), await LineAsync(await server.GetAsync("/readyz")) is var unwell ? (unwell.Level, unwell.Fields["Status"]) : default);
+        Assert.Equal((LogLevel.Debug, 503), await LineAsync(await server.GetAsync("/readyz")) is var unwell
+            ? (unwell.Level, unwell.Fields["Status"]) : default);
         await new Health.HealthClient(server.Channel).CheckAsync(new HealthCheckRequest(), cancellationToken: Stop);
         Assert.Equal(LogLevel.Debug, (await LineAsync(line => line.Text.Contains("Health/Check", StringComparison.Ordinal))).Level);
         using var request = new HttpRequestMessage(HttpMethod.Get, "/metrics") { Headers = { Host = "evil.example.com" } };
@@ -183,7 +187,8 @@ public sealed class RequestLogTests : IDisposable
     [Fact]
     public async Task No_request_is_logged_where_nobody_wants_it()
     {
-        await using (var server = await SecuredServer.StartAsync(new ServerOptions { Telemetry = new() { LogRequests = false } }, logs: _logs))
+        await using (var server =
+            await SecuredServer.StartAsync(new ServerOptions { Telemetry = new() { LogRequests = false } }, logs: _logs))
             Assert.Equal(200, (await server.CompleteAsync("""{"prompt":"a"}""")).Status);
         Assert.NotEmpty(_logs.Lines);
         Assert.Empty(Lines);

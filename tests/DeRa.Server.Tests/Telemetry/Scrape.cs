@@ -27,7 +27,8 @@ public sealed partial class Scrape
     public double Value(string name, params (string Name, string Value)[] labels)
     {
         var found = _samples
-            .Where(sample => sample.Name == name && labels.All(label => sample.Labels.GetValueOrDefault(label.Name) == label.Value)).ToList();
+            .Where(sample => sample.Name == name && labels.All(label => sample.Labels.GetValueOrDefault(label.Name) == label.Value))
+                .ToList();
         Assert.True(found.Count > 0, $"there is no series {name} with these labels");
         return found.Sum(sample => sample.Value);
     }

@@ -88,7 +88,8 @@ public class SpanTests
     public async Task A_gRPC_call_has_the_same_span()
     {
         var spans = await SpansAsync(async (server, parent) => await server.Inference.GenerateAsync(
-            new GenerateRequest { Prompt = new Prompt { Text = "a" } }, new Metadata { { "traceparent", parent } }, cancellationToken: Stop));
+            new GenerateRequest { Prompt = new Prompt { Text = "a" } }, new Metadata { { "traceparent", parent } },
+                cancellationToken: Stop));
         Assert.Equal("text_completion pair", Root(spans).DisplayName);
         Assert.Equal(4, spans.Count);
     }
@@ -133,7 +134,8 @@ public class SpanTests
         var text = string.Join('\n', spans.SelectMany(span => span.TagObjects.Select(tag => $"{tag.Key}={tag.Value}")));
         Assert.Equal(isThere, text.Contains("topsecret", StringComparison.Ordinal));
         if (!isThere) return;
-        Assert.Contains("""gen_ai.input.messages=[{"role":"user","parts":[{"type":"text","content":"topsecretprompt"}]}]""", text, StringComparison.Ordinal);
+        Assert.Contains("""gen_ai.input.messages=[{"role":"user","parts":[{"type":"text","content":"topsecretprompt"}]}]""", text,
+            StringComparison.Ordinal);
         Assert.Contains("""gen_ai.output.messages=[{"role":"assistant","parts":[{"type":"text","content":"topsecretanswer"}],"finish_reason":"stop"}]""",
             text, StringComparison.Ordinal);
     }

@@ -14,7 +14,8 @@ public sealed class BodyBudgetTests : IDisposable
 {
     private const int BodyBytes = 2000;
     private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
-    private static readonly ServerOptions Options = new() { Body = new() { MaxBodyBytes = BodyBytes, MaxPendingBodyBytes = 2 * BodyBytes } };
+    private static readonly ServerOptions Options =
+        new() { Body = new() { MaxBodyBytes = BodyBytes, MaxPendingBodyBytes = 2 * BodyBytes } };
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -40,7 +41,8 @@ public sealed class BodyBudgetTests : IDisposable
             var refused = await server.CompleteAsync("""{"prompt":"a"}""");
             Assert.Equal((503, "overloaded_error", "1"), (refused.Status, refused.Type, refused.Headers["Retry-After"]));
             var call = new GenerateRequest { Prompt = new Prompt { Text = "a" } };
-            var fault = await Assert.ThrowsAsync<RpcException>(async () => await server.Inference.GenerateAsync(call, cancellationToken: Stop));
+            var fault =
+                await Assert.ThrowsAsync<RpcException>(async () => await server.Inference.GenerateAsync(call, cancellationToken: Stop));
             Assert.Equal((StatusCode.Unavailable, 1), (fault.StatusCode, fault.GetRpcStatus()!.GetDetail<RetryInfo>()!.RetryDelay.Seconds));
             using var conversation = server.Inference.Converse(cancellationToken: Stop);
             await conversation.RequestStream.WriteAsync(new ConverseRequest { Start = new() { Prompt = call.Prompt } }, Stop);
@@ -113,12 +115,21 @@ public sealed class BodyBudgetTests : IDisposable
     public async Task Both_doors_encode_what_is_long_there()
     {
         var pool = new System.Collections.Concurrent.ConcurrentBag<bool>();
-        var executor = new ScriptedExecutor(contextTokens: 1 << 20, blockTokens: 1 << 12, blockCount: 1 << 9) { Script = _ => ByteTokenizer.Eos };
+        var executor = new ScriptedExecutor(contextTokens: 1 << 20, blockTokens: 1 << 12, blockCount: 1 << 9)
+        {
+            Script = _ =>
+            ByteTokenizer.Eos
+        };
         var pair = ServerFixture.Pair(executor);
-        var tokenizer = new FaultyTokenizer(pair.Tokenizer, throwsInPrompts: true) { Encoding = _ => pool.Add(Thread.CurrentThread.IsThreadPoolThread) };
+        var tokenizer = new FaultyTokenizer(pair.Tokenizer, throwsInPrompts: true)
+        {
+            Encoding = _ =>
+            pool.Add(Thread.CurrentThread.IsThreadPoolThread)
+        };
         await using var server = await ServerFixture.StartLoadingAsync((_, _) => Task.FromResult(pair with
         {
-            Validator = new(pair.Names, tokenizer, new() { EndOfSequenceTokens = new HashSet<int> { ByteTokenizer.Eos } }, new(), pair.Engine.Limits),
+            Validator = new(pair.Names, tokenizer, new() { EndOfSequenceTokens = new HashSet<int> { ByteTokenizer.Eos } }, new(),
+                pair.Engine.Limits),
         }), executor);
         await server.PhaseChangedAsync();
         var text = new string('a', Encoders.ShortBytes);

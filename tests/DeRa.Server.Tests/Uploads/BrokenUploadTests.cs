@@ -60,7 +60,8 @@ public class BrokenUploadTests
         await using var server = await ServerProcess.StartAsync("--drain-seconds=0");
         async Task<Dictionary<string, double>> ErrorsAsync() => (await server.Http.GetStringAsync("/metrics", Stop)).Split('\n')
             .Where(line => line.StartsWith("dera_request_errors_total{", StringComparison.Ordinal))
-            .ToDictionary(line => line.Split("error_type=\"")[1].Split('"')[0], line => double.Parse(line.Split("} ")[1], CultureInfo.InvariantCulture));
+            .ToDictionary(line => line.Split("error_type=\"")[1].Split('"')[0], line =>
+                double.Parse(line.Split("} ")[1], CultureInfo.InvariantCulture));
         var expected = 0;
         Task CountedAsync(int more)
         {
@@ -138,6 +139,7 @@ public class BrokenUploadTests
             Assert.Equal(200, (int)served.StatusCode);
         server.Terminate();
         Assert.Equal(0, await server.EndedAsync());
-        Assert.DoesNotContain(server.Lines, line => line.Contains("Z error ", StringComparison.Ordinal) || line.Contains("Z fatal ", StringComparison.Ordinal));
+        Assert.DoesNotContain(server.Lines, line => line.Contains("Z error ", StringComparison.Ordinal)
+            || line.Contains("Z fatal ", StringComparison.Ordinal));
     }
 }

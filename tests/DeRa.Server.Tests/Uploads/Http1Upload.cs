@@ -19,7 +19,8 @@ internal sealed class Http1Upload : IDisposable
         var upload = new Http1Upload();
         await upload._client.ConnectAsync(server.Host, server.Port, ServerFixture.Stop);
         var authorization = key is null ? "" : $"Authorization: Bearer {key}\r\n";
-        await upload.SendAsync($"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{authorization}{framing}\r\n\r\n");
+        await upload.SendAsync(
+            $"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{authorization}{framing}\r\n\r\n");
         return upload;
     }
 

@@ -33,7 +33,8 @@ public sealed class SlowUploadTests : IDisposable
         string path, string framing, string piece, int bodySeconds, int? requestSeconds)
     {
         var time = new FakeTimeProvider();
-        var options = new ServerOptions { Connection = new() { BodySeconds = bodySeconds }, Time = new() { RequestTimeoutSeconds = requestSeconds } };
+        var options =
+            new ServerOptions { Connection = new() { BodySeconds = bodySeconds }, Time = new() { RequestTimeoutSeconds = requestSeconds } };
         var logs = new LogCollector();
         await using var server = await SecuredServer.StartAsync(options, logs: logs, time: time);
         using var upload = await Http1Upload.BeginAsync(server.Http.BaseAddress!, path, framing);
@@ -77,7 +78,8 @@ public sealed class SlowUploadTests : IDisposable
         executor.BeforeStep = _ => hold.Wait(executor.TestOver);
         var options = new ServerOptions { Time = new() { DrainSeconds = 0, RequestTimeoutSeconds = 10 } };
         var pair = ServerFixture.Pair(executor, limits: options.ToRequestLimits(), time: time);
-        await using var server = await ServerFixture.StartLoadingAsync((_, _) => Task.FromResult(pair), executor, options: options, time: time);
+        await using var server =
+            await ServerFixture.StartLoadingAsync((_, _) => Task.FromResult(pair), executor, options: options, time: time);
         await server.PhaseChangedAsync();
         const string body = """{"prompt":"a"}""";
         using var upload = await Http1Upload.BeginAsync(server.Http.BaseAddress!, "/v1/completions", $"Content-Length: {body.Length}");
@@ -96,7 +98,8 @@ public sealed class SlowUploadTests : IDisposable
     [Fact]
     public async Task While_a_body_trickles_in_its_client_s_other_requests_are_served()
     {
-        await using var server = await SecuredServer.StartAsync(SecuredServer.WithKeys(_folder, change: keys => keys with { MaxConcurrentRequests = 1 }));
+        await using var server =
+            await SecuredServer.StartAsync(SecuredServer.WithKeys(_folder, change: keys => keys with { MaxConcurrentRequests = 1 }));
         using var http = new HttpClient();
         using var message = new GrpcUpload(bytes: 1000, begun: 10);
         using var conversation = server.Inference.Converse(SecuredServer.Credentials(), cancellationToken: Stop);
@@ -117,7 +120,8 @@ public sealed class SlowUploadTests : IDisposable
     {
         var (executor, logs) = (Scripts.Saying("abc"), new LogCollector());
         await using var server = await ServerFixture.StartLoadingAsync(
-            (_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor, logs, new ServerOptions { Time = new() { DrainSeconds = 3600 } });
+            (_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor, logs,
+                new ServerOptions { Time = new() { DrainSeconds = 3600 } });
         await server.PhaseChangedAsync();
         using var http = new HttpClient();
         using var message = new GrpcUpload(bytes: 1000, begun: 10);
@@ -146,7 +150,8 @@ public sealed class SlowUploadTests : IDisposable
         var fault = Assert.Throws<OptionException>(() => OptionReader.Read([option, value], new Dictionary<string, string>())).Message;
         Assert.Contains(option, fault, StringComparison.Ordinal);
         Assert.Equal(4 << 20, OptionReader.Read(
-            ["--max-pending-body-bytes", (4 << 20).ToString(CultureInfo.InvariantCulture)], new Dictionary<string, string>()).Body.PendingBodyBytes);
+            ["--max-pending-body-bytes", (4 << 20).ToString(CultureInfo.InvariantCulture)], new Dictionary<string,
+                string>()).Body.PendingBodyBytes);
         Assert.Equal(64 << 20, new ServerOptions().Body.PendingBodyBytes);
     }
 }

@@ -8,12 +8,13 @@ namespace DeRa.Serving.Tests.Requests;
 
 public class RequestValidatorTests
 {
-    private static readonly RequestValidator Validator = new(new ServedNames("pair", ["helpful", "concise"]), new ByteTokenizer(), new GenerationDefaults
-    {
-        EndOfSequenceTokens = new HashSet<int> { ByteTokenizer.Eos },
-        Temperature = 0.7,
-        TopK = 50,
-    }, new RequestLimits(), new ExecutorLimits(258, ContextTokens: 64, BlockTokens: 8, BlockCount: 32));
+    private static readonly RequestValidator Validator =
+        new(new ServedNames("pair", ["helpful", "concise"]), new ByteTokenizer(), new GenerationDefaults
+        {
+            EndOfSequenceTokens = new HashSet<int> { ByteTokenizer.Eos },
+            Temperature = 0.7,
+            TopK = 50,
+        }, new RequestLimits(), new ExecutorLimits(258, ContextTokens: 64, BlockTokens: 8, BlockCount: 32));
 
     private static GenerationInput Input(string prompt = "hello") => new() { Prompts = [new TextPrompt(prompt)], MaxTokens = 8 };
 

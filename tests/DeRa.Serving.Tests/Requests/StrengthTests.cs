@@ -13,7 +13,8 @@ public sealed class StrengthTests
 
     private static GenerationInput Input(string? model = null) => new() { Prompts = [new TextPrompt("a")], MaxTokens = 1, Model = model };
 
-    private static Dictionary<string, double> Named(double helpful, double concise) => new() { ["helpful"] = helpful, ["concise"] = concise };
+    private static Dictionary<string, double> Named(double helpful, double concise) =>
+        new() { ["helpful"] = helpful, ["concise"] = concise };
 
     public static TheoryData<GenerationInput, double[]> Mixtures => new()
     {
@@ -50,13 +51,15 @@ public sealed class StrengthTests
         { "model", "no number after '@'", Input("owner/pair@much") },
         { "model", "the strength in 'owner/pair@10.5' is 10.5; it must be between -1 and 10", Input("owner/pair@10.5") },
         { "model", "NaN", Input("owner/pair@NaN") },
-        { "model", "'owner/pair-reference', 'owner/pair-helpful', 'owner/pair-concise' and 'owner/pair@STRENGTH' are", Input("owner/pair-aligned") },
+        { "model", "'owner/pair-reference', 'owner/pair-helpful', 'owner/pair-concise' and 'owner/pair@STRENGTH' are",
+            Input("owner/pair-aligned") },
         { "model", "not served", Input("owner/pair-helpful@0.5") },
         { "alignment_strength", "fixes the mixture", Input("owner/pair@0.5") with { AlignmentStrength = .6 } },
         { "lambda", "fixes the mixture", Input("owner/pair-reference") with { AlignmentStrength = 1, AlignmentStrengthField = "lambda" } },
         { "alignment_strengths", "fixes the mixture", Input("owner/pair-helpful") with { NamedStrengths = Named(1, .5) } },
         { "alignment_strengths", "both set", Input() with { AlignmentStrength = .6, NamedStrengths = Named(.6, 0) } },
-        { "alignment_strengths.aligned", "helpful, concise", Input() with { NamedStrengths = new Dictionary<string, double> { ["aligned"] = 1 } } },
+        { "alignment_strengths.aligned", "helpful, concise", Input()
+            with { NamedStrengths = new Dictionary<string, double> { ["aligned"] = 1 } } },
         { "alignment_strengths.concise", "is 10.1; it must be between -1 and 10", Input() with { NamedStrengths = Named(0, 10.1) } },
         { "alignment_strengths.helpful", "NaN", Input() with { NamedStrengths = Named(double.NaN, 0) } },
         { "alignment_strengths", "the sum of 'alignment_strengths' is 11", Input() with { NamedStrengths = Named(10, 1) } },

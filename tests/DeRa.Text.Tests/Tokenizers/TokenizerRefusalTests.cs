@@ -48,7 +48,8 @@ public sealed class TokenizerRefusalTests
     [InlineData("decoder", "null", "no decoder")]
     [InlineData("decoder", """{ "type": "WordPiece" }""", "decoder", "'WordPiece'", "ByteLevel")]
     [InlineData("decoder",
-        """{ "type": "Sequence", "decoders": [ { "type": "Fuse" }, { "type": "Strip", "content": " ", "start": 0, "stop": 1 } ] }""", "decoders[1]", "Strip")]
+        """{ "type": "Sequence", "decoders": [ { "type": "Fuse" }, { "type": "Strip", "content": " ", "start": 0, "stop": 1 } ] }""",
+            "decoders[1]", "Strip")]
     [InlineData("added_tokens", """[ { "id": 300, "content": "a" } ]""", "added_tokens[0]", "'a'", "300")]
     [InlineData("added_tokens", """[ { "id": 65, "content": "<new>" } ]""", "the id 65", "'<new>'")]
     [InlineData("new_part", "{}", "'new_part'")]

@@ -109,7 +109,8 @@ public sealed class BaseCopiesTests : IDisposable
         _adapter.Tensors[name] = (type, shape, [.. data]);
         Load().Dispose();
         _adapter.Tensors[name].Data[^2] ^= 1;
-        Assert.Contains($"tensor '{name}': differs from the base model's '{own}', which it would replace; only low-rank changes", Refusal());
+        Assert.Contains($"tensor '{name}': differs from the base model's '{own}', which it would replace; only low-rank changes",
+            Refusal());
         var inspection = AdapterInspection.Read(_adapter.Path, CheckpointInspection.Read(_base.Path));
         Assert.Contains($"tensor '{name}': differs", Assert.Single(inspection.Problems));
         Assert.Equal(2496, inspection.Lora.ParameterCount);
@@ -153,7 +154,8 @@ public sealed class BaseCopiesTests : IDisposable
     {
         var folder = SharedCases.Find(name);
         Assert.SkipWhen(folder is null, SharedCases.Missing);
-        Assert.Empty(AdapterInspection.Read(Path.Combine(folder!, "adapter"), CheckpointInspection.Read(Path.Combine(folder!, "base"))).Problems);
+        Assert.Empty(
+            AdapterInspection.Read(Path.Combine(folder!, "adapter"), CheckpointInspection.Read(Path.Combine(folder!, "base"))).Problems);
     }
 
     /// <summary>The first rows of the base model's tensor; rows beyond it are ones.</summary>
