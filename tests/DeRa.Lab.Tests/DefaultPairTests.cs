@@ -20,7 +20,7 @@ public sealed class DefaultPairTests
         ["One day, a dog", "Lily lost her toy", "Tom and his mom", "The old tree", "A bird fell", "Once upon a time", "Sam was",
             "The cat saw"];
 
-    private static string Folder(string model) => Path.Combine(SharedData.ProjectRoot, "src", "DeRa.Torch", "DefaultPair", model);
+    private static string Folder(string model) => Path.Combine(SharedData.ProjectRoot, "src", "DeRa.Serving", "DefaultPair", model);
 
     [Fact]
     public void The_reward_rises_with_the_strength()

@@ -172,6 +172,8 @@ public sealed class Generation : IDisposable
             while (await WaitAsync(handle, cancellation, either.Token))
                 while (handle.Events.TryRead(out var happened))
                 {
+                    // At each event: where the engine is ahead of the reader, there may be no wait for a long time.
+                    cancellation.ThrowIfCancellationRequested();
                     if (happened is SequenceFinished { Reason: FinishReason.Cancelled }) ThrowIfExpired();
                     var delta = Take(happened, choice, text);
                     if (text.StopString is not null)

@@ -221,6 +221,25 @@ public class GenerationTests
         await Blocks(fixture);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_reader_that_is_cancelled_gets_nothing_more_of_what_is_already_there(int n)
+    {
+        using var fixture = new EngineFixture(new ScriptedExecutor());
+        using var left = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        using var generation = fixture.Start(Input() with { N = n, MaxTokens = 50, IgnoreEos = true });
+        // All of it is generated before anybody reads.
+        while (fixture.Engine.Status is { RunningSequences: > 0 } or { QueuedSequences: > 0 }) await Task.Yield();
+        var pieces = 0;
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (var piece in generation.ReadAsync(left.Token))
+                if (++pieces == 3) await left.CancelAsync();
+        });
+        Assert.InRange(pieces, 3, 3 + (n == 1 ? 0 : 64));
+    }
+
     [Fact]
     public async Task Disposing_an_unread_generation_cancels_it()
     {
