@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Threading.Channels;
-using DeRa.Serving;
-using DeRa.Serving.Requests;
 using DeRa.Serving.Streaming;
 
 namespace DeRa.Cli;
@@ -13,15 +11,13 @@ internal sealed class ContinuationStream : IDisposable
     private readonly Generation _generation;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
 
-    /// <summary>Begins to generate.</summary>
+    /// <summary>Begins to read.</summary>
     /// <param name="label">What it is called beside others; may be empty.</param>
-    /// <param name="pair">What generates.</param>
-    /// <param name="request">What is asked.</param>
+    /// <param name="generation">What generates; disposed with this.</param>
     /// <param name="cancellation">Stops it.</param>
-    public ContinuationStream(string label, ServedPair pair, PreparedRequest request, CancellationToken cancellation)
+    public ContinuationStream(string label, Generation generation, CancellationToken cancellation)
     {
-        Label = label;
-        _generation = Generation.Start(pair.Engine, request, pair.Tokenizer);
+        (Label, _generation) = (label, generation);
         _ = PumpAsync(cancellation);
     }
 

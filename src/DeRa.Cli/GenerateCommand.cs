@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using DeRa.Serving;
 using DeRa.Serving.Loading;
 using DeRa.Serving.Requests;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -102,8 +103,9 @@ internal static class GenerateCommand
         var pair = await ServedPairLoader.LoadAsync(
             options, progress, NullLoggerFactory.Instance, TimeProvider.System, cancellation);
         using var engine = pair.Engine;
-        var requests = Prepare(pair.Validator, StrengthArgument.Spread(Read(parsed, prompt), strengths));
-        var streams = requests.Select(asked => new ContinuationStream(asked.Label, pair, asked.Request, cancellation)).ToList();
+        var generations = new GenerationService(pair);
+        var prepared = Prepare(generations, StrengthArgument.Spread(Read(parsed, prompt), strengths));
+        var streams = prepared.Select(one => new ContinuationStream(one.Label, generations.Start(one.Generation), cancellation)).ToList();
         try
         {
             await WriteAsync(output, prompt, streams, cancellation);
@@ -118,17 +120,17 @@ internal static class GenerateCommand
         {
             streams.ForEach(stream => stream.Dispose());
         }
-        await error.WriteLineAsync(Summary(streams, requests[0].Request.Seed));
+        await error.WriteLineAsync(Summary(streams, prepared[0].Generation.Request.Seed));
         return 0;
     }
 
     /// <summary>Checks all requests before one begins. They share a seed, so that they differ by their strengths alone.</summary>
-    private static List<(string Label, PreparedRequest Request)> Prepare(
-        RequestValidator validator, IReadOnlyList<(string Label, GenerationInput Input)> asked)
+    private static List<(string Label, PreparedGeneration Generation)> Prepare(
+        GenerationService generations, IReadOnlyList<(string Label, GenerationInput Input)> asked)
     {
-        var first = validator.Prepare(asked[0].Input);
+        var first = generations.Prepare(asked[0].Input);
         return [(asked[0].Label, first),
-            .. asked.Skip(1).Select(other => (other.Label, validator.Prepare(other.Input with { Seed = first.Seed })))];
+            .. asked.Skip(1).Select(other => (other.Label, generations.Prepare(other.Input with { Seed = first.Request.Seed })))];
     }
 
     private static Task WriteAsync(TextWriter output, string prompt, List<ContinuationStream> streams, CancellationToken cancellation)

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace DeRa.Engine.Tests;
 
-/// <summary>Strengths that change while tokens flow: each token is drawn from the mixture in force, over all tokens before it.</summary>
+/// <summary>Strengths that change while tokens flow: each token is drawn from the effective mixture, over all tokens before it.</summary>
 public sealed class StrengthChangeTests
 {
     private static readonly double[] Strengths = [0, 1, 0.5, 2, -0.5];

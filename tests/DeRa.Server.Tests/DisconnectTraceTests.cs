@@ -6,7 +6,7 @@ using Xunit;
 namespace DeRa.Server.Tests;
 
 /// <summary>
-/// Random requests over both doors, some of whose clients go away: each that stays gets the tokens of its solo run, each that
+/// Random requests over both transports, some of whose clients go away: each that stays gets the tokens of its solo run, each that
 /// goes got a prefix of them, and no block stays behind.
 /// </summary>
 public class DisconnectTraceTests

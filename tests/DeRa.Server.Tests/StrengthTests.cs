@@ -4,7 +4,7 @@ using Xunit;
 
 namespace DeRa.Server.Tests;
 
-/// <summary>Strengths of several aligned models, and models by name, at both doors.</summary>
+/// <summary>Strengths of several aligned models, and models by name, over both transports.</summary>
 public class StrengthTests
 {
     [Theory]

@@ -129,11 +129,11 @@ public class CancellationFuzzTests
         Assert.NotNull(last?.Finished);
     }
 
-    private static async Task ChangeAsync(IClientStreamWriter<ConverseRequest> wishes, double strength, CancellationToken leave)
+    private static async Task ChangeAsync(IClientStreamWriter<ConverseRequest> commands, double strength, CancellationToken leave)
     {
         try
         {
-            await wishes.WriteAsync(new() { Change = new() { AlignmentStrength = strength } }, leave);
+            await commands.WriteAsync(new() { Change = new() { AlignmentStrength = strength } }, leave);
         }
         catch (Exception over) when (over is RpcException or InvalidOperationException && !leave.IsCancellationRequested)
         {

@@ -50,13 +50,13 @@ public class ProtobufFuzzTests
 
     private static readonly Gen<Talk> Talks =
         from start in Gen.Frequency<byte[]>(
-            (8, ProtobufCases.Generate.Select(ProtobufCases.Start).Select(MessageExtensions.ToByteArray)), (1, AnyWish))
-        from wishes in AnyWish.Array[0, 6]
+            (8, ProtobufCases.Generate.Select(ProtobufCases.Start).Select(MessageExtensions.ToByteArray)), (1, AnyCommand))
+        from commands in AnyCommand.Array[0, 6]
         from closes in Gen.Bool
         from events in Gen.Frequency<int>((2, Gen.Const(int.MaxValue)), (1, Gen.Int[0, 8]))
-        select new Talk([start, .. wishes], closes, events);
+        select new Talk([start, .. commands], closes, events);
 
-    private static Gen<byte[]> AnyWish => Gen.Frequency<byte[]>(
+    private static Gen<byte[]> AnyCommand => Gen.Frequency<byte[]>(
         (8, ProtobufCases.Wish.Select(MessageExtensions.ToByteArray)), (1, ProtobufCases.Broken(ProtobufCases.Wish)));
 
     [Fact]

@@ -20,7 +20,7 @@ internal sealed class SeenChoice
     public string? FinishReason { get; set; }
 }
 
-/// <summary>Sends a request over the door that it names and reads its choices.</summary>
+/// <summary>Sends a request over the transport that it names and reads its choices.</summary>
 internal static class TraceClient
 {
     private static CancellationToken Stop => ServerFixture.Stop;

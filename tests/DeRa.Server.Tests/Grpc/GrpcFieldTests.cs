@@ -8,7 +8,7 @@ using ChatMessage = DeRa.Protos.V1.ChatMessage;
 
 namespace DeRa.Server.Tests.Grpc;
 
-/// <summary>The options that both doors have do the same over either.</summary>
+/// <summary>The options thover both transports have do the same over either.</summary>
 public class GrpcFieldTests
 {
     private static readonly Dictionary<string, (string Json, GenerationOptions Options)> Same = new()

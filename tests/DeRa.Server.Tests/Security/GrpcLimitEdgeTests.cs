@@ -7,7 +7,7 @@ using Xunit;
 
 namespace DeRa.Server.Tests.Security;
 
-/// <summary>The limits of a request's content at the gRPC door: as set by their options, on the edge and one past it.</summary>
+/// <summary>The limits of a request's content over gRPC: as set by their options, on the edge and one past it.</summary>
 public class GrpcLimitEdgeTests
 {
     private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
