@@ -86,14 +86,14 @@ internal abstract class GenerationEndpoint(ServingState state, JsonRequestReader
         return reasons;
     }
 
-    /// <summary>Sends what is written, unless the next piece is there already: then both go out together.</summary>
+    /// <summary>Sends what is written, unless the next piece is there already: then both may go out together.</summary>
     private static async ValueTask<bool> NextAsync(
         Generation generation, IAsyncEnumerator<ChoiceDelta> pieces, EventStream events, CancellationToken gone)
     {
         var next = pieces.MoveNextAsync().AsTask();
         try
         {
-            if (!next.IsCompleted) await events.FlushAsync(gone);
+            if (!next.IsCompleted || events.IsDue) await events.FlushAsync(gone);
         }
         catch
         {

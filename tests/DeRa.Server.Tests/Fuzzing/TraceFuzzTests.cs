@@ -15,8 +15,8 @@ using Xunit;
 namespace DeRa.Server.Tests.Fuzzing;
 
 /// <summary>
-/// Seeded traces of concurrent requests, of any valid form, over both transports, until the seconds of <c>TEST_TRACE_SECONDS</c> (20, for both
-/// tests together) are over: whatever runs beside a request, it is answered as it is alone.
+/// Seeded traces of concurrent requests, of any valid form, over both transports, until the seconds of <c>TEST_TRACE_SECONDS</c>
+/// (20, for both tests together) are over: whatever runs beside a request, it is answered as it is alone.
 /// <c>DERA_TRACE_SEED</c> is the first trace's seed.
 /// </summary>
 public class TraceFuzzTests(ITestOutputHelper output)

@@ -11,7 +11,9 @@ using Xunit;
 
 namespace DeRa.Server.Tests.Grpc;
 
-/// <summary>Holds the fields of both transports together: one that HTTP gets and gRPC does not, or that is read nowhere, fails here.</summary>
+/// <summary>
+/// Holds the fields of both transports together: one that HTTP gets and gRPC does not, or that is read nowhere, fails here.
+/// </summary>
 public class SameOptionsTests
 {
     /// <summary>What HTTP's fields are called in the protos, where it is not the same.</summary>

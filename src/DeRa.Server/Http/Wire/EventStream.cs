@@ -10,10 +10,15 @@ namespace DeRa.Server.Http.Wire;
 /// </summary>
 internal sealed class EventStream : IDisposable
 {
+    /// <summary>Events that are sent together at most.</summary>
+    internal const int MaxEventsTogether = 64;
+
     private readonly PipeWriter _pipe;
     private readonly Utf8JsonWriter _json;
     private readonly HttpContext _context;
     private readonly SlowReaders _readers;
+    private int _unsentEvents;
+    private bool _hasSent;
 
     /// <summary>Sets the headers of an event stream; they go out with the first flush.</summary>
     /// <param name="response">Where to; headers must not be out yet.</param>
@@ -29,6 +34,12 @@ internal sealed class EventStream : IDisposable
         _json = new Utf8JsonWriter(_pipe, WireJson.Format);
     }
 
+    /// <summary>
+    /// Whether what is written must go out though more is there to be written: the first event at once, later ones with at most so many
+    /// together. An engine that is always ahead would otherwise leave the client without a byte, and all of the response in memory.
+    /// </summary>
+    public bool IsDue => _unsentEvents >= (_hasSent ? MaxEventsTogether : 1);
+
     /// <summary>Begins an event; what is written to the result is its data.</summary>
     public Utf8JsonWriter Begin()
     {
@@ -42,6 +53,7 @@ internal sealed class EventStream : IDisposable
         _json.Flush();
         _json.Reset();
         Write("\n\n"u8);
+        _unsentEvents++;
     }
 
     /// <summary>The event after which nothing comes.</summary>
@@ -51,6 +63,7 @@ internal sealed class EventStream : IDisposable
     /// <exception cref="ReaderTooSlowException">The client has not taken it in time; it is disconnected.</exception>
     public async ValueTask FlushAsync(CancellationToken cancellation)
     {
+        (_unsentEvents, _hasSent) = (0, true);
         var flush = _pipe.FlushAsync(cancellation);
         if (!flush.IsCompletedSuccessfully) await _readers.SentAsync(flush.AsTask(), _context);
     }
