@@ -3,7 +3,7 @@ using DeRa.Serving.Requests;
 namespace DeRa.Serving.Streaming;
 
 /// <summary>Picks what <c>best_of</c> asks for: of each prompt's candidates those with the highest mean log-probability.</summary>
-public static class BestChoices
+internal static class BestChoices
 {
     /// <summary>The choices that come back.</summary>
     /// <param name="choices">All candidates, by index; where any is left out, their tokens have log-probabilities.</param>
