@@ -28,7 +28,7 @@ internal static class GrpcRequestReader
     private static GenerationInput Read(string? model, IReadOnlyList<PromptInput> prompts, GenerationOptions options)
     {
         var fields = new OptionFields(options);
-        return RequestFields.Completion.Aggregate(new GenerationInput
+        return EndpointFields.Completion.Aggregate(new GenerationInput
         {
             Prompts = prompts,
             Model = model,

@@ -41,14 +41,13 @@ internal static class OptionReader
 
     private static void Check(ServerOptions options)
     {
-        _ = options.Endpoint.Address;
+        options.Endpoint.Check();
         options.Telemetry.Check();
         CheckPair(options);
         options.Tls.Check();
         options.Origin.Check();
         if (options.Model.ServedName.Length is 0 or > 256)
             throw new OptionException("--name must have 1 to 256 characters.");
-        options.Endpoint.Check();
         options.Body.Check();
         if (options.Engine.MaxBatchTokens < options.Engine.MaxRunning)
             throw new OptionException(

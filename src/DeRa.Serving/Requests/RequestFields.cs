@@ -1,6 +1,6 @@
 namespace DeRa.Serving.Requests;
 
-/// <summary>The table of request fields, and which of them each form of request takes, in the order of the API reference.</summary>
+/// <summary>The table of request fields; <see cref="EndpointFields"/> says which of them each endpoint takes.</summary>
 public static class RequestFields
 {
     /// <summary><c>max_tokens</c> of completions where a request says nothing, as OpenAI has it.</summary>
@@ -247,55 +247,25 @@ public static class RequestFields
     public static RequestField ReturnTokenStrings { get; } =
         Flag("return_token_strs", "Reports how the vocabulary spells each token.", false);
 
-    /// <summary>Those that say how much of which model is mixed in.</summary>
-    public static IReadOnlyList<RequestField> Strengths { get; } = [Strength, NamedStrengths, Strength.AsSynonym()];
+    /// <summary><c>echo</c>.</summary>
+    public static RequestField Echo { get; } = Flag("echo",
+        "The prompt comes back before the completion; with max_tokens 0 it is only scored.", false,
+        (input, value) => input with { Echo = value });
 
-    /// <summary>What <c>POST /v1/completions</c> takes.</summary>
-    public static IReadOnlyList<RequestField> Completion { get; } =
-    [
-        .. Common(CompletionMaxTokens, CompletionMaxTokens.AsSynonym() with
-        {
-            Default = CompletionMaxTokens.Default,
-            Description = CompletionMaxTokens.Description,
-        }, LogProbs),
-        Prompt,
-        Flag("echo", "The prompt comes back before the completion; with max_tokens 0 it is only scored.", false,
-            (input, value) => input with { Echo = value }),
-        BestOf,
-        ParseSpecial,
-    ];
+    /// <summary><c>ignore_eos</c>.</summary>
+    public static RequestField IgnoreEos { get; } = Flag("ignore_eos", "Goes on after an end-of-sequence token.", false,
+        (input, value) => input with { IgnoreEos = value });
 
-    /// <summary>What <c>POST /v1/chat/completions</c> takes.</summary>
-    public static IReadOnlyList<RequestField> Chat { get; } =
-    [
-        .. Common(MaxTokens, MaxTokens.AsSynonym(), ChatLogProbs), Messages, TopLogProbs, AddGenerationPrompt, ContinueFinalMessage,
-        ChatTemplateKwargs,
-    ];
+    /// <summary><c>include_stop_str_in_output</c>.</summary>
+    public static RequestField IncludeStop { get; } = Flag("include_stop_str_in_output", "What ended the text is part of it.", false,
+        (input, value) => input with { IncludeStop = value }) with
+    {
+        GrpcName = "include_stop",
+    };
 
-    /// <summary>What <c>POST /tokenize</c> takes with a text.</summary>
-    public static IReadOnlyList<RequestField> TokenizeText { get; } =
-        [Model, TextPrompt, AddSpecialTokens, ParseSpecial, ReturnTokenStrings];
-
-    /// <summary>What <c>POST /tokenize</c> takes with a conversation.</summary>
-    public static IReadOnlyList<RequestField> TokenizeChat { get; } =
-        [Model, Messages, AddSpecialTokens, AddGenerationPrompt, ContinueFinalMessage, ChatTemplateKwargs, ReturnTokenStrings];
-
-    /// <summary>What <c>POST /detokenize</c> takes.</summary>
-    public static IReadOnlyList<RequestField> Detokenize { get; } = [Model, Tokens];
-
-    /// <summary>What all requests take that generate; two fields differ.</summary>
-    private static IEnumerable<RequestField> Common(RequestField maxTokens, RequestField maxTokensSynonym, RequestField logProbs) =>
-    [
-        Model, .. Strengths, maxTokens, maxTokensSynonym, N, .. SamplingFields.Main, LogitBias, Stop,
-        Flag("ignore_eos", "Goes on after an end-of-sequence token.", false, (input, value) => input with { IgnoreEos = value }),
-        Seed, logProbs, Stream, StreamOptions, ReturnTokenIds, ReturnTokensAsIds, PromptLogProbs, StopTokenIds,
-        Flag("include_stop_str_in_output", "What ended the text is part of it.", false,
-            (input, value) => input with { IncludeStop = value }) with { GrpcName = "include_stop" },
-        SamplingFields.MinTokens, BadWords, AllowedTokenIds, SamplingFields.TypicalP, Priority, CacheSalt,
-        Flag("skip_special_tokens", "Special tokens add nothing to the text.", true,
-            (input, value) => input with { SkipSpecialTokens = value }),
-        AddSpecialTokens, TruncatePromptTokens, Timeout,
-    ];
+    /// <summary><c>skip_special_tokens</c>.</summary>
+    public static RequestField SkipSpecialTokens { get; } = Flag("skip_special_tokens", "Special tokens add nothing to the text.", true,
+        (input, value) => input with { SkipSpecialTokens = value });
 
     private static RequestField Flag(
         string name, string description, bool? byDefault, Func<GenerationInput, bool, GenerationInput>? set = null) =>

@@ -46,7 +46,7 @@ public class SamplingFieldTests
     [Fact]
     public void Each_form_of_request_has_each_field_once_and_whole_numbers_are_read_as_such()
     {
-        foreach (var form in new[] { RequestFields.Completion, RequestFields.Chat })
+        foreach (var form in new[] { EndpointFields.Completion, EndpointFields.Chat })
         {
             var names = form.Select(field => field.Name).ToList();
             Assert.Equal(names.Distinct(), names);

@@ -9,7 +9,7 @@ namespace DeRa.Server.Http.Wire;
 internal static class ChatRequestReader
 {
     /// <summary>What it does with each field.</summary>
-    public static FieldTable Table { get; } = new("ChatCompletionRequest", RequestFields.Chat, UnsupportedFields.Chat);
+    public static FieldTable Table { get; } = new("ChatCompletionRequest", EndpointFields.Chat, UnsupportedFields.Chat);
 
     /// <summary>Reads a body.</summary>
     /// <exception cref="InvalidRequestException">A field of the wrong type or one that does not work.</exception>
@@ -20,7 +20,7 @@ internal static class ChatRequestReader
         var alternatives = fields.Whole(RequestFields.TopLogProbs);
         if (alternatives is not (null or 0) && !logProbs)
             throw new InvalidRequestException("top_logprobs", "'top_logprobs' needs 'logprobs': true.");
-        var input = CommonFields.Read(fields, RequestFields.Chat, [Prompt(fields)]) with
+        var input = CommonFields.Read(fields, EndpointFields.Chat, [Prompt(fields)]) with
         {
             LogProbs = logProbs ? alternatives ?? 0 : null,
             LogProbsField = RequestFields.TopLogProbs.Name,

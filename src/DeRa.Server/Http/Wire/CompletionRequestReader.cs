@@ -8,7 +8,7 @@ namespace DeRa.Server.Http.Wire;
 internal static class CompletionRequestReader
 {
     /// <summary>What it does with each field.</summary>
-    public static FieldTable Table { get; } = new("CompletionRequest", RequestFields.Completion, UnsupportedFields.Completion);
+    public static FieldTable Table { get; } = new("CompletionRequest", EndpointFields.Completion, UnsupportedFields.Completion);
 
     /// <summary>Reads a body.</summary>
     /// <exception cref="InvalidRequestException">A field of the wrong type or one that does not work.</exception>
@@ -16,7 +16,7 @@ internal static class CompletionRequestReader
     {
         var fields = new JsonFields(body, Table, pair);
         CheckLogProbs(fields);
-        var input = CommonFields.Read(fields, RequestFields.Completion, PromptField.Read(fields)) with
+        var input = CommonFields.Read(fields, EndpointFields.Completion, PromptField.Read(fields)) with
         {
             DefaultMaxTokens = RequestFields.DefaultCompletionTokens,
         };

@@ -14,7 +14,7 @@ internal sealed record DetokenizeInput(string? Model, IReadOnlyList<int> Tokens,
 internal static class DetokenizeRequestReader
 {
     /// <summary>What it does with each field.</summary>
-    public static FieldTable Table { get; } = new("DetokenizeRequest", RequestFields.Detokenize, UnsupportedFields.Detokenize);
+    public static FieldTable Table { get; } = new("DetokenizeRequest", EndpointFields.Detokenize, UnsupportedFields.Detokenize);
 
     /// <summary>Reads a body.</summary>
     /// <exception cref="InvalidRequestException">A field of the wrong type, or no tokens.</exception>

@@ -61,7 +61,7 @@ internal sealed class FieldTable(
     private static void CheckHoldsNoStrength(string name, JsonElement value)
     {
         if (value.ValueKind != JsonValueKind.Object) return;
-        foreach (var strength in RequestFields.Strengths.Select(field => field.Name))
+        foreach (var strength in EndpointFields.Strengths.Select(field => field.Name))
             if (value.TryGetProperty(strength, out var held) && held.ValueKind != JsonValueKind.Null)
                 throw new InvalidRequestException($"{name}.{strength}",
                     $"'{strength}' is not read inside '{name}'; it is a field of the request itself.");

@@ -19,11 +19,11 @@ internal static class TokenizeRequestReader
 {
     /// <summary>What it does with each field beside a prompt.</summary>
     public static FieldTable TextTable { get; } =
-        new("TokenizeTextRequest", RequestFields.TokenizeText, UnsupportedFields.TokenizeText);
+        new("TokenizeTextRequest", EndpointFields.TokenizeText, UnsupportedFields.TokenizeText);
 
     /// <summary>What it does with each field beside messages.</summary>
     public static FieldTable ChatTable { get; } =
-        new("TokenizeChatRequest", RequestFields.TokenizeChat, UnsupportedFields.TokenizeChat);
+        new("TokenizeChatRequest", EndpointFields.TokenizeChat, UnsupportedFields.TokenizeChat);
 
     /// <summary>Reads a body.</summary>
     /// <exception cref="InvalidRequestException">

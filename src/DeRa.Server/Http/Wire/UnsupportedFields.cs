@@ -93,7 +93,7 @@ internal static class UnsupportedFields
     /// <summary>Tokens are the same whatever the strength.</summary>
     private static Dictionary<string, UnsupportedField> WithStrengths(Dictionary<string, UnsupportedField> own)
     {
-        foreach (var field in RequestFields.Strengths) own[field.Name] = ButEmpty;
+        foreach (var field in EndpointFields.Strengths) own[field.Name] = ButEmpty;
         return own;
     }
 
