@@ -1,9 +1,7 @@
-using DeRa.Engine.Requests;
-
 namespace DeRa.Engine.Scheduling;
 
 /// <summary>
-/// The engine's interface to the models: runs a step and returns what was sampled. Called from the engine's thread only.
+/// The engine's interface to the models: runs a step and returns what was read out. Called from the engine's thread only.
 /// </summary>
 public interface IStepExecutor : IDisposable
 {
@@ -11,10 +9,10 @@ public interface IStepExecutor : IDisposable
     ExecutorLimits Limits { get; }
 
     /// <summary>
-    /// Runs every row of the plan through the models that its strengths need, writes their keys and values into the cache
-    /// and samples where asked. Running the same plan again writes the same values: a failed step may be repeated.
+    /// Copies blocks, runs every pass, which writes keys and values into the cache and logits into their slots, then reads out.
+    /// Running the same plan again, or any branches' part of it, writes the same values: a failed step may be repeated.
     /// </summary>
-    /// <returns>One result a row, in the plan's order.</returns>
+    /// <returns>One result a readout, in the plan's order.</returns>
     StepResult Execute(StepPlan plan);
 }
 
@@ -25,88 +23,19 @@ public interface IStepExecutor : IDisposable
 /// <param name="BlockCount">Blocks in the cache; ids run over [0, BlockCount).</param>
 public sealed record ExecutorLimits(int VocabularySize, int ContextTokens, int BlockTokens, int BlockCount)
 {
+    /// <summary>
+    /// What runs in one pass: each model of the pair (0 = the reference, i = the aligned model i − 1) belongs to exactly one runner.
+    /// </summary>
+    public IReadOnlyList<RunnerLimits> Runners { get; init; } = [new([0], ""), new([1], "")];
+
+    /// <summary>Rows of logits that can be kept between steps; slots run over [0, LogitSlots).</summary>
+    public int LogitSlots { get; init; }
+
     /// <summary>Models whose logits are mixed: the reference and every aligned one; at least 2.</summary>
-    public int ModelCount { get; init; } = 2;
+    public int ModelCount => Runners.Sum(runner => runner.Models.Count);
 }
 
-/// <summary>One step: the rows that run together.</summary>
-/// <param name="Rows">At least one row; no sequence twice.</param>
-public sealed record StepPlan(IReadOnlyList<StepRow> Rows);
-
-/// <summary>One sequence's part of a step: a chunk of its prompt, or its last token. Everything a row needs is in here.</summary>
-public sealed record StepRow
-{
-    /// <summary>The tokens to run, at positions Position, Position + 1, …; at least one.</summary>
-    public required ReadOnlyMemory<int> Tokens { get; init; }
-
-    /// <summary>The position of the first of <see cref="Tokens"/>; the cache holds [0, Position) already.</summary>
-    public required int Position { get; init; }
-
-    /// <summary>
-    /// Cache blocks: position p lies in block BlockTable[p / BlockTokens] at offset p mod BlockTokens, in every model's cache.
-    /// </summary>
-    public required IReadOnlyList<int> BlockTable { get; init; }
-
-    /// <summary>How much each model weighs in this row.</summary>
-    public required AlignmentStrengths Strengths { get; init; }
-
-    /// <summary>How to sample after the last of <see cref="Tokens"/>; null where nothing is sampled.</summary>
-    public SamplingRow? Sampling { get; init; }
-
-    /// <summary>The prompt tokens to score: entry i follows Tokens[i]. Empty where no scores are wanted.</summary>
-    public ReadOnlyMemory<int> ScoredTokens { get; init; }
-
-    /// <summary>How many alternatives come with each scored token.</summary>
-    public int ScoredAlternatives { get; init; }
-}
-
-/// <summary>What sampling one row needs beside its logits.</summary>
-public sealed record SamplingRow
-{
-    /// <summary>Temperature, filters, penalties, bias, masks.</summary>
-    public required SamplingParameters Parameters { get; init; }
-
-    /// <summary>
-    /// A uniform number in [0, 1): the token is the first whose cumulative probability, over token ids in order, exceeds it.
-    /// </summary>
-    public required double Draw { get; init; }
-
-    /// <summary>Tokens so far, prompt then output; read only where penalties or masks are on.</summary>
-    public required ReadOnlyMemory<int> History { get; init; }
-
-    /// <summary>How many of <see cref="History"/> belong to the prompt.</summary>
-    public required int PromptTokens { get; init; }
-
-    /// <summary>How many alternatives' log-probabilities to return (0 = the sampled token's own only); null = none.</summary>
-    public int? LogProbs { get; init; }
-}
-
-/// <summary>What a step gives back.</summary>
-/// <param name="Rows">One a row of the plan, in its order.</param>
-public sealed record StepResult(IReadOnlyList<RowResult> Rows)
-{
-    /// <summary>
-    /// The part of the step from hidden states to tokens: output layers, mixing, filters, draws. On a GPU it begins when the
-    /// host has queued the models' passes, and so waits for them too. Zero where nothing was measured.
-    /// </summary>
-    public TimeSpan MixAndSampleTime { get; init; }
-}
-
-/// <summary>What one row gives back.</summary>
-public sealed record RowResult
-{
-    /// <summary>The sampled token; meaningful only where the row asked for sampling.</summary>
-    public int Token { get; init; }
-
-    /// <summary>Log-probabilities of the sampled token, where asked for.</summary>
-    public TokenLogProbs? LogProbs { get; init; }
-
-    /// <summary>One a scored token of the row; empty where none was asked for.</summary>
-    public IReadOnlyList<TokenLogProbs> ScoredLogProbs { get; init; } = [];
-
-    /// <summary>KL(mixture ‖ reference model) in nats where the row sampled, at least 0; null where it was not measured.</summary>
-    public double? ReferenceDivergence { get; init; }
-
-    /// <summary>Why this row alone failed (such as logits that are not finite); null where it did not.</summary>
-    public string? Error { get; init; }
-}
+/// <summary>One base model with its adapters: its models run in one pass.</summary>
+/// <param name="Models">At least one: 0 = the reference, i = the aligned model i − 1.</param>
+/// <param name="Device">Where it runs. Passes of runners on different devices overlap.</param>
+public sealed record RunnerLimits(IReadOnlyList<int> Models, string Device);
