@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using DeRa.Engine.Scheduling;
 
 namespace DeRa.Engine;
 
@@ -21,6 +22,9 @@ public sealed record EngineOptions
     /// <summary>Prompt tokens that may wait.</summary>
     [Description("Prompt tokens that may wait; more are refused."), Range(1, 1 << 30)]
     public long MaxQueuedTokens { get; init; } = 4_194_304;
+
+    /// <summary>Whether the models take turns and guess tokens for each other to check.</summary>
+    public Speculation Speculation { get; init; }
 
     /// <summary>The name of what is served, with which measurements are labelled.</summary>
     public string ModelName { get; init; } = "";
