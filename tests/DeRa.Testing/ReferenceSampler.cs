@@ -43,7 +43,17 @@ public static class ReferenceSampler
     }
 
     /// <summary>The token that a row picks.</summary>
-    public static int Token(float[] mixedLogits, SamplingRow row) => Token(Distribution(mixedLogits, row), row.Draw);
+    public static int Token(float[] mixedLogits, SamplingRow row)
+    {
+        var distribution = Distribution(mixedLogits, row);
+        if (row.Parameters.Temperature == 0) return Array.IndexOf(distribution, 1);
+        var best = -1;
+        var most = double.NegativeInfinity;
+        for (var token = 0; token < distribution.Length; token++)
+            if (distribution[token] > 0 && Math.Log(distribution[token]) + GumbelNoise.Of(row.NoiseKey, token) is var score && score > most)
+                (best, most) = (token, score);
+        return best;
+    }
 
     /// <summary>How little would change the token: a sampler of finite precision may differ where a distance is tiny.</summary>
     public static SamplingDistance DistanceToBoundary(float[] mixedLogits, SamplingRow row)
@@ -52,7 +62,7 @@ public static class ReferenceSampler
         var ranked = Ranked(adjusted);
         var gap = ranked.Length > 1 ? adjusted[ranked[0]] - adjusted[ranked[1]] : double.PositiveInfinity;
         if (row.Parameters.Temperature == 0) return new SamplingDistance(double.PositiveInfinity, double.PositiveInfinity, gap);
-        var cumulative = CumulativeDistance(Distribution(mixedLogits, row), row.Draw);
+        var cumulative = CumulativeDistance(Distribution(mixedLogits, row), 0);
         return new SamplingDistance(cumulative, CutDistance(Softmax(adjusted, row.Parameters.Temperature), row.Parameters), gap);
     }
 

@@ -12,7 +12,7 @@ public sealed class ScriptedExecutor : IStepExecutor
 {
     private const int Empty = -1;
     private readonly int[][] _caches;
-    private readonly ulong[] _slots;
+    private readonly (ulong Hash, int Model)[] _slots;
     private readonly int[] _runnerOfModel;
     private readonly CancellationTokenSource _testOver = new();
 
@@ -25,7 +25,7 @@ public sealed class ScriptedExecutor : IStepExecutor
         for (var runner = 0; runner < Limits.Runners.Count; runner++)
             foreach (var model in Limits.Runners[runner].Models) _runnerOfModel[model] = runner;
         _caches = [.. _runnerOfModel.Select(_ => Enumerable.Repeat(Empty, blockTokens * blockCount).ToArray())];
-        _slots = new ulong[logitSlots];
+        _slots = new (ulong, int)[logitSlots];
         RowsRun = new int[Limits.ModelCount];
     }
 
@@ -103,7 +103,7 @@ public sealed class ScriptedExecutor : IStepExecutor
         RowsRun[row.Model]++;
         for (var i = 0; i < row.Tokens.Length; i++) _caches[row.Model][Slot(row, row.Position + i)] = row.Tokens.Span[i];
         for (var i = 0; i < row.KeptSlots.Count; i++)
-            _slots[row.KeptSlots[i]] = HashOf(row, row.OutputCount - row.KeptSlots.Count + i);
+            _slots[row.KeptSlots[i]] = (HashOf(row, row.OutputCount - row.KeptSlots.Count + i), row.Model);
     }
 
     private ReadoutResult Read(StepPlan plan, Readout readout)
@@ -123,7 +123,9 @@ public sealed class ScriptedExecutor : IStepExecutor
 
     private ulong HashOf(StepPlan plan, LogitSource source, int model)
     {
-        if (source.IsKept) return _slots[source.Slot];
+        if (source.IsKept)
+            return _slots[source.Slot].Model == model ? _slots[source.Slot].Hash
+                : throw new InvalidOperationException($"slot {source.Slot} holds logits of model {_slots[source.Slot].Model}, not {model}");
         var row = plan.Passes.Single(pass => pass.Runner == _runnerOfModel[model]).Rows[source.Row];
         return row.Model == model ? HashOf(row, source.Output) : throw new InvalidOperationException($"a row of model {row.Model} for {model}");
     }

@@ -37,10 +37,11 @@ internal sealed class ReadoutBuilder(int modelCount)
     public static int[] KeptSlots(Branch branch, int model)
     {
         var step = branch.Step;
-        var count = step.LastRow[model] - step.FirstGuess + 1;
+        // Those before the row's outputs are kept already.
+        var count = Math.Min(step.LastRow[model] - step.FirstGuess + 1, step.Outputs[model]);
         if (count <= 0 || branch.RunsTogether || branch.Request.MaxTokens == 0) return [];
         var slots = new int[count];
-        for (var i = 0; i < count; i++) slots[i] = branch.SlotOf(model, step.FirstGuess + i);
+        for (var i = 0; i < count; i++) slots[i] = branch.SlotOf(model, step.LastRow[model] - count + 1 + i);
         return slots;
     }
 
