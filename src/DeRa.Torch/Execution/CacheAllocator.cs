@@ -62,8 +62,8 @@ internal sealed class CacheAllocator(
             : (CacheSize.HostShare, CacheSize.HostSequences);
         var blocks = CacheSize.DefaultBlocks(available, share, sequences, contextTokens, bytesPerBlock, options.BlockTokens);
         return blocks >= 1 ? blocks : throw new PairLoadException($"the caches have no room for one block of {options.BlockTokens} tokens, "
-            + $"which takes {bytesPerBlock:N0} bytes: {available:N0} bytes are free on {device} beside kept logits, of which caches take {share:P0}; "
-            + "set --cache-tokens to take more, or free memory");
+            + $"which takes {bytesPerBlock:N0} bytes: {available:N0} bytes are free on {device} beside kept logits, of which caches take "
+            + $"{share:P0}; set --cache-tokens to take more, or free memory");
     }
 
     /// <summary>Bytes of one block in the pools of all members of these models.</summary>

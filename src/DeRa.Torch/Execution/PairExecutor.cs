@@ -36,8 +36,8 @@ public sealed class PairExecutor : IStepExecutor
     /// <inheritdoc/>
     public ExecutorLimits Limits { get; }
 
-    /// <summary>Elements of logits that exist at once for each pass: scored prompts are projected piece by piece. At least 1.</summary>
-    internal int MaxLogitElements { get; init; } = 1 << 24;
+    /// <summary>Elements of logits that exist at once for each pass: scored prompts are projected piece by piece.</summary>
+    private int MaxLogitElements { get; init; } = 1 << 24;
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The plan is outside the limits; nothing has run.</exception>
@@ -61,6 +61,9 @@ public sealed class PairExecutor : IStepExecutor
     {
         foreach (var runner in _runners) runner.Dispose();
     }
+
+    /// <summary>This executor with another bound on the logits that exist at once for each pass; for tests.</summary>
+    internal PairExecutor InPieces(int maxLogitElements) => new(_runners, Limits) { MaxLogitElements = maxLogitElements };
 
     /// <summary>Lays all passes out before the first runs: on a GPU, an upload may wait for what is queued before it.</summary>
     private List<PassOutputs> Run(IReadOnlyList<ModelPass> passes)

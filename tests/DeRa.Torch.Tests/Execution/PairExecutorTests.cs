@@ -132,11 +132,8 @@ public sealed class PairExecutorTests : IDisposable
         var expected = _executor.Run(row, other);
         foreach (var rowsAtOnce in new[] { 1, 2, 3, 7 })
         {
-            var pieces = new PairExecutor([_reference, _aligned], _executor.Limits)
-            {
-                MaxLogitElements = rowsAtOnce * GoldenPair.VocabularySize,
-            };
-            Assert.Equal(expected.SelectMany(Tops), pieces.Run(row, other).SelectMany(Tops));
+            var actual = _executor.InPieces(rowsAtOnce * GoldenPair.VocabularySize).Run(row, other);
+            Assert.Equal(expected.SelectMany(Tops), actual.SelectMany(Tops));
         }
 
         static IEnumerable<(int, float)> Tops(TestResult result) =>
