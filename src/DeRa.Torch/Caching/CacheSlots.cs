@@ -1,19 +1,22 @@
-using DeRa.Engine.Scheduling;
+using System.Numerics;
 
 namespace DeRa.Torch.Caching;
 
-/// <summary>Maps positions of a row to slots of the pool: slot = block id · block tokens + offset.</summary>
+/// <summary>Where the positions of one row lie in one model's pool: slot = block id · block tokens + offset.</summary>
+/// <param name="blockTable">Position p lies in block blockTable[p / blockTokens].</param>
+/// <param name="firstBlock">Where the part of the pool begins that belongs to the row's model.</param>
 /// <param name="blockTokens">Tokens a block holds.</param>
-internal readonly struct CacheSlots(int blockTokens)
+internal readonly struct CacheSlots(IReadOnlyList<int> blockTable, int firstBlock, int blockTokens)
 {
-    /// <summary>The slot of one position.</summary>
-    public long Of(StepRow row, int position) =>
-        (long)row.BlockTable[position / blockTokens] * blockTokens + position % blockTokens;
-
-    /// <summary>The slots of positions first, first + 1, … up to the row's last one, which repeats to the end of the span.</summary>
-    public void Fill(StepRow row, int first, Span<long> slots)
+    /// <summary>The slots of positions first, first + 1, …, one for each element of <paramref name="slots"/>.</summary>
+    public void Fill<T>(int first, Span<T> slots) where T : IBinaryInteger<T>
     {
-        var last = row.Position + row.Tokens.Length - 1;
-        for (var i = 0; i < slots.Length; i++) slots[i] = Of(row, Math.Min(first + i, last));
+        var (block, offset) = Math.DivRem(first, blockTokens);
+        for (var filled = 0; filled < slots.Length; block++, offset = 0)
+        {
+            var slot = (long)(blockTable[block] + firstBlock) * blockTokens + offset;
+            for (var end = Math.Min(slots.Length, filled + blockTokens - offset); filled < end; filled++)
+                slots[filled] = T.CreateTruncating(slot++);
+        }
     }
 }

@@ -31,6 +31,27 @@ internal sealed class KvCache : IDisposable
     /// <summary>Memory it takes.</summary>
     public long Bytes => Layers.Sum(layer => 2 * layer.Keys.numel() * layer.Keys.ElementSize);
 
+    /// <summary>Copies the contents of blocks in every layer; all are read before any is written.</summary>
+    /// <param name="from">[copies]: the blocks to read.</param>
+    /// <param name="to">[copies]: the blocks to write; distinct.</param>
+    public void CopyBlocks(long[] from, long[] to)
+    {
+        using var scope = NewDisposeScope();
+        var device = Layers[0].Keys.device;
+        var (sources, targets) = (tensor(from, ScalarType.Int64, device), tensor(to, ScalarType.Int64, device));
+        foreach (var layer in Layers)
+        {
+            Copy(layer.Keys);
+            Copy(layer.Values);
+        }
+
+        void Copy(Tensor pool)
+        {
+            var blocks = pool.view(-1, BlockTokens, pool.size(1), pool.size(2));
+            blocks.index_copy_(0, targets, blocks.index_select(0, sources));
+        }
+    }
+
     /// <summary>Frees the pool.</summary>
     public void Dispose()
     {

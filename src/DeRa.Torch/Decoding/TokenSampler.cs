@@ -1,11 +1,11 @@
+using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
 using DeRa.Torch.Native;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
 
-/// <summary>Samples one token a row: the most likely at temperature 0, else by inverse CDF over token ids in order.</summary>
+/// <summary>Samples one token a row: the most likely at temperature 0, else the Gumbel maximum (<see cref="GumbelNoise"/>).</summary>
 internal static class TokenSampler
 {
     /// <summary>Samples the rows that ask for it.</summary>
@@ -31,29 +31,17 @@ internal static class TokenSampler
     {
         var device = logits.device;
         var temperature = TensorRows.Column(Array.ConvertAll(rows, row => row.Parameters.Temperature), device);
-        var draws = TensorRows.Column(Array.ConvertAll(rows, row => row.Draw), device);
         var scaled = logits.sub(best).div_(temperature);
         var probabilities = TokenFilter.Probabilities(scaled, Array.ConvertAll(rows, row => row.Parameters));
-        var tokens = InvertCumulative(probabilities, draws);
-        var filters = Array.Exists(rows, row => TokenFilter.Filters(row.Parameters, logits.shape[1]));
-        return (filters ? KeptOnly(probabilities, tokens) : tokens).squeeze(1);
+        var noise = tensor(Noise(rows, (int)logits.shape[1]), [rows.Length, logits.shape[1]], device: device);
+        return probabilities.log().PlusInPlace(noise).argmax(1);
     }
 
-    /// <summary>
-    /// The first token whose cumulative probability exceeds draw · total: [rows, 1]. A draw is at most 1 − 2⁻⁵³, so the product rounds
-    /// to less than the total and a token is found unless the row holds NaN.
-    /// </summary>
-    private static Tensor InvertCumulative(Tensor probabilities, Tensor draws)
+    private static float[] Noise(SamplingRow[] rows, int vocabularySize)
     {
-        var last = probabilities.shape[1] - 1;
-        var cumulative = probabilities.cumsum(1, ScalarType.Float64);
-        using var most = last.ToScalar();
-        return searchsorted(cumulative, draws.mul(cumulative.narrow(1, last, 1)), right: true).clamp_max_(most);
+        var noise = new float[rows.Length * vocabularySize];
+        for (var i = 0; i < noise.Length; i++)
+            noise[i] = (float)GumbelNoise.Of(rows[i / vocabularySize].NoiseKey, i % vocabularySize);
+        return noise;
     }
-
-    /// <summary>
-    /// A parallel cumulative sum may not be monotone to the last bit: a dropped token is replaced by the most likely one.
-    /// </summary>
-    private static Tensor KeptOnly(Tensor probabilities, Tensor tokens) =>
-        where(probabilities.gather(1, tokens).gt(Arithmetic.Zero), tokens, probabilities.argmax(1, keepdim: true));
 }

@@ -1,102 +1,112 @@
 using System.Diagnostics;
 using DeRa.Engine.Scheduling;
-using DeRa.Torch.Decoding;
 using DeRa.Torch.Models;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Execution;
 
 /// <summary>
-/// Runs steps on the models of a pair: each row through the models that are active in it, each loaded model at most once a step;
-/// then mixes, filters and samples. Engine thread only. A model that did not run a row has nothing of it in its cache: if strengths
-/// change so that it becomes active, the scheduler has it run what it lacks.
+/// Runs steps on the models of a pair: copies blocks, runs each runner's pass, then mixes, filters and samples what is read out.
+/// Engine thread only.
 /// </summary>
 public sealed class PairExecutor : IStepExecutor
 {
-    /// <summary>Elements of logits that exist at once for each member: scored prompts are projected piece by piece.</summary>
-    private const int MaxLogitElements = 1 << 24;
-
     private readonly IReadOnlyList<ModelRunner> _runners;
-    private readonly int _memberCount;
+    private readonly ModelRunner[] _runnerOf; // by model
+    private readonly IReadOnlyList<int?>[] _windows; // by runner: those of all runners that may share its steps
     private readonly StepThreads _threads;
 
     /// <param name="runners">Each member of the pair belongs to one of them.</param>
-    /// <param name="limits">Their limits; the number of models is filled in.</param>
+    /// <param name="limits">Their limits; runners and slots are filled in.</param>
     internal PairExecutor(IReadOnlyList<ModelRunner> runners, ExecutorLimits limits)
     {
         _runners = runners;
-        _memberCount = runners.Sum(runner => runner.Members.Count);
+        _runnerOf = [.. runners.SelectMany(runner => runner.Members.Select(member => (member.Index, Runner: runner)))
+            .OrderBy(member => member.Index).Select(member => member.Runner)];
+        _windows = [.. runners.Select(runner => (IReadOnlyList<int?>)[.. runners.Where(runner.HasSameDeviceAndType)
+            .SelectMany(other => other.Model.Config.WindowTokens).Distinct()])];
         _threads = new StepThreads(runners);
-        Limits = limits with { ModelCount = _memberCount };
+        Limits = limits with
+        {
+            Runners = [.. runners.Select(runner => runner.Limits)],
+            LogitSlots = runners.Min(runner => runner.KeptLogits.Slots),
+        };
     }
 
     /// <inheritdoc/>
     public ExecutorLimits Limits { get; }
 
+    /// <summary>Elements of logits that exist at once for each pass: scored prompts are projected piece by piece.</summary>
+    private int MaxLogitElements { get; init; } = 1 << 24;
+
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">A row is outside the limits; nothing has run.</exception>
+    /// <exception cref="ArgumentException">The plan is outside the limits; nothing has run.</exception>
     public StepResult Execute(StepPlan plan)
     {
-        PlanCheck.Verify(plan, Limits, alignedModels: _memberCount - 1);
-        _threads.Set(plan);
+        new PlanCheck(plan, Limits).Verify();
+        _threads.Set(plan.Passes);
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
-        var outputs = new StepOutputs(plan.Rows);
-        try
-        {
-            RunModels(plan.Rows, outputs);
-            var began = Stopwatch.GetTimestamp();
-            var decoded = Decode(outputs.Rows);
-            return outputs.ToStepResult(decoded) with { MixAndSampleTime = Stopwatch.GetElapsedTime(began) };
-        }
-        finally
-        {
-            foreach (var runner in _runners) runner.Clear();
-        }
+        if (plan.BlockCopies.Count > 0)
+            foreach (var runner in _runners) runner.CopyBlocks(plan.BlockCopies, Limits.BlockCount);
+        var passes = Run(plan.Passes);
+        var began = Stopwatch.GetTimestamp();
+        var reader = new StepReader(_runnerOf, passes, ByModel(plan.Passes, passes), plan.Readouts,
+            Math.Max(1, MaxLogitElements / Limits.VocabularySize), Limits.VocabularySize);
+        return new StepResult(reader.Run()) { MixAndSampleTime = Stopwatch.GetElapsedTime(began) };
     }
 
-    /// <summary>Frees models and caches.</summary>
+    /// <summary>Frees models, caches and kept logits.</summary>
     public void Dispose()
     {
-        foreach (var runner in _runners)
-        {
-            runner.Cache.Dispose();
-            runner.Model.Dispose();
-        }
+        foreach (var runner in _runners) runner.Dispose();
     }
 
-    private void RunModels(IReadOnlyList<StepRow> rows, StepOutputs outputs)
+    /// <summary>This executor with another bound on the logits that exist at once for each pass; for tests.</summary>
+    internal PairExecutor InPieces(int maxLogitElements) => new(_runners, Limits) { MaxLogitElements = maxLogitElements };
+
+    /// <summary>Lays all passes out before the first runs: on a GPU, an upload may wait for what is queued before it.</summary>
+    private List<PassOutputs> Run(IReadOnlyList<ModelPass> passes)
     {
-        var laidOut = new List<(ModelRunner Runner, RunnerStep Rows, ModelStep Step)>(_runners.Count);
-        foreach (var runner in _runners)
+        var (rows, steps) = (new ModelRow[passes.Count][], new ModelStep[passes.Count]);
+        for (var i = 0; i < steps.Length; i++)
         {
-            var own = new RunnerStep(runner.Members, rows, Limits.BlockCount);
-            if (own.Rows.Count == 0) continue;
-            var same = laidOut.Find(other => other.Runner.HasSameDeviceAndType(runner) && other.Rows.IsSame(own));
-            var step = same.Step ?? LayOut(runner, own);
-            laidOut.Add((runner, own, step));
-            runner.Run(step, runner.Members.Select((_, part) => outputs.IndicesOf(own.PlanRows(part))));
+            var runner = _runners[passes[i].Runner];
+            rows[i] = runner.Lay(passes[i].Rows, Limits.BlockCount);
+            steps[i] = Shared(passes, rows, steps, i) ?? new ModelStep(
+                rows[i], _windows[passes[i].Runner], Limits.BlockTokens, runner.Model.Device, runner.Model.ElementType);
         }
+        var outputs = new List<PassOutputs>(steps.Length);
+        for (var i = 0; i < steps.Length; i++)
+        {
+            var runner = _runners[passes[i].Runner];
+            outputs.Add(new PassOutputs(runner, passes[i].Rows, runner.Model.Forward(steps[i], runner.Cache)));
+        }
+        return outputs;
     }
 
-    /// <summary>With the windows of every model that may share the step.</summary>
-    private ModelStep LayOut(ModelRunner runner, RunnerStep own) => new(
-        own.Rows, _runners.Where(runner.HasSameDeviceAndType).SelectMany(other => other.Model.Config.WindowTokens),
-        Limits.BlockTokens, runner.Model.Device, runner.Model.ElementType, own.Adapters);
-
-    private List<LogitRowResult> Decode(List<LogitRow> rows)
+    /// <summary>The step of an earlier pass of the same device and dtype over the same rows.</summary>
+    private ModelStep? Shared(IReadOnlyList<ModelPass> passes, ModelRow[][] rows, ModelStep[] steps, int pass)
     {
-        var results = new List<LogitRowResult>(rows.Count);
-        var rowsAtOnce = Math.Max(1, MaxLogitElements / Limits.VocabularySize);
-        for (var first = 0; first < rows.Count; first += rowsAtOnce)
-        {
-            using var scope = NewDisposeScope();
-            var end = Math.Min(rows.Count, first + rowsAtOnce);
-            var members = new ModelLogits[_memberCount];
-            Array.Fill(members, ModelLogits.None);
-            foreach (var runner in _runners) runner.AddLogits(first, end, members);
-            results.AddRange(MixFilterSample.Run(members, rows.GetRange(first, end - first), Limits.VocabularySize));
-        }
-        return results;
+        for (var other = 0; other < pass; other++)
+            if (_runners[passes[other].Runner].HasSameDeviceAndType(_runners[passes[pass].Runner]) && AreSame(rows[other], rows[pass]))
+                return steps[other];
+        return null;
+    }
+
+    private static bool AreSame(ModelRow[] rows, ModelRow[] others)
+    {
+        if (rows.Length != others.Length) return false;
+        for (var i = 0; i < rows.Length; i++)
+            if (!rows[i].IsSame(others[i])) return false;
+        return true;
+    }
+
+    private PassOutputs?[] ByModel(IReadOnlyList<ModelPass> passes, List<PassOutputs> outputs)
+    {
+        var byModel = new PassOutputs?[_runnerOf.Length];
+        for (var i = 0; i < passes.Count; i++)
+            foreach (var member in _runners[passes[i].Runner].Members) byModel[member.Index] = outputs[i];
+        return byModel;
     }
 }

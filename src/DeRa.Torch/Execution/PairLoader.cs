@@ -58,6 +58,7 @@ public sealed class PairLoader
             throw new PairLoadException($"BlockTokens is {options.BlockTokens}; it must be from 1 to 1024");
         if (options.CacheTokens < options.BlockTokens)
             throw new PairLoadException($"--cache-tokens is {options.CacheTokens}; it must be at least one block, {options.BlockTokens}");
+        if (options.LogitSlots < 0) throw new PairLoadException($"LogitSlots is {options.LogitSlots}; it must be at least 0");
     }
 
     private LoadedPair LoadPair(int vocabularySize, IProgress<LoadProgress>? progress, CancellationToken cancellation)
@@ -99,16 +100,16 @@ public sealed class PairLoader
         IReadOnlyList<ModelSource> sources, IReadOnlyList<DecoderModel> models, int vocabularySize, int contextTokens)
     {
         var allocator = new CacheAllocator(
-            _options, [.. models.Zip(sources, (model, source) => (model, source.Members.Count))], contextTokens);
+            _options, [.. models.Zip(sources, (model, source) => (model, source.Members.Count))], contextTokens, vocabularySize);
         var blocks = allocator.CountBlocks();
         var usable = UsableContext(contextTokens, blocks * _options.BlockTokens);
         var caches = allocator.Allocate(blocks);
-        var runners = models.Select((model, i) => new ModelRunner(model, caches[i], sources[i].Members)).ToList();
+        var runners = models.Select((model, i) => new ModelRunner(model, caches[i].Cache, caches[i].Logits, sources[i].Members)).ToList();
         var executor = new PairExecutor(runners, new ExecutorLimits(vocabularySize, usable, _options.BlockTokens, blocks));
         var pair = new LoadedPair(executor, [.. _members.Select((member, i) => Describe(member, i, runners))], usable);
         foreach (var member in pair.Members) Log(member);
-        PairLog.CacheAllocated(
-            _logger, blocks, _options.BlockTokens, Mebibytes(pair.Members.Sum(member => member.CacheBytes)), usable);
+        PairLog.CacheAllocated(_logger, blocks, _options.BlockTokens, Mebibytes(pair.Members.Sum(member => member.CacheBytes)), usable,
+            executor.Limits.LogitSlots, Mebibytes(allocator.LogitBytes));
         return pair;
     }
 

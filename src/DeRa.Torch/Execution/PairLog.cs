@@ -11,8 +11,10 @@ internal static partial class PairLog
         ILogger logger, string model, string folder, string elementType, string device, double weightMebibytes, double cacheMebibytes);
 
     [LoggerMessage(2, LogLevel.Information,
-        "Cache: {Blocks} blocks of {BlockTokens} tokens for each model, {Mebibytes:N1} MiB together; context {ContextTokens} tokens")]
-    public static partial void CacheAllocated(ILogger logger, int blocks, int blockTokens, double mebibytes, int contextTokens);
+        "Cache: {Blocks} blocks of {BlockTokens} tokens for each model, {Mebibytes:N1} MiB together; context {ContextTokens} tokens; "
+        + "{LogitSlots} rows of logits kept between steps, {LogitMebibytes:N1} MiB")]
+    public static partial void CacheAllocated(ILogger logger, int blocks, int blockTokens, double mebibytes, int contextTokens,
+        int logitSlots, double logitMebibytes);
 
     [LoggerMessage(3, LogLevel.Information, "{Models}: weights loaded once, with {Adapters} adapters; all run in one pass")]
     public static partial void WeightsShared(ILogger logger, string models, int adapters);

@@ -16,19 +16,26 @@ internal sealed class StepThreads(IReadOnlyList<ModelRunner> runners)
     /// </summary>
     private const long CachedBytes = 16 << 20;
 
-    /// <summary>Tokens times parameters up to which a step is small: about two milliseconds on one thread.</summary>
+    /// <summary>Tokens times parameters up to which a pass is small: about two milliseconds on one thread.</summary>
     private const long SmallWork = 1 << 26;
 
     private readonly int _threads = LibTorch.Load().Threads;
     private readonly long _mostBytes = runners.Max(runner => runner.Model.Bytes);
-    private readonly long _mostParameters =
-        runners.Max(runner => runner.Model.Bytes / Weights.StoredTypes.SizeBytes(runner.Model.ElementType));
+    private readonly long[] _parameters =
+        [.. runners.Select(runner => runner.Model.Bytes / Weights.StoredTypes.SizeBytes(runner.Model.ElementType))];
 
-    /// <summary>Sets them for a step.</summary>
-    public void Set(StepPlan plan)
+    /// <summary>Sets them for a step's passes.</summary>
+    public void Set(IReadOnlyList<ModelPass> passes)
+    {
+        var work = 0L;
+        for (var i = 0; i < passes.Count; i++) work = Math.Max(work, Tokens(passes[i].Rows) * _parameters[passes[i].Runner]);
+        set_num_threads(_mostBytes <= CachedBytes && work <= SmallWork ? 1 : _threads);
+    }
+
+    private static long Tokens(IReadOnlyList<PassRow> rows)
     {
         var tokens = 0L;
-        for (var i = 0; i < plan.Rows.Count; i++) tokens += plan.Rows[i].Tokens.Length;
-        set_num_threads(_mostBytes <= CachedBytes && tokens * _mostParameters <= SmallWork ? 1 : _threads);
+        for (var i = 0; i < rows.Count; i++) tokens += rows[i].Tokens.Length;
+        return tokens;
     }
 }

@@ -10,7 +10,8 @@ namespace DeRa.Torch.Execution;
 public static class WarmUp
 {
     /// <summary>
-    /// Reads a prompt and generates a token on every model; what it leaves in the cache is overwritten before it is read.
+    /// Reads a prompt and generates a token on every model, from logits of the step and from kept ones; what it leaves in the cache
+    /// and in slots is overwritten before it is read.
     /// </summary>
     /// <param name="executor">Not yet used by another thread; disposed of on failure.</param>
     /// <param name="names">The models: the reference, then the aligned ones.</param>
@@ -47,21 +48,50 @@ public static class WarmUp
     private static AlignmentStrengths Only(int member) =>
         new([.. Enumerable.Range(1, member).Select(aligned => aligned == member ? 1.0 : 0)]);
 
-    private static string? Fault(IStepExecutor executor, AlignmentStrengths strengths, int position, int count) =>
-        executor.Execute(new StepPlan([Row(strengths, position, count)])).Rows[0].Error;
-
-    private static StepRow Row(AlignmentStrengths strengths, int position, int count) => new()
+    /// <summary>Samples from the step's own logits, then, where there are slots, from the same logits kept.</summary>
+    private static string? Fault(IStepExecutor executor, AlignmentStrengths strengths, int position, int count)
     {
+        var (passes, sources) = (new List<ModelPass>(), new SortedDictionary<int, LogitSource>());
+        var keeps = executor.Limits.LogitSlots >= executor.Limits.ModelCount;
+        for (var runner = 0; runner < executor.Limits.Runners.Count; runner++)
+        {
+            var rows = new List<PassRow>();
+            foreach (var model in executor.Limits.Runners[runner].Models.Where(strengths.IsActive))
+            {
+                sources.Add(model, LogitSource.Of(rows.Count, output: 0));
+                rows.Add(Row(model, position, count, keeps));
+            }
+            if (rows.Count > 0) passes.Add(new ModelPass(runner, rows));
+        }
+        var own = Read(new StepPlan(passes, [Readout(strengths, [.. sources.Values], position + count)]));
+        if (own is not null || !keeps) return own;
+        return Read(new StepPlan([], [Readout(strengths, [.. sources.Keys.Select(LogitSource.Kept)], position + count)]));
+
+        string? Read(StepPlan plan) => executor.Execute(plan).Readouts[0].Error;
+    }
+
+    private static PassRow Row(int model, int position, int count, bool keeps) => new()
+    {
+        Branch = 0,
+        Model = model,
         Tokens = new int[count],
         Position = position,
         BlockTable = [0],
+        OutputCount = 1,
+        KeptSlots = keeps ? [model] : [],
+    };
+
+    private static Readout Readout(AlignmentStrengths strengths, IReadOnlyList<LogitSource> sources, int tokens) => new()
+    {
+        Branch = 0,
         Strengths = strengths,
+        Sources = sources,
         Sampling = new SamplingRow
         {
             Parameters = new SamplingParameters(),
-            Draw = 0.5,
-            History = new int[position + count],
-            PromptTokens = position + count,
+            NoiseKey = 0,
+            History = new int[tokens],
+            PromptTokens = tokens,
         },
     };
 }

@@ -1,40 +1,35 @@
-using DeRa.Engine.Scheduling;
-using DeRa.Torch.Caching;
 using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Models;
 
 /// <summary>
-/// The rows of a step that one model runs, as index tensors on its device: built once, read by every layer, and shared by models of
-/// the same device and dtype that run the same rows. Rows of one token come first, then those of several. Its tensors belong to the
-/// dispose scope in which it is built.
+/// The rows that one model runs in a step, as index tensors on its device: built once, read by every layer, and shared by models of
+/// the same device and dtype that run the same rows. Its tensors belong to the dispose scope in which it is built.
 /// </summary>
 internal sealed class ModelStep
 {
-    private readonly Dictionary<int, AttentionPlan> _plans;
+    private readonly List<(int Window, AttentionPlan Plan)> _plans;
     private readonly int _longestTokens;
 
     /// <summary>Lays out rows for one model, or for several of the same device and dtype.</summary>
-    /// <param name="rows">At least one row; of each sequence at most one.</param>
-    /// <param name="windows">The windows of the models' layers: tokens a layer sees, null = all.</param>
+    /// <param name="rows">At least one row; no two of one sequence and one part of the pool.</param>
+    /// <param name="windows">The windows of the models' layers: tokens a layer sees, null = all. They may repeat.</param>
     /// <param name="blockTokens">Tokens a cache block holds.</param>
     /// <param name="device">The models' device.</param>
     /// <param name="type">The models' element type.</param>
-    /// <param name="adapters">Which of the model's adapters each row adds, null = none; omitted = none in any row.</param>
-    public ModelStep(IReadOnlyList<StepRow> rows, IEnumerable<int?> windows, int blockTokens, Device device, ScalarType type,
-        IReadOnlyList<int?>? adapters = null)
+    public ModelStep(IReadOnlyList<ModelRow> rows, IReadOnlyList<int?> windows, int blockTokens, Device device, ScalarType type)
     {
-        var decodeRows = rows.Where(row => row.Tokens.Length == 1).ToList();
-        var chunkRows = rows.Where(row => row.Tokens.Length > 1).ToList();
-        var slots = new CacheSlots(blockTokens);
-        var layout = new StepLayout([.. decodeRows, .. chunkRows], slots);
+        var layout = new StepLayout(rows, blockTokens);
         (Tokens, Positions, WriteSlots) = (OnDevice(layout.Tokens), OnDevice(layout.Positions), OnDevice(layout.Slots));
-        OutputRows = OnDevice(layout.OutputIndices(rows));
-        AdapterTokens = [.. layout.AdapterTokens(rows, adapters ?? []).Select(tokens => tokens.Length == 0 ? null : OnDevice(tokens))];
-        _longestTokens = rows.Max(row => row.Position + row.Tokens.Length);
-        var planner = new AttentionPlanner(decodeRows, chunkRows, slots, device, type);
-        _plans = windows.Select(EffectiveWindow).Distinct().ToDictionary(window => window, planner.Build);
+        OutputRows = OnDevice(layout.OutputIndices());
+        AdapterTokens = layout.AdapterTokens().ConvertAll(tokens => tokens.Count == 0 ? null : OnDevice([.. tokens]));
+        for (var i = 0; i < rows.Count; i++) _longestTokens = Math.Max(_longestTokens, rows[i].End);
+        var planner = new AttentionPlanner(layout, blockTokens, device, type);
+        _plans = new(1);
+        for (var i = 0; i < windows.Count; i++)
+            if (Find(EffectiveWindow(windows[i])) is null)
+                _plans.Add((EffectiveWindow(windows[i]), planner.Build(EffectiveWindow(windows[i]))));
 
         Tensor OnDevice(long[] values) => tensor(values, dtype: ScalarType.Int64, device: device);
     }
@@ -54,17 +49,16 @@ internal sealed class ModelStep
     /// <summary>For each adapter, [its tokens], int64; null where no row adds it.</summary>
     public IReadOnlyList<Tensor?> AdapterTokens { get; }
 
-    /// <summary>
-    /// How many of a row's tokens need logits: the first of them one for each scored token, then the last where a token is sampled.
-    /// </summary>
-    public static int OutputCount(StepRow row) => row.ScoredTokens.Length + (SamplesApart(row) ? 1 : 0);
-
-    /// <summary>Whether the token that sampling follows is not among the scored ones.</summary>
-    public static bool SamplesApart(StepRow row) => row.Sampling is not null && row.ScoredTokens.Length < row.Tokens.Length;
-
     /// <summary>What each token may attend to in layers with that window, which is one of those that the step was built for.</summary>
-    public AttentionPlan PlanFor(int? windowTokens) => _plans[EffectiveWindow(windowTokens)];
+    public AttentionPlan PlanFor(int? windowTokens) => Find(EffectiveWindow(windowTokens))!;
 
     /// <summary>A window as long as the longest context hides nothing, so layers with and without it share a plan.</summary>
     private int EffectiveWindow(int? windowTokens) => Math.Min(windowTokens ?? _longestTokens, _longestTokens);
+
+    private AttentionPlan? Find(int window)
+    {
+        foreach (var (own, plan) in _plans)
+            if (own == window) return plan;
+        return null;
+    }
 }

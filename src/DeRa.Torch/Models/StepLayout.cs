@@ -1,27 +1,32 @@
-using DeRa.Engine.Scheduling;
-using DeRa.Torch.Caching;
-
 namespace DeRa.Torch.Models;
 
-/// <summary>The tokens of a step's rows, one row after the other.</summary>
+/// <summary>The tokens of a step's rows, one row after the other: rows of one token first, then those of several.</summary>
 internal sealed class StepLayout
 {
-    private readonly Dictionary<StepRow, int> _firstTokens = new(ReferenceEqualityComparer.Instance);
+    private readonly IReadOnlyList<ModelRow> _rows;
+    private readonly int[] _firstTokens; // by the row's index
+    private readonly int _blockTokens;
 
-    /// <summary>Lays the rows out in the order given.</summary>
-    public StepLayout(IReadOnlyList<StepRow> rows, CacheSlots slots)
+    /// <summary>Lays rows out.</summary>
+    /// <param name="rows">In any order.</param>
+    /// <param name="blockTokens">Tokens a cache block holds.</param>
+    public StepLayout(IReadOnlyList<ModelRow> rows, int blockTokens)
     {
-        var count = rows.Sum(row => row.Tokens.Length);
+        (_rows, _blockTokens) = (rows, blockTokens);
+        _firstTokens = new int[rows.Count];
+        var count = 0;
+        for (var i = 0; i < rows.Count; i++) count += rows[i].Tokens;
         (Tokens, Positions, Slots) = (new long[count], new long[count], new long[count]);
-        var next = 0;
-        foreach (var row in rows)
-        {
-            _firstTokens[row] = next;
-            slots.Fill(row, row.Position, Slots.AsSpan(next, row.Tokens.Length));
-            for (var i = 0; i < row.Tokens.Length; i++, next++)
-                (Tokens[next], Positions[next]) = (row.Tokens.Span[i], row.Position + i);
-        }
+        (DecodeRows, ChunkRows) = (new List<ModelRow>(rows.Count), []);
+        var next = Place(DecodeRows, isDecode: true, next: 0);
+        Place(ChunkRows, isDecode: false, next);
     }
+
+    /// <summary>The rows of a single token, whose tokens come first.</summary>
+    public List<ModelRow> DecodeRows { get; }
+
+    /// <summary>The rows of several tokens, whose tokens follow.</summary>
+    public List<ModelRow> ChunkRows { get; }
 
     /// <summary>[tokens]: token ids.</summary>
     public long[] Tokens { get; }
@@ -33,27 +38,44 @@ internal sealed class StepLayout
     public long[] Slots { get; }
 
     /// <summary>For each adapter up to the last that any row adds: the indices of the tokens that add it.</summary>
-    /// <param name="rows">The rows.</param>
-    /// <param name="adapters">Which adapter each row adds, null = none; empty = none in any row.</param>
-    public IReadOnlyList<long[]> AdapterTokens(IReadOnlyList<StepRow> rows, IReadOnlyList<int?> adapters)
+    public List<List<long>> AdapterTokens()
     {
-        var tokens = Enumerable.Range(0, 1 + adapters.Max() ?? 0).Select(_ => new List<long>()).ToList();
-        for (var i = 0; i < adapters.Count; i++)
-            if (adapters[i] is { } adapter)
-                for (var token = 0; token < rows[i].Tokens.Length; token++) tokens[adapter].Add(_firstTokens[rows[i]] + token);
-        return [.. tokens.Select(own => own.ToArray())];
+        var tokens = new List<List<long>>();
+        for (var i = 0; i < _rows.Count; i++)
+        {
+            if (_rows[i].Adapter is not { } adapter) continue;
+            while (tokens.Count <= adapter) tokens.Add([]);
+            for (var token = 0; token < _rows[i].Tokens; token++) tokens[adapter].Add(_firstTokens[i] + token);
+        }
+        return tokens;
     }
 
-    /// <summary>Indices of the tokens after which logits are wanted, row after row in the order of <paramref name="rows"/>.</summary>
-    public long[] OutputIndices(IReadOnlyList<StepRow> rows)
+    /// <summary>Indices of the tokens after which logits are wanted, row after row in the order they were given.</summary>
+    public long[] OutputIndices()
     {
-        var outputs = new List<long>();
-        foreach (var row in rows)
+        var count = 0;
+        for (var i = 0; i < _rows.Count; i++) count += _rows[i].Row.OutputCount;
+        var outputs = new long[count];
+        var next = 0;
+        for (var i = 0; i < _rows.Count; i++)
+            for (var token = _rows[i].Tokens - _rows[i].Row.OutputCount; token < _rows[i].Tokens; token++)
+                outputs[next++] = _firstTokens[i] + token;
+        return outputs;
+    }
+
+    private int Place(List<ModelRow> placed, bool isDecode, int next)
+    {
+        for (var i = 0; i < _rows.Count; i++)
         {
-            var first = _firstTokens[row];
-            for (var i = 0; i < row.ScoredTokens.Length; i++) outputs.Add(first + i);
-            if (ModelStep.SamplesApart(row)) outputs.Add(first + row.Tokens.Length - 1);
+            var row = _rows[i];
+            if (row.Tokens == 1 != isDecode) continue;
+            placed.Add(row);
+            _firstTokens[i] = next;
+            row.Slots(_blockTokens).Fill(row.Row.Position, Slots.AsSpan(next, row.Tokens));
+            var tokens = row.Row.Tokens.Span;
+            for (var token = 0; token < tokens.Length; token++, next++)
+                (Tokens[next], Positions[next]) = (tokens[token], row.Row.Position + token);
         }
-        return [.. outputs];
+        return next;
     }
 }

@@ -1,3 +1,4 @@
+using DeRa.Torch.Caching;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Operators;
@@ -8,10 +9,9 @@ namespace DeRa.Torch.Operators;
 internal sealed record AttentionPlan(DecodeContext? Decode, IReadOnlyList<ChunkContext> Chunks)
 {
     /// <summary>
-    /// With <see cref="CpuKernels"/>, every row's context, in the order of their tokens, instead of <see cref="Decode"/> and
-    /// <see cref="Chunks"/>; else null.
+    /// With <see cref="CpuKernels"/>, every row's context, instead of <see cref="Decode"/> and <see cref="Chunks"/>; else null.
     /// </summary>
-    public IReadOnlyList<CpuContext>? Cpu { get; init; }
+    public CpuPlan? Cpu { get; init; }
 }
 
 /// <summary>The contexts of all rows of a single token, padded to the longest.</summary>
@@ -27,28 +27,20 @@ internal sealed record DecodeContext(int Rows, Tensor Slots, Tensor? Mask);
 /// <param name="Mask">[1, 1, tokens, context]: 0, or −∞ where a token may not attend (later tokens, and those before its window).</param>
 internal sealed record ChunkContext(int FirstToken, int Tokens, Tensor Slots, Tensor Mask);
 
-/// <summary>What the tokens of one row may attend to, for <see cref="CpuAttention"/>.</summary>
-/// <param name="firstToken">Index of the row's first token in the step.</param>
-/// <param name="tokens">How many tokens it has.</param>
-/// <param name="slots">Slots of the positions that any of its tokens attends to, ascending; the last is its last token's.</param>
-/// <param name="window">How many tokens each may see, itself and those before it.</param>
-internal sealed class CpuContext(int firstToken, int tokens, int[] slots, int window)
+/// <summary>What the rows of a step may attend to, for <see cref="CpuAttention"/>.</summary>
+/// <param name="Contexts">Every row's, in the order of their tokens.</param>
+/// <param name="Window">How many tokens each token may see, itself and those before it.</param>
+internal sealed record CpuPlan(CpuContext[] Contexts, int Window);
+
+/// <summary>One row, for <see cref="CpuAttention"/>.</summary>
+/// <param name="FirstToken">Index of its first token in the step.</param>
+/// <param name="Tokens">How many tokens it has.</param>
+/// <param name="Position">The position of the first.</param>
+/// <param name="Slots">Where the row's positions lie in the pool.</param>
+internal readonly record struct CpuContext(int FirstToken, int Tokens, int Position, CacheSlots Slots)
 {
-    /// <summary>Index of the row's first token in the step.</summary>
-    public int FirstToken => firstToken;
-
-    /// <summary>How many tokens it has.</summary>
-    public int Tokens => tokens;
-
-    /// <summary>Slots of the positions that any of its tokens attends to, ascending.</summary>
-    public int[] Slots => slots;
-
-    /// <summary>Which of <see cref="Slots"/> one of the row's tokens sees.</summary>
+    /// <summary>The first position that one of its tokens sees.</summary>
     /// <param name="token">From 0.</param>
-    public (int First, int Count) Seen(int token)
-    {
-        var end = slots.Length - tokens + token + 1;
-        var first = Math.Max(0, end - window);
-        return (first, end - first);
-    }
+    /// <param name="window">How many tokens it sees at most, itself and those before it.</param>
+    public int FirstSeen(int token, int window) => Math.Max(0, Position + token + 1 - window);
 }

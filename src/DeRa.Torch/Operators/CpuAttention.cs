@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.Intrinsics;
 using DeRa.Torch.Caching;
 using static TorchSharp.torch;
@@ -21,12 +22,15 @@ internal sealed unsafe class CpuAttention(float scale, float? softCap)
     [ThreadStatic]
     private static float[]? s_weights;
 
+    [ThreadStatic]
+    private static int[]? s_slots;
+
     /// <summary>softmax(cap(query · keysᵀ · scale)) · values, over what each token may attend to.</summary>
     /// <param name="query">[tokens, heads, headDimension], float32.</param>
     /// <param name="cache">The layer's cache, which holds the step's own keys and values already.</param>
-    /// <param name="contexts">The rows' contexts, in the order of their tokens.</param>
+    /// <param name="plan">The rows, in the order of their tokens.</param>
     /// <returns>[tokens, heads · headDimension].</returns>
-    public Tensor Apply(Tensor query, LayerCache cache, IReadOnlyList<CpuContext> contexts)
+    public Tensor Apply(Tensor query, LayerCache cache, CpuPlan plan)
     {
         var contiguous = query.contiguous();
         var (tokens, heads, dimension) = (query.size(0), (int)query.size(1), (int)query.size(2));
@@ -36,41 +40,64 @@ internal sealed unsafe class CpuAttention(float scale, float? softCap)
             values = CpuKernels.Elements(cache.Values), outputs = CpuKernels.Elements(output))
         {
             var layer = new Layer(queries, keys, values, outputs, heads, keyValueHeads, dimension);
-            var tiles = Tiles(contexts, keyValueHeads);
-            var work = contexts.Sum(context => (long)context.Tokens * context.Slots.Length) * heads * dimension;
-            if (work < MinParallelWork || tiles.Count == 1) tiles.ForEach(tile => Run(layer, tile));
-            else Parallel.ForEach(tiles, new ParallelOptions { MaxDegreeOfParallelism = get_num_threads() }, tile => Run(layer, tile));
+            if (Work(plan) * heads * dimension < MinParallelWork)
+            {
+                foreach (var tile in Tiles(plan, keyValueHeads, headsAtOnce: keyValueHeads)) Run(layer, tile);
+                return output;
+            }
+            Parallel.ForEach(Tiles(plan, keyValueHeads, headsAtOnce: 1),
+                new ParallelOptions { MaxDegreeOfParallelism = get_num_threads() }, tile => Run(layer, tile));
         }
         return output;
     }
 
-    private static List<Tile> Tiles(IReadOnlyList<CpuContext> contexts, int keyValueHeads)
+    /// <summary>Pairs of a token and a position that it may see, or about as many.</summary>
+    private static long Work(CpuPlan plan)
     {
-        var tiles = new List<Tile>(contexts.Count * keyValueHeads);
-        foreach (var context in contexts)
+        var work = 0L;
+        foreach (var context in plan.Contexts)
+            work += (long)context.Tokens * (context.Position + context.Tokens - context.FirstSeen(token: 0, plan.Window));
+        return work;
+    }
+
+    private static List<Tile> Tiles(CpuPlan plan, int keyValueHeads, int headsAtOnce)
+    {
+        var tiles = new List<Tile>(plan.Contexts.Length);
+        foreach (var context in plan.Contexts)
             for (var first = 0; first < context.Tokens; first += TileTokens)
-                for (var head = 0; head < keyValueHeads; head++)
-                    tiles.Add(new Tile(context, first, Math.Min(first + TileTokens, context.Tokens), head));
+                for (var head = 0; head < keyValueHeads; head += headsAtOnce)
+                    tiles.Add(new Tile(
+                        context, plan.Window, first, Math.Min(first + TileTokens, context.Tokens), head, head + headsAtOnce));
         return tiles;
     }
 
     private void Run(Layer layer, Tile tile)
     {
         var context = tile.Context;
-        if (s_weights is null || s_weights.Length < context.Slots.Length + Vector256<float>.Count)
-            s_weights = new float[context.Slots.Length + Vector256<float>.Count];
+        var start = context.FirstSeen(tile.FirstToken, tile.Window);
+        var length = context.Position + tile.EndToken - start;
+        Reserve(length);
+        context.Slots.Fill(start, s_slots.AsSpan(0, length));
         var group = layer.Heads / layer.KeyValueHeads;
-        fixed (int* slots = context.Slots)
+        fixed (int* slots = s_slots)
         fixed (float* weights = s_weights)
-            for (var token = tile.FirstToken; token < tile.EndToken; token++)
-            {
-                var (first, count) = context.Seen(token);
-                for (var member = 0; member < group; member++)
+            for (var head = tile.FirstHead; head < tile.EndHead; head++)
+                for (var token = tile.FirstToken; token < tile.EndToken; token++)
                 {
-                    var offset = ((context.FirstToken + token) * (long)layer.Heads + tile.KeyValueHead * group + member) * layer.Dimension;
-                    Attend(layer, tile.KeyValueHead, layer.Queries + offset, slots + first, count, weights, layer.Outputs + offset);
+                    var first = context.FirstSeen(token, tile.Window);
+                    var count = context.Position + token + 1 - first;
+                    var offset = ((context.FirstToken + token) * (long)layer.Heads + head * group) * layer.Dimension;
+                    for (var end = offset + group * layer.Dimension; offset < end; offset += layer.Dimension)
+                        Attend(layer, head, layer.Queries + offset, slots + first - start, count, weights, layer.Outputs + offset);
                 }
-            }
+    }
+
+    /// <summary>Room for a context, by powers of two: contexts grow token by token.</summary>
+    private static void Reserve(int length)
+    {
+        if (s_slots?.Length >= length) return;
+        s_slots = new int[BitOperations.RoundUpToPowerOf2((uint)length)];
+        s_weights = new float[s_slots.Length + Vector256<float>.Count];
     }
 
     private void Attend(Layer layer, int head, float* query, int* slots, int count, float* weights, float* output)
@@ -188,6 +215,7 @@ internal sealed unsafe class CpuAttention(float scale, float? softCap)
         public int Dimension { get; } = dimension;
     }
 
-    /// <summary>Tokens [FirstToken, EndToken) of a row, for the query heads of one key head.</summary>
-    private readonly record struct Tile(CpuContext Context, int FirstToken, int EndToken, int KeyValueHead);
+    /// <summary>Tokens [FirstToken, EndToken) of a row, for the query heads of key heads [FirstHead, EndHead).</summary>
+    private readonly record struct Tile(
+        CpuContext Context, int Window, int FirstToken, int EndToken, int FirstHead, int EndHead);
 }

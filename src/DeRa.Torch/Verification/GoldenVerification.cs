@@ -87,29 +87,30 @@ public static class GoldenVerification
             var next = 0;
             foreach (var (i, row) in running.Zip(rows))
             {
-                var numbers = row.Tokens.Length * cases[i].VocabularySize;
+                var numbers = row.Tokens * cases[i].VocabularySize;
                 logits[i].AddRange(outputs.AsSpan(next, numbers));
                 next += numbers;
-                done[i] += row.Tokens.Length;
+                done[i] += row.Tokens;
             }
         }
     }
 
-    private static StepRow Row(GoldenCase golden, int position, int chunk, int index, int blocksPerCase)
+    private static ModelRow Row(GoldenCase golden, int position, int chunk, int index, int blocksPerCase)
     {
         var tokens = golden.Tokens.AsMemory(position, Math.Min(chunk, golden.Tokens.Length - position));
-        return new StepRow
+        return new ModelRow(new PassRow
         {
+            Branch = index,
+            Model = 0,
             Tokens = tokens,
             Position = position,
             // Blocks in falling order: an attention that ignores the table would read the wrong ones.
             BlockTable = Enumerable.Range(0, blocksPerCase).Select(block => (index + 1) * blocksPerCase - 1 - block).ToList(),
-            Strengths = 0,
-            ScoredTokens = tokens,
-        };
+            OutputCount = tokens.Length,
+        });
     }
 
-    private static float[] RunStep(DecoderModel model, KvCache cache, IReadOnlyList<StepRow> rows)
+    private static float[] RunStep(DecoderModel model, KvCache cache, IReadOnlyList<ModelRow> rows)
     {
         using var scope = NewDisposeScope();
         var step = new ModelStep(rows, model.Config.WindowTokens, BlockTokens, model.Device, model.ElementType);

@@ -1,5 +1,4 @@
 using DeRa.Engine.Requests;
-using DeRa.Engine.Scheduling;
 using DeRa.Testing;
 using DeRa.Torch.Execution;
 using DeRa.Torch.Native;
@@ -126,7 +125,7 @@ public sealed class LoraTests
     private static double[] Scores(PairExecutor executor, AlignmentStrengths strengths, int[]? text = null)
     {
         text ??= [1, 7, 33, 2, 90, 14, 60, 5, 5, 71, 20, 8];
-        var row = new StepRow
+        var row = new TestRow
         {
             Tokens = text,
             Position = 0,
@@ -135,7 +134,7 @@ public sealed class LoraTests
             ScoredTokens = text,
             ScoredAlternatives = executor.Limits.VocabularySize,
         };
-        return [.. executor.Execute(new StepPlan([row])).Rows[0].ScoredLogProbs.SelectMany(TestSequence.Distribution)];
+        return [.. executor.Run(row)[0].ScoredLogProbs.SelectMany(TestSequence.Distribution)];
     }
 
     private static List<TestSequence> Run(PairExecutor executor, AlignmentStrengths[] strengths)
@@ -145,7 +144,7 @@ public sealed class LoraTests
         for (var step = 0; step < 8; step++)
         {
             var rows = sequences.Select((sequence, i) => sequence.NextRow(2 + i % 5)).ToList();
-            var results = executor.Execute(new StepPlan(rows)).Rows;
+            var results = executor.Run(rows);
             for (var i = 0; i < rows.Count; i++) sequences[i].Commit(rows[i], results[i]);
         }
         return sequences;

@@ -1,4 +1,3 @@
-using DeRa.Engine.Scheduling;
 using DeRa.Serving.Loading;
 using DeRa.Testing;
 using DeRa.Torch.Execution;
@@ -55,8 +54,8 @@ public sealed class BatchInvarianceTests
             // Sequences join one after the other, read their prompts in chunks of different lengths, and leave at different times.
             var running = together.Where((sequence, i) => i <= 2 * step && sequence.Output.Count() < OutputTokens).ToList();
             var rows = running.Select((sequence, i) => sequence.NextRow(1 + (7 * i + step) * (1 + step % 3 * 10) % longest)).ToList();
-            var result = executor.Execute(new StepPlan(rows));
-            for (var i = 0; i < rows.Count; i++) running[i].Commit(rows[i], result.Rows[i]);
+            var result = executor.Run(rows);
+            for (var i = 0; i < rows.Count; i++) running[i].Commit(rows[i], result[i]);
         }
         for (var i = 0; i < Sequences; i++)
             for (var token = 0; token < OutputTokens; token++)

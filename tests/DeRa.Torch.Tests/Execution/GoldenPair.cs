@@ -45,11 +45,11 @@ internal sealed class TestSequence(int[] prompt, AlignmentStrengths strength, IR
     /// <summary>
     /// The next row: as many of the tokens that have not run as <paramref name="most"/>; samples greedily after the last.
     /// </summary>
-    public StepRow NextRow(int most = int.MaxValue, int? logProbs = GoldenPair.VocabularySize)
+    public TestRow NextRow(int most = int.MaxValue, int? logProbs = GoldenPair.VocabularySize)
     {
         var count = Math.Min(most, _tokens.Count - Position);
         var isLast = Position + count == _tokens.Count;
-        return new StepRow
+        return new TestRow
         {
             Tokens = _tokens.GetRange(Position, count).ToArray(),
             Position = Position,
@@ -60,7 +60,7 @@ internal sealed class TestSequence(int[] prompt, AlignmentStrengths strength, IR
     }
 
     /// <summary>Takes what the row gave.</summary>
-    public void Commit(StepRow row, RowResult result)
+    public void Commit(TestRow row, TestResult result)
     {
         Position += row.Tokens.Length;
         if (row.Sampling is null) return;
@@ -74,7 +74,7 @@ internal sealed class TestSequence(int[] prompt, AlignmentStrengths strength, IR
         while (Output.Count() < outputTokens)
         {
             var row = NextRow(chunk);
-            Commit(row, executor.Execute(new StepPlan([row])).Rows[0]);
+            Commit(row, executor.Run(row)[0]);
         }
         return this;
     }
@@ -82,7 +82,7 @@ internal sealed class TestSequence(int[] prompt, AlignmentStrengths strength, IR
     public static SamplingRow Greedy(int? logProbs) => new()
     {
         Parameters = new() { Temperature = 0 },
-        Draw = 0.5,
+        NoiseKey = 0,
         History = ReadOnlyMemory<int>.Empty,
         PromptTokens = 0,
         LogProbs = logProbs,

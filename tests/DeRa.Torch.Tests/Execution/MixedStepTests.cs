@@ -1,4 +1,3 @@
-using DeRa.Engine.Scheduling;
 using DeRa.Torch.Execution;
 using Xunit;
 
@@ -28,7 +27,7 @@ public sealed class MixedStepTests
             while (waiting.Count > 0 && running.Count < 8 && random.Next(2) == 0) Start(waiting.Dequeue());
             if (running.Count == 0) continue;
             var rows = running.Select(item => item.Sequence.NextRow(random.Next(1, 20), vocabularySize)).ToList();
-            var results = executor.Execute(new StepPlan(rows)).Rows;
+            var results = executor.Run(rows);
             for (var i = rows.Count - 1; i >= 0; i--) Commit(i, rows[i], results[i]);
         }
 
@@ -38,7 +37,7 @@ public sealed class MixedStepTests
             running.Add((trace, new TestSequence(trace.Prompt, trace.Strength, blocks), blocks));
         }
 
-        void Commit(int index, StepRow row, RowResult result)
+        void Commit(int index, TestRow row, TestResult result)
         {
             var (trace, sequence, blocks) = running[index];
             sequence.Commit(row, result);
@@ -55,7 +54,7 @@ public sealed class MixedStepTests
         while (solo.Output.Count() < trace.OutputTokens)
         {
             var row = solo.NextRow(logProbs: executor.Limits.VocabularySize);
-            solo.Commit(row, executor.Execute(new StepPlan([row])).Rows[0]);
+            solo.Commit(row, executor.Run(row)[0]);
         }
         Assert.Equal(solo.Tokens, sequence.Tokens);
         var tolerance = 2e-5 * (Math.Abs(trace.Strength) + Math.Abs(1 - trace.Strength));

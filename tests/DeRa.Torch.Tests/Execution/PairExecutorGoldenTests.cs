@@ -1,4 +1,3 @@
-using DeRa.Engine.Scheduling;
 using DeRa.Testing;
 using DeRa.Torch.Execution;
 using Xunit;
@@ -43,7 +42,7 @@ public sealed class PairExecutorGoldenTests(PairExecutorGoldenTests.Fixture fixt
             for (var position = 0; position < tokens.Length - 1; position += Math.Min(chunk, tokens.Length))
             {
                 var count = Math.Min(chunk, tokens.Length - 1 - position);
-                var row = new StepRow
+                var row = new TestRow
                 {
                     Tokens = tokens.AsMemory(position, count),
                     Position = position,
@@ -52,7 +51,7 @@ public sealed class PairExecutorGoldenTests(PairExecutorGoldenTests.Fixture fixt
                     ScoredTokens = tokens.AsMemory(position + 1, count),
                     ScoredAlternatives = 2,
                 };
-                var result = fixture.Pair.Executor.Execute(new StepPlan([row])).Rows[0];
+                var result = fixture.Pair.Executor.Run(row)[0];
                 Assert.Equal(row.ScoredTokens.ToArray(), result.ScoredLogProbs.Select(score => score.Token));
                 Assert.All(result.ScoredLogProbs, score => Assert.Equal(2, score.Top.Count));
                 scores.AddRange(result.ScoredLogProbs.Select(score => (double)score.LogProb));
@@ -74,7 +73,7 @@ public sealed class PairExecutorGoldenTests(PairExecutorGoldenTests.Fixture fixt
             // Sequences start one after the other and with ragged chunks: every step mixes prefill and decode rows.
             var running = sequences.Where((sequence, i) => i <= step && sequence.Output.Count() < 24).ToList();
             var rows = running.Select((sequence, i) => sequence.NextRow(1 + (7 * i + 3 * step) % 11)).ToList();
-            var results = fixture.Pair.Executor.Execute(new StepPlan(rows)).Rows;
+            var results = fixture.Pair.Executor.Run(rows);
             for (var i = 0; i < rows.Count; i++) running[i].Commit(rows[i], results[i]);
         }
         foreach (var (golden, sequence) in cases.Zip(sequences))

@@ -15,12 +15,17 @@ public sealed class PairExecutorTests : IDisposable
     private const int BlockTokens = 16;
     private static readonly int[] Prompt = [1, 88, 84, 288, 184, 263, 281];
 
-    private readonly ModelRunner _reference = Runner("pair/sft", member: 0);
-    private readonly ModelRunner _aligned = Runner("pair/aligned", member: 1);
+    private readonly ModelRunner _reference;
+    private readonly ModelRunner _aligned;
     private readonly PairExecutor _executor;
 
-    public PairExecutorTests() =>
+    public PairExecutorTests()
+    {
+        LibTorch.Load();
+        var logits = new LogitStore(slots: 4, GoldenPair.VocabularySize, CPU);
+        (_reference, _aligned) = (Runner("pair/sft", logits, member: 0), Runner("pair/aligned", logits, member: 1));
         _executor = new PairExecutor([_reference, _aligned], new ExecutorLimits(GoldenPair.VocabularySize, 256, BlockTokens, 16));
+    }
 
     public void Dispose() => _executor.Dispose();
 
@@ -51,9 +56,8 @@ public sealed class PairExecutorTests : IDisposable
     public void A_step_may_be_repeated()
     {
         var sequence = new TestSequence(Prompt, strength: 0.3, [0]);
-        var plan = new StepPlan([sequence.NextRow()]);
-        var first = _executor.Execute(plan).Rows[0];
-        var again = _executor.Execute(plan).Rows[0];
+        var row = sequence.NextRow();
+        var (first, again) = (_executor.Run(row)[0], _executor.Run(row)[0]);
         Assert.Equal((first.Token, first.LogProbs!.LogProb), (again.Token, again.LogProbs!.LogProb));
     }
 
@@ -68,7 +72,7 @@ public sealed class PairExecutorTests : IDisposable
         for (var step = 0; step < 2; step++)
         {
             var rows = new[] { healthy.NextRow(), sick.NextRow() };
-            var results = _executor.Execute(new StepPlan(rows)).Rows;
+            var results = _executor.Run(rows);
             Assert.Contains("not finite", results[1].Error);
             Assert.Null(results[0].Error);
             healthy.Commit(rows[0], results[0]);
@@ -92,7 +96,7 @@ public sealed class PairExecutorTests : IDisposable
         while (sequence.Output.Count() < 4)
         {
             var rows = new[] { sequence.NextRow(), longer.NextRow() };
-            var results = _executor.Execute(new StepPlan(rows)).Rows;
+            var results = _executor.Run(rows);
             sequence.Commit(rows[0], results[0]);
             longer.Commit(rows[1], results[1]);
         }
@@ -103,46 +107,47 @@ public sealed class PairExecutorTests : IDisposable
     public void A_row_may_score_its_tokens_and_sample_after_the_last()
     {
         var row = new TestSequence(Prompt, strength: 0.5, [0]).NextRow(logProbs: 1);
-        var both = _executor.Execute(new StepPlan([row with { ScoredTokens = Prompt.AsMemory(1) }])).Rows[0];
-        var sampledOnly = _executor.Execute(new StepPlan([row])).Rows[0];
+        var both = _executor.Run(row with { ScoredTokens = Prompt.AsMemory(1) })[0];
+        var sampledOnly = _executor.Run(row)[0];
         Assert.Equal(sampledOnly.Token, both.Token);
         Assert.Equal(Prompt.Length - 1, both.ScoredLogProbs.Count);
 
         // Where the sampled token is known before, its place is scored and sampled at once.
         int[] followers = [.. Prompt.Skip(1), both.Token];
-        var known = _executor.Execute(new StepPlan([row with { ScoredTokens = followers }])).Rows[0];
+        var known = _executor.Run(row with { ScoredTokens = followers })[0];
         Assert.Equal(both.Token, known.Token);
         Assert.Equal(followers, known.ScoredLogProbs.Select(score => score.Token));
         Assert.Equal(known.LogProbs!.LogProb, known.ScoredLogProbs[^1].LogProb);
     }
 
-    public static TheoryData<string, StepRow> Outside { get; } = new()
+    [Fact]
+    public void Scored_prompts_are_the_same_to_the_last_bit_where_their_logits_come_in_pieces()
     {
-        { "token 300", Row(tokens: [300]) },
-        { "token -1", Row(tokens: [-1]) },
-        { "no tokens", Row(tokens: []) },
-        { "positions [255, 257)", Row(tokens: [1, 1], position: 255, blocks: [.. Enumerable.Range(0, 16), 0]) },
-        { "positions [-1, 0)", Row(tokens: [1], position: -1) },
-        { "1 blocks where 2", Row(tokens: [1], position: 16) },
-        { "block 16", Row(tokens: [1], blocks: [16]) },
-        { "block -1", Row(tokens: [1], blocks: [-1]) },
-        { "a strength is not finite", Row(tokens: [1]) with { Strengths = double.NaN } },
-        { "2 tokens to score after 1", Row(tokens: [1]) with { ScoredTokens = new[] { 1, 2 } } },
-    };
+        var row = new TestSequence(Prompt, strength: 0.5, [0]).NextRow() with
+        {
+            ScoredTokens = Prompt.AsMemory(1),
+            ScoredAlternatives = GoldenPair.VocabularySize,
+        };
+        var other = new TestSequence(Prompt, strength: 1, [1]).NextRow();
+        var expected = _executor.Run(row, other);
+        foreach (var rowsAtOnce in new[] { 1, 2, 3, 7 })
+        {
+            var actual = _executor.InPieces(rowsAtOnce * GoldenPair.VocabularySize).Run(row, other);
+            Assert.Equal(expected.SelectMany(Tops), actual.SelectMany(Tops));
+        }
 
-    [Theory, MemberData(nameof(Outside))]
-    public void A_row_outside_the_limits_is_refused_before_anything_runs(string reason, StepRow row)
-    {
-        var exception = Assert.Throws<ArgumentException>(() => _executor.Execute(new StepPlan([Row(tokens: [1]), row])));
-        Assert.Contains("row 1 of the step: " + reason, exception.Message);
-        Assert.False(Holds(_reference, block: 0));
+        static IEnumerable<(int, float)> Tops(TestResult result) =>
+            result.ScoredLogProbs.Append(result.LogProbs!).SelectMany(item => item.Top);
     }
 
     [Fact]
-    public void An_empty_step_is_refused() => Assert.Throws<ArgumentException>(() => _executor.Execute(new StepPlan([])));
-
-    private static StepRow Row(int[] tokens, int position = 0, int[]? blocks = null) =>
-        new() { Tokens = tokens, Position = position, BlockTable = blocks ?? [0], Strengths = 0.5 };
+    public void A_plan_outside_the_limits_is_refused_before_anything_runs()
+    {
+        var (inside, outside) = (new TestSequence(Prompt, .5, [0]).NextRow(), new TestSequence(Prompt, .5, [16]).NextRow());
+        var exception = Assert.Throws<ArgumentException>(() => _executor.Run(inside, outside));
+        Assert.Contains("row 1 of pass 0 of the step: block 16 is outside [0, 16)", exception.Message);
+        Assert.False(Holds(_reference, block: 0));
+    }
 
     private static bool Holds(ModelRunner runner, int block)
     {
@@ -150,13 +155,12 @@ public sealed class PairExecutorTests : IDisposable
         return runner.Cache.Layers[0].Keys.narrow(0, block * BlockTokens, BlockTokens).abs().sum().item<float>() > 0;
     }
 
-    private static ModelRunner Runner(string golden, int member)
+    private static ModelRunner Runner(string golden, LogitStore logits, int member)
     {
-        LibTorch.Load();
         var folder = GoldenData.Committed(golden);
         var config = ModelConfigReader.Load(folder);
         var model = DecoderLoader.Load(folder, config, CPU, DTypeOption.Parse("float32"), onProgress: null, CancellationToken.None);
-        return new ModelRunner(model, new KvCache(config, blockCount: 16, BlockTokens, CPU, ScalarType.Float32),
-            [new RunnerMember(member)]);
+        return new ModelRunner(
+            model, new KvCache(config, blockCount: 16, BlockTokens, CPU, ScalarType.Float32), logits, [new RunnerMember(member)]);
     }
 }

@@ -32,7 +32,9 @@ public sealed class PairLoaderTests
         Assert.Contains(log.Lines, line =>
             line.StartsWith("Model 'reference', ", StringComparison.Ordinal) && line.Contains("Float32 on cpu"));
         Assert.Contains(log.Lines, line => line.StartsWith("Model 'aligned', ", StringComparison.Ordinal));
-        Assert.Contains(log.Lines, line => line.StartsWith("Cache: 128 blocks of 16 tokens", StringComparison.Ordinal));
+        Assert.Contains(log.Lines, line => line.StartsWith("Cache: 128 blocks of 16 tokens", StringComparison.Ordinal)
+            && line.EndsWith("640 rows of logits kept between steps, 0.7 MiB", StringComparison.Ordinal));
+        Assert.Equal(640, executor.Limits.LogitSlots);
     }
 
     [Fact]
@@ -140,6 +142,8 @@ public sealed class PairLoaderTests
         { "--cache-tokens is 15", GoldenPair.Options() with { CacheTokens = 15 } },
         { "BlockTokens is 0", GoldenPair.Options() with { BlockTokens = 0 } },
         { "BlockTokens is 1025", GoldenPair.Options() with { BlockTokens = 1025 } },
+        { "LogitSlots is -1; it must be at least 0", GoldenPair.Options() with { LogitSlots = -1 } },
+        { "the caches have no room for one block", GoldenPair.Options() with { LogitSlots = int.MaxValue, CacheTokens = null } },
     };
 
     [Theory, MemberData(nameof(Refused))]

@@ -1,5 +1,4 @@
 using DeRa.Engine.Requests;
-using DeRa.Engine.Scheduling;
 using DeRa.Testing;
 using DeRa.Torch.Execution;
 using Xunit;
@@ -35,15 +34,6 @@ public sealed class SeveralAlignedTests
         AssertGolden(executor, lambda => [new(0.5, lambda), new(-0.5, lambda), new(1 - lambda, lambda)]);
     }
 
-    [Fact]
-    public void A_strength_for_a_model_that_is_not_there_is_refused()
-    {
-        using var executor = GoldenPair.Load().Executor;
-        var row = new TestSequence([1, 2], new AlignmentStrengths(.5, .5), [0]).NextRow();
-        Assert.Contains("strengths for 2 aligned models where there are 1",
-            Assert.Throws<ArgumentException>(() => executor.Execute(new StepPlan([row]))).Message);
-    }
-
     private static PairExecutor Load(params AlignedFolder[] aligned) =>
         GoldenPair.Load(GoldenPair.Options() with { Aligned = aligned, CacheTokens = 8192 }).Executor;
 
@@ -57,7 +47,7 @@ public sealed class SeveralAlignedTests
         while (runs.FindAll(run => run.Sequence.Output.Count() < 24) is { Count: > 0 } running)
         {
             var rows = running.Select((run, i) => run.Sequence.NextRow(1 + i % 9)).ToList();
-            var results = executor.Execute(new StepPlan(rows)).Rows;
+            var results = executor.Run(rows);
             for (var i = 0; i < rows.Count; i++) running[i].Sequence.Commit(rows[i], results[i]);
         }
         foreach (var (golden, sequence) in runs)

@@ -1,6 +1,3 @@
-using DeRa.Engine;
-using DeRa.Engine.Requests;
-using DeRa.Engine.Scheduling;
 using DeRa.Testing;
 using DeRa.Torch.Execution;
 using DeRa.Torch.Weights;
@@ -81,65 +78,10 @@ public sealed class TensorCountTests
     {
         using var executor = GoldenPair.Load().Executor;
         var row = new TestSequence([1, 2], strength: 0.5, [0]).NextRow();
-        executor.Execute(new StepPlan([row]));
+        executor.Run(row);
         var before = torch.Tensor.TotalCount;
-        Assert.Throws<ArgumentException>(() => executor.Execute(new StepPlan([row with { BlockTable = [int.MaxValue] }])));
+        Assert.Throws<ArgumentException>(() => executor.Run(row with { BlockTable = [int.MaxValue] }));
         Assert.Equal(before, torch.Tensor.TotalCount);
-    }
-
-    [Fact]
-    public async Task An_engine_that_meets_faults_and_cancellations_leaves_no_tensor_behind()
-    {
-        var stop = TestContext.Current.CancellationToken;
-        using var fixture = new EngineFixture(new FaultyExecutor(GoldenPair.Load().Executor));
-        await RunRequests(fixture.Engine, count: 4, stop);
-        var before = torch.Tensor.TotalCount;
-        Assert.True(await RunRequests(fixture.Engine, count: 24, stop) > 0, "no fault was met");
-        Assert.Equal(before, torch.Tensor.TotalCount);
-        Assert.Equal(0, fixture.Engine.Status.BlocksInUse);
-    }
-
-    /// <summary>Runs requests side by side, every third one cancelled; returns how many failed.</summary>
-    private static async Task<int> RunRequests(GenerationEngine engine, int count, CancellationToken stop)
-    {
-        var handles = engine.Submit([.. Enumerable.Range(0, count).Select(i => new GenerationRequest
-        {
-            PromptTokens = [.. Enumerable.Range(1, 1 + i)],
-            MaxTokens = 12,
-            Strengths = i % 4 * 0.5,
-            Seed = i,
-            PromptLogProbs = i % 2 == 0 ? 2 : null,
-        })]);
-        for (var i = 0; i < count; i += 3) handles[i].Cancel();
-        var failed = 0;
-        foreach (var handle in handles)
-            try
-            {
-                await handle.Events.ReadAllAsync(stop).ToListAsync(stop);
-            }
-            catch (GenerationFailedException)
-            {
-                failed++;
-            }
-        return failed;
-    }
-
-    /// <summary>Fails each fifth step, before it runs and after it has run in turn.</summary>
-    private sealed class FaultyExecutor(IStepExecutor models) : IStepExecutor
-    {
-        private int _steps;
-
-        public ExecutorLimits Limits => models.Limits;
-
-        public StepResult Execute(StepPlan plan)
-        {
-            var step = ++_steps % 10;
-            if (step == 5) throw new InvalidOperationException("before");
-            var result = models.Execute(plan);
-            return step == 0 ? throw new InvalidOperationException("after") : result;
-        }
-
-        public void Dispose() => models.Dispose();
     }
 
     /// <summary>Prefill and decode rows of all strengths, scored and sampled.</summary>
@@ -151,7 +93,7 @@ public sealed class TensorCountTests
         {
             var rows = sequences.Select((sequence, i) => sequence.NextRow(i + 1, logProbs: 3)).ToList();
             rows[0] = rows[0] with { ScoredTokens = rows[0].Tokens, ScoredAlternatives = 2 };
-            var results = executor.Execute(new StepPlan(rows)).Rows;
+            var results = executor.Run(rows);
             for (var i = 0; i < rows.Count; i++) sequences[i].Commit(rows[i], results[i]);
         }
     }

@@ -1,4 +1,3 @@
-using DeRa.Engine.Scheduling;
 using DeRa.Serving.Inspection;
 using DeRa.Testing;
 using DeRa.Torch.Execution;
@@ -83,8 +82,8 @@ public sealed class StoredOutputTests
         double[] expected = [-5.6385, -5.082, -4.3142, -4.523, -4.7668, -5.1767, -5.2073];
         using var executor = Load(folder!, folder!, new ListLogger(), vocabularySize: 139).Executor;
         int[] prompt = [5, 17, 40, 9, 33, 60, 12, 8];
-        var row = new StepRow { Tokens = prompt, Position = 0, BlockTable = [0], Strengths = 0, ScoredTokens = prompt.AsMemory(1) };
-        var scores = executor.Execute(new StepPlan([row])).Rows[0].ScoredLogProbs;
+        var row = new TestRow { Tokens = prompt, Position = 0, BlockTable = [0], Strengths = 0, ScoredTokens = prompt.AsMemory(1) };
+        var scores = executor.Run(row)[0].ScoredLogProbs;
         Assert.All(expected.Zip(scores!), pair => Assert.Equal(pair.First, pair.Second.LogProb, 1e-4));
     }
 

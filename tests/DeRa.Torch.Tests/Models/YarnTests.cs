@@ -69,7 +69,15 @@ public sealed class YarnTests
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
         using var cache = new KvCache(model.Config, blockCount: 3, blockTokens: 16, model.Device, model.ElementType);
-        var row = new StepRow { Tokens = Tokens, Position = 0, BlockTable = [2, 0, 1], Strengths = 0, ScoredTokens = Tokens };
+        var row = new ModelRow(new PassRow
+        {
+            Branch = 0,
+            Model = 0,
+            Tokens = Tokens,
+            Position = 0,
+            BlockTable = [2, 0, 1],
+            OutputCount = Tokens.Length,
+        });
         var step = new ModelStep([row], model.Config.WindowTokens, blockTokens: 16, model.Device, model.ElementType);
         return model.Logits(model.Forward(step, cache)).data<float>().ToArray();
     }

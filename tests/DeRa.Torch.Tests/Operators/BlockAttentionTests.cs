@@ -27,23 +27,23 @@ public sealed class BlockAttentionTests
         using var random = new Generator(7, CPU);
         var (keys, values) = (Random(16, KeyValueHeads), Random(16, KeyValueHeads));
         // One token each at positions 2 and 6, and three tokens at positions 4 to 6 of another sequence.
-        StepRow[] rows = [Row(1, 2, [3]), Row(1, 6, [1, 0]), Row(3, 4, [2, 1])];
+        ModelRow[] rows = [Row(1, 2, [3]), Row(1, 6, [1, 0]), Row(3, 4, [2, 1])];
         var step = new ModelStep(rows, [Window], blockTokens: 4, CPU, type);
         var query = Random(5, Heads);
         var mixed = new BlockAttention(scale, cap).Apply(query, new LayerCache(keys, values), step.PlanFor(Window));
         var token = 0;
         foreach (var row in rows)
-            for (var i = 0; i < row.Tokens.Length; i++, token++)
-                AssertEqual(row, row.Position + i, query[token], keys, values, (scale ?? 1 / Math.Sqrt(Dimension), cap), mixed[token]);
+            for (var i = 0; i < row.Tokens; i++, token++)
+                AssertEqual(row, row.Row.Position + i, query[token], keys, values, (scale ?? 1 / Math.Sqrt(Dimension), cap), mixed[token]);
 
         Tensor Random(long rows, long heads) => randn([rows, heads, Dimension], type, generator: random);
     }
 
     private static void AssertEqual(
-        StepRow row, int position, Tensor query, Tensor keys, Tensor values, (double Scale, double? Cap) scores, Tensor actual)
+        ModelRow row, int position, Tensor query, Tensor keys, Tensor values, (double Scale, double? Cap) scores, Tensor actual)
     {
         var slots = Enumerable.Range(0, position + 1).Where(seen => seen > position - Window)
-            .Select(seen => row.BlockTable[seen / 4] * 4L + seen % 4).ToArray();
+            .Select(seen => row.Row.BlockTable[seen / 4] * 4L + seen % 4).ToArray();
         var expected = Enumerable.Range(0, Heads).SelectMany(head =>
         {
             var weights = slots.Select(slot => Math.Exp(Capped(Dot(query[head], keys[slot][head / 2]) * scores.Scale, scores.Cap)))
@@ -62,6 +62,13 @@ public sealed class BlockAttentionTests
 
     private static double[] Numbers(Tensor tensor) => tensor.to(ScalarType.Float64).data<double>().ToArray();
 
-    private static StepRow Row(int tokens, int position, int[] blocks) =>
-        new() { Tokens = new int[tokens], Position = position, BlockTable = blocks, Strengths = 0, ScoredTokens = new int[tokens] };
+    private static ModelRow Row(int tokens, int position, int[] blocks) => new(new PassRow
+    {
+        Branch = 0,
+        Model = 0,
+        Tokens = new int[tokens],
+        Position = position,
+        BlockTable = blocks,
+        OutputCount = tokens,
+    });
 }
