@@ -76,7 +76,7 @@ public class EngineTests
                 executor.MixedLogits(tokens.AsSpan(0, position), request.Strengths[0]), new SamplingRow
                 {
                     Parameters = request.Sampling,
-                    Draw = CounterRandom.Uniform(1L << 40, 2, position),
+                    NoiseKey = GumbelNoise.Key(1L << 40, 2, 0, position),
                     History = tokens.AsMemory(0, position),
                     PromptTokens = request.PromptTokens.Count,
                 }));

@@ -142,7 +142,7 @@ public sealed class StrengthChangeTests
             Assert.Equal(ReferenceSampler.Token(oracle.MixedLogits(tokens.ToArray(), strength), new SamplingRow
             {
                 Parameters = request.Sampling,
-                Draw = CounterRandom.Uniform(request.Seed, 0, tokens.Count),
+                NoiseKey = GumbelNoise.Key(request.Seed, 0, 0, tokens.Count),
                 History = tokens.ToArray(),
                 PromptTokens = request.PromptTokens.Count,
             }), generated.Token);

@@ -67,9 +67,10 @@ public sealed record SamplingRow
     public required SamplingParameters Parameters { get; init; }
 
     /// <summary>
-    /// A uniform number in [0, 1): the token is the first whose cumulative probability, over token ids in order, exceeds it.
+    /// <see cref="GumbelNoise.Key"/> of the position: the token is the one whose log p + g is largest, of equal ones the lowest id, over
+    /// what penalties, bias, masks, temperature and filters leave; at temperature 0 the likeliest, without noise.
     /// </summary>
-    public required double Draw { get; init; }
+    public required ulong NoiseKey { get; init; }
 
     /// <summary>Tokens so far, prompt then output; read only where penalties or masks are on.</summary>
     public required ReadOnlyMemory<int> History { get; init; }

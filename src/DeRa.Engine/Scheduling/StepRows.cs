@@ -29,7 +29,7 @@ internal static class StepRows
     private static SamplingRow Sampling(Sequence sequence) => new()
     {
         Parameters = sequence.Request.Sampling,
-        Draw = CounterRandom.Uniform(sequence.Request.Seed, sequence.Request.ChoiceIndex, sequence.Length),
+        NoiseKey = GumbelNoise.Key(sequence.Request.Seed, sequence.Request.ChoiceIndex, stream: 0, sequence.Length),
         History = sequence.Tokens,
         PromptTokens = sequence.Request.PromptTokens.Count,
         LogProbs = sequence.Request.LogProbs,

@@ -1,11 +1,13 @@
 using DeRa.Engine.Scheduling;
 using DeRa.Torch.Native;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
 
-/// <summary>Samples one token a row: the most likely at temperature 0, else by inverse CDF over token ids in order.</summary>
+/// <summary>
+/// Samples one token a row: the most likely at temperature 0, else the one whose scaled logit plus Gumbel noise is largest; of equal
+/// ones the lowest id.
+/// </summary>
 internal static class TokenSampler
 {
     /// <summary>Samples the rows that ask for it.</summary>
@@ -29,31 +31,10 @@ internal static class TokenSampler
     /// <summary>Subtracts the largest logits first: dividing large numbers by a low temperature would lose their differences.</summary>
     private static Tensor Draw(Tensor logits, Tensor best, SamplingRow[] rows)
     {
-        var device = logits.device;
-        var temperature = TensorRows.Column(Array.ConvertAll(rows, row => row.Parameters.Temperature), device);
-        var draws = TensorRows.Column(Array.ConvertAll(rows, row => row.Draw), device);
+        var temperature = TensorRows.Column(Array.ConvertAll(rows, row => row.Parameters.Temperature), logits.device);
         var scaled = logits.sub(best).div_(temperature);
-        var probabilities = TokenFilter.Probabilities(scaled, Array.ConvertAll(rows, row => row.Parameters));
-        var tokens = InvertCumulative(probabilities, draws);
-        var filters = Array.Exists(rows, row => TokenFilter.Filters(row.Parameters, logits.shape[1]));
-        return (filters ? KeptOnly(probabilities, tokens) : tokens).squeeze(1);
+        var kept = TokenFilter.Kept(scaled, Array.ConvertAll(rows, row => row.Parameters));
+        var sums = DeviceNoise.Of(Array.ConvertAll(rows, row => row.NoiseKey), logits.shape[1], logits.device).PlusInPlace(scaled);
+        return (kept is null ? sums : sums.masked_fill_(kept.logical_not_(), Arithmetic.NegativeInfinity)).argmax(1);
     }
-
-    /// <summary>
-    /// The first token whose cumulative probability exceeds draw · total: [rows, 1]. A draw is at most 1 − 2⁻⁵³, so the product rounds
-    /// to less than the total and a token is found unless the row holds NaN.
-    /// </summary>
-    private static Tensor InvertCumulative(Tensor probabilities, Tensor draws)
-    {
-        var last = probabilities.shape[1] - 1;
-        var cumulative = probabilities.cumsum(1, ScalarType.Float64);
-        using var most = last.ToScalar();
-        return searchsorted(cumulative, draws.mul(cumulative.narrow(1, last, 1)), right: true).clamp_max_(most);
-    }
-
-    /// <summary>
-    /// A parallel cumulative sum may not be monotone to the last bit: a dropped token is replaced by the most likely one.
-    /// </summary>
-    private static Tensor KeptOnly(Tensor probabilities, Tensor tokens) =>
-        where(probabilities.gather(1, tokens).gt(Arithmetic.Zero), tokens, probabilities.argmax(1, keepdim: true));
 }

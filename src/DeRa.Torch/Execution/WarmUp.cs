@@ -59,7 +59,7 @@ public static class WarmUp
         Sampling = new SamplingRow
         {
             Parameters = new SamplingParameters(),
-            Draw = 0.5,
+            NoiseKey = 0,
             History = new int[position + count],
             PromptTokens = position + count,
         },

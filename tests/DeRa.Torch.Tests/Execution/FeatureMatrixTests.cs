@@ -89,7 +89,7 @@ public class FeatureMatrixTests(ITestOutputHelper output)
             var row = new SamplingRow
             {
                 Parameters = request.Sampling,
-                Draw = CounterRandom.Uniform(request.Seed, request.ChoiceIndex, at),
+                NoiseKey = GumbelNoise.Key(request.Seed, request.ChoiceIndex, 0, at),
                 History = tokens.AsMemory(0, at),
                 PromptTokens = request.PromptTokens.Count,
             };
@@ -103,7 +103,7 @@ public class FeatureMatrixTests(ITestOutputHelper output)
     {
         var scale = Math.Abs(request.Strengths[0]) + Math.Abs(1 - request.Strengths[0]);
         return request.Sampling.Temperature == 0 ? distance.TopTwoLogits < 1e-4 * scale
-            : Math.Min(distance.Cumulative, distance.Cut) < 1e-5 * scale;
+            : Math.Min(distance.TopTwoScores, distance.Cut) < 1e-5 * scale;
     }
 
     /// <summary>The mixture after each token, up to a constant, which none of the features here can see.</summary>

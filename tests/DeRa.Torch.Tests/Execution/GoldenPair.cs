@@ -82,7 +82,7 @@ internal sealed class TestSequence(int[] prompt, AlignmentStrengths strength, IR
     public static SamplingRow Greedy(int? logProbs) => new()
     {
         Parameters = new() { Temperature = 0 },
-        Draw = 0.5,
+        NoiseKey = 0,
         History = ReadOnlyMemory<int>.Empty,
         PromptTokens = 0,
         LogProbs = logProbs,

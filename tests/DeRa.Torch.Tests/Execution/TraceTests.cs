@@ -88,13 +88,13 @@ public class TraceTests(ITestOutputHelper output)
         var distance = ReferenceSampler.DistanceToBoundary(MixedLogProbs(oracle, prefix, request.Strengths[0]), new SamplingRow
         {
             Parameters = request.Sampling,
-            Draw = CounterRandom.Uniform(request.Seed, request.ChoiceIndex, prefix.Length),
+            NoiseKey = GumbelNoise.Key(request.Seed, request.ChoiceIndex, 0, prefix.Length),
             History = prefix,
             PromptTokens = request.PromptTokens.Count,
         });
         var scale = Math.Abs(request.Strengths[0]) + Math.Abs(1 - request.Strengths[0]);
         if (request.Sampling.Temperature == 0) Assert.InRange(distance.TopTwoLogits, 0, 1e-4 * scale);
-        else Assert.InRange(Math.Min(distance.Cumulative, distance.Cut), 0, 1e-5 * scale / Math.Max(request.Sampling.Temperature, 0.01));
+        else Assert.InRange(Math.Min(distance.TopTwoScores, distance.Cut), 0, 1e-5 * scale / Math.Max(request.Sampling.Temperature, 0.01));
         return 1;
     }
 
