@@ -140,7 +140,7 @@ public class FeatureMatrixTests
 
     private static SamplingRow Row(Wanted wanted, int[] prefix, int choice) => new()
     {
-        Draw = CounterRandom.Uniform((long)wanted.Number("seed")!.Value, choice, prefix.Length),
+        NoiseKey = GumbelNoise.Key((long)wanted.Number("seed")!.Value, choice, 0, prefix.Length),
         History = prefix,
         PromptTokens = Prompt.Length,
         Parameters = new SamplingParameters

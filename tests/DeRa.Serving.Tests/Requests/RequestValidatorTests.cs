@@ -193,7 +193,7 @@ public class RequestValidatorTests
     public void Top_p_0_keeps_the_likeliest_token()
     {
         var sampling = Validator.Prepare(Input() with { TopP = 0 }).Choices[0].Request.Sampling;
-        var row = new SamplingRow { Parameters = sampling, Draw = 0.999, History = default, PromptTokens = 0 };
+        var row = new SamplingRow { Parameters = sampling, NoiseKey = 0, History = default, PromptTokens = 0 };
         Assert.Equal([0, 1, 0], ReferenceSampler.Distribution([1, 1.01f, 1], row));
     }
 
