@@ -36,6 +36,9 @@ public sealed record GenerationRequest
     /// <summary>Of waiting sequences those with the lowest run first; of equal ones the first come.</summary>
     public int Priority { get; init; }
 
+    /// <summary>Whether its tokens may be guessed ahead. Never changes them.</summary>
+    public bool Speculation { get; init; } = true;
+
     private static readonly HashSet<int> NoTokens = [];
 }
 
