@@ -23,8 +23,10 @@ public sealed record EngineOptions
     [Description("Prompt tokens that may wait; more are refused."), Range(1, 1 << 30)]
     public long MaxQueuedTokens { get; init; } = 4_194_304;
 
-    /// <summary>Whether the models take turns and guess tokens for each other to check.</summary>
-    public Speculation Speculation { get; init; }
+    /// <summary>Whether models guess tokens ahead for each other.</summary>
+    [Description("Whether the models take turns and guess the next token for each other: on (wherever they can), off (all models run every "
+        + "token in the same step) or auto (whichever is faster, as measured). It changes how fast tokens come, never which.")]
+    public Speculation Speculation { get; init; } = Speculation.Auto;
 
     /// <summary>The name of what is served, with which measurements are labelled.</summary>
     public string ModelName { get; init; } = "";

@@ -39,11 +39,11 @@ public sealed record GenerationRequest
     /// <summary>The same for the tokens of the prompt; null = none.</summary>
     public int? PromptLogProbs { get; init; }
 
-    /// <summary>Whether its tokens may be guessed ahead. Never changes them. Default true.</summary>
-    public bool Speculation { get; init; } = true;
-
     /// <summary>Of waiting sequences those with the lowest run first; of equal ones the first come.</summary>
     public int Priority { get; init; }
+
+    /// <summary>Whether its tokens may be guessed ahead. Never changes them.</summary>
+    public bool Speculation { get; init; } = true;
 
     private static readonly HashSet<int> NoTokens = [];
     private static readonly Dictionary<int, IReadOnlyList<int>> NoPrompts = [];

@@ -222,6 +222,17 @@ public class RequestValidatorTests
         Assert.False(prepared.Choices[0].ContinuesPrompt);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Whether_tokens_may_be_guessed_is_the_engine_s_to_know_for_every_choice(bool speculation)
+    {
+        Assert.True(Validator.Prepare(Input()).Choices[0].Request.Speculation);
+        var prepared = Validator.Prepare(
+            Input() with { Speculation = speculation, N = 2, Prompts = [new TextPrompt("a"), new TextPrompt("b")] });
+        Assert.Equal(Enumerable.Repeat(speculation, 4), prepared.Choices.Select(choice => choice.Request.Speculation));
+    }
+
     [Fact]
     public void Ignore_eos_takes_the_stop_tokens_away() =>
         Assert.Empty(Validator.Prepare(Input() with { IgnoreEos = true }).Choices[0].Request.StopTokens);

@@ -31,6 +31,7 @@ public class FeatureMatrixTests(ITestOutputHelper output)
         [Plain, input => input with { MinTokens = 6 }, input => input with { BadWords = ["a", "cd", "dc"] },
             input => input with { MinTokens = 9, BadWords = ["bc", " e"], IgnoreEos = true }],
         [Plain, input => input with { LogitBias = new Dictionary<int, double> { [97] = 3, [257] = 2 } }],
+        [Plain, input => input with { Speculation = false }],
     ];
 
     [Fact]
