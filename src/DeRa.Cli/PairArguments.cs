@@ -1,4 +1,7 @@
 using System.CommandLine;
+using DeRa.Engine;
+using DeRa.Engine.Scheduling;
+using DeRa.Hosting.Options;
 using DeRa.Serving.Loading;
 using DeRa.Serving.Requests;
 using DeRa.Torch.Execution;
@@ -32,10 +35,18 @@ internal sealed class PairArguments
         Description = "Tokens that each model's cache holds (default: what fits into memory)",
     };
 
+    private readonly Option<string> _speculation = new("--speculation")
+    {
+        Description = "auto (whichever is faster, as measured), on (the models take turns and guess the next token for each other) or off "
+            + "(all models run every token in the same step); the text is the same",
+        DefaultValueFactory = _ => "auto",
+    };
+
     public void AddTo(Command command)
     {
         command.Add(_contextLength);
         command.Add(_cacheTokens);
+        command.Add(_speculation);
         command.Add(_reference);
         command.Add(_aligned);
         _device.AddTo(command);
@@ -58,5 +69,9 @@ internal sealed class PairArguments
             ContextTokens = parsed.GetValue(_contextLength),
             CacheTokens = parsed.GetValue(_cacheTokens),
         },
+        Engine = new EngineOptions { Speculation = ReadSpeculation(parsed.GetRequiredValue(_speculation)) },
     };
+
+    private static Speculation ReadSpeculation(string word) => (Speculation?)OptionWords.Find(typeof(Speculation), word)
+        ?? throw new FormatException($"--speculation is '{word}'; it must be {OptionWords.Allowed(typeof(Speculation))}.");
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using DeRa.Engine.Scheduling;
 
 namespace DeRa.Engine;
 
@@ -21,6 +22,11 @@ public sealed record EngineOptions
     /// <summary>Prompt tokens that may wait.</summary>
     [Description("Prompt tokens that may wait; more are refused."), Range(1, 1 << 30)]
     public long MaxQueuedTokens { get; init; } = 4_194_304;
+
+    /// <summary>Whether models guess tokens ahead for each other.</summary>
+    [Description("Whether the models take turns and guess the next token for each other: on (wherever they can), off (all models run every "
+        + "token in the same step) or auto (whichever is faster, as measured). It changes how fast tokens come, never which.")]
+    public Speculation Speculation { get; init; } = Speculation.Auto;
 
     /// <summary>The name of what is served, with which measurements are labelled.</summary>
     public string ModelName { get; init; } = "";

@@ -4,26 +4,29 @@ using Microsoft.Extensions.Logging;
 namespace DeRa.Engine;
 
 /// <summary>
-/// Keeps one row's fault from the others: a step that throws is run again row by row, and only the rows that throw alone
-/// fail. Repeating is safe because a step writes the same cache entries each time.
+/// Keeps one branch's fault from the others: a step that throws is run again branch by branch, and only the branches that throw alone
+/// fail. Repeating is safe because a step writes the same cache entries and logits each time.
 /// </summary>
 internal sealed class FaultIsolatingExecutor(IStepExecutor executor, ILogger log) : IDisposable
 {
+    private static readonly StepResult s_nothing = new([]);
     private int _failedSteps;
 
     /// <summary>
-    /// Steps in a row in which every row failed, whether the models threw or gave no finite logits. Devices have faults that last, and
+    /// Steps in a row in which every branch failed, whether the models threw or gave no finite logits. Devices have faults that last, and
     /// weights may be broken: the heartbeat then goes on while nothing works any more. Any thread.
     /// </summary>
     public int FailedSteps => Volatile.Read(ref _failedSteps);
 
     public StepResult Execute(StepPlan plan)
     {
-        if (plan.Rows.Count == 0) return new StepResult([]);
+        if (plan.Passes.Count == 0 && plan.Readouts.Count == 0) return s_nothing;
         var result = ExecuteOrFail(plan);
-        Volatile.Write(ref _failedSteps, HasSuccess(result.Rows) ? 0 : _failedSteps + 1);
+        Volatile.Write(ref _failedSteps, HasSuccess(plan, result) ? 0 : _failedSteps + 1);
         return result;
     }
+
+    public void Dispose() => executor.Dispose();
 
     private StepResult ExecuteOrFail(StepPlan plan)
     {
@@ -33,34 +36,46 @@ internal sealed class FaultIsolatingExecutor(IStepExecutor executor, ILogger log
         }
         catch (Exception fault)
         {
-            EngineLog.StepFailed(log, plan.Rows.Count, fault);
-            return new StepResult(plan.Rows.Count == 1 ? [Failed(fault)] : [.. plan.Rows.Select(Alone)]);
+            var branches = BranchPlan.Branches(plan);
+            EngineLog.StepFailed(log, branches.Count, fault);
+            return branches.Count == 1
+                ? new StepResult([.. plan.Readouts.Select(_ => new ReadoutResult())])
+                {
+                    FailedBranches = new Dictionary<int, string> { [branches[0]] = Failure(fault) },
+                }
+                : OneByOne(plan, branches);
         }
     }
 
-    public void Dispose() => executor.Dispose();
-
-    private static bool HasSuccess(IReadOnlyList<RowResult> rows)
+    private StepResult OneByOne(StepPlan plan, IReadOnlyList<int> branches)
     {
-        for (var i = 0; i < rows.Count; i++)
-            if (rows[i].Error is null) return true;
+        var readouts = new ReadoutResult[plan.Readouts.Count];
+        Array.Fill(readouts, new ReadoutResult());
+        var failed = new Dictionary<int, string>();
+        foreach (var branch in branches)
+            try
+            {
+                var own = executor.Execute(BranchPlan.Of(plan, branch)).Readouts;
+                for (int i = 0, next = 0; i < readouts.Length; i++)
+                    if (plan.Readouts[i].Branch == branch) readouts[i] = own[next++];
+            }
+            catch (Exception fault)
+            {
+                failed.Add(branch, Failure(fault));
+            }
+        return new StepResult(readouts) { FailedBranches = failed };
+    }
+
+    private static bool HasSuccess(StepPlan plan, StepResult result)
+    {
+        for (var i = 0; i < result.Readouts.Count; i++)
+            if (result.Readouts[i].Error is null && !result.FailedBranches.ContainsKey(plan.Readouts[i].Branch)) return true;
+        foreach (var pass in plan.Passes)
+            foreach (var row in pass.Rows)
+                if (row.OutputCount == 0 && !result.FailedBranches.ContainsKey(row.Branch)) return true;
         return false;
     }
 
-    private RowResult Alone(StepRow row)
-    {
-        try
-        {
-            return executor.Execute(new StepPlan([row])).Rows[0];
-        }
-        catch (Exception fault)
-        {
-            return Failed(fault);
-        }
-    }
-
-    private static RowResult Failed(Exception fault) => new() { Error = $"The model failed: {FirstLine(fault.Message)}" };
-
     /// <summary>A native library's message goes on with its call stack; the whole of it is in the log.</summary>
-    private static string FirstLine(string message) => message.Split('\n', 2)[0].TrimEnd();
+    private static string Failure(Exception fault) => $"The model failed: {fault.Message.Split('\n', 2)[0].TrimEnd()}";
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using DeRa.Engine.Admission;
+using DeRa.Engine.Branches;
 using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
 using DeRa.Engine.Telemetry;
@@ -9,8 +10,7 @@ namespace DeRa.Engine;
 
 /// <summary>
 /// Runs all requests in one continuous batch on one thread of its own. <see cref="Submit"/> takes work from any thread;
-/// events come back on each sequence's channel. After that only <see cref="GenerationHandle.Cancel"/> and
-/// <see cref="GenerationHandle.ChangeStrengths"/> reach a sequence.
+/// events come back on each sequence's channel. After that only what its handle asks for reaches a sequence.
 /// </summary>
 public sealed class GenerationEngine : IDisposable
 {
@@ -21,10 +21,12 @@ public sealed class GenerationEngine : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly Thread _thread;
-    private readonly ConcurrentQueue<Sequence> _inbox = new();
+    private readonly ConcurrentQueue<SequenceGroup> _submitted = new();
+    private readonly ConcurrentQueue<SequenceGroup> _signalled = new();
     // Never disposed: handles outlive the engine and may still cancel. An event, since signals to a busy engine must not add up.
     private readonly AutoResetEvent _wake = new(false);
     private volatile bool _stopping;
+    private int _lastBranch;
     private long _heartbeatTimestamp;
 
     /// <summary>Starts the engine's thread.</summary>
@@ -41,13 +43,11 @@ public sealed class GenerationEngine : IDisposable
         _executor = new FaultIsolatingExecutor(executor, log);
         Limits = executor.Limits;
         _gate = new AdmissionGate(options.MaxQueued, options.MaxQueuedTokens);
-        _scheduler = new Scheduler(Limits, options.MaxBatchTokens, options.MaxRunning)
-        {
-            Admitted = OnAdmitted,
-            Generated = (sequence, before) => _metrics!.Generated(sequence, before),
-            Ended = OnEnded,
-        };
         _metrics = new EngineMetrics(options.ModelName, Limits, () => Status, time);
+        _scheduler = new Scheduler(Limits, options.MaxBatchTokens, options.MaxRunning, options.Speculation)
+        {
+            Observer = new SchedulerObserver(_gate, _metrics, time),
+        };
         _heartbeatTimestamp = _time.GetTimestamp();
         _thread = new Thread(Run) { Name = "DeRa engine", IsBackground = true };
         _thread.Start();
@@ -81,13 +81,12 @@ public sealed class GenerationEngine : IDisposable
         foreach (var request in sequences) CheckFits(request);
         _gate.CheckEverFits(sequences);
         var now = _time.GetTimestamp();
-        var admitted = sequences.Select(request => new Sequence(request, now)).ToArray();
-        _gate.Enter(admitted.Length, admitted.Sum(s => (long)s.Request.PromptTokens.Count), () =>
-        {
-            foreach (var sequence in admitted) _inbox.Enqueue(sequence);
-        });
+        var branches = sequences.Select(request =>
+            new Branch(Interlocked.Increment(ref _lastBranch), request, Limits.ModelCount, new BranchClock(now))).ToArray();
+        var group = new SequenceGroup(branches, Signal);
+        _gate.Enter(branches.Length, branches.Sum(branch => (long)branch.Request.PromptTokens.Count), () => _submitted.Enqueue(group));
         _wake.Set();
-        return Array.ConvertAll(admitted, sequence => new GenerationHandle(sequence, _wake, _metrics));
+        return Array.ConvertAll(branches, branch => new GenerationHandle(branch, group, Limits, _metrics));
     }
 
     /// <summary>Refuses new work from now on; what waits and runs goes on.</summary>
@@ -146,13 +145,13 @@ public sealed class GenerationEngine : IDisposable
     private void Step()
     {
         _scheduler.Admit();
-        _scheduler.DropCancelled();
         var plan = _scheduler.Plan();
         var began = _time.GetTimestamp();
         var result = _executor.Execute(plan);
         var ended = _time.GetTimestamp();
-        _metrics.Stepped(plan, result, _time.GetElapsedTime(began, ended));
-        _scheduler.Commit(plan, result, ended);
+        var took = _time.GetElapsedTime(began, ended);
+        _metrics.Stepped(plan, result, took);
+        _scheduler.Commit(plan, result, ended, took);
     }
 
     /// <summary>Returns once there is something to do; false once the engine is to stop. Beats the heart meanwhile.</summary>
@@ -169,33 +168,31 @@ public sealed class GenerationEngine : IDisposable
         return !_stopping;
     }
 
-    private void OnAdmitted(Sequence sequence)
-    {
-        _gate.Leave(sequence.Request.PromptTokens.Count, runs: true);
-        sequence.Clock.Admitted = _time.GetTimestamp();
-    }
-
-    private void OnEnded(Sequence sequence)
-    {
-        if (sequence.Clock.Admitted is null) _gate.Leave(sequence.Request.PromptTokens.Count, runs: false);
-        else _gate.Finish();
-        sequence.Clock.Ended = _time.GetTimestamp();
-        _metrics.Ended(sequence);
-    }
-
     /// <summary>A sequence that can never be admitted would hold up all behind it for ever.</summary>
     private void CheckFits(GenerationRequest request)
     {
+        var prompts = request.PromptOfModel.Values.Prepend(request.PromptTokens).ToArray();
         var most = Math.Min(Limits.ContextTokens, (long)Limits.BlockCount * Limits.BlockTokens);
-        var tokens = request.PromptTokens.Count + (long)request.MaxTokens;
-        if (request.PromptTokens.Count == 0 || request.MaxTokens < 0 || tokens > most)
-            throw new ArgumentException($"a sequence has {request.PromptTokens.Count} prompt tokens and may generate {request.MaxTokens}: "
+        var (shortest, longest) = (prompts.Min(prompt => prompt.Count), prompts.Max(prompt => prompt.Count));
+        var blocks = prompts.Sum(prompt => (prompt.Count + (long)request.MaxTokens + Limits.BlockTokens - 1) / Limits.BlockTokens);
+        if (shortest == 0 || request.MaxTokens < 0 || longest + (long)request.MaxTokens > most || blocks > Limits.BlockCount)
+            throw new ArgumentException($"a sequence has {longest} prompt tokens and may generate {request.MaxTokens}: "
                 + $"at least 1 and at least 0 are needed, together at most {most}", nameof(request));
+        if (prompts.Length > 1 && request.PromptLogProbs is not null)
+            throw new ArgumentException("a prompt cannot be scored where models read prompts of their own", nameof(request));
     }
 
     private void TakeInbox()
     {
-        while (_inbox.TryDequeue(out var sequence)) _scheduler.Enqueue(sequence);
+        while (_submitted.TryDequeue(out var group))
+            foreach (var branch in group.Branches) _scheduler.Enqueue(branch);
+        while (_signalled.TryDequeue(out var group)) _scheduler.Apply(group);
+    }
+
+    private void Signal(SequenceGroup group)
+    {
+        _signalled.Enqueue(group);
+        _wake.Set();
     }
 
     private void Beat() => Interlocked.Exchange(ref _heartbeatTimestamp, _time.GetTimestamp());

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using DeRa.Engine.Branches;
 using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
 using DeRa.Engine.Telemetry;
@@ -8,32 +9,47 @@ namespace DeRa.Engine;
 /// <summary>A submitted sequence, as seen from outside the engine.</summary>
 public sealed class GenerationHandle
 {
-    private readonly Sequence _sequence;
-    private readonly AutoResetEvent _wake;
+    private readonly Branch _branch;
+    private readonly SequenceGroup _group;
+    private readonly ExecutorLimits _limits;
     private readonly EngineMetrics _metrics;
     private int _isFinished;
 
-    internal GenerationHandle(Sequence sequence, AutoResetEvent wake, EngineMetrics metrics) =>
-        (_sequence, _wake, _metrics) = (sequence, wake, metrics);
+    internal GenerationHandle(Branch branch, SequenceGroup group, ExecutorLimits limits, EngineMetrics metrics) =>
+        (_branch, _group, _limits, _metrics) = (branch, group, limits, metrics);
 
     /// <summary>What was submitted.</summary>
-    public GenerationRequest Request => _sequence.Request;
+    public GenerationRequest Request => _branch.Request;
 
     /// <summary>
     /// Events in order, ending with <see cref="SequenceFinished"/>; a sequence that fails ends with
     /// <see cref="GenerationFailedException"/> instead. One reader.
     /// </summary>
-    public ChannelReader<SequenceEvent> Events => _sequence.Events;
+    public ChannelReader<SequenceEvent> Events => _branch.Events.Reader;
 
     /// <summary>
     /// Asks for other strengths from the next token on; <see cref="StrengthsChanged"/> says when they take effect. Any thread.
     /// </summary>
     /// <param name="strengths">Finite, for the models that the executor has.</param>
-    public void ChangeStrengths(AlignmentStrengths strengths) => _sequence.AskFor(strengths);
+    public void ChangeStrengths(AlignmentStrengths strengths) => _group.Post(new ChangeStrengthsCommand(_branch, strengths));
+
+    /// <summary>
+    /// Asks to go on after these tokens, as if they had been drawn next; as many as the token limit leaves room for, less one. They come
+    /// out as <see cref="TokenGenerated"/>. Any thread.
+    /// </summary>
+    /// <param name="tokens">Ids in the vocabulary.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A token is outside the vocabulary.</exception>
+    public void Append(IReadOnlyList<int> tokens)
+    {
+        foreach (var token in tokens)
+            if ((uint)token >= (uint)_limits.VocabularySize)
+                throw new ArgumentOutOfRangeException(nameof(tokens), token, $"a token must be in [0, {_limits.VocabularySize})");
+        _group.Post(new AppendCommand(_branch, tokens.ToArray()));
+    }
 
     /// <summary>When things happened to it, up to now; any thread.</summary>
     public SequenceTimestamps Timestamps =>
-        new(_sequence.Clock.Submitted, _sequence.Clock.Admitted, _sequence.Clock.FirstToken, _sequence.Clock.Ended);
+        new(_branch.Clock.Submitted, _branch.Clock.Admitted, _branch.Clock.FirstToken, _branch.Clock.Ended);
 
     /// <summary>
     /// Counts the sequence under the finish reason that its response gives, which the engine may not know: it ends a sequence whose
@@ -46,11 +62,8 @@ public sealed class GenerationHandle
     }
 
     /// <summary>Ends the sequence soon and frees its blocks in every cache; no effect once it has ended. Any thread.</summary>
-    public void Cancel()
-    {
-        _sequence.Cancel();
-        _wake.Set();
-    }
+    /// <param name="reason">Its finish reason, such as <see cref="FinishReason.Stop"/> where its text met a stop string.</param>
+    public void Cancel(FinishReason reason = FinishReason.Cancelled) => _group.Post(new CancelCommand(_branch, reason));
 }
 
 /// <summary>When things happened to a sequence, as timestamps of <see cref="GenerationEngine.Time"/>; null = not yet.</summary>

@@ -104,6 +104,17 @@ public class GenerateCommandTests
     }
 
     [Theory]
+    [InlineData("on")]
+    [InlineData("Off")]
+    public async Task The_text_is_the_same_with_speculation_on_and_off(string speculation)
+    {
+        string[] common = ["generate", .. Pair, "--max-tokens", "20", "--seed", "1", "--strength", "0.5", "Once upon a time"];
+        var run = await RunAsync([.. common, "--speculation", speculation]);
+        AssertWell(run);
+        Assert.Equal((await RunAsync(common)).Out, run.Out);
+    }
+
+    [Theory]
     [InlineData("alignment_strength", "--strength", "11")]
     [InlineData("alignment_strength", "--strength", "NaN")]
     [InlineData("max_tokens", "--max-tokens", "-2")]
@@ -111,6 +122,8 @@ public class GenerateCommandTests
     [InlineData("--device", "--device", "gpu")]
     [InlineData("--dtype", "--dtype", "int3")]
     [InlineData("--threads", "--threads", "0")]
+    [InlineData("--speculation is 'maybe'; it must be auto, on or off.", "--speculation", "maybe")]
+    [InlineData("--speculation is '1'; it must be auto, on or off.", "--speculation", "1")]
     [InlineData("--strength", "--strength", "much")]
     [InlineData("--lamda", "--lamda", "0.5")]
     public async Task Bad_input_is_one_line_that_names_the_option(string named, string option, string value)

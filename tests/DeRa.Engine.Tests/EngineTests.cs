@@ -47,19 +47,20 @@ public class EngineTests
         var executor = new ScriptedExecutor();
         using var fixture = new EngineFixture(executor);
         await fixture.RunAsync(Request(strength: 0), Stop);
-        Assert.Equal((12, 0), (executor.ReferenceRows, executor.AlignedRows));
+        Assert.Equal([12, 0], executor.RowsRun);
         await fixture.RunAsync(Request(strength: 1), Stop);
-        Assert.Equal((12, 12), (executor.ReferenceRows, executor.AlignedRows));
+        Assert.Equal([12, 12], executor.RowsRun);
     }
 
     [Fact]
     public async Task A_prompt_is_read_in_chunks_within_the_token_budget()
     {
         var rows = new List<int>();
-        var executor = new ScriptedExecutor { BeforeStep = plan => rows.Add(plan.Rows.Sum(row => row.Tokens.Length)) };
-        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxBatchTokens = 7, MaxRunning = 2 });
+        var executor = new ScriptedExecutor { BeforeStep = plan => rows.AddRange(plan.Passes.Select(Tokens)) };
+        using var fixture = new EngineFixture(
+            executor, options: new EngineOptions { MaxBatchTokens = 7, MaxRunning = 2, Speculation = Speculation.Off });
         var chunked = await fixture.RunAsync(Request(length: 20, maxTokens: 2), Stop);
-        Assert.Equal([7, 7, 6, 1], rows);
+        Assert.Equal([7, 7, 7, 7, 6, 6, 1, 1], rows);
         using var whole = new EngineFixture(new ScriptedExecutor());
         Assert.Equal(await whole.RunAsync(Request(length: 20, maxTokens: 2), Stop), chunked);
     }
@@ -73,10 +74,10 @@ public class EngineTests
         int[] tokens = [.. request.PromptTokens, .. await fixture.RunAsync(request, Stop)];
         for (var position = request.PromptTokens.Count; position < tokens.Length; position++)
             Assert.Equal(tokens[position], ReferenceSampler.Token(
-                executor.MixedLogits(tokens.AsSpan(0, position), request.Strengths[0]), new SamplingRow
+                executor.MixedLogits(tokens.AsSpan(0, position), request.Strengths), new SamplingRow
                 {
                     Parameters = request.Sampling,
-                    Draw = CounterRandom.Uniform(1L << 40, 2, position),
+                    NoiseKey = GumbelNoise.Key(1L << 40, 2, 0, position),
                     History = tokens.AsMemory(0, position),
                     PromptTokens = request.PromptTokens.Count,
                 }));
@@ -90,11 +91,12 @@ public class EngineTests
         {
             BeforeStep = plan =>
             {
-                Assert.True(plan.Rows.Sum(row => row.Tokens.Length) <= 8);
-                advanced.Add(plan.Rows.Any(row => row.Sampling is { PromptTokens: 5 }));
+                Assert.All(plan.Passes, pass => Assert.InRange(Tokens(pass), 1, 8));
+                advanced.Add(plan.Readouts.Any(readout => readout.Sampling is { PromptTokens: 5 }));
             },
         };
-        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxBatchTokens = 8, MaxRunning = 4 });
+        using var fixture = new EngineFixture(
+            executor, options: new EngineOptions { MaxBatchTokens = 8, MaxRunning = 4, Speculation = Speculation.Off });
         await Drain(fixture.Engine.Submit(
             [Request(length: 100, maxTokens: 1), Request(length: 5, maxTokens: 20), Request(length: 100, maxTokens: 1)]));
         var first = advanced.IndexOf(true);
@@ -105,7 +107,7 @@ public class EngineTests
     [Fact]
     public async Task A_stop_token_ends_the_sequence_and_is_reported()
     {
-        var executor = new ScriptedExecutor { Script = row => row.Position == 8 ? 99 : null };
+        var executor = new ScriptedExecutor { Script = readout => readout.Sampling!.History.Length == 9 ? 99 : null };
         using var fixture = new EngineFixture(executor);
         var handle = fixture.Engine.Submit([Request() with { StopTokens = new HashSet<int> { 99 } }])[0];
         var events = await handle.Events.ReadAllAsync(Stop).ToListAsync(Stop);
@@ -125,7 +127,7 @@ public class EngineTests
         Assert.Equal(Enumerable.Range(11, 9), scores.Select(score => score.Token));
         for (var i = 0; i < scores.Count; i++)
         {
-            var logits = executor.MixedLogits([.. request.PromptTokens.Take(i + 1)], 0.5);
+            var logits = executor.MixedLogits(request.PromptTokens.Take(i + 1).ToArray(), 0.5);
             Assert.Equal(logits[scores[i].Token] - Math.Log(logits.Sum(logit => Math.Exp(logit))), scores[i].LogProb, 1e-4);
             Assert.Equal(2, scores[i].Top.Count);
         }
@@ -155,7 +157,7 @@ public class EngineTests
         {
             BeforeStep = plan =>
             {
-                if (plan.Rows.Any(row => row.Sampling is { History.Length: 9 } s && s.History.Span[0] == 66))
+                if (plan.Readouts.Any(readout => readout.Sampling is { History.Length: 9 } s && s.History.Span[0] == 66))
                     throw new InvalidOperationException("kernel fault");
             },
         };
@@ -175,7 +177,7 @@ public class EngineTests
     {
         var executor = new ScriptedExecutor
         {
-            RowError = row => row.Strengths[0] == 3 && row.Position > 6 ? "logits are not finite" : null,
+            ReadoutError = readout => readout.Strengths[0] == 3 && readout.Sampling!.History.Length > 7 ? "logits are not finite" : null,
         };
         using var fixture = new EngineFixture(executor);
         var handles = fixture.Engine.Submit([Request(strength: 3), Request()]);
@@ -206,6 +208,8 @@ public class EngineTests
     public void Options_out_of_range_are_refused_by_name(int running, int tokens, string name) =>
         Assert.Equal(name, Assert.Throws<ArgumentOutOfRangeException>(
             () => new EngineOptions { MaxRunning = running, MaxBatchTokens = tokens }.Validated()).ParamName);
+
+    private static int Tokens(ModelPass pass) => pass.Rows.Sum(row => row.Tokens.Length);
 
     private static async Task Drain(IReadOnlyList<GenerationHandle> handles)
     {

@@ -5,7 +5,7 @@ namespace DeRa.Testing;
 
 /// <summary>
 /// The sampler written a second time, plainly and in double precision, from the rules alone: penalties, bias, masks,
-/// temperature, top-k, top-p, min-p, typical, then the first token whose cumulative probability exceeds the draw. An oracle for tests.
+/// temperature, top-k, top-p, min-p, typical, then the token whose log p + Gumbel noise is largest. An oracle for tests.
 /// </summary>
 public static class ReferenceSampler
 {
@@ -33,27 +33,20 @@ public static class ReferenceSampler
         return distribution;
     }
 
-    /// <summary>The token that a draw in [0, 1) picks from a distribution: the first whose cumulative probability exceeds it.</summary>
-    public static int Token(double[] distribution, double draw)
-    {
-        var cumulative = 0.0;
-        for (var token = 0; token < distribution.Length; token++)
-            if ((cumulative += distribution[token]) > draw) return token;
-        return Array.FindLastIndex(distribution, probability => probability > 0);
-    }
+    /// <summary>The token that a distribution and a key's noise pick: argmax of log p + g, of equal ones the lowest id.</summary>
+    public static int Token(double[] distribution, ulong noiseKey) => Ranked(Scores(distribution, noiseKey))[0];
 
     /// <summary>The token that a row picks.</summary>
-    public static int Token(float[] mixedLogits, SamplingRow row) => Token(Distribution(mixedLogits, row), row.Draw);
+    public static int Token(float[] mixedLogits, SamplingRow row) => Token(Distribution(mixedLogits, row), row.NoiseKey);
 
     /// <summary>How little would change the token: a sampler of finite precision may differ where a distance is tiny.</summary>
     public static SamplingDistance DistanceToBoundary(float[] mixedLogits, SamplingRow row)
     {
         var adjusted = Adjust(mixedLogits, row);
-        var ranked = Ranked(adjusted);
-        var gap = ranked.Length > 1 ? adjusted[ranked[0]] - adjusted[ranked[1]] : double.PositiveInfinity;
+        var gap = TopTwoGap(adjusted);
         if (row.Parameters.Temperature == 0) return new SamplingDistance(double.PositiveInfinity, double.PositiveInfinity, gap);
-        var cumulative = CumulativeDistance(Distribution(mixedLogits, row), row.Draw);
-        return new SamplingDistance(cumulative, CutDistance(Softmax(adjusted, row.Parameters.Temperature), row.Parameters), gap);
+        var scores = TopTwoGap(Scores(Distribution(mixedLogits, row), row.NoiseKey));
+        return new SamplingDistance(scores, CutDistance(Softmax(adjusted, row.Parameters.Temperature), row.Parameters), gap);
     }
 
     private static double[] Adjust(float[] logits, SamplingRow row)
@@ -156,13 +149,13 @@ public static class ReferenceSampler
         return count;
     }
 
-    private static double CumulativeDistance(double[] distribution, double draw)
+    private static double[] Scores(double[] distribution, ulong noiseKey) =>
+        [.. distribution.Select((p, token) => Math.Log(p) + GumbelNoise.Of(noiseKey, token))];
+
+    private static double TopTwoGap(double[] values)
     {
-        var (distance, cumulative) = (double.PositiveInfinity, 0.0);
-        var last = Array.FindLastIndex(distribution, probability => probability > 0);
-        for (var token = 0; token < last; token++)
-            if (distribution[token] > 0) distance = Math.Min(distance, Math.Abs((cumulative += distribution[token]) - draw));
-        return distance;
+        var ranked = Ranked(values);
+        return ranked.Length > 1 ? values[ranked[0]] - values[ranked[1]] : double.PositiveInfinity;
     }
 
     private static double CutDistance(double[] probabilities, SamplingParameters parameters)
@@ -205,10 +198,10 @@ public static class ReferenceSampler
 }
 
 /// <summary>How near a row's choice lies to another one; infinite where there is no such boundary.</summary>
-/// <param name="Cumulative">Probability between the draw and the nearest boundary of two tokens.</param>
+/// <param name="TopTwoScores">Gap of the two largest sums of log p and Gumbel noise.</param>
 /// <param name="Cut">
 /// What would flip the nearest top-k, top-p, min-p or typical cut: for top-p and typical a probability or a surprise, for the others a
 /// difference of logits divided by the temperature.
 /// </param>
 /// <param name="TopTwoLogits">Gap of the two largest logits, after penalties and bias, before temperature.</param>
-public sealed record SamplingDistance(double Cumulative, double Cut, double TopTwoLogits);
+public sealed record SamplingDistance(double TopTwoScores, double Cut, double TopTwoLogits);

@@ -4,28 +4,35 @@ using DeRa.Engine.Scheduling;
 namespace DeRa.Testing;
 
 /// <summary>
-/// Stands in for the models without libtorch: two "models" whose logits are a hash of every token that their simulated
-/// caches hold for a row, found through its block table. A row that is handed another's blocks, a wrong position or a
-/// stale token gives other tokens than its solo run.
+/// Stands in for the models without libtorch: "models" whose logits are a hash of every token that their simulated caches hold for a
+/// branch, found through its block table. A row that is handed another's blocks, a wrong position or a stale token gives other tokens
+/// than its solo run, and so does a readout of a slot that holds another row's logits.
 /// </summary>
 public sealed class ScriptedExecutor : IStepExecutor
 {
     private const int Empty = -1;
-    private readonly int[] referenceCache;
-    private readonly int[] alignedCache;
+    private readonly int[][] _caches;
+    private readonly (ulong Hash, int Model)[] _slots;
+    private readonly int[] _runnerOfModel;
     private readonly CancellationTokenSource _testOver = new();
 
-    public ScriptedExecutor(
-        int vocabularySize = 258, int contextTokens = 256, int blockTokens = 8, int blockCount = 512)
+    public ScriptedExecutor(int vocabularySize = 258, int contextTokens = 256, int blockTokens = 8, int blockCount = 512,
+        int logitSlots = 1024, IReadOnlyList<RunnerLimits>? runners = null)
     {
-        Limits = new ExecutorLimits(vocabularySize, contextTokens, blockTokens, blockCount);
-        referenceCache = new int[blockTokens * blockCount];
-        alignedCache = new int[blockTokens * blockCount];
-        Array.Fill(referenceCache, Empty);
-        Array.Fill(alignedCache, Empty);
+        Limits = new ExecutorLimits(vocabularySize, contextTokens, blockTokens, blockCount) { LogitSlots = logitSlots };
+        if (runners is not null) Limits = Limits with { Runners = runners };
+        _runnerOfModel = new int[Limits.ModelCount];
+        for (var runner = 0; runner < Limits.Runners.Count; runner++)
+            foreach (var model in Limits.Runners[runner].Models) _runnerOfModel[model] = runner;
+        _caches = [.. _runnerOfModel.Select(_ => Enumerable.Repeat(Empty, blockTokens * blockCount).ToArray())];
+        _slots = new (ulong, int)[logitSlots];
+        RowsRun = new int[Limits.ModelCount];
     }
 
     public ExecutorLimits Limits { get; }
+
+    /// <summary>How far a model's logits are from the first one's: 1 = nothing in common, 0 = the same.</summary>
+    public double Difference { get; init; } = 1;
 
     /// <summary>Called before each step, on the engine's thread; a test may hold the engine here or throw.</summary>
     public Action<StepPlan>? BeforeStep { get; set; }
@@ -36,30 +43,31 @@ public sealed class ScriptedExecutor : IStepExecutor
     /// </summary>
     public CancellationToken TestOver => _testOver.Token;
 
-    /// <summary>What a row reports as its own failure; null = none.</summary>
-    public Func<StepRow, string?>? RowError { get; set; }
+    /// <summary>What a readout reports as its own failure; null = none.</summary>
+    public Func<Readout, string?>? ReadoutError { get; set; }
 
     /// <summary>Replaces the sampled token; null = sample.</summary>
-    public Func<StepRow, int?>? Script { get; set; }
+    public Func<Readout, int?>? Script { get; set; }
 
     /// <summary>What each step says that mixing and sampling took.</summary>
     public TimeSpan MixAndSampleTime { get; set; }
 
-    /// <summary>What each sampling row says that the mixture's distance from the reference model is; null = not measured.</summary>
+    /// <summary>What each sampling readout says that the mixture's distance from the reference model is; null = not measured.</summary>
     public double? ReferenceDivergence { get; set; }
 
     public bool IsDisposed { get; private set; }
 
     /// <summary>Rows run by each model so far.</summary>
-    public int ReferenceRows { get; private set; }
-
-    public int AlignedRows { get; private set; }
+    public int[] RowsRun { get; }
 
     public StepResult Execute(StepPlan plan)
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         BeforeStep?.Invoke(plan);
-        return new StepResult([.. plan.Rows.Select(Run)]) { MixAndSampleTime = MixAndSampleTime };
+        Copy(plan.BlockCopies);
+        foreach (var pass in plan.Passes)
+            foreach (var row in pass.Rows) Run(pass, row);
+        return new StepResult([.. plan.Readouts.Select(readout => Read(plan, readout))]) { MixAndSampleTime = MixAndSampleTime };
     }
 
     public void Dispose() => IsDisposed = true;
@@ -68,59 +76,92 @@ public sealed class ScriptedExecutor : IStepExecutor
     public void EndTest() => _testOver.Cancel();
 
     /// <summary>The mixture's logits after a prefix: what the executor itself computes, for oracles.</summary>
-    public float[] MixedLogits(ReadOnlySpan<int> prefix, double strength) => MixedLogits(prefix, prefix, strength);
-
-    /// <summary>Each model by what its own cache holds: where one lacks a token, the mixture is another.</summary>
-    private float[] MixedLogits(ReadOnlySpan<int> referencePrefix, ReadOnlySpan<int> alignedPrefix, double strength)
+    public float[] MixedLogits(ReadOnlySpan<int> prefix, AlignmentStrengths strengths)
     {
-        var (reference, aligned) = (Hash(referencePrefix, 1), Hash(alignedPrefix, 2));
-        var mixed = new float[Limits.VocabularySize];
-        for (var token = 0; token < mixed.Length; token++)
-            mixed[token] = (float)((1 - strength) * Logit(reference, token) + strength * Logit(aligned, token));
-        return mixed;
+        var hashes = new ulong[strengths.ActiveModels.Count];
+        Array.Fill(hashes, Hash(prefix));
+        return Mixed(strengths, hashes);
     }
 
-    private RowResult Run(StepRow row)
+    /// <summary>The same where models read prefixes of their own.</summary>
+    public float[] MixedLogits(IReadOnlyList<int[]> prefixOfModel, AlignmentStrengths strengths) =>
+        Mixed(strengths, [.. strengths.ActiveModels.Select(model => Hash(prefixOfModel[model]))]);
+
+    private void Copy(IReadOnlyList<BlockCopy> copies)
     {
-        if (RowError?.Invoke(row) is { } error) return new RowResult { Error = error };
-        if (row.Strengths.IsActive(0)) ReferenceRows++;
-        if (row.Strengths.IsActive(1)) AlignedRows++;
-        Write(row);
-        return new RowResult
+        foreach (var copy in copies)
+            foreach (var cache in _caches)
+                Array.Copy(cache, copy.From * Limits.BlockTokens, cache, copy.To * Limits.BlockTokens, Limits.BlockTokens);
+    }
+
+    private void Run(ModelPass pass, PassRow row)
+    {
+        if (_runnerOfModel[row.Model] != pass.Runner)
+            throw new InvalidOperationException($"model {row.Model} in a pass of runner {pass.Runner}");
+        if (row.KeptSlots.Count > row.OutputCount || row.OutputCount > row.Tokens.Length || row.Tokens.Length == 0)
+            throw new InvalidOperationException($"{row.KeptSlots.Count} of {row.OutputCount} of {row.Tokens.Length} tokens");
+        RowsRun[row.Model]++;
+        for (var i = 0; i < row.Tokens.Length; i++) _caches[row.Model][Slot(row, row.Position + i)] = row.Tokens.Span[i];
+        for (var i = 0; i < row.KeptSlots.Count; i++)
+            _slots[row.KeptSlots[i]] = (HashOf(row, row.OutputCount - row.KeptSlots.Count + i), row.Model);
+    }
+
+    private ReadoutResult Read(StepPlan plan, Readout readout)
+    {
+        if (ReadoutError?.Invoke(readout) is { } error) return new ReadoutResult { Error = error };
+        var active = readout.Strengths.ActiveModels;
+        var mixed = Mixed(readout.Strengths, [.. readout.Sources.Select((source, i) => HashOf(plan, source, active[i]))]);
+        if (readout.Score is { } score) return new ReadoutResult { Score = Score(mixed, score.Token, score.Alternatives) };
+        var token = Script?.Invoke(readout) ?? ReferenceSampler.Token(mixed, readout.Sampling!);
+        return new ReadoutResult
         {
-            Token = row.Sampling is null ? 0 : Script?.Invoke(row) ?? Sample(row),
-            ReferenceDivergence = row.Sampling is null ? null : ReferenceDivergence,
-            LogProbs = row.Sampling?.LogProbs is { } count ? LogProbs(row) : null,
-            ScoredLogProbs = [.. row.ScoredTokens.ToArray().Select((token, i) =>
-                Score(MixedLogits(row, row.Position + i + 1), token, row.ScoredAlternatives))],
+            Token = token,
+            ReferenceDivergence = ReferenceDivergence,
+            LogProbs = readout.Sampling!.LogProbs is { } count ? Score(mixed, token, count) with { Rank = null } : null,
         };
-
-        TokenLogProbs LogProbs(StepRow sampled) => Score(
-            MixedLogits(sampled, sampled.Position + sampled.Tokens.Length),
-            Script?.Invoke(sampled) ?? Sample(sampled), sampled.Sampling!.LogProbs!.Value);
     }
 
-    private void Write(StepRow row)
+    private ulong HashOf(StepPlan plan, LogitSource source, int model)
     {
-        for (var i = 0; i < row.Tokens.Length; i++)
-        {
-            var slot = Slot(row, row.Position + i);
-            if (row.Strengths.IsActive(0)) referenceCache[slot] = row.Tokens.Span[i];
-            if (row.Strengths.IsActive(1)) alignedCache[slot] = row.Tokens.Span[i];
-        }
+        if (source.IsKept)
+            return _slots[source.Slot].Model == model ? _slots[source.Slot].Hash
+                : throw new InvalidOperationException($"slot {source.Slot} holds logits of model {_slots[source.Slot].Model}, not {model}");
+        var row = plan.Passes.Single(pass => pass.Runner == _runnerOfModel[model]).Rows[source.Row];
+        return row.Model == model ? HashOf(row, source.Output) : throw new InvalidOperationException($"a row of model {row.Model} for {model}");
     }
 
-    private int Slot(StepRow row, int position) =>
+    /// <summary>Of all that the model's cache holds up to one of a row's outputs.</summary>
+    private ulong HashOf(PassRow row, int output)
+    {
+        var length = row.Position + row.Tokens.Length - row.OutputCount + output + 1;
+        var prefix = new int[length];
+        for (var position = 0; position < length; position++) prefix[position] = _caches[row.Model][Slot(row, position)];
+        return Hash(prefix);
+    }
+
+    private int Slot(PassRow row, int position) =>
         row.BlockTable[position / Limits.BlockTokens] * Limits.BlockTokens + position % Limits.BlockTokens;
 
-    private float[] MixedLogits(StepRow row, int length) =>
-        MixedLogits(Prefix(referenceCache, row, length), Prefix(alignedCache, row, length), row.Strengths[0]);
-
-    private int[] Prefix(int[] cache, StepRow row, int length) =>
-        [.. Enumerable.Range(0, length).Select(position => cache[Slot(row, position)])];
-
-    private int Sample(StepRow row) =>
-        ReferenceSampler.Token(MixedLogits(row, row.Position + row.Tokens.Length), row.Sampling!);
+    /// <summary>
+    /// A logit of model m is (1 − difference) of what the prefix alone gives and difference of what it gives to m. The hash of a model
+    /// has the prefix's in it, so one number says both.
+    /// </summary>
+    private float[] Mixed(AlignmentStrengths strengths, ulong[] hashes)
+    {
+        var mixed = new float[Limits.VocabularySize];
+        for (var token = 0; token < mixed.Length; token++)
+        {
+            var sum = 0.0;
+            for (var i = 0; i < hashes.Length; i++)
+            {
+                var model = strengths.ActiveModels[i];
+                sum += strengths.OfMember(model)
+                    * ((1 - Difference) * Logit(hashes[i], token) + Difference * Logit(Scramble(hashes[i] + (ulong)model + 1), token));
+            }
+            mixed[token] = (float)sum;
+        }
+        return mixed;
+    }
 
     private static TokenLogProbs Score(float[] logits, int token, int alternatives)
     {
@@ -130,9 +171,10 @@ public sealed class ScriptedExecutor : IStepExecutor
         return new TokenLogProbs(token, logits[token] - logSum, [.. top]) { Rank = 1 + logits.Count(logit => logit > logits[token]) };
     }
 
-    private static ulong Hash(ReadOnlySpan<int> prefix, ulong model)
+    /// <summary>Which model's it is does not enter: <see cref="Mixed"/> adds that. A model that lacks a token hashes another prefix.</summary>
+    private static ulong Hash(ReadOnlySpan<int> prefix)
     {
-        var hash = Scramble(model);
+        var hash = Scramble(1);
         foreach (var token in prefix) hash = Scramble(hash ^ (uint)token);
         return hash;
     }

@@ -59,6 +59,12 @@ internal sealed class AdmissionGate(int maxQueuedSequences, long maxQueuedTokens
         }
     }
 
+    /// <summary>A fork of a running sequence runs too.</summary>
+    public void Join()
+    {
+        lock (_gate) _running++;
+    }
+
     /// <summary>A sequence that ran has ended.</summary>
     public void Finish()
     {

@@ -12,6 +12,12 @@ public sealed record GenerationRequest
     /// <summary>How much each model weighs; finite. A number is λ of the first aligned model: 0 = reference, 1 = aligned.</summary>
     public required AlignmentStrengths Strengths { get; init; }
 
+    /// <summary>
+    /// Prompts of models that read another one (0 = the reference, i = the aligned model i − 1); all go on with the same output.
+    /// Positions of draws, penalties and scores are those of <see cref="PromptTokens"/>. At least one token each. Default none.
+    /// </summary>
+    public IReadOnlyDictionary<int, IReadOnlyList<int>> PromptOfModel { get; init; } = NoPrompts;
+
     /// <summary>How many tokens to generate at most; 0 only scores the prompt.</summary>
     public required int MaxTokens { get; init; }
 
@@ -36,7 +42,11 @@ public sealed record GenerationRequest
     /// <summary>Of waiting sequences those with the lowest run first; of equal ones the first come.</summary>
     public int Priority { get; init; }
 
+    /// <summary>Whether its tokens may be guessed ahead. Never changes them.</summary>
+    public bool Speculation { get; init; } = true;
+
     private static readonly HashSet<int> NoTokens = [];
+    private static readonly Dictionary<int, IReadOnlyList<int>> NoPrompts = [];
 }
 
 /// <summary>Why a sequence ended.</summary>

@@ -1,132 +1,182 @@
+using DeRa.Engine.Branches;
 using DeRa.Engine.Requests;
 
 namespace DeRa.Engine.Scheduling;
 
 /// <summary>
-/// Decides which sequences run and with what, and takes back what came out. Owned by the engine's thread. It counts one
-/// resource, cache blocks, and knows neither how many models there are nor what a tensor is.
+/// Decides which branches run and with what, and takes back what came out. Owned by the engine's thread. It counts cache blocks and
+/// slots for kept logits, and knows no tensor.
 /// </summary>
-/// <param name="limits">What the executor can take.</param>
-/// <param name="maxBatchTokens">Tokens a step may run; at least maxSequences, so that every running sequence advances.</param>
-/// <param name="maxSequences">Sequences that may run at once.</param>
-internal sealed class Scheduler(ExecutorLimits limits, int maxBatchTokens, int maxSequences)
+internal sealed class Scheduler
 {
+    private readonly ExecutorLimits _limits;
+    private readonly int _maxRunning;
+    private readonly StepBuilder _builder;
+    private readonly TurnPolicy _turns;
     // Lowest priority first, then first come.
-    private readonly PriorityQueue<Sequence, (int Priority, long Arrival)> _waiting = new();
-    private readonly List<Sequence> _running = [];
-    private readonly List<Sequence> _planned = [];
+    private readonly PriorityQueue<Branch, (int Priority, long Arrival)> _waiting = new();
+    private readonly List<Branch> _running = [];
+    private readonly List<BlockCopy> _copies = [];
+    private readonly BlockPool _slotRanges;
     private long _arrivals;
+    private Turn _turn;
 
-    public BlockPool Blocks { get; } = new(limits.BlockCount);
+    /// <param name="limits">What the executor can take.</param>
+    /// <param name="maxBatchTokens">Tokens a pass may run for each model; at least maxRunning, so that every running branch advances.</param>
+    /// <param name="maxRunning">Branches that may run at once.</param>
+    /// <param name="speculation">Whether the models take turns.</param>
+    public Scheduler(ExecutorLimits limits, int maxBatchTokens, int maxRunning, Speculation speculation)
+    {
+        (_limits, _maxRunning) = (limits, maxRunning);
+        Blocks = new BlockPool(limits.BlockCount);
+        _slotRanges = new BlockPool(limits.LogitSlots / (limits.ModelCount * Branch.RowsKept));
+        _builder = new StepBuilder(limits, maxBatchTokens);
+        _turns = new TurnPolicy(speculation, limits);
+    }
+
+    public BlockPool Blocks { get; }
 
     public bool HasWork => _running.Count + _waiting.Count > 0;
 
-    /// <summary>Called for each sequence that leaves the queue to run.</summary>
-    public Action<Sequence>? Admitted { get; init; }
+    /// <summary>Told what happens.</summary>
+    public required ISchedulerObserver Observer { get; init; }
 
-    /// <summary>Called for each token, with the time of the same sequence's token before it.</summary>
-    public Action<Sequence, long?>? Generated { get; init; }
+    public void Enqueue(Branch branch) => _waiting.Enqueue(branch, (branch.Request.Priority, _arrivals++));
 
-    /// <summary>Called for each sequence that has ended, after its blocks are free and before its last event is out.</summary>
-    public Action<Sequence>? Ended { get; init; }
-
-    public void Enqueue(Sequence sequence) => _waiting.Enqueue(sequence, (sequence.Request.Priority, _arrivals++));
-
-    /// <summary>
-    /// Moves sequences from the queue to the batch, by priority, then first come first served, while all that they may need is free.
-    /// </summary>
+    /// <summary>Moves branches from the queue to the batch, by priority, then first come first served, while all that they may need is free.</summary>
     public void Admit()
     {
-        while (_running.Count < maxSequences && _waiting.TryPeek(out var next, out _) && !next.IsCancelled)
+        while (_running.Count < _maxRunning && _waiting.TryPeek(out var next, out _))
         {
             if (Blocks.TryTake(BlocksFor(next)) is not { } blocks) return;
-            next.Blocks = blocks;
-            _running.Add(_waiting.Dequeue());
-            Admitted?.Invoke(next);
+            Start(_waiting.Dequeue(), blocks);
         }
     }
 
-    /// <summary>Drops cancelled sequences from the queue. Running ones only stop being planned: commit frees their blocks.</summary>
-    public void DropCancelled()
+    /// <summary>Applies what was asked of a group. No step is under way: what is cancelled ends at once.</summary>
+    public void Apply(SequenceGroup group) => group.ApplyCommands((branch, reason) =>
     {
-        if (_waiting.Count == 0) return;
-        foreach (var (sequence, _) in _waiting.UnorderedItems.Where(item => item.Element.IsCancelled).ToList())
+        if (branch.IsRunning)
         {
-            _waiting.Remove(sequence, out _, out _);
-            Ended?.Invoke(sequence);
-            sequence.End(FinishReason.Cancelled);
+            _running.Remove(branch);
+            Release(branch, reason, null);
         }
-    }
+        else
+        {
+            _waiting.Remove(branch, out _, out _);
+            End(branch, reason, null);
+        }
+    });
 
     /// <summary>
-    /// One token for each sequence that decodes, then chunks of what others have yet to run, oldest first, with what is left of the
-    /// budget.
+    /// A branch that goes on from where another is, with draws of its own: full blocks are shared, the last, partial one is copied before
+    /// the next step.
     /// </summary>
+    /// <param name="branch">A running branch.</param>
+    /// <param name="id">The new branch's.</param>
+    /// <param name="stream">Its own among the forks of the choice; at least 1.</param>
+    /// <returns>It runs already; null where not enough blocks are free or as many run as may.</returns>
+    public Branch? Fork(Branch branch, int id, int stream)
+    {
+        if (_running.Count == _maxRunning) return null;
+        var fork = branch.Fork(id, stream);
+        var shared = fork.Contexts.Select((context, i) => FullBlocks(fork, i)).ToArray();
+        if (Blocks.TryTake(BlocksFor(branch) - shared.Sum()) is not { } blocks) return null;
+        var own = 0;
+        for (var i = 0; i < shared.Length; i++)
+        {
+            var (from, count) = (branch.Contexts[i].Blocks, branch.Contexts[i].Blocks.Length);
+            foreach (var block in from.AsSpan(0, shared[i])) Blocks.Share(block);
+            fork.Contexts[i].Blocks = [.. from[..shared[i]], .. blocks[own..(own += count - shared[i])]];
+            if (shared[i] < count && fork.Contexts[i].Length - 1 > shared[i] * _limits.BlockTokens)
+                _copies.Add(new BlockCopy(fork.Id, from[shared[i]], fork.Contexts[i].Blocks[shared[i]]));
+        }
+        fork.SlotRange = _slotRanges.TryTake(1)?[0];
+        _running.Add(fork);
+        Observer.Forked(fork);
+        return fork;
+    }
+
+    /// <summary>The step that comes next.</summary>
     public StepPlan Plan()
     {
-        _planned.Clear();
-        foreach (var sequence in _running) sequence.ApplyStrengths();
-        var rows = new List<StepRow>(_running.Count);
-        var budget = maxBatchTokens;
-        foreach (var decodes in (ReadOnlySpan<bool>)[true, false])
-            foreach (var sequence in _running)
-            {
-                if (budget == 0 || sequence.IsCancelled || sequence.IsDecoding != decodes) continue;
-                var row = StepRows.For(sequence, budget);
-                budget -= row.Tokens.Length;
-                _planned.Add(sequence);
-                rows.Add(row);
-            }
-        return new StepPlan(rows);
+        _turn = _turns.Next(_running);
+        var plan = _builder.Build(_running, _turn);
+        if (_copies.Count == 0) return plan;
+        plan = plan with { BlockCopies = [.. _copies] };
+        _copies.Clear();
+        return plan;
     }
 
-    /// <summary>
-    /// Hands each planned sequence its result; frees the blocks of what has ended, failed or been cancelled.
-    /// </summary>
+    /// <summary>Hands each branch its results; frees what branches hold that have ended or failed.</summary>
     /// <param name="plan">What was planned.</param>
     /// <param name="result">What came out.</param>
     /// <param name="now">When it came out.</param>
-    public void Commit(StepPlan plan, StepResult result, long now)
+    /// <param name="took">The step's time.</param>
+    public void Commit(StepPlan plan, StepResult result, long now, TimeSpan took)
     {
-        for (var i = 0; i < _planned.Count; i++)
+        var (decided, decoding, ran) = (0, true, _running.Count);
+        foreach (var branch in _running)
         {
-            var (sequence, outcome) = (_planned[i], result.Rows[i]);
-            if (outcome.Error is { } error) Release(sequence, null, new GenerationFailedException(error));
-            else Take(sequence, plan.Rows[i], outcome, now);
+            if (result.FailedBranches.TryGetValue(branch.Id, out var failure))
+                Release(branch, null, new GenerationFailedException(failure));
+            else
+            {
+                var outcome = BranchCommit.Take(branch, result, now, Observer, _turn.Guesses);
+                (decided, decoding) = (decided + outcome.Decided, decoding && outcome.Decodes);
+                if (outcome.Error is { } error) Release(branch, null, new GenerationFailedException(error));
+                else if (outcome.Finish is { } finish) Release(branch, finish, null);
+            }
         }
-        foreach (var sequence in _running)
-            if (sequence.IsCancelled && sequence.Blocks.Length > 0) Release(sequence, FinishReason.Cancelled, null);
-        _running.RemoveAll(sequence => sequence.Blocks.Length == 0);
+        _running.RemoveAll(branch => !branch.IsRunning);
+        if (decoding && plan.Passes.Count > 0) _turns.Learn(_turn.Guesses, ran, decided, took);
     }
 
     /// <summary>Ends everything, waiting and running, with one failure: the engine is going away.</summary>
     public void FailAll(Exception failure)
     {
-        foreach (var sequence in _running.Where(sequence => sequence.Blocks.Length > 0)) Release(sequence, null, failure);
+        foreach (var branch in _running.Where(branch => branch.IsRunning)) Release(branch, null, failure);
         _running.Clear();
-        while (_waiting.TryDequeue(out var sequence, out _))
+        while (_waiting.TryDequeue(out var branch, out _)) End(branch, null, failure);
+    }
+
+    private void Start(Branch branch, int[] blocks)
+    {
+        var taken = 0;
+        foreach (var context in branch.Contexts)
+            context.Blocks = blocks[taken..(taken += BlocksFor(branch.Request, context.PromptTokens))];
+        branch.SlotRange = _slotRanges.TryTake(1)?[0];
+        _running.Add(branch);
+        Observer.Admitted(branch);
+    }
+
+    private void Release(Branch branch, FinishReason? reason, Exception? failure)
+    {
+        foreach (var context in branch.Contexts)
         {
-            Ended?.Invoke(sequence);
-            sequence.End(failure);
+            Blocks.Return(context.Blocks);
+            context.Blocks = [];
         }
+        if (branch.SlotRange is { } range) _slotRanges.Return([range]);
+        branch.SlotRange = null;
+        _copies.RemoveAll(copy => copy.Branch == branch.Id);
+        End(branch, reason, failure);
     }
 
-    private void Take(Sequence sequence, StepRow row, RowResult outcome, long now)
+    /// <summary>Its last event goes out once its blocks are free.</summary>
+    private void End(Branch branch, FinishReason? reason, Exception? failure)
     {
-        var before = sequence.Clock.LastToken;
-        var reason = sequence.Commit(row, outcome, now);
-        if (row.Sampling is not null) Generated?.Invoke(sequence, before);
-        if (reason is not null) Release(sequence, reason, null);
+        Observer.Ended(branch);
+        if (failure is null) branch.Events.End(reason!.Value);
+        else branch.Events.End(failure);
     }
 
-    private void Release(Sequence sequence, FinishReason? reason, Exception? failure)
-    {
-        Blocks.Return(sequence.Blocks);
-        sequence.Blocks = [];
-        Ended?.Invoke(sequence);
-        if (failure is null) sequence.End(reason!.Value);
-        else sequence.End(failure);
-    }
+    /// <summary>Blocks of a fork's context that hold nothing but tokens that are computed and stay as they are.</summary>
+    private int FullBlocks(Branch fork, int context) =>
+        (fork.Contexts[context].PromptTokens + fork.DecidedTokens - 1) / _limits.BlockTokens;
 
-    private int BlocksFor(Sequence sequence) => (sequence.MaxLength + limits.BlockTokens - 1) / limits.BlockTokens;
+    private int BlocksFor(Branch branch) => branch.Contexts.Sum(context => BlocksFor(branch.Request, context.PromptTokens));
+
+    private int BlocksFor(GenerationRequest request, int promptTokens) =>
+        (promptTokens + request.MaxTokens + _limits.BlockTokens - 1) / _limits.BlockTokens;
 }

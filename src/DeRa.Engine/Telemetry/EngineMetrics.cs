@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using DeRa.Engine.Branches;
 using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
 
@@ -11,15 +12,12 @@ namespace DeRa.Engine.Telemetry;
 internal sealed class EngineMetrics : IDisposable
 {
     private const string Router = EngineTelemetry.RouterPrefix;
-    /// <summary>What routers read and this engine does not do: it neither takes a place back, nor keeps prefixes, nor speculates.</summary>
+    /// <summary>What routers read and this engine does not do: it neither takes a place back nor keeps prefixes.</summary>
     private static readonly (string Name, string Unit, string Description)[] AlwaysZero =
     [
         ("num_preemptions", "{request}", "Sequences put back into the queue"),
         ("prefix_cache_queries", "{token}", "Prompt tokens looked up in a prefix cache"),
         ("prefix_cache_hits", "{token}", "Prompt tokens found in a prefix cache"),
-        ("spec_decode_num_drafts", "{draft}", "Speculative drafts"),
-        ("spec_decode_num_draft_tokens", "{token}", "Tokens of speculative drafts"),
-        ("spec_decode_num_accepted_tokens", "{token}", "Tokens of speculative drafts that were kept"),
     ];
 
     private readonly Meter _meter = new(EngineTelemetry.Name);
@@ -42,6 +40,10 @@ internal sealed class EngineMetrics : IDisposable
     private readonly Histogram<double> _mixAndSample;
     private readonly Histogram<int> _stepTokens;
     private readonly Histogram<double> _divergence;
+    private readonly Histogram<double> _passesPerToken;
+    private readonly Counter<long> _drafts;
+    private readonly Counter<long> _draftTokens;
+    private readonly Counter<long> _acceptedTokens;
 
     public EngineMetrics(string model, ExecutorLimits limits, Func<EngineStatus> status, TimeProvider time)
     {
@@ -54,6 +56,9 @@ internal sealed class EngineMetrics : IDisposable
         foreach (var reason in (FinishReason?[])[FinishReason.Stop, FinishReason.Length, FinishReason.Cancelled, null])
             _finished.Add(0, _model, _engine, Reason(reason));
         foreach (var (name, unit, description) in AlwaysZero) Counter(Router + name, unit, description);
+        _drafts = Counter(Router + "spec_decode_num_drafts", "{draft}", "Speculative drafts that were checked");
+        _draftTokens = Counter(Router + "spec_decode_num_draft_tokens", "{token}", "Tokens of speculative drafts that were checked");
+        _acceptedTokens = Counter(Router + "spec_decode_num_accepted_tokens", "{token}", "Tokens of speculative drafts that were kept");
         _firstToken = Seconds(Router + "time_to_first_token_seconds", "From submission to the first token", HistogramBounds.FirstToken);
         _interToken = Seconds(Router + "inter_token_latency_seconds", "From a token to the next", HistogramBounds.InterToken);
         _whole = Seconds(Router + "e2e_request_latency_seconds", "From submission to the end", HistogramBounds.Request);
@@ -62,52 +67,67 @@ internal sealed class EngineMetrics : IDisposable
         _decode = Seconds(Router + "request_decode_time_seconds", "From the first token to the end", HistogramBounds.Request);
         _passesRun = Counter("dera.passes.run", "{token}", "Tokens run through a model, for each model");
         _passesSaved = Counter(
-            "dera.passes.saved", "{token}", "Tokens not run through a model because it weighs nothing in their row, for each model");
+            "dera.passes.saved", "{token}", "Tokens not run through a model because it weighs nothing in their sequence, for each model");
         _step = Seconds("dera.step.duration", "A whole step of the models", HistogramBounds.Step);
         _mixAndSample = Seconds("dera.step.mix_and_sample.duration", "Its part from hidden states to tokens", HistogramBounds.Step);
-        _stepTokens = _meter.Histogram("dera.step.tokens", "{token}", "Tokens run in a step", HistogramBounds.StepTokens);
+        _passesPerToken = _meter.Histogram("dera.passes_per_token", "",
+            "Passes over a model's weights that ran the sequence's next token or guesses, over its tokens", HistogramBounds.PassesPerToken);
+        _stepTokens = _meter.Histogram("dera.step.tokens", "{token}", "Tokens run in a step, in all its passes", HistogramBounds.StepTokens);
         _divergence = _meter.Histogram("dera.token.reference_divergence", "{nat}",
             "KL(mixture || reference model) at every eighth token of sequences that mix both", HistogramBounds.Divergence);
     }
 
     public void Stepped(StepPlan plan, StepResult result, TimeSpan took)
     {
-        if (plan.Rows.Count == 0) return;
-        var (tokens, run) = (0, 0L);
-        for (var i = 0; i < plan.Rows.Count; i++)
-        {
-            tokens += plan.Rows[i].Tokens.Length;
-            run += (long)plan.Rows[i].Tokens.Length * plan.Rows[i].Strengths.ActiveModels.Count;
-        }
+        if (plan.Passes.Count == 0) return;
+        var tokens = 0;
+        foreach (var pass in plan.Passes)
+            foreach (var row in pass.Rows) tokens += row.Tokens.Length;
         _stepTokens.Record(tokens, _model, _engine);
-        _passesRun.Add(run, _model, _engine);
-        _passesSaved.Add((long)tokens * _limits.ModelCount - run, _model, _engine);
+        _passesRun.Add(tokens, _model, _engine);
         _step.Record(took.TotalSeconds, _model, _engine);
-        foreach (var row in result.Rows)
-            if (row.ReferenceDivergence is { } nats) _divergence.Record(nats, _model, _engine);
         if (result.MixAndSampleTime > TimeSpan.Zero) _mixAndSample.Record(result.MixAndSampleTime.TotalSeconds, _model, _engine);
     }
 
-    public void Generated(Sequence sequence, long? before)
+    public void GuessesChecked(int made, int right)
+    {
+        _drafts.Add(1, _model, _engine);
+        _draftTokens.Add(made, _model, _engine);
+        _acceptedTokens.Add(right, _model, _engine);
+    }
+
+    public void DivergenceMeasured(double nats) => _divergence.Record(nats, _model, _engine);
+
+    public void Generated(Branch branch, long? before)
     {
         _generationTokens.Add(1, _model, _engine);
-        if (before is null) Record(_firstToken, sequence.Clock.Submitted, sequence.Clock.FirstToken);
-        else Record(_interToken, before, sequence.Clock.LastToken);
+        if (before is null) Record(_firstToken, branch.Clock.Submitted, branch.Clock.FirstToken);
+        else Record(_interToken, before, branch.Clock.LastToken);
     }
 
     /// <summary>The reader of a sequence has its last event, or has gone. Any thread.</summary>
     /// <param name="reason">The finish reason that the response gives; null = it failed.</param>
     public void Finished(FinishReason? reason) => _finished.Add(1, _model, _engine, Reason(reason));
 
-    public void Ended(Sequence sequence)
+    public void Ended(Branch branch)
     {
-        var clock = sequence.Clock;
-        _promptTokens.Add(Math.Min(sequence.CachedLength, sequence.Request.PromptTokens.Count), _model, _engine);
+        var clock = branch.Clock;
+        var (most, sum) = (0, 0);
+        for (var model = 0; model < _limits.ModelCount; model++)
+            (most, sum) = (Math.Max(most, branch.ComputedTokens(model)), sum + branch.ComputedTokens(model));
+        _promptTokens.Add(Math.Min(most, branch.Main.PromptTokens), _model, _engine);
+        _passesSaved.Add((long)most * _limits.ModelCount - sum, _model, _engine);
+        if (branch.DecidedTokens > 0)
+            _passesPerToken.Record((double)branch.DecodePasses / branch.DecidedTokens, _model, _engine, Strength(branch.Strengths));
         Record(_whole, clock.Submitted, clock.Ended);
         Record(_queue, clock.Submitted, clock.Admitted);
         Record(_prefill, clock.Admitted, clock.FirstToken);
         Record(_decode, clock.FirstToken, clock.Ended);
     }
+
+    /// <summary>Few values, since each is a series: what the aligned models weigh together.</summary>
+    private static KeyValuePair<string, object?> Strength(AlignmentStrengths strengths) =>
+        new("alignment_strength", (1 - strengths.Reference) switch { < 0 => "<0", 0 => "0", < 1 => "0-1", 1 => "1", _ => ">1" });
 
     public void Dispose() => _meter.Dispose();
 

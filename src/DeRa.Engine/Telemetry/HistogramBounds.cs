@@ -22,6 +22,9 @@ internal static class HistogramBounds
     /// <summary>Of the tokens of a step: powers of two.</summary>
     public static IReadOnlyList<int> StepTokens { get; } = [.. Enumerable.Range(0, 15).Select(power => 1 << power)];
 
+    /// <summary>Of passes a token: 1 where one model runs, as many as there are where all do, less where guesses are right.</summary>
+    public static IReadOnlyList<double> PassesPerToken { get; } = [.25, .5, .75, 1, 1.05, 1.1, 1.2, 1.3, 1.5, 1.75, 2, 2.5, 3, 4];
+
     /// <summary>Of the mixture's distance from the reference model, in nats.</summary>
     public static IReadOnlyList<double> Divergence { get; } = [.001, .003, .01, .03, .1, .3, 1, 3, 10, 30];
 }

@@ -52,11 +52,13 @@ public sealed class OptionEntry
     public bool IsPublic => !IsSecret && Placeholder is not ("FILE" or "FOLDER");
 
     /// <summary>What stands for the value in <c>--help</c>.</summary>
-    public string Placeholder => _text?.Placeholder ?? (IsFlag ? "true|false" : IsText ? "TEXT" : "N");
+    public string Placeholder => _text?.Placeholder
+        ?? (IsFlag ? "true|false" : IsChoice ? string.Join('|', OptionWords.All(ValueType)) : IsText ? "TEXT" : "N");
 
     /// <summary>The allowed values in words; empty where any text will do.</summary>
     public string Allowed => IsText ? ""
         : IsFlag ? "true or false"
+        : IsChoice ? OptionWords.Allowed(ValueType)
         : (ValueType == typeof(double) ? "a number" : "a whole number") + $" from {Text(_low)} to {Text(_high)}";
 
     /// <summary>Reads a value.</summary>
@@ -67,6 +69,7 @@ public sealed class OptionEntry
     {
         if (IsText) return text.Length == 0 ? throw Bad(text, origin, "not empty") : IsSecret ? new Secret(text) : text;
         if (IsFlag) return bool.TryParse(text, out var flag) ? flag : throw Bad(text, origin, Allowed);
+        if (IsChoice) return OptionWords.Find(ValueType, text) ?? throw Bad(text, origin, Allowed);
         if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) || !InRange(number))
             throw Bad(text, origin, Allowed);
         if (ValueType == typeof(double)) return number;
@@ -81,8 +84,12 @@ public sealed class OptionEntry
     internal void Set(object options, object value) => _property.SetValue(Holder(options), value);
 
     /// <summary>The default in words; empty where there is none.</summary>
-    internal string DefaultText(object defaults) => _text?.DefaultText
-        ?? (Get(defaults) is bool flag ? (flag ? "true" : "false") : Convert.ToString(Get(defaults), CultureInfo.InvariantCulture) ?? "");
+    internal string DefaultText(object defaults) => _text?.DefaultText ?? Get(defaults) switch
+    {
+        bool flag => flag ? "true" : "false",
+        Enum choice => OptionWords.Format(choice),
+        var value => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
+    };
 
     private OptionException Bad(string text, string origin, string allowed) =>
         new($"--{Name} is '{text}' ({origin}); it must be {allowed}.");
@@ -94,6 +101,8 @@ public sealed class OptionEntry
     private bool IsText => ValueType == typeof(string) || IsSecret;
 
     private bool IsFlag => ValueType == typeof(bool);
+
+    private bool IsChoice => ValueType.IsEnum;
 
     private bool InRange(double number) => number >= _low && number <= _high && double.IsFinite(number);
 

@@ -7,6 +7,8 @@ internal static class ForeignOptions
 
     private const string OneDevice = "a model lies on one device, which --device chooses";
 
+    private const string OwnDrafts = "the pair's models guess for each other, as --speculation says";
+
     /// <summary>What to use instead; null = no such option is known.</summary>
     /// <param name="name">The option as it was written, without the dashes before it.</param>
     public static string? Instead(string name) => name.ToLowerInvariant().Replace('_', '-') switch
@@ -30,6 +32,9 @@ internal static class ForeignOptions
         "tensor-parallel-size" or "tp" or "tp-size" or "pipeline-parallel-size" or "pp" or "pp-size" or "data-parallel-size"
             or "dp" or "dp-size" or "num-shard" or "sharded" or "tensor-split" or "split-mode" => OneDevice,
         "ngl" or "gpu-layers" or "n-gpu-layers" or "main-gpu" => OneDevice,
+        "speculate" or "speculative-config" or "speculative-model" or "num-speculative-tokens" or "speculative-algorithm"
+            or "speculative-draft-model-path" or "speculative-num-steps" or "speculative-num-draft-tokens" or "md" or "model-draft"
+            or "draft" or "draft-max" or "draft-n" => OwnDrafts,
         "ssl-certfile" or "ssl-cert-file" => Use("tls-certificate"),
         "ssl-keyfile" or "ssl-key-file" => Use("tls-key"),
         "ssl-keyfile-password" => Use("tls-password"),

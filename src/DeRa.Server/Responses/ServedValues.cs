@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using DeRa.Hosting.Options;
 
 namespace DeRa.Server.Responses;
 
@@ -12,6 +13,7 @@ internal static class ServedValues
         null => null,
         IReadOnlyList<string> list => List(list),
         string text => JsonValue.Create(text),
+        Enum choice => JsonValue.Create(OptionWords.Format(choice)),
         TimeSpan duration => JsonValue.Create(duration.TotalSeconds),
         _ => JsonSerializer.SerializeToNode(value, value.GetType()),
     };

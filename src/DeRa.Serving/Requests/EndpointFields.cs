@@ -47,7 +47,7 @@ public static class EndpointFields
         IgnoreEos,
         Seed, logProbs, RequestFields.Stream, StreamOptions, ReturnTokenIds, ReturnTokensAsIds, PromptLogProbs, StopTokenIds,
         IncludeStop,
-        SamplingFields.MinTokens, BadWords, AllowedTokenIds, SamplingFields.TypicalP, Priority, CacheSalt,
+        SamplingFields.MinTokens, BadWords, AllowedTokenIds, SamplingFields.TypicalP, Priority, RequestFields.Speculation, CacheSalt,
         SkipSpecialTokens,
         AddSpecialTokens, TruncatePromptTokens, RequestFields.Timeout,
     ];

@@ -121,6 +121,9 @@ public sealed record GenerationInput
     /// <summary><c>priority</c>: lower ones leave the queue first.</summary>
     public int? Priority { get; init; }
 
+    /// <summary><c>speculation</c>: tokens may be guessed ahead, which never changes them.</summary>
+    public bool Speculation { get; init; } = true;
+
     /// <summary><c>cache_salt</c>: reserved; checked, not used yet.</summary>
     public string? CacheSalt { get; init; }
 

@@ -176,6 +176,11 @@ public static class RequestFields
         Set = (input, value) => input with { Priority = (int)value },
     };
 
+    /// <summary><c>speculation</c>.</summary>
+    public static RequestField Speculation { get; } = Flag("speculation",
+        "Whether tokens may be guessed ahead. It changes how fast they come, never which.", true,
+        (input, value) => input with { Speculation = value });
+
     /// <summary>How long a <see cref="CacheSalt"/> may be.</summary>
     public static TextForm Salt { get; } = new(1, 1024);
 

@@ -154,6 +154,7 @@ public sealed class RequestValidator(ITokenizer tokenizer, FieldContext context)
             LogProbs = logProbs ?? (areRanked ? 0 : null),
             PromptLogProbs = input.Echo && (ofPrompt is null || logProbs > ofPrompt) ? logProbs : ofPrompt,
             Priority = (int)RequestFields.Priority.Checked(input, context)!.Value,
+            Speculation = input.Speculation,
         };
     }
 

@@ -1,11 +1,11 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
 
 /// <summary>
 /// From the models' logits to tokens: mix → log-probabilities, where requested → penalties and bias → masks → temperature → top-k →
-/// top-p → min-p → typical → sample. Computed on the device; results come to the host in one copy, before which filters of a large
-/// vocabulary bring one flag a row.
+/// top-p → min-p → typical → Gumbel maximum. On the CPU by a kernel of ours, else by libtorch's operators.
 /// </summary>
 internal static class MixFilterSample
 {
@@ -24,36 +24,13 @@ internal static class MixFilterSample
     {
         if (rows.Count == 0) return [];
         using var scope = NewDisposeScope();
-        var faults = rows.Select(row => RowFaults.Tokens(row, vocabularySize)).ToArray();
-        var failed = Array.ConvertAll(faults, fault => fault is not null);
-        var mixed = LogitMixer.Mix(members, rows, vocabularySize);
-        var adjusted = TokenAdjustments.Apply(mixed, rows, failed);
-        var masked = TokenMasks.Apply(adjusted, rows, failed);
-        var best = adjusted.amax([1]);
-        var allowedBest = ReferenceEquals(masked, adjusted) ? best : masked.amax([1]);
-        // A logit that is not finite is a fault in any column; so are masks that leave only −∞.
-        if (!ReferenceEquals(masked, adjusted)) best = where(best.isfinite(), allowedBest, best);
-        var tokens = rows.Any(row => row.Sampling is not null) ? TokenSampler.Sample(masked, allowedBest, rows) : null;
-        var logProbs = new RowLogProbs(rows, failed, vocabularySize);
-        var divergence = new ReferenceDivergence(rows, failed);
-        var host = ToHost([best, tokens ?? zeros_like(best),
-            .. divergence.Compute(mixed, members[0], vocabularySize), .. logProbs.Compute(mixed, tokens)]);
-        return Results(host, faults, divergence, logProbs);
+        return AreOnCpu(members) ? CpuReadout.Run(members, rows, vocabularySize) : DeviceReadout.Run(members, rows, vocabularySize);
     }
 
-    /// <summary>Reads all in one copy; float64 holds every token id and every float32.</summary>
-    private static double[] ToHost(Tensor[] parts) =>
-        cat(Array.ConvertAll(parts, part => part.to(ScalarType.Float64)), 0).cpu().data<double>().ToArray();
-
-    private static LogitRowResult[] Results(double[] host, string?[] faults, ReferenceDivergence divergence, RowLogProbs logProbs)
+    private static bool AreOnCpu(IReadOnlyList<ModelLogits> members)
     {
-        var count = faults.Length;
-        var results = new LogitRowResult[count];
-        for (var row = 0; row < count; row++) results[row] = new LogitRowResult { Token = (int)host[count + row] };
-        divergence.AddTo(results, host.AsSpan(2 * count, divergence.Count));
-        logProbs.AddTo(results, host.AsSpan(count, count), host.AsSpan(2 * count + divergence.Count));
-        for (var row = 0; row < count; row++)
-            if ((faults[row] ?? RowFaults.Logits(host[row])) is { } fault) results[row] = new LogitRowResult { Error = fault };
-        return results;
+        for (var member = 0; member < members.Count; member++)
+            if (members[member].Logits is { } logits && logits.device_type != DeviceType.CPU) return false;
+        return true;
     }
 }

@@ -43,6 +43,7 @@ internal sealed class ReferenceDivergence
             if (double.IsFinite(values[i])) results[_rows[i]] = results[_rows[i]] with { ReferenceDivergence = values[i] };
     }
 
-    private static bool IsMeasured(LogitRow row) =>
+    /// <summary>Whether a row is measured.</summary>
+    public static bool IsMeasured(LogitRow row) =>
         row.Sampling is { } sampling && sampling.History.Length % Every == 0 && row.Strengths.ActiveModels is [0, _, ..];
 }

@@ -31,14 +31,14 @@ internal sealed class TokenAdjustments
     private Tensor Apply(Tensor logits)
     {
         var device = logits.device;
-        var places = tensor(_places.ToArray(), device: device);
+        var places = TensorRows.Upload(tensor(_places.ToArray()), device);
         var flat = logits.reshape(-1);
         var touched = flat.index_select(0, places);
-        var repetition = tensor(_repetition.ToArray(), device: device);
+        var repetition = TensorRows.Upload(tensor(_repetition.ToArray()), device);
         var penalised = where(touched.gt(Arithmetic.Zero), touched / repetition, touched * repetition);
-        var adjusted = penalised.sub_(tensor(_frequency.ToArray(), device: device))
-            .sub_(tensor(_presence.ToArray(), device: device))
-            .PlusInPlace(tensor(_bias.ToArray(), device: device));
+        var adjusted = penalised.sub_(TensorRows.Upload(tensor(_frequency.ToArray()), device))
+            .sub_(TensorRows.Upload(tensor(_presence.ToArray()), device))
+            .PlusInPlace(TensorRows.Upload(tensor(_bias.ToArray()), device));
         return flat.index_copy(0, places, adjusted).view(logits.shape);
     }
 

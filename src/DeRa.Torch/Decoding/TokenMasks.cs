@@ -25,14 +25,14 @@ internal static class TokenMasks
     {
         var places = Places(masks, logits.shape[1], mask => mask.Forbidden);
         return places.Length == 0 ? logits
-            : logits.reshape(-1).index_fill(0, tensor(places, device: logits.device), Arithmetic.NegativeInfinity).view(logits.shape);
+            : logits.reshape(-1).index_fill(0, TensorRows.Upload(tensor(places), logits.device), Arithmetic.NegativeInfinity).view(logits.shape);
     }
 
     private static Tensor Allow(Tensor logits, SamplingMask?[] masks)
     {
         var rows = TensorRows.Where(masks.Length, row => masks[row]?.Allowed is not null);
         if (rows.Length == 0) return logits;
-        var from = tensor(Places(masks, logits.shape[1], mask => mask.Allowed ?? []), device: logits.device);
+        var from = TensorRows.Upload(tensor(Places(masks, logits.shape[1], mask => mask.Allowed ?? [])), logits.device);
         var masked = logits.index_fill(0, TensorRows.Index(rows, logits.device), Arithmetic.NegativeInfinity);
         masked.view(-1).index_copy_(0, from, logits.reshape(-1).index_select(0, from));
         return masked;

@@ -1,11 +1,13 @@
-using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
 using DeRa.Torch.Native;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
 
-/// <summary>Samples one token a row: the most likely at temperature 0, else the Gumbel maximum (<see cref="GumbelNoise"/>).</summary>
+/// <summary>
+/// Samples one token a row: the most likely at temperature 0, else the one whose scaled logit plus Gumbel noise is largest; of equal
+/// ones the lowest id.
+/// </summary>
 internal static class TokenSampler
 {
     /// <summary>Samples the rows that ask for it.</summary>
@@ -29,19 +31,10 @@ internal static class TokenSampler
     /// <summary>Subtracts the largest logits first: dividing large numbers by a low temperature would lose their differences.</summary>
     private static Tensor Draw(Tensor logits, Tensor best, SamplingRow[] rows)
     {
-        var device = logits.device;
-        var temperature = TensorRows.Column(Array.ConvertAll(rows, row => row.Parameters.Temperature), device);
+        var temperature = TensorRows.Column(Array.ConvertAll(rows, row => row.Parameters.Temperature), logits.device);
         var scaled = logits.sub(best).div_(temperature);
-        var probabilities = TokenFilter.Probabilities(scaled, Array.ConvertAll(rows, row => row.Parameters));
-        var noise = tensor(Noise(rows, (int)logits.shape[1]), [rows.Length, logits.shape[1]], device: device);
-        return probabilities.log().PlusInPlace(noise).argmax(1);
-    }
-
-    private static float[] Noise(SamplingRow[] rows, int vocabularySize)
-    {
-        var noise = new float[rows.Length * vocabularySize];
-        for (var i = 0; i < noise.Length; i++)
-            noise[i] = (float)GumbelNoise.Of(rows[i / vocabularySize].NoiseKey, i % vocabularySize);
-        return noise;
+        var kept = TokenFilter.Kept(scaled, Array.ConvertAll(rows, row => row.Parameters));
+        var sums = DeviceNoise.Of(Array.ConvertAll(rows, row => row.NoiseKey), logits.shape[1], logits.device).PlusInPlace(scaled);
+        return (kept is null ? sums : sums.masked_fill_(kept.logical_not_(), Arithmetic.NegativeInfinity)).argmax(1);
     }
 }

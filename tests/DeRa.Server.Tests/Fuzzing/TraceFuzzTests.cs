@@ -128,13 +128,13 @@ public class TraceFuzzTests(ITestOutputHelper output)
         var distance = ReferenceSampler.DistanceToBoundary(MixedLogProbs(oracle, prefix, strengths), new SamplingRow
         {
             Parameters = request.ToSampling(),
-            Draw = CounterRandom.Uniform(request.Seed, difference.Choice, prefix.Length),
+            NoiseKey = GumbelNoise.Key(request.Seed, difference.Choice, 0, prefix.Length),
             History = prefix,
             PromptTokens = request.Prompt.Length,
         });
         var scale = Math.Abs(strengths.Reference) + request.Strengths.Values.Sum(Math.Abs);
         var isTie = request.Temperature == 0 ? distance.TopTwoLogits <= 1e-4 * scale
-            : Math.Min(distance.Cumulative, distance.Cut) <= 1e-5 * scale / request.Temperature;
+            : Math.Min(distance.TopTwoScores, distance.Cut) <= 1e-5 * scale / request.Temperature;
         Assert.True(isTie, $"{distance} is no tie: {difference}");
     }
 

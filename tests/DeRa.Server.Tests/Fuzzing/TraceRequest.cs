@@ -41,6 +41,8 @@ internal sealed record TraceRequest
 
     [JsonPropertyName("logprobs")] public required int? LogProbs { get; init; }
 
+    [JsonPropertyName("speculation")] public required bool Speculation { get; init; }
+
     [JsonPropertyName("echo")] public required bool Echo { get; init; }
 
     [JsonPropertyName("return_token_ids")] public bool ReturnTokenIds { get; } = true;
@@ -103,6 +105,7 @@ internal sealed record TraceRequest
         Grpc = random.Next(2) == 0,
         ArrivalMilliseconds = random.Next(60),
         LeaveAfterPieces = random.Next(3) == 0 ? random.Next(0, 12) : int.MaxValue,
+        Speculation = random.Next(4) > 0,
     };
 
     /// <summary>The options over gRPC.</summary>
@@ -124,6 +127,7 @@ internal sealed record TraceRequest
             Stop = { Stop },
             IgnoreEos = IgnoreEos,
             Echo = Echo,
+            Speculation = Speculation,
             AlignmentStrengths = { Strengths },
         };
         if (LogProbs is { } count) options.Logprobs = count;

@@ -105,8 +105,8 @@ public class SameOptionsTests
                 FieldType.Double => 0.25,
                 FieldType.Int32 => 7,
                 FieldType.Int64 => 7L,
-                // The one that is true by default.
-                FieldType.Bool => field.Name != "skip_special_tokens",
+                // Those that are true by default.
+                FieldType.Bool => field.Name is not ("skip_special_tokens" or "speculation"),
                 _ => "x",
             });
     }

@@ -43,7 +43,7 @@ public class CompletionsTests
             (0.7f, 5, 0.9f, 0.05f, 1.1f, 0.2f, -0.3f, 1.5f),
             (sampling.Temperature, sampling.TopK, sampling.TopP, sampling.MinP, sampling.RepetitionPenalty,
                 sampling.FrequencyPenalty, sampling.PresencePenalty, sampling.LogitBias[65]));
-        Assert.Equal(DeRa.Engine.Requests.CounterRandom.Uniform(42, 0, 2), row.Sampling.Draw);
+        Assert.Equal(DeRa.Engine.Requests.GumbelNoise.Key(42, 0, 0, 2), row.Sampling.NoiseKey);
     }
 
     [Fact]

@@ -33,6 +33,9 @@ public class FeatureMatrixTests
         "\"include_stop_str_in_output\":true", "\"bad_words\":[\"b\"],\"min_tokens\":2", "\"skip_special_tokens\":false",
     ];
 
+    /// <summary>Of so many requests in a row the first half goes without speculation.</summary>
+    private const int SpeculationPeriod = 11;
+
     [Fact]
     public async Task Each_cell_alone_and_in_a_batch_gives_what_the_rules_say()
     {
@@ -70,7 +73,8 @@ public class FeatureMatrixTests
         var common =
             $"\"prompt\":\"ab\",\"seed\":{index / 2},\"max_tokens\":{MaxTokens},\"return_token_ids\":true,\"logit_bias\":{{{bias}}}";
         // Streamed or not, a request is otherwise the same.
-        string[] all = [common, .. features, Filters[index / 2 % Filters.Length], Others[index / 2 % Others.Length]];
+        var speculation = index / 2 % SpeculationPeriod < SpeculationPeriod / 2 ? "\"speculation\":false" : "";
+        string[] all = [common, .. features, Filters[index / 2 % Filters.Length], Others[index / 2 % Others.Length], speculation];
         return "{" + string.Join(',', all.Where(feature => feature.Length > 0)) + "}";
     }
 
@@ -140,7 +144,7 @@ public class FeatureMatrixTests
 
     private static SamplingRow Row(Wanted wanted, int[] prefix, int choice) => new()
     {
-        Draw = CounterRandom.Uniform((long)wanted.Number("seed")!.Value, choice, prefix.Length),
+        NoiseKey = GumbelNoise.Key((long)wanted.Number("seed")!.Value, choice, 0, prefix.Length),
         History = prefix,
         PromptTokens = Prompt.Length,
         Parameters = new SamplingParameters

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DeRa.Server.Http.Wire;
 using DeRa.Server.Options;
 using DeRa.Testing;
 using DeRa.Text.Chat;
@@ -270,6 +271,21 @@ public class FieldTests
             + ",\"cache_salt\":\"x\",\"priority\":-3,\"timeout\":60,\"spaces_between_special_tokens\":true}");
         Assert.Equal(TokenIds(plain), TokenIds(other));
         Assert.False(other.Headers.ContainsKey("x-ignored-fields"));
+    }
+
+    [Theory]
+    [InlineData("", true)]
+    [InlineData(",\"speculation\":null", true)]
+    [InlineData(",\"speculation\":true", true)]
+    [InlineData(",\"speculation\":false", false)]
+    public void A_completion_and_a_chat_may_each_turn_speculation_off(string field, bool speculation)
+    {
+        var pair = ServerFixture.Pair(new ScriptedExecutor());
+        using var engine = pair.Engine;
+        using var completion = JsonDocument.Parse($"{{\"prompt\":\"a\"{field}}}");
+        using var chat = JsonDocument.Parse($"{{{User}{field}}}");
+        Assert.Equal(speculation, CompletionRequestReader.Read(completion.RootElement, pair).Input.Speculation);
+        Assert.Equal(speculation, ChatRequestReader.Read(chat.RootElement, pair).Input.Speculation);
     }
 
     [Fact]

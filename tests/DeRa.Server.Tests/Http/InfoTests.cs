@@ -51,6 +51,7 @@ public class InfoTests
         var options = new ServerOptions
         {
             Time = new() { MaxStepSeconds = 123 },
+            Engine = new() { Speculation = DeRa.Engine.Scheduling.Speculation.Off },
             Model = new() { Name = "shown-name", Aligned = ["a=x", "b=y"] },
             Compute = new() { Libtorch = "hidden-place" },
             Key = new() { ApiKeys = "hidden-place", ApiKey = new Secret("hidden-secret") },
@@ -67,6 +68,7 @@ public class InfoTests
         using var json = JsonDocument.Parse(text);
         var told = json.RootElement.GetProperty("options");
         Assert.Equal(123, told.GetProperty("max-step-seconds").GetInt32());
+        Assert.Equal("off", told.GetProperty("speculation").GetString());
         Assert.Equal("shown-name", told.GetProperty("name").GetString());
         Assert.Equal("""["a=x","b=y"]""", told.GetProperty("aligned").GetRawText());
         Assert.Equal(JsonValueKind.Null, told.GetProperty("threads").ValueKind);

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using DeRa.Engine;
+using DeRa.Engine.Scheduling;
 using DeRa.Hosting.Options;
 using DeRa.Hosting.Telemetry;
 using DeRa.Server.Options;
@@ -74,6 +75,19 @@ public sealed class OptionReaderTests : IDisposable
         Assert.Contains("must be true or false", Fault(["--strict-fields=yes"]), StringComparison.Ordinal);
         Assert.Contains("must be a whole number", Fault(file: """{"http-port": true}"""), StringComparison.Ordinal);
         Assert.Contains("--strict-fields true|false", OptionReader.Help(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("auto", Speculation.Auto)]
+    [InlineData("on", Speculation.On)]
+    [InlineData("OFF", Speculation.Off)]
+    public void A_choice_is_one_of_its_words_in_every_source(string text, Speculation expected)
+    {
+        Assert.Equal(expected, Read(["--speculation", text]).ToServedPairOptions().Engine.Speculation);
+        Assert.Equal(expected, Read(environment: new() { ["DERA_SPECULATION"] = text }).Engine.Speculation);
+        Assert.Equal(expected, Read(file: $$"""{"speculation": "{{text}}"}""").Engine.Speculation);
+        Assert.Contains("--speculation auto|on|off", OptionReader.Help(), StringComparison.Ordinal);
+        Assert.Contains("Takes auto, on or off. Default: auto.", OptionReader.Help(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -165,6 +179,10 @@ public sealed class OptionReaderTests : IDisposable
     [InlineData(new[] { "--dtype", "int8" }, "--dtype: 'int8' is not a type")]
     [InlineData(new[] { "model" }, "'model' is not an option; options begin with --")]
     [InlineData(new[] { "--log-level", "loud" }, "--log-level is 'loud'; it must be trace, debug, info, warn, error, fatal or none.")]
+    [InlineData(new[] { "--speculation", "yes" }, "--speculation is 'yes' (command line); it must be auto, on or off.")]
+    [InlineData(new[] { "--speculation", "2" }, "--speculation is '2' (command line); it must be auto, on or off.")]
+    [InlineData(new[] { "--speculation=" }, "--speculation is '' (command line); it must be auto, on or off.")]
+    [InlineData(new[] { "--speculation", "on,off" }, "--speculation is 'on,off' (command line); it must be auto, on or off.")]
     [InlineData(new[] { "--log-requests", "never" }, "--log-requests is 'never' (command line); it must be true or false.")]
     public void A_bad_command_line_is_one_line_that_says_what_is_allowed(string[] arguments, string message) =>
         Assert.Contains(message, Fault(arguments), StringComparison.Ordinal);
@@ -192,6 +210,8 @@ public sealed class OptionReaderTests : IDisposable
     [InlineData(new[] { "--uvicorn-log-level", "x" }, "--log-level")]
     [InlineData(new[] { "--disable-log-requests" }, "--log-requests")]
     [InlineData(new[] { "--hf-token", "x" }, "HF_TOKEN")]
+    [InlineData(new[] { "--speculative-config", "{}" }, "--speculation")]
+    [InlineData(new[] { "-md", "draft.gguf" }, "--speculation")]
     [InlineData(new[] { "--trust-remote-code" }, "never runs here")]
     [InlineData(new[] { "--http_port", "1" }, "is --http-port meant?")]
     [InlineData(new[] { "--log_level", "info" }, "is --log-level meant?")]
@@ -215,6 +235,7 @@ public sealed class OptionReaderTests : IDisposable
     [InlineData("DERA_MODEL", "gpt2", "--reference MODEL and --aligned MODEL")]
     [InlineData("DERA_HTTP_PRT", "1", "DERA_HTTP_PRT is not an option; is --http-port meant?")]
     [InlineData("DERA_HTTP_PORT", "x", "environment variable DERA_HTTP_PORT")]
+    [InlineData("DERA_SPECULATION", "1", "(environment variable DERA_SPECULATION); it must be auto, on or off.")]
     public void A_bad_environment_variable_is_named(string name, string value, string message) =>
         Assert.Contains(message, Fault(environment: new() { [name] = value }), StringComparison.Ordinal);
 
@@ -231,6 +252,8 @@ public sealed class OptionReaderTests : IDisposable
     [InlineData("""{"http-port": true}""", "a whole number from 0 to 65535")]
     [InlineData("""{"http-port": {}}""", "a string, a number, true or false")]
     [InlineData("""{"http-port": 70000}""", "from 0 to 65535")]
+    [InlineData("""{"speculation": true}""", "--speculation is 'true'")]
+    [InlineData("""{"speculation": ["on"]}""", "a string, a number, true or false")]
     [InlineData("""{"http-port": 1, "http-port": 2}""", "not valid JSON")]
     [InlineData("[]", "one JSON object")]
     [InlineData("{", "not valid JSON")]

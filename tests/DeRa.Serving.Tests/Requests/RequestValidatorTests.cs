@@ -193,7 +193,7 @@ public class RequestValidatorTests
     public void Top_p_0_keeps_the_likeliest_token()
     {
         var sampling = Validator.Prepare(Input() with { TopP = 0 }).Choices[0].Request.Sampling;
-        var row = new SamplingRow { Parameters = sampling, Draw = 0.999, History = default, PromptTokens = 0 };
+        var row = new SamplingRow { Parameters = sampling, NoiseKey = 0, History = default, PromptTokens = 0 };
         Assert.Equal([0, 1, 0], ReferenceSampler.Distribution([1, 1.01f, 1], row));
     }
 
@@ -220,6 +220,17 @@ public class RequestValidatorTests
         var prepared = Validator.Prepare(Input() with { Prompts = [new ChatPrompt([new ChatMessage("user", "hi")])], Stop = ["END"] });
         Assert.Equal(["END", .. PlainChatTemplate.StopStrings], prepared.Choices[0].StopStrings);
         Assert.False(prepared.Choices[0].ContinuesPrompt);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Whether_tokens_may_be_guessed_is_the_engine_s_to_know_for_every_choice(bool speculation)
+    {
+        Assert.True(Validator.Prepare(Input()).Choices[0].Request.Speculation);
+        var prepared = Validator.Prepare(
+            Input() with { Speculation = speculation, N = 2, Prompts = [new TextPrompt("a"), new TextPrompt("b")] });
+        Assert.Equal(Enumerable.Repeat(speculation, 4), prepared.Choices.Select(choice => choice.Request.Speculation));
     }
 
     [Fact]

@@ -19,7 +19,7 @@ public sealed class LogProbsTests
             RepetitionPenalty = 2,
             LogitBias = new Dictionary<int, float> { [2] = 100 },
         };
-        var result = Run(Rows.Sampled(0, parameters, .5, logProbs: 6, prompt: [1]));
+        var result = Run(Rows.Sampled(0, parameters, 5, logProbs: 6, prompt: [1]));
         Assert.Equal(2, result.Token);
         AssertAre(ReferenceSampler.LogProbs(Logits), result.LogProbs!, 2, [1, 3, 5, 0, 4, 2]);
     }
@@ -31,7 +31,7 @@ public sealed class LogProbsTests
     [Fact]
     public void None_are_given_where_none_are_asked_for()
     {
-        var result = Run(Rows.Sampled(0, new(), .5));
+        var result = Run(Rows.Sampled(0, new(), 5));
         Assert.Null(result.LogProbs);
         Assert.Null(result.Score);
         Assert.Empty(Run(Rows.Scored(0, 3)).Score!.Top);

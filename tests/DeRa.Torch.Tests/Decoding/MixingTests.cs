@@ -79,6 +79,27 @@ public sealed class MixingTests
         Assert.Equal(odd, LogitMixer.Mix([theirs, mine], [Rows.Scored(1, 0)], 4).data<float>().ToArray());
     }
 
+    [Fact]
+    public void The_kernel_mixes_to_the_same_bits_as_the_operators()
+    {
+        const int VocabularySize = 37;
+        using var scope = torch.NewDisposeScope();
+        using var random = new torch.Generator(4, torch.CPU);
+        AlignmentStrengths[] strengths = [new(.5, .25), new(0, 1), new(), new(2), new(0, .5), new(.75, .25), new(1), new(-.3, 3)];
+        var rows = strengths.Select(own => Rows.Scored(0, 0) with { Strengths = own }).ToList();
+        var all = Enumerable.Range(0, rows.Count).ToList();
+        var members = Enumerable.Range(0, 3)
+            .Select(_ => new ModelLogits(torch.randn([rows.Count, VocabularySize + 3], generator: random), all)).ToList();
+        var expected = LogitMixer.Mix(members, rows, VocabularySize);
+        var logits = new CpuLogits(members, rows, VocabularySize);
+        var mixed = new float[VocabularySize];
+        for (var row = 0; row < rows.Count; row++)
+        {
+            CpuMixer.Mix(strengths[row], logits, row, mixed);
+            Assert.Equal(expected[row].data<float>().ToArray(), mixed);
+        }
+    }
+
     [Theory]
     [InlineData(-1)]
     [InlineData(0)]
@@ -89,9 +110,9 @@ public sealed class MixingTests
         var bias = new Dictionary<int, float> { [0] = float.NegativeInfinity, [2] = float.NegativeInfinity };
         var forbidden = new SamplingParameters { LogitBias = bias };
         foreach (var temperature in new[] { 0f, .01f, 1f })
-            foreach (var draw in new[] { 0, .5, .999999 })
+            foreach (var noiseKey in new ulong[] { 0, 1, 2 })
             {
-                var row = Rows.Sampled(strength, forbidden with { Temperature = temperature, TopK = 3, TopP = .99f }, draw, logProbs: 3);
+                var row = Rows.Sampled(strength, forbidden with { Temperature = temperature, TopK = 3, TopP = .99f }, noiseKey, logProbs: 3);
                 var result = Rows.Run([Reference], [Aligned], [row])[0];
                 Assert.Null(result.Error);
                 Assert.Equal(1, result.Token);
@@ -134,7 +155,7 @@ public sealed class MixingTests
         var logits = torch.tensor(new float[] { 3, 1, 2 }, [1, 3]);
         var bias = new Dictionary<int, float> { [1] = 5 };
         var parameters = new SamplingParameters { RepetitionPenalty = 2, Temperature = .5f, TopK = 2, LogitBias = bias };
-        MixFilterSample.Run([new ModelLogits(logits, [0]), ModelLogits.None], [Rows.Sampled(0, parameters, .3, 2, [0])], 3);
+        MixFilterSample.Run([new ModelLogits(logits, [0]), ModelLogits.None], [Rows.Sampled(0, parameters, 3, 2, [0])], 3);
         Assert.Equal([3, 1, 2], logits.data<float>().ToArray());
     }
 
@@ -146,9 +167,9 @@ public sealed class MixingTests
         int[] all = [0, 1, 2, 3, 4, 5];
         LogitRow[] rows =
         [
-            Rows.Sampled(.5, new() { Temperature = 0 }), Rows.Sampled(0, new() { TopK = 5, TopP = .9f, MinP = .1f }, .5, 3),
-            Rows.Sampled(1, new() { RepetitionPenalty = 1.2f, FrequencyPenalty = 1 }, .5, 0, [1], [2, 2]),
-            Rows.Scored(2, 7, 4), Rows.Sampled(-.5, new(), .9), Rows.Scored(.5, 200),
+            Rows.Sampled(.5, new() { Temperature = 0 }), Rows.Sampled(0, new() { TopK = 5, TopP = .9f, MinP = .1f }, 5, 3),
+            Rows.Sampled(1, new() { RepetitionPenalty = 1.2f, FrequencyPenalty = 1 }, 5, 0, [1], [2, 2]),
+            Rows.Scored(2, 7, 4), Rows.Sampled(-.5, new(), 9), Rows.Scored(.5, 200),
         ];
         var before = LiveTensors();
         for (var i = 0; i < 20; i++) MixFilterSample.Run([new ModelLogits(logits, all), new ModelLogits(logits, all)], rows, 100);

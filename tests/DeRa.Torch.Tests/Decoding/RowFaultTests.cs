@@ -14,7 +14,7 @@ public sealed class RowFaultTests
     {
         LogitRow[] rows =
         [
-            Rows.Sampled(0, new(), .5, 2), Rows.Sampled(0, new() { TopP = .9f }, .5, 2), Rows.Sampled(0, new() { Temperature = 0 }, 0, 2),
+            Rows.Sampled(0, new(), 5, 2), Rows.Sampled(0, new() { TopP = .9f }, 5, 2), Rows.Sampled(0, new() { Temperature = 0 }, 0, 2),
             Rows.Scored(0, 1, 1),
         ];
         for (var broken = 0; broken < rows.Length; broken++)
@@ -31,14 +31,14 @@ public sealed class RowFaultTests
     public void A_row_without_any_possible_token_fails()
     {
         var none = float.NegativeInfinity;
-        var result = Rows.Run([[none, none, none]], [], [Rows.Sampled(0, new(), .5)])[0];
+        var result = Rows.Run([[none, none, none]], [], [Rows.Sampled(0, new(), 5)])[0];
         Assert.Equal("logits are not finite: the mixture holds only -infinity", result.Error);
     }
 
     [Fact]
     public void A_mixture_that_overflows_fails()
     {
-        var result = Rows.Run([[0, -3e38f, 0]], [[0, 3e38f, 0]], [Rows.Sampled(10, new(), .5)])[0];
+        var result = Rows.Run([[0, -3e38f, 0]], [[0, 3e38f, 0]], [Rows.Sampled(10, new(), 5)])[0];
         Assert.Contains("logits are not finite", result.Error, StringComparison.Ordinal);
     }
 
@@ -51,8 +51,8 @@ public sealed class RowFaultTests
         LogitRow[] rows =
         [
             Rows.Scored(0, token, 1),
-            Rows.Sampled(0, new() { LogitBias = new Dictionary<int, float> { [token] = 1 } }, .5, 1),
-            Rows.Sampled(0, new() { PresencePenalty = 1 }, .5, 1, prompt: [0], output: [token]),
+            Rows.Sampled(0, new() { LogitBias = new Dictionary<int, float> { [token] = 1 } }, 5, 1),
+            Rows.Sampled(0, new() { PresencePenalty = 1 }, 5, 1, prompt: [0], output: [token]),
             Rows.Scored(0, 1, 1),
         ];
         var results = Rows.Run([.. rows.Select(_ => Healthy)], [], rows);

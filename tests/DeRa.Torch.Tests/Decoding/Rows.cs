@@ -2,20 +2,31 @@ using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
 using DeRa.Torch.Decoding;
 using TorchSharp;
+using Xunit;
 
 namespace DeRa.Torch.Tests.Decoding;
+
+/// <summary>The two ways to read logits out.</summary>
+public enum ReadoutPath
+{
+    /// <summary>The kernel for the host's memory.</summary>
+    Kernel,
+
+    /// <summary>libtorch's operators.</summary>
+    Operators,
+}
 
 /// <summary>Short ways to write rows of logits and to run them.</summary>
 internal static class Rows
 {
-    public static LogitRow Sampled(double strength, SamplingParameters parameters, double draw = 0, int? logProbs = null,
+    public static LogitRow Sampled(double strength, SamplingParameters parameters, ulong noiseKey = 0, int? logProbs = null,
         int[]? prompt = null, int[]? output = null) => new()
         {
             Strengths = strength,
             Sampling = new SamplingRow
             {
                 Parameters = parameters,
-                Draw = draw,
+                NoiseKey = noiseKey,
                 History = (int[])[.. prompt ?? [], .. output ?? []],
                 PromptTokens = prompt?.Length ?? 0,
                 LogProbs = logProbs,
@@ -25,23 +36,38 @@ internal static class Rows
     public static LogitRow Scored(double strength, int token, int alternatives = 0) =>
         new() { Strengths = strength, Score = (token, alternatives) };
 
-    /// <summary>Gives each model the rows that it must run, as the executor does.</summary>
-    public static LogitRowResult[] Run(float[][] reference, float[][] aligned, LogitRow[] rows, int? vocabularySize = null) =>
-        Run(reference, aligned, rows, vocabularySize ?? reference[0].Length, torch.ScalarType.Float32);
+    /// <summary>The key of one of many draws.</summary>
+    public static ulong Key(int draw) => GumbelNoise.Key(seed: 20, choiceIndex: 0, stream: 0, draw);
 
-    public static LogitRowResult[] Run(float[][] reference, float[][] aligned, LogitRow[] rows, int vocabularySize, torch.ScalarType type)
+    /// <summary>Runs both paths, which must give the same tokens and errors; returns what the kernel gives.</summary>
+    public static LogitRowResult[] Run(float[][] reference, float[][] aligned, LogitRow[] rows, int? vocabularySize = null)
     {
-        using var scope = torch.NewDisposeScope();
-        return MixFilterSample.Run(
-            [Logits(reference, rows, row => row.Strengths.Reference != 0, type), Logits(aligned, rows, row => row.Strengths[0] != 0, type)],
-            rows, vocabularySize);
+        var size = vocabularySize ?? reference[0].Length;
+        var results = Run(ReadoutPath.Kernel, reference, aligned, rows, size);
+        var others = Run(ReadoutPath.Operators, reference, aligned, rows, size);
+        Assert.Equal(others.Select(result => (result.Token, result.Error)), results.Select(result => (result.Token, result.Error)));
+        return results;
     }
 
-    private static ModelLogits Logits(float[][] logits, LogitRow[] rows, Predicate<LogitRow> runs, torch.ScalarType type)
+    /// <summary>Gives each model the rows that it must run, as the executor does.</summary>
+    public static LogitRowResult[] Run(ReadoutPath path, float[][] reference, float[][] aligned, LogitRow[] rows,
+        int vocabularySize, torch.ScalarType type = torch.ScalarType.Float32, torch.Device? device = null)
+    {
+        using var scope = torch.NewDisposeScope();
+        ModelLogits[] members =
+        [
+            Logits(reference, rows, row => row.Strengths.Reference != 0, type, device),
+            Logits(aligned, rows, row => row.Strengths[0] != 0, type, device),
+        ];
+        return path == ReadoutPath.Kernel ? CpuReadout.Run(members, rows, vocabularySize) : DeviceReadout.Run(members, rows, vocabularySize);
+    }
+
+    private static ModelLogits Logits(
+        float[][] logits, LogitRow[] rows, Predicate<LogitRow> runs, torch.ScalarType type, torch.Device? device)
     {
         int[] ran = [.. Enumerable.Range(0, rows.Length).Where(row => runs(rows[row]))];
         if (ran.Length == 0) return ModelLogits.None;
         float[] flat = [.. ran.SelectMany(row => logits[row])];
-        return new ModelLogits(torch.tensor(flat, [ran.Length, logits[0].Length]).to(type), ran);
+        return new ModelLogits(torch.tensor(flat, [ran.Length, logits[0].Length]).to(type).to(device ?? torch.CPU), ran);
     }
 }

@@ -1,5 +1,4 @@
 using DeRa.Engine.Requests;
-using DeRa.Torch.Decoding;
 using Xunit;
 
 namespace DeRa.Torch.Tests.Decoding;
@@ -7,37 +6,36 @@ namespace DeRa.Torch.Tests.Decoding;
 public sealed class SamplingTests
 {
     private static readonly SamplingParameters Greedy = new() { Temperature = 0 };
-    private const double AlmostOne = 1 - 1.1102230246251565e-16;
 
     [Fact]
     public void Greedy_takes_the_lowest_id_of_equal_logits()
     {
         var logits = new float[5000];
         logits[4321] = logits[77] = logits[1234] = 3;
-        Assert.Equal(77, Sample(logits, Greedy, .9));
+        Assert.Equal(77, Sample(logits, Greedy, 9));
     }
 
-    [Theory]
-    [InlineData(0, 0)]
-    [InlineData(.2499, 0)]
-    [InlineData(.25, 1)]
-    [InlineData(.7499, 2)]
-    [InlineData(.75, 3)]
-    [InlineData(AlmostOne, 3)]
-    public void A_draw_picks_the_first_token_whose_cumulative_probability_exceeds_it(double draw, int expected) =>
-        Assert.Equal(expected, Sample([0, 0, 0, 0], new(), draw));
+    [Fact]
+    public void A_draw_takes_the_largest_sum_of_logit_and_noise_and_temperature_divides_the_logit_alone()
+    {
+        float[] logits = [.5f, 1, 0, -1];
+        for (var draw = 0; draw < 200; draw++)
+            foreach (var temperature in new[] { .5f, 1, 2 })
+            {
+                var key = Rows.Key(draw);
+                var best = Enumerable.Range(0, 4).MaxBy(token => logits[token] / temperature + GumbelNoise.Of(key, token));
+                Assert.Equal(best, Sample(logits, new() { Temperature = temperature }, key));
+            }
+    }
 
-    [Theory]
-    [InlineData(0)]
-    [InlineData(.5)]
-    [InlineData(AlmostOne)]
-    public void A_draw_never_lands_on_a_dropped_token(double draw)
+    [Fact]
+    public void A_draw_never_lands_on_a_dropped_token()
     {
         float[] logits = [-9, 5, -9, 4.5f, -9, -9];
-        Assert.Contains(Sample(logits, new() { TopK = 2 }, draw), new[] { 1, 3 });
-        Assert.Contains(Sample(logits, new() { TopP = .9f }, draw), new[] { 1, 3 });
-        Assert.Contains(Sample(logits, new() { MinP = .1f }, draw), new[] { 1, 3 });
-        Assert.Contains(Sample([float.NegativeInfinity, 1, float.NegativeInfinity], new(), draw), new[] { 1 });
+        Assert.Equal([1, 3], Support(logits, new() { TopK = 2 }));
+        Assert.Equal([1, 3], Support(logits, new() { TopP = .9f }));
+        Assert.Equal([1, 3], Support(logits, new() { MinP = .1f }));
+        Assert.Equal([1], Support([float.NegativeInfinity, 1, float.NegativeInfinity], new()));
     }
 
     [Fact]
@@ -144,21 +142,22 @@ public sealed class SamplingTests
     public void A_row_that_does_not_filter_keeps_every_token_beside_one_that_does()
     {
         float[] logits = [.. Enumerable.Range(0, 32).Select(i => i % 5 * -.25f)];
-        var rows = Enumerable.Range(0, 1024).Select(i => i % 2 == 0
-            ? Rows.Sampled(0, new() { TopK = 1 }, .5)
-            : Rows.Sampled(0, new(), (i + .5) / 1024)).ToArray();
+        var rows = Enumerable.Range(0, 1024).Select(i => Rows.Sampled(0, new() { TopK = i % 2 == 0 ? 1 : 0 }, Rows.Key(i))).ToArray();
         var results = Rows.Run([.. rows.Select(_ => logits)], [], rows);
         Assert.Equal(32, results.Where((_, row) => row % 2 == 1).Select(result => result.Token).Distinct().Count());
         Assert.All(results.Where((_, row) => row % 2 == 0), result => Assert.Equal(0, result.Token));
     }
 
-    /// <summary>In float32 the first token's probability is 1 already: a sum that has reached 1 must not end a row without top-p.</summary>
     [Fact]
-    public void Top_p_of_one_row_drops_nothing_of_another()
+    public void Each_row_of_a_batch_has_its_own_filters()
     {
-        float[] logits = [20, -1, -1, -5];
-        LogitRow[] rows = [Rows.Sampled(0, new() { TopK = 3 }, 1 - 2e-10), Rows.Sampled(0, new() { TopP = .5f }, 1 - 2e-10)];
-        Assert.Equal([2, 0], Rows.Run([logits, logits], [], rows).Select(result => result.Token));
+        float[] logits = [1, 0, 0, -1];
+        SamplingParameters[] filters = [new() { TopK = 3 }, new() { TopP = .6f }, new() { MinP = .3f }, new() { TypicalP = .1f }, new()];
+        var rows = Enumerable.Range(0, 2000).Select(i => Rows.Sampled(0, filters[i % filters.Length], Rows.Key(i))).ToArray();
+        var tokens = Rows.Run([.. rows.Select(_ => logits)], [], rows).Select(result => result.Token).ToArray();
+        int[][] expected = [[0, 1, 2], [0, 1], [0, 1, 2], [1], [0, 1, 2, 3]];
+        for (var filter = 0; filter < filters.Length; filter++)
+            Assert.Equal(expected[filter], tokens.Where((_, row) => row % filters.Length == filter).Distinct().Order());
     }
 
     [Fact]
@@ -192,22 +191,24 @@ public sealed class SamplingTests
     {
         // Near 30000 / 0.01 float32 has steps of 1/4; a difference of 1/512 must still count as 100/512.
         float[] logits = [30000, 30000 + 1f / 512];
-        var rows = Enumerable.Range(0, 1000).Select(i => Rows.Sampled(0, new() { Temperature = .01f }, (i + .5) / 1000)).ToArray();
-        var results = Rows.Run([.. rows.Select(_ => logits)], [], rows);
-        Assert.Equal(1000 / (1 + Math.Exp(100.0 / 512)), results.Count(result => result.Token == 0), 1.0);
+        foreach (var draw in Enumerable.Range(0, 1000))
+        {
+            var (first, second) = (GumbelNoise.Of(Rows.Key(draw), 0), GumbelNoise.Of(Rows.Key(draw), 1) + 100.0 / 512);
+            Assert.Equal(first > second ? 0 : 1, Sample(logits, new() { Temperature = .01f }, Rows.Key(draw)));
+        }
     }
 
-    private static int Sample(float[] logits, SamplingParameters parameters, double draw, int[]? prompt = null, int[]? output = null)
+    private static int Sample(float[] logits, SamplingParameters parameters, ulong noiseKey, int[]? prompt = null, int[]? output = null)
     {
-        var result = Rows.Run([logits], [], [Rows.Sampled(0, parameters, draw, null, prompt, output)])[0];
+        var result = Rows.Run([logits], [], [Rows.Sampled(0, parameters, noiseKey, null, prompt, output)])[0];
         Assert.Null(result.Error);
         return result.Token;
     }
 
-    /// <summary>The tokens that an even grid of draws reaches.</summary>
+    /// <summary>The tokens that draws of many keys reach.</summary>
     private static IEnumerable<int> Support(float[] logits, SamplingParameters parameters, int draws = 512)
     {
-        var rows = Enumerable.Range(0, draws).Select(i => Rows.Sampled(0, parameters, (i + .5) / draws)).ToArray();
+        var rows = Enumerable.Range(0, draws).Select(i => Rows.Sampled(0, parameters, Rows.Key(i))).ToArray();
         return Rows.Run([.. rows.Select(_ => logits)], [], rows).Select(result => result.Token).Distinct().Order();
     }
 }

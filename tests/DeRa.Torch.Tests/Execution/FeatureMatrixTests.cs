@@ -31,6 +31,7 @@ public class FeatureMatrixTests(ITestOutputHelper output)
         [Plain, input => input with { MinTokens = 6 }, input => input with { BadWords = ["a", "cd", "dc"] },
             input => input with { MinTokens = 9, BadWords = ["bc", " e"], IgnoreEos = true }],
         [Plain, input => input with { LogitBias = new Dictionary<int, double> { [97] = 3, [257] = 2 } }],
+        [Plain, input => input with { Speculation = false }],
     ];
 
     [Fact]
@@ -89,7 +90,7 @@ public class FeatureMatrixTests(ITestOutputHelper output)
             var row = new SamplingRow
             {
                 Parameters = request.Sampling,
-                NoiseKey = GumbelNoise.Key(request.Seed, request.ChoiceIndex, stream: 0, at),
+                NoiseKey = GumbelNoise.Key(request.Seed, request.ChoiceIndex, 0, at),
                 History = tokens.AsMemory(0, at),
                 PromptTokens = request.PromptTokens.Count,
             };
@@ -103,13 +104,13 @@ public class FeatureMatrixTests(ITestOutputHelper output)
     {
         var scale = Math.Abs(request.Strengths[0]) + Math.Abs(1 - request.Strengths[0]);
         return request.Sampling.Temperature == 0 ? distance.TopTwoLogits < 1e-4 * scale
-            : Math.Min(distance.Cumulative, distance.Cut) < 1e-5 * scale;
+            : Math.Min(distance.TopTwoScores, distance.Cut) < 1e-5 * scale;
     }
 
     /// <summary>The mixture after each token, up to a constant, which none of the features here can see.</summary>
     private static List<float[]> Mixtures(PairExecutor oracle, int[] tokens, double strength)
     {
-        var row = new TestRow
+        var row = new StepRow
         {
             Tokens = tokens,
             Position = 0,
@@ -118,7 +119,7 @@ public class FeatureMatrixTests(ITestOutputHelper output)
             ScoredTokens = new int[tokens.Length],
             ScoredAlternatives = GoldenPair.VocabularySize,
         };
-        return [.. oracle.Run(row)[0].ScoredLogProbs.Select(scores =>
+        return [.. oracle.Execute(new StepPlan([row])).Rows[0].ScoredLogProbs.Select(scores =>
         {
             var logProbs = new float[GoldenPair.VocabularySize];
             foreach (var (token, logProb) in scores.Top) logProbs[token] = logProb;

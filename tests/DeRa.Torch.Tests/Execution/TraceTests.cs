@@ -88,20 +88,20 @@ public class TraceTests(ITestOutputHelper output)
         var distance = ReferenceSampler.DistanceToBoundary(MixedLogProbs(oracle, prefix, request.Strengths[0]), new SamplingRow
         {
             Parameters = request.Sampling,
-            NoiseKey = GumbelNoise.Key(request.Seed, request.ChoiceIndex, stream: 0, prefix.Length),
+            NoiseKey = GumbelNoise.Key(request.Seed, request.ChoiceIndex, 0, prefix.Length),
             History = prefix,
             PromptTokens = request.PromptTokens.Count,
         });
         var scale = Math.Abs(request.Strengths[0]) + Math.Abs(1 - request.Strengths[0]);
         if (request.Sampling.Temperature == 0) Assert.InRange(distance.TopTwoLogits, 0, 1e-4 * scale);
-        else Assert.InRange(Math.Min(distance.Cumulative, distance.Cut), 0, 1e-5 * scale / Math.Max(request.Sampling.Temperature, 0.01));
+        else Assert.InRange(Math.Min(distance.TopTwoScores, distance.Cut), 0, 1e-5 * scale / Math.Max(request.Sampling.Temperature, 0.01));
         return 1;
     }
 
     /// <summary>The mixture after a prefix, up to a constant, which none of the trace's parameters can see.</summary>
     private static float[] MixedLogProbs(PairExecutor oracle, int[] prefix, double strength)
     {
-        var row = new TestRow
+        var row = new StepRow
         {
             Tokens = prefix,
             Position = 0,
@@ -110,7 +110,7 @@ public class TraceTests(ITestOutputHelper output)
             ScoredTokens = new int[prefix.Length],
             ScoredAlternatives = Vocabulary,
         };
-        var scores = oracle.Run(row)[0].ScoredLogProbs[^1];
+        var scores = oracle.Execute(new StepPlan([row])).Rows[0].ScoredLogProbs[^1];
         var logProbs = new float[Vocabulary];
         foreach (var (token, logProb) in scores.Top) logProbs[token] = logProb;
         return logProbs;

@@ -58,7 +58,7 @@ internal static class OtherServerFields
         model_kwargs model_name models no-log num_retries nvext organization p parent_id perf_metrics_in_response plugins
         prefix previous_response_id prompt_mode prompt_truncate_len provider random_seed raw_output reasoning request_timeout
         result_format return_citations return_images return_related_questions route safe_mode safe_prompt safety_model
-        search_domain_filter search_mode search_parameters search_recency_filter search_settings skill_ids speculation
+        search_domain_filter search_mode search_parameters search_recency_filter search_settings skill_ids
         stream_timeout streaming tags text thinking thinking_budget title tool_ids tool_servers trace transforms
         truncation ttl usage variables verbose
         """;

@@ -1,10 +1,10 @@
-namespace DeRa.Engine.Scheduling;
+namespace DeRa.Engine.Branches;
 
 /// <summary>
 /// When things happened to a sequence, as timestamps of the engine's clock. Written by the engine's thread before it reports
 /// what happened; may be read from any.
 /// </summary>
-internal sealed class SequenceClock(long submitted)
+internal sealed class BranchClock(long submitted)
 {
     private const long NotYet = long.MinValue;
     private long _admitted = NotYet;

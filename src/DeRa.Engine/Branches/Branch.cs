@@ -1,0 +1,257 @@
+using DeRa.Engine.Requests;
+
+namespace DeRa.Engine.Branches;
+
+/// <summary>
+/// One text that grows: what is decided of it, what is guessed to follow, and how far each model has come. All state belongs to the
+/// engine's thread, but for the clock and the channel that carries events out.
+/// </summary>
+/// <remarks>
+/// Output index j is the j-th token after the prompt, from 0. A model's row at j are its logits for that token; it has them once it has run
+/// all tokens before. Rows that are needed later are kept in slots, of which the branch has <see cref="RowsKept"/> for each model.
+/// </remarks>
+internal sealed class Branch
+{
+    /// <summary>Guesses that stand at once at most; a model runs them with the last decided token, and four more cost little.</summary>
+    public const int MaxGuesses = 4;
+
+    /// <summary>Rows that are kept for each model: one for the next token, and one after each guess.</summary>
+    public const int RowsKept = MaxGuesses + 1;
+
+    private readonly BranchContext[] _contexts;
+    private readonly int[] _contextOfModel;
+    private readonly ModelProgress[] _progress;
+    private readonly List<AlignmentStrengths> _strengthsOfDecided = [];
+    private bool _isPromptScored;
+
+    /// <param name="id">Ties what a step has of this branch together; unique among those that run.</param>
+    /// <param name="request">What it generates.</param>
+    /// <param name="modelCount">Models of the pair.</param>
+    /// <param name="clock">When things happen to it.</param>
+    public Branch(int id, GenerationRequest request, int modelCount, BranchClock clock)
+    {
+        (Id, Request, Clock, Strengths) = (id, request, clock, request.Strengths);
+        (Events, Step, Guesses) = (new BranchEvents(), new BranchStep(modelCount), new NGramGuesses());
+        _progress = new ModelProgress[modelCount];
+        _contextOfModel = new int[modelCount];
+        var contexts = new List<BranchContext> { new(request.PromptTokens) };
+        for (var model = 0; model < modelCount; model++)
+            if (request.PromptOfModel.TryGetValue(model, out var prompt))
+            {
+                _contextOfModel[model] = contexts.Count;
+                contexts.Add(new BranchContext(prompt));
+            }
+        _contexts = [.. contexts];
+    }
+
+    private Branch(int id, Branch from, int stream)
+    {
+        (Id, Request, Clock, Strengths, Stream, DecidedTokens) =
+            (id, from.Request, new BranchClock(from.Clock.Submitted) { Admitted = from.Clock.Admitted }, from.Strengths, stream, from.DecidedTokens);
+        (Events, Step, Guesses) = (new BranchEvents(), new BranchStep(from._progress.Length), new NGramGuesses());
+        _isPromptScored = from._isPromptScored;
+        (_contexts, _contextOfModel) = (Array.ConvertAll(from._contexts, context => context.Copy()), from._contextOfModel);
+        _progress = (ModelProgress[])from._progress.Clone();
+        _strengthsOfDecided.AddRange(from._strengthsOfDecided);
+        DropGuesses();
+        for (var model = 0; model < _progress.Length; model++) _progress[model].KeptEnd = 0;
+        RunLostRowsAgain();
+    }
+
+    /// <summary>Ties what a step has of this branch together.</summary>
+    public int Id { get; }
+
+    public GenerationRequest Request { get; }
+
+    /// <summary>0 for a choice itself; each fork has its own, so that it draws other tokens.</summary>
+    public int Stream { get; }
+
+    /// <summary>When it was submitted, began to run, gave tokens and ended. Read by any thread.</summary>
+    public BranchClock Clock { get; }
+
+    /// <summary>What it reports.</summary>
+    public BranchEvents Events { get; }
+
+    /// <summary>How much each model weighs now.</summary>
+    public AlignmentStrengths Strengths { get; set; }
+
+    /// <summary>How many tokens of the output are decided.</summary>
+    public int DecidedTokens { get; private set; }
+
+    /// <summary>How many tokens are guessed to follow them.</summary>
+    public int GuessedTokens => Main.Length - Main.PromptTokens - DecidedTokens;
+
+    /// <summary>The effective strengths of each decided token.</summary>
+    public IReadOnlyList<AlignmentStrengths> StrengthsOfDecided => _strengthsOfDecided;
+
+    /// <summary>The distinct contexts of its models.</summary>
+    public IReadOnlyList<BranchContext> Contexts => _contexts;
+
+    /// <summary>The context whose positions count: the prompt of the request.</summary>
+    public BranchContext Main => _contexts[0];
+
+    /// <summary>Its part of the step under way.</summary>
+    public BranchStep Step { get; }
+
+    /// <summary>Guesses from what the text says already.</summary>
+    public NGramGuesses Guesses { get; }
+
+    /// <summary>Which of the slots for kept rows are its own; null where there was none left: then its models run in the same steps.</summary>
+    public int? SlotRange { get; set; }
+
+    /// <summary>Scores of the prompt so far.</summary>
+    public List<TokenLogProbs> PromptScores { get; } = [];
+
+    /// <summary>Whether scores of the prompt are still to come.</summary>
+    public bool ScoresPrompt => Request.PromptLogProbs is not null && !_isPromptScored;
+
+    /// <summary>Whether all its models must run in the same steps, since their rows cannot be kept.</summary>
+    public bool RunsTogether => ScoresPrompt || SlotRange is null;
+
+    /// <summary>Whether it holds its blocks: admitted, and not ended.</summary>
+    public bool IsRunning => Main.Blocks.Length > 0;
+
+    /// <summary>Whether it has ended, in whatever way.</summary>
+    public bool HasEnded => Clock.Ended is not null;
+
+    /// <summary>Passes that ran its next token or a guess, over all runners.</summary>
+    public int DecodePasses { get; set; }
+
+    /// <summary>The text as a model reads it.</summary>
+    public BranchContext ContextOf(int model) => _contexts[_contextOfModel[model]];
+
+    /// <summary>Tokens of its context that a model's cache holds.</summary>
+    public int ComputedTokens(int model) => _progress[model].ComputedTokens;
+
+    /// <summary>Tokens of its context, guesses too, that a model has yet to run.</summary>
+    public int LackedTokens(int model) => ContextOf(model).Length - ComputedTokens(model);
+
+    /// <summary>Whether all that a model has yet to run are the last decided token and guesses.</summary>
+    public bool IsDecoding(int model) =>
+        DecidedTokens > 0 && ComputedTokens(model) >= ContextOf(model).PromptTokens + DecidedTokens - 1;
+
+    /// <summary>The largest output index at which a model's row is kept; −1 where none from <see cref="DecidedTokens"/> on is.</summary>
+    public int LastKeptRow(int model) => _progress[model].KeptEnd > DecidedTokens ? _progress[model].KeptEnd - 1 : -1;
+
+    /// <summary>The slot of a model's row.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="index">The output index.</param>
+    public int SlotOf(int model, int index) =>
+        (SlotRange!.Value * _progress.Length + model) * RowsKept + index % RowsKept;
+
+    /// <summary>A model has run tokens up to a position of its context; rows up to an output index are kept.</summary>
+    public void Ran(int model, int end, int? lastKeptRow)
+    {
+        _progress[model].ComputedTokens = end;
+        if (lastKeptRow is { } row) _progress[model].KeptEnd = row + 1;
+    }
+
+    /// <summary>Draws what follows at other strengths, and reports it; without effect once it has ended.</summary>
+    public void ChangeStrengths(AlignmentStrengths strengths)
+    {
+        if (HasEnded) return;
+        Strengths = strengths;
+        Events.Report(new StrengthsChanged(strengths));
+    }
+
+    /// <summary>Takes tokens as if they had been drawn, up to the token limit less one, and reports them; without effect once it has ended.</summary>
+    public void Append(ReadOnlySpan<int> tokens)
+    {
+        if (HasEnded) return;
+        foreach (var token in tokens)
+        {
+            if (DecidedTokens + 1 >= Request.MaxTokens) return;
+            Decide(token);
+            Events.Report(new TokenGenerated(token, null));
+        }
+        RunLostRowsAgain();
+    }
+
+    /// <summary>Decides the next token. A guess that says otherwise is dropped, with those behind it and what models made of them.</summary>
+    /// <returns>Whether a guess said the same; null where none stood there.</returns>
+    public bool? Decide(int token)
+    {
+        var guess = GuessedTokens > 0 ? Main[Main.PromptTokens + DecidedTokens] : (int?)null;
+        if (guess != token)
+        {
+            DropGuesses();
+            foreach (var context in _contexts) context.Append(token);
+        }
+        DecidedTokens++;
+        _strengthsOfDecided.Add(Strengths);
+        return guess is null ? null : guess == token;
+    }
+
+    /// <summary>Says what follows at an output index; other guesses from there on are dropped.</summary>
+    /// <returns>False where this very guess stood there.</returns>
+    public bool Guess(int index, int token)
+    {
+        if (index < DecidedTokens + GuessedTokens)
+        {
+            if (Main[Main.PromptTokens + index] == token) return false;
+            Truncate(index);
+        }
+        foreach (var context in _contexts) context.Append(token);
+        return true;
+    }
+
+    /// <summary>Adds guesses from what the text says already, where the prompt has been read.</summary>
+    public void ExtendGuesses()
+    {
+        if (DecidedTokens > 0) Guesses.Extend(this, Math.Min(MaxGuesses, Request.MaxTokens - 1 - DecidedTokens));
+    }
+
+    /// <summary>The prompt has been read: its scores come out.</summary>
+    public void ReportScores()
+    {
+        _isPromptScored = true;
+        Events.Report(new PromptScored([.. PromptScores]));
+    }
+
+    /// <summary>Drops guesses, and what models have made of them.</summary>
+    public void DropGuesses() => Truncate(DecidedTokens);
+
+    /// <summary>
+    /// A branch that goes on from here with other draws: it shares every full block; the partial last one it must copy.
+    /// </summary>
+    /// <param name="id">Its own.</param>
+    /// <param name="stream">Its own among the forks of the choice.</param>
+    /// <returns>It has no blocks yet.</returns>
+    public Branch Fork(int id, int stream) => new(id, this, stream);
+
+    /// <summary>Drops all tokens of the output from an index on, and what models have made of them.</summary>
+    /// <param name="index">At least 0; decided tokens go too.</param>
+    public void Truncate(int index)
+    {
+        for (var model = 0; model < _progress.Length; model++)
+        {
+            ref var progress = ref _progress[model];
+            progress.ComputedTokens = Math.Min(progress.ComputedTokens, ContextOf(model).PromptTokens + index);
+            progress.KeptEnd = Math.Min(progress.KeptEnd, index + 1);
+        }
+        foreach (var context in _contexts) context.Truncate(context.PromptTokens + index);
+        if (index >= DecidedTokens) return;
+        DecidedTokens = index;
+        _strengthsOfDecided.RemoveRange(index, _strengthsOfDecided.Count - index);
+        RunLostRowsAgain();
+    }
+
+    /// <summary>A row that nobody kept is had by running the token before it once more.</summary>
+    private void RunLostRowsAgain()
+    {
+        for (var model = 0; model < _progress.Length; model++)
+            if (LastKeptRow(model) < 0)
+                _progress[model].ComputedTokens =
+                    Math.Min(_progress[model].ComputedTokens, ContextOf(model).PromptTokens + DecidedTokens - 1);
+    }
+
+    /// <summary>How far one model has come.</summary>
+    private struct ModelProgress
+    {
+        /// <summary>Tokens of its context that its cache holds.</summary>
+        public int ComputedTokens;
+
+        /// <summary>One past the largest output index whose row is kept.</summary>
+        public int KeptEnd;
+    }
+}

@@ -1,0 +1,32 @@
+using DeRa.Engine.Admission;
+using DeRa.Engine.Branches;
+using DeRa.Engine.Scheduling;
+using DeRa.Engine.Telemetry;
+
+namespace DeRa.Engine;
+
+/// <summary>Keeps the admission's counts, the branches' clocks and the metrics up to date with what the scheduler does.</summary>
+internal sealed class SchedulerObserver(AdmissionGate gate, EngineMetrics metrics, TimeProvider time) : ISchedulerObserver
+{
+    public void Admitted(Branch branch)
+    {
+        gate.Leave(branch.Request.PromptTokens.Count, runs: true);
+        branch.Clock.Admitted = time.GetTimestamp();
+    }
+
+    public void Forked(Branch branch) => gate.Join();
+
+    public void Generated(Branch branch, long? before) => metrics.Generated(branch, before);
+
+    public void GuessesChecked(int made, int right) => metrics.GuessesChecked(made, right);
+
+    public void DivergenceMeasured(double nats) => metrics.DivergenceMeasured(nats);
+
+    public void Ended(Branch branch)
+    {
+        if (branch.Clock.Admitted is null) gate.Leave(branch.Request.PromptTokens.Count, runs: false);
+        else gate.Finish();
+        branch.Clock.Ended = time.GetTimestamp();
+        metrics.Ended(branch);
+    }
+}

@@ -1,0 +1,30 @@
+using DeRa.Engine.Branches;
+
+namespace DeRa.Engine.Scheduling;
+
+/// <summary>Told by the scheduler what happens to branches; engine thread.</summary>
+internal interface ISchedulerObserver
+{
+    /// <summary>A branch has left the queue to run.</summary>
+    void Admitted(Branch branch);
+
+    /// <summary>A fork has joined the running ones.</summary>
+    void Forked(Branch branch);
+
+    /// <summary>A token is decided.</summary>
+    /// <param name="branch">Of this branch.</param>
+    /// <param name="before">When its token before was; null for its first.</param>
+    void Generated(Branch branch, long? before);
+
+    /// <summary>Guesses have been checked by what was decided.</summary>
+    /// <param name="made">How many; at least 1.</param>
+    /// <param name="right">How many of them were right.</param>
+    void GuessesChecked(int made, int right);
+
+    /// <summary>The mixture's distance from the reference model was measured.</summary>
+    /// <param name="nats">KL(mixture ‖ reference), at least 0.</param>
+    void DivergenceMeasured(double nats);
+
+    /// <summary>A branch has ended; its blocks are free, its last event is not out.</summary>
+    void Ended(Branch branch);
+}

@@ -1,0 +1,155 @@
+using DeRa.Engine.Branches;
+using DeRa.Engine.Requests;
+
+namespace DeRa.Engine.Scheduling;
+
+/// <summary>
+/// What is read out of a branch's logits in a step: scores of its prompt, the tokens for which every active model's logits are known, and
+/// guesses for those after them from the models that know more.
+/// </summary>
+/// <param name="modelCount">Models of the pair.</param>
+internal sealed class ReadoutBuilder(int modelCount)
+{
+    /// <summary>Weights that add up to less than this cannot be brought to 1.</summary>
+    private const double LeastSum = 0.1;
+
+    private readonly AlignmentStrengths[] _alone = [.. Enumerable.Range(0, modelCount).Select(
+        model => new AlignmentStrengths([.. Enumerable.Range(1, model).Select(aligned => aligned == model ? 1.0 : 0)]))];
+
+    /// <summary>Sees what will be known once the step's tokens have run: how many outputs each row needs, and what can be decided.</summary>
+    public static void Prepare(Branch branch)
+    {
+        var step = branch.Step;
+        var decidable = int.MaxValue;
+        foreach (var model in branch.Strengths.ActiveModels)
+        {
+            var (end, prompt) = (step.End[model], branch.ContextOf(model).PromptTokens);
+            step.LastRow[model] = end == 0 ? branch.LastKeptRow(model) : end >= prompt + branch.DecidedTokens ? end - prompt : -1;
+            step.Outputs[model] = OutputCount(branch, model);
+            decidable = Math.Min(decidable, step.LastRow[model]);
+        }
+        var generates = branch.Request.MaxTokens > 0;
+        step.DecisionCount = generates ? Math.Max(0, decidable - branch.DecidedTokens + 1) : 0;
+        step.FirstGuess = branch.DecidedTokens + step.DecisionCount;
+    }
+
+    /// <summary>Where a model's rows beyond those that are decided now are kept.</summary>
+    public static int[] KeptSlots(Branch branch, int model)
+    {
+        var step = branch.Step;
+        // Those before the row's outputs are kept already.
+        var count = Math.Min(step.LastRow[model] - step.FirstGuess + 1, step.Outputs[model]);
+        if (count <= 0 || branch.RunsTogether || branch.Request.MaxTokens == 0) return [];
+        var slots = new int[count];
+        for (var i = 0; i < count; i++) slots[i] = branch.SlotOf(model, step.LastRow[model] - count + 1 + i);
+        return slots;
+    }
+
+    /// <summary>Adds a branch's readouts.</summary>
+    /// <param name="branch">A branch whose rows are laid out.</param>
+    /// <param name="guesses">Whether to guess.</param>
+    /// <param name="readouts">Receives them.</param>
+    public void Add(Branch branch, bool guesses, List<Readout> readouts)
+    {
+        var step = branch.Step;
+        step.FirstReadout = readouts.Count;
+        if (step.Scores) AddScores(branch, readouts);
+        for (var i = 0; i < step.DecisionCount; i++)
+            readouts.Add(Sample(branch, branch.DecidedTokens + i, branch.Strengths, branch.Request.LogProbs));
+        if (!guesses || !branch.Request.Speculation || branch.RunsTogether) return;
+        var last = Math.Min(step.FirstGuess + Branch.MaxGuesses, branch.Request.MaxTokens - 1);
+        for (var index = step.FirstGuess; index < last; index++)
+        {
+            if (Knowing(branch, index) is not { } strengths) return;
+            readouts.Add(Sample(branch, index, strengths, logProbs: null));
+            step.GuessCount++;
+        }
+    }
+
+    private static int OutputCount(Branch branch, int model)
+    {
+        var (start, end) = (branch.ComputedTokens(model), branch.Step.End[model]);
+        if (end == 0) return 0;
+        if (branch.Step.Scores) return end - start;
+        var firstOutput = branch.ContextOf(model).PromptTokens + branch.DecidedTokens - 1;
+        return branch.Request.MaxTokens == 0 ? 0 : Math.Max(0, end - Math.Max(start, firstOutput));
+    }
+
+    /// <summary>A readout for each token of the prompt that follows one of the row's.</summary>
+    private static void AddScores(Branch branch, List<Readout> readouts)
+    {
+        var step = branch.Step;
+        var first = branch.Strengths.ActiveModels[0];
+        var (start, end) = (branch.ComputedTokens(first), Math.Min(step.End[first], branch.Main.PromptTokens - 1));
+        for (var position = start; position < end; position++)
+        {
+            var sources = new LogitSource[branch.Strengths.ActiveModels.Count];
+            for (var i = 0; i < sources.Length; i++)
+                sources[i] = LogitSource.Of(step.Row[branch.Strengths.ActiveModels[i]], position - start);
+            readouts.Add(new Readout
+            {
+                Branch = branch.Id,
+                Strengths = branch.Strengths,
+                Sources = sources,
+                Score = new ScoredToken(branch.Main[position + 1], branch.Request.PromptLogProbs!.Value),
+            });
+            step.ScoreCount++;
+        }
+    }
+
+    private static Readout Sample(Branch branch, int index, AlignmentStrengths strengths, int? logProbs)
+    {
+        var sources = new LogitSource[strengths.ActiveModels.Count];
+        for (var i = 0; i < sources.Length; i++) sources[i] = Source(branch, strengths.ActiveModels[i], index);
+        var position = branch.Main.PromptTokens + index;
+        return new Readout
+        {
+            Branch = branch.Id,
+            Strengths = strengths,
+            Sources = sources,
+            Sampling = new SamplingRow
+            {
+                Parameters = branch.Request.Sampling,
+                NoiseKey = GumbelNoise.Key(branch.Request.Seed, branch.Request.ChoiceIndex, branch.Stream, position),
+                History = branch.Main.Tokens[..position],
+                PromptTokens = branch.Main.PromptTokens,
+                LogProbs = logProbs,
+            },
+        };
+    }
+
+    private static LogitSource Source(Branch branch, int model, int index)
+    {
+        var step = branch.Step;
+        var firstOutput = step.LastRow[model] - step.Outputs[model] + 1;
+        return step.End[model] > 0 && index >= firstOutput
+            ? LogitSource.Of(step.Row[model], index - firstOutput)
+            : LogitSource.Kept(branch.SlotOf(model, index));
+    }
+
+    /// <summary>The weights of the models that know an output index, brought to a sum of 1; null where none does.</summary>
+    private AlignmentStrengths? Knowing(Branch branch, int index)
+    {
+        var (count, last, sum) = (0, 0, 0.0);
+        foreach (var model in branch.Strengths.ActiveModels)
+        {
+            if (branch.Step.LastRow[model] < index) continue;
+            (count, sum) = (count + 1, sum + branch.Strengths.OfMember(model));
+            if (count == 1 || branch.Step.End[model] > 0) last = model;
+        }
+        if (count == 0) return null;
+        if (count == branch.Strengths.ActiveModels.Count) return branch.Strengths;
+        if (count == 1 || sum < LeastSum) return _alone[last];
+        var aligned = new double[modelCount - 1];
+        foreach (var model in branch.Strengths.ActiveModels)
+            if (model > 0 && branch.Step.LastRow[model] >= index) aligned[model - 1] = branch.Strengths.OfMember(model) / sum;
+        return WithoutReference(branch, index, aligned);
+    }
+
+    /// <summary>Rounding must not leave the reference a weight where it does not know the index.</summary>
+    private AlignmentStrengths WithoutReference(Branch branch, int index, double[] aligned)
+    {
+        var strengths = new AlignmentStrengths(aligned);
+        return strengths.IsActive(0) && branch.Step.LastRow[0] < index ? _alone[Array.FindLastIndex(aligned, weight => weight != 0) + 1] : strengths;
+    }
+}

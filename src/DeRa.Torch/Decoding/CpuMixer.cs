@@ -1,0 +1,43 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using DeRa.Engine.Requests;
+
+namespace DeRa.Torch.Decoding;
+
+/// <summary><see cref="LogitMixer"/> for a row in the host's memory: the same sums in the same order.</summary>
+internal static class CpuMixer
+{
+    /// <summary>
+    /// Mixes in float32. A row with a single active model is a copy of its logits: nothing is multiplied by zero.
+    /// </summary>
+    /// <param name="strengths">How much each model weighs.</param>
+    /// <param name="logits">The members' logits.</param>
+    /// <param name="row">Which row of them.</param>
+    /// <param name="mixed">[vocabulary], written.</param>
+    public static void Mix(AlignmentStrengths strengths, CpuLogits logits, int row, Span<float> mixed)
+    {
+        var active = strengths.ActiveModels;
+        var first = logits.Row(active[0], row);
+        if (active.Count == 1)
+        {
+            first.CopyTo(mixed);
+            return;
+        }
+        Add(first, (float)strengths.OfMember(active[0]), logits.Row(active[1], row), (float)strengths.OfMember(active[1]), mixed);
+        for (var i = 2; i < active.Count; i++)
+            Add(mixed, 1, logits.Row(active[i], row), (float)strengths.OfMember(active[i]), mixed);
+    }
+
+    /// <summary>left · leftWeight + right · rightWeight, each product rounded; a factor of 1 changes nothing.</summary>
+    private static void Add(
+        ReadOnlySpan<float> left, float leftWeight, ReadOnlySpan<float> right, float rightWeight, Span<float> sums)
+    {
+        var lefts = MemoryMarshal.Cast<float, Vector256<float>>(left);
+        var rights = MemoryMarshal.Cast<float, Vector256<float>>(right);
+        var vectors = MemoryMarshal.Cast<float, Vector256<float>>(sums);
+        for (var i = 0; i < vectors.Length && i < lefts.Length && i < rights.Length; i++)
+            vectors[i] = lefts[i] * leftWeight + rights[i] * rightWeight;
+        for (var i = vectors.Length * Vector256<float>.Count; i < sums.Length; i++)
+            sums[i] = left[i] * leftWeight + right[i] * rightWeight;
+    }
+}

@@ -1,0 +1,33 @@
+using static TorchSharp.torch;
+
+namespace DeRa.Torch.Decoding;
+
+/// <summary>
+/// The sampler on the CPU: each row is mixed, adjusted, filtered and drawn straight over memory, without an operator of libtorch and
+/// without sorting the vocabulary. A row's result is the same to the last bit beside any other rows.
+/// </summary>
+internal static class CpuReadout
+{
+    /// <summary>Logits of a batch below which one thread finishes before others have started.</summary>
+    private const long MinParallelLogits = 1 << 17;
+
+    /// <summary>As <see cref="MixFilterSample.Run"/>.</summary>
+    /// <param name="members">All on the CPU, in any floating type.</param>
+    /// <param name="rows">At least one.</param>
+    /// <param name="vocabularySize">Size of the vocabulary; further columns are padding.</param>
+    /// <exception cref="InvalidOperationException">A row needs a model that did not run it.</exception>
+    public static LogitRowResult[] Run(IReadOnlyList<ModelLogits> members, IReadOnlyList<LogitRow> rows, int vocabularySize)
+    {
+        var logits = new CpuLogits(members, rows, vocabularySize);
+        var results = new LogitRowResult[rows.Count];
+        var threads = (long)rows.Count * vocabularySize < MinParallelLogits ? 1 : Math.Min(get_num_threads(), rows.Count);
+        if (threads > 1)
+            Parallel.For(0, rows.Count, new ParallelOptions { MaxDegreeOfParallelism = threads }, Read);
+        else
+            for (var row = 0; row < results.Length; row++) Read(row);
+        GC.KeepAlive(logits);
+        return results;
+
+        void Read(int row) => results[row] = CpuRowReader.Own(vocabularySize).Read(rows[row], logits, row);
+    }
+}

@@ -1,0 +1,181 @@
+using DeRa.Engine.Requests;
+using DeRa.Engine.Scheduling;
+using DeRa.Testing;
+using Xunit;
+
+namespace DeRa.Engine.Tests;
+
+/// <summary>
+/// Random traces with guesses and without: whatever is guessed and whatever shares the batch, each token and each log-probability is that
+/// of the effective mixture over all tokens before it, computed from scratch.
+/// </summary>
+public sealed class SpeculationTraceTests(ITestOutputHelper output)
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public static TheoryData<Speculation, string, int> Cases()
+    {
+        var cases = new TheoryData<Speculation, string, int>();
+        foreach (var speculation in Enum.GetValues<Speculation>())
+            foreach (var models in (string[])["two", "three", "adapters", "two devices"])
+                cases.Add(speculation, models, (int)speculation + models.Length);
+        return cases;
+    }
+
+    [Theory, MemberData(nameof(Cases))]
+    public async Task Every_token_of_a_random_trace_is_that_of_the_mixture(Speculation speculation, string models, int seed)
+    {
+        var random = new Random(seed);
+        var (executor, oracle) = (Executor(models, blockCount: 60), Executor(models, blockCount: 1));
+        var seen = new Counts();
+        executor.BeforeStep = plan => seen.Add(plan);
+        using var fixture = new EngineFixture(executor, options: new EngineOptions
+        {
+            MaxRunning = 6,
+            MaxBatchTokens = 16,
+            Speculation = speculation,
+        });
+        var runs = Enumerable.Range(0, 50).Select(_ => RandomRequest(random, oracle.Limits.ModelCount)).ToArray();
+        await Task.WhenAll(runs.Select(request => VerifyAsync(fixture, oracle, request, new Random(random.Next()))));
+        Assert.Equal(0, fixture.Engine.Status.BlocksInUse);
+        output.WriteLine(seen.ToString());
+        Assert.Equal(speculation == Speculation.Off, seen.LongestDecode <= 1);
+    }
+
+    private static ScriptedExecutor Executor(string models, int blockCount)
+    {
+        IReadOnlyList<RunnerLimits> runners = models switch
+        {
+            "two" => [new([0], "cpu"), new([1], "cpu")],
+            "three" => [new([0], "cpu"), new([1], "cpu"), new([2], "cpu")],
+            "adapters" => [new([0, 2], "cpu"), new([1], "cpu")],
+            _ => [new([0], "cuda:0"), new([1], "cuda:1")],
+        };
+        // Fewer slots than sequences that run: some of them cannot keep logits.
+        return new ScriptedExecutor(vocabularySize: 64, blockCount: blockCount, logitSlots: 5 * 5 * runners.Sum(runner => runner.Models.Count),
+            runners: runners)
+        { Difference = 0.3 };
+    }
+
+    /// <summary>Runs a request, changes its strengths now and then, and computes each of its tokens again.</summary>
+    private static async Task VerifyAsync(EngineFixture fixture, ScriptedExecutor oracle, GenerationRequest request, Random random)
+    {
+        var models = oracle.Limits.ModelCount;
+        var handle = fixture.Engine.Submit([request])[0];
+        var (strengths, output, cancelAt) = (request.Strengths, new List<int>(), random.Next(6) == 0 ? random.Next(20) : -1);
+        await foreach (var happened in handle.Events.ReadAllAsync(Stop))
+            switch (happened)
+            {
+                case StrengthsChanged changed:
+                    strengths = changed.Strengths;
+                    break;
+                case PromptScored scored:
+                    Assert.Equal(request.PromptTokens.Skip(1), scored.LogProbs.Select(score => score.Token));
+                    break;
+                case TokenGenerated generated:
+                    Verify(oracle, request, strengths, output, generated);
+                    output.Add(generated.Token);
+                    if (random.Next(8) == 0) handle.ChangeStrengths(RandomStrengths(random, models));
+                    if (output.Count == cancelAt) handle.Cancel();
+                    break;
+                case SequenceFinished finished:
+                    if (finished.Reason == FinishReason.Length) Assert.Equal(request.MaxTokens, output.Count);
+                    if (finished.Reason == FinishReason.Stop) Assert.Contains(output[^1], request.StopTokens);
+                    Assert.True(cancelAt >= 0 || finished.Reason != FinishReason.Cancelled);
+                    break;
+            }
+    }
+
+    private static void Verify(
+        ScriptedExecutor oracle, GenerationRequest request, AlignmentStrengths strengths, List<int> output, TokenGenerated generated)
+    {
+        int[] main = [.. request.PromptTokens, .. output];
+        int[][] prefixes = [.. Enumerable.Range(0, oracle.Limits.ModelCount).Select(
+            model => request.PromptOfModel.TryGetValue(model, out var own) ? [.. own, .. output] : main)];
+        var mixed = oracle.MixedLogits(prefixes, strengths);
+        Assert.Equal(ReferenceSampler.Token(mixed, new SamplingRow
+        {
+            Parameters = request.Sampling,
+            NoiseKey = GumbelNoise.Key(request.Seed, request.ChoiceIndex, 0, main.Length),
+            History = main,
+            PromptTokens = request.PromptTokens.Count,
+        }), generated.Token);
+        if (request.LogProbs is null) return;
+        Assert.Equal(ReferenceSampler.LogProbs(mixed)[generated.Token], generated.LogProbs!.LogProb, 1e-4);
+    }
+
+    private static GenerationRequest RandomRequest(Random random, int models)
+    {
+        var prompt = RandomTokens(random, random.Next(1, 60));
+        return new GenerationRequest
+        {
+            PromptTokens = prompt,
+            PromptOfModel = random.Next(4) == 0
+                ? new Dictionary<int, IReadOnlyList<int>> { [random.Next(models)] = RandomTokens(random, random.Next(1, 40)) }
+                : new Dictionary<int, IReadOnlyList<int>>(),
+            MaxTokens = random.Next(1, 60),
+            Strengths = RandomStrengths(random, models),
+            Seed = random.Next(3),
+            ChoiceIndex = random.Next(3),
+            Speculation = random.Next(5) != 0,
+            LogProbs = random.Next(3) == 0 ? 2 : null,
+            StopTokens = random.Next(2) == 0 ? new HashSet<int> { 3, 40 } : new HashSet<int>(),
+            Sampling = RandomSampling(random),
+        } is var request && request.PromptOfModel.Count == 0 && random.Next(5) == 0 ? request with { PromptLogProbs = 1 } : request;
+    }
+
+    private static SamplingParameters RandomSampling(Random random) => new()
+    {
+        Temperature = random.Next(4) == 0 ? 0 : (float)(0.1 + random.NextDouble()),
+        TopK = random.Next(4) == 0 ? random.Next(1, 20) : 0,
+        TopP = random.Next(4) == 0 ? 0.8f : 1,
+        MinP = random.Next(4) == 0 ? 0.1f : 0,
+        TypicalP = random.Next(4) == 0 ? 0.7f : 1,
+        RepetitionPenalty = random.Next(4) == 0 ? 1.3f : 1,
+        PresencePenalty = random.Next(4) == 0 ? 1.5f : 0,
+        FrequencyPenalty = random.Next(4) == 0 ? -0.5f : 0,
+        LogitBias = random.Next(4) == 0 ? new Dictionary<int, float> { [random.Next(64)] = 3 } : new Dictionary<int, float>(),
+        AllowedTokens = random.Next(5) == 0 ? [1, 2, 3, 5, 8, 13, 21, 34, 40, 55] : null,
+        BadWords = random.Next(4) == 0 ? [[5], [8, 13], [3, 40]] : [],
+        MinTokens = random.Next(4) == 0 ? random.Next(1, 20) : 0,
+        EndTokens = [3, 40],
+    };
+
+    private static AlignmentStrengths RandomStrengths(Random random, int models)
+    {
+        var aligned = new double[models - 1];
+        for (var i = 0; i < aligned.Length; i++)
+            aligned[i] = random.Next(5) switch { 0 => 0, 1 => 1, 2 => random.NextDouble(), 3 => random.NextDouble() * 2 - 1, _ => random.Next(2, 11) };
+        if (random.Next(4) == 0) Array.Clear(aligned, 1, aligned.Length - 1);
+        return new AlignmentStrengths(aligned);
+    }
+
+    private static int[] RandomTokens(Random random, int count)
+    {
+        // From few tokens, so that text repeats itself and n-grams are found.
+        var tokens = random.Next(2) == 0 ? 64 : 4;
+        return [.. Enumerable.Range(0, count).Select(_ => random.Next(tokens))];
+    }
+
+    private sealed class Counts
+    {
+        private int _alone, _together, _kept, _withoutPass;
+
+        public int LongestDecode { get; private set; }
+
+        public void Add(StepPlan plan)
+        {
+            _ = plan.Passes.Count switch { 0 => _withoutPass++, 1 => _alone++, _ => _together++ };
+            foreach (var row in plan.Rows())
+            {
+                _kept += row.KeptSlots.Count;
+                // A chunk of a prompt wants logits at its end only, but where it is scored.
+                if (row.OutputCount == row.Tokens.Length && row.Position > 0 && plan.Readouts.All(readout => readout.Score is null))
+                    LongestDecode = Math.Max(LongestDecode, row.Tokens.Length);
+            }
+        }
+
+        public override string ToString() =>
+            $"steps of one pass {_alone}, of several {_together}, of none {_withoutPass}; rows kept {_kept}; longest decode {LongestDecode}";
+    }
+}
