@@ -39,8 +39,8 @@ public sealed class SpeculationTraceTests(ITestOutputHelper output)
             Assert.Equal(0, fixture.Engine.Status.BlocksInUse);
             for (var i = 0; i < requests.Length; i++) ties += Verify(oracle, requests[i], runs[i]) ? 1 : 0;
         }
-        output.WriteLine($"{ties} of 40 requests had a choice that lay at a tie");
-        Assert.InRange(ties, 0, 4);
+        output.WriteLine($"{ties} of 40 requests left the computed tokens at a tie");
+        Assert.InRange(ties, 0, 2);
     }
 
     /// <summary>1: adapters over the reference, all in one pass; 2: two models; 3: two models and an adapter over the first.</summary>
@@ -72,7 +72,7 @@ public sealed class SpeculationTraceTests(ITestOutputHelper output)
         return tokens;
     }
 
-    /// <summary>Fails where a token is another one than the rules give; true where one lay within rounding of another.</summary>
+    /// <summary>Fails where a token is another one than the rules give; true where the two lay within rounding of each other.</summary>
     private static bool Verify(
         PairExecutor oracle, GenerationRequest request, List<(TokenGenerated Token, AlignmentStrengths Strengths)> run)
     {
@@ -96,8 +96,11 @@ public sealed class SpeculationTraceTests(ITestOutputHelper output)
             var distance = ReferenceSampler.DistanceToBoundary(mixed, row);
             var nearest = request.Sampling.Temperature == 0 ? distance.TopTwoLogits
                 : Math.Min(distance.TopTwoScores, distance.Cut) * Math.Max(request.Sampling.Temperature, 0.1);
-            if (nearest < 2e-5 * scale) return true;
-            Assert.Equal(ReferenceSampler.Token(mixed, row), tokens[at]);
+            if (ReferenceSampler.Token(mixed, row) != tokens[at])
+            {
+                Assert.InRange(nearest, 0, 2e-5 * scale);
+                return true;
+            }
             if (run[at].Token.LogProbs is { } logProbs)
                 Assert.InRange(Math.Abs(ReferenceSampler.LogProbs(mixed)[tokens[at]] - logProbs.LogProb), 0, 1e-4 * scale);
         }
