@@ -15,7 +15,7 @@ namespace DeRa.Benchmarks;
 
 /// <summary>
 /// A pair in turns and without: passes a token, and the time of a token over that of strength 0 (one model), for each strength, number of
-/// requests at once and setting of speculation. All settings are loaded at once and measured in turn, round after round; medians.
+/// requests at once and setting of speculation, at the pair's own defaults. All settings are loaded at once and measured in turn, round after round; medians.
 /// </summary>
 internal sealed class TurnsBenchmark : IDisposable
 {
@@ -105,7 +105,6 @@ internal sealed class TurnsBenchmark : IDisposable
         {
             Prompts = [new TextPrompt(s_prompts[i % s_prompts.Length])],
             MaxTokens = _tokens,
-            Temperature = 1,
             AlignmentStrength = strength,
             Seed = 100 * seed + i,
         }).Choices[0].Request).ToList();
