@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using DeRa.Engine.Branches;
 using DeRa.Engine.Scheduling;
 
 namespace DeRa.Engine;
@@ -30,6 +31,10 @@ public sealed record EngineOptions
 
     /// <summary>The name of what is served, with which measurements are labelled.</summary>
     public string ModelName { get; init; } = "";
+
+    /// <summary>Rows of logits that the engine keeps between steps where everything runs that may; with fewer, some sequences get no guesses.</summary>
+    /// <param name="modelCount">Models of the pair.</param>
+    public int LogitSlots(int modelCount) => MaxRunning * modelCount * Branch.RowsKept;
 
     /// <summary>Checks every range.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Names the option and its range.</exception>

@@ -20,7 +20,7 @@ internal sealed class FaultIsolatingExecutor(IStepExecutor executor, ILogger log
 
     public StepResult Execute(StepPlan plan)
     {
-        if (plan.Passes.Count == 0 && plan.Readouts.Count == 0) return s_nothing;
+        if (plan is { Passes.Count: 0, Readouts.Count: 0, BlockCopies.Count: 0 }) return s_nothing;
         var result = ExecuteOrFail(plan);
         Volatile.Write(ref _failedSteps, HasSuccess(plan, result) ? 0 : _failedSteps + 1);
         return result;

@@ -18,6 +18,9 @@ namespace DeRa.Serving.Loading;
 /// </summary>
 public static partial class ServedPairLoader
 {
+    /// <summary>Most memory that logits take which are kept between steps.</summary>
+    private const long MaxLogitBytes = 512L << 20;
+
     /// <summary>Loads a pair off the caller's thread. Where it fails nothing stays loaded or running.</summary>
     /// <param name="options">What to load.</param>
     /// <param name="progress">Takes bytes downloaded and loaded, from the threads that do it; null = nobody.</param>
@@ -55,8 +58,9 @@ public static partial class ServedPairLoader
         var aligned = options.Models.Aligned.Select(model => Folder.Read(model.Path, reference)).ToList();
         for (var i = 0; i < aligned.Count; i++) CheckVocabulary(reference, aligned[i], options.Names.Aligned[i]);
         var tokenizer = aligned[0].Tokenizer;
+        var slots = Math.Min(options.Engine.LogitSlots(1 + aligned.Count), MaxLogitBytes / sizeof(float) / tokenizer.VocabularySize);
         var loaded = PairLoader.Load(
-            options.Models, tokenizer.VocabularySize, progress, loggers.CreateLogger<PairLoader>(), cancellation);
+            options.Models with { LogitSlots = (int)slots }, tokenizer.VocabularySize, progress, loggers.CreateLogger<PairLoader>(), cancellation);
         WarmUp.Run(loaded.Executor, [.. loaded.Members.Select(member => member.Name)]);
         var engine = new GenerationEngine(loaded.Executor, options.Engine, time, loggers.CreateLogger<GenerationEngine>());
         return new ServedPair

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using DeRa.Engine;
 using DeRa.Torch.Caching;
 using DeRa.Torch.Models;
 using DeRa.Torch.Weights;
@@ -13,7 +14,7 @@ namespace DeRa.Torch.Execution;
 internal sealed class CacheAllocator(
     PairOptions options, IReadOnlyList<(DecoderModel Model, int Members)> models, int contextTokens, int vocabularySize)
 {
-    private readonly int _logitSlots = options.LogitSlots ?? options.DefaultLogitSlots;
+    private readonly int _logitSlots = options.LogitSlots ?? new EngineOptions().LogitSlots(1 + options.Aligned.Count);
 
     /// <summary>Memory of the kept logits of all devices.</summary>
     public long LogitBytes => LogitStore.BytesOf(_logitSlots, vocabularySize)

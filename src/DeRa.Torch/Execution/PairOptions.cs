@@ -35,13 +35,10 @@ public sealed record PairOptions
     public int BlockTokens { get; init; } = 16;
 
     /// <summary>
-    /// Rows of logits that can be kept between steps, at least 0, float32 and as wide as the vocabulary each. Default null:
-    /// <see cref="DefaultLogitSlots"/>.
+    /// Rows of logits that can be kept between steps, at least 0, float32 and as wide as the vocabulary each. Default null: as many as
+    /// an engine needs by default.
     /// </summary>
     public int? LogitSlots { get; init; }
-
-    /// <summary>As many as 64 requests at once need where models guess each other's tokens.</summary>
-    public int DefaultLogitSlots => 64 * (1 + Aligned.Count) * 5;
 
     /// <summary>The paths of its models: the reference's, then the aligned ones'.</summary>
     public IEnumerable<string> Paths => Aligned.Select(model => model.Path).Prepend(ReferencePath);

@@ -31,7 +31,6 @@ public class FeatureMatrixTests(ITestOutputHelper output)
         [Plain, input => input with { MinTokens = 6 }, input => input with { BadWords = ["a", "cd", "dc"] },
             input => input with { MinTokens = 9, BadWords = ["bc", " e"], IgnoreEos = true }],
         [Plain, input => input with { LogitBias = new Dictionary<int, double> { [97] = 3, [257] = 2 } }],
-        [Plain, input => input with { Speculation = false }],
     ];
 
     [Fact]
@@ -90,7 +89,7 @@ public class FeatureMatrixTests(ITestOutputHelper output)
             var row = new SamplingRow
             {
                 Parameters = request.Sampling,
-                NoiseKey = GumbelNoise.Key(request.Seed, request.ChoiceIndex, 0, at),
+                NoiseKey = GumbelNoise.Key(request.Seed, request.ChoiceIndex, stream: 0, at),
                 History = tokens.AsMemory(0, at),
                 PromptTokens = request.PromptTokens.Count,
             };
@@ -110,7 +109,7 @@ public class FeatureMatrixTests(ITestOutputHelper output)
     /// <summary>The mixture after each token, up to a constant, which none of the features here can see.</summary>
     private static List<float[]> Mixtures(PairExecutor oracle, int[] tokens, double strength)
     {
-        var row = new StepRow
+        var row = new TestRow
         {
             Tokens = tokens,
             Position = 0,
@@ -119,7 +118,7 @@ public class FeatureMatrixTests(ITestOutputHelper output)
             ScoredTokens = new int[tokens.Length],
             ScoredAlternatives = GoldenPair.VocabularySize,
         };
-        return [.. oracle.Execute(new StepPlan([row])).Rows[0].ScoredLogProbs.Select(scores =>
+        return [.. oracle.Run(row)[0].ScoredLogProbs.Select(scores =>
         {
             var logProbs = new float[GoldenPair.VocabularySize];
             foreach (var (token, logProb) in scores.Top) logProbs[token] = logProb;

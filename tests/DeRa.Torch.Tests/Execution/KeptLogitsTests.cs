@@ -1,6 +1,4 @@
-using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
-using DeRa.Torch.Execution;
 using DeRa.Torch.Native;
 using Xunit;
 

@@ -88,7 +88,7 @@ public class TraceTests(ITestOutputHelper output)
         var distance = ReferenceSampler.DistanceToBoundary(MixedLogProbs(oracle, prefix, request.Strengths[0]), new SamplingRow
         {
             Parameters = request.Sampling,
-            NoiseKey = GumbelNoise.Key(request.Seed, request.ChoiceIndex, 0, prefix.Length),
+            NoiseKey = GumbelNoise.Key(request.Seed, request.ChoiceIndex, stream: 0, prefix.Length),
             History = prefix,
             PromptTokens = request.PromptTokens.Count,
         });
@@ -101,7 +101,7 @@ public class TraceTests(ITestOutputHelper output)
     /// <summary>The mixture after a prefix, up to a constant, which none of the trace's parameters can see.</summary>
     private static float[] MixedLogProbs(PairExecutor oracle, int[] prefix, double strength)
     {
-        var row = new StepRow
+        var row = new TestRow
         {
             Tokens = prefix,
             Position = 0,
@@ -110,7 +110,7 @@ public class TraceTests(ITestOutputHelper output)
             ScoredTokens = new int[prefix.Length],
             ScoredAlternatives = Vocabulary,
         };
-        var scores = oracle.Execute(new StepPlan([row])).Rows[0].ScoredLogProbs[^1];
+        var scores = oracle.Run(row)[0].ScoredLogProbs[^1];
         var logProbs = new float[Vocabulary];
         foreach (var (token, logProb) in scores.Top) logProbs[token] = logProb;
         return logProbs;

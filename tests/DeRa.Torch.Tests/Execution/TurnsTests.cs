@@ -1,5 +1,4 @@
 using DeRa.Engine.Scheduling;
-using DeRa.Torch.Execution;
 using Xunit;
 
 namespace DeRa.Torch.Tests.Execution;
