@@ -81,9 +81,12 @@ public sealed class PlanCheckTests
     public void An_empty_step_is_refused() => AssertRefused("a step needs a pass, a readout or a block copy", new StepPlan([], []));
 
     [Fact]
-    public void A_plan_at_the_limits_passes() => new PlanCheck(
-        new StepPlan([new ModelPass(0, [Row() with { Position = 254, BlockTable = [.. Enumerable.Range(0, 16)], KeptSlots = [6, 7] }])],
-            [Readout(0, LogitSource.Of(0, 1)), Readout(1, LogitSource.Kept(7))]) { BlockCopies = [new(0, 15, 14)] }, Limits).Verify();
+    public void A_plan_at_the_limits_passes()
+    {
+        var row = Row() with { Position = 254, BlockTable = [.. Enumerable.Range(0, 16)], KeptSlots = [6, 7] };
+        Readout[] readouts = [Readout(0, LogitSource.Of(0, 1)), Readout(1, LogitSource.Kept(7))];
+        new PlanCheck(new StepPlan([new ModelPass(0, [row])], readouts) { BlockCopies = [new(0, 15, 14)] }, Limits).Verify();
+    }
 
     private static void AssertRefused(string reason, StepPlan plan) => Assert.StartsWith(
         reason, Assert.Throws<ArgumentException>(() => new PlanCheck(plan, Limits).Verify()).Message, StringComparison.Ordinal);
