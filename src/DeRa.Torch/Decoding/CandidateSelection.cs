@@ -37,7 +37,9 @@ internal static class CandidateSelection
         return sum;
     }
 
-    /// <summary>Hoare's: all before the returned place, which is neither end since the pivot is not the last in order, precede the others.</summary>
+    /// <summary>
+    /// Hoare's: all before the returned place precede the others. It is neither end, since the pivot is not the last in order.
+    /// </summary>
     private static int Partition(Span<Candidate> candidates)
     {
         var pivot = MedianOfThree(candidates[0], candidates[candidates.Length / 2], candidates[^1]);

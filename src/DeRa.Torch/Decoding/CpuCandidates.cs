@@ -18,16 +18,21 @@ internal sealed class CpuCandidates(int vocabularySize)
     /// <summary>The candidates, in no particular order.</summary>
     public Span<Candidate> Items => _items.AsSpan(0, _count);
 
-    /// <summary>Takes every token whose value is larger than <paramref name="above"/>.</summary>
+    /// <summary>Removes all.</summary>
+    public void Clear() => _count = 0;
+
+    /// <summary>Adds some of eight tokens with weights of their own; those of weight 0 are not added.</summary>
     /// <param name="values">[vocabulary], padded as in <see cref="CpuVector"/>.</param>
-    /// <param name="above">At least −∞.</param>
-    public void Collect(ReadOnlySpan<float> values, float above)
+    /// <param name="weights">Likewise.</param>
+    /// <param name="first">The first of the eight.</param>
+    /// <param name="lanes">Which of them, one a bit.</param>
+    public void Add(ReadOnlySpan<float> values, ReadOnlySpan<float> weights, int first, uint lanes)
     {
-        _count = 0;
-        var vectors = CpuVector.Of(values);
-        var limit = Vector256.Create(above);
-        for (var i = 0; i < vectors.Length; i++)
-            Add(values, i * Lanes, Vector256.GreaterThan(vectors[i], limit).ExtractMostSignificantBits());
+        for (; lanes != 0; lanes &= lanes - 1)
+        {
+            var token = first + BitOperations.TrailingZeroCount(lanes);
+            if (weights[token] > 0) _items[_count++] = new Candidate { Token = token, Scaled = values[token], Weight = weights[token] };
+        }
     }
 
     /// <summary>
@@ -39,7 +44,7 @@ internal sealed class CpuCandidates(int vocabularySize)
     /// <param name="above">What is not larger is not taken; NaN = −∞ is taken, too.</param>
     public void CollectBest(ReadOnlySpan<float> values, int count, float above)
     {
-        _count = 0;
+        Clear();
         var vectors = CpuVector.Of(values);
         var most = 2L * count + Spare;
         var limit = Vector256.Create(above);

@@ -32,11 +32,11 @@ internal static class CpuDraw
     }
 
     /// <summary>Draws from a whole row.</summary>
-    /// <param name="scaled">[vocabulary], padded as in <see cref="CpuVector"/>; at most 0, and 0 somewhere.</param>
+    /// <param name="scaled">[vocabulary], padded as in <see cref="CpuVector"/>; at most 0, and above −∞ somewhere.</param>
     /// <param name="noiseKey"><see cref="GumbelNoise.Key"/>.</param>
     public static int Best(ReadOnlySpan<float> scaled, ulong noiseKey)
     {
-        var best = Of(scaled, CpuVector.FirstIndexOf(scaled, 0), noiseKey);
+        var best = Of(scaled, CpuVector.FirstIndexOf(scaled, CpuVector.Largest(scaled)), noiseKey);
         var offset = Offset(best);
         var vectors = CpuVector.Of(scaled);
         var states = Vector256.Create(1ul, 2, 3, 4) * GumbelNoise.Increment + Vector256.Create(noiseKey);

@@ -13,6 +13,7 @@ internal sealed class CpuRowReader
     private readonly float[] _changed; // likewise: adjusted and masked, then scaled
     private readonly CpuAdjustments _adjustments;
     private readonly CpuCandidates _candidates;
+    private readonly CpuRowFilter _filter;
 
     private CpuRowReader(int vocabularySize)
     {
@@ -20,6 +21,7 @@ internal sealed class CpuRowReader
         (_mixed, _changed) = (CpuVector.Allocate(vocabularySize), CpuVector.Allocate(vocabularySize));
         _adjustments = new CpuAdjustments(vocabularySize);
         _candidates = new CpuCandidates(vocabularySize);
+        _filter = new CpuRowFilter(vocabularySize, _candidates);
     }
 
     /// <summary>The calling thread's.</summary>
@@ -64,9 +66,13 @@ internal sealed class CpuRowReader
     private int Draw(float[] logits, float best, SamplingRow sampling)
     {
         CpuVector.Scale(logits, best, sampling.Parameters.Temperature, _changed);
-        return CpuFilter.Apply(_changed, _vocabularySize, sampling.Parameters, _candidates)
-            ? CpuDraw.Best(_candidates.Items, sampling.NoiseKey)
-            : CpuDraw.Best(_changed, sampling.NoiseKey);
+        if (TokenFilter.HasTopK(sampling.Parameters, _vocabularySize))
+        {
+            CpuCandidateFilter.Apply(_changed, sampling.Parameters, _candidates);
+            return CpuDraw.Best(_candidates.Items, sampling.NoiseKey);
+        }
+        if (TokenFilter.Filters(sampling.Parameters, _vocabularySize)) _filter.Apply(_changed, sampling.Parameters);
+        return CpuDraw.Best(_changed, sampling.NoiseKey);
     }
 
     private LogitRowResult LogProbs(LogitRow row, int token, float best)

@@ -25,7 +25,8 @@ internal static class TokenMasks
     {
         var places = Places(masks, logits.shape[1], mask => mask.Forbidden);
         return places.Length == 0 ? logits
-            : logits.reshape(-1).index_fill(0, TensorRows.Upload(tensor(places), logits.device), Arithmetic.NegativeInfinity).view(logits.shape);
+            : logits.reshape(-1).index_fill(0, TensorRows.Upload(tensor(places), logits.device), Arithmetic.NegativeInfinity)
+                .view(logits.shape);
     }
 
     private static Tensor Allow(Tensor logits, SamplingMask?[] masks)

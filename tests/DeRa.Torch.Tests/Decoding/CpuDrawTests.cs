@@ -34,7 +34,7 @@ public sealed class CpuDrawTests
         for (var draw = 0; draw < 200; draw++)
         {
             var scaled = Scaled(random, 20);
-            Assert.True(CpuFilter.Apply(scaled, VocabularySize, new() { MinP = random.NextSingle() * .1f + 1e-6f }, candidates));
+            CpuCandidateFilter.Apply(scaled, new() { TopK = random.Next(1, 3000) }, candidates);
             var kept = candidates.Items.ToArray().Select(candidate => candidate.Token).ToHashSet();
             for (var token = 0; token < scaled.Length; token++) if (!kept.Contains(token)) scaled[token] = float.NegativeInfinity;
             Assert.Equal(CpuDraw.Best(scaled, Rows.Key(draw)), CpuDraw.Best(candidates.Items, Rows.Key(draw)));

@@ -42,6 +42,20 @@ public sealed class SamplingTests
     public void Top_k_keeps_exactly_k_of_equal_tokens_the_lowest_ids() =>
         Assert.Equal([0, 1, 2], Support([1, 1, 1, 1, 1, 1], new() { TopK = 3 }));
 
+    [Theory]
+    [InlineData(0, .5f, 1, 0, 2000)]
+    [InlineData(1500, .5f, 1, 0, 750)]
+    [InlineData(0, 1, .25f, 0, 1000)]
+    [InlineData(0, .5f, .5f, 1, 1000)]
+    public void Of_equal_tokens_in_a_large_vocabulary_filters_keep_the_lowest_ids(
+        int topK, float topP, float typicalP, float minP, int expected)
+    {
+        var parameters = new SamplingParameters { TopK = topK, TopP = topP, TypicalP = typicalP, MinP = minP };
+        var rows = Enumerable.Range(0, 200).Select(i => Rows.Sampled(0, parameters, Rows.Key(i))).ToArray();
+        var tokens = Rows.Run([.. rows.Select(_ => new float[4000])], [], rows).Select(result => result.Token).ToArray();
+        Assert.InRange(tokens.Max(), expected * 9 / 10, expected - 1);
+    }
+
     [Fact]
     public void Top_k_past_the_vocabulary_keeps_all() =>
         Assert.Equal([0, 1, 2, 3], Support([1, 1, 1, 1], new() { TopK = 1000 }));
