@@ -1,4 +1,5 @@
 using DeRa.Engine.Requests;
+using DeRa.Engine.Scheduling;
 using DeRa.Protos.V1;
 using Xunit;
 
@@ -18,8 +19,9 @@ public class StrengthTests
     {
         AlignmentStrengths? ran = null;
         var executor = Scripts.Saying("hello");
-        executor.BeforeStep = plan => ran ??= plan.Rows[0].Strengths;
-        await using var server = await ServerFixture.StartAsync(executor, aligned: ["helpful", "concise"]);
+        executor.BeforeStep = plan => ran ??= plan.Readouts.FirstOrDefault(readout => readout.Sampling is not null)?.Strengths;
+        await using var server = await ServerFixture.StartAsync(executor, new() { Speculation = Speculation.Off },
+            aligned: ["helpful", "concise"]);
         foreach (var stream in new[] { "false", "true" })
         {
             var reply = await server.CompleteAsync($$"""{"prompt":"a",{{field}},"stream":{{stream}}}""");

@@ -1,4 +1,5 @@
 using System.Text;
+using DeRa.Engine.Scheduling;
 
 namespace DeRa.Testing.Server;
 
@@ -6,15 +7,12 @@ namespace DeRa.Testing.Server;
 public static class Scripts
 {
     /// <summary>Says a text, a byte a token, and ends with end-of-sequence.</summary>
-    public static ScriptedExecutor Saying(string text)
-    {
-        var bytes = Encoding.UTF8.GetBytes(text);
-        return new ScriptedExecutor
-        {
-            Script = row => row.Sampling!.History.Length - row.Sampling.PromptTokens is var place && place < bytes.Length
-                ? bytes[place] : ByteTokenizer.Eos,
-        };
-    }
+    public static ScriptedExecutor Saying(string text) => new() { Script = Script([.. Encoding.UTF8.GetBytes(text)]) };
+
+    /// <summary>Says tokens in order; after them, where it is asked for guesses, end-of-sequence.</summary>
+    public static Func<Readout, int?> Script(IReadOnlyList<int> tokens) => readout =>
+        readout.Sampling!.History.Length - readout.Sampling.PromptTokens is var place && place < tokens.Count
+            ? tokens[place] : ByteTokenizer.Eos;
 
     /// <summary>Goes on and on.</summary>
     public static ScriptedExecutor Endless() =>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using DeRa.Engine.Scheduling;
 using DeRa.Protos.V1;
 using DeRa.Server.Grpc;
 using DeRa.Server.Options;
@@ -30,8 +31,12 @@ public class ConverseTests
     {
         var strengths = new ConcurrentQueue<double>();
         var executor = Scripts.Endless();
-        executor.BeforeStep = plan => strengths.Enqueue(plan.Rows[0].Strengths[0]);
-        await using var server = await ServerFixture.StartAsync(executor);
+        executor.BeforeStep = plan =>
+        {
+            foreach (var readout in plan.Readouts) strengths.Enqueue(readout.Strengths[0]);
+        };
+        // Guesses are made at strengths of their own.
+        await using var server = await ServerFixture.StartAsync(executor, new() { Speculation = Speculation.Off });
         using var call = server.Inference.Converse(cancellationToken: Stop);
         await call.RequestStream.WriteAsync(Start(maxTokens: 1_000_000), Stop);
         var events = new List<ConverseResponse>();

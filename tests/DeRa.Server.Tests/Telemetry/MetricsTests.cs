@@ -64,12 +64,12 @@ public class MetricsTests
         await server.CompleteAsync("""{"prompt":"abc","max_tokens":5}""");
         var after = await Scrape.OfAsync(server);
         (string, string)[] labels = [("model_name", model), ("engine", "0")];
-        foreach (var name in (string[])["prompt_tokens", "generation_tokens"])
+        foreach (var name in (string[])["prompt_tokens", "generation_tokens",
+            "spec_decode_num_drafts", "spec_decode_num_draft_tokens", "spec_decode_num_accepted_tokens"])
             Assert.Equal(0, before.Value($"vllm:{name}_total", labels));
         foreach (var reason in (string[])["stop", "length", "abort", "error"])
             Assert.Equal(0, before.Value("vllm:request_success_total", [.. labels, ("finished_reason", reason)]));
-        foreach (var name in (string[])["num_preemptions", "prefix_cache_queries", "prefix_cache_hits",
-            "spec_decode_num_drafts", "spec_decode_num_draft_tokens", "spec_decode_num_accepted_tokens"])
+        foreach (var name in (string[])["num_preemptions", "prefix_cache_queries", "prefix_cache_hits"])
         {
             var counter = $"vllm:{name}_total";
             Assert.Equal((0, 0, "counter"), (before.Value(counter, labels), after.Value(counter, labels), after.Types[counter]));
@@ -93,9 +93,9 @@ public class MetricsTests
         // The end-of-sequence token, the length, a failure.
         await server.CompleteAsync("""{"prompt":"x","max_tokens":100}""");
         await server.CompleteAsync("""{"prompt":"x","max_tokens":3}""");
-        executor.RowError = _ => "the logits are not finite";
+        executor.ReadoutError = _ => "the logits are not finite";
         await server.CompleteAsync("""{"prompt":"x"}""");
-        executor.RowError = null;
+        executor.ReadoutError = null;
         // One that its client left.
         executor.BeforeStep = _ => executor.TestOver.WaitHandle.WaitOne();
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(Stop);
@@ -144,7 +144,7 @@ public class MetricsTests
         {
             await server.CompleteAsync("""{"prompt":"a","lambda":0.5}""");
             await server.ChatAsync("""{"messages":[{"role":"user","content":"a"}],"stream":true}""");
-            executor.RowError = _ => "logits are not finite";
+            executor.ReadoutError = _ => "logits are not finite";
             await server.CompleteAsync($$"""{"prompt":"a","model":"{{model}}@0.25"}""");
         }
         provider.Dispose();
