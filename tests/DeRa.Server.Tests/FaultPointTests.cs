@@ -46,7 +46,8 @@ public class FaultPointTests
         if (point is "reference throws" or "aligned throws" or "out of memory")
             executor.BeforeStep = plan =>
             {
-                if (plan.Readouts.Any(readout => IsLate(readout) && readout.Strengths[0] == strength)) throw new InvalidOperationException(point);
+                if (plan.Readouts.Any(readout => IsLate(readout) && readout.Strengths[0] == strength))
+                    throw new InvalidOperationException(point);
             };
         if (point == "not finite")
             executor.ReadoutError = readout => IsLate(readout) ? "the logits are not finite" : null;

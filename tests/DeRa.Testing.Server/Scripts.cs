@@ -7,7 +7,13 @@ namespace DeRa.Testing.Server;
 public static class Scripts
 {
     /// <summary>Says a text, a byte a token, and ends with end-of-sequence.</summary>
-    public static ScriptedExecutor Saying(string text) => new() { Script = Script([.. Encoding.UTF8.GetBytes(text)]) };
+    /// <param name="text">The text.</param>
+    /// <param name="models">Models of the pair, each a runner of its own.</param>
+    public static ScriptedExecutor Saying(string text, int models = 2) =>
+        new(runners: [.. Enumerable.Range(0, models).Select(model => new RunnerLimits([model], ""))])
+        {
+            Script = Script([.. Encoding.UTF8.GetBytes(text)]),
+        };
 
     /// <summary>Says tokens in order; after them, where it is asked for guesses, end-of-sequence.</summary>
     public static Func<Readout, int?> Script(IReadOnlyList<int> tokens) => readout =>

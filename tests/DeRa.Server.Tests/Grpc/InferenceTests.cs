@@ -48,8 +48,8 @@ public class InferenceTests
         Assert.Equal(1, reply.AlignmentStrength);
         Assert.Equal(new string('x', 16), reply.Choices[0].Text);
         Assert.Equal(FinishReason.Length, reply.Choices[0].FinishReason);
-        Assert.Equal((1f, 1f, 1f),
-            (decision!.Sampling!.Parameters.Temperature, decision.Sampling.Parameters.TopP, decision.Sampling.Parameters.RepetitionPenalty));
+        var sampling = decision!.Sampling!.Parameters;
+        Assert.Equal((1f, 1f, 1f), (sampling.Temperature, sampling.TopP, sampling.RepetitionPenalty));
     }
 
     [Fact]

@@ -1,3 +1,5 @@
+using DeRa.Engine;
+using DeRa.Engine.Scheduling;
 using DeRa.Engine.Telemetry;
 using DeRa.Testing;
 using OpenTelemetry;
@@ -179,7 +181,9 @@ public class MetricsTests
     public async Task What_the_one_model_path_saves_and_the_strengths_are_counted()
     {
         const string model = "metrics-ours";
-        await using var server = await ServerFixture.StartAsync(new ScriptedExecutor(), model: model);
+        // Guesses that are wrong are tokens run as well.
+        var engine = new EngineOptions { Speculation = Speculation.Off };
+        await using var server = await ServerFixture.StartAsync(new ScriptedExecutor(), engine, model: model);
         foreach (var strength in (string[])["0", "1", "0.5", "-0.7"])
             await server.CompleteAsync($$"""{"prompt":"abc","max_tokens":5,"ignore_eos":true,"lambda":{{strength}}}""");
         await server.CompleteAsync("""{"prompt":"abc","max_tokens":0}""");
@@ -212,7 +216,8 @@ public class MetricsTests
     public async Task A_client_makes_no_series()
     {
         await using var server = await ServerFixture.StartAsync(Scripts.Saying("x"), model: "metrics-series");
-        await server.CompleteAsync("""{"prompt":"a"}""");
+        foreach (var strength in (string[])["0", "0.5", "1"])
+            await server.CompleteAsync($$"""{"prompt":"a","lambda":{{strength}}}""");
         await server.CompleteAsync("""{"prompt":"a","model":"nothing-of-the-kind"}""");
         await server.GetAsync("/no/such/path");
         var before = await CountAsync();
