@@ -1,3 +1,4 @@
+using System.Globalization;
 using DeRa.Benchmarks;
 
 // Run by hand; nothing here decides a test.
@@ -9,7 +10,10 @@ switch (args)
     case ["seeds", var server] when Uri.TryCreate(server, UriKind.Absolute, out var address):
         await SeedBenchmark.RunAsync(address, Console.Out);
         return 0;
+    case ["turns", var reference, var aligned, .. var rest]:
+        await TurnsBenchmark.RunAsync(reference, aligned, rest is [var tokens] ? int.Parse(tokens, CultureInfo.InvariantCulture) : 150, Console.Out);
+        return 0;
     default:
-        Console.Error.WriteLine("usage: DeRa.Benchmarks tokenizer FOLDER [FOLDER...] | seeds http://localhost:8080");
+        Console.Error.WriteLine("usage: DeRa.Benchmarks tokenizer FOLDER [FOLDER...] | seeds http://localhost:8080 | turns REFERENCE ALIGNED [TOKENS]");
         return 2;
 }

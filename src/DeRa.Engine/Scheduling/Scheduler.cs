@@ -115,7 +115,7 @@ internal sealed class Scheduler
     /// <param name="took">The step's time.</param>
     public void Commit(StepPlan plan, StepResult result, long now, TimeSpan took)
     {
-        var (decided, decoding, ran) = (0, true, _running.Count);
+        var (decided, decoding) = (0, true);
         foreach (var branch in _running)
         {
             if (result.FailedBranches.TryGetValue(branch.Id, out var failure))
@@ -129,7 +129,7 @@ internal sealed class Scheduler
             }
         }
         _running.RemoveAll(branch => !branch.IsRunning);
-        if (decoding && plan.Passes.Count > 0) _turns.Learn(_turn.Guesses, ran, decided, took);
+        if (decoding && plan.Passes.Count > 0) _turns.Learn(_turn.Guesses, decided, took);
     }
 
     /// <summary>Ends everything, waiting and running, with one failure: the engine is going away.</summary>

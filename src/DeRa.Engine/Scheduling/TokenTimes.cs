@@ -1,7 +1,9 @@
+using System.Numerics;
+
 namespace DeRa.Engine.Scheduling;
 
 /// <summary>
-/// Measures what a token takes with guesses and without, for each size of batch, and says which is to be taken. A pass over guesses too
+/// Measures what a token takes with guesses and without, for each make-up of the batch, and says which is to be taken. A pass over guesses too
 /// costs little where weights dominate, and much where arithmetic does: nobody but the machine knows. Engine thread only.
 /// </summary>
 internal sealed class TokenTimes
@@ -9,8 +11,11 @@ internal sealed class TokenTimes
     /// <summary>Steps that are measured before anything is said of a way; the first few after a change are not.</summary>
     private const int TrialSteps = 24, WarmUpSteps = 2;
 
-    /// <summary>After so many steps of one way, the other is tried again.</summary>
-    private const int StepsBetweenTrials = 1024;
+    /// <summary>After so many steps of one way, the other is tried again; after more where it was far slower.</summary>
+    private const int StepsBetweenTrials = 1024, StepsWhereFarSlower = 8192;
+
+    /// <summary>How many times as slow is far slower.</summary>
+    private const double FarSlower = 1.2;
 
     /// <summary>How much faster the other way must be to be taken.</summary>
     private const double Gain = 1.03;
@@ -18,29 +23,38 @@ internal sealed class TokenTimes
     /// <summary>What of an estimate a whole trial replaces.</summary>
     private const double Weight = 0.5;
 
-    private readonly Dictionary<int, Batch> _batches = [];
+    private readonly Dictionary<(int, int), Batch> _batches = [];
 
-    /// <summary>Whether to guess in a step of that many branches.</summary>
-    public bool Speculates(int branches) => BatchOf(branches).Speculates;
+    /// <summary>Whether to guess in a step.</summary>
+    /// <param name="branches">Its branches.</param>
+    /// <param name="mixed">Those of them that need passes of several runners.</param>
+    public bool Speculates(int branches, int mixed) => BatchOf(branches, mixed).Speculates;
 
     /// <summary>A step has run.</summary>
     /// <param name="speculated">Whether with guesses.</param>
     /// <param name="branches">Branches in it, all decoding.</param>
+    /// <param name="mixed">Those of them that need passes of several runners.</param>
     /// <param name="tokens">Tokens that were decided.</param>
     /// <param name="took">Its time.</param>
-    public void Add(bool speculated, int branches, int tokens, TimeSpan took)
+    public void Add(bool speculated, int branches, int mixed, int tokens, TimeSpan took)
     {
-        var batch = BatchOf(branches);
+        var batch = BatchOf(branches, mixed);
         if (batch.Speculates == speculated) batch.Add(tokens, took.TotalSeconds);
     }
 
-    /// <summary>Batches of about the same size are one: 1, 2, 3, 4, 5–6, 7–8, 9–12, 13–16, …</summary>
-    private Batch BatchOf(int branches)
+    private Batch BatchOf(int branches, int mixed)
     {
-        var octave = Math.Max(0, (int)Math.Log2(Math.Max(1, branches - 1)) - 1);
-        var size = octave << 16 | (Math.Max(1, branches) - 1 >> octave);
+        var size = (Rounded(branches), Rounded(mixed));
         if (!_batches.TryGetValue(size, out var batch)) _batches.Add(size, batch = new Batch());
         return batch;
+    }
+
+    /// <summary>Numbers that are about the same are one: 0, 1, 2, 3, 4, 5–6, 7–8, 9–12, 13–16, 17–24, …; the largest stands for all.</summary>
+    private static int Rounded(int number)
+    {
+        if (number <= 4) return number;
+        var half = (1 << BitOperations.Log2((uint)number - 1)) / 2;
+        return (number + half - 1) / half * half;
     }
 
     /// <summary>Batches of one size.</summary>
@@ -64,8 +78,8 @@ internal sealed class TokenTimes
             _tokens += tokens;
             if (_measured < TrialSteps) return;
             Estimate();
-            if (_secondsPerToken[1 - Way] is not { } other || _steps >= StepsBetweenTrials) Change();
-            else if (_secondsPerToken[Way] is { } own && own > other * Gain) Change();
+            var (own, other) = (_secondsPerToken[Way], _secondsPerToken[1 - Way]);
+            if (other is null || own > other * Gain || _steps >= (other > own * FarSlower ? StepsWhereFarSlower : StepsBetweenTrials)) Change();
         }
 
         /// <summary>From the median step, since now and then one is held up by something else.</summary>

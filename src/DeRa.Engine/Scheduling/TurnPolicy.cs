@@ -14,6 +14,8 @@ internal sealed class TurnPolicy
     private readonly bool _canTakeTurns;
     private readonly TokenTimes _times = new();
     private int _last;
+    private int _branches;
+    private int _mixed;
 
     /// <param name="speculation">What the operator wants.</param>
     /// <param name="limits">The runners.</param>
@@ -28,13 +30,18 @@ internal sealed class TurnPolicy
     /// <param name="running">The branches.</param>
     public Turn Next(IReadOnlyList<Branch> running)
     {
-        var together = false;
-        foreach (var branch in running) together |= branch.RunsTogether;
+        var (together, mixed) = (false, 0);
+        foreach (var branch in running)
+        {
+            together |= branch.RunsTogether;
+            if (IsMixed(branch)) mixed++;
+        }
+        (_branches, _mixed) = (running.Count, mixed);
         var guesses = _speculation switch
         {
             Speculation.On => true,
             Speculation.Off => false,
-            _ => _times.Speculates(running.Count),
+            _ => _times.Speculates(_branches, _mixed),
         };
         if (!guesses || !_canTakeTurns || together) return new Turn(null, guesses);
         for (var i = 1; i <= _runners; i++)
@@ -47,14 +54,21 @@ internal sealed class TurnPolicy
         return new Turn(null, true);
     }
 
-    /// <summary>Learns what a step took in which every row decoded.</summary>
+    /// <summary>Learns what the last step took, in which every row decoded.</summary>
     /// <param name="guesses">Whether it was one with guesses.</param>
-    /// <param name="branches">Branches that ran.</param>
     /// <param name="tokens">Tokens that were decided in it.</param>
     /// <param name="took">Its time.</param>
-    public void Learn(bool guesses, int branches, int tokens, TimeSpan took)
+    public void Learn(bool guesses, int tokens, TimeSpan took)
     {
-        if (_speculation == Speculation.Auto) _times.Add(guesses, branches, tokens, took);
+        if (_speculation == Speculation.Auto) _times.Add(guesses, _branches, _mixed, tokens, took);
+    }
+
+    private bool IsMixed(Branch branch)
+    {
+        var active = branch.Strengths.ActiveModels;
+        for (var i = 1; i < active.Count; i++)
+            if (_runnerOfModel[active[i]] != _runnerOfModel[active[0]]) return true;
+        return false;
     }
 
     private bool HasWork(IReadOnlyList<Branch> running, int runner)

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using DeRa.Torch.Configuration;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Operators;
@@ -10,6 +11,15 @@ internal static class CpuActivation
     private const int Lanes = 8;
 
     private static readonly float GeluScale = (float)(2 * Math.Sqrt(2 / Math.PI));
+
+    /// <summary>The function that applies an activation in place and returns its argument; null where there is none here.</summary>
+    public static Func<Tensor, Tensor>? InPlace(Activation activation) => activation switch
+    {
+        Activation.Silu => SiluInPlace,
+        Activation.GeluTanh => GeluTanhInPlace,
+        Activation.QuickGelu => QuickGeluInPlace,
+        _ => null,
+    };
 
     /// <summary>x · σ(x), in place.</summary>
     public static Tensor SiluInPlace(Tensor values) => TimesSigmoidInPlace(values, 1, 0);

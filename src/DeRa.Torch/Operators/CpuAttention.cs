@@ -26,15 +26,16 @@ internal sealed unsafe class CpuAttention(float scale, float? softCap)
     private static int[]? s_slots;
 
     /// <summary>softmax(cap(query · keysᵀ · scale)) · values, over what each token may attend to.</summary>
-    /// <param name="query">[tokens, heads, headDimension], float32.</param>
+    /// <param name="query">[tokens, heads, headDimension], float32; tokens beyond the plan's are padding.</param>
     /// <param name="cache">The layer's cache, which holds the step's own keys and values already.</param>
     /// <param name="plan">The rows, in the order of their tokens.</param>
-    /// <returns>[tokens, heads · headDimension].</returns>
+    /// <returns>[tokens, heads · headDimension]; 0 where the token is padding.</returns>
     public Tensor Apply(Tensor query, LayerCache cache, CpuPlan plan)
     {
-        var contiguous = query.contiguous();
+        var contiguous = query.is_contiguous() ? query : query.contiguous();
         var (tokens, heads, dimension) = (query.size(0), (int)query.size(1), (int)query.size(2));
-        var output = empty([tokens, heads * dimension], ScalarType.Float32);
+        var output = tokens == plan.Tokens ? empty([tokens, heads * dimension], ScalarType.Float32)
+            : zeros([tokens, heads * dimension], ScalarType.Float32);
         var keyValueHeads = (int)cache.Keys.size(1);
         fixed (float* queries = CpuKernels.Elements(contiguous), keys = CpuKernels.Elements(cache.Keys),
             values = CpuKernels.Elements(cache.Values), outputs = CpuKernels.Elements(output))

@@ -13,7 +13,7 @@ namespace DeRa.Torch.Operators;
 internal static class CpuKernels
 {
     /// <summary>
-    /// The fewest rows of a matrix product. With <c>MKL_CBWR=AVX2,STRICT</c> (set by <see cref="Native.LibTorch"/>), a row's result is
+    /// The fewest rows of a matrix product; steps of fewer tokens are padded. With <c>MKL_CBWR=AVX2,STRICT</c> (set by <see cref="Native.LibTorch"/>), a row's result is
     /// the same in any product of at least four rows; for fewer rows, MKL runs other code.
     /// </summary>
     public const int MinProductRows = 4;
@@ -23,6 +23,9 @@ internal static class CpuKernels
 
     /// <inheritdoc cref="Supports(Tensor)"/>
     public static bool Supports(Device device, ScalarType type) => device.type == DeviceType.CPU && type == ScalarType.Float32;
+
+    /// <summary>The elements of a contiguous int64 tensor on the CPU, as long as it is not disposed.</summary>
+    public static ReadOnlySpan<long> Indices(Tensor tensor) => MemoryMarshal.Cast<byte, long>(tensor.bytes);
 
     /// <summary>The elements of a contiguous float32 tensor on the CPU, as long as it is not disposed.</summary>
     public static Span<float> Elements(Tensor tensor) => MemoryMarshal.Cast<byte, float>(tensor.bytes);

@@ -15,6 +15,7 @@ internal static class Norm
     /// <returns>[rows, width] in the input's element type.</returns>
     public static Tensor Apply(Tensor input, NormWeight norm, NormKind kind, double epsilon)
     {
+        if (kind != NormKind.Layer && CpuKernels.Supports(input)) return RootMeanSquare(input, norm.Weight, epsilon);
         var wide = input.to(ScalarType.Float32);
         var normed = kind == NormKind.Layer
             ? nn.functional.layer_norm(wide, [wide.size(-1)], norm.Weight, norm.Bias, epsilon)
@@ -28,6 +29,7 @@ internal static class Norm
     /// <param name="epsilon">Greater than 0.</param>
     public static Tensor RootMeanSquare(Tensor input, Tensor weight, double epsilon)
     {
+        if (CpuKernels.Supports(input)) return CpuNorm.RootMeanSquare(input.contiguous(), weight, (float)epsilon);
         var inverse = (input * input).mean([-1], keepdim: true).PlusInPlace(epsilon).rsqrt_(); // […, 1]
         return (input * inverse).mul_(weight);
     }

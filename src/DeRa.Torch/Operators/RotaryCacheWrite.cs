@@ -15,18 +15,27 @@ internal static class RotaryCacheWrite
     /// <param name="headNorm">[heads + keyValueHeads, headDimension], float32: the norm of each query and key; null = none.</param>
     /// <param name="epsilon">Of that norm.</param>
     /// <param name="angles">The tokens' rotations of the first dimensions of each head; null = no rotation.</param>
-    /// <param name="slots">[tokens], int64: where each token's key and value go; distinct.</param>
+    /// <param name="slots">[tokens], int64: where each token's key and value go; distinct. Tokens beyond them are padding.</param>
     /// <param name="cache">The layer's cache.</param>
-    /// <returns>The rotated queries: [tokens, heads, headDimension].</returns>
+    /// <returns>The rotated queries: [tokens, heads, headDimension], undefined where the token is padding.</returns>
     public static Tensor Apply(
         Tensor queryKeyValue, Tensor? headNorm, double epsilon, RotaryAngles? angles, Tensor slots, LayerCache cache)
     {
         var keyValueHeads = cache.Keys.size(1);
         var heads = queryKeyValue.size(1) - 2 * keyValueHeads;
+        if (CpuKernels.Supports(queryKeyValue)) return OnCpu(queryKeyValue, headNorm, epsilon, angles, slots, cache);
         var rotated = Rotate(queryKeyValue.narrow(1, 0, heads + keyValueHeads), headNorm, epsilon, angles);
         cache.Keys.index_copy_(0, slots, rotated.narrow(1, heads, keyValueHeads));
         cache.Values.index_copy_(0, slots, queryKeyValue.narrow(1, heads + keyValueHeads, keyValueHeads));
         return rotated.narrow(1, 0, heads);
+    }
+
+    private static Tensor OnCpu(
+        Tensor queryKeyValue, Tensor? headNorm, double epsilon, RotaryAngles? angles, Tensor slots, LayerCache cache)
+    {
+        var vectors = headNorm is null ? queryKeyValue
+            : Norm.RootMeanSquare(queryKeyValue.narrow(1, 0, headNorm.size(0)), headNorm, epsilon);
+        return CpuRotary.Apply(vectors, queryKeyValue, angles, slots, cache);
     }
 
     private static Tensor Rotate(Tensor vectors, Tensor? headNorm, double epsilon, RotaryAngles? angles)
