@@ -155,7 +155,9 @@ internal sealed class Branch
         Events.Report(new StrengthsChanged(strengths));
     }
 
-    /// <summary>Takes tokens as if they had been drawn, up to the token limit less one, and reports them; no effect once it has ended.</summary>
+    /// <summary>
+    /// Takes tokens as if they had been drawn, up to the token limit less one, and reports them; without effect once it has ended.
+    /// </summary>
     public void Append(ReadOnlySpan<int> tokens)
     {
         if (HasEnded) return;

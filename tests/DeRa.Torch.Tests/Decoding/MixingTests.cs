@@ -112,7 +112,8 @@ public sealed class MixingTests
         foreach (var temperature in new[] { 0f, .01f, 1f })
             foreach (var noiseKey in new ulong[] { 0, 1, 2 })
             {
-                var row = Rows.Sampled(strength, forbidden with { Temperature = temperature, TopK = 3, TopP = .99f }, noiseKey, logProbs: 3);
+                var sampling = forbidden with { Temperature = temperature, TopK = 3, TopP = .99f };
+                var row = Rows.Sampled(strength, sampling, noiseKey, logProbs: 3);
                 var result = Rows.Run([Reference], [Aligned], [row])[0];
                 Assert.Null(result.Error);
                 Assert.Equal(1, result.Token);

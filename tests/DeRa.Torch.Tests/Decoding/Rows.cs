@@ -59,7 +59,8 @@ internal static class Rows
             Logits(reference, rows, row => row.Strengths.Reference != 0, type, device),
             Logits(aligned, rows, row => row.Strengths[0] != 0, type, device),
         ];
-        return path == ReadoutPath.Kernel ? CpuReadout.Run(members, rows, vocabularySize) : DeviceReadout.Run(members, rows, vocabularySize);
+        return path == ReadoutPath.Kernel
+            ? CpuReadout.Run(members, rows, vocabularySize) : DeviceReadout.Run(members, rows, vocabularySize);
     }
 
     private static ModelLogits Logits(

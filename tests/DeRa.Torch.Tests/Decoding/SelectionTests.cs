@@ -53,13 +53,17 @@ public sealed class SelectionTests
     public void Keys_order_as_the_numbers_do()
     {
         float[] numbers =
-            [0, float.Epsilon, 3 * float.Epsilon, 1e-38f, 1.17549435e-38f, .25f, .49999997f, .5f, .50000006f, 1, 3, 16777216, 1e20f, float.PositiveInfinity];
+        [
+            0, float.Epsilon, 3 * float.Epsilon, 1e-38f, 1.17549435e-38f, .25f, .49999997f, .5f, .50000006f, 1, 3, 16777216, 1e20f,
+            float.PositiveInfinity,
+        ];
         using var scope = torch.NewDisposeScope();
         AssertAscend(OrderKeys.OfFloat32(torch.tensor(numbers)), 1L << OrderKeys.Float32Bits);
         double[] more = [.. numbers.Select(number => (double)number).Append(double.Epsilon).Append(Math.BitIncrement(.25)).Order()];
         AssertAscend(OrderKeys.OfFloat64(torch.tensor(more)), long.MaxValue);
         Assert.Equal(
-            OrderKeys.OfFloat32(torch.tensor(new[] { 0f })).data<long>().ToArray(), OrderKeys.OfFloat32(torch.tensor(new[] { -0f })).data<long>().ToArray());
+            OrderKeys.OfFloat32(torch.tensor(new[] { 0f })).data<long>().ToArray(),
+            OrderKeys.OfFloat32(torch.tensor(new[] { -0f })).data<long>().ToArray());
     }
 
     private static void AssertAscend(torch.Tensor keys, long limit)
