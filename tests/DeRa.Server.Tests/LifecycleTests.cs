@@ -5,10 +5,10 @@ using DeRa.Server.Options;
 using DeRa.Server.State;
 using DeRa.Serving;
 using DeRa.Serving.Loading;
+using DeRa.Testing;
 using DeRa.Torch.Weights;
 using Google.Rpc;
 using Grpc.Core;
-using DeRa.Testing;
 using Xunit;
 
 namespace DeRa.Server.Tests;
