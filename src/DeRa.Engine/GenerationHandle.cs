@@ -37,14 +37,14 @@ public sealed class GenerationHandle
     /// Asks to go on after these tokens, as if they had been drawn next; as many as the token limit leaves room for, less one. They come
     /// out as <see cref="TokenGenerated"/>. Any thread.
     /// </summary>
-    /// <param name="tokens">Ids in the vocabulary.</param>
+    /// <param name="decided">Ids in the vocabulary.</param>
     /// <exception cref="ArgumentOutOfRangeException">A token is outside the vocabulary.</exception>
-    public void Append(IReadOnlyList<int> tokens)
+    public void Append(IReadOnlyList<int> decided)
     {
-        foreach (var token in tokens)
+        foreach (var token in decided)
             if ((uint)token >= (uint)_limits.VocabularySize)
-                throw new ArgumentOutOfRangeException(nameof(tokens), token, $"a token must be in [0, {_limits.VocabularySize})");
-        _group.Post(new AppendCommand(_branch, tokens.ToArray()));
+                throw new ArgumentOutOfRangeException(nameof(decided), token, $"a token must be in [0, {_limits.VocabularySize})");
+        _group.Post(new AppendCommand(_branch, decided.ToArray()));
     }
 
     /// <summary>When things happened to it, up to now; any thread.</summary>

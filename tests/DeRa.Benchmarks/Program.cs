@@ -11,7 +11,8 @@ switch (args)
         await SeedBenchmark.RunAsync(address, Console.Out);
         return 0;
     case ["turns", var reference, var aligned, .. var rest]:
-        await TurnsBenchmark.RunAsync(reference, aligned, rest is [var tokens] ? int.Parse(tokens, CultureInfo.InvariantCulture) : 150, Console.Out);
+        await TurnsBenchmark.RunAsync(
+            reference, aligned, rest is [var tokens] ? int.Parse(tokens, CultureInfo.InvariantCulture) : 150, Console.Out);
         return 0;
     default:
         Console.Error.WriteLine("usage: DeRa.Benchmarks tokenizer FOLDER [FOLDER...] | seeds http://localhost:8080 | turns REFERENCE ALIGNED [TOKENS]");

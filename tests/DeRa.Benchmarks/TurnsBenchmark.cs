@@ -39,7 +39,8 @@ internal sealed class TurnsBenchmark : IDisposable
         _tokens = tokens;
         _listener.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Meter.Name == EngineTelemetry.Name && instrument.Name == "dera.passes_per_token") listener.EnableMeasurementEvents(instrument);
+            if (instrument.Meter.Name == EngineTelemetry.Name && instrument.Name == "dera.passes_per_token")
+                listener.EnableMeasurementEvents(instrument);
         };
         _listener.SetMeasurementEventCallback<double>((_, value, _, _) =>
         {

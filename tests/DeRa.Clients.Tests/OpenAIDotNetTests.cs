@@ -176,11 +176,11 @@ public class OpenAIDotNetTests
     public async Task A_row_that_fails_is_tried_again_and_then_answered()
     {
         var executor = Scripts.Saying("fine");
-        executor.RowError = _ => "logits are not finite";
+        executor.ReadoutError = _ => "logits are not finite";
         await using var server = await ServerFixture.StartAsync(executor);
         var policy = new WatchedRetryPolicy(() =>
         {
-            executor.RowError = null;
+            executor.ReadoutError = null;
             return Task.CompletedTask;
         });
         ChatCompletion answer = await OpenAIDotNet.Client(server, policy).GetChatClient("pair")
@@ -193,7 +193,7 @@ public class OpenAIDotNetTests
     public async Task A_stream_that_breaks_after_its_first_piece_never_looks_like_a_whole_answer()
     {
         var executor = Scripts.Saying("abcdefgh");
-        executor.RowError = row => row.Sampling!.History.Length - row.Sampling.PromptTokens > 3 ? "logits are not finite" : null;
+        executor.ReadoutError = row => row.Sampling!.History.Length - row.Sampling.PromptTokens > 3 ? "logits are not finite" : null;
         await using var server = await ServerFixture.StartAsync(executor);
         var seen = new List<StreamingChatCompletionUpdate>();
         await Record.ExceptionAsync(async () =>

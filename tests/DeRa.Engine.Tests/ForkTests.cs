@@ -28,7 +28,8 @@ public sealed class ForkTests
         var before = run.Scheduler.Blocks.InUse;
         Branch[] forks = [.. Enumerable.Range(1, 3).Select(stream => run.Scheduler.Fork(parent, 100 + stream, stream)!)];
         Assert.InRange(run.Scheduler.Blocks.InUse, before + 3, before + 3 * (before - 20 / BlockTokens));
-        Assert.All(forks, fork => Assert.Equal(parent.Main.Blocks[..((20 + decided - 1) / BlockTokens)], fork.Main.Blocks[..((20 + decided - 1) / BlockTokens)]));
+        var full = (20 + decided - 1) / BlockTokens;
+        Assert.All(forks, fork => Assert.Equal(parent.Main.Blocks[..full], fork.Main.Blocks[..full]));
         while (run.Scheduler.HasWork) run.Step();
         Assert.Equal(0, run.Scheduler.Blocks.InUse);
         int[][] outputs = [Output(parent), .. forks.Select(Output)];
@@ -37,7 +38,8 @@ public sealed class ForkTests
         {
             Assert.Equal(30, outputs[stream].Length);
             Assert.Equal(outputs[0][..decided], outputs[stream][..decided]);
-            for (var i = decided; i < 30; i++) Assert.Equal(Expected(run.Executor, request, outputs[stream][..i], stream), outputs[stream][i]);
+            for (var i = decided; i < 30; i++)
+                Assert.Equal(Expected(run.Executor, request, outputs[stream][..i], stream), outputs[stream][i]);
         }
     }
 

@@ -52,7 +52,8 @@ public sealed class SpeculationTraceTests(ITestOutputHelper output)
             _ => [new([0], "cuda:0"), new([1], "cuda:1")],
         };
         // Fewer slots than sequences that run: some of them cannot keep logits.
-        return new ScriptedExecutor(vocabularySize: 64, blockCount: blockCount, logitSlots: 5 * 5 * runners.Sum(runner => runner.Models.Count),
+        return new ScriptedExecutor(
+            vocabularySize: 64, blockCount: blockCount, logitSlots: 5 * 5 * runners.Sum(runner => runner.Models.Count),
             runners: runners)
         { Difference = 0.3 };
     }
@@ -145,7 +146,10 @@ public sealed class SpeculationTraceTests(ITestOutputHelper output)
     {
         var aligned = new double[models - 1];
         for (var i = 0; i < aligned.Length; i++)
-            aligned[i] = random.Next(5) switch { 0 => 0, 1 => 1, 2 => random.NextDouble(), 3 => random.NextDouble() * 2 - 1, _ => random.Next(2, 11) };
+            aligned[i] = random.Next(5) switch
+            {
+                0 => 0, 1 => 1, 2 => random.NextDouble(), 3 => random.NextDouble() * 2 - 1, _ => random.Next(2, 11),
+            };
         if (random.Next(4) == 0) Array.Clear(aligned, 1, aligned.Length - 1);
         return new AlignmentStrengths(aligned);
     }
@@ -176,6 +180,7 @@ public sealed class SpeculationTraceTests(ITestOutputHelper output)
         }
 
         public override string ToString() =>
-            $"steps of one pass {_alone}, of several {_together}, of none {_withoutPass}; rows kept {_kept}; longest decode {LongestDecode}";
+            $"steps of one pass {_alone}, of several {_together}, of none {_withoutPass}; rows kept {_kept}; "
+            + $"longest decode {LongestDecode}";
     }
 }

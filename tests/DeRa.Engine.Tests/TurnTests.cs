@@ -206,7 +206,8 @@ public sealed class TurnTests
         });
         listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
         {
-            if (instrument.Name.Contains("spec_decode") && IsOurs(tags)) drafts[instrument.Name] = drafts.GetValueOrDefault(instrument.Name) + value;
+            if (instrument.Name.Contains("spec_decode") && IsOurs(tags))
+                drafts[instrument.Name] = drafts.GetValueOrDefault(instrument.Name) + value;
         });
         listener.Start();
         foreach (var strength in (double[])[0, 0.5, 1, 2, -0.5]) await fixture.RunAsync(Request(strength), Stop);

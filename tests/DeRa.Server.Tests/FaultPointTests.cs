@@ -19,7 +19,10 @@ public class FaultPointTests
     /// <summary>The victim: told by its prompt, whose first token this is.</summary>
     private const int Mark = 'V';
 
-    private static bool IsVictim(StepRow row) => row.Sampling is { } sampling && sampling.History.Span[1] == Mark;
+    private static bool IsVictim(Readout readout) => readout.Sampling is { } sampling && sampling.History.Span[1] == Mark;
+
+    /// <summary>A victim's token or guess after its first ones.</summary>
+    private static bool IsLate(Readout readout) => IsVictim(readout) && readout.Sampling!.History.Length > 5;
 
     public static TheoryData<string, bool> Points() => new MatrixTheoryData<string, bool>(
         ["reference throws", "aligned throws", "out of memory", "not finite", "tokenizer throws", "prompt's tokenizer throws"],
@@ -43,11 +46,11 @@ public class FaultPointTests
         if (point is "reference throws" or "aligned throws" or "out of memory")
             executor.BeforeStep = plan =>
             {
-                if (!plan.Rows.Any(row => IsVictim(row) && row.Position > 4 && row.Strengths[0] == strength)) return;
-                throw new InvalidOperationException(point);
+                if (plan.Readouts.Any(readout => IsLate(readout) && readout.Strengths[0] == strength))
+                    throw new InvalidOperationException(point);
             };
         if (point == "not finite")
-            executor.RowError = row => IsVictim(row) && row.Position > 4 ? "the logits are not finite" : null;
+            executor.ReadoutError = readout => IsLate(readout) ? "the logits are not finite" : null;
     }
 
     private static async Task<ServerFixture> StartAsync(ScriptedExecutor executor, string point = "")
@@ -63,8 +66,7 @@ public class FaultPointTests
     {
         var pair = ServerFixture.Pair(executor);
         var tokenizer = new FaultyTokenizer(pair.Tokenizer, throwsInPrompts: point == "prompt's tokenizer throws");
-        if (point != "prompt's tokenizer throws") executor.Script = row => IsVictim(row) && row.Position > 4 ? FaultyTokenizer.Poison
-            : null;
+        if (point != "prompt's tokenizer throws") executor.Script = readout => IsLate(readout) ? FaultyTokenizer.Poison : null;
         return pair with
         {
             Tokenizer = tokenizer,
@@ -103,7 +105,7 @@ public class FaultPointTests
     {
         using var hold = new SemaphoreSlim(0);
         var executor = new ScriptedExecutor();
-        executor.BeforeStep = plan => _ = plan.Rows.Any(row => row.Position > 0) && hold.Wait(-1, executor.TestOver);
+        executor.BeforeStep = plan => _ = plan.Rows().Any(row => row.Position > 0) && hold.Wait(-1, executor.TestOver);
         await using var server = await ServerFixture.StartAsync(executor, new() { MaxRunning = 4, MaxBatchTokens = 16 });
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         var prompt = new string('p', 100);
@@ -142,12 +144,12 @@ public class FaultPointTests
     public async Task Models_whose_logits_are_never_finite_are_not_alive_either()
     {
         var executor = Scripts.Saying("abc");
-        executor.RowError = _ => "the logits are not finite";
+        executor.ReadoutError = _ => "the logits are not finite";
         await using var server = await ServerFixture.StartAsync(executor);
         for (var i = 0; i < 10; i++) Assert.Equal(500, (await server.CompleteAsync("""{"prompt":"a"}""")).Status);
         Assert.Equal(503, (await server.GetAsync("/livez")).Status);
         Assert.Equal(503, (await server.GetAsync("/readyz")).Status);
-        executor.RowError = null;
+        executor.ReadoutError = null;
         await server.CompleteAsync("""{"prompt":"a"}""");
         Assert.Equal(200, (await server.GetAsync("/livez")).Status);
     }
@@ -158,7 +160,7 @@ public class FaultPointTests
         var executor = Scripts.Saying("abcdefghij");
         executor.BeforeStep = plan =>
         {
-            if (plan.Rows.Any(row => row.Strengths[0] == 2)) throw new InvalidOperationException("fault");
+            if (plan.Readouts.Any(readout => readout.Strengths[0] == 2)) throw new InvalidOperationException("fault");
         };
         await using var server = await ServerFixture.StartAsync(executor);
         for (var i = 0; i < 12; i++)

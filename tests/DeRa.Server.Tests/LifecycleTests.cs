@@ -5,6 +5,7 @@ using DeRa.Server.Options;
 using DeRa.Server.State;
 using DeRa.Serving;
 using DeRa.Serving.Loading;
+using DeRa.Testing;
 using DeRa.Torch.Weights;
 using Google.Rpc;
 using Grpc.Core;
@@ -59,7 +60,7 @@ public class LifecycleTests
         var executor = Scripts.Saying("abc");
         executor.BeforeStep = plan =>
         {
-            if (plan.Rows[0].Position > 1) hold.Wait(executor.TestOver);
+            if (plan.Rows().Any(row => row.Position > 1)) hold.Wait(executor.TestOver);
         };
         await using var server = await ServerFixture.StartLoadingAsync(
             (_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor,

@@ -1,4 +1,5 @@
 using DeRa.Engine.Requests;
+using DeRa.Engine.Scheduling;
 using DeRa.Protos.V1;
 using Xunit;
 
@@ -17,9 +18,10 @@ public class StrengthTests
     public async Task Http_takes_and_reports_strengths(string field, double helpful, double concise, double? number, string named)
     {
         AlignmentStrengths? ran = null;
-        var executor = Scripts.Saying("hello");
-        executor.BeforeStep = plan => ran ??= plan.Rows[0].Strengths;
-        await using var server = await ServerFixture.StartAsync(executor, aligned: ["helpful", "concise"]);
+        var executor = Scripts.Saying("hello", models: 3);
+        executor.BeforeStep = plan => ran ??= plan.Readouts.FirstOrDefault(readout => readout.Sampling is not null)?.Strengths;
+        await using var server = await ServerFixture.StartAsync(executor, new() { Speculation = Speculation.Off },
+            aligned: ["helpful", "concise"]);
         foreach (var stream in new[] { "false", "true" })
         {
             var reply = await server.CompleteAsync($$"""{"prompt":"a",{{field}},"stream":{{stream}}}""");
@@ -38,7 +40,7 @@ public class StrengthTests
     [Fact]
     public async Task Grpc_takes_and_reports_strengths()
     {
-        await using var server = await ServerFixture.StartAsync(Scripts.Saying("hello"), aligned: ["helpful", "concise"]);
+        await using var server = await ServerFixture.StartAsync(Scripts.Saying("hello", models: 3), aligned: ["helpful", "concise"]);
         var options = new GenerationOptions { MaxTokens = 3, AlignmentStrengths = { ["helpful"] = .6, ["concise"] = .4 } };
         var prompt = new Prompt { Text = "a" };
         var whole = await server.Inference.GenerateAsync(new GenerateRequest { Prompt = prompt, Options = options },

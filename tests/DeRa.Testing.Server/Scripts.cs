@@ -1,4 +1,5 @@
 using System.Text;
+using DeRa.Engine.Scheduling;
 
 namespace DeRa.Testing.Server;
 
@@ -6,15 +7,18 @@ namespace DeRa.Testing.Server;
 public static class Scripts
 {
     /// <summary>Says a text, a byte a token, and ends with end-of-sequence.</summary>
-    public static ScriptedExecutor Saying(string text)
-    {
-        var bytes = Encoding.UTF8.GetBytes(text);
-        return new ScriptedExecutor
+    /// <param name="text">The text.</param>
+    /// <param name="models">Models of the pair, each a runner of its own.</param>
+    public static ScriptedExecutor Saying(string text, int models = 2) =>
+        new(runners: [.. Enumerable.Range(0, models).Select(model => new RunnerLimits([model], ""))])
         {
-            Script = row => row.Sampling!.History.Length - row.Sampling.PromptTokens is var place && place < bytes.Length
-                ? bytes[place] : ByteTokenizer.Eos,
+            Script = Script([.. Encoding.UTF8.GetBytes(text)]),
         };
-    }
+
+    /// <summary>Says tokens in order; after them, where it is asked for guesses, end-of-sequence.</summary>
+    public static Func<Readout, int?> Script(IReadOnlyList<int> tokens) => readout =>
+        readout.Sampling!.History.Length - readout.Sampling.PromptTokens is var place && place < tokens.Count
+            ? tokens[place] : ByteTokenizer.Eos;
 
     /// <summary>Goes on and on.</summary>
     public static ScriptedExecutor Endless() =>

@@ -127,7 +127,8 @@ public sealed class ScriptedExecutor : IStepExecutor
             return _slots[source.Slot].Model == model ? _slots[source.Slot].Hash
                 : throw new InvalidOperationException($"slot {source.Slot} holds logits of model {_slots[source.Slot].Model}, not {model}");
         var row = plan.Passes.Single(pass => pass.Runner == _runnerOfModel[model]).Rows[source.Row];
-        return row.Model == model ? HashOf(row, source.Output) : throw new InvalidOperationException($"a row of model {row.Model} for {model}");
+        return row.Model == model ? HashOf(row, source.Output)
+            : throw new InvalidOperationException($"a row of model {row.Model} for {model}");
     }
 
     /// <summary>Of all that the model's cache holds up to one of a row's outputs.</summary>
@@ -171,7 +172,9 @@ public sealed class ScriptedExecutor : IStepExecutor
         return new TokenLogProbs(token, logits[token] - logSum, [.. top]) { Rank = 1 + logits.Count(logit => logit > logits[token]) };
     }
 
-    /// <summary>Which model's it is does not enter: <see cref="Mixed"/> adds that. A model that lacks a token hashes another prefix.</summary>
+    /// <summary>
+    /// Which model's it is does not enter: <see cref="Mixed"/> adds that. A model that lacks a token hashes another prefix.
+    /// </summary>
     private static ulong Hash(ReadOnlySpan<int> prefix)
     {
         var hash = Scramble(1);

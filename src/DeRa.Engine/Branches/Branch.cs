@@ -47,7 +47,8 @@ internal sealed class Branch
     private Branch(int id, Branch from, int stream)
     {
         (Id, Request, Clock, Strengths, Stream, DecidedTokens) =
-            (id, from.Request, new BranchClock(from.Clock.Submitted) { Admitted = from.Clock.Admitted }, from.Strengths, stream, from.DecidedTokens);
+            (id, from.Request, new BranchClock(from.Clock.Submitted) { Admitted = from.Clock.Admitted },
+                from.Strengths, stream, from.DecidedTokens);
         (Events, Step, Guesses) = (new BranchEvents(), new BranchStep(from._progress.Length), new NGramGuesses());
         _isPromptScored = from._isPromptScored;
         (_contexts, _contextOfModel) = (Array.ConvertAll(from._contexts, context => context.Copy()), from._contextOfModel);
@@ -96,7 +97,7 @@ internal sealed class Branch
     /// <summary>Guesses from what the text says already.</summary>
     public NGramGuesses Guesses { get; }
 
-    /// <summary>Which of the slots for kept rows are its own; null where there was none left: then its models run in the same steps.</summary>
+    /// <summary>Which of the slots for kept rows are its own; null where none was left: then its models run in the same steps.</summary>
     public int? SlotRange { get; set; }
 
     /// <summary>Scores of the prompt so far.</summary>
@@ -154,7 +155,9 @@ internal sealed class Branch
         Events.Report(new StrengthsChanged(strengths));
     }
 
-    /// <summary>Takes tokens as if they had been drawn, up to the token limit less one, and reports them; without effect once it has ended.</summary>
+    /// <summary>
+    /// Takes tokens as if they had been drawn, up to the token limit less one, and reports them; without effect once it has ended.
+    /// </summary>
     public void Append(ReadOnlySpan<int> tokens)
     {
         if (HasEnded) return;
@@ -167,7 +170,7 @@ internal sealed class Branch
         RunLostRowsAgain();
     }
 
-    /// <summary>Decides the next token. A guess that says otherwise is dropped, with those behind it and what models made of them.</summary>
+    /// <summary>Decides the next token. Another guess is dropped, with those behind it and what models made of them.</summary>
     /// <returns>Whether a guess said the same; null where none stood there.</returns>
     public bool? Decide(int token)
     {

@@ -57,7 +57,8 @@ internal static class BranchCommit
             if (readout.Error is { } error) return error;
             branch.PromptScores.Add(readout.Score!);
         }
-        if (branch.Step.Scores && branch.ComputedTokens(branch.Strengths.ActiveModels[0]) >= branch.Main.PromptTokens) branch.ReportScores();
+        if (branch.Step.Scores && branch.ComputedTokens(branch.Strengths.ActiveModels[0]) >= branch.Main.PromptTokens)
+            branch.ReportScores();
         return null;
     }
 

@@ -5,7 +5,8 @@ internal static class BranchPlan
 {
     /// <summary>The branches of a plan, each once.</summary>
     public static IReadOnlyList<int> Branches(StepPlan plan) =>
-        [.. plan.Passes.SelectMany(pass => pass.Rows).Select(row => row.Branch).Concat(plan.Readouts.Select(readout => readout.Branch)).Distinct()];
+        [.. plan.Passes.SelectMany(pass => pass.Rows).Select(row => row.Branch)
+            .Concat(plan.Readouts.Select(readout => readout.Branch)).Distinct()];
 
     /// <summary>One branch's rows, copies and readouts as a plan of their own.</summary>
     public static StepPlan Of(StepPlan plan, int branch)

@@ -16,7 +16,7 @@ internal sealed class ReadoutBuilder(int modelCount)
     private readonly AlignmentStrengths[] _alone = [.. Enumerable.Range(0, modelCount).Select(
         model => new AlignmentStrengths([.. Enumerable.Range(1, model).Select(aligned => aligned == model ? 1.0 : 0)]))];
 
-    /// <summary>Sees what will be known once the step's tokens have run: how many outputs each row needs, and what can be decided.</summary>
+    /// <summary>Sees what is known once the step's tokens have run: how many outputs each row needs, and what can be decided.</summary>
     public static void Prepare(Branch branch)
     {
         var step = branch.Step;
@@ -150,6 +150,7 @@ internal sealed class ReadoutBuilder(int modelCount)
     private AlignmentStrengths WithoutReference(Branch branch, int index, double[] aligned)
     {
         var strengths = new AlignmentStrengths(aligned);
-        return strengths.IsActive(0) && branch.Step.LastRow[0] < index ? _alone[Array.FindLastIndex(aligned, weight => weight != 0) + 1] : strengths;
+        return strengths.IsActive(0) && branch.Step.LastRow[0] < index
+            ? _alone[Array.FindLastIndex(aligned, weight => weight != 0) + 1] : strengths;
     }
 }

@@ -22,7 +22,7 @@ internal sealed class Scheduler
     private Turn _turn;
 
     /// <param name="limits">What the executor can take.</param>
-    /// <param name="maxBatchTokens">Tokens a pass may run for each model; at least maxRunning, so that every running branch advances.</param>
+    /// <param name="maxBatchTokens">Tokens a pass may run for each model; at least maxRunning, so that every branch advances.</param>
     /// <param name="maxRunning">Branches that may run at once.</param>
     /// <param name="speculation">Whether the models take turns.</param>
     public Scheduler(ExecutorLimits limits, int maxBatchTokens, int maxRunning, Speculation speculation)
@@ -43,7 +43,7 @@ internal sealed class Scheduler
 
     public void Enqueue(Branch branch) => _waiting.Enqueue(branch, (branch.Request.Priority, _arrivals++));
 
-    /// <summary>Moves branches from the queue to the batch, by priority, then first come first served, while all that they may need is free.</summary>
+    /// <summary>Moves branches from the queue to the batch, by priority, then by arrival, while all that they may need is free.</summary>
     public void Admit()
     {
         while (_running.Count < _maxRunning && _waiting.TryPeek(out var next, out _))

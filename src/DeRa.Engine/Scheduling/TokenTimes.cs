@@ -3,8 +3,8 @@ using System.Numerics;
 namespace DeRa.Engine.Scheduling;
 
 /// <summary>
-/// Measures what a token takes with guesses and without, for each make-up of the batch, and says which is to be taken. A pass over guesses too
-/// costs little where weights dominate, and much where arithmetic does: nobody but the machine knows. Engine thread only.
+/// Measures what a token takes with guesses and without, for each make-up of the batch, and says which is to be taken. A pass over
+/// guesses too costs little where weights dominate, and much where arithmetic does: nobody but the machine knows. Engine thread only.
 /// </summary>
 internal sealed class TokenTimes
 {
@@ -49,7 +49,9 @@ internal sealed class TokenTimes
         return batch;
     }
 
-    /// <summary>Numbers that are about the same are one: 0, 1, 2, 3, 4, 5–6, 7–8, 9–12, 13–16, 17–24, …; the largest stands for all.</summary>
+    /// <summary>
+    /// Numbers that are about the same are one: 0, 1, 2, 3, 4, 5–6, 7–8, 9–12, 13–16, 17–24, …; the largest stands for all.
+    /// </summary>
     private static int Rounded(int number)
     {
         if (number <= 4) return number;
@@ -79,7 +81,8 @@ internal sealed class TokenTimes
             if (_measured < TrialSteps) return;
             Estimate();
             var (own, other) = (_secondsPerToken[Way], _secondsPerToken[1 - Way]);
-            if (other is null || own > other * Gain || _steps >= (other > own * FarSlower ? StepsWhereFarSlower : StepsBetweenTrials)) Change();
+            if (other is null || own > other * Gain || _steps >= (other > own * FarSlower ? StepsWhereFarSlower : StepsBetweenTrials))
+                Change();
         }
 
         /// <summary>From the median step, since now and then one is held up by something else.</summary>

@@ -72,7 +72,8 @@ internal sealed class EngineMetrics : IDisposable
         _mixAndSample = Seconds("dera.step.mix_and_sample.duration", "Its part from hidden states to tokens", HistogramBounds.Step);
         _passesPerToken = _meter.Histogram("dera.passes_per_token", "",
             "Passes over a model's weights that ran the sequence's next token or guesses, over its tokens", HistogramBounds.PassesPerToken);
-        _stepTokens = _meter.Histogram("dera.step.tokens", "{token}", "Tokens run in a step, in all its passes", HistogramBounds.StepTokens);
+        _stepTokens = _meter.Histogram(
+            "dera.step.tokens", "{token}", "Tokens run in a step, in all its passes", HistogramBounds.StepTokens);
         _divergence = _meter.Histogram("dera.token.reference_divergence", "{nat}",
             "KL(mixture || reference model) at every eighth token of sequences that mix both", HistogramBounds.Divergence);
     }

@@ -178,7 +178,7 @@ public sealed class Generation : IDisposable
                     var delta = Take(happened, choice, text);
                     if (text.StopString is not null)
                     {
-                        handle.Cancel();
+                        handle.Cancel(FinishReason.Stop);
                         delta = Merge(delta, text.Finish(FinishReason.Stop));
                     }
                     if (delta.FinishReason is { } reason) handle.CountFinish(reason);

@@ -59,9 +59,9 @@ public class ErrorDescriptionTests
         await TellAsync("a value out of range", AskAsync(server, """{"prompt":"a","lambda":11}"""));
         await TellAsync("a misspelt field", AskAsync(server, """{"prompt":"a","lamda":1}"""));
         await TellAsync("an unknown model", AskAsync(server, """{"prompt":"a","model":"nothing"}"""));
-        server.Executor.RowError = _ => "broken";
+        server.Executor.ReadoutError = _ => "broken";
         await TellAsync("a failure inside", AskAsync(server, Prompt));
-        server.Executor.RowError = null;
+        server.Executor.ReadoutError = null;
     }
 
     /// <summary>One sequence runs, which the test holds, and two wait.</summary>

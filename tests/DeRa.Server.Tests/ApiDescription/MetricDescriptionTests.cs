@@ -23,7 +23,7 @@ public class MetricDescriptionTests
         Assert.Equal(200, (await server.CompleteAsync($$"""{"prompt":"abc",{{tokens}},"stream":true}""")).Status);
         Assert.Equal(200, (await server.ChatAsync($$"""{"messages":[{"role":"user","content":"abc"}],{{tokens}}}""")).Status);
         // A request that failed has a label that others lack.
-        executor.RowError = _ => "broken";
+        executor.ReadoutError = _ => "broken";
         Assert.Equal(500, (await server.CompleteAsync($$"""{"prompt":"abc",{{tokens}}}""")).Status);
         ApiDescriptionTests.AssertApproved("metrics.txt", Describe(await Scrape.OfAsync(server)));
     }

@@ -141,19 +141,36 @@ public class TraceFuzzTests(ITestOutputHelper output)
     /// <summary>The mixture after a prefix, up to a constant.</summary>
     private static float[] MixedLogProbs(IStepExecutor oracle, int[] prefix, AlignmentStrengths strengths)
     {
-        var row = new StepRow
+        var vocabulary = oracle.Limits.VocabularySize;
+        var sources = new Dictionary<int, LogitSource>();
+        var passes = new List<ModelPass>();
+        foreach (var (runner, models) in oracle.Limits.Runners.Select((limits, runner) => (runner, limits.Models)))
         {
-            Tokens = prefix,
-            Position = 0,
-            BlockTable = [.. Enumerable.Range(0, oracle.Limits.BlockCount)],
+            var active = models.Where(strengths.IsActive).ToList();
+            foreach (var (row, model) in active.Index()) sources.Add(model, LogitSource.Of(row, 0));
+            if (active.Count > 0) passes.Add(new ModelPass(runner, [.. active.Select(model => Row(oracle, prefix, model))]));
+        }
+        var readout = new Readout
+        {
+            Branch = 0,
             Strengths = strengths,
-            ScoredTokens = new int[prefix.Length],
-            ScoredAlternatives = oracle.Limits.VocabularySize,
+            Sources = [.. strengths.ActiveModels.Select(model => sources[model])],
+            Score = new ScoredToken(0, vocabulary),
         };
-        var logProbs = new float[oracle.Limits.VocabularySize];
-        foreach (var (token, logProb) in oracle.Execute(new StepPlan([row])).Rows[0].ScoredLogProbs[^1].Top) logProbs[token] = logProb;
+        var logProbs = new float[vocabulary];
+        foreach (var (token, logProb) in oracle.Execute(new StepPlan(passes, [readout])).Readouts[0].Score!.Top) logProbs[token] = logProb;
         return logProbs;
     }
+
+    private static PassRow Row(IStepExecutor oracle, int[] prefix, int model) => new()
+    {
+        Branch = 0,
+        Model = model,
+        Tokens = prefix,
+        Position = 0,
+        BlockTable = [.. Enumerable.Range(0, oracle.Limits.BlockCount)],
+        OutputCount = 1,
+    };
 
     private static int Vocabulary(ServerFixture server) => server.Engine.Limits.VocabularySize;
 

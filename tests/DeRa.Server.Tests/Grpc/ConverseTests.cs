@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using DeRa.Engine.Scheduling;
 using DeRa.Protos.V1;
 using DeRa.Server.Grpc;
 using DeRa.Server.Options;
@@ -30,8 +31,12 @@ public class ConverseTests
     {
         var strengths = new ConcurrentQueue<double>();
         var executor = Scripts.Endless();
-        executor.BeforeStep = plan => strengths.Enqueue(plan.Rows[0].Strengths[0]);
-        await using var server = await ServerFixture.StartAsync(executor);
+        executor.BeforeStep = plan =>
+        {
+            foreach (var readout in plan.Readouts) strengths.Enqueue(readout.Strengths[0]);
+        };
+        // Guesses are made at strengths of their own.
+        await using var server = await ServerFixture.StartAsync(executor, new() { Speculation = Speculation.Off });
         using var call = server.Inference.Converse(cancellationToken: Stop);
         await call.RequestStream.WriteAsync(Start(maxTokens: 1_000_000), Stop);
         var events = new List<ConverseResponse>();
@@ -172,16 +177,22 @@ public class ConverseTests
         executor.BeforeStep = _ => hold.Wait(executor.TestOver);
         await using var server = await ServerFixture.StartAsync(executor);
         using var call = server.Inference.Converse(cancellationToken: Stop);
-        await call.RequestStream.WriteAsync(Start(maxTokens: 20), Stop);
+        await call.RequestStream.WriteAsync(Start(maxTokens: 1_000_000), Stop);
         await ServerFixture.EventuallyAsync(() => server.Engine.Status.RunningSequences == 1);
         for (var i = 0; i < ConverseCommands.MaxChangesPerSecond - 1; i++) await call.RequestStream.WriteAsync(Change(i % 2), Stop);
         await call.RequestStream.WriteAsync(Change(0.5), Stop);
-        await call.RequestStream.CompleteAsync();
-        hold.Release(1000);
-        var events = await call.ResponseStream.ReadAllAsync(Stop).ToListAsync(Stop);
-        Assert.Equal(20, events.Sum(happened => happened.Delta?.Tokens.Count ?? 0));
-        Assert.InRange(events.Count(happened => happened.Changed is not null), 1, 20);
-        Assert.Equal(FinishReason.Length, events[^1].Finished.FinishReason);
+        hold.Release(2_000_000);
+        var (tokens, changes) = (0, new List<double>());
+        await foreach (var happened in call.ResponseStream.ReadAllAsync(Stop))
+        {
+            tokens += happened.Delta?.Tokens.Count ?? 0;
+            if (happened.Changed is null) continue;
+            changes.Add(happened.Changed.AlignmentStrength);
+            if (changes[^1] == 0.5) await call.RequestStream.WriteAsync(new ConverseRequest { Stop = new ConverseStop() }, Stop);
+        }
+        Assert.Equal(0.5, changes[^1]);
+        // Each step before the last change made a token.
+        Assert.InRange(changes.Count, 1, tokens + 1);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using DeRa.Engine.Requests;
+using DeRa.Engine.Scheduling;
 using DeRa.Protos.V1;
 using DeRa.Testing;
 using Google.Protobuf;
@@ -39,24 +40,24 @@ public class InferenceTests
     [Fact]
     public async Task What_is_not_set_is_not_zero()
     {
-        DeRa.Engine.Scheduling.StepRow? row = null;
+        Readout? decision = null;
         var executor = Scripts.Saying(new string('x', 100));
-        executor.BeforeStep = plan => row ??= plan.Rows[0];
+        executor.BeforeStep = plan => decision ??= plan.Readouts.FirstOrDefault(readout => readout.Sampling is not null);
         await using var server = await ServerFixture.StartAsync(executor);
         var reply = await server.Inference.GenerateAsync(new GenerateRequest { Prompt = Text("a") }, cancellationToken: Stop);
         Assert.Equal(1, reply.AlignmentStrength);
         Assert.Equal(new string('x', 16), reply.Choices[0].Text);
         Assert.Equal(FinishReason.Length, reply.Choices[0].FinishReason);
-        Assert.Equal((1f, 1f, 1f),
-            (row!.Sampling!.Parameters.Temperature, row.Sampling.Parameters.TopP, row.Sampling.Parameters.RepetitionPenalty));
+        var sampling = decision!.Sampling!.Parameters;
+        Assert.Equal((1f, 1f, 1f), (sampling.Temperature, sampling.TopP, sampling.RepetitionPenalty));
     }
 
     [Fact]
     public async Task Every_tunable_reaches_the_engine()
     {
-        DeRa.Engine.Scheduling.StepRow? row = null;
+        Readout? decision = null;
         var executor = Scripts.Saying("hello");
-        executor.BeforeStep = plan => row ??= plan.Rows[0];
+        executor.BeforeStep = plan => decision ??= plan.Readouts.FirstOrDefault(readout => readout.Strengths[0] == 1.5);
         await using var server = await ServerFixture.StartAsync(executor);
         await server.Inference.GenerateAsync(new GenerateRequest
         {
@@ -77,13 +78,12 @@ public class InferenceTests
                 IgnoreEos = true,
             },
         }, cancellationToken: Stop);
-        Assert.Equal([65, 66], row!.Tokens.ToArray());
-        Assert.Equal(1.5, row.Strengths[0]);
-        var sampling = row.Sampling!.Parameters;
+        Assert.Equal([65, 66], decision!.Sampling!.History.ToArray());
+        var sampling = decision.Sampling.Parameters;
         Assert.Equal((0.7f, 5, 0.9f, 0.05f, 1.1f, 0.2f, -0.3f, 1.5f),
             (sampling.Temperature, sampling.TopK, sampling.TopP, sampling.MinP, sampling.RepetitionPenalty,
                 sampling.FrequencyPenalty, sampling.PresencePenalty, sampling.LogitBias[65]));
-        Assert.Equal(GumbelNoise.Key(42, 0, 0, 2), row.Sampling.NoiseKey);
+        Assert.Equal(GumbelNoise.Key(42, 0, 0, 2), decision.Sampling.NoiseKey);
     }
 
     [Fact]

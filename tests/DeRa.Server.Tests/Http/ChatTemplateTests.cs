@@ -102,7 +102,7 @@ public class ChatTemplateTests
     private static List<int> PromptOf(ScriptedExecutor executor)
     {
         var tokens = new List<int>();
-        executor.BeforeStep = plan => tokens.AddRange(plan.Rows.SelectMany(row => row.Tokens.ToArray()));
+        executor.BeforeStep = plan => tokens.AddRange(plan.Rows().SelectMany(row => row.Tokens.ToArray()));
         return tokens;
     }
 }

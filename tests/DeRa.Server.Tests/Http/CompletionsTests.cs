@@ -1,4 +1,5 @@
 using System.Text;
+using DeRa.Engine.Scheduling;
 using Xunit;
 
 namespace DeRa.Server.Tests.Http;
@@ -27,9 +28,9 @@ public class CompletionsTests
     [Fact]
     public async Task Every_tunable_reaches_the_engine()
     {
-        DeRa.Engine.Scheduling.StepRow? row = null;
+        Readout? decision = null;
         var executor = Scripts.Saying("hello");
-        executor.BeforeStep = plan => row ??= plan.Rows[0];
+        executor.BeforeStep = plan => decision ??= plan.Readouts.FirstOrDefault(readout => readout.Strengths[0] == 1.5);
         await using var server = await ServerFixture.StartAsync(executor);
         var reply = await server.CompleteAsync("""
             {"prompt":"a","lambda":1.5,"max_tokens":3,"temperature":0.7,"top_k":5,"top_p":0.9,"min_p":0.05,"repetition_penalty":1.1,
@@ -37,13 +38,12 @@ public class CompletionsTests
             """);
         Assert.Equal(200, reply.Status);
         Assert.Equal(1.5, reply.Json.GetProperty("alignment_strength").GetDouble());
-        Assert.Equal(1.5, row!.Strengths[0]);
-        var sampling = row.Sampling!.Parameters;
+        var sampling = decision!.Sampling!.Parameters;
         Assert.Equal(
             (0.7f, 5, 0.9f, 0.05f, 1.1f, 0.2f, -0.3f, 1.5f),
             (sampling.Temperature, sampling.TopK, sampling.TopP, sampling.MinP, sampling.RepetitionPenalty,
                 sampling.FrequencyPenalty, sampling.PresencePenalty, sampling.LogitBias[65]));
-        Assert.Equal(DeRa.Engine.Requests.GumbelNoise.Key(42, 0, 0, 2), row.Sampling.NoiseKey);
+        Assert.Equal(DeRa.Engine.Requests.GumbelNoise.Key(42, 0, 0, 2), decision.Sampling.NoiseKey);
     }
 
     [Fact]

@@ -19,7 +19,7 @@ public class FieldTests
     private static List<int> PromptOf(ScriptedExecutor executor)
     {
         var tokens = new List<int>();
-        executor.BeforeStep = plan => tokens.AddRange(plan.Rows.Where(row => row.Position == 0).SelectMany(row => row.Tokens.ToArray()));
+        executor.BeforeStep = plan => tokens.AddRange(plan.Rows().Where(row => row.Position == 0).SelectMany(row => row.Tokens.ToArray()));
         return tokens;
     }
 
@@ -126,7 +126,7 @@ public class FieldTests
     public async Task Special_tokens_are_part_of_the_text_where_asked_but_the_end_is_not()
     {
         int[] said = ['x', ByteTokenizer.Bos, 'x', ByteTokenizer.Eos];
-        var executor = new ScriptedExecutor { Script = row => said[row.Sampling!.History.Length - row.Sampling.PromptTokens] };
+        var executor = new ScriptedExecutor { Script = Scripts.Script(said) };
         await using var server = await ServerFixture.StartAsync(executor);
         Assert.Equal("xx", (await server.CompleteAsync("""{"prompt":"a"}""")).Text());
         Assert.Equal("x<s>x", (await server.CompleteAsync("""{"prompt":"a","skip_special_tokens":false}""")).Text());

@@ -49,7 +49,7 @@ public class StopTests
     public async Task A_special_token_that_a_stop_string_spells_ends_the_answer_over_every_endpoint(string fields, string text, string stop)
     {
         int[] tokens = [.. "hello"u8.ToArray(), ByteTokenizer.Bos, '\n', ByteTokenizer.Bos, .. "bye"u8.ToArray(), ByteTokenizer.Eos];
-        var executor = new ScriptedExecutor { Script = row => tokens[row.Sampling!.History.Length - row.Sampling.PromptTokens] };
+        var executor = new ScriptedExecutor { Script = Scripts.Script(tokens) };
         await using var server = await ServerFixture.StartAsync(executor);
         foreach (var stream in (string[])["false", "true"])
         {

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using DeRa.Testing;
 using Xunit;
 
 namespace DeRa.Server.Tests.Http;
@@ -59,7 +60,7 @@ public class StreamTests
     public async Task A_fault_after_the_first_byte_becomes_an_event_and_ends_the_stream()
     {
         var executor = Scripts.Saying("abcdef");
-        executor.RowError = row => row.Position >= 4 ? "logits are not finite" : null;
+        executor.ReadoutError = readout => readout.Sampling!.History.Length >= 5 ? "logits are not finite" : null;
         await using var server = await ServerFixture.StartAsync(executor);
         var reply = await server.CompleteAsync("""{"prompt":"a","stream":true}""");
         Assert.Equal(200, reply.Status);
@@ -67,7 +68,7 @@ public class StreamTests
         Assert.Equal(["message", "type", "param", "code"], error.EnumerateObject().Select(entry => entry.Name));
         Assert.Equal("server_error", error.GetProperty("type").GetString());
         Assert.Contains(reply.Headers["x-request-id"], error.GetProperty("message").GetString(), StringComparison.Ordinal);
-        executor.RowError = null;
+        executor.ReadoutError = null;
         Assert.Equal("abcdef", (await server.CompleteAsync("""{"prompt":"a"}""")).Text());
     }
 
@@ -95,7 +96,7 @@ public class StreamTests
         var executor = Scripts.Saying("abc");
         executor.BeforeStep = plan =>
         {
-            if (plan.Rows[0].Position > 1) hold.Wait(executor.TestOver);
+            if (plan.Rows().Any(row => row.Position > 1)) hold.Wait(executor.TestOver);
         };
         await using var server = await ServerFixture.StartAsync(executor);
         using var request = Request("""{"prompt":"a","stream":true}""");

@@ -37,7 +37,7 @@ public class ExportTests
             await server.PhaseChangedAsync();
             server.Http.DefaultRequestHeaders.Add("traceparent", $"00-{trace}-00f067aa0ba902b7-01");
             await server.CompleteAsync("""{"prompt":"topsecretprompt","max_tokens":20}""");
-            executor.RowError = _ => "broken";
+            executor.ReadoutError = _ => "broken";
             // Some clients put their key into the query, where it does no good.
             await server.PostAsync("/v1/completions?api_key=queriedsecret", """{"prompt":"topsecretprompt"}""");
         }

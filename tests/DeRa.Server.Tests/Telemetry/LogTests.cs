@@ -15,7 +15,7 @@ public class LogTests
             await server.CompleteAsync("""{"prompt":"topsecretprompt","max_tokens":20}""");
             await server.CompleteAsync("""{"prompt":"topsecretprompt","max_tokens":20,"stream":true,"stop":["topsecretstop"]}""");
             await server.CompleteAsync("""{"prompt":"topsecretprompt","max_tokens":0}""");
-            executor.RowError = _ => "broken";
+            executor.ReadoutError = _ => "broken";
             await server.CompleteAsync("""{"prompt":"topsecretprompt"}""");
             await Assert.ThrowsAnyAsync<Exception>(async () => await server.Inference.GenerateAsync(
                 new GenerateRequest { Prompt = new Prompt { Text = "topsecretprompt" } }, cancellationToken: ServerFixture.Stop));

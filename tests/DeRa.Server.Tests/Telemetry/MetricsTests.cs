@@ -1,3 +1,5 @@
+using DeRa.Engine;
+using DeRa.Engine.Scheduling;
 using DeRa.Engine.Telemetry;
 using DeRa.Testing;
 using OpenTelemetry;
@@ -64,12 +66,12 @@ public class MetricsTests
         await server.CompleteAsync("""{"prompt":"abc","max_tokens":5}""");
         var after = await Scrape.OfAsync(server);
         (string, string)[] labels = [("model_name", model), ("engine", "0")];
-        foreach (var name in (string[])["prompt_tokens", "generation_tokens"])
+        foreach (var name in (string[])["prompt_tokens", "generation_tokens",
+            "spec_decode_num_drafts", "spec_decode_num_draft_tokens", "spec_decode_num_accepted_tokens"])
             Assert.Equal(0, before.Value($"vllm:{name}_total", labels));
         foreach (var reason in (string[])["stop", "length", "abort", "error"])
             Assert.Equal(0, before.Value("vllm:request_success_total", [.. labels, ("finished_reason", reason)]));
-        foreach (var name in (string[])["num_preemptions", "prefix_cache_queries", "prefix_cache_hits",
-            "spec_decode_num_drafts", "spec_decode_num_draft_tokens", "spec_decode_num_accepted_tokens"])
+        foreach (var name in (string[])["num_preemptions", "prefix_cache_queries", "prefix_cache_hits"])
         {
             var counter = $"vllm:{name}_total";
             Assert.Equal((0, 0, "counter"), (before.Value(counter, labels), after.Value(counter, labels), after.Types[counter]));
@@ -93,9 +95,9 @@ public class MetricsTests
         // The end-of-sequence token, the length, a failure.
         await server.CompleteAsync("""{"prompt":"x","max_tokens":100}""");
         await server.CompleteAsync("""{"prompt":"x","max_tokens":3}""");
-        executor.RowError = _ => "the logits are not finite";
+        executor.ReadoutError = _ => "the logits are not finite";
         await server.CompleteAsync("""{"prompt":"x"}""");
-        executor.RowError = null;
+        executor.ReadoutError = null;
         // One that its client left.
         executor.BeforeStep = _ => executor.TestOver.WaitHandle.WaitOne();
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(Stop);
@@ -144,7 +146,7 @@ public class MetricsTests
         {
             await server.CompleteAsync("""{"prompt":"a","lambda":0.5}""");
             await server.ChatAsync("""{"messages":[{"role":"user","content":"a"}],"stream":true}""");
-            executor.RowError = _ => "logits are not finite";
+            executor.ReadoutError = _ => "logits are not finite";
             await server.CompleteAsync($$"""{"prompt":"a","model":"{{model}}@0.25"}""");
         }
         provider.Dispose();
@@ -179,7 +181,9 @@ public class MetricsTests
     public async Task What_the_one_model_path_saves_and_the_strengths_are_counted()
     {
         const string model = "metrics-ours";
-        await using var server = await ServerFixture.StartAsync(new ScriptedExecutor(), model: model);
+        // Guesses that are wrong are tokens run as well.
+        var engine = new EngineOptions { Speculation = Speculation.Off };
+        await using var server = await ServerFixture.StartAsync(new ScriptedExecutor(), engine, model: model);
         foreach (var strength in (string[])["0", "1", "0.5", "-0.7"])
             await server.CompleteAsync($$"""{"prompt":"abc","max_tokens":5,"ignore_eos":true,"lambda":{{strength}}}""");
         await server.CompleteAsync("""{"prompt":"abc","max_tokens":0}""");
@@ -212,7 +216,8 @@ public class MetricsTests
     public async Task A_client_makes_no_series()
     {
         await using var server = await ServerFixture.StartAsync(Scripts.Saying("x"), model: "metrics-series");
-        await server.CompleteAsync("""{"prompt":"a"}""");
+        foreach (var strength in (string[])["0", "0.5", "1"])
+            await server.CompleteAsync($$"""{"prompt":"a","lambda":{{strength}}}""");
         await server.CompleteAsync("""{"prompt":"a","model":"nothing-of-the-kind"}""");
         await server.GetAsync("/no/such/path");
         var before = await CountAsync();
