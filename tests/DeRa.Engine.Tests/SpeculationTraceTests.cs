@@ -148,7 +148,11 @@ public sealed class SpeculationTraceTests(ITestOutputHelper output)
         for (var i = 0; i < aligned.Length; i++)
             aligned[i] = random.Next(5) switch
             {
-                0 => 0, 1 => 1, 2 => random.NextDouble(), 3 => random.NextDouble() * 2 - 1, _ => random.Next(2, 11),
+                0 => 0,
+                1 => 1,
+                2 => random.NextDouble(),
+                3 => random.NextDouble() * 2 - 1,
+                _ => random.Next(2, 11),
             };
         if (random.Next(4) == 0) Array.Clear(aligned, 1, aligned.Length - 1);
         return new AlignmentStrengths(aligned);

@@ -43,7 +43,8 @@ public sealed class TurnTests
     public async Task Guesses_of_three_models_save_more_than_half_of_the_passes_where_they_agree()
     {
         ScriptedExecutor Three() => new(
-            runners: [new([0], "cpu"), new([1], "cpu"), new([2], "cpu")]) { Difference = 0.02 };
+            runners: [new([0], "cpu"), new([1], "cpu"), new([2], "cpu")])
+        { Difference = 0.02 };
         var strengths = new AlignmentStrengths(0.5, 0.3);
         var plain = await PassesAsync(Three(), Speculation.Off, Request(strengths, maxTokens: 100));
         Assert.Equal(300, plain);

@@ -1,7 +1,7 @@
-using DeRa.Engine.Scheduling;
+using DeRa.Engine.Branches;
 using Xunit;
 
-namespace DeRa.Engine.Tests.Scheduling;
+namespace DeRa.Engine.Tests.Branches;
 
 public class BlockPoolTests
 {
