@@ -19,7 +19,8 @@ public class GenerationTests
         var bytes = Encoding.UTF8.GetBytes(text);
         return new ScriptedExecutor
         {
-            Script = readout => (readout.Sampling!.History.Length - promptTokens) is var i && i < bytes.Length ? bytes[i] : ByteTokenizer.Eos,
+            Script = readout => readout.Sampling!.History.Length - promptTokens is var i && i < bytes.Length
+                ? bytes[i] : ByteTokenizer.Eos,
         };
     }
 
