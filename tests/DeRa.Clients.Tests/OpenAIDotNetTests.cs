@@ -193,7 +193,8 @@ public class OpenAIDotNetTests
     public async Task A_stream_that_breaks_after_its_first_piece_never_looks_like_a_whole_answer()
     {
         var executor = Scripts.Saying("abcdefgh");
-        executor.ReadoutError = row => row.Sampling!.History.Length - row.Sampling.PromptTokens > 3 ? "logits are not finite" : null;
+        executor.ReadoutError = readout =>
+            readout.Sampling!.History.Length - readout.Sampling.PromptTokens > 3 ? "logits are not finite" : null;
         await using var server = await ServerFixture.StartAsync(executor);
         var seen = new List<StreamingChatCompletionUpdate>();
         await Record.ExceptionAsync(async () =>

@@ -45,7 +45,8 @@ public class OpenAIJavaScriptTests
     public async Task An_error_in_the_middle_of_a_stream_is_thrown()
     {
         var executor = Scripts.Saying("abcdefgh");
-        executor.ReadoutError = row => row.Sampling!.History.Length - row.Sampling.PromptTokens > 3 ? "logits are not finite" : null;
+        executor.ReadoutError = readout =>
+            readout.Sampling!.History.Length - readout.Sampling.PromptTokens > 3 ? "logits are not finite" : null;
         await using var server = await ServerFixture.StartAsync(executor);
         await RunAsync(server, "broken");
     }

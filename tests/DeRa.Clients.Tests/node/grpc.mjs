@@ -84,7 +84,7 @@ const scenarios = {
   async strength() {
     const seen = new Set();
     for (const strength of [0, 0.5, 1.5]) {
-      const options = { seed: 3, max_tokens: 20 };
+      const options = { seed: 23, max_tokens: 60 };
       const field = await call({ prompt, options: { ...options, alignment_strength: strength } });
       const name = await call({ prompt, options, model: `${model}@${strength}` });
       assert.equal(field.choices[0].text, name.choices[0].text);

@@ -147,7 +147,7 @@ const scenarios = {
   async strength() {
     const seen = new Set();
     for (const strength of [0, 0.5, 1.5]) {
-      const common = { prompt: 'Once', seed: 3, max_tokens: 20 };
+      const common = { prompt: 'Lily lost her toy.', seed: 23, max_tokens: 60 };
       const expected = await raw('v1/completions', { ...common, lambda: strength });
       const field = await client.completions.create({ ...common, model, alignment_strength: strength });
       const name = await client.completions.create({ ...common, model: `${model}@${strength}` });

@@ -19,7 +19,8 @@ public class GenerationTests
         var bytes = Encoding.UTF8.GetBytes(text);
         return new ScriptedExecutor
         {
-            Script = row => (row.Sampling!.History.Length - promptTokens) is var i && i < bytes.Length ? bytes[i] : ByteTokenizer.Eos,
+            Script = readout => readout.Sampling!.History.Length - promptTokens is var i && i < bytes.Length
+                ? bytes[i] : ByteTokenizer.Eos,
         };
     }
 
@@ -67,7 +68,7 @@ public class GenerationTests
         tokens.InsertRange(0, Encoding.UTF8.GetBytes(parts[0]).Select(value => (int)value));
         return new ScriptedExecutor
         {
-            Script = row => (row.Sampling!.History.Length - 3) is var i && i < tokens.Count ? tokens[i] : ByteTokenizer.Eos,
+            Script = readout => (readout.Sampling!.History.Length - 3) is var i && i < tokens.Count ? tokens[i] : ByteTokenizer.Eos,
         };
     }
 
