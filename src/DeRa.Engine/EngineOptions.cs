@@ -32,7 +32,9 @@ public sealed record EngineOptions
     /// <summary>The name of what is served, with which measurements are labelled.</summary>
     public string ModelName { get; init; } = "";
 
-    /// <summary>Rows of logits that the engine keeps between steps where everything runs that may; with fewer, some sequences get no guesses.</summary>
+    /// <summary>
+    /// Rows of logits that the engine keeps between steps where everything runs that may; with fewer, some sequences get no guesses.
+    /// </summary>
     /// <param name="modelCount">Models of the pair.</param>
     public int LogitSlots(int modelCount) => MaxRunning * modelCount * Branch.RowsKept;
 

@@ -75,10 +75,16 @@ public sealed class GenerationEngine : IDisposable
     /// <exception cref="AdmissionException">
     /// The queue is full or could not take it even if it were empty, or the engine is draining or stopped.
     /// </exception>
-    /// <exception cref="ArgumentException">A sequence has no prompt, or can never fit into the context and the cache.</exception>
+    /// <exception cref="ArgumentException">
+    /// A sequence has no prompt, can never fit into the context and the cache, or has strengths for other models than there are.
+    /// </exception>
     public IReadOnlyList<GenerationHandle> Submit(IReadOnlyList<GenerationRequest> sequences)
     {
-        foreach (var request in sequences) CheckFits(request);
+        foreach (var request in sequences)
+        {
+            CheckFits(request);
+            request.Strengths.CheckFor(Limits.ModelCount);
+        }
         _gate.CheckEverFits(sequences);
         var now = _time.GetTimestamp();
         var branches = sequences.Select(request =>

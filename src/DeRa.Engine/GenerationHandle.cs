@@ -31,7 +31,12 @@ public sealed class GenerationHandle
     /// Asks for other strengths from the next token on; <see cref="StrengthsChanged"/> says when they take effect. Any thread.
     /// </summary>
     /// <param name="strengths">Finite, for the models that the executor has.</param>
-    public void ChangeStrengths(AlignmentStrengths strengths) => _group.Post(new ChangeStrengthsCommand(_branch, strengths));
+    /// <exception cref="ArgumentException">They are not.</exception>
+    public void ChangeStrengths(AlignmentStrengths strengths)
+    {
+        strengths.CheckFor(_limits.ModelCount);
+        _group.Post(new ChangeStrengthsCommand(_branch, strengths));
+    }
 
     /// <summary>
     /// Asks to go on after these tokens, as if they had been drawn next; as many as the token limit leaves room for, less one. They come

@@ -15,6 +15,7 @@ switch (args)
             reference, aligned, rest is [var tokens] ? int.Parse(tokens, CultureInfo.InvariantCulture) : 150, Console.Out);
         return 0;
     default:
-        Console.Error.WriteLine("usage: DeRa.Benchmarks tokenizer FOLDER [FOLDER...] | seeds http://localhost:8080 | turns REFERENCE ALIGNED [TOKENS]");
+        Console.Error.WriteLine(
+            "usage: DeRa.Benchmarks tokenizer FOLDER [FOLDER...] | seeds http://localhost:8080 | turns REFERENCE ALIGNED [TOKENS]");
         return 2;
 }

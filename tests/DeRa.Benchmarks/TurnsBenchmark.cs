@@ -15,7 +15,8 @@ namespace DeRa.Benchmarks;
 
 /// <summary>
 /// A pair in turns and without: passes a token, and the time of a token over that of strength 0 (one model), for each strength, number of
-/// requests at once and setting of speculation, at the pair's own defaults. All settings are loaded at once and measured in turn, round after round; medians.
+/// requests at once and setting of speculation, at the pair's own defaults. All settings are loaded at once and measured in turn, round
+/// after round; medians.
 /// </summary>
 internal sealed class TurnsBenchmark : IDisposable
 {
@@ -86,14 +87,16 @@ internal sealed class TurnsBenchmark : IDisposable
                 if (round > 0) seconds[cell].Add(took);
                 passes[cell].Add(perToken);
             }
-        output.WriteLine($"{batch} at once: passes a token (on); time a token over strength 0 (off): off, on, auto; auto over the better of both");
+        output.WriteLine($"{batch} at once; time a token over that at strength 0");
+        output.WriteLine("  strength  passes (on)   off    on  auto  auto/better  tokens/s: off on auto");
         var one = Median(seconds[(0, Speculation.Off)]);
         foreach (var strength in s_strengths)
         {
             var (off, on, auto) = (Of(Speculation.Off), Of(Speculation.On), Of(Speculation.Auto));
+            var passesOn = passes[(strength, Speculation.On)].Average();
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"  {strength,4}  {passes[(strength, Speculation.On)].Average():F3}  {off / one:F2} {on / one:F2} {auto / one:F2}  {auto / Math.Min(off, on):F2}"
-                + $"  ({1 / off:F0} {1 / on:F0} {1 / auto:F0} tokens/s)"));
+                $"  {strength,8}  {passesOn,11:F3}  {off / one,4:F2}  {on / one,4:F2}  {auto / one,4:F2}  {auto / Math.Min(off, on),11:F2}"
+                + $"  {1 / off:F0} {1 / on:F0} {1 / auto:F0}"));
 
             double Of(Speculation speculation) => Median(seconds[(strength, speculation)]);
         }

@@ -47,6 +47,15 @@ public sealed class AlignmentStrengths : IEquatable<AlignmentStrengths>
     /// <summary>Whether every weight is a finite number.</summary>
     public bool IsFinite => double.IsFinite(Reference) && Array.TrueForAll(_aligned, double.IsFinite);
 
+    /// <summary>Refuses weights that are no finite numbers, or that are for models that are not there.</summary>
+    /// <param name="modelCount">Models of the pair, the reference too.</param>
+    /// <exception cref="ArgumentException">They cannot be applied.</exception>
+    internal void CheckFor(int modelCount)
+    {
+        if (!IsFinite || Count >= modelCount)
+            throw new ArgumentException($"strengths must be finite, for at most {modelCount - 1} aligned models; these are for {Count}");
+    }
+
     /// <summary>The mixture of the reference and the first aligned model.</summary>
     public static implicit operator AlignmentStrengths(double first) => new(first);
 

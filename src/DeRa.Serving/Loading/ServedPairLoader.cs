@@ -60,7 +60,8 @@ public static partial class ServedPairLoader
         var tokenizer = aligned[0].Tokenizer;
         var slots = Math.Min(options.Engine.LogitSlots(1 + aligned.Count), MaxLogitBytes / sizeof(float) / tokenizer.VocabularySize);
         var loaded = PairLoader.Load(
-            options.Models with { LogitSlots = (int)slots }, tokenizer.VocabularySize, progress, loggers.CreateLogger<PairLoader>(), cancellation);
+            options.Models with { LogitSlots = (int)slots }, tokenizer.VocabularySize, progress, loggers.CreateLogger<PairLoader>(),
+            cancellation);
         WarmUp.Run(loaded.Executor, [.. loaded.Members.Select(member => member.Name)]);
         var engine = new GenerationEngine(loaded.Executor, options.Engine, time, loggers.CreateLogger<GenerationEngine>());
         return new ServedPair

@@ -34,7 +34,9 @@ internal sealed class ModelStep
         Tensor OnDevice(long[] values) => tensor(values, dtype: ScalarType.Int64, device: device);
     }
 
-    /// <summary>[tokens], int64: token ids. With <see cref="CpuKernels"/>, padding follows where a matrix product needs more rows.</summary>
+    /// <summary>
+    /// [tokens], int64: token ids. With <see cref="CpuKernels"/>, padding follows where a matrix product needs more rows.
+    /// </summary>
     public Tensor Tokens { get; }
 
     /// <summary>[tokens], int64: their positions.</summary>

@@ -13,8 +13,9 @@ namespace DeRa.Torch.Operators;
 internal static class CpuKernels
 {
     /// <summary>
-    /// The fewest rows of a matrix product; steps of fewer tokens are padded. With <c>MKL_CBWR=AVX2,STRICT</c> (set by <see cref="Native.LibTorch"/>), a row's result is
-    /// the same in any product of at least four rows; for fewer rows, MKL runs other code.
+    /// The fewest rows of a matrix product; steps of fewer tokens are padded. With <c>MKL_CBWR=AVX2,STRICT</c> (set by
+    /// <see cref="Native.LibTorch"/>), a row's result is the same in any product of at least four rows; for fewer rows, MKL runs other
+    /// code.
     /// </summary>
     public const int MinProductRows = 4;
 

@@ -60,7 +60,8 @@ public sealed class SpeculationTraceTests(ITestOutputHelper output)
         EngineFixture fixture, GenerationRequest request, Random random)
     {
         var handle = fixture.Engine.Submit([request])[0];
-        var (strengths, tokens, cancelAt) = (request.Strengths, new List<(TokenGenerated, AlignmentStrengths)>(), random.Next(6) == 0 ? random.Next(20) : -1);
+        var (strengths, tokens) = (request.Strengths, new List<(TokenGenerated, AlignmentStrengths)>());
+        var cancelAt = random.Next(6) == 0 ? random.Next(20) : -1;
         await foreach (var happened in handle.Events.ReadAllAsync(Stop))
         {
             if (happened is StrengthsChanged changed) strengths = changed.Strengths;
@@ -167,8 +168,15 @@ public sealed class SpeculationTraceTests(ITestOutputHelper output)
         EndTokens = [101, 40],
     };
 
-    private static AlignmentStrengths RandomStrengths(Random random, int models) => new([.. Enumerable.Range(1, models - 1).Select(_ =>
-        random.Next(6) switch { 0 => 0, 1 => 1, 2 or 3 => random.NextDouble(), 4 => random.NextDouble() * 2 - 1, _ => random.Next(2, 11) })]);
+    private static AlignmentStrengths RandomStrengths(Random random, int models) => new([.. Enumerable.Range(1, models - 1)
+        .Select(_ => random.Next(6) switch
+        {
+            0 => 0,
+            1 => 1,
+            2 or 3 => random.NextDouble(),
+            4 => random.NextDouble() * 2 - 1,
+            _ => random.Next(2, 11),
+        })]);
 
     private static int[] RandomTokens(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => random.Next(Vocabulary))];
 }

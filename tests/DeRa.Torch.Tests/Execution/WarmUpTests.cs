@@ -31,7 +31,10 @@ public class WarmUpTests
     [InlineData(0, "model 'reference'"), InlineData(1, "model 'aligned'")]
     public void A_model_whose_first_logits_are_no_numbers_is_named(int broken, string expected)
     {
-        var executor = new ScriptedExecutor { ReadoutError = readout => readout.Strengths.IsActive(broken) ? "logits are not finite: NaN" : null };
+        var executor = new ScriptedExecutor
+        {
+            ReadoutError = readout => readout.Strengths.IsActive(broken) ? "logits are not finite: NaN" : null,
+        };
         var message = Assert.Throws<PairLoadException>(() => WarmUp.Run(executor, ["reference", "aligned"])).Message;
         Assert.StartsWith($"the first step of {expected} fails: logits are not finite: NaN. ", message, StringComparison.Ordinal);
         Assert.True(executor.IsDisposed);
