@@ -80,12 +80,13 @@ public sealed class ScriptedExecutor : IStepExecutor
     {
         var hashes = new ulong[strengths.ActiveModels.Count];
         Array.Fill(hashes, Hash(prefix));
-        return Mixed(strengths, hashes);
+        return Mixed(strengths.ActiveModels, [.. strengths.ActiveModels.Select(strengths.OfMember)], hashes);
     }
 
     /// <summary>The same where models read prefixes of their own.</summary>
     public float[] MixedLogits(IReadOnlyList<int[]> prefixOfModel, AlignmentStrengths strengths) =>
-        Mixed(strengths, [.. strengths.ActiveModels.Select(model => Hash(prefixOfModel[model]))]);
+        Mixed(strengths.ActiveModels, [.. strengths.ActiveModels.Select(strengths.OfMember)],
+            [.. strengths.ActiveModels.Select(model => Hash(prefixOfModel[model]))]);
 
     private void Copy(IReadOnlyList<BlockCopy> copies)
     {
@@ -110,7 +111,9 @@ public sealed class ScriptedExecutor : IStepExecutor
     {
         if (ReadoutError?.Invoke(readout) is { } error) return new ReadoutResult { Error = error };
         var active = readout.Strengths.ActiveModels;
-        var mixed = Mixed(readout.Strengths, [.. readout.Sources.Select((source, i) => HashOf(plan, source, active[i]))]);
+        var known = readout.Sources.Index().Where(source => source.Item.IsKnown).Select(source => source.Index).ToList();
+        var mixed = Mixed([.. known.Select(i => active[i])], Weights(readout, known),
+            [.. known.Select(i => HashOf(plan, readout.Sources[i], active[i]))]);
         if (readout.Score is { } score) return new ReadoutResult { Score = Score(mixed, score.Token, score.Alternatives) };
         var token = Script?.Invoke(readout) ?? ReferenceSampler.Token(mixed, readout.Sampling!);
         return new ReadoutResult
@@ -119,6 +122,15 @@ public sealed class ScriptedExecutor : IStepExecutor
             ReferenceDivergence = ReferenceDivergence,
             LogProbs = readout.Sampling!.LogProbs is { } count ? Score(mixed, token, count) with { Rank = null } : null,
         };
+    }
+
+    /// <summary>A model that is not there yet is taken to say what the last one says that is.</summary>
+    private static double[] Weights(Readout readout, List<int> known)
+    {
+        var weights = known.ConvertAll(i => readout.Strengths.OfMember(readout.Strengths.ActiveModels[i]));
+        for (var i = 0; i < readout.Sources.Count; i++)
+            if (!readout.Sources[i].IsKnown) weights[^1] += readout.Strengths.OfMember(readout.Strengths.ActiveModels[i]);
+        return [.. weights];
     }
 
     private ulong HashOf(StepPlan plan, LogitSource source, int model)
@@ -147,7 +159,7 @@ public sealed class ScriptedExecutor : IStepExecutor
     /// A logit of model m is (1 − difference) of what the prefix alone gives and difference of what it gives to m. The hash of a model
     /// has the prefix's in it, so one number says both.
     /// </summary>
-    private float[] Mixed(AlignmentStrengths strengths, ulong[] hashes)
+    private float[] Mixed(IReadOnlyList<int> models, double[] weights, ulong[] hashes)
     {
         var mixed = new float[Limits.VocabularySize];
         for (var token = 0; token < mixed.Length; token++)
@@ -155,9 +167,8 @@ public sealed class ScriptedExecutor : IStepExecutor
             var sum = 0.0;
             for (var i = 0; i < hashes.Length; i++)
             {
-                var model = strengths.ActiveModels[i];
-                sum += strengths.OfMember(model)
-                    * ((1 - Difference) * Logit(hashes[i], token) + Difference * Logit(Scramble(hashes[i] + (ulong)model + 1), token));
+                var ownHash = Scramble(hashes[i] + (ulong)models[i] + 1);
+                sum += weights[i] * ((1 - Difference) * Logit(hashes[i], token) + Difference * Logit(ownHash, token));
             }
             mixed[token] = (float)sum;
         }

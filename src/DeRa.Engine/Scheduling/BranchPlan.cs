@@ -25,7 +25,7 @@ internal static class BranchPlan
     /// <summary>The row's place among the branch's own in its pass.</summary>
     private static LogitSource Moved(StepPlan plan, int branch, LogitSource source, int model)
     {
-        if (source.IsKept) return source;
+        if (source.Row < 0) return source;
         var rows = plan.Passes.First(pass => pass.Rows.Any(row => row.Branch == branch && row.Model == model)).Rows;
         return source with { Row = rows.Take(source.Row).Count(row => row.Branch == branch) };
     }

@@ -7,15 +7,8 @@ namespace DeRa.Engine.Scheduling;
 /// What is read out of a branch's logits in a step: scores of its prompt, the tokens for which every active model's logits are known, and
 /// guesses for those after them from the models that know more.
 /// </summary>
-/// <param name="modelCount">Models of the pair.</param>
-internal sealed class ReadoutBuilder(int modelCount)
+internal static class ReadoutBuilder
 {
-    /// <summary>Weights that add up to less than this cannot be brought to 1.</summary>
-    private const double LeastSum = 0.1;
-
-    private readonly AlignmentStrengths[] _alone = [.. Enumerable.Range(0, modelCount).Select(
-        model => new AlignmentStrengths([.. Enumerable.Range(1, model).Select(aligned => aligned == model ? 1.0 : 0)]))];
-
     /// <summary>Sees what is known once the step's tokens have run: how many outputs each row needs, and what can be decided.</summary>
     public static void Prepare(Branch branch)
     {
@@ -49,19 +42,19 @@ internal sealed class ReadoutBuilder(int modelCount)
     /// <param name="branch">A branch whose rows are laid out.</param>
     /// <param name="guesses">Whether to guess.</param>
     /// <param name="readouts">Receives them.</param>
-    public void Add(Branch branch, bool guesses, List<Readout> readouts)
+    public static void Add(Branch branch, bool guesses, List<Readout> readouts)
     {
         var step = branch.Step;
         step.FirstReadout = readouts.Count;
         if (step.Scores) AddScores(branch, readouts);
         for (var i = 0; i < step.DecisionCount; i++)
-            readouts.Add(Sample(branch, branch.DecidedTokens + i, branch.Strengths, branch.Request.LogProbs));
+            readouts.Add(Sample(branch, branch.DecidedTokens + i, branch.Request.LogProbs));
         if (!guesses || !branch.Request.Speculation || branch.RunsTogether) return;
         var last = Math.Min(step.FirstGuess + Branch.MaxGuesses, branch.Request.MaxTokens - 1);
         for (var index = step.FirstGuess; index < last; index++)
         {
-            if (Knowing(branch, index) is not { } strengths) return;
-            readouts.Add(Sample(branch, index, strengths, logProbs: null));
+            if (!IsKnown(branch, index)) return;
+            readouts.Add(Sample(branch, index, logProbs: null));
             step.GuessCount++;
         }
     }
@@ -97,15 +90,16 @@ internal sealed class ReadoutBuilder(int modelCount)
         }
     }
 
-    private static Readout Sample(Branch branch, int index, AlignmentStrengths strengths, int? logProbs)
+    private static Readout Sample(Branch branch, int index, int? logProbs)
     {
-        var sources = new LogitSource[strengths.ActiveModels.Count];
-        for (var i = 0; i < sources.Length; i++) sources[i] = Source(branch, strengths.ActiveModels[i], index);
+        var active = branch.Strengths.ActiveModels;
+        var sources = new LogitSource[active.Count];
+        for (var i = 0; i < sources.Length; i++) sources[i] = Source(branch, active[i], index);
         var position = branch.Main.PromptTokens + index;
         return new Readout
         {
             Branch = branch.Id,
-            Strengths = strengths,
+            Strengths = branch.Strengths,
             Sources = sources,
             Sampling = new SamplingRow
             {
@@ -121,36 +115,18 @@ internal sealed class ReadoutBuilder(int modelCount)
     private static LogitSource Source(Branch branch, int model, int index)
     {
         var step = branch.Step;
+        if (step.LastRow[model] < index) return LogitSource.Unknown;
         var firstOutput = step.LastRow[model] - step.Outputs[model] + 1;
         return step.End[model] > 0 && index >= firstOutput
             ? LogitSource.Of(step.Row[model], index - firstOutput)
             : LogitSource.Kept(branch.SlotOf(model, index));
     }
 
-    /// <summary>The weights of the models that know an output index, brought to a sum of 1; null where none does.</summary>
-    private AlignmentStrengths? Knowing(Branch branch, int index)
+    /// <summary>Whether any model knows an output index.</summary>
+    private static bool IsKnown(Branch branch, int index)
     {
-        var (count, last, sum) = (0, 0, 0.0);
         foreach (var model in branch.Strengths.ActiveModels)
-        {
-            if (branch.Step.LastRow[model] < index) continue;
-            (count, sum) = (count + 1, sum + branch.Strengths.OfMember(model));
-            if (count == 1 || branch.Step.End[model] > 0) last = model;
-        }
-        if (count == 0) return null;
-        if (count == branch.Strengths.ActiveModels.Count) return branch.Strengths;
-        if (count == 1 || sum < LeastSum) return _alone[last];
-        var aligned = new double[modelCount - 1];
-        foreach (var model in branch.Strengths.ActiveModels)
-            if (model > 0 && branch.Step.LastRow[model] >= index) aligned[model - 1] = branch.Strengths.OfMember(model) / sum;
-        return WithoutReference(branch, index, aligned);
-    }
-
-    /// <summary>Rounding must not leave the reference a weight where it does not know the index.</summary>
-    private AlignmentStrengths WithoutReference(Branch branch, int index, double[] aligned)
-    {
-        var strengths = new AlignmentStrengths(aligned);
-        return strengths.IsActive(0) && branch.Step.LastRow[0] < index
-            ? _alone[Array.FindLastIndex(aligned, weight => weight != 0) + 1] : strengths;
+            if (branch.Step.LastRow[model] >= index) return true;
+        return false;
     }
 }

@@ -14,7 +14,6 @@ internal sealed class StepBuilder(ExecutorLimits limits, int maxBatchTokens)
     private readonly int[] _runnerOfModel = RunnerOfModel(limits);
     private readonly int[] _budget = new int[limits.Runners.Count];
     private readonly int[] _spare = new int[limits.Runners.Count];
-    private readonly ReadoutBuilder _readouts = new(limits.ModelCount);
 
     /// <summary>The runner of each model.</summary>
     public static int[] RunnerOfModel(ExecutorLimits limits)
@@ -40,7 +39,7 @@ internal sealed class StepBuilder(ExecutorLimits limits, int maxBatchTokens)
         {
             ReadoutBuilder.Prepare(branch);
             AddRows(branch, rows);
-            _readouts.Add(branch, turn.Guesses, readouts);
+            ReadoutBuilder.Add(branch, turn.Guesses, readouts);
         }
         var passes = new List<ModelPass>(rows.Length);
         for (var runner = 0; runner < rows.Length; runner++)

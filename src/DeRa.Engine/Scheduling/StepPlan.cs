@@ -58,7 +58,10 @@ public sealed record Readout
     /// <summary>How much each model's logits weigh.</summary>
     public required AlignmentStrengths Strengths { get; init; }
 
-    /// <summary>Where the logits are: one for each of the strengths' active models, in their order.</summary>
+    /// <summary>
+    /// Where the logits are: one for each of the strengths' active models, in their order; at least one is known. What is not known is
+    /// estimated from what is: such a readout is a guess.
+    /// </summary>
     public required IReadOnlyList<LogitSource> Sources { get; init; }
 
     /// <summary>How to sample; null where nothing is sampled.</summary>
@@ -68,10 +71,13 @@ public sealed record Readout
     public ScoredToken? Score { get; init; }
 }
 
-/// <summary>Where a model's logits are: an output of a row of this step, or a slot that an earlier step has written.</summary>
-/// <param name="Row">The row in the pass of the model's runner; −1 = a slot.</param>
+/// <summary>
+/// Where a model's logits are: an output of a row of this step, or a slot that an earlier step has written; or nowhere, since the model
+/// has not got there yet.
+/// </summary>
+/// <param name="Row">The row in the pass of the model's runner; −1 = none.</param>
 /// <param name="Output">Which of the row's outputs, from 0.</param>
-/// <param name="Slot">The slot; −1 = an output of this step.</param>
+/// <param name="Slot">The slot; −1 = none.</param>
 public readonly record struct LogitSource(int Row, int Output, int Slot)
 {
     /// <summary>An output of this step.</summary>
@@ -80,8 +86,14 @@ public readonly record struct LogitSource(int Row, int Output, int Slot)
     /// <summary>What an earlier step has kept.</summary>
     public static LogitSource Kept(int slot) => new(-1, 0, slot);
 
+    /// <summary>The model has not got there yet.</summary>
+    public static LogitSource Unknown => new(-1, 0, -1);
+
     /// <summary>Whether an earlier step has kept it.</summary>
     public bool IsKept => Slot >= 0;
+
+    /// <summary>Whether the model has got there.</summary>
+    public bool IsKnown => Row >= 0 || Slot >= 0;
 }
 
 /// <summary>A known token whose log-probability is wanted.</summary>
