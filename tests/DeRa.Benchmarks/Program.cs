@@ -12,7 +12,7 @@ switch (args)
         return 0;
     case ["turns", var reference, var aligned, .. var rest]:
         await TurnsBenchmark.RunAsync(
-            reference, aligned, rest is [var tokens] ? int.Parse(tokens, CultureInfo.InvariantCulture) : 150, Console.Out);
+            reference, aligned, rest is [var tokens] ? int.Parse(tokens, CultureInfo.InvariantCulture) : 400, Console.Out);
         return 0;
     default:
         Console.Error.WriteLine(

@@ -21,8 +21,12 @@ namespace DeRa.Benchmarks;
 internal sealed class TurnsBenchmark : IDisposable
 {
     private const int Rounds = 5;
-    private static readonly double[] s_strengths = [0, .2, .3, .5, .7, 1, 1.5, 2];
     private static readonly int[] s_batches = [1, 2, 8];
+
+    private static readonly (string Name, double[] Strengths)[] s_mixes =
+    [
+        ("0", [0]), ("0.2", [.2]), ("0.3", [.3]), ("0.7", [.7]), ("1", [1]), ("1.5", [1.5]), ("2", [2]), ("mixed", [0, .3, 1, .7, 1.5]),
+    ];
 
     private static readonly string[] s_prompts =
     [
@@ -53,7 +57,7 @@ internal sealed class TurnsBenchmark : IDisposable
     /// <summary>Measures a pair.</summary>
     /// <param name="reference">The reference model's folder.</param>
     /// <param name="aligned">The aligned model's folder.</param>
-    /// <param name="tokens">Tokens of each request at most; texts end where they end.</param>
+    /// <param name="tokens">Tokens of each cell of the table, for each of the requests that run at once.</param>
     /// <param name="output">Takes the table.</param>
     public static async Task RunAsync(string reference, string aligned, int tokens, TextWriter output)
     {
@@ -76,51 +80,60 @@ internal sealed class TurnsBenchmark : IDisposable
 
     private async Task MeasureAsync(int batch, TextWriter output)
     {
-        var cells = s_strengths.SelectMany(strength => _pairs.Keys.Select(speculation => (strength, speculation))).ToList();
-        var seconds = cells.ToDictionary(cell => cell, _ => new List<double>());
-        var passes = cells.ToDictionary(cell => cell, _ => new List<double>());
+        var cells = s_mixes.SelectMany(mix => _pairs.Keys.Select(speculation => (mix.Name, mix.Strengths, speculation))).ToList();
+        var seconds = cells.ToDictionary(cell => (cell.Name, cell.speculation), _ => new List<double>());
+        var passes = cells.ToDictionary(cell => (cell.Name, cell.speculation), _ => new List<double>());
         for (var round = 0; round <= Rounds; round++)
-            foreach (var cell in cells)
+            foreach (var (name, strengths, speculation) in cells)
             {
-                var (took, perToken) = await TimeAsync(_pairs[cell.speculation], batch, cell.strength, seed: round);
+                var (perToken, passesPerToken) = await RunAsync(_pairs[speculation], batch, strengths, seed: 1000 * round);
                 // The first round pays for compiling.
-                if (round > 0) seconds[cell].Add(took);
-                passes[cell].Add(perToken);
+                if (round > 0) seconds[(name, speculation)].Add(perToken);
+                passes[(name, speculation)].Add(passesPerToken);
             }
-        output.WriteLine($"{batch} at once; time a token over that at strength 0");
+        output.WriteLine($"{batch} at once; time a token over that of strength 0, off");
         output.WriteLine("  strength  passes (on)   off    on  auto  auto/better  tokens/s: off on auto");
-        var one = Median(seconds[(0, Speculation.Off)]);
-        foreach (var strength in s_strengths)
+        var one = Median(seconds[(s_mixes[0].Name, Speculation.Off)]);
+        foreach (var (name, _) in s_mixes)
         {
             var (off, on, auto) = (Of(Speculation.Off), Of(Speculation.On), Of(Speculation.Auto));
-            var passesOn = passes[(strength, Speculation.On)].Average();
+            var passesOn = passes[(name, Speculation.On)].Average();
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"  {strength,8}  {passesOn,11:F3}  {off / one,4:F2}  {on / one,4:F2}  {auto / one,4:F2}  {auto / Math.Min(off, on),11:F2}"
+                $"  {name,8}  {passesOn,11:F3}  {off / one,4:F2}  {on / one,4:F2}  {auto / one,4:F2}  {auto / Math.Min(off, on),11:F2}"
                 + $"  {1 / off:F0} {1 / on:F0} {1 / auto:F0}"));
 
-            double Of(Speculation speculation) => Median(seconds[(strength, speculation)]);
+            double Of(Speculation speculation) => Median(seconds[(name, speculation)]);
         }
     }
 
-    private async Task<(double SecondsPerToken, double PassesPerToken)> TimeAsync(ServedPair pair, int batch, double strength, int seed)
+    /// <summary>Keeps so many requests running, one after the other ends, until the tokens are there.</summary>
+    private async Task<(double SecondsPerToken, double PassesPerToken)> RunAsync(ServedPair pair, int batch, double[] strengths, int seed)
     {
         lock (_passesPerToken) _passesPerToken.Clear();
-        var requests = Enumerable.Range(0, batch).Select(i => pair.Validator.Prepare(new GenerationInput
-        {
-            Prompts = [new TextPrompt(s_prompts[i % s_prompts.Length])],
-            MaxTokens = _tokens,
-            AlignmentStrength = strength,
-            Seed = 100 * seed + i,
-        }).Choices[0].Request).ToList();
-        var (began, tokens) = (Stopwatch.GetTimestamp(), 0);
-        await Task.WhenAll(pair.Engine.Submit(requests).Select(async handle =>
-        {
-            await foreach (var happened in handle.Events.ReadAllAsync())
-                if (happened is TokenGenerated) Interlocked.Increment(ref tokens);
-        }));
+        var (began, tokens, next) = (Stopwatch.GetTimestamp(), 0, 0);
+        await Task.WhenAll(Enumerable.Range(0, batch).Select(_ => WriteAsync()));
         var took = Stopwatch.GetElapsedTime(began).TotalSeconds;
         lock (_passesPerToken) return (took / tokens, _passesPerToken.Average());
+
+        async Task WriteAsync()
+        {
+            while (Volatile.Read(ref tokens) < _tokens * batch)
+            {
+                var request = Interlocked.Increment(ref next);
+                await foreach (var happened in pair.Engine.Submit([Request(pair, request, strengths, seed)])[0].Events.ReadAllAsync())
+                    if (happened is TokenGenerated) Interlocked.Increment(ref tokens);
+            }
+        }
     }
+
+    private static GenerationRequest Request(ServedPair pair, int index, double[] strengths, int seed) => pair.Validator.Prepare(
+        new GenerationInput
+        {
+            Prompts = [new TextPrompt(s_prompts[index % s_prompts.Length])],
+            MaxTokens = 200,
+            AlignmentStrength = strengths[index % strengths.Length],
+            Seed = seed + index,
+        }).Choices[0].Request;
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 }

@@ -115,7 +115,7 @@ internal sealed class Branch
     /// <summary>Whether it has ended, in whatever way.</summary>
     public bool HasEnded => Clock.Ended is not null;
 
-    /// <summary>Passes that ran its next token or a guess, over all runners.</summary>
+    /// <summary>Passes that ran its last token or guesses, over all runners; those over its prompt are not counted.</summary>
     public int DecodePasses { get; set; }
 
     /// <summary>The text as a model reads it.</summary>

@@ -16,7 +16,7 @@ internal sealed class BranchStep(int modelCount)
     /// <summary>For each model, the largest output index at which its row will be known; −1 where none of interest is.</summary>
     public int[] LastRow { get; } = new int[modelCount];
 
-    /// <summary>Passes that run its next token or guesses.</summary>
+    /// <summary>Passes that run its last token or guesses, once it has a token of its own.</summary>
     public int DecodePasses { get; set; }
 
     /// <summary>Whether tokens of the prompt are scored.</summary>

@@ -9,7 +9,10 @@ internal sealed class NGramGuesses
     private const int TokenBits = 21;
 
     /// <summary>The share of right guesses that is assumed at first, and the one below which it falls silent.</summary>
-    private const double FirstShare = 0.5, LeastShare = 0.3;
+    private const double FirstShare = 0.6, LeastShare = 0.45;
+
+    /// <summary>The share of right guesses from which on two, and all that may stand, are made at once.</summary>
+    private const double ShareForTwo = 0.65, ShareForAll = 0.8;
 
     /// <summary>After so many tokens of silence it tries again.</summary>
     private const int Silence = 32;
@@ -28,6 +31,7 @@ internal sealed class NGramGuesses
     public void Extend(Branch branch, int most)
     {
         if (branch.GuessedTokens == 0) First = int.MaxValue;
+        most = Math.Min(most, branch.GuessedTokens + (_right >= ShareForAll ? most : _right >= ShareForTwo ? 2 : 1));
         if (branch.GuessedTokens >= most || branch.DecidedTokens < _silentUntil) return;
         var context = branch.Main;
         Index(context.Tokens.Span[..(context.PromptTokens + branch.DecidedTokens)]);

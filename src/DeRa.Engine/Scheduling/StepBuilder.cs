@@ -133,7 +133,7 @@ internal sealed class StepBuilder(ExecutorLimits limits, int maxBatchTokens)
             if (branch.Step.End[model] == 0) continue;
             var runner = _runnerOfModel[model];
             AddRow(branch, model, rows[runner]);
-            if (branch.Step.LastRow[model] < branch.DecidedTokens || (counted >> runner & 1) == 1) continue;
+            if (branch.DecidedTokens == 0 || branch.Step.LastRow[model] < branch.DecidedTokens || (counted >> runner & 1) == 1) continue;
             counted |= 1UL << runner;
             branch.Step.DecodePasses++;
         }

@@ -71,7 +71,7 @@ internal sealed class EngineMetrics : IDisposable
         _step = Seconds("dera.step.duration", "A whole step of the models", HistogramBounds.Step);
         _mixAndSample = Seconds("dera.step.mix_and_sample.duration", "Its part from hidden states to tokens", HistogramBounds.Step);
         _passesPerToken = _meter.Histogram("dera.passes_per_token", "",
-            "Passes over a model's weights that ran the sequence's next token or guesses, over its tokens", HistogramBounds.PassesPerToken);
+            "Passes over a model's weights that the tokens after the first of a sequence took, over their number", HistogramBounds.PassesPerToken);
         _stepTokens = _meter.Histogram(
             "dera.step.tokens", "{token}", "Tokens run in a step, in all its passes", HistogramBounds.StepTokens);
         _divergence = _meter.Histogram("dera.token.reference_divergence", "{nat}",
@@ -118,8 +118,8 @@ internal sealed class EngineMetrics : IDisposable
             (most, sum) = (Math.Max(most, branch.ComputedTokens(model)), sum + branch.ComputedTokens(model));
         _promptTokens.Add(Math.Min(most, branch.Main.PromptTokens), _model, _engine);
         _passesSaved.Add((long)most * _limits.ModelCount - sum, _model, _engine);
-        if (branch.DecidedTokens > 0)
-            _passesPerToken.Record((double)branch.DecodePasses / branch.DecidedTokens, _model, _engine, Strength(branch.Strengths));
+        if (branch.DecidedTokens > 1)
+            _passesPerToken.Record((double)branch.DecodePasses / (branch.DecidedTokens - 1), _model, _engine, Strength(branch.Strengths));
         Record(_whole, clock.Submitted, clock.Ended);
         Record(_queue, clock.Submitted, clock.Admitted);
         Record(_prefill, clock.Admitted, clock.FirstToken);

@@ -1,0 +1,93 @@
+using System.Diagnostics.Metrics;
+using DeRa.Engine;
+using DeRa.Engine.Requests;
+using DeRa.Engine.Scheduling;
+using DeRa.Engine.Telemetry;
+using DeRa.Serving.Loading;
+using DeRa.Serving.Requests;
+using DeRa.Testing;
+using DeRa.Torch.Execution;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace DeRa.Serving.Tests;
+
+/// <summary>
+/// What a token costs in turns on trained pairs, at their own defaults, counted in passes; and that guesses change none of their texts.
+/// Float32 on the CPU gives the same bits in any batch, so both are exact.
+/// </summary>
+public sealed class TurnsTests(ITestOutputHelper output)
+{
+    private static readonly string[] Prompts =
+    [
+        "Once upon a time, there was a little girl named Lily.", "One day, Tom and Sam went to the park.", "There was a big dog who",
+        "Lily lost her toy.", "It was a sunny day and", "Ben wanted to play with", "Mom said that", "The cat sat on the mat and",
+    ];
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public Task The_default_pair_costs_little_more_than_one_pass_a_token() => VerifyAsync(
+        Path.Combine(SharedData.ProjectRoot, "src", "DeRa.Serving", "DefaultPair", "reference"),
+        Path.Combine(SharedData.ProjectRoot, "src", "DeRa.Serving", "DefaultPair", "aligned"), most: 1.10);
+
+    [Fact]
+    public Task Two_models_that_were_trained_apart_cost_well_below_two_passes_a_token()
+    {
+        var reference = SharedData.Find("models/babyllama-reference");
+        Assert.SkipWhen(reference is null, SharedData.Missing);
+        return VerifyAsync(reference, SharedData.Find("models/babyllama-aligned")!, most: 1.30);
+    }
+
+    private async Task VerifyAsync(string reference, string aligned, double most)
+    {
+        var (on, off) = (await LoadAsync(reference, aligned, Speculation.On), await LoadAsync(reference, aligned, Speculation.Off));
+        using var _ = on.Engine;
+        using var __ = off.Engine;
+        foreach (var strength in (double[])[0, .2, .5, .8, 1, 1.5, 2])
+        {
+            var (texts, passes) = await RunAsync(on, strength);
+            Assert.Equal((await RunAsync(off, strength)).Texts, texts);
+            output.WriteLine($"strength {strength}: {passes:F3} passes a token");
+            Assert.InRange(passes, 0.5, strength is 0 or 1 ? 1 : most);
+        }
+    }
+
+    private static Task<ServedPair> LoadAsync(string reference, string aligned, Speculation speculation) => ServedPairLoader.LoadAsync(
+        new ServedPairOptions
+        {
+            Names = new ServedNames("pair", ["aligned"]),
+            Models = new PairOptions { ReferencePath = reference, Aligned = [new("aligned", aligned)], CacheTokens = 8192 },
+            Engine = new EngineOptions { Speculation = speculation, ModelName = $"turns {speculation}" },
+        }, null, NullLoggerFactory.Instance, TimeProvider.System, Stop);
+
+    /// <summary>Each prompt three times, all at once; the mean over sequences, as the metric has it.</summary>
+    private static async Task<(List<string> Texts, double PassesPerToken)> RunAsync(ServedPair pair, double strength)
+    {
+        var passes = new List<double>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listening) =>
+            {
+                if (instrument.Meter.Name == EngineTelemetry.Name && instrument.Name == "dera.passes_per_token")
+                    listening.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<double>((_, value, tags, _) =>
+        {
+            foreach (var (key, model) in tags)
+                if (key == "model_name" && model is "turns On") passes.Add(value);
+        });
+        listener.Start();
+        var requests = Enumerable.Range(0, 3 * Prompts.Length).Select(i => pair.Validator.Prepare(new GenerationInput
+        {
+            Prompts = [new TextPrompt(Prompts[i % Prompts.Length])],
+            MaxTokens = 120,
+            AlignmentStrength = strength,
+            Seed = i,
+        }).Choices[0].Request).ToList();
+        var texts = await Task.WhenAll(pair.Engine.Submit(requests).Select(async handle => string.Join(',', await handle.Events
+            .ReadAllAsync(Stop).OfType<TokenGenerated>().Select(generated => generated.Token).ToListAsync(Stop))));
+        return ([.. texts], passes.Count == 0 ? 0 : passes.Average());
+    }
+}
