@@ -23,7 +23,7 @@ internal sealed unsafe class CpuLogits
         _rows = new float*[members.Count][];
         for (var member = 0; member < members.Count; member++) _rows[member] = Rows(members[member], rows.Count);
         for (var row = 0; row < rows.Count; row++)
-            foreach (var member in rows[row].Strengths.ActiveModels)
+            foreach (var member in rows[row].KnownModels ?? rows[row].Strengths.ActiveModels)
                 if (_rows[member][row] == null)
                     throw new InvalidOperationException($"row {row} needs the logits of model {member}, which did not run it");
     }

@@ -28,6 +28,22 @@ internal static class CpuMixer
             Add(mixed, 1, logits.Row(active[i], row), (float)strengths.OfMember(active[i]), mixed);
     }
 
+    /// <summary>Mixes a guess, with estimates of what is not known.</summary>
+    /// <param name="guess">The row; some of its models' logits are not known.</param>
+    /// <param name="logits">The members' logits.</param>
+    /// <param name="row">Which row of them.</param>
+    /// <param name="means">The models' mean differences; null = 0.</param>
+    /// <param name="mixed">[vocabulary], written.</param>
+    public static void MixGuess(LogitRow guess, CpuLogits logits, int row, MeanDifferences? means, Span<float> mixed)
+    {
+        mixed.Clear();
+        var known = guess.KnownModels!;
+        for (var i = 0; i < known.Count; i++)
+            Add(mixed, 1, logits.Row(known[i], row), (float)RowWeights.OfLogits(guess, known[i]), mixed);
+        for (var model = 1; model < means?.ModelCount; model++)
+            if (RowWeights.OfMean(guess, model) is not 0 and var weight) Add(mixed, 1, means.Of(model), (float)weight, mixed);
+    }
+
     /// <summary>left · leftWeight + right · rightWeight, each product rounded; a factor of 1 changes nothing.</summary>
     private static void Add(
         ReadOnlySpan<float> left, float leftWeight, ReadOnlySpan<float> right, float rightWeight, Span<float> sums)

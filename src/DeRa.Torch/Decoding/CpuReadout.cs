@@ -15,8 +15,10 @@ internal static class CpuReadout
     /// <param name="members">All on the CPU, in any floating type.</param>
     /// <param name="rows">At least one.</param>
     /// <param name="vocabularySize">Size of the vocabulary; further columns are padding.</param>
+    /// <param name="means">For guesses: the models' mean differences, to which rows are added that say so; null = 0.</param>
     /// <exception cref="InvalidOperationException">A row needs a model that did not run it.</exception>
-    public static LogitRowResult[] Run(IReadOnlyList<ModelLogits> members, IReadOnlyList<LogitRow> rows, int vocabularySize)
+    public static LogitRowResult[] Run(IReadOnlyList<ModelLogits> members, IReadOnlyList<LogitRow> rows, int vocabularySize,
+        MeanDifferences? means = null)
     {
         var logits = new CpuLogits(members, rows, vocabularySize);
         var results = new LogitRowResult[rows.Count];
@@ -25,9 +27,11 @@ internal static class CpuReadout
             Parallel.For(0, rows.Count, new ParallelOptions { MaxDegreeOfParallelism = threads }, Read);
         else
             for (var row = 0; row < results.Length; row++) Read(row);
+        for (var row = 0; row < results.Length; row++)
+            if (rows[row].UpdatesMeans) means?.Add(rows[row], logits, row);
         GC.KeepAlive(logits);
         return results;
 
-        void Read(int row) => results[row] = CpuRowReader.Own(vocabularySize).Read(rows[row], logits, row);
+        void Read(int row) => results[row] = CpuRowReader.Own(vocabularySize).Read(rows[row], logits, row, means);
     }
 }

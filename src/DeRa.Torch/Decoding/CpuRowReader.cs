@@ -32,10 +32,13 @@ internal sealed class CpuRowReader
     /// <param name="row">What is wanted.</param>
     /// <param name="logits">The members' logits.</param>
     /// <param name="index">Which row of them.</param>
-    public LogitRowResult Read(LogitRow row, CpuLogits logits, int index)
+    /// <param name="means">For guesses: the models' mean differences; null = 0.</param>
+    public LogitRowResult Read(LogitRow row, CpuLogits logits, int index, MeanDifferences? means)
     {
         if (RowFaults.Tokens(row, _vocabularySize) is { } fault) return new LogitRowResult { Error = fault };
-        CpuMixer.Mix(row.Strengths, logits, index, _mixed.AsSpan(0, _vocabularySize));
+        var mixed = _mixed.AsSpan(0, _vocabularySize);
+        if (row.KnownModels is null) CpuMixer.Mix(row.Strengths, logits, index, mixed);
+        else CpuMixer.MixGuess(row, logits, index, means, mixed);
         var best = CpuVector.Largest(_mixed);
         if (RowFaults.Logits(best) is { } notFinite) return new LogitRowResult { Error = notFinite };
         var token = 0;

@@ -12,13 +12,15 @@ internal static class DeviceReadout
     /// <param name="members">On any devices.</param>
     /// <param name="rows">At least one.</param>
     /// <param name="vocabularySize">Size of the vocabulary; further columns are padding.</param>
+    /// <param name="means">For guesses: the models' mean differences, to which rows are added that say so; null = 0.</param>
     /// <exception cref="InvalidOperationException">A row needs a model that did not run it.</exception>
-    public static LogitRowResult[] Run(IReadOnlyList<ModelLogits> members, IReadOnlyList<LogitRow> rows, int vocabularySize)
+    public static LogitRowResult[] Run(IReadOnlyList<ModelLogits> members, IReadOnlyList<LogitRow> rows, int vocabularySize,
+        MeanDifferences? means = null)
     {
         var faults = new string?[rows.Count];
         for (var row = 0; row < faults.Length; row++) faults[row] = RowFaults.Tokens(rows[row], vocabularySize);
         var failed = Array.ConvertAll(faults, fault => fault is not null);
-        var mixed = LogitMixer.Mix(members, rows, vocabularySize);
+        var mixed = LogitMixer.Mix(members, rows, vocabularySize, means);
         var adjusted = TokenAdjustments.Apply(mixed, rows, failed);
         var masked = TokenMasks.Apply(adjusted, rows, failed);
         var best = adjusted.amax([1]);
@@ -30,6 +32,8 @@ internal static class DeviceReadout
         var divergence = new ReferenceDivergence(rows, failed);
         var host = ToHost([best, tokens ?? zeros_like(best),
             .. divergence.Compute(mixed, members[0], vocabularySize), .. logProbs.Compute(mixed, tokens)]);
+        for (var row = 0; row < faults.Length; row++)
+            if (rows[row].UpdatesMeans) means?.Add(rows[row], members, row);
         return Results(host, faults, divergence, logProbs);
     }
 

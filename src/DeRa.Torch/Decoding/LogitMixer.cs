@@ -13,16 +13,18 @@ internal static class LogitMixer
     /// <param name="members">The reference model's logits, then each aligned model's.</param>
     /// <param name="rows">What is wanted of each output row.</param>
     /// <param name="vocabularySize">Size of the vocabulary; further columns are padding.</param>
+    /// <param name="means">For guesses: the models' mean differences, on the device of all models; null = 0.</param>
     /// <returns>
     /// float32 [rows, vocabulary] on the device of the last model that ran. May share memory with a model's logits: do not
     /// write to it.
     /// </returns>
     /// <exception cref="InvalidOperationException">A row needs a model that did not run it.</exception>
-    public static Tensor Mix(IReadOnlyList<ModelLogits> members, IReadOnlyList<LogitRow> rows, int vocabularySize)
+    public static Tensor Mix(IReadOnlyList<ModelLogits> members, IReadOnlyList<LogitRow> rows, int vocabularySize,
+        MeanDifferences? means = null)
     {
         var device = members.Select(member => member.Logits).LastOrDefault(logits => logits is not null)?.device
             ?? throw new InvalidOperationException("no model ran");
-        var mixed = TensorRows.Where(rows.Count, row => rows[row].Strengths.ActiveModels.Count > 1);
+        var mixed = TensorRows.Where(rows.Count, row => rows[row] is { KnownModels: null, Strengths.ActiveModels.Count: > 1 });
         if (mixed.Length == rows.Count) return WeightedSum(members, mixed, rows, vocabularySize, device);
         Tensor? result = null;
         for (var member = 0; member < members.Count; member++)
@@ -34,6 +36,13 @@ internal static class LogitMixer
             TensorRows.Put(result ??= Empty(), single, own);
         }
         if (mixed.Length > 0) TensorRows.Put(result ??= Empty(), mixed, WeightedSum(members, mixed, rows, vocabularySize, device));
+        // Apart from the decisions, whose sums then have the same order beside any guesses.
+        var guesses = TensorRows.Where(rows.Count, row => rows[row].KnownModels is not null);
+        if (guesses.Length > 0)
+        {
+            var known = WeightedSum(members, guesses, rows, vocabularySize, device);
+            TensorRows.Put(result ??= Empty(), guesses, means is null ? known : AddMeans(known, means, guesses, rows));
+        }
         return result!;
 
         Tensor Empty() => empty([rows.Count, vocabularySize], ScalarType.Float32, device);
@@ -45,10 +54,10 @@ internal static class LogitMixer
         Tensor? sum = null;
         for (var member = 0; member < members.Count; member++)
         {
-            var places = TensorRows.Where(outputRows.Length, place => rows[outputRows[place]].Strengths.IsActive(member));
+            var places = TensorRows.Where(outputRows.Length, place => rows[outputRows[place]].IsKnown(member));
             if (places.Length == 0) continue;
             var own = Array.ConvertAll(places, place => outputRows[place]);
-            var weights = TensorRows.Column(Array.ConvertAll(own, row => (float)rows[row].Strengths.OfMember(member)), device);
+            var weights = TensorRows.Column(Array.ConvertAll(own, row => (float)RowWeights.OfLogits(rows[row], member)), device);
             var weighted = members[member].Take(own, vocabularySize, device).mul(weights);
             if (sum is null && places.Length == outputRows.Length) sum = weighted;
             else if (places.Length == outputRows.Length) sum!.PlusInPlace(weighted);
@@ -56,5 +65,14 @@ internal static class LogitMixer
                 .index_add_(0, TensorRows.Index(places, device), weighted, Arithmetic.One);
         }
         return sum!;
+    }
+
+    private static Tensor AddMeans(Tensor known, MeanDifferences means, int[] outputRows, IReadOnlyList<LogitRow> rows)
+    {
+        var weights = new float[outputRows.Length * means.ModelCount];
+        for (var i = 0; i < weights.Length; i++)
+            weights[i] = (float)RowWeights.OfMean(rows[outputRows[i / means.ModelCount]], i % means.ModelCount);
+        return known.PlusInPlace(
+            TensorRows.Upload(tensor(weights, [outputRows.Length, means.ModelCount]), known.device).matmul(means.Means));
     }
 }

@@ -18,13 +18,19 @@ internal static class MixFilterSample
     /// </param>
     /// <param name="rows">What is wanted of each output row.</param>
     /// <param name="vocabularySize">Size of the vocabulary; further columns are padding and are dropped.</param>
+    /// <param name="means">
+    /// For guesses: the models' mean differences, to which rows are added that say so, on the device of all models; null = 0.
+    /// </param>
     /// <returns>One a row; a row whose logits are not finite or whose tokens are outside the vocabulary has an error.</returns>
     /// <exception cref="InvalidOperationException">A row needs a model that did not run it.</exception>
-    public static LogitRowResult[] Run(IReadOnlyList<ModelLogits> members, IReadOnlyList<LogitRow> rows, int vocabularySize)
+    public static LogitRowResult[] Run(IReadOnlyList<ModelLogits> members, IReadOnlyList<LogitRow> rows, int vocabularySize,
+        MeanDifferences? means = null)
     {
         if (rows.Count == 0) return [];
         using var scope = NewDisposeScope();
-        return AreOnCpu(members) ? CpuReadout.Run(members, rows, vocabularySize) : DeviceReadout.Run(members, rows, vocabularySize);
+        return AreOnCpu(members)
+            ? CpuReadout.Run(members, rows, vocabularySize, means)
+            : DeviceReadout.Run(members, rows, vocabularySize, means);
     }
 
     private static bool AreOnCpu(IReadOnlyList<ModelLogits> members)

@@ -43,7 +43,8 @@ internal sealed class ReferenceDivergence
             if (double.IsFinite(values[i])) results[_rows[i]] = results[_rows[i]] with { ReferenceDivergence = values[i] };
     }
 
-    /// <summary>Whether a row is measured.</summary>
+    /// <summary>Whether a row is measured; guesses never are.</summary>
     public static bool IsMeasured(LogitRow row) =>
-        row.Sampling is { } sampling && sampling.History.Length % Every == 0 && row.Strengths.ActiveModels is [0, _, ..];
+        row.Sampling is { } sampling && sampling.History.Length % Every == 0 && row.KnownModels is null
+        && row.Strengths.ActiveModels is [0, _, ..];
 }

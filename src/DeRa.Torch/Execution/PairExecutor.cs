@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using DeRa.Engine.Scheduling;
+using DeRa.Torch.Decoding;
 using DeRa.Torch.Models;
 using static TorchSharp.torch;
 
@@ -19,7 +20,13 @@ public sealed class PairExecutor : IStepExecutor
     /// <param name="runners">Each member of the pair belongs to one of them.</param>
     /// <param name="limits">Their limits; runners and slots are filled in.</param>
     internal PairExecutor(IReadOnlyList<ModelRunner> runners, ExecutorLimits limits)
+        : this(runners, limits, MeansOf(runners, limits.VocabularySize))
     {
+    }
+
+    private PairExecutor(IReadOnlyList<ModelRunner> runners, ExecutorLimits limits, MeanDifferences? means)
+    {
+        Means = means;
         _runners = runners;
         _runnerOf = [.. runners.SelectMany(runner => runner.Members.Select(member => (member.Index, Runner: runner)))
             .OrderBy(member => member.Index).Select(member => member.Runner)];
@@ -35,6 +42,9 @@ public sealed class PairExecutor : IStepExecutor
 
     /// <inheritdoc/>
     public ExecutorLimits Limits { get; }
+
+    /// <summary>With what guesses are estimated; null where models take no turns.</summary>
+    internal MeanDifferences? Means { get; }
 
     /// <summary>Elements of logits that exist at once for each pass: scored prompts are projected piece by piece.</summary>
     private int MaxLogitElements { get; init; } = 1 << 24;
@@ -52,18 +62,28 @@ public sealed class PairExecutor : IStepExecutor
         var passes = Run(plan.Passes);
         var began = Stopwatch.GetTimestamp();
         var reader = new StepReader(_runnerOf, passes, ByModel(plan.Passes, passes), plan.Readouts,
-            Math.Max(1, MaxLogitElements / Limits.VocabularySize), Limits.VocabularySize);
+            Math.Max(1, MaxLogitElements / Limits.VocabularySize), Limits.VocabularySize, Means);
         return new StepResult(reader.Run()) { MixAndSampleTime = Stopwatch.GetElapsedTime(began) };
     }
 
-    /// <summary>Frees models, caches and kept logits.</summary>
+    /// <summary>Frees models, caches, kept logits and mean differences.</summary>
     public void Dispose()
     {
+        Means?.Dispose();
         foreach (var runner in _runners) runner.Dispose();
     }
 
     /// <summary>This executor with another bound on the logits that exist at once for each pass; for tests.</summary>
-    internal PairExecutor InPieces(int maxLogitElements) => new(_runners, Limits) { MaxLogitElements = maxLogitElements };
+    internal PairExecutor InPieces(int maxLogitElements) => new(_runners, Limits, Means) { MaxLogitElements = maxLogitElements };
+
+    /// <summary>Models that share a pass, or are on different devices, do not take turns: they need no estimates of each other.</summary>
+    private static MeanDifferences? MeansOf(IReadOnlyList<ModelRunner> runners, int vocabularySize)
+    {
+        for (var i = 1; i < runners.Count; i++)
+            if (runners[i].Limits.Device != runners[0].Limits.Device) return null;
+        return runners.Count == 1 ? null
+            : new MeanDifferences(runners.Sum(runner => runner.Members.Count), vocabularySize, runners[0].Model.Device);
+    }
 
     /// <summary>Lays all passes out before the first runs: on a GPU, an upload may wait for what is queued before it.</summary>
     private List<PassOutputs> Run(IReadOnlyList<ModelPass> passes)

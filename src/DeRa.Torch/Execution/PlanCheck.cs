@@ -69,9 +69,13 @@ internal readonly struct PlanCheck(StepPlan plan, ExecutorLimits limits)
         var models = readout.Strengths.ActiveModels;
         if (Outside("model", models[^1], limits.ModelCount) is { } outside) return outside;
         if (readout.Sources.Count != models.Count) return $"{readout.Sources.Count} sources for {models.Count} active models";
+        var unknown = 0;
         for (var i = 0; i < models.Count; i++)
-            if (SourceFault(readout.Sources[i], models[i]) is { } fault) return $"source {i}: {fault}";
-        return null;
+            if (!readout.Sources[i].IsKnown) unknown++;
+            else if (SourceFault(readout.Sources[i], models[i]) is { } fault) return $"source {i}: {fault}";
+        if (unknown == models.Count) return "no source is known";
+        return unknown > 0 && (readout.Score is not null || readout.Sampling?.LogProbs is not null)
+            ? "log-probabilities are wanted, and not all sources are known" : null;
     }
 
     private string? SourceFault(LogitSource source, int model)

@@ -16,6 +16,8 @@ internal sealed class StepReader
     private readonly IReadOnlyList<Readout> _readouts;
     private readonly int _rowsAtOnce;
     private readonly int _vocabularySize;
+    private readonly MeanDifferences? _means;
+    private readonly int _compared; // the readout whose models' differences are added to the means; −1 = none
 
     /// <param name="runners">By model; models of one runner have the same.</param>
     /// <param name="passes">The step's passes.</param>
@@ -23,11 +25,13 @@ internal sealed class StepReader
     /// <param name="readouts">What is read; checked.</param>
     /// <param name="rowsAtOnce">Outputs of a pass whose logits exist at once; at least 1.</param>
     /// <param name="vocabularySize">Size of the vocabulary.</param>
+    /// <param name="means">The models' mean differences; null where no guesses are estimated with them.</param>
     public StepReader(ModelRunner[] runners, List<PassOutputs> passes, PassOutputs?[] outputs, IReadOnlyList<Readout> readouts,
-        int rowsAtOnce, int vocabularySize)
+        int rowsAtOnce, int vocabularySize, MeanDifferences? means)
     {
         (_runners, _passes, _outputs, _readouts) = (runners, passes, outputs, readouts);
         (_rowsAtOnce, _vocabularySize) = (rowsAtOnce, vocabularySize);
+        (_means, _compared) = (means, means is null ? -1 : FirstComparable(readouts));
     }
 
     /// <summary>Reads all, and keeps what the plan keeps.</summary>
@@ -57,7 +61,7 @@ internal sealed class StepReader
         {
             var readout = _readouts[end++];
             for (var i = 0; i < readout.Sources.Count; i++)
-                if (!readout.Sources[i].IsKept) Outputs(readout, i).Choose(readout.Sources[i]);
+                if (IsOwn(readout.Sources[i])) Outputs(readout, i).Choose(readout.Sources[i]);
         }
         if (end == _readouts.Count)
             foreach (var pass in _passes) pass.ChooseKept(_rowsAtOnce);
@@ -69,7 +73,7 @@ internal sealed class StepReader
     private bool SharesOutput(Readout readout)
     {
         for (var i = 0; i < readout.Sources.Count; i++)
-            if (!readout.Sources[i].IsKept && Outputs(readout, i).IsChosen(readout.Sources[i])) return true;
+            if (IsOwn(readout.Sources[i]) && Outputs(readout, i).IsChosen(readout.Sources[i])) return true;
         return false;
     }
 
@@ -81,8 +85,8 @@ internal sealed class StepReader
         var members = new ModelLogits[_runners.Length];
         for (var model = 0; model < members.Length; model++) members[model] = Gather(model, first, end);
         var rows = new List<LogitRow>(end - first);
-        for (var i = first; i < end; i++) rows.Add(ToLogitRow(_readouts[i]));
-        var read = MixFilterSample.Run(members, rows, _vocabularySize);
+        for (var i = first; i < end; i++) rows.Add(ToLogitRow(_readouts[i], i == _compared));
+        var read = MixFilterSample.Run(members, rows, _vocabularySize, _means);
         for (var i = 0; i < read.Length; i++) results[first + i] = ToResult(read[i]);
     }
 
@@ -92,7 +96,7 @@ internal sealed class StepReader
         var (rows, keptRows, sources, slots) = (new List<int>(end - first), new List<int>(), new List<LogitSource>(), new List<long>());
         for (var i = first; i < end; i++)
         {
-            if (SourceOf(_readouts[i], model) is not { } source) continue;
+            if (SourceOf(_readouts[i], model) is not { IsKnown: true } source) continue;
             if (source.IsKept)
             {
                 keptRows.Add(i - first);
@@ -119,9 +123,35 @@ internal sealed class StepReader
         return null;
     }
 
-    private static LogitRow ToLogitRow(Readout readout) => new()
+    /// <summary>Whether logits are an output of this step.</summary>
+    private static bool IsOwn(LogitSource source) => source is { IsKnown: true, IsKept: false };
+
+    /// <summary>The first decision in which the reference and another model are active; −1 where there is none.</summary>
+    private static int FirstComparable(IReadOnlyList<Readout> readouts)
+    {
+        for (var i = 0; i < readouts.Count; i++)
+            if (readouts[i] is { Sampling: not null, Strengths.ActiveModels: [0, _, ..] } readout && KnownModels(readout) is null) return i;
+        return -1;
+    }
+
+    /// <summary>The active models whose logits are known; null where all are.</summary>
+    private static List<int>? KnownModels(Readout readout)
+    {
+        var (count, active) = (0, readout.Strengths.ActiveModels);
+        for (var i = 0; i < active.Count; i++)
+            if (readout.Sources[i].IsKnown) count++;
+        if (count == active.Count) return null;
+        var known = new List<int>(count);
+        for (var i = 0; i < active.Count; i++)
+            if (readout.Sources[i].IsKnown) known.Add(active[i]);
+        return known;
+    }
+
+    private static LogitRow ToLogitRow(Readout readout, bool updatesMeans) => new()
     {
         Strengths = readout.Strengths,
+        KnownModels = KnownModels(readout),
+        UpdatesMeans = updatesMeans,
         Sampling = readout.Sampling,
         Score = readout.Score is { } score ? (score.Token, score.Alternatives) : null,
     };

@@ -10,8 +10,8 @@ namespace DeRa.Torch.Execution;
 public static class WarmUp
 {
     /// <summary>
-    /// Reads a prompt and generates a token on every model, from logits of the step and from kept ones; what it leaves in the cache
-    /// and in slots is overwritten before it is read.
+    /// Reads a prompt and generates a token on every model, from logits of the step and from kept ones, and guesses one from a model
+    /// alone; what it leaves in the cache and in slots is overwritten before it is read.
     /// </summary>
     /// <param name="executor">Not yet used by another thread; disposed of on failure.</param>
     /// <param name="names">The models: the reference, then the aligned ones.</param>
@@ -48,7 +48,10 @@ public static class WarmUp
     private static AlignmentStrengths Only(int member) =>
         new([.. Enumerable.Range(1, member).Select(aligned => aligned == member ? 1.0 : 0)]);
 
-    /// <summary>Samples from the step's own logits, then, where there are slots, from the same logits kept.</summary>
+    /// <summary>
+    /// Samples from the step's own logits, then, where there are slots, from the same logits kept, and with all but the first unknown.
+    /// A guess may fail: its error is no fault.
+    /// </summary>
     private static string? Fault(IStepExecutor executor, AlignmentStrengths strengths, int position, int count)
     {
         var (passes, sources) = (new List<ModelPass>(), new SortedDictionary<int, LogitSource>());
@@ -65,7 +68,9 @@ public static class WarmUp
         }
         var own = Read(new StepPlan(passes, [Readout(strengths, [.. sources.Values], position + count)]));
         if (own is not null || !keeps) return own;
-        return Read(new StepPlan([], [Readout(strengths, [.. sources.Keys.Select(LogitSource.Kept)], position + count)]));
+        var kept = sources.Keys.Select(LogitSource.Kept).ToList();
+        var guess = kept.Select((source, i) => i == 0 ? source : LogitSource.Unknown).ToList();
+        return Read(new StepPlan([], [Readout(strengths, kept, position + count), Readout(strengths, guess, position + count)]));
 
         string? Read(StepPlan plan) => executor.Execute(plan).Readouts[0].Error;
     }

@@ -48,7 +48,13 @@ public sealed class PlanCheckTests
         { "2 sources for 1 active models", Readout(0, LogitSource.Of(0, 0), LogitSource.Kept(0)) },
         { "source 1: model 1 has no pass", Readout(0.5, LogitSource.Of(0, 0), LogitSource.Of(0, 0)) },
         { "source 0: row 2 is outside [0, 2)", Readout(0, LogitSource.Of(2, 0)) },
-        { "source 0: row -1 is outside [0, 2)", Readout(0, LogitSource.Of(-1, 0)) },
+        { "no source is known", Readout(0, LogitSource.Of(-1, 0)) },
+        { "no source is known", Readout(0.5, LogitSource.Unknown, LogitSource.Unknown) },
+        { "log-probabilities are wanted, and not all sources are known",
+            Readout(0.5, LogitSource.Of(0, 0), LogitSource.Unknown) with { Score = new(1, 0) } },
+        { "log-probabilities are wanted, and not all sources are known",
+            Readout(0.5, LogitSource.Of(0, 0), LogitSource.Unknown) with { Sampling = TestSequence.Greedy(logProbs: 0) } },
+        { "source 1: slot 8 is outside [0, 8)", Readout(0.5, LogitSource.Unknown, LogitSource.Kept(8)) },
         { "source 0: row 1 is model 2's, not model 0's", Readout(0, LogitSource.Of(1, 0)) },
         { "source 0: output 2 is outside [0, 2)", Readout(0, LogitSource.Of(0, 2)) },
         { "source 0: output -1 is outside [0, 2)", Readout(0, LogitSource.Of(0, -1)) },
@@ -84,7 +90,11 @@ public sealed class PlanCheckTests
     public void A_plan_at_the_limits_passes()
     {
         var row = Row() with { Position = 254, BlockTable = [.. Enumerable.Range(0, 16)], KeptSlots = [6, 7] };
-        Readout[] readouts = [Readout(0, LogitSource.Of(0, 1)), Readout(1, LogitSource.Kept(7))];
+        Readout[] readouts =
+        [
+            Readout(0, LogitSource.Of(0, 1)), Readout(1, LogitSource.Kept(7)),
+            Readout(0.5, LogitSource.Unknown, LogitSource.Kept(7)) with { Sampling = TestSequence.Greedy(logProbs: null) },
+        ];
         new PlanCheck(new StepPlan([new ModelPass(0, [row])], readouts) { BlockCopies = [new(0, 15, 14)] }, Limits).Verify();
     }
 

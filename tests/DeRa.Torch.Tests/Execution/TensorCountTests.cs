@@ -1,3 +1,4 @@
+using DeRa.Engine.Scheduling;
 using DeRa.Testing;
 using DeRa.Torch.Execution;
 using DeRa.Torch.Weights;
@@ -84,7 +85,7 @@ public sealed class TensorCountTests
         Assert.Equal(before, torch.Tensor.TotalCount);
     }
 
-    /// <summary>Prefill and decode rows of all strengths, scored and sampled.</summary>
+    /// <summary>Prefill and decode rows of all strengths, scored, sampled and guessed.</summary>
     private static void RunSteps(PairExecutor executor)
     {
         double[] strengths = [0, 1, 0.5, 2];
@@ -96,5 +97,12 @@ public sealed class TensorCountTests
             var results = executor.Run(rows);
             for (var i = 0; i < rows.Count; i++) sequences[i].Commit(rows[i], results[i]);
         }
+        executor.Execute(new StepPlan([], [new Readout
+        {
+            Branch = 0,
+            Strengths = 0.5,
+            Sources = [LogitSource.Unknown, LogitSource.Kept(0)],
+            Sampling = TestSequence.Greedy(logProbs: null),
+        }]));
     }
 }
