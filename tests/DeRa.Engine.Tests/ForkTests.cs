@@ -32,6 +32,7 @@ public sealed class ForkTests
         Assert.All(forks, fork => Assert.Equal(parent.Main.Blocks[..full], fork.Main.Blocks[..full]));
         while (run.Scheduler.HasWork) run.Step();
         Assert.Equal(0, run.Scheduler.Blocks.InUse);
+        Assert.All(forks.Append(parent), branch => Assert.Equal(Enumerable.Repeat<AlignmentStrengths>(0.5, 30), branch.StrengthsOfDecided));
         int[][] outputs = [Output(parent), .. forks.Select(Output)];
         Assert.Equal(4, outputs.Select(output => string.Join(',', output)).Distinct().Count());
         for (var stream = 0; stream < 4; stream++)
