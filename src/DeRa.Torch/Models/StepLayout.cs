@@ -1,8 +1,13 @@
 namespace DeRa.Torch.Models;
 
-/// <summary>The tokens of a step's rows, one row after the other: rows of one token first, then those of several.</summary>
+/// <summary>The tokens of a step's rows, one row after the other: rows of few tokens first, then those of more.</summary>
 internal sealed class StepLayout
 {
+    /// <summary>
+    /// Tokens that a decode row has at most: the last decided one and the engine's four guesses. More would pad the other rows too far.
+    /// </summary>
+    public const int MaxDecodeTokens = 5;
+
     private readonly IReadOnlyList<ModelRow> _rows;
     private readonly int[] _firstTokens; // by the row's index
     private readonly int _blockTokens;
@@ -24,10 +29,10 @@ internal sealed class StepLayout
         Place(ChunkRows, isDecode: false, next);
     }
 
-    /// <summary>The rows of a single token, whose tokens come first.</summary>
+    /// <summary>The rows of up to <see cref="MaxDecodeTokens"/> tokens, whose tokens come first.</summary>
     public List<ModelRow> DecodeRows { get; }
 
-    /// <summary>The rows of several tokens, whose tokens follow.</summary>
+    /// <summary>The rows of more tokens, whose tokens follow.</summary>
     public List<ModelRow> ChunkRows { get; }
 
     /// <summary>[tokens]: token ids.</summary>
@@ -70,7 +75,7 @@ internal sealed class StepLayout
         for (var i = 0; i < _rows.Count; i++)
         {
             var row = _rows[i];
-            if (row.Tokens == 1 != isDecode) continue;
+            if (row.Tokens <= MaxDecodeTokens != isDecode) continue;
             placed.Add(row);
             _firstTokens[i] = next;
             row.Slots(_blockTokens).Fill(row.Row.Position, Slots.AsSpan(next, row.Tokens));

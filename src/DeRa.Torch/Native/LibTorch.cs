@@ -80,6 +80,7 @@ public static class LibTorch
         MathKernelLibrary.MakeReproducible();
         var names = LibraryNames.Current;
         foreach (var file in names.LoadOrder) LoadLibrary(location.Directory, file, names.IsRequired(file));
+        CudnnAttention.TurnOff(Handles[names.Main]);
         Handles[names.Shim] = ShimLoader.Load(location.Shim);
         // Resolves bare names on systems that do not match them to loaded libraries (macOS).
         AssemblyLoadContext.Default.ResolvingUnmanagedDll += (_, name) =>

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace DeRa.Torch.Operators;
 
 /// <summary>What each token of a step may attend to, for the layers of one window. Its tensors live as long as the step.</summary>
-/// <param name="Decode">The rows of a single token, or null where there are none.</param>
-/// <param name="Chunks">The rows of several tokens.</param>
+/// <param name="Decode">The rows of few tokens, as decoding ones are, or null where there are none.</param>
+/// <param name="Chunks">The rows of more.</param>
 internal sealed record AttentionPlan(DecodeContext? Decode, IReadOnlyList<ChunkContext> Chunks)
 {
     /// <summary>
@@ -14,13 +14,23 @@ internal sealed record AttentionPlan(DecodeContext? Decode, IReadOnlyList<ChunkC
     public CpuPlan? Cpu { get; init; }
 }
 
-/// <summary>The contexts of all rows of a single token, padded to the longest.</summary>
+/// <summary>The contexts of all rows of few tokens, padded to the longest, for one call.</summary>
 /// <param name="Rows">How many rows; their tokens come first in the step.</param>
+/// <param name="Tokens">How many tokens they have together.</param>
 /// <param name="Slots">[rows · context], int64. Padding repeats the row's own last slot: a neighbour's NaN cannot enter.</param>
-/// <param name="Mask">[rows, 1, 1, context]: 0, or −∞ at padding. Null where all rows are equally long.</param>
-internal sealed record DecodeContext(int Rows, Tensor Slots, Tensor? Mask);
+/// <param name="Mask">
+/// [rows, 1, queries, context]: 0, or −∞ at padding and where a token may not attend. Null where every row is one token and all
+/// contexts are equally long. Queries are the longest row's tokens.
+/// </param>
+/// <param name="Padding">How the rows are padded to as many queries; null where they have as many tokens.</param>
+internal sealed record DecodeContext(int Rows, int Tokens, Tensor Slots, Tensor? Mask, QueryPadding? Padding);
 
-/// <summary>The context of one row of several tokens.</summary>
+/// <summary>How rows are padded to equally many queries.</summary>
+/// <param name="Queries">[rows · queries], int64: the token of each. Padding repeats the row's last token, and is dropped.</param>
+/// <param name="Places">[tokens], int64: where each token is among the queries.</param>
+internal sealed record QueryPadding(Tensor Queries, Tensor Places);
+
+/// <summary>The context of one row of many tokens.</summary>
 /// <param name="FirstToken">Index of its first token in the step.</param>
 /// <param name="Tokens">How many tokens it has.</param>
 /// <param name="Slots">[context], int64.</param>

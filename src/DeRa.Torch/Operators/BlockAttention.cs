@@ -22,7 +22,7 @@ internal sealed class BlockAttention(double? scale = null, double? softCap = nul
         if (plan.Cpu is { } cpu)
             return new CpuAttention((float)(scale ?? 1 / Math.Sqrt(query.size(2))), (float?)softCap).Apply(query, cache, cpu);
         var parts = new List<Tensor>(1 + plan.Chunks.Count);
-        if (plan.Decode is { } decode) parts.Add(Decode(query.narrow(0, 0, decode.Rows), cache, decode));
+        if (plan.Decode is { } decode) parts.Add(Decode(query.narrow(0, 0, decode.Tokens), cache, decode));
         foreach (var chunk in plan.Chunks) parts.Add(Prefill(query.narrow(0, chunk.FirstToken, chunk.Tokens), cache, chunk));
         return parts.Count == 1 ? parts[0] : cat(parts, 0);
     }
@@ -31,15 +31,24 @@ internal sealed class BlockAttention(double? scale = null, double? softCap = nul
     {
         using var scope = NewDisposeScope();
         var (keyValueHeads, dimension) = (cache.Keys.size(1), cache.Keys.size(2));
-        var grouped = query.reshape(context.Rows, keyValueHeads, -1, dimension); // [rows, keyValueHeads, group, headDimension]
+        var group = query.size(1) / keyValueHeads;
+        var padded = context.Padding is { } padding ? query.index_select(0, padding.Queries) : query;
+        // [rows, keyValueHeads, queries · group, headDimension]: heads that share keys are more queries.
+        var grouped = padded.reshape(context.Rows, -1, keyValueHeads, group, dimension).transpose(1, 2).flatten(2, 3);
         var keys = Gather(cache.Keys); // [rows, keyValueHeads, context, headDimension]
         var values = Gather(cache.Values);
-        var mixed = Mix(grouped, keys, values, context.Mask);
-        return mixed.reshape(context.Rows, -1).MoveToOuterDisposeScope();
+        var mixed = Mix(grouped, keys, values, ForGroups(context.Mask, group));
+        var tokens = mixed.unflatten(2, -1, group).transpose(1, 2).reshape(padded.size(0), -1);
+        return (context.Padding is null ? tokens : tokens.index_select(0, context.Padding.Places)).MoveToOuterDisposeScope();
 
         Tensor Gather(Tensor pool) =>
             pool.index_select(0, context.Slots).view(context.Rows, -1, keyValueHeads, dimension).transpose(1, 2);
     }
+
+    /// <summary>[rows, 1, queries · group, context]; a single query's serves all heads as it is.</summary>
+    private static Tensor? ForGroups(Tensor? mask, long group) => mask is null || mask.size(2) == 1
+        ? mask
+        : mask.unsqueeze(3).expand(-1, -1, -1, group, -1).flatten(2, 3);
 
     private Tensor Prefill(Tensor query, LayerCache cache, ChunkContext context)
     {

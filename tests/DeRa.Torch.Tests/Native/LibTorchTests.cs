@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using DeRa.Testing;
 using DeRa.Torch.Native;
 using TorchSharp;
@@ -33,6 +34,18 @@ public sealed class LibTorchTests(LoadedTorch torchLibrary)
     [Fact]
     public void Many_threads_may_load_at_once() =>
         Parallel.For(0, 16, _ => Assert.Equal(torchLibrary.Library.Directory, LibTorch.Load().Directory));
+
+    [Fact]
+    public void Attention_does_not_use_cudnn_which_plans_each_shape()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "the functions' names are those of Linux");
+        var library = NativeLibrary.Load(Path.Combine(torchLibrary.Library.Directory, LibraryNames.Current.Main));
+        var context = Export<GlobalContext>("_ZN2at13globalContextEv")();
+        Assert.Equal(0, Export<Setting>("_ZNK2at7Context19userEnabledCuDNNSDPEv")(context));
+        Assert.Equal(1, Export<Setting>("_ZNK2at7Context19userEnabledFlashSDPEv")(context));
+
+        T Export<T>(string name) => Marshal.GetDelegateForFunctionPointer<T>(NativeLibrary.GetExport(library, name));
+    }
 
     [Fact]
     public void A_second_library_is_refused()
@@ -95,4 +108,8 @@ public sealed class LibTorchTests(LoadedTorch torchLibrary)
         exitCode = process.ExitCode;
         return output;
     }
+
+    private delegate nint GlobalContext();
+
+    private delegate byte Setting(nint context);
 }
