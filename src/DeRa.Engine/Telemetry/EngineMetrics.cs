@@ -71,7 +71,8 @@ internal sealed class EngineMetrics : IDisposable
         _step = Seconds("dera.step.duration", "A whole step of the models", HistogramBounds.Step);
         _mixAndSample = Seconds("dera.step.mix_and_sample.duration", "Its part from hidden states to tokens", HistogramBounds.Step);
         _passesPerToken = _meter.Histogram("dera.passes_per_token", "",
-            "Passes over a model's weights that the tokens after the first of a sequence took, over their number", HistogramBounds.PassesPerToken);
+            "Passes over a model's weights that the tokens after the first of a sequence took, over their number",
+            HistogramBounds.PassesPerToken);
         _stepTokens = _meter.Histogram(
             "dera.step.tokens", "{token}", "Tokens run in a step, in all its passes", HistogramBounds.StepTokens);
         _divergence = _meter.Histogram("dera.token.reference_divergence", "{nat}",

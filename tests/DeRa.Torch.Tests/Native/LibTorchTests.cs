@@ -27,8 +27,10 @@ public sealed class LibTorchTests(LoadedTorch torchLibrary)
     [Fact]
     public void A_second_call_returns_the_same_library()
     {
-        Assert.Equal(torchLibrary.Library, LibTorch.Load());
-        Assert.Equal(torchLibrary.Library, LibTorch.Load(new LibTorchOptions { Directory = torchLibrary.Library.Directory }));
+        // But for the threads, which tests beside this one change.
+        var first = torchLibrary.Library with { Threads = 1 };
+        Assert.Equal(first, LibTorch.Load() with { Threads = 1 });
+        Assert.Equal(first, LibTorch.Load(new LibTorchOptions { Directory = torchLibrary.Library.Directory }) with { Threads = 1 });
     }
 
     [Fact]
