@@ -12,8 +12,8 @@ namespace DeRa.Engine.Branches;
 /// </remarks>
 internal sealed class Branch
 {
-    /// <summary>Guesses that stand at once at most; a model runs them with the last decided token, and four more cost little.</summary>
-    public const int MaxGuesses = 4;
+    /// <summary>Guesses that stand at once at most: passes of up to four tokens cost about what one of a single token does.</summary>
+    public const int MaxGuesses = 3;
 
     /// <summary>Rows that are kept for each model: one for the next token, and one after each guess.</summary>
     public const int RowsKept = MaxGuesses + 1;

@@ -4,9 +4,9 @@ namespace DeRa.Torch.Models;
 internal sealed class StepLayout
 {
     /// <summary>
-    /// Tokens that a decode row has at most: the last decided one and the engine's four guesses. More would pad the other rows too far.
+    /// Tokens that a decode row has at most: the last decided one and the engine's three guesses. More would pad the other rows too far.
     /// </summary>
-    public const int MaxDecodeTokens = 5;
+    public const int MaxDecodeTokens = 4;
 
     private readonly IReadOnlyList<ModelRow> _rows;
     private readonly int[] _firstTokens; // by the row's index

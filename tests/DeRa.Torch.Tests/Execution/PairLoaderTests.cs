@@ -33,8 +33,8 @@ public sealed class PairLoaderTests
             line.StartsWith("Model 'reference', ", StringComparison.Ordinal) && line.Contains("Float32 on cpu"));
         Assert.Contains(log.Lines, line => line.StartsWith("Model 'aligned', ", StringComparison.Ordinal));
         Assert.Contains(log.Lines, line => line.StartsWith("Cache: 128 blocks of 16 tokens", StringComparison.Ordinal)
-            && line.EndsWith("640 rows of logits kept between steps, 0.7 MiB", StringComparison.Ordinal));
-        Assert.Equal(640, executor.Limits.LogitSlots);
+            && line.EndsWith("512 rows of logits kept between steps, 0.6 MiB", StringComparison.Ordinal));
+        Assert.Equal(512, executor.Limits.LogitSlots);
     }
 
     [Fact]
