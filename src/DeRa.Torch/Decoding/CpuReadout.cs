@@ -1,3 +1,4 @@
+using DeRa.Engine.Scheduling;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
@@ -17,11 +18,11 @@ internal static class CpuReadout
     /// <param name="vocabularySize">Size of the vocabulary; further columns are padding.</param>
     /// <param name="means">For guesses: the models' mean differences, to which rows are added that say so; null = 0.</param>
     /// <exception cref="InvalidOperationException">A row needs a model that did not run it.</exception>
-    public static LogitRowResult[] Run(IReadOnlyList<ModelLogits> members, IReadOnlyList<LogitRow> rows, int vocabularySize,
+    public static ReadoutResult[] Run(IReadOnlyList<ModelLogits> members, IReadOnlyList<LogitRow> rows, int vocabularySize,
         MeanDifferences? means = null)
     {
         var logits = new CpuLogits(members, rows, vocabularySize);
-        var results = new LogitRowResult[rows.Count];
+        var results = new ReadoutResult[rows.Count];
         var threads = (long)rows.Count * vocabularySize < MinParallelLogits ? 1 : Math.Min(get_num_threads(), rows.Count);
         if (threads > 1)
             Parallel.For(0, rows.Count, new ParallelOptions { MaxDegreeOfParallelism = threads }, Read);

@@ -33,17 +33,17 @@ internal sealed class CpuRowReader
     /// <param name="logits">The members' logits.</param>
     /// <param name="index">Which row of them.</param>
     /// <param name="means">For guesses: the models' mean differences; null = 0.</param>
-    public LogitRowResult Read(LogitRow row, CpuLogits logits, int index, MeanDifferences? means)
+    public ReadoutResult Read(LogitRow row, CpuLogits logits, int index, MeanDifferences? means)
     {
-        if (RowFaults.Tokens(row, _vocabularySize) is { } fault) return new LogitRowResult { Error = fault };
+        if (RowFaults.Tokens(row, _vocabularySize) is { } fault) return new ReadoutResult { Error = fault };
         var mixed = _mixed.AsSpan(0, _vocabularySize);
         if (row.KnownModels is null) CpuMixer.Mix(row.Strengths, logits, index, mixed);
         else CpuMixer.MixGuess(row, logits, index, means, mixed);
         var best = CpuVector.Largest(_mixed);
-        if (RowFaults.Logits(best) is { } notFinite) return new LogitRowResult { Error = notFinite };
+        if (RowFaults.Logits(best) is { } notFinite) return new ReadoutResult { Error = notFinite };
         var token = 0;
         if (row.Sampling is { } sampling && Sample(sampling, best, out token) is { } nothingLeft)
-            return new LogitRowResult { Error = nothingLeft };
+            return new ReadoutResult { Error = nothingLeft };
         return LogProbs(row, token, best) with { ReferenceDivergence = Divergence(row, logits, index, best) };
     }
 
@@ -78,12 +78,12 @@ internal sealed class CpuRowReader
         return CpuDraw.Best(_changed, sampling.NoiseKey);
     }
 
-    private LogitRowResult LogProbs(LogitRow row, int token, float best)
+    private ReadoutResult LogProbs(LogitRow row, int token, float best)
     {
         var sampled = row.Sampling?.LogProbs;
-        if (sampled is null && row.Score is null) return new LogitRowResult { Token = token };
+        if (sampled is null && row.Score is null) return new ReadoutResult { Token = token };
         var logProbs = new CpuLogProbs(_mixed, _vocabularySize, best, _candidates);
-        return new LogitRowResult
+        return new ReadoutResult
         {
             Token = token,
             LogProbs = sampled is { } alternatives ? logProbs.Of(token, alternatives) : null,

@@ -1,3 +1,4 @@
+using DeRa.Engine.Scheduling;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
@@ -14,7 +15,7 @@ internal static class DeviceReadout
     /// <param name="vocabularySize">Size of the vocabulary; further columns are padding.</param>
     /// <param name="means">For guesses: the models' mean differences, to which rows are added that say so; null = 0.</param>
     /// <exception cref="InvalidOperationException">A row needs a model that did not run it.</exception>
-    public static LogitRowResult[] Run(IReadOnlyList<ModelLogits> members, IReadOnlyList<LogitRow> rows, int vocabularySize,
+    public static ReadoutResult[] Run(IReadOnlyList<ModelLogits> members, IReadOnlyList<LogitRow> rows, int vocabularySize,
         MeanDifferences? means = null)
     {
         var faults = new string?[rows.Count];
@@ -41,15 +42,15 @@ internal static class DeviceReadout
     private static double[] ToHost(Tensor[] parts) =>
         cat(Array.ConvertAll(parts, part => part.to(ScalarType.Float64)), 0).cpu().data<double>().ToArray();
 
-    private static LogitRowResult[] Results(double[] host, string?[] faults, ReferenceDivergence divergence, RowLogProbs logProbs)
+    private static ReadoutResult[] Results(double[] host, string?[] faults, ReferenceDivergence divergence, RowLogProbs logProbs)
     {
         var count = faults.Length;
-        var results = new LogitRowResult[count];
-        for (var row = 0; row < count; row++) results[row] = new LogitRowResult { Token = (int)host[count + row] };
+        var results = new ReadoutResult[count];
+        for (var row = 0; row < count; row++) results[row] = new ReadoutResult { Token = (int)host[count + row] };
         divergence.AddTo(results, host.AsSpan(2 * count, divergence.Count));
         logProbs.AddTo(results, host.AsSpan(count, count), host.AsSpan(2 * count + divergence.Count));
         for (var row = 0; row < count; row++)
-            if ((faults[row] ?? RowFaults.Logits(host[row])) is { } fault) results[row] = new LogitRowResult { Error = fault };
+            if ((faults[row] ?? RowFaults.Logits(host[row])) is { } fault) results[row] = new ReadoutResult { Error = fault };
         return results;
     }
 }

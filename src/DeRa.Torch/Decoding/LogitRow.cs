@@ -34,22 +34,3 @@ internal sealed record LogitRow
         return false;
     }
 }
-
-/// <summary>The result of one row of logits.</summary>
-internal sealed record LogitRowResult
-{
-    /// <summary>The sampled token; 0 where nothing was sampled or the row failed.</summary>
-    public int Token { get; init; }
-
-    /// <summary>Log-probabilities of the sampled token, where asked for.</summary>
-    public TokenLogProbs? LogProbs { get; init; }
-
-    /// <summary>Log-probabilities of the scored token, where asked for.</summary>
-    public TokenLogProbs? Score { get; init; }
-
-    /// <summary>KL(mixture ‖ reference model) in nats, at least 0; null where it was not measured.</summary>
-    public double? ReferenceDivergence { get; init; }
-
-    /// <summary>Why this row failed; null where it did not.</summary>
-    public string? Error { get; init; }
-}

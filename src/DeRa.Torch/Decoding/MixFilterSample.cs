@@ -1,3 +1,4 @@
+using DeRa.Engine.Scheduling;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -23,7 +24,7 @@ internal static class MixFilterSample
     /// </param>
     /// <returns>One a row; a row whose logits are not finite or whose tokens are outside the vocabulary has an error.</returns>
     /// <exception cref="InvalidOperationException">A row needs a model that did not run it.</exception>
-    public static LogitRowResult[] Run(IReadOnlyList<ModelLogits> members, IReadOnlyList<LogitRow> rows, int vocabularySize,
+    public static ReadoutResult[] Run(IReadOnlyList<ModelLogits> members, IReadOnlyList<LogitRow> rows, int vocabularySize,
         MeanDifferences? means = null)
     {
         if (rows.Count == 0) return [];

@@ -1,3 +1,4 @@
+using DeRa.Engine.Scheduling;
 using DeRa.Torch.Native;
 using static TorchSharp.torch;
 
@@ -37,7 +38,7 @@ internal sealed class ReferenceDivergence
     /// <summary>Adds what was computed to the results of its rows.</summary>
     /// <param name="results">One a row.</param>
     /// <param name="values">The result of <see cref="Compute"/>, on the host.</param>
-    public void AddTo(LogitRowResult[] results, ReadOnlySpan<double> values)
+    public void AddTo(ReadoutResult[] results, ReadOnlySpan<double> values)
     {
         for (var i = 0; i < _rows.Length; i++)
             if (double.IsFinite(values[i])) results[_rows[i]] = results[_rows[i]] with { ReferenceDivergence = values[i] };

@@ -1,4 +1,5 @@
 using DeRa.Engine.Requests;
+using DeRa.Engine.Scheduling;
 using DeRa.Torch.Native;
 using static TorchSharp.torch;
 
@@ -48,7 +49,7 @@ internal sealed class RowLogProbs
     /// <param name="results">One a row.</param>
     /// <param name="tokens">The sampled tokens, one a row.</param>
     /// <param name="values">The result of <see cref="Compute"/>, on the host.</param>
-    public void AddTo(LogitRowResult[] results, ReadOnlySpan<double> tokens, ReadOnlySpan<double> values)
+    public void AddTo(ReadoutResult[] results, ReadOnlySpan<double> tokens, ReadOnlySpan<double> values)
     {
         for (var i = 0; i < _entries.Count; i++)
         {

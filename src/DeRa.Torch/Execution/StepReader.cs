@@ -87,7 +87,7 @@ internal sealed class StepReader
         var rows = new List<LogitRow>(end - first);
         for (var i = first; i < end; i++) rows.Add(ToLogitRow(_readouts[i], i == _compared));
         var read = MixFilterSample.Run(members, rows, _vocabularySize, _means);
-        for (var i = 0; i < read.Length; i++) results[first + i] = ToResult(read[i]);
+        read.CopyTo(results, first);
     }
 
     /// <summary>One model's logits for readouts [first, end).</summary>
@@ -154,14 +154,5 @@ internal sealed class StepReader
         UpdatesMeans = updatesMeans,
         Sampling = readout.Sampling,
         Score = readout.Score is { } score ? (score.Token, score.Alternatives) : null,
-    };
-
-    private static ReadoutResult ToResult(LogitRowResult row) => new()
-    {
-        Token = row.Token,
-        LogProbs = row.LogProbs,
-        Score = row.Score,
-        ReferenceDivergence = row.ReferenceDivergence,
-        Error = row.Error,
     };
 }

@@ -1,4 +1,5 @@
 using DeRa.Engine.Requests;
+using DeRa.Engine.Scheduling;
 using DeRa.Torch.Decoding;
 using TorchSharp;
 using Xunit;
@@ -134,7 +135,7 @@ public sealed class GuessTests
         Rows.Sampled(0, new SamplingParameters(), Rows.Key(3), VocabularySize, new int[8]) with { Strengths = strengths };
 
     /// <summary>Gives every row the same logits, each model's for the rows in which they are known.</summary>
-    private static LogitRowResult[] Run(ReadoutPath path, float[][] logits, LogitRow[] rows, MeanDifferences? means)
+    private static ReadoutResult[] Run(ReadoutPath path, float[][] logits, LogitRow[] rows, MeanDifferences? means)
     {
         using var scope = torch.NewDisposeScope();
         var members = logits.Select((own, model) =>

@@ -1,4 +1,5 @@
 using DeRa.Engine.Requests;
+using DeRa.Engine.Scheduling;
 using DeRa.Testing;
 using DeRa.Torch.Decoding;
 using Xunit;
@@ -55,7 +56,7 @@ public sealed class LogProbsTests
         AssertAre(expected, results[4].Score!, 5, [1, 3]);
     }
 
-    private static LogitRowResult Run(LogitRow row) => Rows.Run([Logits], [], [row])[0];
+    private static ReadoutResult Run(LogitRow row) => Rows.Run([Logits], [], [row])[0];
 
     private static void AssertAre(double[] expected, TokenLogProbs found, int token, int[] top)
     {

@@ -1,3 +1,4 @@
+using DeRa.Engine.Scheduling;
 using DeRa.Torch.Decoding;
 using Xunit;
 
@@ -66,7 +67,7 @@ public sealed class RowFaultTests
         Assert.Equal(1, results[3].Score!.Top[0].Token);
     }
 
-    private static void AssertOthersAreHealthy(LogitRowResult[] results, LogitRow[] rows, int broken)
+    private static void AssertOthersAreHealthy(ReadoutResult[] results, LogitRow[] rows, int broken)
     {
         for (var row = 0; row < rows.Length; row++)
         {

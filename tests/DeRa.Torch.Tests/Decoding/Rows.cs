@@ -40,7 +40,7 @@ internal static class Rows
     public static ulong Key(int draw) => GumbelNoise.Key(seed: 20, choiceIndex: 0, stream: 0, draw);
 
     /// <summary>Runs both paths, which must give the same tokens and errors; returns what the kernel gives.</summary>
-    public static LogitRowResult[] Run(float[][] reference, float[][] aligned, LogitRow[] rows, int? vocabularySize = null)
+    public static ReadoutResult[] Run(float[][] reference, float[][] aligned, LogitRow[] rows, int? vocabularySize = null)
     {
         var size = vocabularySize ?? reference[0].Length;
         var results = Run(ReadoutPath.Kernel, reference, aligned, rows, size);
@@ -50,7 +50,7 @@ internal static class Rows
     }
 
     /// <summary>Gives each model the rows that it must run, as the executor does.</summary>
-    public static LogitRowResult[] Run(ReadoutPath path, float[][] reference, float[][] aligned, LogitRow[] rows,
+    public static ReadoutResult[] Run(ReadoutPath path, float[][] reference, float[][] aligned, LogitRow[] rows,
         int vocabularySize, torch.ScalarType type = torch.ScalarType.Float32, torch.Device? device = null)
     {
         using var scope = torch.NewDisposeScope();

@@ -1,4 +1,5 @@
 using DeRa.Engine.Requests;
+using DeRa.Engine.Scheduling;
 using DeRa.Testing;
 using DeRa.Torch.Decoding;
 using DeRa.Torch.Native;
@@ -99,7 +100,7 @@ public sealed class SamplerAgainstReferenceTests
         }
     }
 
-    private static void AssertAgrees(float[] mixed, LogitRow row, LogitRowResult result)
+    private static void AssertAgrees(float[] mixed, LogitRow row, ReadoutResult result)
     {
         Assert.Null(result.Error);
         var distance = ReferenceSampler.DistanceToBoundary(mixed, row.Sampling!);
