@@ -29,6 +29,15 @@ public sealed record EngineOptions
         + "token in the same step) or auto (whichever is faster, as measured). It changes how fast tokens come, never which.")]
     public Speculation Speculation { get; init; } = Speculation.Auto;
 
+    /// <summary>Whether what was computed of a text is kept, as long as there is room, for later requests that begin alike.</summary>
+    [Description("Whether what was computed of a prompt is kept for later requests that begin alike, as long as the cache has room.")]
+    public bool PrefixCache { get; init; } = true;
+
+    /// <summary>How long a step may take while it reads prompts, in milliseconds.</summary>
+    [Description("How long a step may take in which prompts are read, in milliseconds; longer prompts are read in several, so that others "
+        + "get their tokens meanwhile. Tokens that are generated are never held back for it."), Range(1, 60_000)]
+    public int MaxStepMilliseconds { get; init; } = 200;
+
     /// <summary>The name of what is served, with which measurements are labelled.</summary>
     public string ModelName { get; init; } = "";
 

@@ -52,6 +52,12 @@ public sealed class GenerationHandle
         _group.Post(new AppendCommand(_branch, decided.ToArray()));
     }
 
+    /// <summary>
+    /// Tokens of the prompt that no model of the sequence had to run, since others had: the smallest number over the models that were
+    /// active. 0 until the prompt has been read; any thread.
+    /// </summary>
+    public int CachedTokens => _branch.CachedTokens;
+
     /// <summary>When things happened to it, up to now; any thread.</summary>
     public SequenceTimestamps Timestamps =>
         new(_branch.Clock.Submitted, _branch.Clock.Admitted, _branch.Clock.FirstToken, _branch.Clock.Ended);

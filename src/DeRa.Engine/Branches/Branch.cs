@@ -118,6 +118,9 @@ internal sealed class Branch
     /// <summary>Passes that ran its last token or guesses, over all runners; those over its prompt are not counted.</summary>
     public int DecodePasses { get; set; }
 
+    /// <summary>Tokens of the prompt that none of its active models had to run. Read by any thread.</summary>
+    public int CachedTokens { get; private set; }
+
     /// <summary>The text as a model reads it.</summary>
     public BranchContext ContextOf(int model) => _contexts[_contextOfModel[model]];
 

@@ -39,8 +39,17 @@ public sealed record GenerationRequest
     /// <summary>The same for the tokens of the prompt; null = none.</summary>
     public int? PromptLogProbs { get; init; }
 
-    /// <summary>Of waiting sequences those with the lowest run first; of equal ones the first come.</summary>
+    /// <summary>Whose it is: clients share the engine alike, however much each asks for. Default: all that name none are one.</summary>
+    public string Client { get; init; } = "";
+
+    /// <summary>
+    /// Of a client's waiting sequences those with the lowest run first; of equal ones the first come. Where cache blocks run out, those
+    /// with the largest go back to the queue first; of equal ones the last come.
+    /// </summary>
     public int Priority { get; init; }
+
+    /// <summary>What other requests compute of the same tokens is used only where their salt is the same; null is one too.</summary>
+    public string? CacheSalt { get; init; }
 
     /// <summary>Whether its tokens may be guessed ahead. Never changes them.</summary>
     public bool Speculation { get; init; } = true;
