@@ -18,6 +18,8 @@ public sealed class GenerationEngine : IDisposable
     private readonly Scheduler _scheduler;
     private readonly FaultIsolatingExecutor _executor;
     private readonly EngineMetrics _metrics;
+    private readonly int _maxRunning;
+    private readonly bool _sharesPrefixes;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly Thread _thread;
@@ -44,7 +46,8 @@ public sealed class GenerationEngine : IDisposable
         Limits = executor.Limits;
         _gate = new AdmissionGate(options.MaxQueued, options.MaxQueuedTokens);
         _metrics = new EngineMetrics(options.ModelName, Limits, () => Status, time);
-        _scheduler = new Scheduler(Limits, options.MaxBatchTokens, options.MaxRunning, options.Speculation)
+        (_maxRunning, _sharesPrefixes) = (options.MaxRunning, options.PrefixCache);
+        _scheduler = new Scheduler(Limits, options)
         {
             Observer = new SchedulerObserver(_gate, _metrics, time),
         };
@@ -72,13 +75,17 @@ public sealed class GenerationEngine : IDisposable
 
     /// <summary>Takes a request, all of its sequences or none; any thread.</summary>
     /// <param name="sequences">At least one; the handles come back in this order.</param>
+    /// <param name="hasBarrier">
+    /// Whether they wait for each other: then they begin to run, and go back to the queue, as one.
+    /// </param>
     /// <exception cref="AdmissionException">
-    /// The queue is full or could not take it even if it were empty, or the engine is draining or stopped.
+    /// The queue is full or could not take it even if it were empty; sequences that wait for each other could never all run at once; or the
+    /// engine is draining or stopped.
     /// </exception>
     /// <exception cref="ArgumentException">
     /// A sequence has no prompt, can never fit into the context and the cache, or has strengths for other models than there are.
     /// </exception>
-    public IReadOnlyList<GenerationHandle> Submit(IReadOnlyList<GenerationRequest> sequences)
+    public IReadOnlyList<GenerationHandle> Submit(IReadOnlyList<GenerationRequest> sequences, bool hasBarrier = false)
     {
         foreach (var request in sequences)
         {
@@ -86,9 +93,18 @@ public sealed class GenerationEngine : IDisposable
             request.Strengths.CheckFor(Limits.ModelCount);
         }
         _gate.CheckEverFits(sequences);
+        if (hasBarrier) CheckFitTogether(sequences);
         var now = _time.GetTimestamp();
-        var branches = sequences.Select(request =>
-            new Branch(Interlocked.Increment(ref _lastBranch), request, Limits.ModelCount, new BranchClock(now))).ToArray();
+        var first = Interlocked.Add(ref _lastBranch, sequences.Count) - sequences.Count + 1;
+        var branches = sequences.Select((request, i) => new Branch(first + i, request, Limits.ModelCount, new BranchClock(now))
+        {
+            CacheScope = _sharesPrefixes ? "salt " + request.CacheSalt : $"request {first}",
+        }).ToArray();
+        if (hasBarrier)
+        {
+            var unit = new SchedulingUnit(branches);
+            foreach (var branch in branches) branch.Unit = unit;
+        }
         var group = new SequenceGroup(branches, Signal);
         _gate.Enter(branches.Length, branches.Sum(branch => (long)branch.Request.PromptTokens.Count), () => _submitted.Enqueue(group));
         _wake.Set();
@@ -180,18 +196,41 @@ public sealed class GenerationEngine : IDisposable
         var prompts = request.PromptOfModel.Values.Prepend(request.PromptTokens).ToArray();
         var most = Math.Min(Limits.ContextTokens, (long)Limits.BlockCount * Limits.BlockTokens);
         var (shortest, longest) = (prompts.Min(prompt => prompt.Count), prompts.Max(prompt => prompt.Count));
-        var blocks = prompts.Sum(prompt => (prompt.Count + (long)request.MaxTokens + Limits.BlockTokens - 1) / Limits.BlockTokens);
-        if (shortest == 0 || request.MaxTokens < 0 || longest + (long)request.MaxTokens > most || blocks > Limits.BlockCount)
+        if (shortest == 0 || request.MaxTokens < 0 || longest + (long)request.MaxTokens > most || BlocksFor(request) > Limits.BlockCount)
             throw new ArgumentException($"a sequence has {longest} prompt tokens and may generate {request.MaxTokens}: "
                 + $"at least 1 and at least 0 are needed, together at most {most}", nameof(request));
         if (prompts.Length > 1 && request.PromptLogProbs is not null)
             throw new ArgumentException("a prompt cannot be scored where models read prompts of their own", nameof(request));
     }
 
+    /// <summary>What sequences that wait for each other may need at once; full blocks of one prompt count once.</summary>
+    private void CheckFitTogether(IReadOnlyList<GenerationRequest> sequences)
+    {
+        var blocks = 0L;
+        foreach (var same in sequences.GroupBy(request => request.PromptTokens, ReferenceEqualityComparer.Instance))
+        {
+            var shared = 0;
+            foreach (var request in same)
+            {
+                blocks += BlocksFor(request) - shared;
+                // Not the block with its last token, which each goes on in.
+                shared = request.PromptLogProbs is null ? (request.PromptTokens.Count - 1) / Limits.BlockTokens : 0;
+            }
+        }
+        if (sequences.Count <= _maxRunning && blocks <= Limits.BlockCount) return;
+        throw new AdmissionException(AdmissionReason.NeverFits,
+            $"{sequences.Count} sequences that wait for each other need {blocks} cache blocks; {_maxRunning} sequences may run at once, "
+            + $"and the cache has {Limits.BlockCount} blocks.");
+    }
+
+    /// <summary>Blocks that a sequence may need.</summary>
+    private long BlocksFor(GenerationRequest request) => request.PromptOfModel.Values.Prepend(request.PromptTokens)
+        .Sum(prompt => (prompt.Count + (long)request.MaxTokens + Limits.BlockTokens - 1) / Limits.BlockTokens);
+
     private void TakeInbox()
     {
         while (_submitted.TryDequeue(out var group))
-            foreach (var branch in group.Branches) _scheduler.Enqueue(branch);
+            foreach (var unit in group.Branches.Select(branch => branch.Unit).Distinct()) _scheduler.Enqueue(unit);
         while (_signalled.TryDequeue(out var group)) _scheduler.Apply(group);
     }
 

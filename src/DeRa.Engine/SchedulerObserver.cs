@@ -11,8 +11,16 @@ internal sealed class SchedulerObserver(AdmissionGate gate, EngineMetrics metric
     public void Admitted(Branch branch)
     {
         gate.Leave(branch.Request.PromptTokens.Count, runs: true);
-        branch.Clock.Admitted = time.GetTimestamp();
+        branch.Clock.Admitted ??= time.GetTimestamp();
     }
+
+    public void Preempted(Branch branch)
+    {
+        gate.GoBack(branch.Request.PromptTokens.Count);
+        metrics.Preempted();
+    }
+
+    public void PromptRead(Branch branch) => metrics.PromptRead(branch);
 
     public void Forked(Branch branch) => gate.Join();
 
@@ -22,10 +30,10 @@ internal sealed class SchedulerObserver(AdmissionGate gate, EngineMetrics metric
 
     public void DivergenceMeasured(double nats) => metrics.DivergenceMeasured(nats);
 
-    public void Ended(Branch branch)
+    public void Ended(Branch branch, bool ran)
     {
-        if (branch.Clock.Admitted is null) gate.Leave(branch.Request.PromptTokens.Count, runs: false);
-        else gate.Finish();
+        if (ran) gate.Finish();
+        else gate.Leave(branch.Request.PromptTokens.Count, runs: false);
         branch.Clock.Ended = time.GetTimestamp();
         metrics.Ended(branch);
     }

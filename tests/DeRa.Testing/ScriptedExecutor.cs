@@ -27,6 +27,7 @@ public sealed class ScriptedExecutor : IStepExecutor
         _caches = [.. _runnerOfModel.Select(_ => Enumerable.Repeat(Empty, blockTokens * blockCount).ToArray())];
         _slots = new (ulong, int)[logitSlots];
         RowsRun = new int[Limits.ModelCount];
+        TokensRun = new int[Limits.ModelCount];
     }
 
     public ExecutorLimits Limits { get; }
@@ -60,10 +61,14 @@ public sealed class ScriptedExecutor : IStepExecutor
     /// <summary>Rows run by each model so far.</summary>
     public int[] RowsRun { get; }
 
+    /// <summary>Tokens run by each model so far.</summary>
+    public int[] TokensRun { get; }
+
     public StepResult Execute(StepPlan plan)
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
         BeforeStep?.Invoke(plan);
+        CheckWriters(plan);
         Copy(plan.BlockCopies);
         foreach (var pass in plan.Passes)
             foreach (var row in pass.Rows) Run(pass, row);
@@ -88,6 +93,20 @@ public sealed class ScriptedExecutor : IStepExecutor
         Mixed(strengths.ActiveModels, [.. strengths.ActiveModels.Select(strengths.OfMember)],
             [.. strengths.ActiveModels.Select(model => Hash(prefixOfModel[model]))]);
 
+    /// <summary>No two rows of a step may write the same place, nor one into what another reads.</summary>
+    private void CheckWriters(StepPlan plan)
+    {
+        var writers = new Dictionary<(int Model, int Slot), int>();
+        foreach (var row in plan.Passes.SelectMany(pass => pass.Rows))
+            for (var i = 0; i < row.Tokens.Length; i++)
+                if (!writers.TryAdd((row.Model, Slot(row, row.Position + i)), row.Branch))
+                    throw new InvalidOperationException($"position {row.Position + i} of branch {row.Branch} is written by another too");
+        foreach (var row in plan.Passes.SelectMany(pass => pass.Rows))
+            for (var position = 0; position < row.Position; position++)
+                if (writers.TryGetValue((row.Model, Slot(row, position)), out var writer))
+                    throw new InvalidOperationException($"branch {row.Branch} reads at {position} what branch {writer} writes");
+    }
+
     private void Copy(IReadOnlyList<BlockCopy> copies)
     {
         foreach (var copy in copies)
@@ -102,6 +121,7 @@ public sealed class ScriptedExecutor : IStepExecutor
         if (row.KeptSlots.Count > row.OutputCount || row.OutputCount > row.Tokens.Length || row.Tokens.Length == 0)
             throw new InvalidOperationException($"{row.KeptSlots.Count} of {row.OutputCount} of {row.Tokens.Length} tokens");
         RowsRun[row.Model]++;
+        TokensRun[row.Model] += row.Tokens.Length;
         for (var i = 0; i < row.Tokens.Length; i++) _caches[row.Model][Slot(row, row.Position + i)] = row.Tokens.Span[i];
         for (var i = 0; i < row.KeptSlots.Count; i++)
             _slots[row.KeptSlots[i]] = (HashOf(row, row.OutputCount - row.KeptSlots.Count + i), row.Model);

@@ -59,6 +59,17 @@ internal sealed class AdmissionGate(int maxQueuedSequences, long maxQueuedTokens
         }
     }
 
+    /// <summary>A sequence that ran is in the queue again, however full that is.</summary>
+    public void GoBack(int promptTokens)
+    {
+        lock (_gate)
+        {
+            _running--;
+            _sequences++;
+            _tokens += promptTokens;
+        }
+    }
+
     /// <summary>A fork of a running sequence runs too.</summary>
     public void Join()
     {

@@ -31,6 +31,7 @@ internal sealed class Branch
     public Branch(int id, GenerationRequest request, int modelCount, BranchClock clock)
     {
         (Id, Request, Clock, Strengths) = (id, request, clock, request.Strengths);
+        Unit = new SchedulingUnit(this);
         (Events, Step, Guesses) = (new BranchEvents(), new BranchStep(modelCount), new NGramGuesses());
         _progress = new ModelProgress[modelCount];
         _contextOfModel = new int[modelCount];
@@ -49,6 +50,7 @@ internal sealed class Branch
         (Id, Request, Clock, Strengths, Stream, DecidedTokens) =
             (id, from.Request, new BranchClock(from.Clock.Submitted) { Admitted = from.Clock.Admitted },
                 from.Strengths, stream, from.DecidedTokens);
+        (Unit, CacheScope) = (new SchedulingUnit(this) { Client = from.Unit.Client, Arrival = from.Unit.Arrival }, from.CacheScope);
         (Events, Step, Guesses) = (new BranchEvents(), new BranchStep(from._progress.Length), new NGramGuesses());
         _isPromptScored = from._isPromptScored;
         (_contexts, _contextOfModel) = (Array.ConvertAll(from._contexts, context => context.Copy()), from._contextOfModel);
@@ -72,6 +74,12 @@ internal sealed class Branch
 
     /// <summary>What it reports.</summary>
     public BranchEvents Events { get; }
+
+    /// <summary>What begins to run with it, and goes back to the queue with it.</summary>
+    public SchedulingUnit Unit { get; set; }
+
+    /// <summary>Blocks are shared with branches of the same scope only.</summary>
+    public string CacheScope { get; init; } = "";
 
     /// <summary>How much each model weighs now.</summary>
     public AlignmentStrengths Strengths { get; set; }
@@ -110,7 +118,7 @@ internal sealed class Branch
     public bool RunsTogether => ScoresPrompt || SlotRange is null;
 
     /// <summary>Whether it holds its blocks: admitted, and not ended.</summary>
-    public bool IsRunning => Main.Blocks.Length > 0;
+    public bool IsRunning { get; set; }
 
     /// <summary>Whether it has ended, in whatever way.</summary>
     public bool HasEnded => Clock.Ended is not null;
@@ -118,7 +126,10 @@ internal sealed class Branch
     /// <summary>Passes that ran its last token or guesses, over all runners; those over its prompt are not counted.</summary>
     public int DecodePasses { get; set; }
 
-    /// <summary>Tokens of the prompt that none of its active models had to run. Read by any thread.</summary>
+    /// <summary>Whether it has been through its prompt: it has decided a token, or was not asked for one and is done.</summary>
+    public bool IsPromptRead { get; private set; }
+
+    /// <summary>Tokens of the prompt that none of its active models had to run; 0 until it is read. Read by any thread.</summary>
     public int CachedTokens { get; private set; }
 
     /// <summary>The text as a model reads it.</summary>
@@ -148,6 +159,32 @@ internal sealed class Branch
     {
         _progress[model].ComputedTokens = end;
         if (lastKeptRow is { } row) _progress[model].KeptEnd = row + 1;
+    }
+
+    /// <summary>Goes on behind tokens that are in a model's cache, since somebody has run them.</summary>
+    public void Skip(int model, int end)
+    {
+        ref var progress = ref _progress[model];
+        if (!IsPromptRead && Unit.Preemptions == 0) progress.SkippedTokens += end - progress.ComputedTokens;
+        progress.ComputedTokens = end;
+    }
+
+    /// <summary>The prompt has been read: what of it was there already is known.</summary>
+    public void SetPromptRead()
+    {
+        IsPromptRead = true;
+        var least = int.MaxValue;
+        foreach (var model in Strengths.ActiveModels) least = Math.Min(least, _progress[model].SkippedTokens);
+        CachedTokens = Math.Min(least, Main.PromptTokens);
+    }
+
+    /// <summary>Its blocks and slots are gone: it reads its prompt and what is decided again, which changes none of it.</summary>
+    public void Preempt()
+    {
+        DropGuesses();
+        Array.Fill(_progress, default);
+        if (ScoresPrompt) PromptScores.Clear();
+        IsRunning = false;
     }
 
     /// <summary>Draws what follows at other strengths, and reports it; without effect once it has ended.</summary>
@@ -233,10 +270,12 @@ internal sealed class Branch
         {
             ref var progress = ref _progress[model];
             progress.ComputedTokens = Math.Min(progress.ComputedTokens, ContextOf(model).PromptTokens + index);
-            progress.KeptEnd = Math.Min(progress.KeptEnd, index + 1);
+            // The slots of rows before the last have been written again since.
+            progress.KeptEnd = index < DecidedTokens ? 0 : Math.Min(progress.KeptEnd, index + 1);
         }
         foreach (var context in _contexts) context.Truncate(context.PromptTokens + index);
         if (index >= DecidedTokens) return;
+        foreach (var context in _contexts) context.IsCutBack = true;
         DecidedTokens = index;
         _strengthsOfDecided.RemoveRange(index, _strengthsOfDecided.Count - index);
         RunLostRowsAgain();
@@ -259,5 +298,8 @@ internal sealed class Branch
 
         /// <summary>One past the largest output index whose row is kept.</summary>
         public int KeptEnd;
+
+        /// <summary>Tokens that it did not have to run before the prompt was read.</summary>
+        public int SkippedTokens;
     }
 }

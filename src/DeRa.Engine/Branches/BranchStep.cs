@@ -7,6 +7,9 @@ internal sealed class BranchStep(int modelCount)
     /// <summary>For each model, the tokens of its context that it will have run; 0 = it runs none in this step.</summary>
     public int[] End { get; } = new int[modelCount];
 
+    /// <summary>For each model, how many tokens it can run now: it lacks them, and nobody else is about to run them.</summary>
+    public int[] Ready { get; } = new int[modelCount];
+
     /// <summary>For each model, its row in its runner's pass.</summary>
     public int[] Row { get; } = new int[modelCount];
 

@@ -25,7 +25,11 @@ internal static class BranchCommit
         var at = branch.Step.FirstReadout;
         if (Score(branch, result, ref at) is { } fault) return new Outcome(0, decodes, null, fault);
         if (branch.Request.MaxTokens == 0)
-            return new Outcome(0, decodes, branch.LackedTokens(branch.Strengths.ActiveModels[0]) == 0 ? FinishReason.Length : null, null);
+        {
+            if (branch.LackedTokens(branch.Strengths.ActiveModels[0]) > 0) return new Outcome(0, decodes, null, null);
+            SetPromptRead(branch, observer);
+            return new Outcome(0, decodes, FinishReason.Length, null);
+        }
         var before = branch.DecidedTokens;
         var (finish, error, isRight) = Decide(branch, result, ref at, now, observer);
         var decided = branch.DecidedTokens - before;
@@ -76,6 +80,7 @@ internal static class BranchCommit
                 end.Error = error;
                 break;
             }
+            SetPromptRead(branch, observer);
             if (readout.ReferenceDivergence is { } nats) observer.DivergenceMeasured(nats);
             var index = branch.DecidedTokens;
             var guess = branch.Decide(readout.Token);
@@ -110,6 +115,13 @@ internal static class BranchCommit
             if (!isNew) branch.Guesses.Checked(index, !changes);
             if (changes) return;
         }
+    }
+
+    private static void SetPromptRead(Branch branch, ISchedulerObserver observer)
+    {
+        if (branch.IsPromptRead) return;
+        branch.SetPromptRead();
+        observer.PromptRead(branch);
     }
 
     private static void Report(Branch branch, ReadoutResult readout, long now, ISchedulerObserver observer)

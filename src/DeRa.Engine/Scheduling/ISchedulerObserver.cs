@@ -8,6 +8,12 @@ internal interface ISchedulerObserver
     /// <summary>A branch has left the queue to run.</summary>
     void Admitted(Branch branch);
 
+    /// <summary>A branch that ran is in the queue again.</summary>
+    void Preempted(Branch branch);
+
+    /// <summary>A branch has read its prompt; <see cref="Branch.CachedTokens"/> of it were there.</summary>
+    void PromptRead(Branch branch);
+
     /// <summary>A fork has joined the running ones.</summary>
     void Forked(Branch branch);
 
@@ -26,5 +32,7 @@ internal interface ISchedulerObserver
     void DivergenceMeasured(double nats);
 
     /// <summary>A branch has ended; its blocks are free, its last event is not out.</summary>
-    void Ended(Branch branch);
+    /// <param name="branch">The branch.</param>
+    /// <param name="ran">Whether it ran; else it waited.</param>
+    void Ended(Branch branch, bool ran);
 }

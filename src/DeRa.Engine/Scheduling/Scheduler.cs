@@ -9,47 +9,56 @@ namespace DeRa.Engine.Scheduling;
 /// </summary>
 internal sealed class Scheduler
 {
-    private readonly ExecutorLimits _limits;
     private readonly int _maxRunning;
+    private readonly BranchBlocks _blocks;
     private readonly StepBuilder _builder;
     private readonly TurnPolicy _turns;
-    // Lowest priority first, then first come.
-    private readonly PriorityQueue<Branch, (int Priority, long Arrival)> _waiting = new();
+    private readonly StepLength _stepLength;
+    private readonly FairQueue _waiting = new();
     private readonly List<Branch> _running = [];
+    private readonly List<Branch> _prepared = [];
     private readonly List<BlockCopy> _copies = [];
-    private readonly BlockPool _slotRanges;
-    private long _arrivals;
+    private readonly Stack<int> _slotRanges;
+    // The unit for which there was no room, and what had been given back then: until more is, there is none.
+    private (SchedulingUnit Unit, long Returned, int Running)? _noRoom;
     private Turn _turn;
 
     /// <param name="limits">What the executor can take.</param>
-    /// <param name="maxBatchTokens">Tokens a pass may run for each model; at least maxRunning, so that every branch advances.</param>
-    /// <param name="maxRunning">Branches that may run at once.</param>
-    /// <param name="speculation">Whether the models take turns.</param>
-    public Scheduler(ExecutorLimits limits, int maxBatchTokens, int maxRunning, Speculation speculation)
+    /// <param name="options">How much to do at once.</param>
+    public Scheduler(ExecutorLimits limits, EngineOptions options)
     {
-        (_limits, _maxRunning) = (limits, maxRunning);
-        Blocks = new BlockPool(limits.BlockCount);
-        _slotRanges = new BlockPool(limits.LogitSlots / (limits.ModelCount * Branch.RowsKept));
-        _builder = new StepBuilder(limits, maxBatchTokens);
-        _turns = new TurnPolicy(speculation, limits);
+        _maxRunning = options.MaxRunning;
+        Blocks = new BlockStore(limits.BlockCount, limits.ModelCount, options.PrefixCache);
+        _blocks = new BranchBlocks(Blocks, limits);
+        _slotRanges = new Stack<int>(Enumerable.Range(0, limits.LogitSlots / (limits.ModelCount * Branch.RowsKept)).Reverse());
+        _builder = new StepBuilder(limits, options.MaxBatchTokens, _blocks);
+        _turns = new TurnPolicy(options.Speculation, limits);
+        _stepLength = new StepLength(TimeSpan.FromMilliseconds(options.MaxStepMilliseconds));
     }
 
-    public BlockPool Blocks { get; }
+    public BlockStore Blocks { get; }
 
     public bool HasWork => _running.Count + _waiting.Count > 0;
 
     /// <summary>Told what happens.</summary>
     public required ISchedulerObserver Observer { get; init; }
 
-    public void Enqueue(Branch branch) => _waiting.Enqueue(branch, (branch.Request.Priority, _arrivals++));
+    public void Enqueue(SchedulingUnit unit) => _waiting.Enqueue(unit);
 
-    /// <summary>Moves branches from the queue to the batch, by priority, then by arrival, while all that they may need is free.</summary>
+    /// <summary>
+    /// Moves units from the queue to the batch while there is room: those of the client for whom least was done first. Nobody goes ahead of
+    /// who is next. A client that has less than its share may take the place of one that has more.
+    /// </summary>
     public void Admit()
     {
-        while (_running.Count < _maxRunning && _waiting.TryPeek(out var next, out _))
+        while (_waiting.Peek() is { } next)
         {
-            if (Blocks.TryTake(BlocksFor(next)) is not { } blocks) return;
-            Start(_waiting.Dequeue(), blocks);
+            while (!TryStart(next))
+            {
+                if (Preemption.ForShare(next, _running, _waiting.ActiveClients, _maxRunning, Blocks.Count, _blocks) is not { } victim)
+                    return;
+                Preempt(victim);
+            }
         }
     }
 
@@ -60,12 +69,11 @@ internal sealed class Scheduler
         {
             _running.Remove(branch);
             Release(branch, reason, null);
+            return;
         }
-        else
-        {
-            _waiting.Remove(branch, out _, out _);
-            End(branch, reason, null);
-        }
+        // A unit waits as long as any of its branches does.
+        if (branch.Unit.Branches.Count == 1) _waiting.Remove(branch.Unit);
+        End(branch, reason, null, ran: false);
     });
 
     /// <summary>
@@ -80,28 +88,18 @@ internal sealed class Scheduler
     {
         if (_running.Count == _maxRunning) return null;
         var fork = branch.Fork(id, stream);
-        var shared = fork.Contexts.Select((context, i) => FullBlocks(fork, i)).ToArray();
-        if (Blocks.TryTake(BlocksFor(branch) - shared.Sum()) is not { } blocks) return null;
-        var own = 0;
-        for (var i = 0; i < shared.Length; i++)
-        {
-            var (from, count) = (branch.Contexts[i].Blocks, branch.Contexts[i].Blocks.Length);
-            foreach (var block in from.AsSpan(0, shared[i])) Blocks.Share(block);
-            fork.Contexts[i].Blocks = [.. from[..shared[i]], .. blocks[own..(own += count - shared[i])]];
-            if (shared[i] < count && fork.Contexts[i].Length - 1 > shared[i] * _limits.BlockTokens)
-                _copies.Add(new BlockCopy(fork.Id, from[shared[i]], fork.Contexts[i].Blocks[shared[i]]));
-        }
-        fork.SlotRange = _slotRanges.TryTake(1)?[0];
-        _running.Add(fork);
+        if (!_blocks.TryFork(branch, fork, _copies)) return null;
+        Join(fork);
         Observer.Forked(fork);
         return fork;
     }
 
-    /// <summary>The step that comes next.</summary>
+    /// <summary>The step that comes next. Where blocks run out for it, the last branches go back to the queue.</summary>
     public StepPlan Plan()
     {
+        Prepare();
         _turn = _turns.Next(_running);
-        var plan = _builder.Build(_running, _turn);
+        var plan = _builder.Build(_running, _turn, _stepLength.Tokens);
         if (_copies.Count == 0) return plan;
         plan = plan with { BlockCopies = [.. _copies] };
         _copies.Clear();
@@ -123,13 +121,18 @@ internal sealed class Scheduler
             else
             {
                 var outcome = BranchCommit.Take(branch, result, now, Observer, _turn.Guesses);
+                _blocks.Commit(branch);
+                branch.Unit.Client.ChargedTokens += outcome.Decided;
                 (decided, decoding) = (decided + outcome.Decided, decoding && outcome.Decodes);
                 if (outcome.Error is { } error) Release(branch, null, new GenerationFailedException(error));
                 else if (outcome.Finish is { } finish) Release(branch, finish, null);
             }
         }
         _running.RemoveAll(branch => !branch.IsRunning);
-        if (decoding && plan.Passes.Count > 0) _turns.Learn(_turn.Guesses, decided, took);
+        if (plan.Passes.Count == 0) return;
+        if (decoding) _turns.Learn(_turn.Guesses, decided, took);
+        var tokens = plan.CountTokens();
+        if (_builder.PromptTokens * 2 > tokens) _stepLength.Learn(tokens, took);
     }
 
     /// <summary>Ends everything, waiting and running, with one failure: the engine is going away.</summary>
@@ -137,46 +140,95 @@ internal sealed class Scheduler
     {
         foreach (var branch in _running.Where(branch => branch.IsRunning)) Release(branch, null, failure);
         _running.Clear();
-        while (_waiting.TryDequeue(out var branch, out _)) End(branch, null, failure);
+        foreach (var unit in _waiting.Clear())
+            foreach (var branch in unit.Branches.ToArray()) End(branch, null, failure, ran: false);
     }
 
-    private void Start(Branch branch, int[] blocks)
+    private void Prepare()
     {
-        var taken = 0;
-        foreach (var context in branch.Contexts)
-            context.Blocks = blocks[taken..(taken += BlocksFor(branch.Request, context.PromptTokens))];
-        branch.SlotRange = _slotRanges.TryTake(1)?[0];
+        _prepared.Clear();
+        _prepared.AddRange(_running);
+        foreach (var branch in _prepared)
+        {
+            // What cannot be made room for goes on without, as far as its blocks reach.
+            while (branch.IsRunning && !_blocks.TryPrepare(branch, _copies) && Preemption.ForBlocks(_running) is { } victim) Preempt(victim);
+        }
+        foreach (var branch in _running)
+            foreach (var model in branch.Strengths.ActiveModels)
+                branch.Step.Ready[model] = _blocks.ReadyTokens(branch, model, branch.ComputedTokens(model), 1);
+    }
+
+    private bool TryStart(SchedulingUnit unit)
+    {
+        if (_running.Count + unit.Branches.Count > _maxRunning || _noRoom == (unit, Blocks.Returned, _running.Count)) return false;
+        var newTokens = 0;
+        for (var i = 0; i < unit.Branches.Count; i++)
+        {
+            // One block for each that runs, so that not all run out at the next token.
+            if (_blocks.TryAcquire(unit.Branches[i], _running.Count) is { } tokens)
+            {
+                newTokens += tokens;
+                continue;
+            }
+            while (--i >= 0) _blocks.Release(unit.Branches[i]);
+            _noRoom = (unit, Blocks.Returned, _running.Count);
+            return false;
+        }
+        _waiting.Remove(unit);
+        if (unit.Preemptions == 0) unit.Client.ChargedTokens += newTokens;
+        foreach (var branch in unit.Branches)
+        {
+            Join(branch);
+            Observer.Admitted(branch);
+        }
+        return true;
+    }
+
+    private void Join(Branch branch)
+    {
+        branch.SlotRange = _slotRanges.TryPop(out var range) ? range : null;
+        branch.IsRunning = true;
+        branch.Unit.Client.RunningBranches++;
         _running.Add(branch);
-        Observer.Admitted(branch);
+    }
+
+    /// <summary>Back to the queue: what is decided stays decided.</summary>
+    private void Preempt(SchedulingUnit unit)
+    {
+        foreach (var branch in unit.Branches)
+        {
+            Leave(branch);
+            branch.Preempt();
+            _running.Remove(branch);
+            Observer.Preempted(branch);
+        }
+        unit.Preemptions++;
+        _waiting.Enqueue(unit);
     }
 
     private void Release(Branch branch, FinishReason? reason, Exception? failure)
     {
-        foreach (var context in branch.Contexts)
-        {
-            Blocks.Return(context.Blocks);
-            context.Blocks = [];
-        }
-        if (branch.SlotRange is { } range) _slotRanges.Return([range]);
+        Leave(branch);
+        branch.IsRunning = false;
+        End(branch, reason, failure, ran: true);
+    }
+
+    private void Leave(Branch branch)
+    {
+        _blocks.Release(branch);
+        if (branch.SlotRange is { } range) _slotRanges.Push(range);
         branch.SlotRange = null;
+        branch.Unit.Client.RunningBranches--;
         _copies.RemoveAll(copy => copy.Branch == branch.Id);
-        End(branch, reason, failure);
     }
 
     /// <summary>Its last event goes out once its blocks are free.</summary>
-    private void End(Branch branch, FinishReason? reason, Exception? failure)
+    private void End(Branch branch, FinishReason? reason, Exception? failure, bool ran)
     {
-        Observer.Ended(branch);
+        branch.Unit.Branches.Remove(branch);
+        _waiting.Ended(branch.Unit.Client);
+        Observer.Ended(branch, ran);
         if (failure is null) branch.Events.End(reason!.Value);
         else branch.Events.End(failure);
     }
-
-    /// <summary>Blocks of a fork's context that hold nothing but tokens that are computed and stay as they are.</summary>
-    private int FullBlocks(Branch fork, int context) =>
-        (fork.Contexts[context].PromptTokens + fork.DecidedTokens - 1) / _limits.BlockTokens;
-
-    private int BlocksFor(Branch branch) => branch.Contexts.Sum(context => BlocksFor(branch.Request, context.PromptTokens));
-
-    private int BlocksFor(GenerationRequest request, int promptTokens) =>
-        (promptTokens + request.MaxTokens + _limits.BlockTokens - 1) / _limits.BlockTokens;
 }

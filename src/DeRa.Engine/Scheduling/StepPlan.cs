@@ -9,6 +9,15 @@ public sealed record StepPlan(IReadOnlyList<ModelPass> Passes, IReadOnlyList<Rea
 {
     /// <summary>Blocks whose contents are copied before the passes, in every model's cache.</summary>
     public IReadOnlyList<BlockCopy> BlockCopies { get; init; } = [];
+
+    /// <summary>Tokens that its passes run, over all of them.</summary>
+    public int CountTokens()
+    {
+        var tokens = 0;
+        foreach (var pass in Passes)
+            foreach (var row in pass.Rows) tokens += row.Tokens.Length;
+        return tokens;
+    }
 }
 
 /// <summary>The contents of one cache block, copied to another.</summary>

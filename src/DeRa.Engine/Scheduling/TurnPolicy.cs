@@ -27,7 +27,7 @@ internal sealed class TurnPolicy
     }
 
     /// <summary>The turn of the next step.</summary>
-    /// <param name="running">The branches.</param>
+    /// <param name="running">The branches; what their models can run is known.</param>
     public Turn Next(IReadOnlyList<Branch> running)
     {
         var (together, mixed) = (false, 0);
@@ -75,7 +75,7 @@ internal sealed class TurnPolicy
     {
         foreach (var branch in running)
             foreach (var model in branch.Strengths.ActiveModels)
-                if (_runnerOfModel[model] == runner && branch.LackedTokens(model) > 0) return true;
+                if (_runnerOfModel[model] == runner && branch.Step.Ready[model] > 0) return true;
         return false;
     }
 }

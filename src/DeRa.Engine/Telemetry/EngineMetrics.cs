@@ -12,14 +12,6 @@ namespace DeRa.Engine.Telemetry;
 internal sealed class EngineMetrics : IDisposable
 {
     private const string Router = EngineTelemetry.RouterPrefix;
-    /// <summary>What routers read and this engine does not do: it neither takes a place back nor keeps prefixes.</summary>
-    private static readonly (string Name, string Unit, string Description)[] AlwaysZero =
-    [
-        ("num_preemptions", "{request}", "Sequences put back into the queue"),
-        ("prefix_cache_queries", "{token}", "Prompt tokens looked up in a prefix cache"),
-        ("prefix_cache_hits", "{token}", "Prompt tokens found in a prefix cache"),
-    ];
-
     private readonly Meter _meter = new(EngineTelemetry.Name);
     private readonly TimeProvider _time;
     private readonly ExecutorLimits _limits;
@@ -41,6 +33,9 @@ internal sealed class EngineMetrics : IDisposable
     private readonly Histogram<int> _stepTokens;
     private readonly Histogram<double> _divergence;
     private readonly Histogram<double> _passesPerToken;
+    private readonly Counter<long> _preemptions;
+    private readonly Counter<long> _cacheQueries;
+    private readonly Counter<long> _cacheHits;
     private readonly Counter<long> _drafts;
     private readonly Counter<long> _draftTokens;
     private readonly Counter<long> _acceptedTokens;
@@ -55,7 +50,9 @@ internal sealed class EngineMetrics : IDisposable
         _finished = _meter.CreateCounter<long>(Router + "request_success", "{request}", "Sequences ended, by the reason");
         foreach (var reason in (FinishReason?[])[FinishReason.Stop, FinishReason.Length, FinishReason.Cancelled, null])
             _finished.Add(0, _model, _engine, Reason(reason));
-        foreach (var (name, unit, description) in AlwaysZero) Counter(Router + name, unit, description);
+        _preemptions = Counter(Router + "num_preemptions", "{request}", "Sequences put back into the queue");
+        _cacheQueries = Counter(Router + "prefix_cache_queries", "{token}", "Prompt tokens looked up in the prefix cache");
+        _cacheHits = Counter(Router + "prefix_cache_hits", "{token}", "Prompt tokens found in the prefix cache, by every active model");
         _drafts = Counter(Router + "spec_decode_num_drafts", "{draft}", "Speculative drafts that were checked");
         _draftTokens = Counter(Router + "spec_decode_num_draft_tokens", "{token}", "Tokens of speculative drafts that were checked");
         _acceptedTokens = Counter(Router + "spec_decode_num_accepted_tokens", "{token}", "Tokens of speculative drafts that were kept");
@@ -82,13 +79,19 @@ internal sealed class EngineMetrics : IDisposable
     public void Stepped(StepPlan plan, StepResult result, TimeSpan took)
     {
         if (plan.Passes.Count == 0) return;
-        var tokens = 0;
-        foreach (var pass in plan.Passes)
-            foreach (var row in pass.Rows) tokens += row.Tokens.Length;
+        var tokens = plan.CountTokens();
         _stepTokens.Record(tokens, _model, _engine);
         _passesRun.Add(tokens, _model, _engine);
         _step.Record(took.TotalSeconds, _model, _engine);
         if (result.MixAndSampleTime > TimeSpan.Zero) _mixAndSample.Record(result.MixAndSampleTime.TotalSeconds, _model, _engine);
+    }
+
+    public void Preempted() => _preemptions.Add(1, _model, _engine);
+
+    public void PromptRead(Branch branch)
+    {
+        _cacheQueries.Add(branch.Main.PromptTokens, _model, _engine);
+        _cacheHits.Add(branch.CachedTokens, _model, _engine);
     }
 
     public void GuessesChecked(int made, int right)
