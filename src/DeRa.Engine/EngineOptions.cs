@@ -33,6 +33,9 @@ public sealed record EngineOptions
     [Description("Whether what was computed of a prompt is kept for later requests that begin alike, as long as the cache has room.")]
     public bool PrefixCache { get; init; } = true;
 
+    /// <summary>How many bits of the hashes by which blocks are found count; fewer for tests.</summary>
+    internal int BlockHashBits { get; init; } = 32;
+
     /// <summary>How long a step may take while it reads prompts, in milliseconds.</summary>
     [Description("How long a step may take in which prompts are read, in milliseconds; longer prompts are read in several, so that others "
         + "get their tokens meanwhile. Tokens that are generated are never held back for it."), Range(1, 60_000)]

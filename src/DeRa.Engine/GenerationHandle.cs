@@ -58,6 +58,9 @@ public sealed class GenerationHandle
     /// </summary>
     public int CachedTokens => _branch.CachedTokens;
 
+    /// <summary>How often it has gone back to the queue for lack of room.</summary>
+    internal int Preemptions => _branch.Unit.Preemptions;
+
     /// <summary>When things happened to it, up to now; any thread.</summary>
     public SequenceTimestamps Timestamps =>
         new(_branch.Clock.Submitted, _branch.Clock.Admitted, _branch.Clock.FirstToken, _branch.Clock.Ended);

@@ -6,27 +6,29 @@ using Xunit;
 namespace DeRa.Engine.Tests;
 
 /// <summary>
-/// Random traces with guesses and without: whatever is guessed and whatever shares the batch, each token and each log-probability is that
-/// of the effective mixture over all tokens before it, computed from scratch.
+/// Random traces with guesses and without, with prompts that begin alike, in a cache of plenty of blocks or of few: whatever is guessed,
+/// whatever was computed for others, whoever goes back to the queue and whatever shares the batch, each token and each log-probability is
+/// that of the effective mixture over all tokens before it, computed from scratch.
 /// </summary>
 public sealed class SpeculationTraceTests(ITestOutputHelper output)
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    public static TheoryData<Speculation, string, int> Cases()
+    public static TheoryData<Speculation, string, int, bool> Cases()
     {
-        var cases = new TheoryData<Speculation, string, int>();
+        var cases = new TheoryData<Speculation, string, int, bool>();
         foreach (var speculation in Enum.GetValues<Speculation>())
             foreach (var models in (string[])["two", "three", "adapters", "two devices"])
-                cases.Add(speculation, models, (int)speculation + models.Length);
+                foreach (var blocks in (int[])[200, 34]) cases.Add(speculation, models, blocks, models != "adapters" || blocks == 200);
         return cases;
     }
 
     [Theory, MemberData(nameof(Cases))]
-    public async Task Every_token_of_a_random_trace_is_that_of_the_mixture(Speculation speculation, string models, int seed)
+    public async Task Every_token_of_a_random_trace_is_that_of_the_mixture(
+        Speculation speculation, string models, int blocks, bool prefixCache)
     {
-        var random = new Random(seed);
-        var (executor, oracle) = (Executor(models, blockCount: 60), Executor(models, blockCount: 1));
+        var random = new Random((int)speculation + models.Length + blocks);
+        var (executor, oracle) = (Executor(models, blocks), Executor(models, blockCount: 1));
         var seen = new Counts();
         executor.BeforeStep = plan => seen.Add(plan);
         using var fixture = new EngineFixture(executor, options: new EngineOptions
@@ -34,11 +36,26 @@ public sealed class SpeculationTraceTests(ITestOutputHelper output)
             MaxRunning = 6,
             MaxBatchTokens = 16,
             Speculation = speculation,
+            PrefixCache = prefixCache,
+            // So few that blocks of other texts are looked at all the time.
+            BlockHashBits = 4,
         });
-        var runs = Enumerable.Range(0, 50).Select(_ => RandomRequest(random, oracle.Limits.ModelCount)).ToArray();
-        await Task.WhenAll(runs.Select(request => VerifyAsync(fixture, oracle, request, new Random(random.Next()))));
+        int[][] beginnings = [.. Enumerable.Range(0, 4).Select(_ => RandomTokens(random, 40))];
+        var handles = new List<GenerationHandle>();
+        for (var i = 0; i < 50; i++)
+        {
+            var request = RandomRequest(random, oracle.Limits.ModelCount, beginnings);
+            GenerationRequest[] group = random.Next(4) > 0 ? [request]
+                : [request, request with { ChoiceIndex = 3, Strengths = RandomStrengths(random, oracle.Limits.ModelCount) }];
+            handles.AddRange(fixture.Engine.Submit(group, hasBarrier: request.PromptOfModel.Count == 0 && random.Next(2) == 0));
+        }
+        await Task.WhenAll(handles.Select(handle => VerifyAsync(handle, oracle, new Random(random.Next()))));
         Assert.Equal(0, fixture.Engine.Status.BlocksInUse);
-        output.WriteLine(seen.ToString());
+        var (cached, preemptions) = (handles.Sum(handle => handle.CachedTokens), handles.Sum(handle => handle.Preemptions));
+        output.WriteLine($"{seen}; cached tokens {cached}, preemptions {preemptions}");
+        Assert.True(!prefixCache || cached > 50);
+        Assert.True(preemptions > 0);
+        Assert.All(handles, handle => Assert.InRange(handle.Preemptions, 0, 2));
         Assert.Equal(speculation == Speculation.Off, seen.LongestDecode <= 1);
     }
 
@@ -58,11 +75,10 @@ public sealed class SpeculationTraceTests(ITestOutputHelper output)
         { Difference = 0.3 };
     }
 
-    /// <summary>Runs a request, changes its strengths now and then, and computes each of its tokens again.</summary>
-    private static async Task VerifyAsync(EngineFixture fixture, ScriptedExecutor oracle, GenerationRequest request, Random random)
+    /// <summary>Reads a sequence, changes its strengths now and then, and computes each of its tokens again.</summary>
+    private static async Task VerifyAsync(GenerationHandle handle, ScriptedExecutor oracle, Random random)
     {
-        var models = oracle.Limits.ModelCount;
-        var handle = fixture.Engine.Submit([request])[0];
+        var (models, request) = (oracle.Limits.ModelCount, handle.Request);
         var (strengths, output, cancelAt) = (request.Strengths, new List<int>(), random.Next(6) == 0 ? random.Next(20) : -1);
         await foreach (var happened in handle.Events.ReadAllAsync(Stop))
             switch (happened)
@@ -105,9 +121,10 @@ public sealed class SpeculationTraceTests(ITestOutputHelper output)
         Assert.Equal(ReferenceSampler.LogProbs(mixed)[generated.Token], generated.LogProbs!.LogProb, 1e-4);
     }
 
-    private static GenerationRequest RandomRequest(Random random, int models)
+    private static GenerationRequest RandomRequest(Random random, int models, int[][] beginnings)
     {
-        var prompt = RandomTokens(random, random.Next(1, 60));
+        int[] prompt = random.Next(3) == 0 ? RandomTokens(random, random.Next(1, 60))
+            : [.. beginnings[random.Next(4)][..random.Next(1, 40)], .. RandomTokens(random, random.Next(0, 20))];
         return new GenerationRequest
         {
             PromptTokens = prompt,
@@ -118,6 +135,9 @@ public sealed class SpeculationTraceTests(ITestOutputHelper output)
             Strengths = RandomStrengths(random, models),
             Seed = random.Next(3),
             ChoiceIndex = random.Next(3),
+            Client = $"{random.Next(3)}",
+            Priority = random.Next(3),
+            CacheSalt = random.Next(4) == 0 ? "other" : null,
             Speculation = random.Next(5) != 0,
             LogProbs = random.Next(3) == 0 ? 2 : null,
             StopTokens = random.Next(2) == 0 ? new HashSet<int> { 3, 40 } : new HashSet<int>(),

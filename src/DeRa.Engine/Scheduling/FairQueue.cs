@@ -23,6 +23,9 @@ internal sealed class FairQueue
     /// <summary>Clients of whom something waits or runs.</summary>
     public int ActiveClients => _active.Count;
 
+    /// <summary>Clients that are remembered.</summary>
+    public int KnownClients => _clients.Count;
+
     /// <summary>Takes a unit that comes, or comes back.</summary>
     public void Enqueue(SchedulingUnit unit)
     {

@@ -28,7 +28,7 @@ internal sealed class Scheduler
     public Scheduler(ExecutorLimits limits, EngineOptions options)
     {
         _maxRunning = options.MaxRunning;
-        Blocks = new BlockStore(limits.BlockCount, limits.ModelCount, options.PrefixCache);
+        Blocks = new BlockStore(limits.BlockCount, limits.ModelCount, options.PrefixCache, options.BlockHashBits);
         _blocks = new BranchBlocks(Blocks, limits);
         _slotRanges = new Stack<int>(Enumerable.Range(0, limits.LogitSlots / (limits.ModelCount * Branch.RowsKept)).Reverse());
         _builder = new StepBuilder(limits, options.MaxBatchTokens, _blocks);
