@@ -36,7 +36,6 @@ internal sealed class BlockStore
         ArgumentOutOfRangeException.ThrowIfGreaterThan(models, MaxModels);
         (_models, _keeps) = (models, keeps);
         _blocks = new Block[count];
-        for (var i = 0; i < count; i++) _blocks[i].Node = new LinkedListNode<int>(i);
         _fillers = new Branch?[count * models];
         _free = new Stack<int>(Enumerable.Range(0, count).Reverse());
         _named = new Dictionary<BlockName, int>(new BlockNameComparer(hashBits));
@@ -74,7 +73,7 @@ internal sealed class BlockStore
     {
         ref var held = ref _blocks[block];
         if (held.Holders++ > 0) return;
-        if (held.Node.List is null) throw new InvalidOperationException($"cache block {block} is free and cannot be shared");
+        if (held.Node?.List is null) throw new InvalidOperationException($"cache block {block} is free and cannot be shared");
         _kept.Remove(held.Node);
         _inUse++;
     }
@@ -92,7 +91,7 @@ internal sealed class BlockStore
         for (var model = 0; model < _models; model++) _fillers[block * _models + model] = null;
         if (_keeps && held.Number != 0 && held.Filled != 0)
         {
-            _kept.AddLast(held.Node);
+            _kept.AddLast(held.Node ??= new LinkedListNode<int>(block));
             return;
         }
         Forget(block);
@@ -169,6 +168,6 @@ internal sealed class BlockStore
         public ulong Filled;
         public long Number;
         public BlockName Name;
-        public LinkedListNode<int> Node;
+        public LinkedListNode<int>? Node;
     }
 }
