@@ -79,6 +79,31 @@ public sealed class PreemptionTests
     }
 
     [Fact]
+    public async Task Tokens_that_are_appended_take_blocks_as_others_do()
+    {
+        using var submitted = new ManualResetEventSlim();
+        var (steps, handles) = (0, Array.Empty<GenerationHandle>());
+        var executor = new ScriptedExecutor(contextTokens: 96, blockTokens: 8, blockCount: 13);
+        executor.BeforeStep = _ =>
+        {
+            submitted.Wait(Stop);
+            // 16 tokens of a prompt and 8 more fill three blocks; what follows needs five.
+            if (++steps == 12)
+                foreach (var handle in handles) handle.Append(Tokens(7, 40));
+        };
+        using var fixture = new EngineFixture(executor, options: new EngineOptions { Speculation = Speculation.Off });
+        handles = [.. Enumerable.Range(0, 3).Select(i => fixture.Engine.Submit([PrefixCacheTests.Request(Tokens(i, 16), 80)])[0])];
+        submitted.Set();
+        foreach (var output in await Task.WhenAll(handles.Select(Output)))
+        {
+            Assert.Equal(80, output.Count);
+            Assert.Equal(Tokens(7, 40), output.SkipWhile(token => token != Tokens(7, 1)[0]).Take(40));
+        }
+        Assert.True(handles.Sum(handle => handle.Preemptions) > 0);
+        Assert.Equal(0, fixture.Engine.Status.BlocksInUse);
+    }
+
+    [Fact]
     public async Task A_sequence_that_is_cancelled_after_it_went_back_leaves_the_queue()
     {
         var executor = new ScriptedExecutor(contextTokens: 96, blockTokens: 8, blockCount: 16);

@@ -135,6 +135,9 @@ internal sealed class Branch
     /// <summary>The text as a model reads it.</summary>
     public BranchContext ContextOf(int model) => _contexts[_contextOfModel[model]];
 
+    /// <summary>Tokens of a context that are decided, the prompt's too.</summary>
+    public int DecidedLength(BranchContext context) => context.PromptTokens + DecidedTokens;
+
     /// <summary>Tokens of its context that a model's cache holds.</summary>
     public int ComputedTokens(int model) => _progress[model].ComputedTokens;
 

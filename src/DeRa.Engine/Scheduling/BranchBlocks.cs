@@ -3,19 +3,19 @@ using DeRa.Engine.Branches;
 namespace DeRa.Engine.Scheduling;
 
 /// <summary>
-/// The cache blocks of branches: which they share with others of the same text, which they fill and which are their own alone. A block of a
-/// prompt is named as soon as somebody has it, so that whoever comes later with the same text holds it too; each model fills it once, by one
-/// branch, while the others wait for that. The rest of a prompt that fills no block has a name too, and is copied when somebody writes on.
-/// Blocks of the output are named once they are full and decided. Engine thread only.
+/// The cache blocks of branches that run: which they fill, and which are their own alone. A block that several branches hold is filled once for
+/// each model, by one of them, while the others wait for that; it is copied when one of them is to write something else there. Engine thread
+/// only.
 /// </summary>
 /// <param name="store">The blocks.</param>
 /// <param name="limits">What the executor can take.</param>
 internal sealed class BranchBlocks(BlockStore store, ExecutorLimits limits)
 {
     private readonly int _blockTokens = limits.BlockTokens;
+    private readonly SharedPrefixes _prefixes = new(store, limits.BlockTokens);
 
     /// <summary>Blocks that hold so many tokens.</summary>
-    public int BlocksFor(long tokens) => (int)((tokens + _blockTokens - 1) / _blockTokens);
+    public int BlocksFor(long tokens) => _prefixes.BlocksFor(tokens);
 
     /// <summary>Takes the blocks of a branch's text, or none; of a reserved one all that it may ever need.</summary>
     /// <param name="branch">A branch without blocks.</param>
@@ -23,9 +23,9 @@ internal sealed class BranchBlocks(BlockStore store, ExecutorLimits limits)
     /// <returns>How many tokens of its text were in nobody's block; null where blocks are lacking.</returns>
     public int? TryAcquire(Branch branch, int reserve)
     {
-        if (NewBlocks(branch) + reserve > store.Available) return null;
+        if (_prefixes.CountTaken(branch) + reserve > store.Available) return null;
         var newTokens = 0;
-        foreach (var context in branch.Contexts) newTokens += Acquire(branch, context);
+        foreach (var context in branch.Contexts) newTokens += _prefixes.Acquire(branch, context);
         return newTokens;
     }
 
@@ -55,7 +55,7 @@ internal sealed class BranchBlocks(BlockStore store, ExecutorLimits limits)
     {
         var hasAll = true;
         foreach (var context in branch.Contexts)
-            hasAll &= TryCutBack(branch, context, copies) && TryExtend(context, Decided(branch, context));
+            hasAll &= TryCutBack(branch, context, copies) && TryExtend(context, branch.DecidedLength(context));
         foreach (var model in branch.Strengths.ActiveModels) SkipFilled(branch, model);
         foreach (var context in branch.Contexts) hasAll &= TryMakeWritable(branch, context, copies);
         // A guess without a block is not run.
@@ -99,7 +99,7 @@ internal sealed class BranchBlocks(BlockStore store, ExecutorLimits limits)
     public void Commit(Branch branch)
     {
         foreach (var model in branch.Strengths.ActiveModels) SetFilled(branch, model);
-        foreach (var context in branch.Contexts) NameFull(branch, context);
+        foreach (var context in branch.Contexts) _prefixes.NameFull(branch, context);
     }
 
     /// <summary>Gives a fork the full blocks of its parent, and one of its own for what does not fill one.</summary>
@@ -113,7 +113,7 @@ internal sealed class BranchBlocks(BlockStore store, ExecutorLimits limits)
         for (var i = 0; i < fork.Contexts.Count; i++)
         {
             var (from, to) = (branch.Contexts[i], fork.Contexts[i]);
-            var full = (Decided(branch, from) - 1) / _blockTokens;
+            var full = (branch.DecidedLength(from) - 1) / _blockTokens;
             foreach (var block in from.Blocks[..full])
             {
                 store.Hold(block);
@@ -127,83 +127,10 @@ internal sealed class BranchBlocks(BlockStore store, ExecutorLimits limits)
         return true;
     }
 
-    private static int Decided(Branch branch, BranchContext context) => context.PromptTokens + branch.DecidedTokens;
-
-    /// <summary>
-    /// The blocks that a branch takes of those that are available: new ones, and those that are kept and not held yet. Never too few: its
-    /// contexts may have more in common than is counted.
-    /// </summary>
-    private int NewBlocks(Branch branch)
-    {
-        var count = 0;
-        foreach (var context in branch.Contexts)
-        {
-            var decided = Decided(branch, context);
-            var (index, parent) = (0, 0L);
-            while (index * _blockTokens < decided && CanShare(branch, context, index)
-                && store.TryFind(NameOf(branch, context, index, parent), out var block))
-            {
-                if (store.Holders(block) == 0) count++;
-                parent = store.NumberOf(block);
-                index++;
-            }
-            count += BlocksFor(branch.Unit.IsReserved ? context.PromptTokens + (long)branch.Request.MaxTokens : decided) - index;
-        }
-        return count;
-    }
-
-    private int Acquire(Branch branch, BranchContext context)
-    {
-        var (decided, newTokens, parent, isNamed) = (Decided(branch, context), 0, 0L, true);
-        for (var index = 0; index * _blockTokens < decided; index++)
-        {
-            var isFull = (index + 1) * _blockTokens <= decided;
-            isNamed &= CanShare(branch, context, index);
-            var name = isNamed ? NameOf(branch, context, index, parent) : default;
-            if (isNamed && store.TryFind(name, out var block)) store.Hold(block);
-            else
-            {
-                block = Take();
-                if (isNamed) store.Name(block, name);
-                newTokens += Math.Min(_blockTokens, decided - index * _blockTokens);
-            }
-            parent = store.NumberOf(block);
-            context.Blocks.Add(block);
-            if (isNamed && isFull) context.BlockNumbers.Add(parent);
-        }
-        if (!branch.Unit.IsReserved) return newTokens;
-        var whole = BlocksFor(context.PromptTokens + (long)branch.Request.MaxTokens);
-        while (context.Blocks.Count < whole) context.Blocks.Add(Take());
-        return newTokens;
-    }
-
-    private int Take() =>
-        store.TryTake(out var block) ? block : throw new InvalidOperationException("a cache block that was there is gone");
-
-    /// <summary>
-    /// Whether a block of its text may be another's too. Each token of a prompt that is scored must be run. Of what is decided, the rest that
-    /// fills no block is nobody else's. One that is reserved owns the block that it goes on in, or it could lack one to copy it to.
-    /// </summary>
-    private bool CanShare(Branch branch, BranchContext context, int index)
-    {
-        var decided = Decided(branch, context);
-        return !branch.ScoresPrompt
-            && ((index + 1) * _blockTokens <= decided || branch.DecidedTokens == 0)
-            && !(branch.Unit.IsReserved && index == (decided - 1) / _blockTokens);
-    }
-
-    private BlockName NameOf(Branch branch, BranchContext context, int index, long parent)
-    {
-        var start = index * _blockTokens;
-        var length = Math.Min(_blockTokens, Decided(branch, context) - start);
-        return new BlockName(parent, index == 0 ? branch.CacheScope : null, context.Tokens.Slice(start, length));
-    }
-
     /// <summary>The position after what a block holds, or is to hold.</summary>
     private int ContentEnd(int block, int index) =>
         index * _blockTokens + (store.NamedTokens(block) is > 0 and var named ? named : _blockTokens);
 
-    /// <summary>Whether a block's name is the rest of a prompt.</summary>
     private bool IsRest(int block) => store.NamedTokens(block) is > 0 and var named && named < _blockTokens;
 
     private bool IsFilledByOther(Branch branch, int model, int block) =>
@@ -224,7 +151,7 @@ internal sealed class BranchBlocks(BlockStore store, ExecutorLimits limits)
     private bool TryCutBack(Branch branch, BranchContext context, List<BlockCopy> copies)
     {
         if (!context.IsCutBack) return true;
-        var full = Decided(branch, context) / _blockTokens;
+        var full = branch.DecidedLength(context) / _blockTokens;
         if (context.BlockNumbers.Count > full) context.BlockNumbers.RemoveRange(full, context.BlockNumbers.Count - full);
         for (var i = full; i < context.Blocks.Count; i++)
             if (!TryOwn(branch, context, i, copies)) return false;
@@ -238,8 +165,8 @@ internal sealed class BranchBlocks(BlockStore store, ExecutorLimits limits)
     {
         if (branch.LastKeptRow(model) >= 0) return;
         var context = branch.ContextOf(model);
-        var (position, most) = (branch.ComputedTokens(model), Decided(branch, context) - 1);
-        while (position < most)
+        var (position, most) = (branch.ComputedTokens(model), branch.DecidedLength(context) - 1);
+        while (position < most && position / _blockTokens < context.Blocks.Count)
         {
             var index = position / _blockTokens;
             var (block, end) = (context.Blocks[index], ContentEnd(context.Blocks[index], index));
@@ -298,37 +225,11 @@ internal sealed class BranchBlocks(BlockStore store, ExecutorLimits limits)
     private void SetFilled(Branch branch, int model)
     {
         var context = branch.ContextOf(model);
-        var done = Math.Min(branch.ComputedTokens(model), Decided(branch, context));
+        var done = Math.Min(branch.ComputedTokens(model), branch.DecidedLength(context));
         for (var i = done / _blockTokens - 1; i >= 0 && !store.IsFilled(context.Blocks[i], model); i--)
             store.SetFilled(context.Blocks[i], model);
         var rest = context.PromptTokens / _blockTokens;
         if (rest >= context.Blocks.Count || done < context.PromptTokens) return;
         if (IsRest(context.Blocks[rest])) store.SetFilled(context.Blocks[rest], model);
-    }
-
-    private void NameFull(Branch branch, BranchContext context)
-    {
-        while ((context.BlockNumbers.Count + 1) * _blockTokens <= Decided(branch, context))
-        {
-            var index = context.BlockNumbers.Count;
-            if (index >= context.Blocks.Count || IsRest(context.Blocks[index]) || !IsFilled(branch, context, context.Blocks[index])) return;
-            var name = NameOf(branch, context, index, index == 0 ? 0 : context.BlockNumbers[index - 1]);
-            if (store.TryFind(name, out var block)) context.BlockNumbers.Add(store.NumberOf(block));
-            else context.BlockNumbers.Add(store.Name(context.Blocks[index], name));
-        }
-    }
-
-    private static bool IsUsed(Branch branch, BranchContext context)
-    {
-        foreach (var model in branch.Strengths.ActiveModels)
-            if (branch.ContextOf(model) == context) return true;
-        return false;
-    }
-
-    private bool IsFilled(Branch branch, BranchContext context, int block)
-    {
-        foreach (var model in branch.Strengths.ActiveModels)
-            if (branch.ContextOf(model) == context && !store.IsFilled(block, model)) return false;
-        return IsUsed(branch, context);
     }
 }
