@@ -44,4 +44,7 @@ public sealed record PreparedGeneration(GenerationInput Input, PreparedRequest R
 {
     /// <summary>Whether it continues a conversation, not a text.</summary>
     public bool IsChat => Input.Prompts[0] is ChatPrompt;
+
+    /// <inheritdoc cref="PreparedRequest.For"/>
+    public PreparedGeneration For(RequestClient client) => this with { Request = Request.For(client) };
 }

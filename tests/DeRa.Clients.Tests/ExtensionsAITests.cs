@@ -49,7 +49,7 @@ public class ExtensionsAITests
         Assert.True(updates.Count(update => update.Text.Length > 0) > 1);
         var response = updates.ToChatResponse();
         Assert.Equal(("Good day, 世界", Microsoft.Extensions.AI.ChatFinishReason.Stop), (response.Text, response.FinishReason));
-        Assert.Equal(17, response.Usage!.OutputTokenCount);
+        Assert.Equal((17, 0), (response.Usage!.OutputTokenCount, response.Usage.CachedInputTokenCount));
     }
 
     [Fact]

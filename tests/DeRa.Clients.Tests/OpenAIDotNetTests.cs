@@ -42,6 +42,7 @@ public class OpenAIDotNetTests
         Assert.Equal("Good day, 世界", Text(whole));
         Assert.Equal((ChatFinishReason.Stop, ChatMessageRole.Assistant, "pair"), (whole.FinishReason, whole.Role, whole.Model));
         Assert.Equal((17, whole.Usage.InputTokenCount + 17), (whole.Usage.OutputTokenCount, whole.Usage.TotalTokenCount));
+        Assert.Equal(0, whole.Usage.InputTokenDetails.CachedTokenCount);
         Assert.Null(whole.Refusal);
     }
 
@@ -54,7 +55,7 @@ public class OpenAIDotNetTests
         Assert.Equal("Good day, 世界", string.Concat(updates.SelectMany(update => update.ContentUpdate).Select(part => part.Text)));
         Assert.Equal(ChatMessageRole.Assistant, updates[0].Role);
         Assert.Equal(ChatFinishReason.Stop, Assert.Single(updates, update => update.FinishReason is not null).FinishReason);
-        Assert.Equal(17, updates[^1].Usage.OutputTokenCount);
+        Assert.Equal((17, 0), (updates[^1].Usage.OutputTokenCount, updates[^1].Usage.InputTokenDetails.CachedTokenCount));
         Assert.Single(updates.Select(update => update.CompletionId).Distinct());
     }
 

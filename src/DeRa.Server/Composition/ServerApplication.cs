@@ -48,6 +48,7 @@ internal static class ServerApplication
         app.UseMiddleware<ExceptionMiddleware>();
         app.UseRouting();
         app.UseSecurity(options.Origin, options.Endpoint);
+        app.UseMiddleware<ClientMiddleware>();
         app.UseMiddleware<UploadLimits>();
         app.MapHttpEndpoints();
         app.MapGrpcEndpoints();

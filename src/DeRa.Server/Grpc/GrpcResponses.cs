@@ -198,6 +198,7 @@ internal sealed class GrpcResponses(ITokenizer tokenizer, IReadOnlyList<string> 
     {
         PromptTokens = generation.Request.PromptTokens,
         CompletionTokens = generation.CompletionTokens,
+        CachedTokens = generation.CachedTokens,
     };
 
     private static FinishReason Reason(Engine.Requests.FinishReason reason) => reason switch

@@ -4,7 +4,7 @@ using DeRa.Hosting.Options;
 
 namespace DeRa.Server.Options;
 
-/// <summary>Where and in which type the models run, and how much cache they get.</summary>
+/// <summary>Where and in which type the models run, how much cache they get, and who shares it.</summary>
 internal sealed record ComputeOptions
 {
     [Description("Where the models run: auto (CUDA where there is one, else CPU), cpu, cuda, cuda:i, or two of these separated by a comma, "
@@ -29,4 +29,8 @@ internal sealed record ComputeOptions
     [Description("Tokens that the cache holds, over all sequences; both models' caches hold as many."), Range(1, 1 << 30),
         Option(DefaultText = "what fits into memory")]
     public int? CacheTokens { get; init; }
+
+    [Description("Whether what was computed of a prompt serves requests of other API keys too. How soon the first token comes, and "
+        + "cached_tokens, then tell a client whether others have sent the same text.")]
+    public bool ShareCacheBetweenKeys { get; init; }
 }

@@ -35,6 +35,8 @@ internal static class ForeignOptions
         "speculate" or "speculative-config" or "speculative-model" or "num-speculative-tokens" or "speculative-algorithm"
             or "speculative-draft-model-path" or "speculative-num-steps" or "speculative-num-draft-tokens" or "md" or "model-draft"
             or "draft" or "draft-max" or "draft-n" => OwnDrafts,
+        "enable-prefix-caching" or "no-enable-prefix-caching" or "enable-radix-cache" or "disable-radix-cache" or "cache-prompt"
+            or "no-cache-prompt" => Use("prefix-cache"),
         "ssl-certfile" or "ssl-cert-file" => Use("tls-certificate"),
         "ssl-keyfile" or "ssl-key-file" => Use("tls-key"),
         "ssl-keyfile-password" => Use("tls-password"),

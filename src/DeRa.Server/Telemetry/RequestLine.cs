@@ -61,8 +61,7 @@ internal sealed class RequestLine : IReadOnlyList<KeyValuePair<string, object?>>
         else Add("Strength", "strength=", strengths.Single);
         Add("InputTokens", "in=", request.PromptTokens);
         Add("OutputTokens", "out=", telemetry.OutputTokens);
-        // There is no prefix cache.
-        Add("CachedTokens", "cached=", 0);
+        Add("CachedTokens", "cached=", telemetry.CachedTokens);
         Add("FirstTokenMs", "first_ms=", telemetry.FirstToken is { } first ? Milliseconds(first) : null);
     }
 

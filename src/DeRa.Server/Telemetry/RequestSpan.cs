@@ -34,8 +34,6 @@ internal static class RequestSpan
         span.SetTag("gen_ai.request.presence_penalty", (double)first.Sampling.PresencePenalty);
         if (input.Stop is { Count: > 0 } stop) span.SetTag("gen_ai.request.stop_sequences", stop.ToArray());
         span.SetTag("gen_ai.usage.input_tokens", request.PromptTokens);
-        // There is no prefix cache.
-        span.SetTag("gen_ai.usage.cache_read.input_tokens", 0);
         span.SetTag("dera.models", (string[])["reference", .. aligned]);
         var strengths = request.Strengths;
         if (strengths.Count <= 1) span.SetTag("dera.alignment_strength", strengths[0]);

@@ -33,6 +33,9 @@ internal sealed class RequestTelemetry(RequestMetrics metrics, Activity? span, b
     /// <summary>Tokens generated so far; null where the engine has not taken it.</summary>
     public int? OutputTokens => _generation?.CompletionTokens;
 
+    /// <summary>Tokens of the prompts that no model had to run; null where the engine has not taken it.</summary>
+    public int? CachedTokens => _generation?.CachedTokens;
+
     /// <summary>The kind of the fault with which it ended; null = none.</summary>
     public string? Error => _error;
 
@@ -118,6 +121,7 @@ internal sealed class RequestTelemetry(RequestMetrics metrics, Activity? span, b
         if (_error is not null) ended.SetTag("error.type", _error).SetStatus(ActivityStatusCode.Error);
         if (_generation is not { } generation) return;
         ended.SetTag("gen_ai.usage.output_tokens", generation.CompletionTokens);
+        ended.SetTag("gen_ai.usage.cache_read.input_tokens", generation.CachedTokens);
         _text?.AddTo(ended);
         RequestSpan.AddPhases(ended, generation.SubmittedAt, generation.Times);
     }

@@ -1,5 +1,6 @@
 using DeRa.Engine.Requests;
 using DeRa.Serving;
+using DeRa.Serving.Requests;
 using DeRa.Serving.Streaming;
 
 namespace DeRa.Server.Telemetry;
@@ -7,7 +8,7 @@ namespace DeRa.Server.Telemetry;
 /// <summary>Runs what a request generates, and reports each stage to the request's telemetry.</summary>
 internal static class TracedGeneration
 {
-    /// <summary>Starts a prepared request, responds with what it generates, and ends it.</summary>
+    /// <summary>Starts a prepared request as its client's, responds with what it generates, and ends it.</summary>
     /// <param name="context">The request.</param>
     /// <param name="service">What serves it.</param>
     /// <param name="prepared">What is to run.</param>
@@ -17,8 +18,9 @@ internal static class TracedGeneration
         Func<Generation, Task<IEnumerable<FinishReason>>> respond)
     {
         var telemetry = RequestTelemetry.Of(context);
-        telemetry.Prepared(prepared, service.Pair);
-        using var generation = service.Start(prepared, telemetry.Elapsed);
+        var own = prepared.For(context.Features.Get<RequestClient>()!);
+        telemetry.Prepared(own, service.Pair);
+        using var generation = service.Start(own, telemetry.Elapsed);
         telemetry.Submitted(generation);
         telemetry.Completed(responseId, await respond(generation));
     }

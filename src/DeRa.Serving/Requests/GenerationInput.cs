@@ -118,13 +118,13 @@ public sealed record GenerationInput
     /// <summary><c>truncate_prompt_tokens</c>: only the last so many tokens of a prompt count; −1 = those that the context holds.</summary>
     public int? TruncatePromptTokens { get; init; }
 
-    /// <summary><c>priority</c>: lower ones leave the queue first.</summary>
+    /// <summary><c>priority</c>: of a client's requests lower ones leave the queue first.</summary>
     public int? Priority { get; init; }
 
     /// <summary><c>speculation</c>: tokens may be guessed ahead, which never changes them.</summary>
     public bool Speculation { get; init; } = true;
 
-    /// <summary><c>cache_salt</c>: reserved; checked, not used yet.</summary>
+    /// <summary><c>cache_salt</c>: what was computed of prompts is shared only with requests of the same salt; null is one too.</summary>
     public string? CacheSalt { get; init; }
 
     /// <summary><c>timeout</c>: seconds that the request may take, waiting included.</summary>

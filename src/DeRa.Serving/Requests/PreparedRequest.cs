@@ -36,6 +36,15 @@ public sealed record PreparedRequest
 
     /// <summary>How long it may take from its arrival to its last token, waiting included; above 0; null = as long as it takes.</summary>
     public TimeSpan? Deadline { get; init; }
+
+    /// <summary>The same request as a client's, which decides with whom it shares the engine and its cache.</summary>
+    public PreparedRequest For(RequestClient client) => this with
+    {
+        Choices = [.. Choices.Select(choice => choice with
+        {
+            Request = choice.Request with { Client = client.Name, CacheSalt = client.Salt(choice.Request.CacheSalt) },
+        })],
+    };
 }
 
 /// <summary>One choice of a response.</summary>

@@ -169,7 +169,8 @@ public static class RequestFields
 
     /// <summary><c>priority</c>.</summary>
     public static NumberField Priority { get; } = new("priority", NumberRange.Whole(int.MinValue, int.MaxValue),
-        "Lower ones leave the queue first.")
+        "Of a client's requests lower ones leave the queue first; a client is an API key, without keys a connection. Where the cache is "
+            + "full, the highest go back into the queue first and keep their tokens.")
     {
         DefaultNumber = _ => 0,
         Get = input => input.Priority,
@@ -185,7 +186,9 @@ public static class RequestFields
     public static TextForm Salt { get; } = new(1, 1024);
 
     /// <summary><c>cache_salt</c>.</summary>
-    public static RequestField CacheSalt { get; } = new("cache_salt", Salt, "Reserved: checked, not used yet.")
+    public static RequestField CacheSalt { get; } = new("cache_salt", Salt,
+        "What was computed of a prompt is shared only with requests of the same salt, and of the same API key where there are keys. Its "
+            + "length counts UTF-8 bytes.")
     {
         Reader = (source, field, input) => input with { CacheSalt = source.Text(field) },
     };

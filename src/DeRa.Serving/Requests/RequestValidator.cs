@@ -155,6 +155,7 @@ public sealed class RequestValidator(ITokenizer tokenizer, FieldContext context)
             PromptLogProbs = input.Echo && (ofPrompt is null || logProbs > ofPrompt) ? logProbs : ofPrompt,
             Priority = (int)RequestFields.Priority.Checked(input, context)!.Value,
             Speculation = input.Speculation,
+            CacheSalt = input.CacheSalt,
         };
     }
 

@@ -53,6 +53,20 @@ public sealed class Generation : IDisposable
     /// <summary>Tokens generated so far in all choices; final once <see cref="ReadAsync"/> has ended.</summary>
     public int CompletionTokens => _completionTokens;
 
+    /// <summary>
+    /// Tokens of the prompts that no model had to run for it, each prompt counted once, by its first choice; 0 for a prompt that is not
+    /// read yet. Any thread.
+    /// </summary>
+    public int CachedTokens
+    {
+        get
+        {
+            var cached = 0;
+            for (var first = 0; first < _handles.Count; first += Request.Candidates) cached += _handles[first].CachedTokens;
+            return cached;
+        }
+    }
+
     /// <summary>When the engine took it.</summary>
     public DateTimeOffset SubmittedAt { get; }
 

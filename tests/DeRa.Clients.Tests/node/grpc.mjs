@@ -66,7 +66,7 @@ const scenarios = {
     const [{ tokens }] = answer.choices;
     assert.equal(Buffer.concat(tokens.map(token => token.bytes)).toString(), says);
     assert.ok(tokens.every(token => token.logprob < 0 && token.alternatives.length === 2));
-    assert.deepEqual(answer.usage, { prompt_tokens: 5, completion_tokens: 42 });
+    assert.deepEqual(answer.usage, { prompt_tokens: 5, completion_tokens: 42, cached_tokens: 0 });
     const stopped = await call({ prompt, options: { max_tokens: 50, stop: ['STOP'] } });
     assert.deepEqual([stopped.choices[0].text, stopped.choices[0].stop], ['one ', 'STOP']);
     const chat = await call({ prompt: { messages: { messages: [{ role: 'ROLE_USER', content: 'Hello' }] } } });

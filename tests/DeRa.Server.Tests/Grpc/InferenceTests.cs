@@ -124,7 +124,8 @@ public class InferenceTests
                 http.Choice(i).GetProperty("token_ids").GetRawText());
             Assert.Single(events, e => e.Finished?.Index == i);
         }
-        Assert.Equal(whole.Usage, events[^1].Finished.Usage);
+        // The second time the prompt may be in the prefix cache.
+        Assert.Equal(whole.Usage, new Usage(events[^1].Finished.Usage) { CachedTokens = whole.Usage.CachedTokens });
     }
 
     [Fact]

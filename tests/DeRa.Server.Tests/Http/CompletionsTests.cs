@@ -22,7 +22,9 @@ public class CompletionsTests
         Assert.Equal("hello", reply.Text());
         Assert.Equal("stop", reply.Choice().GetProperty("finish_reason").GetString());
         Assert.Equal("null", reply.Choice().GetProperty("logprobs").GetRawText());
-        Assert.Equal("""{"prompt_tokens":4,"completion_tokens":6,"total_tokens":10}""", reply.Json.GetProperty("usage").GetRawText());
+        Assert.Equal(
+            """{"prompt_tokens":4,"completion_tokens":6,"total_tokens":10,"prompt_tokens_details":{"cached_tokens":0}}""",
+            reply.Json.GetProperty("usage").GetRawText());
     }
 
     [Fact]

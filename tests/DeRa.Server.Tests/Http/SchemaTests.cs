@@ -53,10 +53,14 @@ public class SchemaTests
             .Validate("""{"id":"x","object":"text_completion","created":1,"model":"m"}"""));
     }
 
+    private const string Head = """{"id":"cmpl-1","object":"text_completion","created":1,"model":"m","seed":1,"choices":[]""";
+    private const string Usage = ",\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":1,\"total_tokens\":2";
+    private const string Details = ",\"prompt_tokens_details\":{\"cached_tokens\":0}";
+
     [Theory]
-    [InlineData(200, "application/json", """{"id":"cmpl-1","object":"text_completion","created":1,"model":"m","choices":[]}""")]
-    [InlineData(200, "application/json",
-        """{"id":"cmpl-1","object":"text_completion","created":1,"model":"m","choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2},"more":1}""")]
+    [InlineData(200, "application/json", Head + "}")]
+    [InlineData(200, "application/json", Head + Usage + "}}")]
+    [InlineData(200, "application/json", Head + Usage + Details + "},\"more\":1}")]
     [InlineData(200, "text/event-stream", "data: {\"id\":\"cmpl-1\"}\n\ndata: [DONE]\n\n")]
     [InlineData(400, "application/json", """{"error":{"message":"m","type":"invalid_request_error","param":null}}""")]
     [InlineData(400, "application/json", """{"error":{"message":"m","type":"invalid_request_error","param":null,"code":400}}""")]
@@ -65,6 +69,7 @@ public class SchemaTests
         Assert.NotEmpty(ResponseCheck.Faults(ResponseCheck.Find("/v1/completions"), status, mediaType, body));
 
     [Theory]
+    [InlineData(200, "application/json", Head + Usage + Details + "}}")]
     [InlineData(400, "application/json", """{"error":{"message":"m","type":"invalid_request_error","param":null,"code":null}}""")]
     [InlineData(200, "text/event-stream",
         "data: {\"error\":{\"message\":\"m\",\"type\":\"server_error\",\"param\":null,\"code\":null}}\n\ndata: [DONE]\n\n")]

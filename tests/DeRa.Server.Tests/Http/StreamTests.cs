@@ -26,7 +26,8 @@ public class StreamTests
             $$"""data: {{head}}[{"index":0,"text":"h","logprobs":null,"finish_reason":null}],"usage":null}""" + "\n\n" +
             $$"""data: {{head}}[{"index":0,"text":"i","logprobs":null,"finish_reason":null}],"usage":null}""" + "\n\n" +
             $$"""data: {{head}}[{"index":0,"text":"","logprobs":null,"finish_reason":"stop","stop_reason":null}],"usage":null}""" + "\n\n" +
-            "data: " + head + """[],"usage":{"prompt_tokens":2,"completion_tokens":3,"total_tokens":5}}""" + "\n\n" +
+            "data: " + head + """[],"usage":{"prompt_tokens":2,"completion_tokens":3,"total_tokens":5,""" +
+            "\"prompt_tokens_details\":{\"cached_tokens\":0}}}\n\n" +
             "data: [DONE]\n\n", reply.Body);
     }
 

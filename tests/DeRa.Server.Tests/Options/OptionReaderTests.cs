@@ -77,6 +77,15 @@ public sealed class OptionReaderTests : IDisposable
         Assert.Contains("--strict-fields true|false", OptionReader.Help(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void How_prompts_are_read_and_kept_comes_through_to_the_engine()
+    {
+        var engine = Read(["--prefix-cache", "false", "--max-step-milliseconds", "50"]).ToServedPairOptions().Engine;
+        Assert.Equal((false, 50), (engine.PrefixCache, engine.MaxStepMilliseconds));
+        Assert.True(Read(["--share-cache-between-keys", "true"]).Compute.ShareCacheBetweenKeys);
+        Assert.False(Read().Compute.ShareCacheBetweenKeys);
+    }
+
     [Theory]
     [InlineData("auto", Speculation.Auto)]
     [InlineData("on", Speculation.On)]
@@ -183,6 +192,10 @@ public sealed class OptionReaderTests : IDisposable
     [InlineData(new[] { "--speculation", "2" }, "--speculation is '2' (command line); it must be auto, on or off.")]
     [InlineData(new[] { "--speculation=" }, "--speculation is '' (command line); it must be auto, on or off.")]
     [InlineData(new[] { "--speculation", "on,off" }, "--speculation is 'on,off' (command line); it must be auto, on or off.")]
+    [InlineData(new[] { "--prefix-cache", "off" }, "--prefix-cache is 'off' (command line); it must be true or false.")]
+    [InlineData(new[] { "--max-step-milliseconds", "0" }, "it must be a whole number from 1 to 60000.")]
+    [InlineData(new[] { "--max-step-milliseconds", "60001" }, "it must be a whole number from 1 to 60000.")]
+    [InlineData(new[] { "--share-cache-between-keys" }, "--share-cache-between-keys needs a value")]
     [InlineData(new[] { "--log-requests", "never" }, "--log-requests is 'never' (command line); it must be true or false.")]
     public void A_bad_command_line_is_one_line_that_says_what_is_allowed(string[] arguments, string message) =>
         Assert.Contains(message, Fault(arguments), StringComparison.Ordinal);
@@ -204,6 +217,10 @@ public sealed class OptionReaderTests : IDisposable
     [InlineData(new[] { "--max-num-seqs", "2" }, "--max-running")]
     [InlineData(new[] { "--max-num-batched-tokens", "2" }, "--max-batch-tokens")]
     [InlineData(new[] { "--gpu-memory-utilization", "0.9" }, "--cache-tokens")]
+    [InlineData(new[] { "--enable-prefix-caching" }, "--enable-prefix-caching is not an option: here it is --prefix-cache")]
+    [InlineData(new[] { "--no-enable-prefix-caching" }, "--prefix-cache")]
+    [InlineData(new[] { "--disable-radix-cache" }, "--prefix-cache")]
+    [InlineData(new[] { "--no-cache-prompt" }, "--prefix-cache")]
     [InlineData(new[] { "--ssl-certfile", "x" }, "--tls-certificate")]
     [InlineData(new[] { "--lora-modules", "x" }, "--aligned")]
     [InlineData(new[] { "--allowed-origins", "x" }, "--cors-origins")]

@@ -15,9 +15,11 @@ internal sealed record ResponseHeader(
 
 /// <summary>Tokens that a response took.</summary>
 /// <param name="PromptTokens">Tokens of the prompts, each prompt counted once.</param>
+/// <param name="CachedTokens">Those of them that no model had to run; 0 while the prompts are read.</param>
 /// <param name="CompletionTokens">Tokens generated in all choices.</param>
-internal readonly record struct Usage(int PromptTokens, int CompletionTokens)
+internal readonly record struct Usage(int PromptTokens, int CachedTokens, int CompletionTokens)
 {
     /// <summary>What a generation has taken so far.</summary>
-    public static Usage Of(Generation generation) => new(generation.Request.PromptTokens, generation.CompletionTokens);
+    public static Usage Of(Generation generation) =>
+        new(generation.Request.PromptTokens, generation.CachedTokens, generation.CompletionTokens);
 }
