@@ -1,5 +1,6 @@
 using System.CommandLine;
 using DeRa.Benchmarks;
+using DeRa.Benchmarks.Load;
 using DeRa.Text;
 using DeRa.Torch.Execution;
 using DeRa.Torch.Weights;
@@ -11,6 +12,7 @@ var root = new RootCommand("Benchmarks, run by hand; nothing here decides a test
     TurnsBenchmark.Create(),
     FirstTokenBenchmark.Create(),
     WaitingBenchmark.Create(),
+    LoadCommand.Create(),
 };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
