@@ -1,21 +1,31 @@
-using System.Globalization;
+using System.CommandLine;
 using DeRa.Benchmarks;
+using DeRa.Benchmarks.Load;
+using DeRa.Text;
+using DeRa.Torch.Execution;
+using DeRa.Torch.Weights;
 
-// Run by hand; nothing here decides a test.
-switch (args)
+var root = new RootCommand("Benchmarks, run by hand; nothing here decides a test.")
 {
-    case ["tokenizer", _, ..]:
-        foreach (var folder in args[1..]) TokenizerBenchmark.Run(folder, Console.Out);
-        return 0;
-    case ["seeds", var server] when Uri.TryCreate(server, UriKind.Absolute, out var address):
-        await SeedBenchmark.RunAsync(address, Console.Out);
-        return 0;
-    case ["turns", var reference, var aligned, .. var rest]:
-        await TurnsBenchmark.RunAsync(
-            reference, aligned, rest is [var tokens] ? int.Parse(tokens, CultureInfo.InvariantCulture) : 400, Console.Out);
-        return 0;
-    default:
-        Console.Error.WriteLine(
-            "usage: DeRa.Benchmarks tokenizer FOLDER [FOLDER...] | seeds http://localhost:8080 | turns REFERENCE ALIGNED [TOKENS]");
-        return 2;
+    TokenizerBenchmark.Create(),
+    SeedBenchmark.Create(),
+    TurnsBenchmark.Create(),
+    FirstTokenBenchmark.Create(),
+    WaitingBenchmark.Create(),
+    LoadCommand.Create(),
+};
+var parsed = root.Parse(args);
+if (parsed.Errors.Count > 0)
+{
+    Console.Error.WriteLine(string.Join(' ', parsed.Errors.Select(error => error.Message)));
+    return 2;
+}
+try
+{
+    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (Exception bad) when (bad is ArgumentException or CheckpointException or TokenizerException or PairLoadException)
+{
+    Console.Error.WriteLine(bad.Message);
+    return 2;
 }

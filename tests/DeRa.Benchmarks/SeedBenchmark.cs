@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -14,10 +15,16 @@ internal static class SeedBenchmark
 
     private static readonly string[] Words = ["went", "to", "the", "park", "and", "saw", "a", "big", "red", "ball"];
 
-    /// <summary>Asks a server that runs.</summary>
-    /// <param name="server">Its address, such as <c>http://localhost:8080</c>.</param>
-    /// <param name="output">Takes the result, one line.</param>
-    public static async Task RunAsync(Uri server, TextWriter output)
+    private static readonly Argument<Uri> s_server = ServerArgument.Create();
+
+    public static Command Create()
+    {
+        var command = new Command("seeds", "How many texts a server gives otherwise beside others than alone.") { s_server };
+        command.SetAction((parsed, _) => RunAsync(parsed.GetRequiredValue(s_server), parsed.InvocationConfiguration.Output));
+        return command;
+    }
+
+    private static async Task RunAsync(Uri server, TextWriter output)
     {
         using var http = new HttpClient { BaseAddress = server, Timeout = Timeout.InfiniteTimeSpan };
         var random = new Random(1);

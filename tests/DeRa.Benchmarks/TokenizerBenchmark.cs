@@ -1,3 +1,4 @@
+using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
@@ -14,7 +15,23 @@ internal static class TokenizerBenchmark
 {
     private const int Short = 100_000, Long = 1_000_000;
 
-    public static void Run(string folder, TextWriter output)
+    private static readonly Argument<string[]> s_folders = new("FOLDER")
+    {
+        Description = "Folders of models",
+        Arity = ArgumentArity.OneOrMore,
+    };
+
+    public static Command Create()
+    {
+        var command = new Command("tokenizer", "How long texts take that tokenizers find hard.") { s_folders };
+        command.SetAction(parsed =>
+        {
+            foreach (var folder in parsed.GetRequiredValue(s_folders)) Run(folder, parsed.InvocationConfiguration.Output);
+        });
+        return command;
+    }
+
+    private static void Run(string folder, TextWriter output)
     {
         var tokenizer = TokenizerLoader.Load(folder);
         output.WriteLine($"{Path.GetFileName(Path.TrimEndingDirectorySeparator(folder))}, {tokenizer.VocabularySize} tokens");

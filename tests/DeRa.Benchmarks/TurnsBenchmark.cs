@@ -1,6 +1,8 @@
+using System.CommandLine;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Globalization;
+using DeRa.Benchmarks.Pairs;
 using DeRa.Engine;
 using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
@@ -8,8 +10,6 @@ using DeRa.Engine.Telemetry;
 using DeRa.Serving;
 using DeRa.Serving.Loading;
 using DeRa.Serving.Requests;
-using DeRa.Torch.Execution;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace DeRa.Benchmarks;
 
@@ -34,6 +34,16 @@ internal sealed class TurnsBenchmark : IDisposable
         "There was a big dog who", "Lily lost her toy.", "It was a sunny day and", "Ben wanted to play with", "Mom said that",
     ];
 
+    private static readonly Argument<string> s_reference = new("REFERENCE") { Description = "The reference model's folder" };
+
+    private static readonly Argument<string> s_aligned = new("ALIGNED") { Description = "The aligned model's folder" };
+
+    private static readonly Argument<int> s_perCell = new("TOKENS")
+    {
+        Description = "Tokens of each cell of the table, for each of the requests that run at once",
+        DefaultValueFactory = _ => 400,
+    };
+
     private readonly Dictionary<Speculation, ServedPair> _pairs = [];
     private readonly MeterListener _listener = new();
     private readonly List<double> _passesPerToken = [];
@@ -54,21 +64,24 @@ internal sealed class TurnsBenchmark : IDisposable
         _listener.Start();
     }
 
-    /// <summary>Measures a pair.</summary>
-    /// <param name="reference">The reference model's folder.</param>
-    /// <param name="aligned">The aligned model's folder.</param>
-    /// <param name="tokens">Tokens of each cell of the table, for each of the requests that run at once.</param>
-    /// <param name="output">Takes the table.</param>
-    public static async Task RunAsync(string reference, string aligned, int tokens, TextWriter output)
+    public static Command Create()
+    {
+        var command = new Command("turns", "The time of a token for each setting of speculation, over that of one model.")
+        {
+            s_reference, s_aligned, s_perCell,
+        };
+        command.SetAction((parsed, cancellation) => RunAsync(
+            PairFolders.Choose(parsed.GetRequiredValue(s_reference), [parsed.GetRequiredValue(s_aligned)]),
+            parsed.GetValue(s_perCell), parsed.InvocationConfiguration.Output, cancellation));
+        return command;
+    }
+
+    private static async Task RunAsync(PairFolders folders, int tokens, TextWriter output, CancellationToken cancellation)
     {
         using var benchmark = new TurnsBenchmark(tokens);
         foreach (var speculation in Enum.GetValues<Speculation>())
-            benchmark._pairs[speculation] = await ServedPairLoader.LoadAsync(new ServedPairOptions
-            {
-                Names = new ServedNames("pair", ["aligned"]),
-                Models = new PairOptions { ReferencePath = reference, Aligned = [new("aligned", aligned)] },
-                Engine = new EngineOptions { Speculation = speculation },
-            }, null, NullLoggerFactory.Instance, TimeProvider.System, CancellationToken.None);
+            benchmark._pairs[speculation] = await BenchmarkPair.LoadAsync(
+                folders, new EngineOptions { Speculation = speculation }, cancellation);
         foreach (var batch in s_batches) await benchmark.MeasureAsync(batch, output);
     }
 
