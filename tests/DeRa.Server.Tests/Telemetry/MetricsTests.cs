@@ -71,11 +71,31 @@ public class MetricsTests
             Assert.Equal(0, before.Value($"vllm:{name}_total", labels));
         foreach (var reason in (string[])["stop", "length", "abort", "error"])
             Assert.Equal(0, before.Value("vllm:request_success_total", [.. labels, ("finished_reason", reason)]));
-        foreach (var name in (string[])["num_preemptions", "prefix_cache_queries", "prefix_cache_hits"])
+        // The four tokens of the prompt were looked up.
+        foreach (var (name, count) in ((string, int)[])[("num_preemptions", 0), ("prefix_cache_queries", 4), ("prefix_cache_hits", 0)])
         {
             var counter = $"vllm:{name}_total";
-            Assert.Equal((0, 0, "counter"), (before.Value(counter, labels), after.Value(counter, labels), after.Types[counter]));
+            Assert.Equal((0, count, "counter"), (before.Value(counter, labels), after.Value(counter, labels), after.Types[counter]));
         }
+    }
+
+    [Fact]
+    public async Task What_the_prefix_cache_finds_is_counted_as_responses_say()
+    {
+        const string model = "metrics-prefix-cache";
+        await using var server = await ServerFixture.StartAsync(new ScriptedExecutor(), model: model);
+        var (prompts, cached) = (0, 0);
+        foreach (var prompt in (string[])["a prompt of some length", "a prompt of some length", "another one"])
+        {
+            var usage = (await server.CompleteAsync($$"""{"prompt":"{{prompt}}","max_tokens":5}""")).Json.GetProperty("usage");
+            prompts += usage.GetProperty("prompt_tokens").GetInt32();
+            cached += usage.GetProperty("prompt_tokens_details").GetProperty("cached_tokens").GetInt32();
+        }
+        await ServerFixture.EventuallyAsync(() => server.Engine.Status.BlocksInUse == 0);
+        var scrape = await Scrape.OfAsync(server);
+        Assert.True(cached >= 16);
+        Assert.Equal((prompts, cached), (scrape.Value("vllm:prefix_cache_queries_total", ("model_name", model)),
+            scrape.Value("vllm:prefix_cache_hits_total", ("model_name", model))));
     }
 
     [Fact]
@@ -132,8 +152,8 @@ public class MetricsTests
         await running;
         Assert.Equal(2, scrape.Value("vllm:num_requests_running", ("model_name", model)));
         Assert.Equal(1, scrape.Value("vllm:num_requests_waiting", ("model_name", model)));
-        // 4 prompt tokens and 5 more are two blocks of 8.
-        Assert.Equal(4.0 / 512, scrape.Value("vllm:kv_cache_usage_perc", ("model_name", model)));
+        // The two that run hold the one block of their prompt.
+        Assert.Equal(1.0 / 512, scrape.Value("vllm:kv_cache_usage_perc", ("model_name", model)));
     }
 
     [Fact]
