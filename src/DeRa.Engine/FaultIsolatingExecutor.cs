@@ -5,7 +5,8 @@ namespace DeRa.Engine;
 
 /// <summary>
 /// Keeps one branch's fault from the others: a step that throws is run again branch by branch, and only the branches that throw alone
-/// fail. Repeating is safe because a step writes the same cache entries and logits each time.
+/// fail. Repeating is safe because a step writes the same cache entries and logits each time, and blocks that it copies are not given away
+/// before its end.
 /// </summary>
 internal sealed class FaultIsolatingExecutor(IStepExecutor executor, ILogger log) : IDisposable
 {
@@ -52,6 +53,7 @@ internal sealed class FaultIsolatingExecutor(IStepExecutor executor, ILogger log
         var readouts = new ReadoutResult[plan.Readouts.Count];
         Array.Fill(readouts, new ReadoutResult());
         var failed = new Dictionary<int, string>();
+        Copy(plan.BlockCopies, failed);
         foreach (var branch in branches)
             try
             {
@@ -61,9 +63,23 @@ internal sealed class FaultIsolatingExecutor(IStepExecutor executor, ILogger log
             }
             catch (Exception fault)
             {
-                failed.Add(branch, Failure(fault));
+                failed[branch] = Failure(fault);
             }
         return new StepResult(readouts) { FailedBranches = failed };
+    }
+
+    /// <summary>Before any branch runs: it may write into what another's block is copied from.</summary>
+    private void Copy(IReadOnlyList<BlockCopy> copies, Dictionary<int, string> failed)
+    {
+        if (copies.Count == 0) return;
+        try
+        {
+            executor.Execute(new StepPlan([], []) { BlockCopies = copies });
+        }
+        catch (Exception fault)
+        {
+            foreach (var copy in copies) failed[copy.Branch] = Failure(fault);
+        }
     }
 
     private static bool HasSuccess(StepPlan plan, StepResult result)

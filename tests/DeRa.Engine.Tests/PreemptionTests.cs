@@ -23,7 +23,7 @@ public sealed class PreemptionTests
             StopTokens = i % 2 == 0 ? new HashSet<int>() : Enumerable.Range(0, 4).ToHashSet(),
         }).ToArray();
         var handles = requests.Select(request => fixture.Engine.Submit([request])[0]).ToArray();
-        var outputs = await Task.WhenAll(handles.Select(Output));
+        var outputs = await Task.WhenAll(handles.Select(PrefixCacheTests.Tokens));
         Assert.All(handles, handle => Assert.InRange(handle.Preemptions, 0, 2));
         Assert.True(handles.Sum(handle => handle.Preemptions) > 20);
         Assert.Equal(0, fixture.Engine.Status.BlocksInUse);
@@ -49,7 +49,7 @@ public sealed class PreemptionTests
         handles = [.. priorities.Select((priority, i) => fixture.Engine.Submit(
             [PrefixCacheTests.Request(Tokens(i, 16), 80) with { Priority = priority, Seed = i }])[0])];
         submitted.Set();
-        Assert.Equal([80, 80, 80, 80], (await Task.WhenAll(handles.Select(Output))).Select(output => output.Count));
+        Assert.Equal([80, 80, 80, 80], (await Task.WhenAll(handles.Select(PrefixCacheTests.Tokens))).Select(output => output.Count));
         Assert.Equal([3, 2, 0], order);
         Assert.Equal(0, handles[1].Preemptions);
         Assert.Equal(0, fixture.Engine.Status.BlocksInUse);
@@ -73,7 +73,7 @@ public sealed class PreemptionTests
         using var fixture = new EngineFixture(executor, options: new EngineOptions { Speculation = Speculation.Off });
         var handles = Enumerable.Range(0, 3).Select(i => fixture.Engine.Submit(
             [PrefixCacheTests.Request(Tokens(i, 16), 70) with { Strengths = i, Seed = i }])[0]).ToArray();
-        await Task.WhenAll(handles.Select(Output));
+        await Task.WhenAll(handles.Select(PrefixCacheTests.Tokens));
         Assert.True(handles.Sum(handle => handle.Preemptions) > 0);
         Assert.All(decided.Values, own => Assert.Equal(Enumerable.Range(16, 70), own));
     }
@@ -94,7 +94,7 @@ public sealed class PreemptionTests
         using var fixture = new EngineFixture(executor, options: new EngineOptions { Speculation = Speculation.Off });
         handles = [.. Enumerable.Range(0, 3).Select(i => fixture.Engine.Submit([PrefixCacheTests.Request(Tokens(i, 16), 80)])[0])];
         submitted.Set();
-        foreach (var output in await Task.WhenAll(handles.Select(Output)))
+        foreach (var output in await Task.WhenAll(handles.Select(PrefixCacheTests.Tokens)))
         {
             Assert.Equal(80, output.Count);
             Assert.Equal(Tokens(7, 40), output.SkipWhile(token => token != Tokens(7, 1)[0]).Take(40));
@@ -114,7 +114,7 @@ public sealed class PreemptionTests
             foreach (var handle in handles)
                 if (handle.Preemptions == 1) handle.Cancel();
         };
-        await Task.WhenAll(handles.Select(Output));
+        await Task.WhenAll(handles.Select(PrefixCacheTests.Tokens));
         var status = fixture.Engine.Status;
         Assert.Equal((0, 0, 0), (status.QueuedSequences, status.RunningSequences, status.BlocksInUse));
         await fixture.RunAsync(PrefixCacheTests.Request(Tokens(0, 16), 80), Stop);
@@ -134,7 +134,7 @@ public sealed class PreemptionTests
         group.AddRange([3, 4, 5]);
         var handles = fixture.Engine.Submit(
             [.. Enumerable.Range(0, 3).Select(i => PrefixCacheTests.Request(prompt, 80) with { ChoiceIndex = i })], hasBarrier: true);
-        Assert.All(await Task.WhenAll(handles.Concat(first).Select(Output)), output => Assert.Equal(80, output.Count));
+        Assert.All(await Task.WhenAll(handles.Concat(first).Select(PrefixCacheTests.Tokens)), output => Assert.Equal(80, output.Count));
         Assert.True(handles[0].Preemptions > 0);
         // The first reads the prompt for the others, and so is a step ahead of them.
         Assert.InRange(together.Count(count => count is 1 or 2), 0, 2 * (1 + handles[0].Preemptions));
@@ -163,13 +163,5 @@ public sealed class PreemptionTests
     {
         var random = new Random(seed);
         return [.. Enumerable.Range(0, count).Select(_ => random.Next(256))];
-    }
-
-    private static async Task<List<int>> Output(GenerationHandle handle)
-    {
-        var tokens = new List<int>();
-        await foreach (var happened in handle.Events.ReadAllAsync(Stop))
-            if (happened is TokenGenerated generated) tokens.Add(generated.Token);
-        return tokens;
     }
 }

@@ -202,6 +202,37 @@ public sealed class PrefixCacheTests
         Assert.Equal(0, fixture.Engine.Status.BlocksInUse);
     }
 
+    [Theory]
+    [InlineData(Speculation.On), InlineData(Speculation.Off)]
+    public async Task A_step_that_is_run_again_branch_by_branch_copies_what_it_was_to_copy(Speculation speculation)
+    {
+        // The rest of the prompt is copied for each choice. Some of them do not run in that step, or nobody could tell.
+        var (failures, onlyCopied) = (0, 0);
+        var executor = new ScriptedExecutor(blockTokens: 8)
+        {
+            BeforeStep = plan =>
+            {
+                var rows = plan.Rows().Select(row => row.Branch).Distinct().ToList();
+                if (plan.BlockCopies.Count == 0 || rows.Count < 2) return;
+                failures++;
+                onlyCopied += plan.BlockCopies.Select(copy => copy.Branch).Except(rows).Count();
+                throw new InvalidOperationException("only alone");
+            },
+        };
+        using var fixture = new EngineFixture(executor, options: new EngineOptions { Speculation = speculation });
+        using var alone = new EngineFixture(new ScriptedExecutor(blockTokens: 8), options: new EngineOptions { PrefixCache = false });
+        for (var round = 0; round < 10; round++)
+        {
+            GenerationRequest[] choices = [.. Enumerable.Range(0, 4).Select(
+                i => Request([round, .. Prompt(20)], maxTokens: 12) with { ChoiceIndex = i, Strengths = i / 3.0 })];
+            var outputs = await Task.WhenAll(fixture.Engine.Submit(choices).Select(Tokens));
+            for (var i = 0; i < 4; i++) Assert.Equal(await alone.RunAsync(choices[i], Stop), outputs[i]);
+        }
+        Assert.True(failures > 0);
+        Assert.Equal(speculation == Speculation.On, onlyCopied > 0);
+        Assert.Equal(0, fixture.Engine.Status.BlocksInUse);
+    }
+
     internal static int[] Prompt(int tokens)
     {
         var random = new Random(11);
@@ -212,12 +243,15 @@ public sealed class PrefixCacheTests
         new() { PromptTokens = prompt, MaxTokens = maxTokens, Strengths = 0.5, Seed = 5 };
 
     /// <summary>Waits for its end.</summary>
-    /// <returns>Its tokens.</returns>
-    internal static async Task<int> Finished(GenerationHandle handle)
+    /// <returns>How many tokens it has given.</returns>
+    internal static async Task<int> Finished(GenerationHandle handle) => (await Tokens(handle)).Count;
+
+    /// <summary>Waits for its end.</summary>
+    internal static async Task<List<int>> Tokens(GenerationHandle handle)
     {
-        var tokens = 0;
+        var tokens = new List<int>();
         await foreach (var happened in handle.Events.ReadAllAsync(Stop))
-            if (happened is TokenGenerated) tokens++;
+            if (happened is TokenGenerated generated) tokens.Add(generated.Token);
         return tokens;
     }
 

@@ -12,6 +12,8 @@ namespace DeRa.Engine.Scheduling;
 internal sealed class BranchBlocks(BlockStore store, ExecutorLimits limits)
 {
     private readonly int _blockTokens = limits.BlockTokens;
+    // Blocks that the step copies: nobody else gets them before its end, since it may have to be run again.
+    private readonly List<int> _copied = [];
     private readonly SharedPrefixes _prefixes = new(store, limits.BlockTokens);
 
     /// <summary>Blocks that hold so many tokens.</summary>
@@ -93,6 +95,13 @@ internal sealed class BranchBlocks(BlockStore store, ExecutorLimits limits)
     {
         var blocks = branch.ContextOf(model).Blocks;
         for (var i = start / _blockTokens; i <= (end - 1) / _blockTokens; i++) store.SetFiller(blocks[i], model, branch);
+    }
+
+    /// <summary>The step has run: blocks that it copied may go.</summary>
+    public void ReturnCopied()
+    {
+        foreach (var block in _copied) store.Return(block);
+        _copied.Clear();
     }
 
     /// <summary>After a step: what its models have computed is there for others, and what is full and decided gets its name.</summary>
@@ -217,7 +226,7 @@ internal sealed class BranchBlocks(BlockStore store, ExecutorLimits limits)
         store.SetFilledLike(own, block);
         copies.Add(new BlockCopy(branch.Id, block, own));
         store.RemoveFiller(block, branch);
-        store.Return(block);
+        _copied.Add(block);
         context.Blocks[index] = own;
         return true;
     }

@@ -6,9 +6,9 @@ internal static class BranchPlan
     /// <summary>The branches of a plan, each once.</summary>
     public static IReadOnlyList<int> Branches(StepPlan plan) =>
         [.. plan.Passes.SelectMany(pass => pass.Rows).Select(row => row.Branch)
-            .Concat(plan.Readouts.Select(readout => readout.Branch)).Distinct()];
+            .Concat(plan.Readouts.Select(readout => readout.Branch)).Concat(plan.BlockCopies.Select(copy => copy.Branch)).Distinct()];
 
-    /// <summary>One branch's rows, copies and readouts as a plan of their own.</summary>
+    /// <summary>One branch's rows and readouts as a plan of their own.</summary>
     public static StepPlan Of(StepPlan plan, int branch)
     {
         var passes = plan.Passes.Select(pass => pass with { Rows = [.. pass.Rows.Where(row => row.Branch == branch)] })
@@ -16,10 +16,7 @@ internal static class BranchPlan
         return new StepPlan(passes, [.. plan.Readouts.Where(readout => readout.Branch == branch).Select(readout => readout with
         {
             Sources = [.. readout.Sources.Zip(readout.Strengths.ActiveModels, (source, model) => Moved(plan, branch, source, model))],
-        })])
-        {
-            BlockCopies = [.. plan.BlockCopies.Where(copy => copy.Branch == branch)],
-        };
+        })]);
     }
 
     /// <summary>The row's place among the branch's own in its pass.</summary>

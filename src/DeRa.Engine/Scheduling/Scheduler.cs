@@ -129,6 +129,7 @@ internal sealed class Scheduler
             }
         }
         _running.RemoveAll(branch => !branch.IsRunning);
+        _blocks.ReturnCopied();
         if (plan.Passes.Count == 0) return;
         if (decoding) _turns.Learn(_turn.Guesses, decided, took);
         var tokens = plan.CountTokens();
@@ -140,6 +141,7 @@ internal sealed class Scheduler
     {
         foreach (var branch in _running.Where(branch => branch.IsRunning)) Release(branch, null, failure);
         _running.Clear();
+        _blocks.ReturnCopied();
         foreach (var unit in _waiting.Clear())
             foreach (var branch in unit.Branches.ToArray()) End(branch, null, failure, ran: false);
     }
