@@ -14,8 +14,12 @@ switch (args)
         await TurnsBenchmark.RunAsync(
             reference, aligned, rest is [var tokens] ? int.Parse(tokens, CultureInfo.InvariantCulture) : 400, Console.Out);
         return 0;
+    case ["steps", var model, .. var how] when how.Length <= 2:
+        StepBenchmark.Run(model, how is [var kernels, ..] ? kernels : "auto", how is [_, var type] ? type : "auto", Console.Out);
+        return 0;
     default:
         Console.Error.WriteLine(
-            "usage: DeRa.Benchmarks tokenizer FOLDER [FOLDER...] | seeds http://localhost:8080 | turns REFERENCE ALIGNED [TOKENS]");
+            "usage: DeRa.Benchmarks tokenizer FOLDER [FOLDER...] | seeds http://localhost:8080 | turns REFERENCE ALIGNED [TOKENS] "
+            + "| steps MODEL [KERNELS [DTYPE]]");
         return 2;
 }
