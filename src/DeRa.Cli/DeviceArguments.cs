@@ -14,7 +14,13 @@ internal sealed class DeviceArguments
 
     private readonly Option<string> _dtype = new("--dtype")
     {
-        Description = "auto (on a CPU float32 where the models fit into memory so, else the checkpoint's), float32, bfloat16 or float16",
+        Description = "Number format of the weights: auto (the checkpoint's), float32, bfloat16 or float16",
+        DefaultValueFactory = _ => "auto",
+    };
+
+    private readonly Option<string> _kernels = new("--kernels")
+    {
+        Description = "What computes matrix products: auto (the program's own on a CPU, libtorch on a GPU), cpu (its own) or torch",
         DefaultValueFactory = _ => "auto",
     };
 
@@ -27,7 +33,7 @@ internal sealed class DeviceArguments
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _device, _dtype, _libtorch, _threads }) command.Add(option);
+        foreach (var option in new Option[] { _device, _dtype, _kernels, _libtorch, _threads }) command.Add(option);
     }
 
     /// <exception cref="FormatException">The value is not allowed; the message names the option.</exception>
@@ -35,6 +41,9 @@ internal sealed class DeviceArguments
 
     /// <inheritdoc cref="Device"/>
     public DTypeOption DType(ParseResult parsed) => DTypeOption.Parse(parsed.GetRequiredValue(_dtype));
+
+    /// <inheritdoc cref="Device"/>
+    public KernelsOption Kernels(ParseResult parsed) => KernelsOption.Parse(parsed.GetRequiredValue(_kernels));
 
     /// <inheritdoc cref="Device"/>
     public LibTorchOptions LibTorch(ParseResult parsed) => new()

@@ -43,7 +43,7 @@ internal static class VerifyCommand
             // Written before it runs: whoever waits sees for what.
             output.Write($"[{index + 1}/{folders.Length}] {folder}: ");
             output.Flush();
-            var report = GoldenVerification.Run(folder, device.Device(parsed), device.DType(parsed));
+            var report = GoldenVerification.Run(folder, device.Device(parsed), device.DType(parsed), device.Kernels(parsed));
             if (report.Passed) passed++;
             output.WriteLine(Line(report));
             foreach (var check in report.Checks.Where(check => !check.Passed)) output.WriteLine("  " + Line(check));

@@ -29,7 +29,7 @@ public sealed record ServedPair
 /// <summary>One model of a pair.</summary>
 /// <param name="Name"><c>reference</c>, or the aligned model's name.</param>
 /// <param name="Device">Where it lies, such as <c>cpu</c> or <c>cuda:0</c>.</param>
-/// <param name="DType">The number format in which it lies and computes, such as <c>bfloat16</c>.</param>
+/// <param name="DType">The number format of its weights, such as <c>bfloat16</c>.</param>
 /// <param name="WeightBytes">Memory of its own weights; 0 where it shares another member's.</param>
 /// <param name="CacheBytes">Memory of its cache.</param>
 public sealed record ServedMember(string Name, string Device, string DType, long WeightBytes, long CacheBytes);

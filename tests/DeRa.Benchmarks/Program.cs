@@ -12,6 +12,7 @@ var root = new RootCommand("Benchmarks, run by hand; nothing here decides a test
     TurnsBenchmark.Create(),
     FirstTokenBenchmark.Create(),
     WaitingBenchmark.Create(),
+    StepBenchmark.Create(),
     LoadCommand.Create(),
 };
 var parsed = root.Parse(args);

@@ -121,6 +121,7 @@ public class GenerateCommandTests
     [InlineData("temperature", "--temperature", "3")]
     [InlineData("--device", "--device", "gpu")]
     [InlineData("--dtype", "--dtype", "int3")]
+    [InlineData("--kernels", "--kernels", "mkl")]
     [InlineData("--threads", "--threads", "0")]
     [InlineData("--speculation is 'maybe'; it must be auto, on or off.", "--speculation", "maybe")]
     [InlineData("--speculation is '1'; it must be auto, on or off.", "--speculation", "1")]

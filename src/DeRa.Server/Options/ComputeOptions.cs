@@ -11,9 +11,12 @@ internal sealed record ComputeOptions
         + "the reference model's first."), Option(Placeholder = "DEVICE")]
     public string Device { get; init; } = "auto";
 
-    [Description("Number format of the weights: auto (on a CPU float32 where the models fit into memory so, else the checkpoint's), "
-        + "float32, bfloat16 or float16."), Option(Placeholder = "DTYPE")]
+    [Description("Number format of the weights: auto (the checkpoint's), float32, bfloat16 or float16."), Option(Placeholder = "DTYPE")]
     public string Dtype { get; init; } = "auto";
+
+    [Description("What computes matrix products: auto (the server's own kernels on a CPU, libtorch on a GPU), cpu (its own) or torch."),
+        Option(Placeholder = "KERNELS")]
+    public string Kernels { get; init; } = "auto";
 
     [Description("Folder of an existing libtorch (such as a PyTorch installation's torch/lib)."),
         Option(Placeholder = "FOLDER", DefaultText = "the one that comes with the server")]

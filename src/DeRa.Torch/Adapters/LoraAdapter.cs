@@ -2,7 +2,6 @@ using DeRa.Torch.Configuration;
 using DeRa.Torch.Families;
 using DeRa.Torch.Layouts;
 using DeRa.Torch.Native;
-using DeRa.Torch.Operators;
 using DeRa.Torch.Weights;
 using static TorchSharp.torch;
 
@@ -53,8 +52,8 @@ internal sealed class LoraAdapter : IDisposable
     /// <param name="layer">The layer's index.</param>
     /// <param name="linear">The fused weight.</param>
     /// <param name="reader">From <see cref="Reader"/>.</param>
-    /// <returns>Tensors owned by the caller's scope.</returns>
-    public LowRank? Read(int layer, LinearLayout linear, WeightReader reader)
+    /// <returns>[rank, inputs] and [outputs, rank], scale included; owned by the caller's scope.</returns>
+    public (Tensor A, Tensor B)? Read(int layer, LinearLayout linear, WeightReader reader)
     {
         var ranks = linear.Parts.Select(part => _config.Targets.Contains(_layout, layer, part.Module)
             ? _config.RankOf(_layout.InLayer(layer, part.Module)) : 0).ToList();
@@ -77,7 +76,7 @@ internal sealed class LoraAdapter : IDisposable
             }
             (row, rank) = (row + part.Outputs, rank + ranks[i]);
         }
-        return new LowRank(a.MoveToOuterDisposeScope(), b.to(a.dtype).MoveToOuterDisposeScope());
+        return (a.MoveToOuterDisposeScope(), b.to(a.dtype).MoveToOuterDisposeScope());
     }
 
     /// <summary>Closes its file.</summary>

@@ -1,5 +1,5 @@
 using DeRa.Engine.Scheduling;
-using static TorchSharp.torch;
+using DeRa.Torch.Kernels;
 
 namespace DeRa.Torch.Decoding;
 
@@ -23,16 +23,18 @@ internal static class CpuReadout
     {
         var logits = new CpuLogits(members, rows, vocabularySize);
         var results = new ReadoutResult[rows.Count];
-        var threads = (long)rows.Count * vocabularySize < MinParallelLogits ? 1 : Math.Min(get_num_threads(), rows.Count);
-        if (threads > 1)
-            Parallel.For(0, rows.Count, new ParallelOptions { MaxDegreeOfParallelism = threads }, Read);
-        else
-            for (var row = 0; row < results.Length; row++) Read(row);
+        var reading = new Reading(logits, rows, vocabularySize, means, results);
+        if ((long)rows.Count * vocabularySize >= MinParallelLogits) CpuPool.Shared.Run(reading, rows.Count);
+        else for (var row = 0; row < results.Length; row++) reading.Run(row);
         for (var row = 0; row < results.Length; row++)
             if (rows[row].UpdatesMeans) means?.Add(rows[row], logits, row);
         GC.KeepAlive(logits);
         return results;
+    }
 
-        void Read(int row) => results[row] = CpuRowReader.Own(vocabularySize).Read(rows[row], logits, row, means);
+    private sealed class Reading(
+        CpuLogits logits, IReadOnlyList<LogitRow> rows, int vocabularySize, MeanDifferences? means, ReadoutResult[] results) : IParallelWork
+    {
+        public void Run(int row) => results[row] = CpuRowReader.Own(vocabularySize).Read(rows[row], logits, row, means);
     }
 }

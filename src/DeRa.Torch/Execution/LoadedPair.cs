@@ -14,7 +14,7 @@ public sealed record LoadedPair(PairExecutor Executor, IReadOnlyList<LoadedMembe
 /// <param name="Folder">Its folder.</param>
 /// <param name="Config">Its configuration.</param>
 /// <param name="Device">Its device, such as <c>cpu</c> or <c>cuda:0</c>.</param>
-/// <param name="ElementType">Element type of its weights and computation.</param>
+/// <param name="ElementType">Element type of its weight matrices.</param>
 /// <param name="WeightBytes">Memory of its own weights; 0 where it shares those of an earlier member.</param>
 /// <param name="CacheBytes">Memory of its cache.</param>
 public sealed record LoadedMember(

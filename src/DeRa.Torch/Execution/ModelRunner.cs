@@ -32,7 +32,7 @@ internal sealed class ModelRunner(DecoderModel model, KvCache cache, LogitStore 
     /// <summary>Whether both can share index tensors where they run the same rows.</summary>
     public bool HasSameDeviceAndType(ModelRunner other) =>
         model.Device.type == other.Model.Device.type && model.Device.index == other.Model.Device.index
-        && model.ElementType == other.Model.ElementType;
+        && model.ActivationType == other.Model.ActivationType;
 
     /// <summary>The rows of a pass, each with its member's adapter and part of the pool.</summary>
     /// <param name="rows">Rows of its members.</param>

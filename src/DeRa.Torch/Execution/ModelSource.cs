@@ -21,6 +21,9 @@ internal sealed record ModelSource(
     /// <summary>The requested element type.</summary>
     public DTypeOption DType { get; init; } = DTypeOption.Auto;
 
+    /// <summary>What computes products.</summary>
+    public KernelsOption Kernels { get; init; } = KernelsOption.Auto;
+
     /// <summary>
     /// Finds which models have to be loaded for a pair: a folder that several members share on one device is loaded once, and an
     /// adapter is loaded with the reference model.

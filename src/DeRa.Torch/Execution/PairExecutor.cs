@@ -32,7 +32,7 @@ public sealed class PairExecutor : IStepExecutor
             .OrderBy(member => member.Index).Select(member => member.Runner)];
         _windows = [.. runners.Select(runner => (IReadOnlyList<int?>)[.. runners.Where(runner.HasSameDeviceAndType)
             .SelectMany(other => other.Model.Config.WindowTokens).Distinct()])];
-        _threads = new StepThreads(runners);
+        _threads = new StepThreads([.. runners.Select(runner => runner.Model)]);
         Limits = limits with
         {
             Runners = [.. runners.Select(runner => runner.Limits)],
@@ -55,15 +55,14 @@ public sealed class PairExecutor : IStepExecutor
     {
         new PlanCheck(plan, Limits).Verify();
         _threads.Set(plan.Passes);
-        using var inference = inference_mode();
-        using var scope = NewDisposeScope();
-        if (plan.BlockCopies.Count > 0)
-            foreach (var runner in _runners) runner.CopyBlocks(plan.BlockCopies, Limits.BlockCount);
-        var passes = Run(plan.Passes);
-        var began = Stopwatch.GetTimestamp();
-        var reader = new StepReader(_runnerOf, passes, ByModel(plan.Passes, passes), plan.Readouts,
-            Math.Max(1, MaxLogitElements / Limits.VocabularySize), Limits.VocabularySize, Means);
-        return new StepResult(reader.Run()) { MixAndSampleTime = Stopwatch.GetElapsedTime(began) };
+        try
+        {
+            return Run(plan);
+        }
+        finally
+        {
+            _threads.Reset();
+        }
     }
 
     /// <summary>Frees models, caches, kept logits and mean differences.</summary>
@@ -75,6 +74,19 @@ public sealed class PairExecutor : IStepExecutor
 
     /// <summary>This executor with another bound on the logits that exist at once for each pass; for tests.</summary>
     internal PairExecutor InPieces(int maxLogitElements) => new(_runners, Limits, Means) { MaxLogitElements = maxLogitElements };
+
+    private StepResult Run(StepPlan plan)
+    {
+        using var inference = inference_mode();
+        using var scope = NewDisposeScope();
+        if (plan.BlockCopies.Count > 0)
+            foreach (var runner in _runners) runner.CopyBlocks(plan.BlockCopies, Limits.BlockCount);
+        var passes = Run(plan.Passes);
+        var began = Stopwatch.GetTimestamp();
+        var reader = new StepReader(_runnerOf, passes, ByModel(plan.Passes, passes), plan.Readouts,
+            Math.Max(1, MaxLogitElements / Limits.VocabularySize), Limits.VocabularySize, Means);
+        return new StepResult(reader.Run()) { MixAndSampleTime = Stopwatch.GetElapsedTime(began) };
+    }
 
     /// <summary>Models that share a pass, or are on different devices, do not take turns: they need no estimates of each other.</summary>
     private static MeanDifferences? MeansOf(IReadOnlyList<ModelRunner> runners, int vocabularySize)
@@ -94,7 +106,7 @@ public sealed class PairExecutor : IStepExecutor
             var runner = _runners[passes[i].Runner];
             rows[i] = runner.Lay(passes[i].Rows, Limits.BlockCount);
             steps[i] = Shared(passes, rows, steps, i) ?? new ModelStep(
-                rows[i], _windows[passes[i].Runner], Limits.BlockTokens, runner.Model.Device, runner.Model.ElementType);
+                rows[i], _windows[passes[i].Runner], Limits.BlockTokens, runner.Model.Device, runner.Model.ActivationType);
         }
         var outputs = new List<PassOutputs>(steps.Length);
         for (var i = 0; i < steps.Length; i++)

@@ -1,13 +1,11 @@
 using DeRa.Engine.Scheduling;
 using DeRa.Torch.Adapters;
-using DeRa.Torch.Caching;
 using DeRa.Torch.Configuration;
 using DeRa.Torch.Families;
 using DeRa.Torch.Models;
 using DeRa.Torch.Native;
 using DeRa.Torch.Weights;
 using Microsoft.Extensions.Logging;
-using TorchSharp;
 
 namespace DeRa.Torch.Execution;
 
@@ -67,7 +65,8 @@ public sealed class PairLoader
         var (referenceDevice, alignedDevice) = _options.Device.Resolve(LibTorch.Load(_options.LibTorch));
         LibTorch.VerifyDevice(referenceDevice);
         LibTorch.VerifyDevice(alignedDevice);
-        var sources = WithTypes(ModelSource.Find(_members, _configs, referenceDevice, alignedDevice));
+        var sources = ModelSource.Find(_members, _configs, referenceDevice, alignedDevice)
+            .Select(source => source with { DType = _options.DType, Kernels = _options.Kernels }).ToList();
         foreach (var shared in sources.Where(source => source.Members.Count > 1))
             PairLog.WeightsShared(_logger, shared.Name, shared.Adapters.Count);
         var models = new ParallelLoad(progress, cancellation).Run(sources);
@@ -84,20 +83,8 @@ public sealed class PairLoader
         }
     }
 
-    private IReadOnlyList<ModelSource> WithTypes(IReadOnlyList<ModelSource> sources)
-    {
-        var onHost = sources.Where(IsOnHost).Select(source => source.Config).ToList();
-        var available = _options.AvailableHostBytes ?? HostMemory.AvailableBytes();
-        var hostType = AutoElementType.OnHost(_options.DType, onHost, available);
-        if (onHost.Count > 0 && hostType == DTypeOption.Auto)
-            PairLog.TypesKept(_logger, Mebibytes(AutoElementType.Float32Bytes(onHost)), Mebibytes(available));
-        return [.. sources.Select(source => source with { DType = IsOnHost(source) ? hostType : _options.DType })];
-    }
-
-    private static bool IsOnHost(ModelSource source) => source.Device.type == DeviceType.CPU;
-
     private LoadedPair Assemble(
-        IReadOnlyList<ModelSource> sources, IReadOnlyList<DecoderModel> models, int vocabularySize, int contextTokens)
+        List<ModelSource> sources, IReadOnlyList<DecoderModel> models, int vocabularySize, int contextTokens)
     {
         var allocator = new CacheAllocator(
             _options, [.. models.Zip(sources, (model, source) => (model, source.Members.Count))], contextTokens, vocabularySize);
@@ -143,7 +130,7 @@ public sealed class PairLoader
     {
         var runner = runners.First(runner => runner.Members.Any(own => own.Index == index));
         var model = runner.Model;
-        return new LoadedMember(member.Name, member.Path, model.Config, model.Device.ToString(), model.ElementType,
+        return new LoadedMember(member.Name, member.Path, model.Config, model.Device.ToString(), model.WeightType,
             OwnBytes(runner, index), runner.Cache.Bytes / runner.Members.Count);
     }
 

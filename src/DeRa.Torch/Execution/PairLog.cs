@@ -29,9 +29,4 @@ internal static partial class PairLog
     [LoggerMessage(9, LogLevel.Warning,
         "Model '{Model}', {Folder}: config.json ties the output layer to the embedding, but another one is stored, which is used")]
     public static partial void StoredOutputUsed(ILogger logger, string model, string folder);
-
-    [LoggerMessage(7, LogLevel.Warning, "In float32 the models would take {WeightMebibytes:N1} MiB, too much of the "
-        + "{AvailableMebibytes:N1} MiB of free memory. They keep their stored type, with which the text for a seed may depend on what "
-        + "else runs; --dtype float32 uses the memory anyway")]
-    public static partial void TypesKept(ILogger logger, double weightMebibytes, double availableMebibytes);
 }

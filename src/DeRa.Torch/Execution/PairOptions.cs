@@ -15,12 +15,12 @@ public sealed record PairOptions
     public DeviceOption Device { get; init; } = DeviceOption.Auto;
 
     /// <summary>
-    /// Element type of weights and computation. Default auto: float32 on a CPU where all models fit, else the checkpoint's own.
+    /// Element type of weight matrices; without <see cref="Kernels"/> of ours, of all computation. Default auto: the checkpoint's own.
     /// </summary>
     public DTypeOption DType { get; init; } = DTypeOption.Auto;
 
-    /// <summary>Free memory in bytes that auto compares the models with; null = the machine's. For tests.</summary>
-    internal long? AvailableHostBytes { get; init; }
+    /// <summary>What computes matrix products. Default auto: our own kernels on a CPU, libtorch on a GPU.</summary>
+    public KernelsOption Kernels { get; init; } = KernelsOption.Auto;
 
     /// <summary>Which libtorch, and its threads.</summary>
     public LibTorchOptions LibTorch { get; init; } = new();

@@ -1,4 +1,6 @@
 using DeRa.Engine.Scheduling;
+using DeRa.Torch.Kernels;
+using DeRa.Torch.Models;
 using DeRa.Torch.Native;
 using static TorchSharp.torch;
 
@@ -8,8 +10,8 @@ namespace DeRa.Torch.Execution;
 /// How many threads compute a step on the CPU. A small step uses one: threads that wait for each other at every operator cost more
 /// than they save, and occupy processors that write responses. Results do not depend on it.
 /// </summary>
-/// <param name="runners">The models.</param>
-internal sealed class StepThreads(IReadOnlyList<ModelRunner> runners)
+/// <param name="models">Those that steps may run.</param>
+internal sealed class StepThreads(IReadOnlyList<DecoderModel> models)
 {
     /// <summary>
     /// Weights that fit into a processor's cache; larger ones are read from memory, which several threads do faster than one.
@@ -20,17 +22,23 @@ internal sealed class StepThreads(IReadOnlyList<ModelRunner> runners)
     private const long SmallWork = 1 << 26;
 
     private readonly int _threads = LibTorch.Load().Threads;
-    private readonly long _mostBytes = runners.Max(runner => runner.Model.Bytes);
-    private readonly long[] _parameters =
-        [.. runners.Select(runner => runner.Model.Bytes / Weights.StoredTypes.SizeBytes(runner.Model.ElementType))];
+    private readonly long _mostBytes = models.Max(model => model.Bytes);
+    private readonly long[] _parameters = [.. models.Select(model => model.Bytes / Weights.StoredTypes.SizeBytes(model.WeightType))];
+
+    // Two pools of threads that wait for each other slow both down.
+    private readonly bool _usesLibTorch = models.Any(model => !model.IsPacked);
 
     /// <summary>Sets them for a step's passes.</summary>
     public void Set(IReadOnlyList<ModelPass> passes)
     {
         var work = 0L;
         for (var i = 0; i < passes.Count; i++) work = Math.Max(work, Tokens(passes[i].Rows) * _parameters[passes[i].Runner]);
-        set_num_threads(_mostBytes <= CachedBytes && work <= SmallWork ? 1 : _threads);
+        CpuPool.Shared.Threads = _mostBytes <= CachedBytes && work <= SmallWork ? 1 : _threads;
+        set_num_threads(_usesLibTorch ? CpuPool.Shared.Threads : 1);
     }
+
+    /// <summary>Leaves all threads to what runs between steps.</summary>
+    public void Reset() => set_num_threads(_threads);
 
     private static long Tokens(IReadOnlyList<PassRow> rows)
     {

@@ -41,11 +41,11 @@ internal sealed class DecoderLayer(ModelConfig config)
     /// <summary>Every weight matrix.</summary>
     public IEnumerable<LinearWeight> Linears => [QueryKeyValue, AttentionOutput, FeedForwardInput, FeedForwardOutput];
 
-    /// <summary>Every tensor of the layer.</summary>
-    public IEnumerable<Tensor> Tensors =>
+    /// <summary>Every tensor of the layer that is not a matrix of <see cref="Linears"/>.</summary>
+    public IEnumerable<Tensor> Vectors =>
         new[] { AttentionNorm, AttentionOutputNorm, FeedForwardNorm, FeedForwardOutputNorm }
             .SelectMany(norm => new[] { norm?.Weight, norm?.Bias })
-            .Concat(Linears.SelectMany(linear => linear.Tensors))
+            .Concat(Linears.Select(linear => linear.Bias))
             .Append(HeadNorm).OfType<Tensor>();
 
     /// <summary>Adds the layer's two contributions to the residual stream, in place.</summary>

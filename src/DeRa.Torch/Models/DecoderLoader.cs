@@ -15,11 +15,14 @@ internal sealed class DecoderLoader
     private readonly ModelConfig _config;
     private readonly DecoderLayout _layout;
     private readonly WeightReader _reader;
+    private readonly ModelTypes _types;
+    private readonly List<PackedWeight> _packed = [];
     private readonly IReadOnlyList<(LoraAdapter Adapter, WeightReader Reader)> _adapters;
 
     private DecoderLoader(
-        ModelConfig config, DecoderLayout layout, WeightReader reader, IReadOnlyList<(LoraAdapter, WeightReader)> adapters) =>
-        (_config, _layout, _reader, _adapters) = (config, layout, reader, adapters);
+        ModelConfig config, DecoderLayout layout, WeightReader reader, ModelTypes types,
+        IReadOnlyList<(LoraAdapter, WeightReader)> adapters) =>
+        (_config, _layout, _reader, _types, _adapters) = (config, layout, reader, types, adapters);
 
     /// <summary>Loads a model folder. Needs libtorch; any thread, several at once.</summary>
     /// <param name="folder">A Hugging Face model folder.</param>
@@ -27,14 +30,16 @@ internal sealed class DecoderLoader
     /// Its configuration; the model's may be untied from it (<see cref="DecoderTensors.WithStoredOutput"/>).
     /// </param>
     /// <param name="device">Where the weights go.</param>
-    /// <param name="type">Element type of weights and activations.</param>
+    /// <param name="type">Element type of weight matrices; of activations too, unless the kernels are our own.</param>
+    /// <param name="kernels">What computes products.</param>
     /// <param name="onProgress">Receives loaded and total bytes; may be null.</param>
     /// <param name="cancellation">Stops between two pieces of a tensor.</param>
     /// <param name="adapterFolders">PEFT folders of its adapters.</param>
     /// <exception cref="CheckpointException">The weights are missing, broken, or not what the configuration says.</exception>
+    /// <exception cref="LibTorchException">Our kernels are asked for on another device than the CPU.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static DecoderModel Load(
-        string folder, ModelConfig config, Device device, DTypeOption type,
+        string folder, ModelConfig config, Device device, DTypeOption type, KernelsOption kernels,
         Action<long, long>? onProgress, CancellationToken cancellation, params IReadOnlyList<string> adapterFolders)
     {
         using var checkpoint = Checkpoint.Open(folder);
@@ -42,7 +47,7 @@ internal sealed class DecoderLoader
         try
         {
             foreach (var adapter in adapterFolders) adapters.Add(LoraAdapter.Open(adapter, config, checkpoint));
-            return Load(checkpoint, adapters, config, device, type, onProgress, cancellation);
+            return Load(checkpoint, adapters, config, device, type, kernels, onProgress, cancellation);
         }
         finally
         {
@@ -51,40 +56,54 @@ internal sealed class DecoderLoader
     }
 
     private static DecoderModel Load(
-        Checkpoint checkpoint, List<LoraAdapter> adapters, ModelConfig config, Device device, DTypeOption type,
+        Checkpoint checkpoint, List<LoraAdapter> adapters, ModelConfig config, Device device, DTypeOption type, KernelsOption kernels,
         Action<long, long>? onProgress, CancellationToken cancellation)
     {
         var layout = Architecture.LayoutOf(config).As(checkpoint);
         config = DecoderTensors.WithStoredOutput(config, checkpoint, layout);
         DecoderTensors.Check(checkpoint, config, layout);
         var embedding = checkpoint.Find(layout.Embedding)!.Value.Tensor;
-        var elementType = type.Resolve(config.ElementType ?? embedding.Type);
+        var types = ModelTypes.Of(type.Resolve(config.ElementType ?? embedding.Type), kernels.AreOwn(device));
         long loaded = 0, total = adapters.Sum(adapter => adapter.StoredBytes)
             + DecoderTensors.Expected(config, layout).Sum(tensor => checkpoint.Find(tensor.Name)!.Value.Tensor.LengthBytes);
         using var scope = NewDisposeScope();
         using var noGradients = no_grad();
-        var reader = new WeightReader(checkpoint, device, elementType, OnLoaded, cancellation);
-        var loader = new DecoderLoader(config, layout, reader,
-            [.. adapters.Select(adapter => (adapter, adapter.Reader(device, elementType, OnLoaded, cancellation)))]);
-        var model = loader.Read(device, elementType);
+        var reader = new WeightReader(checkpoint, device, types.Weights, OnLoaded, cancellation);
+        var loader = new DecoderLoader(config, layout, reader, types,
+            [.. adapters.Select(adapter => (adapter, adapter.Reader(device, types.Adapters, OnLoaded, cancellation)))]);
+        var model = loader.Read(device);
         scope.Detach(model.Tensors);
         return model;
 
         void OnLoaded(long bytes) => onProgress?.Invoke(loaded += bytes, total);
     }
 
-    private DecoderModel Read(Device device, ScalarType type)
+    private DecoderModel Read(Device device)
+    {
+        try
+        {
+            return ReadModel(device);
+        }
+        catch
+        {
+            _packed.ForEach(matrix => matrix.Dispose());
+            throw;
+        }
+    }
+
+    private DecoderModel ReadModel(Device device)
     {
         long vocabulary = _config.VocabularySize, hidden = _config.HiddenSize;
-        var embedding = _reader.Read(_layout.Embedding, vocabulary, hidden);
-        return new DecoderModel(_config, device, type)
+        var embedding = _config.TiedEmbeddings ? Pack(_reader.Read(_layout.Embedding, vocabulary, hidden))
+            : new TensorMatrix(_reader.Read(_layout.Embedding, vocabulary, hidden));
+        return new DecoderModel(_config, device, _types.Weights, _types.Activations)
         {
             Embedding = embedding,
-            Positions = _layout.Positions is { } positions ? _reader.Read(positions, _config.ContextTokens, hidden) : null,
+            Positions = _layout.Positions is { } positions ? ReadPositions(positions) : null,
             Layers = Enumerable.Range(0, _config.LayerCount).Select(ReadLayer).ToList(),
             FinalNorm = ReadNorm(_layout.FinalNorm),
             Output = new LinearWeight(
-                _config.TiedEmbeddings ? embedding : _reader.Read(_layout.Output, vocabulary, hidden), Bias: null),
+                _config.TiedEmbeddings ? embedding : Pack(_reader.Read(_layout.Output, vocabulary, hidden)), Bias: null),
             InverseFrequencies = _config.RotaryDimension == 0 ? null
                 : tensor(RotaryFrequencies.Of(_config), dtype: ScalarType.Float64, device: device),
         };
@@ -128,8 +147,8 @@ internal sealed class DecoderLoader
 
     private LinearWeight ReadLinear(int layer, LinearLayout layout)
     {
-        var weight = _reader.Empty(layout.Outputs, layout.Inputs);
-        var bias = layout.HasBias ? _reader.Empty(layout.Outputs) : null;
+        var weight = _reader.Empty(_types.Weights, layout.Outputs, layout.Inputs);
+        var bias = layout.HasBias ? _reader.Empty(_types.Activations, layout.Outputs) : null;
         long row = 0;
         foreach (var part in layout.Parts)
         {
@@ -139,9 +158,41 @@ internal sealed class DecoderLoader
             if (bias is not null) _reader.Fill(part.OutputsAsStored(bias.narrow(0, row, part.Outputs)), module + ".bias");
             row += part.Outputs;
         }
-        return new LinearWeight(weight, bias)
+        return new LinearWeight(Pack(weight), bias)
         {
-            Adapters = [.. _adapters.Select(adapter => adapter.Adapter.Read(layer, layout, adapter.Reader))],
+            Adapters = [.. _adapters.Select(adapter => ReadAdapter(adapter.Adapter.Read(layer, layout, adapter.Reader)))],
         };
+    }
+
+    private LowRank? ReadAdapter((Tensor A, Tensor B)? factors) =>
+        factors is { } own ? new LowRank(Pack(own.A), Pack(own.B)) : null;
+
+    private Tensor ReadPositions(string name)
+    {
+        var positions = _reader.Empty(_types.Activations, _config.ContextTokens, _config.HiddenSize);
+        _reader.Fill(positions, name);
+        return positions;
+    }
+
+    /// <summary>The matrix in the form that products want; frees the tensor where that is another one.</summary>
+    private IWeightMatrix Pack(Tensor weight)
+    {
+        if (!_types.ArePacked) return new TensorMatrix(weight);
+        var packed = PackedWeight.Of(weight);
+        _packed.Add(packed);
+        weight.Dispose();
+        return packed;
+    }
+
+    /// <summary>The element types of a model's parts.</summary>
+    /// <param name="Weights">Of weight matrices.</param>
+    /// <param name="Activations">Of activations, biases, learned positions and the cache.</param>
+    /// <param name="ArePacked">Whether our own kernels compute products.</param>
+    private readonly record struct ModelTypes(ScalarType Weights, ScalarType Activations, bool ArePacked)
+    {
+        /// <summary>Of adapters, which are small.</summary>
+        public ScalarType Adapters => Activations;
+
+        public static ModelTypes Of(ScalarType weights, bool areOwn) => new(weights, areOwn ? ScalarType.Float32 : weights, areOwn);
     }
 }

@@ -10,9 +10,13 @@ namespace DeRa.Torch.Models;
 /// A decoder: weights and computation, no state. Source: Hugging Face's models of the families it implements.
 /// After loading it is used by one thread, inside a dispose scope and in inference mode.
 /// </summary>
-internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType type) : IDisposable
+/// <param name="config">Its configuration.</param>
+/// <param name="device">The device of its weights.</param>
+/// <param name="weights">Element type of its weight matrices.</param>
+/// <param name="activations">Element type of activations, logits and cache.</param>
+internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType weights, ScalarType activations) : IDisposable
 {
-    private readonly double _embeddingScale = Rounded(config.EmbeddingScale, type);
+    private readonly double _embeddingScale = Rounded(config.EmbeddingScale, activations);
 
     /// <summary>Its configuration.</summary>
     public ModelConfig Config => config;
@@ -20,13 +24,19 @@ internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType
     /// <summary>The device of its weights.</summary>
     public Device Device => device;
 
-    /// <summary>Element type of weights, activations and cache.</summary>
-    public ScalarType ElementType => type;
+    /// <summary>Element type of its weight matrices; norms are float32.</summary>
+    public ScalarType WeightType => weights;
+
+    /// <summary>Element type of activations, logits and cache.</summary>
+    public ScalarType ActivationType => activations;
+
+    /// <summary>Whether our own kernels compute its products.</summary>
+    public bool IsPacked => Output.Weight is PackedWeight;
 
     /// <summary>[vocabulary, hidden].</summary>
-    public required Tensor Embedding { get; init; }
+    public required IWeightMatrix Embedding { get; init; }
 
-    /// <summary>[context, hidden]: learned positions; null with rotary ones.</summary>
+    /// <summary>[context, hidden], in the type of activations: learned positions; null with rotary ones.</summary>
     public Tensor? Positions { get; init; }
 
     /// <summary>The decoder's layers, first to last.</summary>
@@ -45,16 +55,19 @@ internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType
 
     /// <summary>Memory of one adapter's weights.</summary>
     public long AdapterBytes(int adapter) => Layers.SelectMany(layer => layer.Linears).Select(linear => linear.Adapters[adapter])
-        .OfType<LowRank>().Sum(added => BytesOf(added.A) + BytesOf(added.B));
+        .OfType<LowRank>().Sum(added => added.A.Bytes + added.B.Bytes);
 
     /// <summary>Memory of the weights, adapters included.</summary>
-    public long Bytes => Tensors.Sum(BytesOf);
+    public long Bytes => Matrices.Sum(matrix => matrix.Bytes) + Vectors.Sum(vector => vector.numel() * vector.ElementSize);
 
     /// <summary>Every tensor of the model, once.</summary>
-    public IEnumerable<Tensor> Tensors =>
-        Layers.SelectMany(layer => layer.Tensors)
-            .Concat(config.TiedEmbeddings ? [] : [Output.Weight])
-            .Concat(new[] { Embedding, Positions, FinalNorm.Weight, FinalNorm.Bias, InverseFrequencies }.OfType<Tensor>());
+    public IEnumerable<Tensor> Tensors => Matrices.SelectMany(matrix => matrix.Tensors).Concat(Vectors);
+
+    private IEnumerable<IWeightMatrix> Matrices => Layers.SelectMany(layer => layer.Linears).SelectMany(linear => linear.Matrices)
+        .Concat(config.TiedEmbeddings ? [] : [Output.Weight]).Append(Embedding);
+
+    private IEnumerable<Tensor> Vectors => Layers.SelectMany(layer => layer.Vectors)
+        .Concat(new[] { Positions, FinalNorm.Weight, FinalNorm.Bias, InverseFrequencies }.OfType<Tensor>());
 
     /// <summary>Runs a step through all layers and writes its keys and values.</summary>
     /// <param name="step">The rows, on this model's device.</param>
@@ -74,7 +87,7 @@ internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType
 
     /// <summary>Scores every token of the vocabulary.</summary>
     /// <param name="hidden">[outputs, hidden], from <see cref="Forward"/>.</param>
-    /// <returns>[outputs, vocabulary] in the model's element type, capped ones in float32; owned by the caller's scope.</returns>
+    /// <returns>[outputs, vocabulary] in the type of activations, capped ones in float32; owned by the caller's scope.</returns>
     public Tensor Logits(Tensor hidden)
     {
         if (config.FinalSoftCap is not { } cap) return Linear.Apply(hidden, Output);
@@ -85,7 +98,8 @@ internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType
     /// <summary>Frees the weights.</summary>
     public void Dispose()
     {
-        foreach (var tensor in Tensors) tensor.Dispose();
+        foreach (var matrix in Matrices) matrix.Dispose();
+        foreach (var vector in Vectors) vector.Dispose();
     }
 
     /// <summary>
@@ -98,11 +112,9 @@ internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType
         return tensor(number, dtype: type).to(ScalarType.Float64).item<double>();
     }
 
-    private static long BytesOf(Tensor tensor) => tensor.numel() * tensor.ElementSize;
-
     private Tensor Embed(ModelStep step)
     {
-        var hidden = Embedding.index_select(0, step.Tokens); // [tokens, hidden]
+        var hidden = Embedding.Rows(step.Tokens).to(activations); // [tokens, hidden]
         if (Positions is not null) hidden.PlusInPlace(Positions.index_select(0, step.Positions));
         return _embeddingScale == 1 ? hidden : hidden.TimesInPlace(_embeddingScale);
     }

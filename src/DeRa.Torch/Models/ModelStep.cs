@@ -17,10 +17,10 @@ internal sealed class ModelStep
     /// <param name="windows">The windows of the models' layers: tokens a layer sees, null = all. They may repeat.</param>
     /// <param name="blockTokens">Tokens a cache block holds.</param>
     /// <param name="device">The models' device.</param>
-    /// <param name="type">The models' element type.</param>
+    /// <param name="type">The type of the models' activations.</param>
     public ModelStep(IReadOnlyList<ModelRow> rows, IReadOnlyList<int?> windows, int blockTokens, Device device, ScalarType type)
     {
-        var layout = new StepLayout(rows, blockTokens, CpuKernels.Supports(device, type) ? CpuKernels.MinProductRows : 0);
+        var layout = new StepLayout(rows, blockTokens);
         (Tokens, Positions, WriteSlots) = (OnDevice(layout.Tokens), OnDevice(layout.Positions), OnDevice(layout.Slots));
         OutputRows = OnDevice(layout.OutputIndices());
         AdapterTokens = layout.AdapterTokens().ConvertAll(tokens => tokens.Count == 0 ? null : OnDevice([.. tokens]));
@@ -34,15 +34,13 @@ internal sealed class ModelStep
         Tensor OnDevice(long[] values) => tensor(values, dtype: ScalarType.Int64, device: device);
     }
 
-    /// <summary>
-    /// [tokens], int64: token ids. With <see cref="CpuKernels"/>, padding follows where a matrix product needs more rows.
-    /// </summary>
+    /// <summary>[tokens], int64: token ids.</summary>
     public Tensor Tokens { get; }
 
     /// <summary>[tokens], int64: their positions.</summary>
     public Tensor Positions { get; }
 
-    /// <summary>[tokens without padding], int64: the cache slots that take their keys and values.</summary>
+    /// <summary>[tokens], int64: the cache slots that take their keys and values.</summary>
     public Tensor WriteSlots { get; }
 
     /// <summary>[outputs], int64: the tokens after which logits are wanted, row after row in the order they were given.</summary>

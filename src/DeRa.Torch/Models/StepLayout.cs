@@ -15,15 +15,13 @@ internal sealed class StepLayout
     /// <summary>Lays rows out.</summary>
     /// <param name="rows">In any order.</param>
     /// <param name="blockTokens">Tokens a cache block holds.</param>
-    /// <param name="leastTokens">How many tokens there are at least: fewer are padded by token 0 at position 0.</param>
-    public StepLayout(IReadOnlyList<ModelRow> rows, int blockTokens, int leastTokens)
+    public StepLayout(IReadOnlyList<ModelRow> rows, int blockTokens)
     {
         (_rows, _blockTokens) = (rows, blockTokens);
         _firstTokens = new int[rows.Count];
         var count = 0;
         for (var i = 0; i < rows.Count; i++) count += rows[i].Tokens;
-        var padded = Math.Max(count, leastTokens);
-        (Tokens, Positions, Slots) = (new long[padded], new long[padded], new long[count]);
+        (Tokens, Positions, Slots) = (new long[count], new long[count], new long[count]);
         (DecodeRows, ChunkRows) = (new List<ModelRow>(rows.Count), []);
         var next = Place(DecodeRows, isDecode: true, next: 0);
         Place(ChunkRows, isDecode: false, next);
@@ -41,7 +39,7 @@ internal sealed class StepLayout
     /// <summary>[tokens]: positions.</summary>
     public long[] Positions { get; }
 
-    /// <summary>[tokens without padding]: cache slots.</summary>
+    /// <summary>[tokens]: cache slots.</summary>
     public long[] Slots { get; }
 
     /// <summary>For each adapter up to the last that any row adds: the indices of the tokens that add it.</summary>

@@ -2,14 +2,16 @@ using static TorchSharp.torch;
 
 namespace DeRa.Torch.Native;
 
-/// <summary>The element type of weights and computation (option <c>--dtype</c>).</summary>
+/// <summary>
+/// The element type of weight matrices (option <c>--dtype</c>). Our own kernels compute in float32 whatever it is; libtorch's in it.
+/// </summary>
 public sealed record DTypeOption
 {
     private readonly ScalarType? _type;
 
     private DTypeOption(ScalarType? type, string name) => (_type, Name) = (type, name);
 
-    /// <summary>Float32 on a CPU where all models fit into memory in it, else the checkpoint's own type. The default.</summary>
+    /// <summary>The checkpoint's own type. The default.</summary>
     public static DTypeOption Auto { get; } = new(null, "auto");
 
     /// <summary>The value as it is written: auto, float32, bfloat16, float16.</summary>
@@ -30,9 +32,6 @@ public sealed record DTypeOption
         };
     }
 
-    /// <summary>
-    /// The type to use for a checkpoint whose weights are of type <paramref name="checkpoint"/>: for auto, that one. What auto means for
-    /// a pair on a CPU is decided before, by <c>AutoElementType</c>.
-    /// </summary>
+    /// <summary>The type to use for a checkpoint whose weights are of type <paramref name="checkpoint"/>: for auto, that one.</summary>
     public ScalarType Resolve(ScalarType checkpoint) => _type ?? checkpoint;
 }

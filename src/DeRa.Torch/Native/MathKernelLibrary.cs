@@ -8,10 +8,10 @@ internal static partial class MathKernelLibrary
     private const string BranchVariable = "MKL_CBWR";
 
     /// <summary>
-    /// Makes it run the same code on every processor with AVX2, for any number of threads and any number of rows from four on
-    /// (conditional numerical reproducibility), so that a seed gives the same text whatever else runs. By default it chooses code by
-    /// the number of rows, which is slower on some processors. Must be called before libtorch is loaded, which reads the variable; a
-    /// variable that is already set is kept. Does nothing on systems other than Linux.
+    /// Makes it run the same code on every processor with AVX2, for any number of threads (conditional numerical reproducibility), so
+    /// that a training run's seed gives the same weights. What is served on a CPU does not need it (<see cref="KernelsOption"/>). Must
+    /// be called before libtorch is loaded, which reads the variable; a variable that is already set is kept. Does nothing on systems
+    /// other than Linux.
     /// </summary>
     public static void MakeReproducible()
     {

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.Intrinsics;
 using DeRa.Torch.Caching;
+using DeRa.Torch.Kernels;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Operators;
@@ -26,28 +27,24 @@ internal sealed unsafe class CpuAttention(float scale, float? softCap)
     private static int[]? s_slots;
 
     /// <summary>softmax(cap(query · keysᵀ · scale)) · values, over what each token may attend to.</summary>
-    /// <param name="query">[tokens, heads, headDimension], float32; tokens beyond the plan's are padding.</param>
+    /// <param name="query">[tokens, heads, headDimension], float32.</param>
     /// <param name="cache">The layer's cache, which holds the step's own keys and values already.</param>
     /// <param name="plan">The rows, in the order of their tokens.</param>
-    /// <returns>[tokens, heads · headDimension]; 0 where the token is padding.</returns>
+    /// <returns>[tokens, heads · headDimension].</returns>
     public Tensor Apply(Tensor query, LayerCache cache, CpuPlan plan)
     {
         var contiguous = query.is_contiguous() ? query : query.contiguous();
         var (tokens, heads, dimension) = (query.size(0), (int)query.size(1), (int)query.size(2));
-        var output = tokens == plan.Tokens ? empty([tokens, heads * dimension], ScalarType.Float32)
-            : zeros([tokens, heads * dimension], ScalarType.Float32);
+        var output = empty([tokens, heads * dimension], ScalarType.Float32);
         var keyValueHeads = (int)cache.Keys.size(1);
         fixed (float* queries = CpuKernels.Elements(contiguous), keys = CpuKernels.Elements(cache.Keys),
             values = CpuKernels.Elements(cache.Values), outputs = CpuKernels.Elements(output))
         {
             var layer = new Layer(queries, keys, values, outputs, heads, keyValueHeads, dimension);
-            if (Work(plan) * heads * dimension < MinParallelWork)
-            {
-                foreach (var tile in Tiles(plan, keyValueHeads, headsAtOnce: keyValueHeads)) Run(layer, tile);
-                return output;
-            }
-            Parallel.ForEach(Tiles(plan, keyValueHeads, headsAtOnce: 1),
-                new ParallelOptions { MaxDegreeOfParallelism = get_num_threads() }, tile => Run(layer, tile));
+            var isParallel = Work(plan) * heads * dimension >= MinParallelWork;
+            var tiles = Tiles(plan, keyValueHeads, headsAtOnce: isParallel ? 1 : keyValueHeads);
+            if (isParallel) CpuPool.Shared.Run(new TileWork(this, layer, tiles), tiles.Count);
+            else foreach (var tile in tiles) Run(layer, tile);
         }
         return output;
     }
@@ -214,6 +211,11 @@ internal sealed unsafe class CpuAttention(float scale, float? softCap)
         public int KeyValueHeads { get; } = keyValueHeads;
 
         public int Dimension { get; } = dimension;
+    }
+
+    private sealed class TileWork(CpuAttention attention, Layer layer, List<Tile> tiles) : IParallelWork
+    {
+        public void Run(int item) => attention.Run(layer, tiles[item]);
     }
 
     /// <summary>Tokens [FirstToken, EndToken) of a row, for the query heads of key heads [FirstHead, EndHead).</summary>

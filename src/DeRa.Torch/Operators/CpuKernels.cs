@@ -5,20 +5,13 @@ using static TorchSharp.torch;
 namespace DeRa.Torch.Operators;
 
 /// <summary>
-/// Rules of our own kernels for float32 on the CPU: each result is the same to the last bit whatever else is in the step and however
-/// prompts are split into chunks. libtorch's operators do not promise that: matrix products of few rows add up in another order than
-/// those of many, attention depends on the longest context, and elementwise functions round differently at the end of a thread's
-/// share than in its middle.
+/// Rules of our own kernels, which compute in float32 on the CPU: each result is the same to the last bit whatever else is in the step
+/// and however prompts are split into chunks. libtorch's operators do not promise that: matrix products of few rows add up in another
+/// order than those of many, attention depends on the longest context, and elementwise functions round differently at the end of a
+/// thread's share than in its middle.
 /// </summary>
 internal static class CpuKernels
 {
-    /// <summary>
-    /// The fewest rows of a matrix product; steps of fewer tokens are padded. With <c>MKL_CBWR=AVX2,STRICT</c> (set by
-    /// <see cref="Native.LibTorch"/>), a row's result is the same in any product of at least four rows; for fewer rows, MKL runs other
-    /// code.
-    /// </summary>
-    public const int MinProductRows = 4;
-
     /// <summary>Whether a tensor is float32 on the CPU.</summary>
     public static bool Supports(Tensor tensor) => Supports(tensor.device, tensor.dtype);
 

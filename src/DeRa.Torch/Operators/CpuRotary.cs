@@ -13,9 +13,9 @@ internal static class CpuRotary
     /// <param name="vectors">[tokens, at least heads + keyValueHeads, headDimension]: queries, then keys.</param>
     /// <param name="queryKeyValue">[tokens, heads + 2 · keyValueHeads, headDimension], which ends with the values.</param>
     /// <param name="angles">The tokens' rotations of the first dimensions of each head; null = no rotation.</param>
-    /// <param name="slots">int64 [tokens that are written]; the tokens beyond them are padding.</param>
+    /// <param name="slots">int64 [tokens].</param>
     /// <param name="cache">The layer's cache.</param>
-    /// <returns>The rotated queries: [tokens, heads, headDimension], undefined where the token is padding.</returns>
+    /// <returns>The rotated queries: [tokens, heads, headDimension].</returns>
     public static Tensor Apply(Tensor vectors, Tensor queryKeyValue, RotaryAngles? angles, Tensor slots, LayerCache cache)
     {
         var (keyValueHeads, dimension) = ((int)cache.Keys.size(1), (int)cache.Keys.size(2));

@@ -15,9 +15,9 @@ internal static class RotaryCacheWrite
     /// <param name="headNorm">[heads + keyValueHeads, headDimension], float32: the norm of each query and key; null = none.</param>
     /// <param name="epsilon">Of that norm.</param>
     /// <param name="angles">The tokens' rotations of the first dimensions of each head; null = no rotation.</param>
-    /// <param name="slots">[tokens], int64: where each token's key and value go; distinct. Tokens beyond them are padding.</param>
+    /// <param name="slots">[tokens], int64: where each token's key and value go; distinct.</param>
     /// <param name="cache">The layer's cache.</param>
-    /// <returns>The rotated queries: [tokens, heads, headDimension], undefined where the token is padding.</returns>
+    /// <returns>The rotated queries: [tokens, heads, headDimension].</returns>
     public static Tensor Apply(
         Tensor queryKeyValue, Tensor? headNorm, double epsilon, RotaryAngles? angles, Tensor slots, LayerCache cache)
     {

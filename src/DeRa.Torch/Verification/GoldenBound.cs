@@ -1,5 +1,6 @@
 using DeRa.Torch.Configuration;
 using DeRa.Torch.Models;
+using DeRa.Torch.Native;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Verification;
@@ -45,15 +46,20 @@ internal static class GoldenBound
     /// </summary>
     public static double For(DecoderModel model)
     {
-        if (model.ElementType == ScalarType.Float32) return Float32;
+        if (IsExact(model)) return Float32;
         using var scope = NewDisposeScope();
-        var roundoff = model.ElementType == ScalarType.BFloat16 ? Math.ScaleB(1, -8) : Math.ScaleB(1, -11);
+        var roundoff = model.WeightType == ScalarType.BFloat16 ? Math.ScaleB(1, -8) : Math.ScaleB(1, -11);
         var roundings = Roundings(model.Config);
-        var output = model.Output.Weight.to(ScalarType.Float32);
+        var rows = Arithmetic.Range(0, model.Config.VocabularySize, ScalarType.Int64, model.Device);
+        var output = model.Output.Weight.Rows(rows).to(ScalarType.Float32);
         var widestRow = (output * output).sum(1).max().sqrt().cpu().item<float>();
         var largestGain = Largest(model.FinalNorm.Weight) + (model.FinalNorm.Bias is { } bias ? Largest(bias) : 0);
         return Float32 + Deviations * roundoff * Math.Sqrt(roundings) * widestRow * largestGain;
     }
+
+    /// <summary>Whether the model computes in float32 with the checkpoint's own weights.</summary>
+    private static bool IsExact(DecoderModel model) => model.ActivationType == ScalarType.Float32
+        && (model.WeightType == ScalarType.Float32 || model.WeightType == model.Config.ElementType);
 
     private static int Roundings(ModelConfig config)
     {

@@ -1,6 +1,5 @@
 using DeRa.Engine.Scheduling;
 using DeRa.Torch.Caching;
-using DeRa.Torch.Execution;
 using DeRa.Torch.Families;
 using DeRa.Torch.Models;
 using DeRa.Torch.Native;
@@ -37,17 +36,18 @@ public static class GoldenVerification
     /// <summary>Loads a golden folder's model and runs its cases. Loads libtorch where it is not loaded yet.</summary>
     /// <param name="folder">A model folder with <c>golden/golden.json</c>.</param>
     /// <param name="device">Such as <c>cpu</c> or <c>cuda:0</c>.</param>
-    /// <param name="type">The element type: float32 has the golden tolerance, 16-bit types a derived bound.</param>
+    /// <param name="type">
+    /// The element type of weights: where numbers are rounded to 16 bits, a derived bound holds, else the golden tolerance.
+    /// </param>
+    /// <param name="kernels">What computes products.</param>
     /// <exception cref="Weights.CheckpointException">The folder cannot be loaded or has no usable golden files.</exception>
     /// <exception cref="LibTorchException">libtorch or the device does not work.</exception>
-    public static GoldenReport Run(string folder, DeviceOption device, DTypeOption type)
+    public static GoldenReport Run(string folder, DeviceOption device, DTypeOption type, KernelsOption kernels)
     {
         var target = device.Resolve(LibTorch.Load()).Reference;
         var cases = GoldenCase.Load(folder);
         var config = ModelConfigReader.Load(folder);
-        var elementType = target.type == TorchSharp.DeviceType.CPU
-            ? AutoElementType.OnHost(type, [config], HostMemory.AvailableBytes()) : type;
-        using var model = DecoderLoader.Load(folder, config, target, elementType, onProgress: null, CancellationToken.None);
+        using var model = DecoderLoader.Load(folder, config, target, type, kernels, onProgress: null, CancellationToken.None);
         using var inference = inference_mode();
         var bound = GoldenBound.For(model);
         var checks = new List<GoldenCheck>();
@@ -55,7 +55,7 @@ public static class GoldenVerification
             foreach (var golden in cases) checks.Add(Compare(golden, way, RunCases(model, [golden], chunks)[0], model, bound));
         foreach (var (golden, logits) in cases.Zip(RunCases(model, cases, [5, 1, 9])))
             checks.Add(Compare(golden, "batch of all cases", logits, model, bound));
-        return new GoldenReport(folder, target.ToString(), model.ElementType.ToString(), checks);
+        return new GoldenReport(folder, target.ToString(), model.WeightType.ToString(), checks);
     }
 
     private static bool IsSupported(string folder)
@@ -75,7 +75,7 @@ public static class GoldenVerification
     private static List<List<float>> RunCases(DecoderModel model, IReadOnlyList<GoldenCase> cases, int[] chunks)
     {
         var blocksPerCase = (cases.Max(golden => golden.Tokens.Length) + BlockTokens - 1) / BlockTokens;
-        using var cache = new KvCache(model.Config, cases.Count * blocksPerCase, BlockTokens, model.Device, model.ElementType);
+        using var cache = new KvCache(model.Config, cases.Count * blocksPerCase, BlockTokens, model.Device, model.ActivationType);
         var logits = cases.Select(_ => new List<float>()).ToList();
         var done = new int[cases.Count];
         for (var step = 0; ; step++)
@@ -113,7 +113,7 @@ public static class GoldenVerification
     private static float[] RunStep(DecoderModel model, KvCache cache, IReadOnlyList<ModelRow> rows)
     {
         using var scope = NewDisposeScope();
-        var step = new ModelStep(rows, model.Config.WindowTokens, BlockTokens, model.Device, model.ElementType);
+        var step = new ModelStep(rows, model.Config.WindowTokens, BlockTokens, model.Device, model.ActivationType);
         return model.Logits(model.Forward(step, cache)).to(ScalarType.Float32).cpu().data<float>().ToArray();
     }
 
@@ -125,7 +125,7 @@ public static class GoldenVerification
             .Where(j => j < golden.GreedyIds.Length)
             .Count(j => ArgMax(logits, golden.InputIds.Length - 1 + j, golden.VocabularySize) != golden.GreedyIds[j]);
         var passed = logits.Count == golden.Logits.Length && largest <= bound
-            && (greedyDiffers == 0 || model.ElementType != ScalarType.Float32);
+            && (greedyDiffers == 0 || bound > GoldenBound.Float32);
         return new GoldenCheck(golden.Name, way, largest, bound, greedyDiffers, passed);
     }
 

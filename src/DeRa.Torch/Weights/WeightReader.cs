@@ -22,6 +22,9 @@ internal sealed class WeightReader(
     /// <summary>An uninitialised tensor in the reader's element type on its device; owned by the caller's scope.</summary>
     public Tensor Empty(params long[] shape) => Empty(type, shape);
 
+    /// <summary>An uninitialised tensor on the reader's device; owned by the caller's scope.</summary>
+    public Tensor Empty(ScalarType target, params long[] shape) => torch.empty(shape, dtype: target, device: device);
+
     /// <summary>Reads one tensor into an existing one.</summary>
     /// <param name="target">As many elements as the stored tensor has, in its order, with any strides.</param>
     /// <param name="name">The tensor.</param>
@@ -50,8 +53,6 @@ internal sealed class WeightReader(
         Fill(tensor, name);
         return tensor;
     }
-
-    private Tensor Empty(ScalarType target, long[] shape) => torch.empty(shape, dtype: target, device: device);
 
     private static void CopyPiece(ReadOnlySpan<byte> source, ScalarType sourceType, Tensor place)
     {

@@ -186,6 +186,7 @@ public sealed class OptionReaderTests : IDisposable
     [InlineData(new[] { "--host", "example" }, "an IP address")]
     [InlineData(new[] { "--device", "gpu" }, "--device: 'gpu' is not a device")]
     [InlineData(new[] { "--dtype", "int8" }, "--dtype: 'int8' is not a type")]
+    [InlineData(new[] { "--kernels", "mkl" }, "--kernels: 'mkl' is no choice of kernels")]
     [InlineData(new[] { "model" }, "'model' is not an option; options begin with --")]
     [InlineData(new[] { "--log-level", "loud" }, "--log-level is 'loud'; it must be trace, debug, info, warn, error, fatal or none.")]
     [InlineData(new[] { "--speculation", "yes" }, "--speculation is 'yes' (command line); it must be auto, on or off.")]

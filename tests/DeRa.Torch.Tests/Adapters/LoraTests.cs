@@ -97,9 +97,12 @@ public sealed class LoraTests
         using var executor = pair.Executor;
         using var checkpoint = Checkpoint.OpenAdapter(GoldenData.Committed("pair/lora"));
         // Fused with k_proj, which is not adapted, q_proj's and v_proj's B have 24 rows more, and each the other's rank, of zeros.
-        const int layers = 2, rank = 4, hidden = 48, kv = 24;
+        const int layers = 2, rank = 4, hidden = 48, kv = 24, intermediate = 96;
         var stored = checkpoint.Names.Sum(name => checkpoint.Find(name)!.Value.Tensor.LengthBytes);
-        const int padding = layers * sizeof(float) * ((hidden + kv + kv) * 2 * rank - (hidden + kv) * rank);
+        const int zeros = (hidden + kv + kv) * 2 * rank - (hidden + kv) * rank;
+        // Outputs are packed by 32: the fused A's 8, and of down_proj A's 4 and B's 48.
+        const int packing = (32 - 2 * rank) * hidden + (32 - rank) * intermediate + (64 - hidden) * rank;
+        const int padding = layers * sizeof(float) * (zeros + packing);
         Assert.Equal(stored + padding, pair.Members[1].WeightBytes);
         Assert.Equal(pair.Members[0].CacheBytes, pair.Members[1].CacheBytes);
     }

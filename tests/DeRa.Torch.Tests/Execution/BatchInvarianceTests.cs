@@ -7,17 +7,21 @@ using Xunit;
 namespace DeRa.Torch.Tests.Execution;
 
 /// <summary>
-/// In float32 on the CPU a sequence's logits are the same to the last bit, whatever runs beside it and however its prompt is cut into
-/// chunks: that is why a seed names a text.
+/// On the CPU a sequence's logits are the same to the last bit in any type of weights, whatever runs beside it and however its prompt
+/// is cut into chunks: that is why a seed names a text.
 /// </summary>
 public sealed class BatchInvarianceTests
 {
     private const int Sequences = 13, OutputTokens = 6, BlocksPerSequence = 26, BlockTokens = 16;
 
-    public static TheoryData<string> Models => new(GoldenData.CommittedModels);
+    public static TheoryData<string, string> ModelsAndTypes => new(
+        from model in GoldenData.CommittedModels
+        from type in new[] { "float32", "bfloat16", "float16" }
+        select (model, type));
 
-    [Theory, MemberData(nameof(Models))]
-    public void Logits_of_every_family_do_not_depend_on_the_batch(string model) => AssertSameBits(GoldenPair.Options(model, model));
+    [Theory, MemberData(nameof(ModelsAndTypes))]
+    public void Logits_of_every_family_do_not_depend_on_the_batch(string model, string type) =>
+        AssertSameBits(GoldenPair.Options(model, model) with { DType = DTypeOption.Parse(type) });
 
     [Theory]
     [InlineData(1), InlineData(2), InlineData(3)]
@@ -28,7 +32,12 @@ public sealed class BatchInvarianceTests
         try
         {
             var folders = PairFolders.Choose(null, []);
-            AssertSameBits(GoldenPair.Options() with { ReferencePath = folders.Reference, Aligned = folders.Aligned });
+            AssertSameBits(GoldenPair.Options() with
+            {
+                ReferencePath = folders.Reference,
+                Aligned = folders.Aligned,
+                DType = DTypeOption.Auto,
+            });
         }
         finally
         {
@@ -41,7 +50,7 @@ public sealed class BatchInvarianceTests
         using var executor =
             GoldenPair.Load(options with { CacheTokens = Sequences * BlocksPerSequence * BlockTokens }, int.MaxValue).Executor;
         var vocabularySize = executor.Limits.VocabularySize;
-        // Long enough that libtorch divides its work among threads, where the model can take that.
+        // Long enough that work is divided among threads, where the model can take that.
         var longest = Math.Min(executor.Limits.ContextTokens, BlocksPerSequence * BlockTokens) - OutputTokens;
         var random = new Random(3);
         var prompts = Enumerable.Range(0, Sequences)

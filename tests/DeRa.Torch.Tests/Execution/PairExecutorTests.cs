@@ -159,7 +159,8 @@ public sealed class PairExecutorTests : IDisposable
     {
         var folder = GoldenData.Committed(golden);
         var config = ModelConfigReader.Load(folder);
-        var model = DecoderLoader.Load(folder, config, CPU, DTypeOption.Parse("float32"), onProgress: null, CancellationToken.None);
+        var model = DecoderLoader.Load(folder, config, CPU, DTypeOption.Parse("float32"), KernelsOption.Auto,
+            onProgress: null, CancellationToken.None);
         return new ModelRunner(
             model, new KvCache(config, blockCount: 16, BlockTokens, CPU, ScalarType.Float32), logits, [new RunnerMember(member)]);
     }

@@ -3,14 +3,16 @@ using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
 using DeRa.Testing;
 using DeRa.Torch.Execution;
+using DeRa.Torch.Native;
 using DeRa.Torch.Tests.Adapters;
 using Xunit;
 
 namespace DeRa.Torch.Tests.Execution;
 
 /// <summary>
-/// Random traces on real models in float32, with guesses and without: each token is that of the effective mixture, computed from scratch
-/// from passes of each model alone, though prompts begin alike and the cache is small. Where a choice lies within rounding of another one, either is right, and counted.
+/// Random traces on real models, with guesses and without, though prompts begin alike and the cache is small: each token is that of the
+/// effective mixture, computed from scratch from passes of each model alone. Where a choice lies within rounding of another one, either is
+/// right, and counted.
 /// </summary>
 public sealed class SpeculationTraceTests(ITestOutputHelper output)
 {
@@ -18,15 +20,16 @@ public sealed class SpeculationTraceTests(ITestOutputHelper output)
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData(Speculation.On, 2, 1), InlineData(Speculation.On, 3, 2), InlineData(Speculation.On, 1, 3)]
-    [InlineData(Speculation.Auto, 2, 4), InlineData(Speculation.Off, 3, 5)]
-    public async Task Every_token_of_a_random_trace_is_that_of_the_mixture(Speculation speculation, int runners, int seed)
+    [InlineData(Speculation.On, 2, 1, "float32"), InlineData(Speculation.On, 3, 2, "float32"), InlineData(Speculation.On, 1, 3, "float32")]
+    [InlineData(Speculation.Auto, 2, 4, "float32"), InlineData(Speculation.Off, 3, 5, "float32")]
+    [InlineData(Speculation.On, 3, 6, "bfloat16"), InlineData(Speculation.On, 2, 7, "float16")]
+    public async Task Every_token_of_a_random_trace_is_that_of_the_mixture(Speculation speculation, int runners, int seed, string type)
     {
         using var adapter = new RandomAdapter("pair/sft", ["q_proj", "down_proj"], isTransposed: false);
         var random = new Random(seed);
         var ties = 0;
-        using var oracle = Load(adapter, runners, cacheTokens: 1024);
-        using (var fixture = new EngineFixture(Load(adapter, runners, cacheTokens: 320), options: new EngineOptions
+        using var oracle = Load(adapter, runners, type, cacheTokens: 1024);
+        using (var fixture = new EngineFixture(Load(adapter, runners, type, cacheTokens: 320), options: new EngineOptions
         {
             MaxRunning = 8,
             MaxBatchTokens = 24,
@@ -45,17 +48,17 @@ public sealed class SpeculationTraceTests(ITestOutputHelper output)
     }
 
     /// <summary>1: adapters over the reference, all in one pass; 2: two models; 3: two models and an adapter over the first.</summary>
-    private static PairExecutor Load(RandomAdapter adapter, int runners, int cacheTokens) => GoldenPair.Load(GoldenPair.Options() with
+    private static PairExecutor Load(RandomAdapter adapter, int runners, string type, int cacheTokens)
     {
-        Aligned = runners switch
+        AlignedFolder aligned = new("aligned", GoldenData.Committed("pair/aligned")), own = new("adapter", adapter.Folder);
+        return GoldenPair.Load(GoldenPair.Options() with
         {
-            1 => [new("adapter", adapter.Folder)],
-            2 => [new("aligned", GoldenData.Committed("pair/aligned"))],
-            _ => [new("aligned", GoldenData.Committed("pair/aligned")), new("adapter", adapter.Folder)],
-        },
-        CacheTokens = cacheTokens,
-        BlockTokens = 8,
-    }).Executor;
+            Aligned = runners switch { 1 => [own], 2 => [aligned], _ => [aligned, own] },
+            DType = DTypeOption.Parse(type),
+            CacheTokens = cacheTokens,
+            BlockTokens = 8,
+        }).Executor;
+    }
 
     private static async Task<List<(TokenGenerated Token, AlignmentStrengths Strengths)>> RunAsync(
         EngineFixture fixture, GenerationRequest request, Random random)

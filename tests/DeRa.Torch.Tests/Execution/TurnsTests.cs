@@ -1,4 +1,5 @@
 using DeRa.Engine.Scheduling;
+using DeRa.Torch.Native;
 using Xunit;
 
 namespace DeRa.Torch.Tests.Execution;
@@ -13,10 +14,11 @@ public sealed class TurnsTests
     private static readonly int[] Prompt = [1, 88, 84, 288, 184, 263, 281];
 
     [Theory]
-    [InlineData(0.2), InlineData(0.5), InlineData(1.5), InlineData(-0.5)]
-    public void Models_that_take_turns_decide_the_tokens_of_the_plain_path(double strength)
+    [InlineData(0.2, "float32"), InlineData(0.5, "float32"), InlineData(1.5, "float32"), InlineData(-0.5, "float32")]
+    [InlineData(0.5, "bfloat16"), InlineData(1.5, "bfloat16"), InlineData(0.5, "float16")]
+    public void Models_that_take_turns_decide_the_tokens_of_the_plain_path(double strength, string type)
     {
-        using var executor = GoldenPair.Load().Executor;
+        using var executor = GoldenPair.Load(GoldenPair.Options() with { DType = DTypeOption.Parse(type) }).Executor;
         var plain = new TestSequence(Prompt, strength, [0, 1, 2]).Run(executor, OutputTokens);
         var turns = new Branch(executor, strength);
         while (turns.Decided.Count < OutputTokens) turns.Step();

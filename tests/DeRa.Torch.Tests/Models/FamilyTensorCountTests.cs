@@ -20,6 +20,7 @@ public sealed class FamilyTensorCountTests
         Assert.Equal(before, torch.Tensor.TotalCount);
 
         void Verify() =>
-            Assert.True(GoldenVerification.Run(GoldenData.Committed(golden), DeviceOption.Cpu, DTypeOption.Parse("float32")).Passed);
+            Assert.True(GoldenVerification.Run(
+                GoldenData.Committed(golden), DeviceOption.Cpu, DTypeOption.Parse("float32"), KernelsOption.Auto).Passed);
     }
 }

@@ -116,7 +116,8 @@ public sealed class StoredOutputTests
     }
 
     private static DecoderModel LoadModel(EditedCheckpoint edited) => DecoderLoader.Load(
-        edited.Path, ModelConfigReader.Load(edited.Path), CPU, DTypeOption.Auto, onProgress: null, CancellationToken.None);
+        edited.Path, ModelConfigReader.Load(edited.Path), CPU, DTypeOption.Auto, KernelsOption.Auto, onProgress: null,
+        CancellationToken.None);
 
     private static LoadedPair Load(EditedCheckpoint edited, ListLogger log) =>
         Load(edited.Path, edited.Path, log, ModelConfigReader.Load(edited.Path).VocabularySize);

@@ -58,7 +58,8 @@ public sealed class YarnTests
         folder.Write("config.json", json.ToJsonString());
         var config = ModelConfigReader.Load(folder.Path);
         Assert.All(RotaryFrequencies.Of(config).Zip(frequencies), pair => Assert.Equal(pair.Second, pair.First, 1e-14));
-        using var model = DecoderLoader.Load(folder.Path, config, CPU, DTypeOption.Auto, onProgress: null, CancellationToken.None);
+        using var model = DecoderLoader.Load(folder.Path, config, CPU, DTypeOption.Auto, KernelsOption.Auto, onProgress: null,
+            CancellationToken.None);
         var logits = Logits(model);
         Assert.All(Columns.Zip(at9), item => Assert.Equal(item.Second, logits[9 * config.VocabularySize + item.First], 1e-4));
         Assert.All(Columns.Zip(at32), item => Assert.Equal(item.Second, logits[32 * config.VocabularySize + item.First], 1e-4));
@@ -68,7 +69,7 @@ public sealed class YarnTests
     {
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
-        using var cache = new KvCache(model.Config, blockCount: 3, blockTokens: 16, model.Device, model.ElementType);
+        using var cache = new KvCache(model.Config, blockCount: 3, blockTokens: 16, model.Device, model.ActivationType);
         var row = new ModelRow(new PassRow
         {
             Branch = 0,
@@ -78,7 +79,7 @@ public sealed class YarnTests
             BlockTable = [2, 0, 1],
             OutputCount = Tokens.Length,
         });
-        var step = new ModelStep([row], model.Config.WindowTokens, blockTokens: 16, model.Device, model.ElementType);
+        var step = new ModelStep([row], model.Config.WindowTokens, blockTokens: 16, model.Device, model.ActivationType);
         return model.Logits(model.Forward(step, cache)).data<float>().ToArray();
     }
 }

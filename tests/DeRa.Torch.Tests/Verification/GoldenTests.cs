@@ -15,16 +15,30 @@ public sealed class GoldenTests(ITestOutputHelper output)
     public static TheoryData<string> Real { get; } = ["models/stories260k", "models/babyllama-reference", "models/babyllama-aligned"];
 
     [Theory, MemberData(nameof(Committed))]
-    public void Float32_logits_equal_the_golden_ones_at_all_positions(string model) =>
-        AssertPassed(GoldenVerification.Run(GoldenData.Committed(model), DeviceOption.Cpu, DTypeOption.Parse("float32")));
+    public void Float32_logits_equal_the_golden_ones_at_all_positions(string model) => AssertCommitted(model, "float32", "auto");
 
     [Theory, MemberData(nameof(Committed))]
-    public void Bfloat16_logits_lie_within_the_derived_bound(string model) =>
-        AssertPassed(GoldenVerification.Run(GoldenData.Committed(model), DeviceOption.Cpu, DTypeOption.Parse("bfloat16")));
+    public void Bfloat16_logits_lie_within_the_derived_bound(string model) => AssertCommitted(model, "bfloat16", "auto");
 
     [Theory, MemberData(nameof(Committed))]
-    public void Float16_logits_lie_within_the_derived_bound(string model) =>
-        AssertPassed(GoldenVerification.Run(GoldenData.Committed(model), DeviceOption.Cpu, DTypeOption.Parse("float16")));
+    public void Float16_logits_lie_within_the_derived_bound(string model) => AssertCommitted(model, "float16", "auto");
+
+    [Theory, MemberData(nameof(Committed))]
+    public void Logits_by_libtorchs_kernels_equal_the_golden_ones(string model) => AssertCommitted(model, "float32", "torch");
+
+    [Theory, MemberData(nameof(Committed))]
+    public void Bfloat16_logits_by_libtorchs_kernels_lie_within_the_derived_bound(string model) =>
+        AssertCommitted(model, "bfloat16", "torch");
+
+    [Fact]
+    public void Weights_that_are_stored_in_16_bits_lose_nothing()
+    {
+        var report = GoldenVerification.Run(
+            GoldenData.Committed("llama-llama3"), DeviceOption.Cpu, DTypeOption.Auto, KernelsOption.Parse("cpu"));
+        Assert.Equal("BFloat16", report.ElementType);
+        Assert.All(report.Checks, check => Assert.Equal(1e-4, check.Bound));
+        AssertPassed(report);
+    }
 
     [Theory, MemberData(nameof(Shared)), MemberData(nameof(Real))]
     public void Checkpoints_beside_the_checkout_equal_their_golden_logits_and_greedy_text(string model) => AssertShared(model, "float32");
@@ -36,8 +50,13 @@ public sealed class GoldenTests(ITestOutputHelper output)
     {
         var folder = SharedData.Find(model);
         Assert.SkipWhen(folder is null, SharedData.Missing);
-        AssertPassed(GoldenVerification.Run(folder!, DeviceOption.Cpu, DTypeOption.Parse(type)));
+        AssertFolder(folder!, type, "auto");
     }
+
+    private void AssertFolder(string folder, string type, string kernels) =>
+        AssertPassed(GoldenVerification.Run(folder, DeviceOption.Cpu, DTypeOption.Parse(type), KernelsOption.Parse(kernels)));
+
+    private void AssertCommitted(string model, string type, string kernels) => AssertFolder(GoldenData.Committed(model), type, kernels);
 
     private void AssertPassed(GoldenReport report)
     {
