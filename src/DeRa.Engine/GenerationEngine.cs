@@ -47,7 +47,16 @@ public sealed class GenerationEngine : IDisposable
         _gate = new AdmissionGate(options.MaxQueued, options.MaxQueuedTokens);
         _metrics = new EngineMetrics(options.ModelName, Limits, () => Status, time);
         (_maxRunning, _sharesPrefixes) = (options.MaxRunning, options.PrefixCache);
-        _scheduler = new Scheduler(Limits, options)
+        var scheduling = new SchedulerOptions
+        {
+            MaxRunning = options.MaxRunning,
+            MaxBatchTokens = options.MaxBatchTokens,
+            LongestStep = TimeSpan.FromMilliseconds(options.MaxStepMilliseconds),
+            Speculation = options.Speculation,
+            KeepsBlocks = options.PrefixCache,
+            BlockHashBits = options.BlockHashBits,
+        };
+        _scheduler = new Scheduler(Limits, scheduling)
         {
             Observer = new SchedulerObserver(_gate, _metrics, time),
         };

@@ -41,7 +41,8 @@ public sealed class FairnessTests
     {
         var rows = new List<(int Branch, int Tokens)>();
         var executor = new ScriptedExecutor(contextTokens: 2048, blockTokens: 16);
-        executor.BeforeStep = plan => rows.AddRange(plan.Rows().Where(row => row.Model == 0).Select(row => (row.Branch, row.Tokens.Length)));
+        executor.BeforeStep = plan => rows.AddRange(
+            plan.Rows().Where(row => row.Model == 0).Select(row => (row.Branch, row.Tokens.Length)));
         using var fixture = new EngineFixture(executor, options: new EngineOptions
         {
             MaxBatchTokens = 64,

@@ -111,10 +111,8 @@ public sealed class ForkTests
         public Run(Speculation speculation, int blocks)
         {
             Executor = new ScriptedExecutor(blockTokens: BlockTokens, blockCount: blocks) { Difference = 0.2 };
-            Scheduler = new Scheduler(Executor.Limits, new EngineOptions { MaxBatchTokens = 24, MaxRunning = 8, Speculation = speculation })
-            {
-                Observer = this,
-            };
+            var options = new SchedulerOptions { MaxBatchTokens = 24, MaxRunning = 8, Speculation = speculation };
+            Scheduler = new Scheduler(Executor.Limits, options) { Observer = this };
         }
 
         public ScriptedExecutor Executor { get; }

@@ -129,7 +129,8 @@ public sealed class PreemptionTests
         executor.BeforeStep = plan => together.Add(plan.Readouts.Select(readout => readout.Branch).Intersect(group).Count());
         using var fixture = new EngineFixture(executor, options: new EngineOptions { Speculation = Speculation.Off });
         var prompt = Tokens(1, 16);
-        var first = Enumerable.Range(0, 2).Select(i => fixture.Engine.Submit([PrefixCacheTests.Request(Tokens(20 + i, 16), 80)])[0]).ToArray();
+        var first = Enumerable.Range(0, 2).Select(
+            i => fixture.Engine.Submit([PrefixCacheTests.Request(Tokens(20 + i, 16), 80)])[0]).ToArray();
         // Branches are numbered in the order in which they come.
         group.AddRange([3, 4, 5]);
         var handles = fixture.Engine.Submit(

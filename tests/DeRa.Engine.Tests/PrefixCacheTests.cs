@@ -179,7 +179,7 @@ public sealed class PrefixCacheTests
         {
             BeforeStep = plan =>
             {
-                if (failing == 0 && plan.Rows().Any(row => row.Position >= 40)) failing = plan.Rows().First(row => row.Position >= 40).Branch;
+                if (failing == 0 && plan.Rows().FirstOrDefault(row => row.Position >= 40) is { } reads) failing = reads.Branch;
                 if (failing > 0 && plan.Rows().Any(row => row.Branch == failing)) throw new InvalidOperationException("it fails here");
             },
         };

@@ -3,9 +3,9 @@ using System.Diagnostics;
 namespace DeRa.Engine.Branches;
 
 /// <summary>
-/// The cache's blocks: how many branches hold each, what is in it, which models have filled it and who is filling it. A block id is valid in
-/// every model's cache. A block that nobody holds but that has a name and is filled is kept until its place is needed; of those, the one
-/// that was given back first goes first. Owned by the engine's thread; <see cref="InUse"/> may be read from any.
+/// The cache's blocks: how many branches hold each, what is in it, which models have filled it and who is filling it. A block id is
+/// valid in every model's cache. A block that nobody holds but that has a name and is filled is kept until its place is needed; of those,
+/// the one that was given back first goes first. Owned by the engine's thread; <see cref="InUse"/> may be read from any.
 /// </summary>
 /// <remarks>
 /// A name says all tokens from the text's first on, since it has its parent's number in it, and numbers are never used twice. So what is
@@ -16,7 +16,7 @@ internal sealed class BlockStore
     /// <summary>One bit of a mask for each model.</summary>
     public const int MaxModels = 64;
 
-    private readonly int _models;
+    private readonly int _modelCount;
     private readonly bool _keeps;
     private readonly Block[] _blocks;
     private readonly Branch?[] _fillers;
@@ -27,16 +27,16 @@ internal sealed class BlockStore
     private volatile int _inUse;
 
     /// <param name="count">Blocks; ids run over [0, count).</param>
-    /// <param name="models">Models of the pair, [1, <see cref="MaxModels"/>].</param>
+    /// <param name="modelCount">Models of the pair, [1, <see cref="MaxModels"/>].</param>
     /// <param name="keeps">Whether what nobody holds is kept.</param>
     /// <param name="hashBits">See <see cref="BlockNameComparer"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">There are too many models.</exception>
-    public BlockStore(int count, int models, bool keeps, int hashBits = 32)
+    public BlockStore(int count, int modelCount, bool keeps, int hashBits = 32)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(models, MaxModels);
-        (_models, _keeps) = (models, keeps);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(modelCount, MaxModels);
+        (_modelCount, _keeps) = (modelCount, keeps);
         _blocks = new Block[count];
-        _fillers = new Branch?[count * models];
+        _fillers = new Branch?[count * modelCount];
         _free = new Stack<int>(Enumerable.Range(0, count).Reverse());
         _named = new Dictionary<BlockName, int>(new BlockNameComparer(hashBits));
     }
@@ -88,7 +88,7 @@ internal sealed class BlockStore
         Debug.Assert(_inUse > 0);
         _inUse--;
         Returned++;
-        for (var model = 0; model < _models; model++) _fillers[block * _models + model] = null;
+        for (var model = 0; model < _modelCount; model++) _fillers[block * _modelCount + model] = null;
         if (_keeps && held.Number != 0 && held.Filled != 0)
         {
             _kept.AddLast(held.Node ??= new LinkedListNode<int>(block));
@@ -140,7 +140,7 @@ internal sealed class BlockStore
     public void SetFilled(int block, int model)
     {
         _blocks[block].Filled |= 1UL << model;
-        _fillers[block * _models + model] = null;
+        _fillers[block * _modelCount + model] = null;
     }
 
     /// <summary>A model writes into a filled block again.</summary>
@@ -150,15 +150,15 @@ internal sealed class BlockStore
     public void SetFilledLike(int block, int other) => _blocks[block].Filled = _blocks[other].Filled;
 
     /// <summary>The branch that fills a block for a model; null = none.</summary>
-    public Branch? Filler(int block, int model) => _fillers[block * _models + model];
+    public Branch? Filler(int block, int model) => _fillers[block * _modelCount + model];
 
     /// <summary>A branch fills a block for a model from now on: nobody else may write there.</summary>
-    public void SetFiller(int block, int model, Branch branch) => _fillers[block * _models + model] = branch;
+    public void SetFiller(int block, int model, Branch branch) => _fillers[block * _modelCount + model] = branch;
 
     /// <summary>A branch that goes fills nothing of a block any more.</summary>
     public void RemoveFiller(int block, Branch branch)
     {
-        foreach (ref var filler in _fillers.AsSpan(block * _models, _models))
+        foreach (ref var filler in _fillers.AsSpan(block * _modelCount, _modelCount))
             if (filler == branch) filler = null;
     }
 

@@ -278,7 +278,7 @@ internal sealed class Branch
         }
         foreach (var context in _contexts) context.Truncate(context.PromptTokens + index);
         if (index >= DecidedTokens) return;
-        foreach (var context in _contexts) context.IsCutBack = true;
+        foreach (var context in _contexts) context.IsTruncated = true;
         DecidedTokens = index;
         _strengthsOfDecided.RemoveRange(index, _strengthsOfDecided.Count - index);
         RunLostRowsAgain();

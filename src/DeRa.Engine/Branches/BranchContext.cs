@@ -26,11 +26,13 @@ internal sealed class BranchContext
     /// <summary>Position p lies in block Blocks[p / BlockTokens]; empty until admitted and after the end.</summary>
     public List<int> Blocks { get; } = [];
 
-    /// <summary>The numbers of the names of its first blocks, each full of decided tokens; its own block may be another with that content.</summary>
+    /// <summary>
+    /// The numbers of the names of its first blocks, each full of decided tokens; its own block may be another with that content.
+    /// </summary>
     public List<long> BlockNumbers { get; } = [];
 
     /// <summary>Whether decided tokens have been dropped since its blocks were looked at.</summary>
-    public bool IsCutBack { get; set; }
+    public bool IsTruncated { get; set; }
 
     public int this[int position] => _tokens[position];
 

@@ -3,9 +3,9 @@ using DeRa.Engine.Branches;
 namespace DeRa.Engine.Scheduling;
 
 /// <summary>
-/// The cache blocks of branches that run: which they fill, and which are their own alone. A block that several branches hold is filled once for
-/// each model, by one of them, while the others wait for that; it is copied when one of them is to write something else there. Engine thread
-/// only.
+/// The cache blocks of branches that run: which they fill, and which are their own alone. A block that several branches hold is filled
+/// once for each model, by one of them, while the others wait for that; it is copied when one of them is to write something else there.
+/// Engine thread only.
 /// </summary>
 /// <param name="store">The blocks.</param>
 /// <param name="limits">What the executor can take.</param>
@@ -57,7 +57,7 @@ internal sealed class BranchBlocks(BlockStore store, ExecutorLimits limits)
     {
         var hasAll = true;
         foreach (var context in branch.Contexts)
-            hasAll &= TryCutBack(branch, context, copies) && TryExtend(context, branch.DecidedLength(context));
+            hasAll &= TryTruncate(branch, context, copies) && TryExtend(context, branch.DecidedLength(context));
         foreach (var model in branch.Strengths.ActiveModels) SkipFilled(branch, model);
         foreach (var context in branch.Contexts) hasAll &= TryMakeWritable(branch, context, copies);
         // A guess without a block is not run.
@@ -157,15 +157,15 @@ internal sealed class BranchBlocks(BlockStore store, ExecutorLimits limits)
     }
 
     /// <summary>What was in blocks behind the end of a text that was cut back is nobody's text any more.</summary>
-    private bool TryCutBack(Branch branch, BranchContext context, List<BlockCopy> copies)
+    private bool TryTruncate(Branch branch, BranchContext context, List<BlockCopy> copies)
     {
-        if (!context.IsCutBack) return true;
+        if (!context.IsTruncated) return true;
         var full = branch.DecidedLength(context) / _blockTokens;
         if (context.BlockNumbers.Count > full) context.BlockNumbers.RemoveRange(full, context.BlockNumbers.Count - full);
         for (var i = full; i < context.Blocks.Count; i++)
             if (!TryOwn(branch, context, i, copies)) return false;
             else store.Forget(context.Blocks[i]);
-        context.IsCutBack = false;
+        context.IsTruncated = false;
         return true;
     }
 

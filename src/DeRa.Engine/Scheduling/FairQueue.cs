@@ -4,7 +4,8 @@ namespace DeRa.Engine.Scheduling;
 
 /// <summary>
 /// What waits, client by client: next is the client for whom the fewest tokens were run (virtual token counter; Sheng et al., Fairness in
-/// Serving Large Language Models, OSDI 2024), of its units the one with the lowest priority number, then the first come. Engine thread only.
+/// Serving Large Language Models, OSDI 2024), of its units the one with the lowest priority number, then the first come. Engine thread
+/// only.
 /// </summary>
 internal sealed class FairQueue
 {

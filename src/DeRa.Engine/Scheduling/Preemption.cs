@@ -3,8 +3,8 @@ using DeRa.Engine.Branches;
 namespace DeRa.Engine.Scheduling;
 
 /// <summary>
-/// Which of the running units goes back to the queue: the one with the largest priority number, of equal ones the last come. Never the first
-/// in that order, so that one always goes on, and never one that has gone back twice. Engine thread only.
+/// Which of the running units goes back to the queue: the one with the largest priority number, of equal ones the last come. Never the
+/// first in that order, so that one always goes on, and never one that has gone back twice. Engine thread only.
 /// </summary>
 internal static class Preemption
 {

@@ -25,15 +25,15 @@ internal sealed class Scheduler
 
     /// <param name="limits">What the executor can take.</param>
     /// <param name="options">How much to do at once.</param>
-    public Scheduler(ExecutorLimits limits, EngineOptions options)
+    public Scheduler(ExecutorLimits limits, SchedulerOptions options)
     {
         _maxRunning = options.MaxRunning;
-        Blocks = new BlockStore(limits.BlockCount, limits.ModelCount, options.PrefixCache, options.BlockHashBits);
+        Blocks = new BlockStore(limits.BlockCount, limits.ModelCount, options.KeepsBlocks, options.BlockHashBits);
         _blocks = new BranchBlocks(Blocks, limits);
         _slotRanges = new Stack<int>(Enumerable.Range(0, limits.LogitSlots / (limits.ModelCount * Branch.RowsKept)).Reverse());
         _builder = new StepBuilder(limits, options.MaxBatchTokens, _blocks);
         _turns = new TurnPolicy(options.Speculation, limits);
-        _stepLength = new StepLength(TimeSpan.FromMilliseconds(options.MaxStepMilliseconds));
+        _stepLength = new StepLength(options.LongestStep);
     }
 
     public BlockStore Blocks { get; }
@@ -151,10 +151,12 @@ internal sealed class Scheduler
         _prepared.Clear();
         _prepared.AddRange(_running);
         foreach (var branch in _prepared)
-        {
-            // What cannot be made room for goes on without, as far as its blocks reach.
-            while (branch.IsRunning && !_blocks.TryPrepare(branch, _copies) && Preemption.ForBlocks(_running) is { } victim) Preempt(victim);
-        }
+            while (branch.IsRunning && !_blocks.TryPrepare(branch, _copies))
+            {
+                // What cannot be made room for goes on without, as far as its blocks reach.
+                if (Preemption.ForBlocks(_running) is not { } victim) break;
+                Preempt(victim);
+            }
         foreach (var branch in _running)
             foreach (var model in branch.Strengths.ActiveModels)
                 branch.Step.Ready[model] = _blocks.ReadyTokens(branch, model, branch.ComputedTokens(model), 1);

@@ -4,8 +4,8 @@ namespace DeRa.Engine.Scheduling;
 
 /// <summary>
 /// Finds by content what others have, or are about to have, of a text. A block of a prompt is named as soon as somebody holds it, so that
-/// whoever comes later with the same text holds it too; the rest of a prompt that fills no block has a name as well. Blocks of the output are
-/// named once they are full and decided. Engine thread only.
+/// whoever comes later with the same text holds it too; the rest of a prompt that fills no block has a name as well. Blocks of the output
+/// are named once they are full and decided. Engine thread only.
 /// </summary>
 /// <param name="store">The blocks.</param>
 /// <param name="blockTokens">Tokens that a block holds.</param>
@@ -81,8 +81,8 @@ internal sealed class SharedPrefixes(BlockStore store, int blockTokens)
         store.TryTake(out var block) ? block : throw new InvalidOperationException("a cache block that was there is gone");
 
     /// <summary>
-    /// Whether a block of its text may be another's too. Each token of a prompt that is scored must be run. Of what is decided, the rest that
-    /// fills no block is nobody else's. One that is reserved owns the block that it goes on in, or it could lack one to copy it to.
+    /// Whether a block of its text may be another's too. Each token of a prompt that is scored must be run. Of what is decided, the rest
+    /// that fills no block is nobody else's. One that is reserved owns the block that it goes on in, or it could lack one to copy it to.
     /// </summary>
     private bool CanShare(Branch branch, BranchContext context, int index)
     {
