@@ -33,6 +33,12 @@ internal sealed unsafe class PanelProduct<TLanes, TFormat>(PackedMatrix matrix, 
 
     private static readonly int PanelUnits = PanelOutputs / (2 * TLanes.Count);
 
+    /// <summary>
+    /// Whether four units lie in two panels. A tile that reads four is several times slower: their lines lie multiples of 4 KiB apart, and
+    /// the first cache has few places for such lines.
+    /// </summary>
+    private static readonly bool HasRowTile = PanelUnits >= 2;
+
     [ThreadStatic]
     private static float[]? s_widened; // [inputs of a block, outputs of a unit]
 
@@ -113,11 +119,11 @@ internal sealed unsafe class PanelProduct<TLanes, TFormat>(PackedMatrix matrix, 
             for (var unit = 0; unit <= last;)
             {
                 var first = At(unit);
-                if (left == 1) tile.AddRow(first, At(unit + 1), At(unit + 2), At(unit + 3));
-                else if (left == 2) tile.AddTwoRows(first, At(unit + 1));
+                if (left == 1 && HasRowTile) tile.AddRow(first, At(unit + 1), At(unit + 2), At(unit + 3));
+                else if (left <= 2) tile.AddTwoRows(first, At(unit + 1));
                 else if (left <= 4) tile.AddFourRows(first);
                 else tile.AddSixRows(first);
-                unit += left == 1 ? 4 : left == 2 ? 2 : 1;
+                unit += left == 1 && HasRowTile ? 4 : left <= 2 ? 2 : 1;
             }
 
             // Units beyond the last repeat it: they write the same bits twice.
