@@ -20,8 +20,11 @@ internal sealed class TokenTimes
     /// <summary>How much faster the other way must be to be taken.</summary>
     private const double Gain = 1.03;
 
-    /// <summary>What of an estimate a whole trial replaces.</summary>
-    private const double Weight = 0.5;
+    /// <summary>
+    /// What of an estimate the next so many steps replace: little, or a moment in which the machine is held up would look like a reason to
+    /// change; and what those of a trial do, which are all that is seen of the other way for long.
+    /// </summary>
+    private const double Weight = 0.2, TrialWeight = 0.5;
 
     private readonly Dictionary<(int, int), Batch> _batches = [];
 
@@ -65,6 +68,7 @@ internal sealed class TokenTimes
         // Seconds a token, without guesses and with; null = not known.
         private readonly double?[] _secondsPerToken = new double?[2];
         private int _steps;
+        private bool _returns;
         private readonly double[] _stepSeconds = new double[TrialSteps];
         private int _measured;
         private int _tokens;
@@ -92,12 +96,13 @@ internal sealed class TokenTimes
             if (_tokens > 0)
             {
                 var measured = _stepSeconds[TrialSteps / 2] * TrialSteps / _tokens;
-                var known = _steps > WarmUpSteps + TrialSteps ? _secondsPerToken[Way] : null;
-                _secondsPerToken[Way] = known is null ? measured : known + Weight * (measured - known);
+                var weight = _returns || _steps > WarmUpSteps + TrialSteps ? Weight : TrialWeight;
+                _secondsPerToken[Way] = _secondsPerToken[Way] is { } known ? known + weight * (measured - known) : measured;
             }
             (_tokens, _measured) = (0, 0);
         }
 
-        private void Change() => (Speculates, _steps) = (!Speculates, 0);
+        /// <summary>Takes the other way; what is left after a trial has not made the way before it any less known.</summary>
+        private void Change() => (Speculates, _returns, _steps) = (!Speculates, _steps <= WarmUpSteps + TrialSteps, 0);
     }
 }

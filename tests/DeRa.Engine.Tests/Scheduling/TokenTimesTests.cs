@@ -43,6 +43,20 @@ public sealed class TokenTimesTests
     }
 
     [Fact]
+    public void A_while_in_which_all_steps_are_held_up_is_no_reason_to_change()
+    {
+        var times = new TokenTimes();
+        var faster = 0;
+        for (var step = 0; step < 20_000; step++)
+        {
+            if (times.Speculates(4, 4)) faster++;
+            var heldUp = step % 400 > 370 ? 1.25 : 1;
+            Step(times, plain: 1.06 * heldUp, guess: heldUp);
+        }
+        Assert.InRange(faster, 18_000, 20_000);
+    }
+
+    [Fact]
     public void Batches_that_are_made_up_differently_are_measured_apart()
     {
         var times = new TokenTimes();
