@@ -238,9 +238,19 @@ public sealed class GenerationEngine : IDisposable
 
     private void TakeInbox()
     {
+        TakeSubmitted();
+        while (_signalled.TryDequeue(out var group))
+        {
+            // It may have been submitted since.
+            TakeSubmitted();
+            _scheduler.Apply(group);
+        }
+    }
+
+    private void TakeSubmitted()
+    {
         while (_submitted.TryDequeue(out var group))
             foreach (var unit in group.Branches.Select(branch => branch.Unit).Distinct()) _scheduler.Enqueue(unit);
-        while (_signalled.TryDequeue(out var group)) _scheduler.Apply(group);
     }
 
     private void Signal(SequenceGroup group)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
 using DeRa.Testing;
@@ -30,6 +31,27 @@ public class EngineFaultTests
         Assert.Throws<ArgumentException>(() => fixture.Engine.Submit([Request(), Request(length, maxTokens)]));
         Assert.Equal(0, fixture.Engine.Status.QueuedSequences);
         Assert.Equal(12, (await fixture.RunAsync(Request(length: 20, maxTokens: 12), Stop)).Count);
+    }
+
+    [Fact]
+    public async Task Sequences_that_are_cancelled_as_soon_as_they_are_submitted_stop_nothing()
+    {
+        using var fixture = new EngineFixture(new ScriptedExecutor(blockCount: 64), options: new EngineOptions { MaxQueued = 100_000 });
+        var handles = new ConcurrentBag<GenerationHandle>();
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() =>
+        {
+            for (var i = 0; i < 5000; i++)
+                foreach (var handle in fixture.Engine.Submit([Request(), Request()]))
+                {
+                    handle.Cancel();
+                    handles.Add(handle);
+                }
+        }, Stop)));
+        foreach (var handle in handles)
+            await foreach (var _ in handle.Events.ReadAllAsync(Stop)) { }
+        Assert.True(fixture.Engine.Status.IsRunning);
+        Assert.Equal(12, (await fixture.RunAsync(Request(), Stop)).Count);
+        Assert.Equal((0, 0), (fixture.Engine.Status.RunningSequences, fixture.Engine.Status.BlocksInUse));
     }
 
     [Fact]
