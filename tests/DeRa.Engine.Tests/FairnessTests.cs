@@ -37,6 +37,50 @@ public sealed class FairnessTests
     }
 
     [Fact]
+    public async Task A_client_that_came_later_does_not_wait_for_all_that_another_has_queued()
+    {
+        using var submitted = new ManualResetEventSlim();
+        var executor = new ScriptedExecutor { BeforeStep = _ => submitted.Wait(Stop) };
+        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxRunning = 1, Speculation = Speculation.Off });
+        GenerationHandle[] Submit(string client) => [.. fixture.Engine.Submit([.. Enumerable.Range(0, 6).Select(
+            i => PrefixCacheTests.Request([client[0], i, 3, 4], 20) with { Client = client })])];
+        var (first, second) = (Submit("a"), Submit("b"));
+        submitted.Set();
+        await Task.WhenAll(first.Concat(second).Select(PrefixCacheTests.Finished));
+        // They take turns, since each is charged what was run for it.
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.True(second[i].Timestamps.Admitted < first[i + 1].Timestamps.Ended);
+            Assert.True(first[i].Timestamps.Admitted < second[i + 1].Timestamps.Admitted);
+        }
+    }
+
+    [Fact]
+    public async Task A_client_that_holds_more_than_its_share_of_the_cache_makes_room_for_another()
+    {
+        var (steps, submitted) = (0, new ManualResetEventSlim());
+        var executor = new ScriptedExecutor(contextTokens: 96, blockTokens: 8, blockCount: 16);
+        var (started, prompt) = (new ManualResetEventSlim(), PrefixCacheTests.Prompt(120));
+        executor.BeforeStep = _ =>
+        {
+            started.Set();
+            if (++steps > 1) submitted.Wait(Stop);
+        };
+        using var fixture = new EngineFixture(executor, options: new EngineOptions { Speculation = Speculation.Off });
+        // Twelve of sixteen blocks; the other needs three, and one must be left for each that runs.
+        var greedy = fixture.Engine.Submit([.. Enumerable.Range(0, 2).Select(
+            i => PrefixCacheTests.Request(prompt[(48 * i)..(48 * i + 48)], 40) with { Client = "greedy" })]);
+        started.Wait(Stop);
+        var other = fixture.Engine.Submit([PrefixCacheTests.Request(prompt[..20].Reverse().ToArray(), 4) with { Client = "other" }])[0];
+        submitted.Set();
+        await Task.WhenAll(greedy.Append(other).Select(PrefixCacheTests.Finished));
+        Assert.Equal(0, greedy[0].Preemptions);
+        Assert.True(greedy[1].Preemptions > 0);
+        Assert.All(greedy, handle => Assert.True(other.Timestamps.Ended < handle.Timestamps.Ended));
+        Assert.Equal(0, fixture.Engine.Status.BlocksInUse);
+    }
+
+    [Fact]
     public async Task A_long_prompt_leaves_others_their_share_of_each_step()
     {
         var rows = new List<(int Branch, int Tokens)>();
