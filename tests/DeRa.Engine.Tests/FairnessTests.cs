@@ -186,6 +186,35 @@ public sealed class FairnessTests
     }
 
     [Fact]
+    public async Task A_long_prompt_is_read_in_steps_no_longer_than_they_may_be_while_another_client_gets_its_tokens()
+    {
+        var (clock, steps) = (new StepTime(), new List<(int Prompt, int Tokens)>());
+        using var submitted = new ManualResetEventSlim();
+        var executor = new ScriptedExecutor(contextTokens: 2048, blockTokens: 16);
+        executor.BeforeStep = plan =>
+        {
+            submitted.Wait(Stop);
+            // Five milliseconds a token.
+            clock.Advance(TimeSpan.FromMilliseconds(5 * plan.CountTokens()));
+            var prompt = plan.Rows().Where(row => row.Branch == 2).Sum(row => row.Tokens.Length);
+            if (prompt > 1) steps.Add((prompt, plan.CountTokens()));
+        };
+        using var fixture = new EngineFixture(executor, time: clock, options: new EngineOptions
+        {
+            MaxBatchTokens = 2048,
+            MaxStepMilliseconds = 200,
+            Speculation = Speculation.Off,
+        });
+        var talks = fixture.Engine.Submit([PrefixCacheTests.Request([1, 2, 3], 200) with { Client = "talks" }])[0];
+        var reads = fixture.Engine.Submit([PrefixCacheTests.Request(PrefixCacheTests.Prompt(1500), 1) with { Client = "reads" }])[0];
+        submitted.Set();
+        await Task.WhenAll(PrefixCacheTests.Finished(talks), PrefixCacheTests.Finished(reads));
+        // 200 ms are 40 tokens in both models' passes; before a step was measured, 128 are.
+        Assert.All(steps.Skip(1), step => Assert.InRange(step.Tokens, 1, 40));
+        Assert.True(steps.Count > 2 * 1500 / 40 - 5);
+    }
+
+    [Fact]
     public void Steps_that_read_prompts_are_as_long_as_they_may_be()
     {
         var length = new StepLength(TimeSpan.FromMilliseconds(200));
@@ -201,4 +230,16 @@ public sealed class FairnessTests
 
     private static SchedulingUnit Unit(string client, int priority = 0) => new(new Branch(
         1, PrefixCacheTests.Request([1], 1) with { Client = client, Priority = priority }, modelCount: 2, new BranchClock(0)));
+
+    /// <summary>A clock that moves when a step does.</summary>
+    private sealed class StepTime : TimeProvider
+    {
+        private long _ticks;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Interlocked.Read(ref _ticks);
+
+        public void Advance(TimeSpan by) => Interlocked.Add(ref _ticks, by.Ticks);
+    }
 }

@@ -292,17 +292,4 @@ internal sealed class Branch
                 _progress[model].ComputedTokens =
                     Math.Min(_progress[model].ComputedTokens, ContextOf(model).PromptTokens + DecidedTokens - 1);
     }
-
-    /// <summary>How far one model has come.</summary>
-    private struct ModelProgress
-    {
-        /// <summary>Tokens of its context that its cache holds.</summary>
-        public int ComputedTokens;
-
-        /// <summary>One past the largest output index whose row is kept.</summary>
-        public int KeptEnd;
-
-        /// <summary>Tokens that it did not have to run before the prompt was read.</summary>
-        public int SkippedTokens;
-    }
 }
