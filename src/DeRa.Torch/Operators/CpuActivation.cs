@@ -1,46 +1,66 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using DeRa.Torch.Configuration;
+using DeRa.Torch.Kernels;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Operators;
 
 /// <summary>Elementwise functions in float32 on the CPU (<see cref="CpuKernels"/>): the same bits at any place of a tensor.</summary>
-internal static class CpuActivation
+internal static unsafe class CpuActivation
 {
     private const int Lanes = 8;
 
     private static readonly float GeluScale = (float)(2 * Math.Sqrt(2 / Math.PI));
 
-    /// <summary>The function that applies an activation in place and returns its argument; null where there is none here.</summary>
-    public static Func<Tensor, Tensor>? InPlace(Activation activation) => activation switch
+    private interface IFunction
     {
-        Activation.Silu => SiluInPlace,
-        Activation.GeluTanh => GeluTanhInPlace,
-        Activation.QuickGelu => QuickGeluInPlace,
-        _ => null,
-    };
+        Vector256<float> Of(Vector256<float> x);
+    }
 
-    /// <summary>x · σ(x), in place.</summary>
-    public static Tensor SiluInPlace(Tensor values) => TimesSigmoidInPlace(values, 1, 0);
+    /// <summary>Whether a function is computed here.</summary>
+    public static bool Has(Activation activation) => activation is Activation.Silu or Activation.GeluTanh or Activation.QuickGelu;
 
-    /// <summary>x · σ(1.702 x), in place.</summary>
-    public static Tensor QuickGeluInPlace(Tensor values) => TimesSigmoidInPlace(values, 1.702f, 0);
-
-    /// <summary>x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))), which is x · σ(2 √(2/π) · (…)), in place.</summary>
-    public static Tensor GeluTanhInPlace(Tensor values) => TimesSigmoidInPlace(values, GeluScale, 0.044715f);
+    /// <summary>activation(gate) · up where the layer is gated, else activation(input).</summary>
+    /// <param name="input">[rows, 2 · width]: gate, then up; not gated [rows, width]. Contiguous.</param>
+    /// <param name="activation">One that <see cref="Has"/> names.</param>
+    /// <param name="isGated">Whether there is a gate.</param>
+    /// <returns>[rows, width], a new tensor.</returns>
+    public static Tensor Apply(Tensor input, Activation activation, bool isGated)
+    {
+        var width = (int)input.size(1) / (isGated ? 2 : 1);
+        var output = empty([input.size(0), width], ScalarType.Float32);
+        fixed (float* from = CpuKernels.Elements(input), to = CpuKernels.Elements(output))
+        {
+            var rows = new Matrix(from, to, (int)input.size(0), width, isGated);
+            switch (activation)
+            {
+                // x · σ(x)
+                case Activation.Silu:
+                    Run(rows, new TimesSigmoid(1, 0));
+                    break;
+                // x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))), which is x · σ(2 √(2/π) · (…))
+                case Activation.GeluTanh:
+                    Run(rows, new TimesSigmoid(GeluScale, 0.044715f));
+                    break;
+                // x · σ(1.702 x)
+                case Activation.QuickGelu:
+                    Run(rows, new TimesSigmoid(1.702f, 0));
+                    break;
+                default:
+                    throw new ArgumentOutOfRangeException(nameof(activation), activation, message: null);
+            }
+        }
+        return output;
+    }
 
     /// <summary>cap · tanh(x / cap), in place.</summary>
+    /// <param name="values">[rows, width], contiguous.</param>
+    /// <param name="cap">Greater than 0.</param>
     public static Tensor SoftCapInPlace(Tensor values, double cap)
     {
-        var elements = CpuKernels.Elements(values);
-        Span<float> block = stackalloc float[Lanes];
-        for (var i = 0; i < elements.Length; i += Lanes)
-        {
-            var part = Part(elements, i, block);
-            SoftCap(Vector256.Create<float>(part), (float)cap).CopyTo(part);
-            PutBack(elements, i, block);
-        }
+        fixed (float* elements = CpuKernels.Elements(values))
+            Run(new Matrix(elements, elements, (int)values.size(0), (int)values.size(1), isGated: false), new Cap((float)cap));
         return values;
     }
 
@@ -73,32 +93,70 @@ internal static class CpuActivation
             Vector256.GreaterThan(x, Vector256.Create(Most)), Vector256.Create(float.PositiveInfinity), result);
     }
 
-    /// <summary>x · σ(scale · (x + cubic · x³)), in place.</summary>
-    private static Tensor TimesSigmoidInPlace(Tensor values, float scale, float cubic)
+    private static void Run<TFunction>(Matrix matrix, TFunction function)
+        where TFunction : struct, IFunction =>
+        RowWork<Rows<TFunction>>.Run(new Rows<TFunction>(matrix, function), matrix.Count, matrix.Width);
+
+    /// <summary>x · σ(scale · (x + cubic · x³)).</summary>
+    private readonly struct TimesSigmoid(float scale, float cubic) : IFunction
     {
-        var elements = CpuKernels.Elements(values);
-        Span<float> block = stackalloc float[Lanes];
-        for (var i = 0; i < elements.Length; i += Lanes)
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Vector256<float> Of(Vector256<float> x)
         {
-            var part = Part(elements, i, block);
-            var x = Vector256.Create<float>(part);
             var inner = cubic == 0 ? x : x + x * x * x * cubic;
-            (x / (Vector256<float>.One + Exp(inner * -scale))).CopyTo(part);
-            PutBack(elements, i, block);
+            return x / (Vector256<float>.One + Exp(inner * -scale));
         }
-        return values;
     }
 
-    /// <summary>Eight elements to compute on; the last ones, if fewer, copied to a block of their own.</summary>
-    private static Span<float> Part(Span<float> elements, int first, Span<float> block)
+    /// <inheritdoc cref="SoftCapInPlace"/>
+    private readonly struct Cap(float cap) : IFunction
     {
-        if (elements.Length - first >= Lanes) return elements.Slice(first, Lanes);
-        elements[first..].CopyTo(block);
-        return block;
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Vector256<float> Of(Vector256<float> x) => SoftCap(x, cap);
     }
 
-    private static void PutBack(Span<float> elements, int first, Span<float> block)
+    /// <param name="from">[rows, width], gated [rows, 2 · width].</param>
+    /// <param name="to">[rows, width]; may be <paramref name="from"/> where that is not gated.</param>
+    /// <param name="count">Rows.</param>
+    /// <param name="width">Results of a row.</param>
+    /// <param name="isGated">Whether results are multiplied by the second half of a row.</param>
+    private readonly struct Matrix(float* from, float* to, int count, int width, bool isGated)
     {
-        if (elements.Length - first < Lanes) block[..(elements.Length - first)].CopyTo(elements[first..]);
+        public float* From { get; } = from;
+
+        public float* To { get; } = to;
+
+        public int Count { get; } = count;
+
+        public int Width { get; } = width;
+
+        public bool IsGated { get; } = isGated;
+    }
+
+    private readonly struct Rows<TFunction>(Matrix matrix, TFunction function) : IRowWork
+        where TFunction : struct, IFunction
+    {
+        public void Run(int first, int end)
+        {
+            var (width, stride) = (matrix.Width, (long)matrix.Width * (matrix.IsGated ? 2 : 1));
+            for (var row = first; row < end; row++)
+                Run(matrix.From + row * stride, matrix.From + row * stride + width, matrix.To + (long)row * width);
+        }
+
+        private void Run(float* from, float* up, float* to)
+        {
+            var i = 0;
+            for (; i <= matrix.Width - Lanes; i += Lanes)
+            {
+                var value = function.Of(Vector256.Load(from + i));
+                (matrix.IsGated ? value * Vector256.Load(up + i) : value).Store(to + i);
+            }
+            var rest = matrix.Width - i;
+            if (rest == 0) return;
+            var block = stackalloc float[Lanes];
+            for (var j = 0; j < rest; j++) block[j] = from[i + j];
+            function.Of(Vector256.Load(block)).Store(block);
+            for (var j = 0; j < rest; j++) to[i + j] = matrix.IsGated ? block[j] * up[i + j] : block[j];
+        }
     }
 }

@@ -1,5 +1,5 @@
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using DeRa.Torch.Kernels;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Operators;
@@ -8,8 +8,10 @@ namespace DeRa.Torch.Operators;
 /// The root mean square norm in float32 on the CPU (<see cref="CpuKernels"/>), in one call. Squares are added in a fixed order: eight
 /// dimensions side by side, then the eight sums.
 /// </summary>
-internal static class CpuNorm
+internal static unsafe class CpuNorm
 {
+    private const int Lanes = 8;
+
     /// <summary>input / sqrt(mean(input²) + epsilon) · weight over the last dimension.</summary>
     /// <param name="input">[…, width], contiguous.</param>
     /// <param name="weight">[width], or as many rows of it as the input's last but one dimension has.</param>
@@ -18,27 +20,39 @@ internal static class CpuNorm
     public static Tensor RootMeanSquare(Tensor input, Tensor weight, float epsilon)
     {
         var output = empty_like(input);
-        var from = CpuKernels.Elements(input);
-        var to = CpuKernels.Elements(output);
-        var factors = CpuKernels.Elements(weight);
         var width = (int)input.size(-1);
-        for (var (row, factor) = (0, 0); row < from.Length; row += width, factor = (factor + width) % factors.Length)
-            Row(from.Slice(row, width), factors.Slice(factor, width), to.Slice(row, width), epsilon);
+        fixed (float* from = CpuKernels.Elements(input), factors = CpuKernels.Elements(weight), to = CpuKernels.Elements(output))
+            RowWork<Rows>.Run(new Rows(from, factors, (int)weight.numel() / width, to, width, epsilon), (int)(input.numel() / width), width);
         return output;
     }
 
-    private static void Row(ReadOnlySpan<float> from, ReadOnlySpan<float> factors, Span<float> to, float epsilon)
+    private readonly struct Rows(float* from, float* factors, int factorRows, float* to, int width, float epsilon) : IRowWork
     {
-        var inverse = 1 / MathF.Sqrt(SumOfSquares(from) / from.Length + epsilon);
-        for (var i = 0; i < from.Length; i++) to[i] = from[i] * inverse * factors[i];
-    }
+        public void Run(int first, int end)
+        {
+            for (var row = first; row < end; row++)
+                Run(from + (long)row * width, factors + row % factorRows * width, to + (long)row * width);
+        }
 
-    private static float SumOfSquares(ReadOnlySpan<float> values)
-    {
-        var sums = Vector256<float>.Zero;
-        foreach (var part in MemoryMarshal.Cast<float, Vector256<float>>(values)) sums = Vector256.FusedMultiplyAdd(part, part, sums);
-        var sum = Vector256.Sum(sums);
-        for (var i = values.Length / Vector256<float>.Count * Vector256<float>.Count; i < values.Length; i++) sum += values[i] * values[i];
-        return sum;
+        private void Run(float* own, float* factors, float* to)
+        {
+            var inverse = 1 / MathF.Sqrt(SumOfSquares(own) / width + epsilon);
+            var i = 0;
+            for (; i <= width - Lanes; i += Lanes) (Vector256.Load(own + i) * inverse * Vector256.Load(factors + i)).Store(to + i);
+            for (; i < width; i++) to[i] = own[i] * inverse * factors[i];
+        }
+
+        private float SumOfSquares(float* own)
+        {
+            var (sums, i) = (Vector256<float>.Zero, 0);
+            for (; i <= width - Lanes; i += Lanes)
+            {
+                var part = Vector256.Load(own + i);
+                sums = Vector256.FusedMultiplyAdd(part, part, sums);
+            }
+            var sum = Vector256.Sum(sums);
+            for (; i < width; i++) sum += own[i] * own[i];
+            return sum;
+        }
     }
 }

@@ -15,42 +15,19 @@ internal static class FeedForwardActivation
     /// <returns>[rows, width] in the input's element type.</returns>
     public static Tensor Apply(Tensor input, Activation activation, bool isGated)
     {
+        if (CpuKernels.Supports(input) && CpuActivation.Has(activation))
+            return CpuActivation.Apply(input.contiguous(), activation, isGated);
         if (!isGated) return Activate(input, activation);
         var width = input.size(1) / 2;
-        if (CpuKernels.Supports(input) && CpuActivation.InPlace(activation) is { } inPlace) return GateOnCpu(input, (int)width, inPlace);
         return Activate(input.narrow(1, 0, width), activation).mul_(input.narrow(1, width, width));
     }
 
-    private static Tensor Activate(Tensor input, Activation activation) => CpuKernels.Supports(input)
-        ? ActivateOnCpu(input, activation)
+    /// <summary>
+    /// On the CPU the error function goes row by row: calls of equal size split their elements among threads equally.
+    /// </summary>
+    private static Tensor Activate(Tensor input, Activation activation) => CpuKernels.Supports(input) && activation == Activation.Gelu
+        ? cat([.. Enumerable.Range(0, (int)input.size(0)).Select(row => input.narrow(0, row, 1).contiguous().gelu())], 0)
         : ActivateByLibTorch(input, activation);
-
-    /// <summary>Row by row, without views of the two halves.</summary>
-    private static Tensor GateOnCpu(Tensor input, int width, Func<Tensor, Tensor> activateInPlace)
-    {
-        var output = empty([input.size(0), width], ScalarType.Float32);
-        var from = CpuKernels.Elements(input);
-        var to = CpuKernels.Elements(output);
-        for (var row = 0; row < to.Length; row += width) from.Slice(2 * row, width).CopyTo(to[row..]);
-        activateInPlace(output);
-        for (var row = 0; row < to.Length; row += width)
-        {
-            var up = from.Slice(2 * row + width, width);
-            var own = to.Slice(row, width);
-            for (var i = 0; i < own.Length; i++) own[i] *= up[i];
-        }
-        return output;
-    }
-
-    private static Tensor ActivateOnCpu(Tensor input, Activation activation) => activation switch
-    {
-        _ when CpuActivation.InPlace(activation) is { } inPlace => inPlace(Copy(input)),
-        // The error function row by row: calls of equal size split their elements among threads equally.
-        Activation.Gelu => cat([.. Enumerable.Range(0, (int)input.size(0)).Select(row => input.narrow(0, row, 1).contiguous().gelu())], 0),
-        _ => ActivateByLibTorch(input, activation),
-    };
-
-    private static Tensor Copy(Tensor input) => input.is_contiguous() ? input.clone() : input.contiguous();
 
     private static Tensor ActivateByLibTorch(Tensor input, Activation activation) => activation switch
     {
