@@ -24,6 +24,12 @@ internal sealed class DeviceArguments
         DefaultValueFactory = _ => "auto",
     };
 
+    private readonly Option<string> _prefillKernel = new("--prefill-kernel")
+    {
+        Description = "What multiplies prompts where the kernels are the program's own: auto (they do) or torch (libtorch, in float32)",
+        DefaultValueFactory = _ => "auto",
+    };
+
     private readonly Option<string?> _libtorch = new("--libtorch")
     {
         Description = "The torch/lib folder of a PyTorch installation, to use its libtorch (that is how CUDA runs)",
@@ -33,7 +39,7 @@ internal sealed class DeviceArguments
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _device, _dtype, _kernels, _libtorch, _threads }) command.Add(option);
+        foreach (var option in new Option[] { _device, _dtype, _kernels, _prefillKernel, _libtorch, _threads }) command.Add(option);
     }
 
     /// <exception cref="FormatException">The value is not allowed; the message names the option.</exception>
@@ -43,7 +49,8 @@ internal sealed class DeviceArguments
     public DTypeOption DType(ParseResult parsed) => DTypeOption.Parse(parsed.GetRequiredValue(_dtype));
 
     /// <inheritdoc cref="Device"/>
-    public KernelsOption Kernels(ParseResult parsed) => KernelsOption.Parse(parsed.GetRequiredValue(_kernels));
+    public KernelsOption Kernels(ParseResult parsed) =>
+        KernelsOption.Parse(parsed.GetRequiredValue(_kernels), parsed.GetRequiredValue(_prefillKernel));
 
     /// <inheritdoc cref="Device"/>
     public LibTorchOptions LibTorch(ParseResult parsed) => new()

@@ -82,7 +82,7 @@ internal sealed record ServerOptions
                 Aligned = folders.Aligned,
                 Device = DeviceOption.Parse(Compute.Device),
                 DType = DTypeOption.Parse(Compute.Dtype),
-                Kernels = KernelsOption.Parse(Compute.Kernels),
+                Kernels = KernelsOption.Parse(Compute.Kernels, Compute.PrefillKernel),
                 LibTorch = new LibTorchOptions { Directory = Compute.Libtorch, Threads = Compute.Threads },
                 ContextTokens = Compute.ContextLength,
                 CacheTokens = Compute.CacheTokens,

@@ -72,6 +72,7 @@ public sealed class PairLoader
         var models = new ParallelLoad(progress, cancellation).Run(sources);
         foreach (var (source, model) in sources.Zip(models))
             if (source.Config.TiedEmbeddings && !model.Config.TiedEmbeddings) PairLog.StoredOutputUsed(_logger, source.Name, source.Folder);
+        if (models.Any(model => model.IsPrefillByLibTorch)) PairLog.PrefillByLibTorch(_logger);
         try
         {
             return Assemble(sources, models, EffectiveVocabulary(vocabularySize), contextTokens);

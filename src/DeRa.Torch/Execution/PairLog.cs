@@ -29,4 +29,8 @@ internal static partial class PairLog
     [LoggerMessage(9, LogLevel.Warning,
         "Model '{Model}', {Folder}: config.json ties the output layer to the embedding, but another one is stored, which is used")]
     public static partial void StoredOutputUsed(ILogger logger, string model, string folder);
+
+    [LoggerMessage(10, LogLevel.Information,
+        "Prompts are multiplied by libtorch (--prefill-kernel torch): what a seed gives may depend on the requests beside it")]
+    public static partial void PrefillByLibTorch(ILogger logger);
 }

@@ -2,6 +2,7 @@ using DeRa.Engine.Scheduling;
 using DeRa.Torch.Kernels;
 using DeRa.Torch.Models;
 using DeRa.Torch.Native;
+using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Execution;
@@ -27,14 +28,20 @@ internal sealed class StepThreads(IReadOnlyList<DecoderModel> models)
 
     // Two pools of threads that wait for each other slow both down.
     private readonly bool _usesLibTorch = models.Any(model => !model.IsPacked);
+    private readonly bool _usesLibTorchForPrompts = models.Any(model => model.IsPrefillByLibTorch);
 
     /// <summary>Sets them for a step's passes.</summary>
     public void Set(IReadOnlyList<ModelPass> passes)
     {
-        var work = 0L;
-        for (var i = 0; i < passes.Count; i++) work = Math.Max(work, Tokens(passes[i].Rows) * _parameters[passes[i].Runner]);
+        var (work, most) = (0L, 0L);
+        for (var i = 0; i < passes.Count; i++)
+        {
+            var tokens = Tokens(passes[i].Rows);
+            (work, most) = (Math.Max(work, tokens * _parameters[passes[i].Runner]), Math.Max(most, tokens));
+        }
         CpuPool.Shared.Threads = _mostBytes <= CachedBytes && work <= SmallWork ? 1 : _threads;
-        set_num_threads(_usesLibTorch ? CpuPool.Shared.Threads : 1);
+        var isLibTorchs = _usesLibTorch || (_usesLibTorchForPrompts && most >= PackedWeight.MinLibraryRows);
+        set_num_threads(isLibTorchs ? CpuPool.Shared.Threads : 1);
     }
 
     /// <summary>Leaves all threads to what runs between steps.</summary>

@@ -63,7 +63,7 @@ internal sealed class DecoderLoader
         config = DecoderTensors.WithStoredOutput(config, checkpoint, layout);
         DecoderTensors.Check(checkpoint, config, layout);
         var embedding = checkpoint.Find(layout.Embedding)!.Value.Tensor;
-        var types = ModelTypes.Of(type.Resolve(config.ElementType ?? embedding.Type), kernels.AreOwn(device));
+        var types = ModelTypes.Of(type.Resolve(config.ElementType ?? embedding.Type), kernels, device);
         long loaded = 0, total = adapters.Sum(adapter => adapter.StoredBytes)
             + DecoderTensors.Expected(config, layout).Sum(tensor => checkpoint.Find(tensor.Name)!.Value.Tensor.LengthBytes);
         using var scope = NewDisposeScope();
@@ -178,7 +178,7 @@ internal sealed class DecoderLoader
     private IWeightMatrix Pack(Tensor weight)
     {
         if (!_types.ArePacked) return new TensorMatrix(weight);
-        var packed = PackedWeight.Of(weight);
+        var packed = PackedWeight.Of(weight, _types.IsPrefillByLibTorch);
         _packed.Add(packed);
         weight.Dispose();
         return packed;
@@ -188,11 +188,16 @@ internal sealed class DecoderLoader
     /// <param name="Weights">Of weight matrices.</param>
     /// <param name="Activations">Of activations, biases, learned positions and the cache.</param>
     /// <param name="ArePacked">Whether our own kernels compute products.</param>
-    private readonly record struct ModelTypes(ScalarType Weights, ScalarType Activations, bool ArePacked)
+    /// <param name="IsPrefillByLibTorch">Whether those of prompts are libtorch's all the same.</param>
+    private readonly record struct ModelTypes(ScalarType Weights, ScalarType Activations, bool ArePacked, bool IsPrefillByLibTorch)
     {
         /// <summary>Of adapters, which are small.</summary>
         public ScalarType Adapters => Activations;
 
-        public static ModelTypes Of(ScalarType weights, bool areOwn) => new(weights, areOwn ? ScalarType.Float32 : weights, areOwn);
+        public static ModelTypes Of(ScalarType weights, KernelsOption kernels, Device device)
+        {
+            var areOwn = kernels.AreOwn(device);
+            return new ModelTypes(weights, areOwn ? ScalarType.Float32 : weights, areOwn, kernels.IsPrefillByLibTorch);
+        }
     }
 }

@@ -33,6 +33,9 @@ internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType
     /// <summary>Whether our own kernels compute its products.</summary>
     public bool IsPacked => Output.Weight is PackedWeight;
 
+    /// <summary>Whether libtorch computes those of prompts all the same.</summary>
+    public bool IsPrefillByLibTorch => Output.Weight is PackedWeight { IsPrefillByLibTorch: true };
+
     /// <summary>[vocabulary, hidden].</summary>
     public required IWeightMatrix Embedding { get; init; }
 

@@ -2,7 +2,7 @@ using TorchSharp;
 
 namespace DeRa.Torch.Native;
 
-/// <summary>Which code computes matrix products (option <c>--kernels</c>).</summary>
+/// <summary>Which code computes matrix products (options <c>--kernels</c> and <c>--prefill-kernel</c>).</summary>
 public sealed record KernelsOption
 {
     private readonly bool? _areOwn;
@@ -15,17 +15,27 @@ public sealed record KernelsOption
     /// <summary>The value as it is written: auto, cpu, torch.</summary>
     public string Name { get; }
 
-    /// <summary>Parses the option's value, ignoring case.</summary>
-    /// <exception cref="FormatException">It is none of the allowed values; the message names the option and lists them.</exception>
-    public static KernelsOption Parse(string text)
+    /// <summary>
+    /// Whether prompts are multiplied by libtorch where <see cref="AreOwn"/>, over weights widened to float32 piece by piece.
+    /// </summary>
+    public bool IsPrefillByLibTorch { get; private init; }
+
+    /// <summary>Parses the options' values, ignoring case.</summary>
+    /// <param name="text">That of <c>--kernels</c>.</param>
+    /// <param name="prefill">That of <c>--prefill-kernel</c>: auto or torch.</param>
+    /// <exception cref="FormatException">One is none of the allowed values; the message names the option and lists them.</exception>
+    public static KernelsOption Parse(string text, string prefill = "auto")
     {
         ArgumentNullException.ThrowIfNull(text);
-        return text.Trim().ToLowerInvariant() switch
+        ArgumentNullException.ThrowIfNull(prefill);
+        return ParseKernels(text) with
         {
-            "auto" => Auto,
-            "cpu" => new KernelsOption(true, "cpu"),
-            "torch" => new KernelsOption(false, "torch"),
-            _ => throw new FormatException($"--kernels: '{text}' is no choice of kernels; allowed: auto, cpu, torch"),
+            IsPrefillByLibTorch = prefill.Trim().ToLowerInvariant() switch
+            {
+                "auto" => false,
+                "torch" => true,
+                _ => throw new FormatException($"--prefill-kernel: '{prefill}' is no choice of a kernel; allowed: auto, torch"),
+            },
         };
     }
 
@@ -39,4 +49,12 @@ public sealed record KernelsOption
             + "or --device cpu.");
         return _areOwn ?? isCpu;
     }
+
+    private static KernelsOption ParseKernels(string text) => text.Trim().ToLowerInvariant() switch
+    {
+        "auto" => Auto,
+        "cpu" => new KernelsOption(true, "cpu"),
+        "torch" => new KernelsOption(false, "torch"),
+        _ => throw new FormatException($"--kernels: '{text}' is no choice of kernels; allowed: auto, cpu, torch"),
+    };
 }

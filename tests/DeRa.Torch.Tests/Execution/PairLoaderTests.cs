@@ -101,6 +101,21 @@ public sealed class PairLoaderTests
             + (2 * config.LayerCount + 1) * config.HiddenSize * (sizeof(float) - sizeof(short)), pair.Members[0].WeightBytes);
     }
 
+    [Fact]
+    public void Prompts_by_libtorch_are_told_and_give_what_our_own_kernels_give_but_for_rounding()
+    {
+        var log = new ListLogger();
+        var options = GoldenPair.Options() with { Kernels = KernelsOption.Parse("auto", "torch") };
+        using var own = GoldenPair.Load(GoldenPair.Options(), GoldenPair.VocabularySize).Executor;
+        using var byLibrary = PairLoader.Load(options, GoldenPair.VocabularySize, progress: null, log,
+            TestContext.Current.CancellationToken).Executor;
+        Assert.Contains(log.Lines, line => line.Contains("--prefill-kernel torch"));
+        int[] prompt = [.. Enumerable.Range(0, 60).Select(i => i * 7 % 100)];
+        var logProbs = new[] { own, byLibrary }.Select(executor => new TestSequence(prompt, strength: 0.5, [0, 1, 2, 3]).Run(executor, 1)
+            .LogProbs[0].Top.ToDictionary(item => item.Token, item => item.LogProb)).ToList();
+        Assert.All(logProbs[0], item => Assert.Equal(item.Value, logProbs[1][item.Key], 1e-4f));
+    }
+
     [Theory]
     [InlineData(139, 139), InlineData(144, 144), InlineData(150, 144)]
     public void The_vocabulary_is_the_tokenizers_within_the_output_width(int tokenizerSize, int expected)

@@ -24,5 +24,7 @@ public sealed class KernelsOptionTests
     {
         var error = Assert.Throws<FormatException>(() => KernelsOption.Parse("mkl"));
         Assert.Equal("--kernels: 'mkl' is no choice of kernels; allowed: auto, cpu, torch", error.Message);
+        error = Assert.Throws<FormatException>(() => KernelsOption.Parse("auto", "cpu"));
+        Assert.Equal("--prefill-kernel: 'cpu' is no choice of a kernel; allowed: auto, torch", error.Message);
     }
 }
