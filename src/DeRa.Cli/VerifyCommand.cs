@@ -59,7 +59,8 @@ internal static class VerifyCommand
     private static string Line(GoldenReport report)
     {
         var worst = report.Checks.MaxBy(check => check.LargestDifference / check.Bound)!;
-        return $"{report.ElementType} on {report.Device}: {(report.Passed ? "passed" : "FAILED")}, {report.Checks.Count} comparisons, "
+        var vectors = report.VectorBits is { } bits ? $", {bits}-bit vectors" : "";
+        return $"{report.ElementType} on {report.Device}{vectors}: {(report.Passed ? "passed" : "FAILED")}, {report.Checks.Count} comparisons, "
             + Difference(worst);
     }
 

@@ -13,6 +13,11 @@ internal sealed class CliProcess : IDisposable
     public bool HasExited => _process.HasExited;
 
     public CliProcess(params string[] arguments)
+        : this(arguments, environment: [])
+    {
+    }
+
+    public CliProcess(string[] arguments, params (string Name, string Value)[] environment)
     {
         var tests = Path.Combine(AppContext.BaseDirectory, "DeRa.Cli.Tests");
         string[] program =
@@ -20,12 +25,14 @@ internal sealed class CliProcess : IDisposable
             "exec", "--depsfile", tests + ".deps.json", "--runtimeconfig", tests + ".runtimeconfig.json",
             Path.Combine(AppContext.BaseDirectory, "dera.dll"),
         ];
-        _process = Process.Start(new ProcessStartInfo("dotnet", [.. program, .. arguments])
+        var start = new ProcessStartInfo("dotnet", [.. program, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-        })!;
+        };
+        foreach (var (name, value) in environment) start.Environment[name] = value;
+        _process = Process.Start(start)!;
     }
 
     /// <summary>Sends a signal, such as INT.</summary>

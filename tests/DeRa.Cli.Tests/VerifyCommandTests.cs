@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Runtime.Intrinsics;
 using DeRa.Testing;
 using Xunit;
 
@@ -13,8 +15,22 @@ public class VerifyCommandTests
         var lines = run.Out.TrimEnd().Split(Environment.NewLine);
         Assert.Equal(GoldenData.CommittedModels.Count + 1, lines.Length);
         Assert.All(lines[..^1], (line, i) => Assert.Matches(
-            $@"^\[{i + 1}/{lines.Length - 1}\] .+: \w+ on cpu: passed, \d+ comparisons, largest difference \S+ of \S+ allowed$", line));
+            $@"^\[{i + 1}/{lines.Length - 1}\] .+: \w+ on cpu, \d+-bit vectors: passed, \d+ comparisons, largest difference \S+ of \S+ allowed$", line));
         Assert.EndsWith($"{GoldenData.CommittedModels.Count} of {GoldenData.CommittedModels.Count} checkpoints passed", run.Out.TrimEnd());
+    }
+
+    // A machine without the width runs the next narrower one.
+    [Theory]
+    [InlineData(256), InlineData(128)]
+    public async Task Vectors_of_every_width_pass(int bits)
+    {
+        using var process = new CliProcess(["verify", GoldenData.Committed(""), "--device", "cpu"],
+            ("DOTNET_PreferredVectorBitWidth", bits.ToString(CultureInfo.InvariantCulture)));
+        var run = await process.EndAsync();
+        Assert.Equal((0, ""), (run.Code, run.Error));
+        var lines = run.Out.TrimEnd().Split(Environment.NewLine);
+        var widest = Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128;
+        Assert.All(lines[..^1], line => Assert.Contains($"on cpu, {Math.Min(bits, widest)}-bit vectors: passed", line));
     }
 
     [Fact]

@@ -11,6 +11,9 @@ internal static unsafe class MatrixProduct
     /// <summary>Multiplications, some ten microseconds' worth, below which one thread finishes before others have started.</summary>
     private const long MinParallelWork = 1 << 18;
 
+    /// <summary>Bits of the widest vectors of this processor: 512, 256 or 128.</summary>
+    public static int VectorBits => Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 128;
+
     /// <summary>output = input · matrixᵀ + bias, by the widest vectors of this processor. Any thread.</summary>
     /// <param name="matrix">[outputs, inputs].</param>
     /// <param name="bias">[outputs]; null = none.</param>
@@ -19,8 +22,8 @@ internal static unsafe class MatrixProduct
     /// <param name="output">[rows, outputs], overwritten.</param>
     public static void Run(PackedMatrix matrix, float* bias, float* input, int rows, float* output)
     {
-        if (Vector512.IsHardwareAccelerated) Run<Lanes512>(matrix, bias, input, rows, output);
-        else if (Vector256.IsHardwareAccelerated) Run<Lanes256>(matrix, bias, input, rows, output);
+        if (VectorBits == 512) Run<Lanes512>(matrix, bias, input, rows, output);
+        else if (VectorBits == 256) Run<Lanes256>(matrix, bias, input, rows, output);
         else Run<Lanes128>(matrix, bias, input, rows, output);
     }
 

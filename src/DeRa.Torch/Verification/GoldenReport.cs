@@ -4,8 +4,9 @@ namespace DeRa.Torch.Verification;
 /// <param name="Folder">The golden folder.</param>
 /// <param name="Device">The device.</param>
 /// <param name="ElementType">The element type, such as <c>Float32</c>.</param>
+/// <param name="VectorBits">Width of the vectors of our own kernels; null where libtorch computes products.</param>
 /// <param name="Checks">One a case and way of running it.</param>
-public sealed record GoldenReport(string Folder, string Device, string ElementType, IReadOnlyList<GoldenCheck> Checks)
+public sealed record GoldenReport(string Folder, string Device, string ElementType, int? VectorBits, IReadOnlyList<GoldenCheck> Checks)
 {
     /// <summary>Whether every check passed.</summary>
     public bool Passed => Checks.Count > 0 && Checks.All(check => check.Passed);

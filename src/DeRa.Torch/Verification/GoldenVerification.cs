@@ -1,6 +1,7 @@
 using DeRa.Engine.Scheduling;
 using DeRa.Torch.Caching;
 using DeRa.Torch.Families;
+using DeRa.Torch.Kernels;
 using DeRa.Torch.Models;
 using DeRa.Torch.Native;
 using static TorchSharp.torch;
@@ -55,7 +56,8 @@ public static class GoldenVerification
             foreach (var golden in cases) checks.Add(Compare(golden, way, RunCases(model, [golden], chunks)[0], model, bound));
         foreach (var (golden, logits) in cases.Zip(RunCases(model, cases, [5, 1, 9])))
             checks.Add(Compare(golden, "batch of all cases", logits, model, bound));
-        return new GoldenReport(folder, target.ToString(), model.WeightType.ToString(), checks);
+        return new GoldenReport(
+            folder, target.ToString(), model.WeightType.ToString(), model.IsPacked ? MatrixProduct.VectorBits : null, checks);
     }
 
     private static bool IsSupported(string folder)
