@@ -51,7 +51,6 @@ internal sealed class FaultIsolatingExecutor(IStepExecutor executor, ILogger log
     private StepResult OneByOne(StepPlan plan, IReadOnlyList<int> branches)
     {
         var readouts = new ReadoutResult[plan.Readouts.Count];
-        Array.Fill(readouts, new ReadoutResult());
         var failed = new Dictionary<int, string>();
         Copy(plan.BlockCopies, failed);
         foreach (var branch in branches)

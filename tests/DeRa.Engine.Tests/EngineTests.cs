@@ -107,7 +107,7 @@ public class EngineTests
     [Fact]
     public async Task A_stop_token_ends_the_sequence_and_is_reported()
     {
-        var executor = new ScriptedExecutor { Script = readout => readout.Sampling!.History.Length == 9 ? 99 : null };
+        var executor = new ScriptedExecutor { Script = readout => readout.Sampling!.Value.History.Length == 9 ? 99 : null };
         using var fixture = new EngineFixture(executor);
         var handle = fixture.Engine.Submit([Request() with { StopTokens = new HashSet<int> { 99 } }])[0];
         var events = await handle.Events.ReadAllAsync(Stop).ToListAsync(Stop);
@@ -177,7 +177,7 @@ public class EngineTests
     {
         var executor = new ScriptedExecutor
         {
-            ReadoutError = readout => readout.Strengths[0] == 3 && readout.Sampling!.History.Length > 7 ? "logits are not finite" : null,
+            ReadoutError = readout => readout.Strengths[0] == 3 && readout.Sampling!.Value.History.Length > 7 ? "logits are not finite" : null,
         };
         using var fixture = new EngineFixture(executor);
         var handles = fixture.Engine.Submit([Request(strength: 3), Request()]);

@@ -66,7 +66,7 @@ public sealed class PreemptionTests
                 foreach (var readout in plan.Readouts)
                 {
                     if (!decided.TryGetValue(readout.Branch, out var own)) decided.Add(readout.Branch, own = []);
-                    own.Add(readout.Sampling!.History.Length);
+                    own.Add(readout.Sampling!.Value.History.Length);
                 }
             },
         };

@@ -58,7 +58,7 @@ public sealed class TurnTests
         var executor = new ScriptedExecutor
         {
             // Goes on with the verse whatever the models say.
-            Script = readout => verse[readout.Sampling!.History.Length % verse.Length],
+            Script = readout => verse[readout.Sampling!.Value.History.Length % verse.Length],
         };
         var request = Request(0.5, maxTokens: 80) with { PromptTokens = verse };
         Assert.InRange(await PassesAsync(executor, Speculation.On, request), 30, 60);
@@ -112,7 +112,8 @@ public sealed class TurnTests
             var victim = -1;
             executor.BeforeStep = plan =>
             {
-                victim = plan.Rows().FirstOrDefault(row => row.Position == 0 && row.Tokens.Span[0] == 100)?.Branch ?? victim;
+                foreach (var row in plan.Rows())
+                    if (row.Position == 0 && row.Tokens.Span[0] == 100) victim = row.Branch;
                 if (plan.Rows().Any(row => row.Model == model && row.Branch == victim && row.Position + row.Tokens.Length >= length))
                     throw new InvalidOperationException("kernel fault");
             };
@@ -133,7 +134,7 @@ public sealed class TurnTests
         var solo = await fixture.RunAsync(Request(0.5), Stop);
         executor.ReadoutError = readout => readout.Sources.Any(source => !source.IsKnown) ? "logits are not finite" : null;
         Assert.Equal(solo, await fixture.RunAsync(Request(0.5), Stop));
-        executor.ReadoutError = readout => readout.Sampling!.History.Span[0] == 100 && readout.Sampling.History.Length > 10 ? "NaN" : null;
+        executor.ReadoutError = readout => readout.Sampling!.Value.History.Span[0] == 100 && readout.Sampling.Value.History.Length > 10 ? "NaN" : null;
         var handles = fixture.Engine.Submit([Request(0.5), Request(0.5, first: 100)]);
         await Assert.ThrowsAsync<GenerationFailedException>(async () => await TokensAsync(handles[1]));
         Assert.Equal(solo, await TokensAsync(handles[0]));

@@ -22,7 +22,7 @@ public class FaultPointTests
     private static bool IsVictim(Readout readout) => readout.Sampling is { } sampling && sampling.History.Span[1] == Mark;
 
     /// <summary>A victim's token or guess after its first ones.</summary>
-    private static bool IsLate(Readout readout) => IsVictim(readout) && readout.Sampling!.History.Length > 5;
+    private static bool IsLate(Readout readout) => IsVictim(readout) && readout.Sampling!.Value.History.Length > 5;
 
     public static TheoryData<string, bool> Points() => new MatrixTheoryData<string, bool>(
         ["reference throws", "aligned throws", "out of memory", "not finite", "tokenizer throws", "prompt's tokenizer throws"],

@@ -1,6 +1,7 @@
 using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
 using DeRa.Protos.V1;
+using DeRa.Testing;
 using Xunit;
 
 namespace DeRa.Server.Tests;
@@ -19,7 +20,7 @@ public class StrengthTests
     {
         AlignmentStrengths? ran = null;
         var executor = Scripts.Saying("hello", models: 3);
-        executor.BeforeStep = plan => ran ??= plan.Readouts.FirstOrDefault(readout => readout.Sampling is not null)?.Strengths;
+        executor.BeforeStep = plan => ran ??= plan.Find(readout => readout.Sampling is not null)?.Strengths;
         await using var server = await ServerFixture.StartAsync(executor, new() { Speculation = Speculation.Off },
             aligned: ["helpful", "concise"]);
         foreach (var stream in new[] { "false", "true" })

@@ -17,7 +17,7 @@ public static class Scripts
 
     /// <summary>Says tokens in order; after them, where it is asked for guesses, end-of-sequence.</summary>
     public static Func<Readout, int?> Script(IReadOnlyList<int> tokens) => readout =>
-        readout.Sampling!.History.Length - readout.Sampling.PromptTokens is var place && place < tokens.Count
+        readout.Sampling!.Value.History.Length - readout.Sampling.Value.PromptTokens is var place && place < tokens.Count
             ? tokens[place] : ByteTokenizer.Eos;
 
     /// <summary>Goes on and on.</summary>

@@ -83,7 +83,7 @@ public sealed class ScriptedExecutor : IStepExecutor
     /// <summary>The mixture's logits after a prefix: what the executor itself computes, for oracles.</summary>
     public float[] MixedLogits(ReadOnlySpan<int> prefix, AlignmentStrengths strengths)
     {
-        var hashes = new ulong[strengths.ActiveModels.Count];
+        var hashes = new ulong[strengths.ActiveModels.Length];
         Array.Fill(hashes, Hash(prefix));
         return Mixed(strengths.ActiveModels, [.. strengths.ActiveModels.Select(strengths.OfMember)], hashes);
     }
@@ -135,12 +135,12 @@ public sealed class ScriptedExecutor : IStepExecutor
         var mixed = Mixed([.. known.Select(i => active[i])], Weights(readout, known),
             [.. known.Select(i => HashOf(plan, readout.Sources[i], active[i]))]);
         if (readout.Score is { } score) return new ReadoutResult { Score = Score(mixed, score.Token, score.Alternatives) };
-        var token = Script?.Invoke(readout) ?? ReferenceSampler.Token(mixed, readout.Sampling!);
+        var token = Script?.Invoke(readout) ?? ReferenceSampler.Token(mixed, readout.Sampling!.Value);
         return new ReadoutResult
         {
             Token = token,
             ReferenceDivergence = ReferenceDivergence,
-            LogProbs = readout.Sampling!.LogProbs is { } count ? Score(mixed, token, count) with { Rank = null } : null,
+            LogProbs = readout.Sampling?.LogProbs is { } count ? Score(mixed, token, count) with { Rank = null } : null,
         };
     }
 

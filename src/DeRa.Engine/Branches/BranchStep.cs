@@ -4,6 +4,8 @@ namespace DeRa.Engine.Branches;
 /// <param name="modelCount">Models of the pair.</param>
 internal sealed class BranchStep(int modelCount)
 {
+    private readonly int[]?[] _keptSlots = new int[]?[modelCount];
+
     /// <summary>For each model, the tokens of its context that it will have run; 0 = it runs none in this step.</summary>
     public int[] End { get; } = new int[modelCount];
 
@@ -39,6 +41,12 @@ internal sealed class BranchStep(int modelCount)
 
     /// <summary>Guesses among its readouts.</summary>
     public int GuessCount { get; set; }
+
+    /// <summary>An array for a row's kept slots, the same in each step.</summary>
+    /// <param name="model">The row's model.</param>
+    /// <param name="count">Its length.</param>
+    public int[] KeptSlots(int model, int count) =>
+        _keptSlots[model] is { } own && own.Length == count ? own : _keptSlots[model] = new int[count];
 
     /// <summary>Begins another step, with nothing in it.</summary>
     public void Clear()

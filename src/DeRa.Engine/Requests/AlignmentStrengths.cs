@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace DeRa.Engine.Requests;
 
 /// <summary>
@@ -38,7 +40,7 @@ public sealed class AlignmentStrengths : IEquatable<AlignmentStrengths>
     /// <summary>
     /// The models whose weight is not 0, in ascending order: 0 = the reference, i = the aligned model i − 1. At least one.
     /// </summary>
-    public IReadOnlyList<int> ActiveModels { get; }
+    public ImmutableArray<int> ActiveModels { get; }
 
     /// <summary>Whether a model is one of <see cref="ActiveModels"/>.</summary>
     /// <param name="member">0 = the reference, i = the aligned model i − 1.</param>

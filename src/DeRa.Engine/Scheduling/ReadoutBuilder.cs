@@ -7,8 +7,17 @@ namespace DeRa.Engine.Scheduling;
 /// What is read out of a branch's logits in a step: scores of its prompt, the tokens for which every active model's logits are known, and
 /// guesses for those after them from the models that know more.
 /// </summary>
-internal static class ReadoutBuilder
+internal sealed class ReadoutBuilder
 {
+    private readonly List<Readout> _readouts = [];
+    private readonly List<LogitSource[]> _sources = []; // by readout; used again in each step
+
+    /// <summary>What has been added; the next step reuses the list and what is in it.</summary>
+    public IReadOnlyList<Readout> Readouts => _readouts;
+
+    /// <summary>Begins another step, with nothing in it.</summary>
+    public void Clear() => _readouts.Clear();
+
     /// <summary>Sees what is known once the step's tokens have run: how many outputs each row needs, and what can be decided.</summary>
     public static void Prepare(Branch branch)
     {
@@ -33,7 +42,7 @@ internal static class ReadoutBuilder
         // Those before the row's outputs are kept already.
         var count = Math.Min(step.LastRow[model] - step.FirstGuess + 1, step.Outputs[model]);
         if (count <= 0 || branch.RunsTogether || branch.Request.MaxTokens == 0) return [];
-        var slots = new int[count];
+        var slots = step.KeptSlots(model, count);
         for (var i = 0; i < count; i++) slots[i] = branch.SlotOf(model, step.LastRow[model] - count + 1 + i);
         return slots;
     }
@@ -41,20 +50,19 @@ internal static class ReadoutBuilder
     /// <summary>Adds a branch's readouts.</summary>
     /// <param name="branch">A branch whose rows are laid out.</param>
     /// <param name="guesses">Whether to guess.</param>
-    /// <param name="readouts">Receives them.</param>
-    public static void Add(Branch branch, bool guesses, List<Readout> readouts)
+    public void Add(Branch branch, bool guesses)
     {
         var step = branch.Step;
-        step.FirstReadout = readouts.Count;
-        if (step.Scores) AddScores(branch, readouts);
+        step.FirstReadout = _readouts.Count;
+        if (step.Scores) AddScores(branch);
         for (var i = 0; i < step.DecisionCount; i++)
-            readouts.Add(Sample(branch, branch.DecidedTokens + i, branch.Request.LogProbs));
+            _readouts.Add(Sample(branch, branch.DecidedTokens + i, branch.Request.LogProbs));
         if (!guesses || !branch.Request.Speculation || branch.RunsTogether) return;
         var last = Math.Min(step.FirstGuess + Branch.MaxGuesses, branch.Request.MaxTokens - 1);
         for (var index = step.FirstGuess; index < last; index++)
         {
             if (!IsKnown(branch, index)) return;
-            readouts.Add(Sample(branch, index, logProbs: null));
+            _readouts.Add(Sample(branch, index, logProbs: null));
             step.GuessCount++;
         }
     }
@@ -69,17 +77,17 @@ internal static class ReadoutBuilder
     }
 
     /// <summary>A readout for each token of the prompt that follows one of the row's.</summary>
-    private static void AddScores(Branch branch, List<Readout> readouts)
+    private void AddScores(Branch branch)
     {
         var step = branch.Step;
         var first = branch.Strengths.ActiveModels[0];
         var (start, end) = (branch.ComputedTokens(first), Math.Min(step.End[first], branch.Main.PromptTokens - 1));
         for (var position = start; position < end; position++)
         {
-            var sources = new LogitSource[branch.Strengths.ActiveModels.Count];
+            var sources = Sources(branch.Strengths.ActiveModels.Length);
             for (var i = 0; i < sources.Length; i++)
                 sources[i] = LogitSource.Of(step.Row[branch.Strengths.ActiveModels[i]], position - start);
-            readouts.Add(new Readout
+            _readouts.Add(new Readout
             {
                 Branch = branch.Id,
                 Strengths = branch.Strengths,
@@ -90,10 +98,10 @@ internal static class ReadoutBuilder
         }
     }
 
-    private static Readout Sample(Branch branch, int index, int? logProbs)
+    private Readout Sample(Branch branch, int index, int? logProbs)
     {
         var active = branch.Strengths.ActiveModels;
-        var sources = new LogitSource[active.Count];
+        var sources = Sources(active.Length);
         for (var i = 0; i < sources.Length; i++) sources[i] = Source(branch, active[i], index);
         var position = branch.Main.PromptTokens + index;
         return new Readout
@@ -110,6 +118,14 @@ internal static class ReadoutBuilder
                 LogProbs = logProbs,
             },
         };
+    }
+
+    /// <summary>The next readout's array.</summary>
+    private LogitSource[] Sources(int count)
+    {
+        var place = _readouts.Count;
+        if (place == _sources.Count) _sources.Add(new LogitSource[count]);
+        return _sources[place].Length == count ? _sources[place] : _sources[place] = new LogitSource[count];
     }
 
     private static LogitSource Source(Branch branch, int model, int index)

@@ -16,6 +16,9 @@ internal sealed class StepBuilder(ExecutorLimits limits, int maxBatchTokens, Bra
     private readonly int[] _budget = new int[limits.Runners.Count];
     private readonly int[] _spare = new int[limits.Runners.Count];
     private readonly List<Client> _readers = [];
+    private readonly List<ModelPass> _passes = [];
+    private readonly List<PassRow>[] _rows = [.. limits.Runners.Select(_ => new List<PassRow>())]; // by runner
+    private readonly ReadoutBuilder _readouts = new();
 
     /// <summary>Tokens of prompts in the step that was laid out last, in all its passes.</summary>
     public int PromptTokens { get; private set; }
@@ -33,6 +36,7 @@ internal sealed class StepBuilder(ExecutorLimits limits, int maxBatchTokens, Bra
     /// <param name="running">The branches, oldest first; what they have is prepared.</param>
     /// <param name="turn">Which runners go.</param>
     /// <param name="longestTokens">Tokens that all passes may have together, where some of them are of prompts.</param>
+    /// <returns>The plan, whose lists the next one reuses.</returns>
     public StepPlan Build(IReadOnlyList<Branch> running, Turn turn, int longestTokens)
     {
         for (var runner = 0; runner < _budget.Length; runner++)
@@ -40,18 +44,18 @@ internal sealed class StepBuilder(ExecutorLimits limits, int maxBatchTokens, Bra
         foreach (var branch in running) branch.Step.Clear();
         GiveDecoding(running, turn);
         GivePrompts(running, turn, longestTokens);
-        var rows = Array.ConvertAll(_budget, _ => new List<PassRow>());
-        var readouts = new List<Readout>(running.Count);
+        foreach (var rows in _rows) rows.Clear();
+        _readouts.Clear();
+        _passes.Clear();
         foreach (var branch in running)
         {
             ReadoutBuilder.Prepare(branch);
-            AddRows(branch, rows);
-            ReadoutBuilder.Add(branch, turn.Guesses, readouts);
+            AddRows(branch);
+            _readouts.Add(branch, turn.Guesses);
         }
-        var passes = new List<ModelPass>(rows.Length);
-        for (var runner = 0; runner < rows.Length; runner++)
-            if (rows[runner].Count > 0) passes.Add(new ModelPass(runner, rows[runner]));
-        return new StepPlan(passes, readouts);
+        for (var runner = 0; runner < _rows.Length; runner++)
+            if (_rows[runner].Count > 0) _passes.Add(new ModelPass(runner, _rows[runner]));
+        return new StepPlan(_passes, _readouts.Readouts);
     }
 
     /// <summary>One token for each row that decodes, guesses with what is left.</summary>
@@ -209,14 +213,14 @@ internal sealed class StepBuilder(ExecutorLimits limits, int maxBatchTokens, Bra
         return count;
     }
 
-    private void AddRows(Branch branch, List<PassRow>[] rows)
+    private void AddRows(Branch branch)
     {
         var counted = 0UL;
         foreach (var model in branch.Strengths.ActiveModels)
         {
             if (branch.Step.End[model] == 0) continue;
             var runner = _runnerOfModel[model];
-            AddRow(branch, model, rows[runner]);
+            AddRow(branch, model, _rows[runner]);
             if (branch.DecidedTokens == 0 || branch.Step.LastRow[model] < branch.DecidedTokens || (counted >> runner & 1) == 1) continue;
             counted |= 1UL << runner;
             branch.Step.DecodePasses++;

@@ -2,7 +2,7 @@ using DeRa.Engine.Requests;
 
 namespace DeRa.Engine.Scheduling;
 
-/// <summary>One step: passes over models, then what is read out of their logits.</summary>
+/// <summary>One step: passes over models, then what is read out of their logits. The engine reuses its lists in the next step.</summary>
 /// <param name="Passes">At most one a runner. May be empty: logits of earlier steps may be all that a readout needs.</param>
 /// <param name="Readouts">What is wanted of the logits; those of one branch in the order of its tokens.</param>
 public sealed record StepPlan(IReadOnlyList<ModelPass> Passes, IReadOnlyList<Readout> Readouts)
@@ -32,8 +32,10 @@ public readonly record struct BlockCopy(int Branch, int From, int To);
 public sealed record ModelPass(int Runner, IReadOnlyList<PassRow> Rows);
 
 /// <summary>What one model runs of one branch: a chunk of its prompt, or its last tokens.</summary>
-public sealed record PassRow
+public readonly record struct PassRow
 {
+    private readonly IReadOnlyList<int>? _keptSlots;
+
     /// <summary>Ties the rows, copies and readouts of one branch together: what fails of it fails together.</summary>
     public required int Branch { get; init; }
 
@@ -55,11 +57,15 @@ public sealed record PassRow
     public int OutputCount { get; init; }
 
     /// <summary>Where the last of the outputs are kept for later steps, one slot each; at most <see cref="OutputCount"/>.</summary>
-    public IReadOnlyList<int> KeptSlots { get; init; } = [];
+    public IReadOnlyList<int> KeptSlots
+    {
+        get => _keptSlots ?? [];
+        init => _keptSlots = value;
+    }
 }
 
 /// <summary>What is wanted of the logits of one position: a sampled token, the score of a known one, or both.</summary>
-public sealed record Readout
+public readonly record struct Readout
 {
     /// <summary>The branch, as in <see cref="PassRow.Branch"/>.</summary>
     public required int Branch { get; init; }
@@ -111,7 +117,7 @@ public readonly record struct LogitSource(int Row, int Output, int Slot)
 public readonly record struct ScoredToken(int Token, int Alternatives);
 
 /// <summary>What sampling one position needs beside its logits.</summary>
-public sealed record SamplingRow
+public readonly record struct SamplingRow
 {
     /// <summary>Temperature, filters, penalties, bias, masks.</summary>
     public required SamplingParameters Parameters { get; init; }

@@ -3,7 +3,7 @@ using DeRa.Engine.Requests;
 namespace DeRa.Engine.Scheduling;
 
 /// <summary>What a step gives back.</summary>
-/// <param name="Readouts">One a readout of the plan, in its order.</param>
+/// <param name="Readouts">One a readout of the plan, in its order; the executor may reuse the list in its next step.</param>
 public sealed record StepResult(IReadOnlyList<ReadoutResult> Readouts)
 {
     /// <summary>
@@ -19,7 +19,7 @@ public sealed record StepResult(IReadOnlyList<ReadoutResult> Readouts)
 }
 
 /// <summary>What one readout gives back.</summary>
-public sealed record ReadoutResult
+public readonly record struct ReadoutResult
 {
     /// <summary>The sampled token; meaningful only where sampling was asked for.</summary>
     public int Token { get; init; }

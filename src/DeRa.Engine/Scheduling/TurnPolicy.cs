@@ -66,7 +66,7 @@ internal sealed class TurnPolicy
     private bool IsMixed(Branch branch)
     {
         var active = branch.Strengths.ActiveModels;
-        for (var i = 1; i < active.Count; i++)
+        for (var i = 1; i < active.Length; i++)
             if (_runnerOfModel[active[i]] != _runnerOfModel[active[0]]) return true;
         return false;
     }

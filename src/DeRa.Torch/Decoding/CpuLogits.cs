@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using DeRa.Torch.Operators;
@@ -5,11 +6,12 @@ using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
 
-/// <summary>The members' rows of logits in the host's memory. Valid as long as the members' tensors are.</summary>
-internal sealed unsafe class CpuLogits
+/// <summary>The members' rows of logits in the host's memory. Valid as long as the members' tensors are, until it is disposed.</summary>
+internal sealed unsafe class CpuLogits : IDisposable
 {
     private readonly List<Tensor> _tensors = []; // keeps converted ones until this object is collected
-    private readonly float*[][] _rows;
+    private readonly nint[] _rows; // [members, rows]: where each row begins; 0 = the member did not run it
+    private readonly int _rowCount;
     private readonly int _vocabularySize;
 
     /// <summary>Finds each row; other types than float32 are converted.</summary>
@@ -19,27 +21,33 @@ internal sealed unsafe class CpuLogits
     /// <exception cref="InvalidOperationException">A row needs a model that did not run it.</exception>
     public CpuLogits(IReadOnlyList<ModelLogits> members, IReadOnlyList<LogitRow> rows, int vocabularySize)
     {
-        _vocabularySize = vocabularySize;
-        _rows = new float*[members.Count][];
-        for (var member = 0; member < members.Count; member++) _rows[member] = Rows(members[member], rows.Count);
-        for (var row = 0; row < rows.Count; row++)
-            foreach (var member in rows[row].KnownModels ?? rows[row].Strengths.ActiveModels)
-                if (_rows[member][row] == null)
-                    throw new InvalidOperationException($"row {row} needs the logits of model {member}, which did not run it");
+        (_rowCount, _vocabularySize) = (rows.Count, vocabularySize);
+        _rows = ArrayPool<nint>.Shared.Rent(members.Count * rows.Count);
+        Array.Clear(_rows, 0, members.Count * rows.Count);
+        for (var member = 0; member < members.Count; member++) Find(member, members[member]);
+        for (var row = 0; row < rows.Count; row++) Check(rows[row], row);
     }
 
     /// <summary>The logits of a model that ran a row: float32 [vocabulary].</summary>
-    public ReadOnlySpan<float> Row(int member, int row) => new(_rows[member][row], _vocabularySize);
+    public ReadOnlySpan<float> Row(int member, int row) => new((void*)_rows[member * _rowCount + row], _vocabularySize);
 
-    private float*[] Rows(ModelLogits member, int count)
+    /// <summary>Gives its memory back.</summary>
+    public void Dispose() => ArrayPool<nint>.Shared.Return(_rows);
+
+    private void Find(int member, ModelLogits logits)
     {
-        var rows = new float*[count];
-        if (member.Logits is null) return rows;
-        var logits = member.Logits.to(ScalarType.Float32).contiguous();
-        _tensors.Add(logits);
-        var first = (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(CpuKernels.Elements(logits)));
-        var width = logits.shape[1];
-        for (var i = 0; i < member.Rows.Count; i++) rows[member.Rows[i]] = first + i * width;
-        return rows;
+        if (logits.Logits is null) return;
+        var own = logits.Logits.to(ScalarType.Float32).contiguous();
+        _tensors.Add(own);
+        var first = (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(CpuKernels.Elements(own)));
+        var width = own.size(1);
+        for (var i = 0; i < logits.Rows.Count; i++) _rows[member * _rowCount + logits.Rows[i]] = (nint)(first + i * width);
+    }
+
+    private void Check(LogitRow wanted, int row)
+    {
+        foreach (var member in wanted.Strengths.ActiveModels)
+            if (wanted.IsKnown(member) && _rows[member * _rowCount + row] == 0)
+                throw new InvalidOperationException($"row {row} needs the logits of model {member}, which did not run it");
     }
 }

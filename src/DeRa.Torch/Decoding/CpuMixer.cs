@@ -18,13 +18,13 @@ internal static class CpuMixer
     {
         var active = strengths.ActiveModels;
         var first = logits.Row(active[0], row);
-        if (active.Count == 1)
+        if (active.Length == 1)
         {
             first.CopyTo(mixed);
             return;
         }
         Add(first, (float)strengths.OfMember(active[0]), logits.Row(active[1], row), (float)strengths.OfMember(active[1]), mixed);
-        for (var i = 2; i < active.Count; i++)
+        for (var i = 2; i < active.Length; i++)
             Add(mixed, 1, logits.Row(active[i], row), (float)strengths.OfMember(active[i]), mixed);
     }
 

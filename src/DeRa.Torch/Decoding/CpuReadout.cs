@@ -17,24 +17,23 @@ internal static class CpuReadout
     /// <param name="rows">At least one.</param>
     /// <param name="vocabularySize">Size of the vocabulary; further columns are padding.</param>
     /// <param name="means">For guesses: the models' mean differences, to which rows are added that say so; null = 0.</param>
+    /// <param name="results">One a row, written.</param>
     /// <exception cref="InvalidOperationException">A row needs a model that did not run it.</exception>
-    public static ReadoutResult[] Run(IReadOnlyList<ModelLogits> members, IReadOnlyList<LogitRow> rows, int vocabularySize,
-        MeanDifferences? means = null)
+    public static void Run(IReadOnlyList<ModelLogits> members, IReadOnlyList<LogitRow> rows, int vocabularySize,
+        MeanDifferences? means, Memory<ReadoutResult> results)
     {
-        var logits = new CpuLogits(members, rows, vocabularySize);
-        var results = new ReadoutResult[rows.Count];
+        using var logits = new CpuLogits(members, rows, vocabularySize);
         var reading = new Reading(logits, rows, vocabularySize, means, results);
         if ((long)rows.Count * vocabularySize >= MinParallelLogits) CpuPool.Shared.Run(reading, rows.Count);
-        else for (var row = 0; row < results.Length; row++) reading.Run(row);
-        for (var row = 0; row < results.Length; row++)
+        else for (var row = 0; row < rows.Count; row++) reading.Run(row);
+        for (var row = 0; row < rows.Count; row++)
             if (rows[row].UpdatesMeans) means?.Add(rows[row], logits, row);
-        GC.KeepAlive(logits);
-        return results;
     }
 
     private sealed class Reading(
-        CpuLogits logits, IReadOnlyList<LogitRow> rows, int vocabularySize, MeanDifferences? means, ReadoutResult[] results) : IParallelWork
+        CpuLogits logits, IReadOnlyList<LogitRow> rows, int vocabularySize, MeanDifferences? means, Memory<ReadoutResult> results)
+        : IParallelWork
     {
-        public void Run(int row) => results[row] = CpuRowReader.Own(vocabularySize).Read(rows[row], logits, row, means);
+        public void Run(int row) => results.Span[row] = CpuRowReader.Own(vocabularySize).Read(rows[row], logits, row, means);
     }
 }

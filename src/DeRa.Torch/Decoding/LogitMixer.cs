@@ -24,7 +24,7 @@ internal static class LogitMixer
     {
         var device = members.Select(member => member.Logits).LastOrDefault(logits => logits is not null)?.device
             ?? throw new InvalidOperationException("no model ran");
-        var mixed = TensorRows.Where(rows.Count, row => rows[row] is { KnownModels: null, Strengths.ActiveModels.Count: > 1 });
+        var mixed = TensorRows.Where(rows.Count, row => rows[row] is { KnownModels: null, Strengths.ActiveModels.Length: > 1 });
         if (mixed.Length == rows.Count) return WeightedSum(members, mixed, rows, vocabularySize, device);
         Tensor? result = null;
         for (var member = 0; member < members.Count; member++)

@@ -4,7 +4,7 @@ using DeRa.Engine.Scheduling;
 namespace DeRa.Torch.Decoding;
 
 /// <summary>What is wanted of one row of mixed logits: a sampled token, the score of a known one, or both.</summary>
-internal sealed record LogitRow
+internal readonly record struct LogitRow
 {
     /// <summary>The weight of each model's logits; finite.</summary>
     public required AlignmentStrengths Strengths { get; init; }

@@ -54,7 +54,7 @@ internal sealed class MeanDifferences : IDisposable
     public void Add(LogitRow row, CpuLogits logits, int index)
     {
         var active = row.Strengths.ActiveModels;
-        for (var i = 1; i < active.Count; i++)
+        for (var i = 1; i < active.Length; i++)
             Add(Row(active[i]), logits.Row(active[i], index), logits.Row(0, index), Count(active[i]));
     }
 
@@ -64,7 +64,7 @@ internal sealed class MeanDifferences : IDisposable
         using var scope = NewDisposeScope();
         var reference = members[0].Take([index], _vocabularySize, _means.device);
         var active = row.Strengths.ActiveModels;
-        for (var i = 1; i < active.Count; i++)
+        for (var i = 1; i < active.Length; i++)
         {
             using var count = Count(active[i]).ToScalar();
             var mean = _means.narrow(0, active[i], 1);

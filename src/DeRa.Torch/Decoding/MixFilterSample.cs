@@ -22,16 +22,17 @@ internal static class MixFilterSample
     /// <param name="means">
     /// For guesses: the models' mean differences, to which rows are added that say so, on the device of all models; null = 0.
     /// </param>
-    /// <returns>One a row; a row whose logits are not finite or whose tokens are outside the vocabulary has an error.</returns>
+    /// <param name="results">
+    /// One a row, written; a row whose logits are not finite or whose tokens are outside the vocabulary has an error.
+    /// </param>
     /// <exception cref="InvalidOperationException">A row needs a model that did not run it.</exception>
-    public static ReadoutResult[] Run(IReadOnlyList<ModelLogits> members, IReadOnlyList<LogitRow> rows, int vocabularySize,
-        MeanDifferences? means = null)
+    public static void Run(IReadOnlyList<ModelLogits> members, IReadOnlyList<LogitRow> rows, int vocabularySize,
+        MeanDifferences? means, Memory<ReadoutResult> results)
     {
-        if (rows.Count == 0) return [];
+        if (rows.Count == 0) return;
         using var scope = NewDisposeScope();
-        return AreOnCpu(members)
-            ? CpuReadout.Run(members, rows, vocabularySize, means)
-            : DeviceReadout.Run(members, rows, vocabularySize, means);
+        if (AreOnCpu(members)) CpuReadout.Run(members, rows, vocabularySize, means, results);
+        else DeviceReadout.Run(members, rows, vocabularySize, means).CopyTo(results);
     }
 
     private static bool AreOnCpu(IReadOnlyList<ModelLogits> members)

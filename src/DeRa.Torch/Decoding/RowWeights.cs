@@ -26,7 +26,7 @@ internal static class RowWeights
     private static double OfUnknown(LogitRow row)
     {
         var (sum, active) = (0.0, row.Strengths.ActiveModels);
-        for (var i = 0; i < active.Count; i++)
+        for (var i = 0; i < active.Length; i++)
             if (!row.IsKnown(active[i])) sum += row.Strengths.OfMember(active[i]);
         return sum;
     }

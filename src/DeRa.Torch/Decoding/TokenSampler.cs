@@ -24,7 +24,7 @@ internal static class TokenSampler
         if (greedy.Length > 0) TensorRows.Put(tokens, greedy, TensorRows.Take(logits, greedy).argmax(1));
         if (drawn.Length > 0)
             TensorRows.Put(tokens, drawn, Draw(TensorRows.Take(logits, drawn), TensorRows.Take(best, drawn).unsqueeze(1),
-                Array.ConvertAll(drawn, row => rows[row].Sampling!)));
+                Array.ConvertAll(drawn, row => rows[row].Sampling!.Value)));
         return tokens;
     }
 

@@ -37,16 +37,16 @@ internal sealed class ModelRunner(DecoderModel model, KvCache cache, LogitStore 
     /// <summary>The rows of a pass, each with its member's adapter and part of the pool.</summary>
     /// <param name="rows">Rows of its members.</param>
     /// <param name="blockCount">Blocks of each member's part.</param>
-    public ModelRow[] Lay(IReadOnlyList<PassRow> rows, int blockCount)
+    /// <param name="laid">Receives them in the place of what it holds.</param>
+    public void Lay(IReadOnlyList<PassRow> rows, int blockCount, List<ModelRow> laid)
     {
-        var own = new ModelRow[rows.Count];
-        for (var i = 0; i < own.Length; i++)
+        laid.Clear();
+        for (var i = 0; i < rows.Count; i++)
         {
             var part = 0;
             while (members[part].Index != rows[i].Model) part++;
-            own[i] = new ModelRow(rows[i], part * blockCount, members[part].Adapter);
+            laid.Add(new ModelRow(rows[i], part * blockCount, members[part].Adapter));
         }
-        return own;
     }
 
     /// <summary>Copies blocks in the parts of all members.</summary>

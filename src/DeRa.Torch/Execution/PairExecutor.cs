@@ -12,19 +12,29 @@ namespace DeRa.Torch.Execution;
 /// </summary>
 public sealed class PairExecutor : IStepExecutor
 {
+    /// <summary>Elements of logits that exist at once for each pass: scored prompts are projected piece by piece.</summary>
+    private const int MaxLogitElements = 1 << 24;
+
     private readonly IReadOnlyList<ModelRunner> _runners;
     private readonly ModelRunner[] _runnerOf; // by model
     private readonly IReadOnlyList<int?>[] _windows; // by runner: those of all runners that may share its steps
     private readonly StepThreads _threads;
+    private readonly StepReader _reader;
+    private readonly PassOutputs[] _outputs; // by runner
+    private readonly List<PassOutputs> _passes = []; // of the step under way
+    private readonly PassOutputs?[] _byModel;
+    private readonly List<ModelRow>[] _rows; // by pass
+    private readonly StepLayout[] _layouts; // likewise
+    private readonly ModelStep[] _steps; // likewise
 
     /// <param name="runners">Each member of the pair belongs to one of them.</param>
     /// <param name="limits">Their limits; runners and slots are filled in.</param>
     internal PairExecutor(IReadOnlyList<ModelRunner> runners, ExecutorLimits limits)
-        : this(runners, limits, MeansOf(runners, limits.VocabularySize))
+        : this(runners, limits, MeansOf(runners, limits.VocabularySize), MaxLogitElements)
     {
     }
 
-    private PairExecutor(IReadOnlyList<ModelRunner> runners, ExecutorLimits limits, MeanDifferences? means)
+    private PairExecutor(IReadOnlyList<ModelRunner> runners, ExecutorLimits limits, MeanDifferences? means, int maxLogitElements)
     {
         Means = means;
         _runners = runners;
@@ -38,6 +48,10 @@ public sealed class PairExecutor : IStepExecutor
             Runners = [.. runners.Select(runner => runner.Limits)],
             LogitSlots = runners.Min(runner => runner.KeptLogits.Slots),
         };
+        _reader = new StepReader(_runnerOf, Math.Max(1, maxLogitElements / limits.VocabularySize), limits.VocabularySize, means);
+        (_outputs, _byModel) = ([.. runners.Select(runner => new PassOutputs(runner))], new PassOutputs?[_runnerOf.Length]);
+        _rows = [.. runners.Select(_ => new List<ModelRow>())];
+        (_layouts, _steps) = ([.. runners.Select(_ => new StepLayout())], new ModelStep[runners.Count]);
     }
 
     /// <inheritdoc/>
@@ -45,9 +59,6 @@ public sealed class PairExecutor : IStepExecutor
 
     /// <summary>With what guesses are estimated; null where models take no turns.</summary>
     internal MeanDifferences? Means { get; }
-
-    /// <summary>Elements of logits that exist at once for each pass: scored prompts are projected piece by piece.</summary>
-    private int MaxLogitElements { get; init; } = 1 << 24;
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The plan is outside the limits; nothing has run.</exception>
@@ -73,7 +84,7 @@ public sealed class PairExecutor : IStepExecutor
     }
 
     /// <summary>This executor with another bound on the logits that exist at once for each pass; for tests.</summary>
-    internal PairExecutor InPieces(int maxLogitElements) => new(_runners, Limits, Means) { MaxLogitElements = maxLogitElements };
+    internal PairExecutor InPieces(int maxLogitElements) => new(_runners, Limits, Means, maxLogitElements);
 
     private StepResult Run(StepPlan plan)
     {
@@ -81,11 +92,9 @@ public sealed class PairExecutor : IStepExecutor
         using var scope = NewDisposeScope();
         if (plan.BlockCopies.Count > 0)
             foreach (var runner in _runners) runner.CopyBlocks(plan.BlockCopies, Limits.BlockCount);
-        var passes = Run(plan.Passes);
+        Run(plan.Passes);
         var began = Stopwatch.GetTimestamp();
-        var reader = new StepReader(_runnerOf, passes, ByModel(plan.Passes, passes), plan.Readouts,
-            Math.Max(1, MaxLogitElements / Limits.VocabularySize), Limits.VocabularySize, Means);
-        return new StepResult(reader.Run()) { MixAndSampleTime = Stopwatch.GetElapsedTime(began) };
+        return new StepResult(_reader.Run(_passes, _byModel, plan.Readouts)) { MixAndSampleTime = Stopwatch.GetElapsedTime(began) };
     }
 
     /// <summary>Models that share a pass, or are on different devices, do not take turns: they need no estimates of each other.</summary>
@@ -98,47 +107,41 @@ public sealed class PairExecutor : IStepExecutor
     }
 
     /// <summary>Lays all passes out before the first runs: on a GPU, an upload may wait for what is queued before it.</summary>
-    private List<PassOutputs> Run(IReadOnlyList<ModelPass> passes)
+    private void Run(IReadOnlyList<ModelPass> passes)
     {
-        var (rows, steps) = (new ModelRow[passes.Count][], new ModelStep[passes.Count]);
-        for (var i = 0; i < steps.Length; i++)
+        for (var i = 0; i < passes.Count; i++)
         {
             var runner = _runners[passes[i].Runner];
-            rows[i] = runner.Lay(passes[i].Rows, Limits.BlockCount);
-            steps[i] = Shared(passes, rows, steps, i) ?? new ModelStep(
-                rows[i], _windows[passes[i].Runner], Limits.BlockTokens, runner.Model.Device, runner.Model.ActivationType);
+            runner.Lay(passes[i].Rows, Limits.BlockCount, _rows[i]);
+            _steps[i] = Shared(passes, i) ?? new ModelStep(
+                _rows[i], _windows[passes[i].Runner], Limits.BlockTokens, runner.Model.Device, runner.Model.ActivationType, _layouts[i]);
         }
-        var outputs = new List<PassOutputs>(steps.Length);
-        for (var i = 0; i < steps.Length; i++)
+        _passes.Clear();
+        Array.Clear(_byModel);
+        for (var i = 0; i < passes.Count; i++)
         {
             var runner = _runners[passes[i].Runner];
-            outputs.Add(new PassOutputs(runner, passes[i].Rows, runner.Model.Forward(steps[i], runner.Cache)));
+            var outputs = _outputs[passes[i].Runner];
+            outputs.Begin(passes[i].Rows, runner.Model.Forward(_steps[i], runner.Cache));
+            _passes.Add(outputs);
+            foreach (var member in runner.Members) _byModel[member.Index] = outputs;
         }
-        return outputs;
     }
 
     /// <summary>The step of an earlier pass of the same device and dtype over the same rows.</summary>
-    private ModelStep? Shared(IReadOnlyList<ModelPass> passes, ModelRow[][] rows, ModelStep[] steps, int pass)
+    private ModelStep? Shared(IReadOnlyList<ModelPass> passes, int pass)
     {
         for (var other = 0; other < pass; other++)
-            if (_runners[passes[other].Runner].HasSameDeviceAndType(_runners[passes[pass].Runner]) && AreSame(rows[other], rows[pass]))
-                return steps[other];
+            if (_runners[passes[other].Runner].HasSameDeviceAndType(_runners[passes[pass].Runner]) && AreSame(_rows[other], _rows[pass]))
+                return _steps[other];
         return null;
     }
 
-    private static bool AreSame(ModelRow[] rows, ModelRow[] others)
+    private static bool AreSame(List<ModelRow> rows, List<ModelRow> others)
     {
-        if (rows.Length != others.Length) return false;
-        for (var i = 0; i < rows.Length; i++)
+        if (rows.Count != others.Count) return false;
+        for (var i = 0; i < rows.Count; i++)
             if (!rows[i].IsSame(others[i])) return false;
         return true;
-    }
-
-    private PassOutputs?[] ByModel(IReadOnlyList<ModelPass> passes, List<PassOutputs> outputs)
-    {
-        var byModel = new PassOutputs?[_runnerOf.Length];
-        for (var i = 0; i < passes.Count; i++)
-            foreach (var member in _runners[passes[i].Runner].Members) byModel[member.Index] = outputs[i];
-        return byModel;
     }
 }

@@ -1,44 +1,49 @@
+using System.Runtime.InteropServices;
 using DeRa.Engine.Scheduling;
+using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Execution;
 
 /// <summary>
-/// What one pass has computed: the hidden states after its wanted tokens, and the logits of those that are chosen, which are
-/// computed together. An output is one of the wanted tokens, counted over all rows in order.
+/// What a runner's pass has computed: the hidden states after its wanted tokens, and the logits of those that are chosen, which are
+/// computed together. An output is one of the wanted tokens, counted over all rows in order. Its memory is used again in the next step.
 /// </summary>
-internal sealed class PassOutputs
+/// <param name="runner">The model that runs.</param>
+internal sealed class PassOutputs(ModelRunner runner)
 {
     private const int None = -1;
 
-    private readonly ModelRunner _runner;
-    private readonly Tensor _hidden; // [outputs, hidden]
-    private readonly int[] _firstOutputs; // by row
-    private readonly int[] _slots; // by output: where it is still to be kept
-    private readonly int[] _places; // by output: its row in _logits
+    private readonly List<int> _firstOutputs = []; // by row
+    private readonly List<int> _slots = []; // by output: where it is still to be kept
+    private readonly List<int> _places = []; // by output: its row in _logits
     private readonly List<int> _chosen = [];
+    private readonly List<int> _rows = [], _targets = []; // scratch
+    private Tensor? _hidden; // [outputs, hidden]
     private Tensor? _logits; // [chosen outputs, width ≥ vocabulary]
     private int _leftToKeep;
 
-    /// <summary>Begins with nothing chosen.</summary>
-    /// <param name="runner">The model that ran.</param>
+    /// <summary>Begins another step with nothing chosen.</summary>
     /// <param name="rows">The pass's rows.</param>
     /// <param name="hidden">[outputs, hidden], owned by the step's scope.</param>
-    public PassOutputs(ModelRunner runner, IReadOnlyList<PassRow> rows, Tensor hidden)
+    public void Begin(IReadOnlyList<PassRow> rows, Tensor hidden)
     {
-        (_runner, _hidden) = (runner, hidden);
-        _firstOutputs = new int[rows.Count];
-        (_slots, _places) = (new int[hidden.size(0)], new int[hidden.size(0)]);
-        Array.Fill(_slots, None);
-        Array.Fill(_places, None);
-        var end = 0;
+        (_hidden, _logits, _leftToKeep) = (hidden, null, 0);
+        _firstOutputs.Clear();
+        _slots.Clear();
+        _places.Clear();
+        _chosen.Clear();
         for (var i = 0; i < rows.Count; i++)
         {
-            _firstOutputs[i] = end;
-            end += rows[i].OutputCount;
+            _firstOutputs.Add(_slots.Count);
             var kept = rows[i].KeptSlots;
             _leftToKeep += kept.Count;
-            for (var j = 0; j < kept.Count; j++) _slots[end - kept.Count + j] = kept[j];
+            for (var output = 0; output < rows[i].OutputCount; output++)
+            {
+                var slot = output - rows[i].OutputCount + kept.Count;
+                _slots.Add(slot >= 0 ? kept[slot] : None);
+                _places.Add(None);
+            }
         }
     }
 
@@ -57,7 +62,7 @@ internal sealed class PassOutputs
     /// <summary>Chooses outputs that have not been kept yet, until so many outputs are chosen.</summary>
     public void ChooseKept(int most)
     {
-        for (var output = 0; output < _slots.Length && _chosen.Count < most; output++)
+        for (var output = 0; output < _slots.Count && _chosen.Count < most; output++)
             if (_slots[output] != None) Choose(output);
     }
 
@@ -65,24 +70,30 @@ internal sealed class PassOutputs
     public void Project()
     {
         if (_chosen.Count == 0) return;
-        _logits = _runner.Model.Logits(Rows(_hidden, _chosen));
+        _logits = runner.Model.Logits(Rows(_hidden!, _chosen));
         if (_leftToKeep == 0) return;
-        var (places, slots) = (new List<int>(), new List<long>());
+        _rows.Clear();
+        _targets.Clear();
         for (var place = 0; place < _chosen.Count; place++)
         {
-            ref var slot = ref _slots[_chosen[place]];
+            var slot = _slots[_chosen[place]];
             if (slot == None) continue;
-            places.Add(place);
-            slots.Add(slot);
-            slot = None;
+            _rows.Add(place);
+            _targets.Add(slot);
+            _slots[_chosen[place]] = None;
         }
-        if (places.Count == 0) return;
-        _leftToKeep -= places.Count;
-        _runner.KeptLogits.Write(Indices(slots, _hidden.device), Rows(_logits, places));
+        if (_rows.Count == 0) return;
+        _leftToKeep -= _rows.Count;
+        runner.KeptLogits.Write(Indices(_targets, _hidden!.device), Rows(_logits, _rows));
     }
 
     /// <summary>The logits of readouts' outputs, which are chosen and projected: [sources, width ≥ vocabulary].</summary>
-    public Tensor Logits(List<LogitSource> sources) => Rows(_logits!, sources.ConvertAll(source => _places[OutputOf(source)]));
+    public Tensor Logits(List<LogitSource> sources)
+    {
+        _rows.Clear();
+        foreach (var source in sources) _rows.Add(_places[OutputOf(source)]);
+        return Rows(_logits!, _rows);
+    }
 
     /// <summary>Ends the choice; the logits belong to the caller's scope.</summary>
     public void Clear()
@@ -105,9 +116,9 @@ internal sealed class PassOutputs
     private static Tensor Rows(Tensor source, List<int> rows)
     {
         for (var i = 1; i < rows.Count; i++)
-            if (rows[i] != rows[0] + i) return source.index_select(0, Indices(rows.ConvertAll(row => (long)row), source.device));
+            if (rows[i] != rows[0] + i) return source.index_select(0, Indices(rows, source.device));
         return rows.Count == source.size(0) ? source : source.narrow(0, rows[0], rows.Count);
     }
 
-    private static Tensor Indices(List<long> values, Device device) => tensor(values, ScalarType.Int64, device);
+    private static Tensor Indices(List<int> values, Device device) => Int64Tensor.Of(CollectionsMarshal.AsSpan(values), device);
 }

@@ -68,12 +68,12 @@ internal readonly struct PlanCheck(StepPlan plan, ExecutorLimits limits)
         if (!readout.Strengths.IsFinite) return "a strength is not finite";
         var models = readout.Strengths.ActiveModels;
         if (Outside("model", models[^1], limits.ModelCount) is { } outside) return outside;
-        if (readout.Sources.Count != models.Count) return $"{readout.Sources.Count} sources for {models.Count} active models";
+        if (readout.Sources.Count != models.Length) return $"{readout.Sources.Count} sources for {models.Length} active models";
         var unknown = 0;
-        for (var i = 0; i < models.Count; i++)
+        for (var i = 0; i < models.Length; i++)
             if (!readout.Sources[i].IsKnown) unknown++;
             else if (SourceFault(readout.Sources[i], models[i]) is { } fault) return $"source {i}: {fault}";
-        if (unknown == models.Count) return "no source is known";
+        if (unknown == models.Length) return "no source is known";
         return unknown > 0 && (readout.Score is not null || readout.Sampling?.LogProbs is not null)
             ? "log-probabilities are wanted, and not all sources are known" : null;
     }

@@ -1,56 +1,61 @@
+using System.Runtime.InteropServices;
 using DeRa.Engine.Scheduling;
 using DeRa.Torch.Decoding;
+using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Execution;
 
 /// <summary>
-/// Reads a step's logits out, in groups of readouts so small that their logits fit: each output's logits are computed once, even
-/// where they are kept and read more than once.
+/// Reads steps' logits out, in groups of readouts so small that their logits fit: each output's logits are computed once, even
+/// where they are kept and read more than once. Its memory is used again in the next step.
 /// </summary>
-internal sealed class StepReader
+/// <param name="runners">By model; models of one runner have the same.</param>
+/// <param name="rowsAtOnce">Outputs of a pass whose logits exist at once; at least 1.</param>
+/// <param name="vocabularySize">Size of the vocabulary.</param>
+/// <param name="means">The models' mean differences; null where no guesses are estimated with them.</param>
+internal sealed class StepReader(ModelRunner[] runners, int rowsAtOnce, int vocabularySize, MeanDifferences? means)
 {
-    private readonly ModelRunner[] _runners; // by model
-    private readonly PassOutputs?[] _outputs; // by model
-    private readonly List<PassOutputs> _passes;
-    private readonly IReadOnlyList<Readout> _readouts;
-    private readonly int _rowsAtOnce;
-    private readonly int _vocabularySize;
-    private readonly MeanDifferences? _means;
-    private readonly int _compared; // the readout whose models' differences are added to the means; −1 = none
+    private readonly SourceRows[] _sources = [.. runners.Select(_ => new SourceRows())]; // by model
+    private readonly ModelLogits[] _members = new ModelLogits[runners.Length];
+    private readonly List<LogitRow> _rows = [];
+    private readonly List<List<int>> _knownModels = []; // by the place of a guess among those of a group
+    private ReadoutResult[] _results = [];
+    private IReadOnlyList<PassOutputs> _passes = [];
+    private PassOutputs?[] _outputs = []; // by model
+    private IReadOnlyList<Readout> _readouts = [];
+    private int _compared; // the readout whose models' differences are added to the means; −1 = none
 
-    /// <param name="runners">By model; models of one runner have the same.</param>
+    /// <summary>Reads all of a step, and keeps what the plan keeps.</summary>
     /// <param name="passes">The step's passes.</param>
     /// <param name="outputs">By model: its runner's pass; null where there is none.</param>
     /// <param name="readouts">What is read; checked.</param>
-    /// <param name="rowsAtOnce">Outputs of a pass whose logits exist at once; at least 1.</param>
-    /// <param name="vocabularySize">Size of the vocabulary.</param>
-    /// <param name="means">The models' mean differences; null where no guesses are estimated with them.</param>
-    public StepReader(ModelRunner[] runners, List<PassOutputs> passes, PassOutputs?[] outputs, IReadOnlyList<Readout> readouts,
-        int rowsAtOnce, int vocabularySize, MeanDifferences? means)
+    /// <returns>One a readout, until the next step is read.</returns>
+    public IReadOnlyList<ReadoutResult> Run(
+        IReadOnlyList<PassOutputs> passes, PassOutputs?[] outputs, IReadOnlyList<Readout> readouts)
     {
-        (_runners, _passes, _outputs, _readouts) = (runners, passes, outputs, readouts);
-        (_rowsAtOnce, _vocabularySize) = (rowsAtOnce, vocabularySize);
-        (_means, _compared) = (means, means is null ? -1 : FirstComparable(readouts));
-    }
-
-    /// <summary>Reads all, and keeps what the plan keeps.</summary>
-    /// <returns>One a readout.</returns>
-    public ReadoutResult[] Run()
-    {
-        var results = new ReadoutResult[_readouts.Count];
+        (_passes, _outputs, _readouts) = (passes, outputs, readouts);
+        _compared = means is null ? -1 : FirstComparable(readouts);
+        if (_results.Length < readouts.Count) _results = new ReadoutResult[Math.Max(readouts.Count, 2 * _results.Length)];
         var first = 0;
         do
         {
             using var scope = NewDisposeScope();
             var end = Choose(first);
             foreach (var pass in _passes) pass.Project();
-            Read(first, end, results);
+            Read(first, end);
             foreach (var pass in _passes) pass.Clear();
             first = end;
         }
-        while (first < results.Length || _passes.Exists(pass => pass.HasLeftToKeep));
-        return results;
+        while (first < readouts.Count || HasLeftToKeep());
+        return new ArraySegment<ReadoutResult>(_results, 0, readouts.Count);
+    }
+
+    private bool HasLeftToKeep()
+    {
+        foreach (var pass in _passes)
+            if (pass.HasLeftToKeep) return true;
+        return false;
     }
 
     /// <summary>Chooses the outputs of the next group, with the last one those that are only kept; returns the group's end.</summary>
@@ -64,11 +69,16 @@ internal sealed class StepReader
                 if (IsOwn(readout.Sources[i])) Outputs(readout, i).Choose(readout.Sources[i]);
         }
         if (end == _readouts.Count)
-            foreach (var pass in _passes) pass.ChooseKept(_rowsAtOnce);
+            foreach (var pass in _passes) pass.ChooseKept(rowsAtOnce);
         return end;
     }
 
-    private bool HasRoom(int readouts) => readouts < _rowsAtOnce && _passes.TrueForAll(pass => pass.ChosenCount < _rowsAtOnce);
+    private bool HasRoom(int readouts)
+    {
+        foreach (var pass in _passes)
+            if (pass.ChosenCount >= rowsAtOnce) return false;
+        return readouts < rowsAtOnce;
+    }
 
     private bool SharesOutput(Readout readout)
     {
@@ -79,46 +89,52 @@ internal sealed class StepReader
 
     private PassOutputs Outputs(Readout readout, int source) => _outputs[readout.Strengths.ActiveModels[source]]!;
 
-    private void Read(int first, int end, ReadoutResult[] results)
+    private void Read(int first, int end)
     {
         if (first == end) return;
-        var members = new ModelLogits[_runners.Length];
-        for (var model = 0; model < members.Length; model++) members[model] = Gather(model, first, end);
-        var rows = new List<LogitRow>(end - first);
-        for (var i = first; i < end; i++) rows.Add(ToLogitRow(_readouts[i], i == _compared));
-        var read = MixFilterSample.Run(members, rows, _vocabularySize, _means);
-        read.CopyTo(results, first);
+        for (var model = 0; model < _members.Length; model++) _members[model] = Gather(model, first, end);
+        _rows.Clear();
+        var guesses = 0;
+        for (var i = first; i < end; i++)
+        {
+            var known = KnownModels(_readouts[i], guesses);
+            if (known is not null) guesses++;
+            _rows.Add(ToLogitRow(_readouts[i], known, i == _compared));
+        }
+        MixFilterSample.Run(_members, _rows, vocabularySize, means, _results.AsMemory(first, end - first));
     }
 
     /// <summary>One model's logits for readouts [first, end).</summary>
     private ModelLogits Gather(int model, int first, int end)
     {
-        var (rows, keptRows, sources, slots) = (new List<int>(end - first), new List<int>(), new List<LogitSource>(), new List<long>());
+        var own = _sources[model];
+        own.Clear();
         for (var i = first; i < end; i++)
         {
             if (SourceOf(_readouts[i], model) is not { IsKnown: true } source) continue;
             if (source.IsKept)
             {
-                keptRows.Add(i - first);
-                slots.Add(source.Slot);
+                own.KeptRows.Add(i - first);
+                own.Slots.Add(source.Slot);
                 continue;
             }
-            rows.Add(i - first);
-            sources.Add(source);
+            own.Rows.Add(i - first);
+            own.Outputs.Add(source);
         }
-        if (keptRows.Count == 0) return rows.Count == 0 ? ModelLogits.None : new ModelLogits(_outputs[model]!.Logits(sources), rows);
-        var runner = _runners[model];
-        var kept = runner.KeptLogits.Read(tensor(slots, ScalarType.Int64, runner.Model.Device));
-        if (rows.Count == 0) return new ModelLogits(kept, keptRows);
-        var own = _outputs[model]!.Logits(sources).narrow(1, 0, _vocabularySize).to(ScalarType.Float32);
-        rows.AddRange(keptRows);
-        return new ModelLogits(cat([own, kept], 0), rows);
+        if (own.KeptRows.Count == 0)
+            return own.Rows.Count == 0 ? ModelLogits.None : new ModelLogits(_outputs[model]!.Logits(own.Outputs), own.Rows);
+        var runner = runners[model];
+        var kept = runner.KeptLogits.Read(Int64Tensor.Of(CollectionsMarshal.AsSpan(own.Slots), runner.Model.Device));
+        if (own.Rows.Count == 0) return new ModelLogits(kept, own.KeptRows);
+        var computed = _outputs[model]!.Logits(own.Outputs).narrow(1, 0, vocabularySize).to(ScalarType.Float32);
+        own.Rows.AddRange(own.KeptRows);
+        return new ModelLogits(cat([computed, kept], 0), own.Rows);
     }
 
     private static LogitSource? SourceOf(Readout readout, int model)
     {
         var active = readout.Strengths.ActiveModels;
-        for (var i = 0; i < active.Count; i++)
+        for (var i = 0; i < active.Length; i++)
             if (active[i] == model) return readout.Sources[i];
         return null;
     }
@@ -130,29 +146,62 @@ internal sealed class StepReader
     private static int FirstComparable(IReadOnlyList<Readout> readouts)
     {
         for (var i = 0; i < readouts.Count; i++)
-            if (readouts[i] is { Sampling: not null, Strengths.ActiveModels: [0, _, ..] } readout && KnownModels(readout) is null) return i;
+            if (readouts[i] is { Sampling: not null, Strengths.ActiveModels: [0, _, ..] } readout && CountKnown(readout) == readout.Sources.Count)
+                return i;
         return -1;
     }
 
-    /// <summary>The active models whose logits are known; null where all are.</summary>
-    private static List<int>? KnownModels(Readout readout)
+    private static int CountKnown(Readout readout)
     {
-        var (count, active) = (0, readout.Strengths.ActiveModels);
-        for (var i = 0; i < active.Count; i++)
+        var count = 0;
+        for (var i = 0; i < readout.Sources.Count; i++)
             if (readout.Sources[i].IsKnown) count++;
-        if (count == active.Count) return null;
-        var known = new List<int>(count);
-        for (var i = 0; i < active.Count; i++)
+        return count;
+    }
+
+    /// <summary>The active models whose logits are known; null where all are.</summary>
+    private List<int>? KnownModels(Readout readout, int guess)
+    {
+        var active = readout.Strengths.ActiveModels;
+        if (CountKnown(readout) == active.Length) return null;
+        if (guess == _knownModels.Count) _knownModels.Add([]);
+        var known = _knownModels[guess];
+        known.Clear();
+        for (var i = 0; i < active.Length; i++)
             if (readout.Sources[i].IsKnown) known.Add(active[i]);
         return known;
     }
 
-    private static LogitRow ToLogitRow(Readout readout, bool updatesMeans) => new()
+    private static LogitRow ToLogitRow(Readout readout, List<int>? knownModels, bool updatesMeans) => new()
     {
         Strengths = readout.Strengths,
-        KnownModels = KnownModels(readout),
+        KnownModels = knownModels,
         UpdatesMeans = updatesMeans,
         Sampling = readout.Sampling,
         Score = readout.Score is { } score ? (score.Token, score.Alternatives) : null,
     };
+
+    /// <summary>Where a model's logits for the readouts of a group are.</summary>
+    private sealed class SourceRows
+    {
+        /// <summary>The readouts whose logits the step's pass gives.</summary>
+        public List<int> Rows { get; } = [];
+
+        /// <summary>Those of <see cref="Rows"/>.</summary>
+        public List<LogitSource> Outputs { get; } = [];
+
+        /// <summary>The readouts whose logits were kept.</summary>
+        public List<int> KeptRows { get; } = [];
+
+        /// <summary>Where.</summary>
+        public List<int> Slots { get; } = [];
+
+        public void Clear()
+        {
+            Rows.Clear();
+            Outputs.Clear();
+            KeptRows.Clear();
+            Slots.Clear();
+        }
+    }
 }

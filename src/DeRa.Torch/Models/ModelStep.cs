@@ -18,12 +18,18 @@ internal sealed class ModelStep
     /// <param name="blockTokens">Tokens a cache block holds.</param>
     /// <param name="device">The models' device.</param>
     /// <param name="type">The type of the models' activations.</param>
-    public ModelStep(IReadOnlyList<ModelRow> rows, IReadOnlyList<int?> windows, int blockTokens, Device device, ScalarType type)
+    /// <param name="layout">Memory to lay them out in, until the next step is laid out in it; null = memory of its own.</param>
+    public ModelStep(IReadOnlyList<ModelRow> rows, IReadOnlyList<int?> windows, int blockTokens, Device device, ScalarType type,
+        StepLayout? layout = null)
     {
-        var layout = new StepLayout(rows, blockTokens);
+        layout ??= new StepLayout();
+        layout.Lay(rows, blockTokens);
         (Tokens, Positions, WriteSlots) = (OnDevice(layout.Tokens), OnDevice(layout.Positions), OnDevice(layout.Slots));
-        OutputRows = OnDevice(layout.OutputIndices());
-        AdapterTokens = layout.AdapterTokens().ConvertAll(tokens => tokens.Count == 0 ? null : OnDevice([.. tokens]));
+        OutputRows = OnDevice(layout.Outputs);
+        var adapterTokens = new Tensor?[layout.AdapterCount];
+        for (var adapter = 0; adapter < adapterTokens.Length; adapter++)
+            adapterTokens[adapter] = layout.AdapterTokens(adapter) is { Length: > 0 } tokens ? OnDevice(tokens) : null;
+        AdapterTokens = adapterTokens;
         for (var i = 0; i < rows.Count; i++) _longestTokens = Math.Max(_longestTokens, rows[i].End);
         var planner = new AttentionPlanner(layout, blockTokens, device, type);
         _plans = new(1);
@@ -31,7 +37,7 @@ internal sealed class ModelStep
             if (Find(EffectiveWindow(windows[i])) is null)
                 _plans.Add((EffectiveWindow(windows[i]), planner.Build(EffectiveWindow(windows[i]))));
 
-        Tensor OnDevice(long[] values) => tensor(values, dtype: ScalarType.Int64, device: device);
+        Tensor OnDevice(ReadOnlySpan<long> values) => Int64Tensor.Of(values, device);
     }
 
     /// <summary>[tokens], int64: token ids.</summary>

@@ -1,6 +1,11 @@
+using System.Runtime.InteropServices;
+
 namespace DeRa.Torch.Models;
 
-/// <summary>The tokens of a step's rows, one row after the other: rows of few tokens first, then those of more.</summary>
+/// <summary>
+/// The tokens of a step's rows, one row after the other: rows of few tokens first, then those of more. Its memory is used again for
+/// the rows that are laid out next.
+/// </summary>
 internal sealed class StepLayout
 {
     /// <summary>
@@ -8,79 +13,91 @@ internal sealed class StepLayout
     /// </summary>
     public const int MaxDecodeTokens = 4;
 
-    private readonly IReadOnlyList<ModelRow> _rows;
-    private readonly int[] _firstTokens; // by the row's index
-    private readonly int _blockTokens;
-
-    /// <summary>Lays rows out.</summary>
-    /// <param name="rows">In any order.</param>
-    /// <param name="blockTokens">Tokens a cache block holds.</param>
-    public StepLayout(IReadOnlyList<ModelRow> rows, int blockTokens)
-    {
-        (_rows, _blockTokens) = (rows, blockTokens);
-        _firstTokens = new int[rows.Count];
-        var count = 0;
-        for (var i = 0; i < rows.Count; i++) count += rows[i].Tokens;
-        (Tokens, Positions, Slots) = (new long[count], new long[count], new long[count]);
-        (DecodeRows, ChunkRows) = (new List<ModelRow>(rows.Count), []);
-        var next = Place(DecodeRows, isDecode: true, next: 0);
-        Place(ChunkRows, isDecode: false, next);
-    }
+    private readonly List<ModelRow> _rows = [];
+    private readonly List<int> _firstTokens = []; // by the row's index
+    private readonly List<long> _tokens = [], _positions = [], _slots = [], _outputs = [];
+    private readonly List<List<long>> _adapterTokens = [];
 
     /// <summary>The rows of up to <see cref="MaxDecodeTokens"/> tokens, whose tokens come first.</summary>
-    public List<ModelRow> DecodeRows { get; }
+    public List<ModelRow> DecodeRows { get; } = [];
 
     /// <summary>The rows of more tokens, whose tokens follow.</summary>
-    public List<ModelRow> ChunkRows { get; }
+    public List<ModelRow> ChunkRows { get; } = [];
 
     /// <summary>[tokens]: token ids.</summary>
-    public long[] Tokens { get; }
+    public ReadOnlySpan<long> Tokens => CollectionsMarshal.AsSpan(_tokens);
 
     /// <summary>[tokens]: positions.</summary>
-    public long[] Positions { get; }
+    public ReadOnlySpan<long> Positions => CollectionsMarshal.AsSpan(_positions);
 
     /// <summary>[tokens]: cache slots.</summary>
-    public long[] Slots { get; }
+    public ReadOnlySpan<long> Slots => CollectionsMarshal.AsSpan(_slots);
 
-    /// <summary>For each adapter up to the last that any row adds: the indices of the tokens that add it.</summary>
-    public List<List<long>> AdapterTokens()
+    /// <summary>[outputs]: the tokens after which logits are wanted, row after row in the order they were given.</summary>
+    public ReadOnlySpan<long> Outputs => CollectionsMarshal.AsSpan(_outputs);
+
+    /// <summary>Adapters up to the last that any row adds.</summary>
+    public int AdapterCount { get; private set; }
+
+    /// <summary>Lays rows out, in the place of those before.</summary>
+    /// <param name="rows">In any order.</param>
+    /// <param name="blockTokens">Tokens a cache block holds.</param>
+    public void Lay(IReadOnlyList<ModelRow> rows, int blockTokens)
     {
-        var tokens = new List<List<long>>();
-        for (var i = 0; i < _rows.Count; i++)
-        {
-            if (_rows[i].Adapter is not { } adapter) continue;
-            while (tokens.Count <= adapter) tokens.Add([]);
-            for (var token = 0; token < _rows[i].Tokens; token++) tokens[adapter].Add(_firstTokens[i] + token);
-        }
-        return tokens;
+        _rows.Clear();
+        _rows.AddRange(rows);
+        CollectionsMarshal.SetCount(_firstTokens, rows.Count);
+        DecodeRows.Clear();
+        ChunkRows.Clear();
+        _tokens.Clear();
+        _positions.Clear();
+        _slots.Clear();
+        Place(DecodeRows, isDecode: true, blockTokens);
+        Place(ChunkRows, isDecode: false, blockTokens);
+        FindOutputs();
+        FindAdapterTokens();
     }
 
-    /// <summary>Indices of the tokens after which logits are wanted, row after row in the order they were given.</summary>
-    public long[] OutputIndices()
-    {
-        var count = 0;
-        for (var i = 0; i < _rows.Count; i++) count += _rows[i].Row.OutputCount;
-        var outputs = new long[count];
-        var next = 0;
-        for (var i = 0; i < _rows.Count; i++)
-            for (var token = _rows[i].Tokens - _rows[i].Row.OutputCount; token < _rows[i].Tokens; token++)
-                outputs[next++] = _firstTokens[i] + token;
-        return outputs;
-    }
+    /// <summary>The indices of the tokens that add an adapter.</summary>
+    public ReadOnlySpan<long> AdapterTokens(int adapter) => CollectionsMarshal.AsSpan(_adapterTokens[adapter]);
 
-    private int Place(List<ModelRow> placed, bool isDecode, int next)
+    private void Place(List<ModelRow> placed, bool isDecode, int blockTokens)
     {
         for (var i = 0; i < _rows.Count; i++)
         {
             var row = _rows[i];
             if (row.Tokens <= MaxDecodeTokens != isDecode) continue;
             placed.Add(row);
-            _firstTokens[i] = next;
-            row.Slots(_blockTokens).Fill(row.Row.Position, Slots.AsSpan(next, row.Tokens));
+            var first = _firstTokens[i] = _tokens.Count;
+            CollectionsMarshal.SetCount(_slots, first + row.Tokens);
+            row.Slots(blockTokens).Fill(row.Row.Position, CollectionsMarshal.AsSpan(_slots)[first..]);
             var tokens = row.Row.Tokens.Span;
-            for (var token = 0; token < tokens.Length; token++, next++)
-                (Tokens[next], Positions[next]) = (tokens[token], row.Row.Position + token);
+            for (var token = 0; token < tokens.Length; token++)
+            {
+                _tokens.Add(tokens[token]);
+                _positions.Add(row.Row.Position + token);
+            }
         }
-        return next;
+    }
+
+    private void FindOutputs()
+    {
+        _outputs.Clear();
+        for (var i = 0; i < _rows.Count; i++)
+            for (var token = _rows[i].Tokens - _rows[i].Row.OutputCount; token < _rows[i].Tokens; token++)
+                _outputs.Add(_firstTokens[i] + token);
+    }
+
+    private void FindAdapterTokens()
+    {
+        AdapterCount = 0;
+        foreach (var tokens in _adapterTokens) tokens.Clear();
+        for (var i = 0; i < _rows.Count; i++)
+        {
+            if (_rows[i].Adapter is not { } adapter) continue;
+            AdapterCount = Math.Max(AdapterCount, adapter + 1);
+            while (_adapterTokens.Count <= adapter) _adapterTokens.Add([]);
+            for (var token = 0; token < _rows[i].Tokens; token++) _adapterTokens[adapter].Add(_firstTokens[i] + token);
+        }
     }
 }

@@ -42,13 +42,13 @@ public class InferenceTests
     {
         Readout? decision = null;
         var executor = Scripts.Saying(new string('x', 100));
-        executor.BeforeStep = plan => decision ??= plan.Readouts.FirstOrDefault(readout => readout.Sampling is not null);
+        executor.BeforeStep = plan => decision ??= plan.Find(readout => readout.Sampling is not null);
         await using var server = await ServerFixture.StartAsync(executor);
         var reply = await server.Inference.GenerateAsync(new GenerateRequest { Prompt = Text("a") }, cancellationToken: Stop);
         Assert.Equal(1, reply.AlignmentStrength);
         Assert.Equal(new string('x', 16), reply.Choices[0].Text);
         Assert.Equal(FinishReason.Length, reply.Choices[0].FinishReason);
-        var sampling = decision!.Sampling!.Parameters;
+        var sampling = decision!.Value.Sampling!.Value.Parameters;
         Assert.Equal((1f, 1f, 1f), (sampling.Temperature, sampling.TopP, sampling.RepetitionPenalty));
     }
 
@@ -57,7 +57,7 @@ public class InferenceTests
     {
         Readout? decision = null;
         var executor = Scripts.Saying("hello");
-        executor.BeforeStep = plan => decision ??= plan.Readouts.FirstOrDefault(readout => readout.Strengths[0] == 1.5);
+        executor.BeforeStep = plan => decision ??= plan.Find(readout => readout.Strengths[0] == 1.5);
         await using var server = await ServerFixture.StartAsync(executor);
         await server.Inference.GenerateAsync(new GenerateRequest
         {
@@ -78,12 +78,12 @@ public class InferenceTests
                 IgnoreEos = true,
             },
         }, cancellationToken: Stop);
-        Assert.Equal([65, 66], decision!.Sampling!.History.ToArray());
-        var sampling = decision.Sampling.Parameters;
+        Assert.Equal([65, 66], decision!.Value.Sampling!.Value.History.ToArray());
+        var sampling = decision.Value.Sampling.Value.Parameters;
         Assert.Equal((0.7f, 5, 0.9f, 0.05f, 1.1f, 0.2f, -0.3f, 1.5f),
             (sampling.Temperature, sampling.TopK, sampling.TopP, sampling.MinP, sampling.RepetitionPenalty,
                 sampling.FrequencyPenalty, sampling.PresencePenalty, sampling.LogitBias[65]));
-        Assert.Equal(GumbelNoise.Key(42, 0, 0, 2), decision.Sampling.NoiseKey);
+        Assert.Equal(GumbelNoise.Key(42, 0, 0, 2), decision.Value.Sampling.Value.NoiseKey);
     }
 
     [Fact]

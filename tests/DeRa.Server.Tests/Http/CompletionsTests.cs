@@ -1,5 +1,6 @@
 using System.Text;
 using DeRa.Engine.Scheduling;
+using DeRa.Testing;
 using Xunit;
 
 namespace DeRa.Server.Tests.Http;
@@ -32,7 +33,7 @@ public class CompletionsTests
     {
         Readout? decision = null;
         var executor = Scripts.Saying("hello");
-        executor.BeforeStep = plan => decision ??= plan.Readouts.FirstOrDefault(readout => readout.Strengths[0] == 1.5);
+        executor.BeforeStep = plan => decision ??= plan.Find(readout => readout.Strengths[0] == 1.5);
         await using var server = await ServerFixture.StartAsync(executor);
         var reply = await server.CompleteAsync("""
             {"prompt":"a","lambda":1.5,"max_tokens":3,"temperature":0.7,"top_k":5,"top_p":0.9,"min_p":0.05,"repetition_penalty":1.1,
@@ -40,12 +41,12 @@ public class CompletionsTests
             """);
         Assert.Equal(200, reply.Status);
         Assert.Equal(1.5, reply.Json.GetProperty("alignment_strength").GetDouble());
-        var sampling = decision!.Sampling!.Parameters;
+        var sampling = decision!.Value.Sampling!.Value.Parameters;
         Assert.Equal(
             (0.7f, 5, 0.9f, 0.05f, 1.1f, 0.2f, -0.3f, 1.5f),
             (sampling.Temperature, sampling.TopK, sampling.TopP, sampling.MinP, sampling.RepetitionPenalty,
                 sampling.FrequencyPenalty, sampling.PresencePenalty, sampling.LogitBias[65]));
-        Assert.Equal(DeRa.Engine.Requests.GumbelNoise.Key(42, 0, 0, 2), decision.Sampling.NoiseKey);
+        Assert.Equal(DeRa.Engine.Requests.GumbelNoise.Key(42, 0, 0, 2), decision.Value.Sampling.Value.NoiseKey);
     }
 
     [Fact]

@@ -61,7 +61,7 @@ public class StreamTests
     public async Task A_fault_after_the_first_byte_becomes_an_event_and_ends_the_stream()
     {
         var executor = Scripts.Saying("abcdef");
-        executor.ReadoutError = readout => readout.Sampling!.History.Length >= 5 ? "logits are not finite" : null;
+        executor.ReadoutError = readout => readout.Sampling!.Value.History.Length >= 5 ? "logits are not finite" : null;
         await using var server = await ServerFixture.StartAsync(executor);
         var reply = await server.CompleteAsync("""{"prompt":"a","stream":true}""");
         Assert.Equal(200, reply.Status);

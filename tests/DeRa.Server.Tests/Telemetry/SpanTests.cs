@@ -102,7 +102,7 @@ public class SpanTests
     {
         var root = Root(await SpansAsync((server, parent) =>
         {
-            server.Executor.ReadoutError = readout => readout.Sampling!.History.Length == 8 ? "logits are not finite" : null;
+            server.Executor.ReadoutError = readout => readout.Sampling!.Value.History.Length == 8 ? "logits are not finite" : null;
             return PostAsync(server, parent, "/v1/completions", json);
         }));
         Assert.Equal((ActivityStatusCode.Error, error), (root.Status, root.GetTagItem("error.type")));

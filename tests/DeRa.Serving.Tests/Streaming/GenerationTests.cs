@@ -19,7 +19,7 @@ public class GenerationTests
         var bytes = Encoding.UTF8.GetBytes(text);
         return new ScriptedExecutor
         {
-            Script = readout => readout.Sampling!.History.Length - promptTokens is var i && i < bytes.Length
+            Script = readout => readout.Sampling!.Value.History.Length - promptTokens is var i && i < bytes.Length
                 ? bytes[i] : ByteTokenizer.Eos,
         };
     }
@@ -68,7 +68,7 @@ public class GenerationTests
         tokens.InsertRange(0, Encoding.UTF8.GetBytes(parts[0]).Select(value => (int)value));
         return new ScriptedExecutor
         {
-            Script = readout => (readout.Sampling!.History.Length - 3) is var i && i < tokens.Count ? tokens[i] : ByteTokenizer.Eos,
+            Script = readout => (readout.Sampling!.Value.History.Length - 3) is var i && i < tokens.Count ? tokens[i] : ByteTokenizer.Eos,
         };
     }
 
@@ -255,7 +255,7 @@ public class GenerationTests
         var failing = GumbelNoise.Key(seed: 5, choiceIndex: 0, stream: 0, position: 21);
         var executor = new ScriptedExecutor(contextTokens: 2048)
         {
-            ReadoutError = readout => readout.Sampling!.NoiseKey == failing ? "logits are not finite" : null,
+            ReadoutError = readout => readout.Sampling!.Value.NoiseKey == failing ? "logits are not finite" : null,
         };
         using var fixture = new EngineFixture(executor);
         var failure = await Assert.ThrowsAsync<GenerationFailedException>(

@@ -144,9 +144,7 @@ public sealed class GuessTests
             return ran.Length == 0 ? ModelLogits.None
                 : new ModelLogits(torch.tensor([.. ran.SelectMany(_ => own)], [ran.Length, VocabularySize]), ran);
         }).ToList();
-        return path == ReadoutPath.Kernel
-            ? CpuReadout.Run(members, rows, VocabularySize, means)
-            : DeviceReadout.Run(members, rows, VocabularySize, means);
+        return Rows.Run(path, members, rows, VocabularySize, means);
     }
 
     private static float[][] Logits(Random random, float scale) => [.. Enumerable.Range(0, Models).Select(

@@ -32,7 +32,7 @@ public sealed class MixingTests
         using var scope = torch.NewDisposeScope();
         var members = logits.Select(own => new ModelLogits(torch.tensor([.. own, .. own, .. own], [3, 3]), [0, 1, 2])).ToList();
         var rows = Enumerable.Range(0, 3).Select(token => Rows.Scored(.5, token) with { Strengths = strengths }).ToList();
-        var results = MixFilterSample.Run(members, rows, 3);
+        var results = Rows.Run(members, rows, 3);
         for (var token = 0; token < 3; token++) Assert.Equal(expected[token], Math.Exp(results[token].Score!.LogProb), 1e-6);
     }
 
@@ -48,7 +48,7 @@ public sealed class MixingTests
             int[] ran = [.. Enumerable.Range(0, rows.Count).Where(row => strengths[row].IsActive(member))];
             return new ModelLogits(torch.tensor([.. ran.SelectMany(_ => own)], [ran.Length, 3]), ran);
         }).ToList();
-        var results = MixFilterSample.Run(members, rows, 3);
+        var results = Rows.Run(members, rows, 3);
         for (var row = 0; row < rows.Count; row++)
         {
             var (a, b) = (strengths[row][0], strengths[row][1]);
@@ -91,7 +91,7 @@ public sealed class MixingTests
         var members = Enumerable.Range(0, 3)
             .Select(_ => new ModelLogits(torch.randn([rows.Count, VocabularySize + 3], generator: random), all)).ToList();
         var expected = LogitMixer.Mix(members, rows, VocabularySize);
-        var logits = new CpuLogits(members, rows, VocabularySize);
+        using var logits = new CpuLogits(members, rows, VocabularySize);
         var mixed = new float[VocabularySize];
         for (var row = 0; row < rows.Count; row++)
         {
@@ -137,7 +137,7 @@ public sealed class MixingTests
         using var scope = torch.NewDisposeScope();
         var reference = new ModelLogits(torch.tensor(new float[] { 2, 1, 0, 7 }, [1, 4]).to(torch.ScalarType.BFloat16), [0]);
         var aligned = new ModelLogits(torch.tensor(new float[] { 0, 1, 3 }, [1, 3]).to(torch.ScalarType.Float16), [0]);
-        var result = MixFilterSample.Run([reference, aligned], [Rows.Scored(2, 1)], 3)[0];
+        var result = Rows.Run([reference, aligned], [Rows.Scored(2, 1)], 3)[0];
         Assert.Equal(.006691, Math.Exp(result.Score!.LogProb), 1e-6);
     }
 
@@ -146,7 +146,7 @@ public sealed class MixingTests
     {
         using var scope = torch.NewDisposeScope();
         var reference = new ModelLogits(torch.zeros(1, 3), [0]);
-        Assert.Throws<InvalidOperationException>(() => MixFilterSample.Run([reference, ModelLogits.None], [Rows.Scored(.5, 0)], 3));
+        Assert.Throws<InvalidOperationException>(() => Rows.Run([reference, ModelLogits.None], [Rows.Scored(.5, 0)], 3));
     }
 
     [Fact]
@@ -156,7 +156,7 @@ public sealed class MixingTests
         var logits = torch.tensor(new float[] { 3, 1, 2 }, [1, 3]);
         var bias = new Dictionary<int, float> { [1] = 5 };
         var parameters = new SamplingParameters { RepetitionPenalty = 2, Temperature = .5f, TopK = 2, LogitBias = bias };
-        MixFilterSample.Run([new ModelLogits(logits, [0]), ModelLogits.None], [Rows.Sampled(0, parameters, 3, 2, [0])], 3);
+        Rows.Run([new ModelLogits(logits, [0]), ModelLogits.None], [Rows.Sampled(0, parameters, 3, 2, [0])], 3);
         Assert.Equal([3, 1, 2], logits.data<float>().ToArray());
     }
 
@@ -173,7 +173,7 @@ public sealed class MixingTests
             Rows.Scored(2, 7, 4), Rows.Sampled(-.5, new(), 9), Rows.Scored(.5, 200),
         ];
         var before = LiveTensors();
-        for (var i = 0; i < 20; i++) MixFilterSample.Run([new ModelLogits(logits, all), new ModelLogits(logits, all)], rows, 100);
+        for (var i = 0; i < 20; i++) Rows.Run([new ModelLogits(logits, all), new ModelLogits(logits, all)], rows, 100);
         Assert.Equal(before, LiveTensors());
         Assert.False(logits.IsInvalid);
 

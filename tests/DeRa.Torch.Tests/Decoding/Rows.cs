@@ -59,9 +59,25 @@ internal static class Rows
             Logits(reference, rows, row => row.Strengths.Reference != 0, type, device),
             Logits(aligned, rows, row => row.Strengths[0] != 0, type, device),
         ];
-        return path == ReadoutPath.Kernel
-            ? CpuReadout.Run(members, rows, vocabularySize)
-            : DeviceReadout.Run(members, rows, vocabularySize);
+        return Run(path, members, rows, vocabularySize);
+    }
+
+    /// <summary>Runs one path.</summary>
+    public static ReadoutResult[] Run(ReadoutPath path, IReadOnlyList<ModelLogits> members, IReadOnlyList<LogitRow> rows,
+        int vocabularySize, MeanDifferences? means = null)
+    {
+        if (path == ReadoutPath.Operators) return DeviceReadout.Run(members, rows, vocabularySize, means);
+        var results = new ReadoutResult[rows.Count];
+        CpuReadout.Run(members, rows, vocabularySize, means, results);
+        return results;
+    }
+
+    /// <summary>Runs what the executor runs.</summary>
+    public static ReadoutResult[] Run(IReadOnlyList<ModelLogits> members, IReadOnlyList<LogitRow> rows, int vocabularySize)
+    {
+        var results = new ReadoutResult[rows.Count];
+        MixFilterSample.Run(members, rows, vocabularySize, means: null, results);
+        return results;
     }
 
     private static ModelLogits Logits(

@@ -31,7 +31,7 @@ public sealed class SamplerAgainstReferenceTests
             for (var row = 0; row < count; row++)
             {
                 var mixed = ReferenceSampler.Mix(reference[row], aligned[row], rows[row].Strengths[0]);
-                if (IsUndecided(ReferenceSampler.DistanceToBoundary(mixed, rows[row].Sampling!), rows[row])) undecided++;
+                if (IsUndecided(ReferenceSampler.DistanceToBoundary(mixed, rows[row].Sampling!.Value), rows[row])) undecided++;
                 else compared++;
                 AssertAgrees(mixed, rows[row], results[row]);
             }
@@ -58,9 +58,9 @@ public sealed class SamplerAgainstReferenceTests
             for (var row = 0; row < rows.Length; row++)
             {
                 AssertAgrees(logits[row], rows[row], results[row]);
-                if (IsUndecided(ReferenceSampler.DistanceToBoundary(logits[row], rows[row].Sampling!), rows[row])) continue;
+                if (IsUndecided(ReferenceSampler.DistanceToBoundary(logits[row], rows[row].Sampling!.Value), rows[row])) continue;
                 compared++;
-                if (ReferenceSampler.Distribution(logits[row], rows[row].Sampling!).Count(p => p > 0) >= 300) flat++;
+                if (ReferenceSampler.Distribution(logits[row], rows[row].Sampling!.Value).Count(p => p > 0) >= 300) flat++;
             }
         }
         Assert.True(compared > 50 && flat > 10 && compared - flat > 10, $"{compared} rows compared, {flat} of them flat");
@@ -103,8 +103,8 @@ public sealed class SamplerAgainstReferenceTests
     private static void AssertAgrees(float[] mixed, LogitRow row, ReadoutResult result)
     {
         Assert.Null(result.Error);
-        var distance = ReferenceSampler.DistanceToBoundary(mixed, row.Sampling!);
-        if (!IsUndecided(distance, row)) Assert.Equal(ReferenceSampler.Token(mixed, row.Sampling!), result.Token);
+        var distance = ReferenceSampler.DistanceToBoundary(mixed, row.Sampling!.Value);
+        if (!IsUndecided(distance, row)) Assert.Equal(ReferenceSampler.Token(mixed, row.Sampling!.Value), result.Token);
         if (result.LogProbs is { } logProbs) Assert.Equal(ReferenceSampler.LogProbs(mixed)[result.Token], logProbs.LogProb, 2e-5);
     }
 
@@ -112,8 +112,8 @@ public sealed class SamplerAgainstReferenceTests
     private static bool IsUndecided(SamplingDistance distance, LogitRow row)
     {
         var rounding = 2e-6 * (Math.Abs(row.Strengths[0]) + Math.Abs(1 - row.Strengths[0]));
-        var temperature = Math.Max(row.Sampling!.Parameters.Temperature, .01);
-        if (row.Sampling.Parameters.Temperature == 0) return distance.TopTwoLogits > 0 && distance.TopTwoLogits < rounding;
+        var temperature = Math.Max(row.Sampling!.Value.Parameters.Temperature, .01);
+        if (row.Sampling.Value.Parameters.Temperature == 0) return distance.TopTwoLogits > 0 && distance.TopTwoLogits < rounding;
         var cut = distance.Cut == 0 ? double.PositiveInfinity : distance.Cut;
         // A sum of logit and noise is rounded itself, by the operators to float32.
         return cut < rounding / temperature || distance.TopTwoScores < rounding / temperature + 4e-6;

@@ -40,7 +40,7 @@ internal sealed record TestRow
 /// <summary>What a row gave.</summary>
 internal sealed record TestResult(IReadOnlyList<ReadoutResult> Readouts)
 {
-    public string? Error => Readouts.FirstOrDefault(readout => readout.Error is not null)?.Error;
+    public string? Error => Readouts.FirstOrDefault(readout => readout.Error is not null).Error;
 
     /// <summary>The sampled token.</summary>
     public int Token => Readouts[^1].Token;
