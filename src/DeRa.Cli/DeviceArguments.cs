@@ -20,8 +20,8 @@ internal sealed class DeviceArguments
 
     private readonly Option<string> _cacheDType = new("--cache-dtype")
     {
-        Description = "Number format of the caches of keys and values: auto (that of the activations, float32 with the program's own "
-            + "kernels), float32, bfloat16 or float16",
+        Description = "Number format of the caches of keys and values: auto (float32 on a CPU, unless libtorch computes in another; the "
+            + "weights' on a GPU), float32, bfloat16 or float16",
         DefaultValueFactory = _ => "auto",
     };
 

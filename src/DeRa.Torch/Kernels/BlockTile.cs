@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 namespace DeRa.Torch.Kernels;
 
 /// <summary>Lines of a matrix that lie in blocks, one block after the other: what a <see cref="BlockTile{TLanes,TFormat}"/> adds.</summary>
-/// <param name="blocks">Where the blocks lie, at least one more than are read: a row alone asks for the next one early.</param>
+/// <param name="blocks">Where the blocks lie, and behind them as many as are asked for early.</param>
 /// <param name="blockLines">Lines of a block.</param>
 /// <param name="lineBytes">From one line to the next.</param>
 /// <param name="first">The first line to add, in the first block.</param>
@@ -45,6 +45,8 @@ internal readonly unsafe struct BlockTile<TLanes, TFormat>(float* input, nint in
     /// <summary>Most rows of a tile.</summary>
     public const int MaxRows = 6;
 
+    private const int CacheLineBytes = 64;
+
     /// <summary>One row, four units.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void AddRow(BlockUnit a, BlockUnit b, BlockUnit c, BlockUnit d)
@@ -52,19 +54,16 @@ internal readonly unsafe struct BlockTile<TLanes, TFormat>(float* input, nint in
         var (a0, b0, c0, d0) = (TLanes.Load(a.Output), TLanes.Load(b.Output), TLanes.Load(c.Output), TLanes.Load(d.Output));
         var x = input;
         var (toB, toC, toD) = (b.Offset - a.Offset, c.Offset - a.Offset, d.Offset - a.Offset);
-        var (block, line) = (0, lines.First);
+        var (block, line, stride) = (0, lines.First, lines.Bytes);
         for (var left = lines.Count; left > 0; block++, line = 0)
         {
             var count = Math.Min(left, lines.PerBlock - line);
-            var w = lines.Blocks[block] + a.Offset + line * lines.Bytes;
-            var ahead = (nint)(lines.Blocks[block + lines.Ahead] - lines.Blocks[block]);
-            for (var end = x + count; x < end; x++, w += lines.Bytes)
+            var w = lines.Blocks[block] + a.Offset + line * stride;
+            var ahead = Ahead(block);
+            for (var end = x + count; x < end; x++, w += stride)
             {
-                if (Sse.IsSupported)
-                {
-                    Sse.Prefetch0(w + ahead);
-                    if (toC != 0) Sse.Prefetch0(w + toC + ahead);
-                }
+                Prefetch(w + ahead, toB);
+                Prefetch(w + toC + ahead, toD - toC);
                 var v = TLanes.Broadcast(*x);
                 a0 = TLanes.MultiplyAdd(v, TFormat.Load<TLanes>(w), a0);
                 b0 = TLanes.MultiplyAdd(v, TFormat.Load<TLanes>(w + toB), b0);
@@ -90,13 +89,16 @@ internal readonly unsafe struct BlockTile<TLanes, TFormat>(float* input, nint in
         float* x0 = input, x1 = Input(1);
         var (toB, toC, toD) = (b.Offset - a.Offset, c.Offset - a.Offset, d.Offset - a.Offset);
         nint k = 0;
-        var (block, line) = (0, lines.First);
+        var (block, line, stride) = (0, lines.First, lines.Bytes);
         for (var left = lines.Count; left > 0; block++, line = 0)
         {
             var count = Math.Min(left, lines.PerBlock - line);
-            var w = lines.Blocks[block] + a.Offset + line * lines.Bytes;
-            for (var end = k + count; k < end; k++, w += lines.Bytes)
+            var w = lines.Blocks[block] + a.Offset + line * stride;
+            var ahead = Ahead(block);
+            for (var end = k + count; k < end; k++, w += stride)
             {
+                Prefetch(w + ahead, toB);
+                Prefetch(w + toC + ahead, toD - toC);
                 var (v0, v1) = (TLanes.Broadcast(x0[k]), TLanes.Broadcast(x1[k]));
                 var column = TFormat.Load<TLanes>(w);
                 (a0, a1) = (TLanes.MultiplyAdd(v0, column, a0), TLanes.MultiplyAdd(v1, column, a1));
@@ -125,13 +127,15 @@ internal readonly unsafe struct BlockTile<TLanes, TFormat>(float* input, nint in
         float* x0 = input, x1 = Input(1), x2 = Input(2), x3 = Input(3);
         var toB = b.Offset - a.Offset;
         nint k = 0;
-        var (block, line) = (0, lines.First);
+        var (block, line, stride) = (0, lines.First, lines.Bytes);
         for (var left = lines.Count; left > 0; block++, line = 0)
         {
             var count = Math.Min(left, lines.PerBlock - line);
-            var w = lines.Blocks[block] + a.Offset + line * lines.Bytes;
-            for (var end = k + count; k < end; k++, w += lines.Bytes)
+            var w = lines.Blocks[block] + a.Offset + line * stride;
+            var ahead = Ahead(block);
+            for (var end = k + count; k < end; k++, w += stride)
             {
+                Prefetch(w + ahead, toB);
                 var (first, second) = (TFormat.Load<TLanes>(w), TFormat.Load<TLanes>(w + toB));
                 var v = TLanes.Broadcast(x0[k]);
                 (a0, b0) = (TLanes.MultiplyAdd(v, first, a0), TLanes.MultiplyAdd(v, second, b0));
@@ -164,12 +168,12 @@ internal readonly unsafe struct BlockTile<TLanes, TFormat>(float* input, nint in
         float* x0 = input, x1 = Input(1), x2 = Input(2), x3 = Input(3), x4 = Input(4), x5 = Input(5);
         var toB = b.Offset - a.Offset;
         nint k = 0;
-        var (block, line) = (0, lines.First);
+        var (block, line, stride) = (0, lines.First, lines.Bytes);
         for (var left = lines.Count; left > 0; block++, line = 0)
         {
             var count = Math.Min(left, lines.PerBlock - line);
-            var w = lines.Blocks[block] + a.Offset + line * lines.Bytes;
-            for (var end = k + count; k < end; k++, w += lines.Bytes)
+            var w = lines.Blocks[block] + a.Offset + line * stride;
+            for (var end = k + count; k < end; k++, w += stride)
             {
                 var (first, second) = (TFormat.Load<TLanes>(w), TFormat.Load<TLanes>(w + toB));
                 var v = TLanes.Broadcast(x0[k]);
@@ -197,6 +201,19 @@ internal readonly unsafe struct BlockTile<TLanes, TFormat>(float* input, nint in
         TLanes.Store(b4, b.Output + r4);
         TLanes.Store(a5, a.Output + r5);
         TLanes.Store(b5, b.Output + r5);
+    }
+
+    /// <summary>From a block to the one that is asked for early: processors do not know by themselves where that lies.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private nint Ahead(int block) => (nint)(lines.Blocks[block + lines.Ahead] - lines.Blocks[block]);
+
+    /// <summary>Asks for the lines of two units.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Prefetch(byte* first, nint toSecond)
+    {
+        if (!Sse.IsSupported) return;
+        Sse.Prefetch0(first);
+        if ((nuint)toSecond >= CacheLineBytes) Sse.Prefetch0(first + toSecond);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

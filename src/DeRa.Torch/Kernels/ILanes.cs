@@ -202,7 +202,7 @@ internal readonly unsafe struct Lanes512(Vector512<float> value) : ILanes<Lanes5
     private static Vector512<uint> Widened(void* source) => Vector512.WidenLower(Vector256.Load((ushort*)source).ToVector512Unsafe());
 }
 
-/// <summary>Numbers to widen half precision with: its fraction is shifted to where float32 has it, then the exponent is corrected.</summary>
+/// <summary>Numbers to widen half precision with: its fraction is shifted to its place, then the exponent is corrected.</summary>
 internal static class HalfBits
 {
     /// <summary>The difference of the exponents' zeros.</summary>

@@ -25,7 +25,7 @@ internal readonly unsafe struct AttentionRow(float* memory, int padded)
     /// <summary>Elements that a row takes.</summary>
     public static int Size(int padded) => padded + Numbers;
 
-    /// <summary>Adds a later part of the context. Parts are always the same ones, and added in order: the bits do not depend on who adds them.</summary>
+    /// <summary>Adds a later part of the context. Parts are always the same ones, added in order, so the bits are too.</summary>
     public void Add(AttentionRow later)
     {
         if (later.Total == 0) return;

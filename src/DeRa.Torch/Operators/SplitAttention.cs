@@ -98,17 +98,19 @@ internal readonly unsafe struct SplitAttention<TLanes, TFormat>(AttentionLayer l
     /// <summary>Scores of a tile's queries and all positions that one of them sees, in whole vectors.</summary>
     private void Score<TStored>(Tile tile, float* queries, int keyTokens) where TStored : struct, ICacheFormat
     {
-        var (self, elementBytes) = (this, TStored.ElementBytes);
+        var elementBytes = TStored.ElementBytes;
+        byte** all = scratch.KeyBlocks;
+        float* scores = scratch.Scores;
         var first = tile.From / TLanes.Count;
         var last = (tile.To - 1) / TLanes.Count;
         for (var row = 0; row < tile.Rows; row++)
-            new Span<float>(scratch.Scores + row * Split + first * TLanes.Count, (last + 1 - first) * TLanes.Count).Clear();
+            new Span<float>(scores + row * Split + first * TLanes.Count, (last + 1 - first) * TLanes.Count).Clear();
         var (origin, step) = (tile.Begin / keyTokens, tile.Rows <= 2 ? 4 : 2);
         var ahead = Math.Max(1, step * TLanes.Count / keyTokens);
         for (var vector = first; vector <= last; vector += step)
         {
             var block = (tile.Begin + vector * TLanes.Count) / keyTokens - origin;
-            var blocks = scratch.KeyBlocks + block;
+            var blocks = all + block;
             var lines = new BlockLines(blocks, layer.Dimension, keyTokens * elementBytes, first: 0, layer.Dimension, ahead);
             var product = new BlockTile<TLanes, TStored>(queries, layer.Dimension, Split, tile.Rows, lines);
             if (step == 2) Add(product, tile.Rows, At(vector), At(vector + 1));
@@ -118,15 +120,10 @@ internal readonly unsafe struct SplitAttention<TLanes, TFormat>(AttentionLayer l
             {
                 unit = Math.Min(unit, last);
                 var (own, offset) = Math.DivRem(tile.Begin + unit * TLanes.Count, keyTokens);
-                return new BlockUnit(
-                    (nint)(self.Blocks[own - origin] - blocks[0]) + offset * elementBytes, self.Scores + unit * TLanes.Count);
+                return new BlockUnit((nint)(all[own - origin] - blocks[0]) + offset * elementBytes, scores + unit * TLanes.Count);
             }
         }
     }
-
-    private byte** Blocks => scratch.KeyBlocks;
-
-    private float* Scores => scratch.Scores;
 
     private static void Add<TStored>(BlockTile<TLanes, TStored> product, int rows, BlockUnit a, BlockUnit b)
         where TStored : struct, ICacheFormat
@@ -170,8 +167,8 @@ internal readonly unsafe struct SplitAttention<TLanes, TFormat>(AttentionLayer l
     }
 
     /// <summary>
-    /// Adds values by their weights. A query reads no value outside its context, which need not be finite: where the tile's contexts differ,
-    /// each is a tile of its own.
+    /// Adds values by their weights. A query reads no value outside its context, which need not be finite: where the tile's contexts
+    /// differ, each query is a tile of its own.
     /// </summary>
     private void Mix<TStored>(Tile tile, int valueTokens) where TStored : struct, ICacheFormat
     {
@@ -205,7 +202,7 @@ internal readonly unsafe struct SplitAttention<TLanes, TFormat>(AttentionLayer l
         }
     }
 
-    /// <summary>Copies keys and values of positions [from, to) of a split to scratch memory in float32, which replaces their blocks.</summary>
+    /// <summary>Copies keys and values of positions [from, to) of a split to memory in float32, which replaces their blocks.</summary>
     private void Widen(int begin, int from, int to)
     {
         var (blockTokens, dimension) = (layer.Pool.BlockTokens, layer.Dimension);

@@ -40,8 +40,8 @@ internal static class GoldenBound
     /// The bound for a model. First-order analysis for 16-bit types with unit roundoff u (2⁻⁸ for bfloat16, 2⁻¹¹ for float16):
     /// every rounding adds an error of at most u relative to what is rounded, which is a part of the residual stream, so n
     /// independent ones leave the final state h with a relative error of at most u·sqrt(n), n = (13 + 4) · layers + 4, plus the
-    /// family's extra ones; keys and values of a narrower cache are two more a layer, with its u. An error e in h moves logit v by w_v·e: for e of random direction a normal number of deviation
-    /// |w_v|·|e|/sqrt(hidden), and
+    /// family's extra ones; keys and values of a narrower cache are two more a layer, with its u. An error e
+    /// in h moves logit v by w_v·e: for e of random direction a normal number of deviation |w_v|·|e|/sqrt(hidden), and
     /// |h| ≤ sqrt(hidden)·(max|g| + max|b|) after the final norm with weights g (folded offsets included) and biases b, root
     /// mean square or layer norm alike. So the deviation is at most u·sqrt(n)·max_v|w_v|·(max|g| + max|b|); six of them are
     /// allowed, and what float32 may differ by. Soft caps have slopes of at most 1, and those layers' attention is in float32:

@@ -63,6 +63,7 @@ public sealed unsafe class CacheFormatTests
         Assert.Equal(expected.Length, actual.Length);
         for (var i = 0; i < expected.Length; i++)
             Assert.True(float.IsNaN(expected[i]) ? float.IsNaN(actual[i])
-                : BitConverter.SingleToInt32Bits(expected[i]) == BitConverter.SingleToInt32Bits(actual[i]), $"{i}: {expected[i]}, {actual[i]}");
+                : BitConverter.SingleToInt32Bits(expected[i]) == BitConverter.SingleToInt32Bits(actual[i]),
+                $"{i}: {expected[i]}, {actual[i]}");
     }
 }

@@ -36,7 +36,8 @@ public sealed class BlockAttentionTests
             for (var i = 0; i < row.Tokens; i++, token++)
                 AssertEqual(row, row.Row.Position + i, query[token], keys, values, (scale ?? 1 / Math.Sqrt(Dimension), cap), mixed[token]);
 
-        LayerCache Cache() => type == ScalarType.Float32 ? BlockedCache.Of(keys, values, blockTokens: 4, type) : new LayerCache(keys, values);
+        LayerCache Cache() => type == ScalarType.Float32
+            ? BlockedCache.Of(keys, values, blockTokens: 4, type) : new LayerCache(keys, values);
 
         Tensor Random(long rows, long heads) => randn([rows, heads, Dimension], type, generator: random);
     }

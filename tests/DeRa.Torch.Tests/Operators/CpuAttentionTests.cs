@@ -111,7 +111,8 @@ public sealed class CpuAttentionTests
             Window = random.Next(3) == 0 ? random.Next(1, 300) : null,
             Scale = random.Next(3) == 0 ? 0.3 : null,
             SoftCap = random.Next(3) == 0 ? 1.5 : null,
-            Rows = [.. Enumerable.Range(0, random.Next(1, 4)).Select(_ => (random.Next(1, random.Next(3) == 0 ? 130 : 9), random.Next(600)))],
+            Rows = [.. Enumerable.Range(0, random.Next(1, 4))
+                .Select(_ => (random.Next(1, random.Next(3) == 0 ? 130 : 9), random.Next(600)))],
         };
     }
 }
