@@ -18,6 +18,13 @@ internal sealed class DeviceArguments
         DefaultValueFactory = _ => "auto",
     };
 
+    private readonly Option<string> _cacheDType = new("--cache-dtype")
+    {
+        Description = "Number format of the caches of keys and values: auto (float32 on a CPU, unless libtorch computes in another; the "
+            + "weights' on a GPU), float32, bfloat16 or float16",
+        DefaultValueFactory = _ => "auto",
+    };
+
     private readonly Option<string> _kernels = new("--kernels")
     {
         Description = "What computes matrix products: auto (the program's own on a CPU, libtorch on a GPU), cpu (its own) or torch",
@@ -39,7 +46,8 @@ internal sealed class DeviceArguments
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _device, _dtype, _kernels, _prefillKernel, _libtorch, _threads }) command.Add(option);
+        Option[] options = [_device, _dtype, _cacheDType, _kernels, _prefillKernel, _libtorch, _threads];
+        foreach (var option in options) command.Add(option);
     }
 
     /// <exception cref="FormatException">The value is not allowed; the message names the option.</exception>
@@ -47,6 +55,9 @@ internal sealed class DeviceArguments
 
     /// <inheritdoc cref="Device"/>
     public DTypeOption DType(ParseResult parsed) => DTypeOption.Parse(parsed.GetRequiredValue(_dtype));
+
+    /// <inheritdoc cref="Device"/>
+    public CacheDTypeOption CacheDType(ParseResult parsed) => CacheDTypeOption.Parse(parsed.GetRequiredValue(_cacheDType));
 
     /// <inheritdoc cref="Device"/>
     public KernelsOption Kernels(ParseResult parsed) =>

@@ -65,6 +65,7 @@ internal sealed class PairArguments
             Aligned = folders.Aligned,
             Device = _device.Device(parsed),
             DType = _device.DType(parsed),
+            CacheDType = _device.CacheDType(parsed),
             Kernels = _device.Kernels(parsed),
             LibTorch = _device.LibTorch(parsed),
             ContextTokens = parsed.GetValue(_contextLength),

@@ -36,6 +36,12 @@ internal static class VerifyCommand
     {
         var folders = roots.SelectMany(Find).ToArray();
         LibTorch.Load(device.LibTorch(parsed));
+        var numbers = new NumberOptions
+        {
+            DType = device.DType(parsed),
+            CacheDType = device.CacheDType(parsed),
+            Kernels = device.Kernels(parsed),
+        };
         var passed = 0;
         foreach (var (index, folder) in folders.Index())
         {
@@ -43,7 +49,7 @@ internal static class VerifyCommand
             // Written before it runs: whoever waits sees for what.
             output.Write($"[{index + 1}/{folders.Length}] {folder}: ");
             output.Flush();
-            var report = GoldenVerification.Run(folder, device.Device(parsed), device.DType(parsed), device.Kernels(parsed));
+            var report = GoldenVerification.Run(folder, device.Device(parsed), numbers);
             if (report.Passed) passed++;
             output.WriteLine(Line(report));
             foreach (var check in report.Checks.Where(check => !check.Passed)) output.WriteLine("  " + Line(check));

@@ -121,6 +121,7 @@ public class GenerateCommandTests
     [InlineData("temperature", "--temperature", "3")]
     [InlineData("--device", "--device", "gpu")]
     [InlineData("--dtype", "--dtype", "int3")]
+    [InlineData("--cache-dtype", "--cache-dtype", "int8")]
     [InlineData("--kernels", "--kernels", "mkl")]
     [InlineData("--threads", "--threads", "0")]
     [InlineData("--speculation is 'maybe'; it must be auto, on or off.", "--speculation", "maybe")]

@@ -14,6 +14,10 @@ internal sealed record ComputeOptions
     [Description("Number format of the weights: auto (the checkpoint's), float32, bfloat16 or float16."), Option(Placeholder = "DTYPE")]
     public string Dtype { get; init; } = "auto";
 
+    [Description("Number format of the caches of keys and values: auto (float32 on a CPU, unless libtorch computes in another; the "
+        + "weights' on a GPU), float32, bfloat16 or float16."), Option(Placeholder = "DTYPE")]
+    public string CacheDtype { get; init; } = "auto";
+
     [Description("What computes matrix products: auto (the server's own kernels on a CPU, libtorch on a GPU), cpu (its own) or torch."),
         Option(Placeholder = "KERNELS")]
     public string Kernels { get; init; } = "auto";

@@ -22,6 +22,7 @@ internal static class ForeignOptions
         "c" or "ctx" or "n-ctx" or "ctx-size" or "context-size" or "max-model-len" or "max-seq-len" or "max-total-tokens"
             or "max-context-length" => Use("context-length"),
         "torch-dtype" or "data-type" or "precision" => Use("dtype"),
+        "kv-cache-dtype" or "cache-type-k" or "ctk" or "cache-type-v" or "ctv" => Use("cache-dtype"),
         "t" or "num-threads" or "cpu-threads" or "threads-batch" => Use("threads"),
         "max-num-seqs" or "max-running-requests" or "np" or "parallel" or "max-batch-size" => Use("max-running"),
         "max-num-batched-tokens" or "max-batch-total-tokens" or "max-batch-prefill-tokens" or "chunked-prefill-size" or "b"

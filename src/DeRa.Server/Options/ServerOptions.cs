@@ -67,7 +67,7 @@ internal sealed record ServerOptions
 
     /// <summary>The loader's part of the options.</summary>
     /// <exception cref="FormatException">
-    /// The device, the number format or the kernels are not allowed ones, or
+    /// The device, a number format or the kernels are not allowed ones, or
     /// <see cref="PairFolders.Choose(string, IReadOnlyList{string})"/> finds no pair.
     /// </exception>
     public ServedPairOptions ToServedPairOptions()
@@ -82,6 +82,7 @@ internal sealed record ServerOptions
                 Aligned = folders.Aligned,
                 Device = DeviceOption.Parse(Compute.Device),
                 DType = DTypeOption.Parse(Compute.Dtype),
+                CacheDType = CacheDTypeOption.Parse(Compute.CacheDtype),
                 Kernels = KernelsOption.Parse(Compute.Kernels, Compute.PrefillKernel),
                 LibTorch = new LibTorchOptions { Directory = Compute.Libtorch, Threads = Compute.Threads },
                 ContextTokens = Compute.ContextLength,

@@ -8,6 +8,9 @@ namespace DeRa.Torch.Caching;
 /// <param name="blockTokens">Tokens a block holds.</param>
 internal readonly struct CacheSlots(IReadOnlyList<int> blockTable, int firstBlock, int blockTokens)
 {
+    /// <summary>The block of the pool that holds the row's positions block · blockTokens, ….</summary>
+    public int Block(int block) => blockTable[block] + firstBlock;
+
     /// <summary>The slots of positions first, first + 1, …, one for each element of <paramref name="slots"/>.</summary>
     public void Fill<T>(int first, Span<T> slots) where T : IBinaryInteger<T>
     {

@@ -9,17 +9,23 @@ namespace DeRa.Torch.Caching;
 /// </summary>
 internal sealed class KvCache : IDisposable
 {
+    private readonly int _blockCount;
+
     /// <summary>Allocates the pool, filled with zeros: memory that was never written must not hold NaN.</summary>
-    public KvCache(ModelConfig config, int blockCount, int blockTokens, Device device, ScalarType type)
+    /// <param name="config">The model's.</param>
+    /// <param name="blockCount">How many blocks.</param>
+    /// <param name="blockTokens">Tokens a block holds.</param>
+    /// <param name="place">Its device, element type and layout.</param>
+    public KvCache(ModelConfig config, int blockCount, int blockTokens, CachePlace place)
     {
-        BlockTokens = blockTokens;
+        (_blockCount, BlockTokens) = (blockCount, blockTokens);
         using var scope = NewDisposeScope();
-        var layers = Enumerable.Range(0, config.LayerCount).Select(_ => new LayerCache(Pool(), Pool())).ToList();
+        var layers = Enumerable.Range(0, config.LayerCount).Select(_ => place.IsForKernels
+            ? LayerCache.ForKernels(blockCount, config.KeyValueHeadCount, config.HeadDimension, blockTokens, place.Type)
+            : LayerCache.ForOperators(
+                (long)blockCount * blockTokens, config.KeyValueHeadCount, config.HeadDimension, place.Device, place.Type)).ToList();
         layers.ForEach(layer => scope.Detach(layer.Keys, layer.Values));
         Layers = layers;
-
-        Tensor Pool() => zeros(
-            (long)blockCount * blockTokens, config.KeyValueHeadCount, config.HeadDimension, dtype: type, device: device);
     }
 
     /// <summary>One a layer.</summary>
@@ -47,7 +53,7 @@ internal sealed class KvCache : IDisposable
 
         void Copy(Tensor pool)
         {
-            var blocks = pool.view(-1, BlockTokens, pool.size(1), pool.size(2));
+            var blocks = pool.view(_blockCount, -1);
             blocks.index_copy_(0, targets, blocks.index_select(0, sources));
         }
     }
@@ -55,15 +61,6 @@ internal sealed class KvCache : IDisposable
     /// <summary>Frees the pool.</summary>
     public void Dispose()
     {
-        foreach (var layer in Layers)
-        {
-            layer.Keys.Dispose();
-            layer.Values.Dispose();
-        }
+        foreach (var layer in Layers) layer.Dispose();
     }
 }
-
-/// <summary>One layer's part of a <see cref="KvCache"/>. Slot = block id · block tokens + offset.</summary>
-/// <param name="Keys">[slots, keyValueHeads, headDimension], rotary positions applied.</param>
-/// <param name="Values">[slots, keyValueHeads, headDimension].</param>
-internal sealed record LayerCache(Tensor Keys, Tensor Values);

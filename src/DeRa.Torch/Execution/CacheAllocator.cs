@@ -39,7 +39,7 @@ internal sealed class CacheAllocator(
                 if (!stores.ContainsKey(model.Device.ToString()))
                     stores.Add(model.Device.ToString(), new LogitStore(_logitSlots, vocabularySize, model.Device));
             foreach (var (model, members) in models)
-                caches.Add((new KvCache(model.Config, blocks * members, options.BlockTokens, model.Device, model.ActivationType),
+                caches.Add((new KvCache(model.Config, blocks * members, options.BlockTokens, model.Cache),
                     stores[model.Device.ToString()]));
             return caches;
         }
@@ -69,5 +69,5 @@ internal sealed class CacheAllocator(
 
     /// <summary>Bytes of one block in the pools of all members of these models.</summary>
     private long BlockBytes(IEnumerable<(DecoderModel Model, int Members)> some) => some.Sum(model =>
-        model.Members * options.BlockTokens * model.Model.Config.CacheBytesPerToken(StoredTypes.SizeBytes(model.Model.ActivationType)));
+        model.Members * options.BlockTokens * model.Model.Config.CacheBytesPerToken(StoredTypes.SizeBytes(model.Model.Cache.Type)));
 }

@@ -15,10 +15,12 @@ public sealed record LoadedPair(PairExecutor Executor, IReadOnlyList<LoadedMembe
 /// <param name="Config">Its configuration.</param>
 /// <param name="Device">Its device, such as <c>cpu</c> or <c>cuda:0</c>.</param>
 /// <param name="ElementType">Element type of its weight matrices.</param>
+/// <param name="CacheType">Element type of its cache.</param>
 /// <param name="WeightBytes">Memory of its own weights; 0 where it shares those of an earlier member.</param>
 /// <param name="CacheBytes">Memory of its cache.</param>
 public sealed record LoadedMember(
-    string Name, string Folder, ModelConfig Config, string Device, torch.ScalarType ElementType, long WeightBytes, long CacheBytes)
+    string Name, string Folder, ModelConfig Config, string Device, torch.ScalarType ElementType, torch.ScalarType CacheType,
+    long WeightBytes, long CacheBytes)
 {
     /// <summary>The element type as configurations name it, such as <c>bfloat16</c>.</summary>
     public string DType => ElementType.ToString().ToLowerInvariant();

@@ -18,11 +18,8 @@ internal sealed record ModelSource(
     /// <summary>The name of the reference model among the members.</summary>
     public const string ReferenceName = "reference";
 
-    /// <summary>The requested element type.</summary>
-    public DTypeOption DType { get; init; } = DTypeOption.Auto;
-
-    /// <summary>What computes products.</summary>
-    public KernelsOption Kernels { get; init; } = KernelsOption.Auto;
+    /// <summary>The requested element types, and what computes.</summary>
+    public NumberOptions Numbers { get; init; } = new();
 
     /// <summary>
     /// Finds which models have to be loaded for a pair: a folder that several members share on one device is loaded once, and an

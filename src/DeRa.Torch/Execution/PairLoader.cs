@@ -66,7 +66,7 @@ public sealed class PairLoader
         LibTorch.VerifyDevice(referenceDevice);
         LibTorch.VerifyDevice(alignedDevice);
         var sources = ModelSource.Find(_members, _configs, referenceDevice, alignedDevice)
-            .Select(source => source with { DType = _options.DType, Kernels = _options.Kernels }).ToList();
+            .Select(source => source with { Numbers = _options.Numbers }).ToList();
         foreach (var shared in sources.Where(source => source.Members.Count > 1))
             PairLog.WeightsShared(_logger, shared.Name, shared.Adapters.Count);
         var models = new ParallelLoad(progress, cancellation).Run(sources);
@@ -132,7 +132,7 @@ public sealed class PairLoader
         var runner = runners.First(runner => runner.Members.Any(own => own.Index == index));
         var model = runner.Model;
         return new LoadedMember(member.Name, member.Path, model.Config, model.Device.ToString(), model.WeightType,
-            OwnBytes(runner, index), runner.Cache.Bytes / runner.Members.Count);
+            model.Cache.Type, OwnBytes(runner, index), runner.Cache.Bytes / runner.Members.Count);
     }
 
     /// <summary>Memory of a member's own weights: its adapter's, or the model's for the first member that uses it.</summary>
@@ -147,7 +147,7 @@ public sealed class PairLoader
 
     private void Log(LoadedMember member) =>
         PairLog.ModelLoaded(_logger, member.Name, member.Folder, member.ElementType.ToString(), member.Device,
-            Mebibytes(member.WeightBytes), Mebibytes(member.CacheBytes));
+            Mebibytes(member.WeightBytes), Mebibytes(member.CacheBytes), member.CacheType.ToString());
 
     private static double Mebibytes(long bytes) => bytes / (double)(1 << 20);
 }

@@ -6,9 +6,10 @@ namespace DeRa.Torch.Execution;
 internal static partial class PairLog
 {
     [LoggerMessage(1, LogLevel.Information,
-        "Model '{Model}', {Folder}: {ElementType} on {Device}, weights {WeightMebibytes:N1} MiB, cache {CacheMebibytes:N1} MiB")]
-    public static partial void ModelLoaded(
-        ILogger logger, string model, string folder, string elementType, string device, double weightMebibytes, double cacheMebibytes);
+        "Model '{Model}', {Folder}: {ElementType} on {Device}, weights {WeightMebibytes:N1} MiB, "
+        + "cache {CacheMebibytes:N1} MiB in {CacheType}")]
+    public static partial void ModelLoaded(ILogger logger, string model, string folder, string elementType, string device,
+        double weightMebibytes, double cacheMebibytes, string cacheType);
 
     [LoggerMessage(2, LogLevel.Information,
         "Cache: {Blocks} blocks of {BlockTokens} tokens for each model, {Mebibytes:N1} MiB together; context {ContextTokens} tokens; "

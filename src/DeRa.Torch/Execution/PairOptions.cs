@@ -19,6 +19,9 @@ public sealed record PairOptions
     /// </summary>
     public DTypeOption DType { get; init; } = DTypeOption.Auto;
 
+    /// <summary>Element type of the caches. Default auto: that of what is computed, float32 with our own kernels.</summary>
+    public CacheDTypeOption CacheDType { get; init; } = CacheDTypeOption.Auto;
+
     /// <summary>What computes matrix products. Default auto: our own kernels on a CPU, libtorch on a GPU.</summary>
     public KernelsOption Kernels { get; init; } = KernelsOption.Auto;
 
@@ -39,6 +42,9 @@ public sealed record PairOptions
     /// an engine needs by default.
     /// </summary>
     public int? LogitSlots { get; init; }
+
+    /// <summary>The element types of its models, and what computes.</summary>
+    internal NumberOptions Numbers => new() { DType = DType, CacheDType = CacheDType, Kernels = Kernels };
 
     /// <summary>The paths of its models: the reference's, then the aligned ones'.</summary>
     public IEnumerable<string> Paths => Aligned.Select(model => model.Path).Prepend(ReferencePath);

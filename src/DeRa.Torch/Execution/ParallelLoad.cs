@@ -33,7 +33,7 @@ internal sealed class ParallelLoad(IProgress<LoadProgress>? progress, Cancellati
         try
         {
             var model = DecoderLoader.Load(
-                source.Folder, source.Config, source.Device, source.DType, source.Kernels, Report, stop.Token, source.Adapters);
+                source.Folder, source.Config, source.Device, source.Numbers, Report, stop.Token, source.Adapters);
             return (model, null);
         }
         catch (Exception exception)

@@ -30,16 +30,17 @@ internal sealed class DecoderLoader
     /// Its configuration; the model's may be untied from it (<see cref="DecoderTensors.WithStoredOutput"/>).
     /// </param>
     /// <param name="device">Where the weights go.</param>
-    /// <param name="type">Element type of weight matrices; of activations too, unless the kernels are our own.</param>
-    /// <param name="kernels">What computes products.</param>
+    /// <param name="numbers">The element types of its parts, and what computes.</param>
     /// <param name="onProgress">Receives loaded and total bytes; may be null.</param>
     /// <param name="cancellation">Stops between two pieces of a tensor.</param>
     /// <param name="adapterFolders">PEFT folders of its adapters.</param>
     /// <exception cref="CheckpointException">The weights are missing, broken, or not what the configuration says.</exception>
-    /// <exception cref="LibTorchException">Our kernels are asked for on another device than the CPU.</exception>
+    /// <exception cref="LibTorchException">
+    /// Our kernels are asked for on another device than the CPU, or a type of cache that what computes does not have.
+    /// </exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static DecoderModel Load(
-        string folder, ModelConfig config, Device device, DTypeOption type, KernelsOption kernels,
+        string folder, ModelConfig config, Device device, NumberOptions numbers,
         Action<long, long>? onProgress, CancellationToken cancellation, params IReadOnlyList<string> adapterFolders)
     {
         using var checkpoint = Checkpoint.Open(folder);
@@ -47,7 +48,7 @@ internal sealed class DecoderLoader
         try
         {
             foreach (var adapter in adapterFolders) adapters.Add(LoraAdapter.Open(adapter, config, checkpoint));
-            return Load(checkpoint, adapters, config, device, type, kernels, onProgress, cancellation);
+            return Load(checkpoint, adapters, config, device, numbers, onProgress, cancellation);
         }
         finally
         {
@@ -56,14 +57,14 @@ internal sealed class DecoderLoader
     }
 
     private static DecoderModel Load(
-        Checkpoint checkpoint, List<LoraAdapter> adapters, ModelConfig config, Device device, DTypeOption type, KernelsOption kernels,
+        Checkpoint checkpoint, List<LoraAdapter> adapters, ModelConfig config, Device device, NumberOptions numbers,
         Action<long, long>? onProgress, CancellationToken cancellation)
     {
         var layout = Architecture.LayoutOf(config).As(checkpoint);
         config = DecoderTensors.WithStoredOutput(config, checkpoint, layout);
         DecoderTensors.Check(checkpoint, config, layout);
         var embedding = checkpoint.Find(layout.Embedding)!.Value.Tensor;
-        var types = ModelTypes.Of(type.Resolve(config.ElementType ?? embedding.Type), kernels, device);
+        var types = ModelTypes.Of(numbers, config.ElementType ?? embedding.Type, device);
         long loaded = 0, total = adapters.Sum(adapter => adapter.StoredBytes)
             + DecoderTensors.Expected(config, layout).Sum(tensor => checkpoint.Find(tensor.Name)!.Value.Tensor.LengthBytes);
         using var scope = NewDisposeScope();
@@ -96,7 +97,7 @@ internal sealed class DecoderLoader
         long vocabulary = _config.VocabularySize, hidden = _config.HiddenSize;
         var embedding = _config.TiedEmbeddings ? Pack(_reader.Read(_layout.Embedding, vocabulary, hidden))
             : new TensorMatrix(_reader.Read(_layout.Embedding, vocabulary, hidden));
-        return new DecoderModel(_config, device, _types.Weights, _types.Activations)
+        return new DecoderModel(_config, device, _types.Weights, _types.Activations, _types.Cache)
         {
             Embedding = embedding,
             Positions = _layout.Positions is { } positions ? ReadPositions(positions) : null,
@@ -186,18 +187,22 @@ internal sealed class DecoderLoader
 
     /// <summary>The element types of a model's parts.</summary>
     /// <param name="Weights">Of weight matrices.</param>
-    /// <param name="Activations">Of activations, biases, learned positions and the cache.</param>
+    /// <param name="Activations">Of activations, biases and learned positions.</param>
+    /// <param name="Cache">Of the cache.</param>
     /// <param name="ArePacked">Whether our own kernels compute products.</param>
     /// <param name="IsPrefillByLibTorch">Whether those of prompts are libtorch's all the same.</param>
-    private readonly record struct ModelTypes(ScalarType Weights, ScalarType Activations, bool ArePacked, bool IsPrefillByLibTorch)
+    private readonly record struct ModelTypes(
+        ScalarType Weights, ScalarType Activations, ScalarType Cache, bool ArePacked, bool IsPrefillByLibTorch)
     {
         /// <summary>Of adapters, which are small.</summary>
         public ScalarType Adapters => Activations;
 
-        public static ModelTypes Of(ScalarType weights, KernelsOption kernels, Device device)
+        public static ModelTypes Of(NumberOptions numbers, ScalarType checkpoint, Device device)
         {
-            var areOwn = kernels.AreOwn(device);
-            return new ModelTypes(weights, areOwn ? ScalarType.Float32 : weights, areOwn, kernels.IsPrefillByLibTorch);
+            var (weights, areOwn) = (numbers.DType.Resolve(checkpoint), numbers.Kernels.AreOwn(device));
+            var activations = areOwn ? ScalarType.Float32 : weights;
+            return new(weights, activations, numbers.CacheDType.Resolve(device, activations), areOwn,
+                numbers.Kernels.IsPrefillByLibTorch);
         }
     }
 }

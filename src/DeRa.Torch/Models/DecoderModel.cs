@@ -13,8 +13,10 @@ namespace DeRa.Torch.Models;
 /// <param name="config">Its configuration.</param>
 /// <param name="device">The device of its weights.</param>
 /// <param name="weights">Element type of its weight matrices.</param>
-/// <param name="activations">Element type of activations, logits and cache.</param>
-internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType weights, ScalarType activations) : IDisposable
+/// <param name="activations">Element type of activations and logits.</param>
+/// <param name="cache">Element type of its cache.</param>
+internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType weights, ScalarType activations, ScalarType cache)
+    : IDisposable
 {
     private readonly double _embeddingScale = Rounded(config.EmbeddingScale, activations);
 
@@ -27,8 +29,11 @@ internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType
     /// <summary>Element type of its weight matrices; norms are float32.</summary>
     public ScalarType WeightType => weights;
 
-    /// <summary>Element type of activations, logits and cache.</summary>
+    /// <summary>Element type of activations and logits.</summary>
     public ScalarType ActivationType => activations;
+
+    /// <summary>How its cache is laid out.</summary>
+    public CachePlace Cache { get; } = new(device, cache, CpuKernels.Supports(device, activations));
 
     /// <summary>Whether our own kernels compute its products.</summary>
     public bool IsPacked => Output.Weight is PackedWeight;

@@ -19,8 +19,9 @@ internal sealed class BlockAttention(double? scale = null, double? softCap = nul
     /// <returns>[tokens, heads · headDimension] in the query's element type.</returns>
     public Tensor Apply(Tensor query, LayerCache cache, AttentionPlan plan)
     {
-        if (plan.Cpu is { } cpu)
-            return new CpuAttention((float)(scale ?? 1 / Math.Sqrt(query.size(2))), (float?)softCap).Apply(query, cache, cpu);
+        if (cache.Pool is { } pool)
+            return new CpuAttention((float)(scale ?? 1 / Math.Sqrt(query.size(2))), (float?)softCap)
+                .Apply(query, pool, cache.Keys.dtype, plan.Cpu!);
         var parts = new List<Tensor>(1 + plan.Chunks.Count);
         if (plan.Decode is { } decode) parts.Add(Decode(query.narrow(0, 0, decode.Tokens), cache, decode));
         foreach (var chunk in plan.Chunks) parts.Add(Prefill(query.narrow(0, chunk.FirstToken, chunk.Tokens), cache, chunk));

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using DeRa.Torch.Native;
 using static TorchSharp.torch;
 
@@ -26,15 +27,18 @@ internal sealed record RotaryAngles(Tensor Cosine, Tensor Sine)
     /// <summary>One by one: how libtorch rounds a cosine depends on its place in the tensor (<see cref="CpuKernels"/>).</summary>
     private static RotaryAngles OnCpu(Tensor positions, Tensor inverseFrequencies, double factor)
     {
-        var (at, frequencies) = (positions.data<long>().ToArray(), inverseFrequencies.data<double>().ToArray());
-        var (cosines, sines) = (new float[at.Length * frequencies.Length], new float[at.Length * frequencies.Length]);
-        for (var token = 0; token < at.Length; token++)
-            for (var pair = 0; pair < frequencies.Length; pair++)
+        long[] shape = [positions.size(0), 1, inverseFrequencies.size(0)];
+        var angles = new RotaryAngles(empty(shape, ScalarType.Float32), empty(shape, ScalarType.Float32));
+        var at = CpuKernels.Indices(positions);
+        var frequencies = MemoryMarshal.Cast<byte, double>(inverseFrequencies.bytes);
+        var cosines = CpuKernels.Elements(angles.Cosine);
+        var sines = CpuKernels.Elements(angles.Sine);
+        for (var (token, place) = (0, 0); token < at.Length; token++)
+            foreach (var frequency in frequencies)
             {
-                var (sine, cosine) = Math.SinCos(at[token] * frequencies[pair]);
-                var place = token * frequencies.Length + pair;
-                (cosines[place], sines[place]) = ((float)(cosine * factor), (float)(sine * factor));
+                var (sine, cosine) = Math.SinCos(at[token] * frequency);
+                (cosines[place], sines[place++]) = ((float)(cosine * factor), (float)(sine * factor));
             }
-        return new RotaryAngles(tensor(cosines, [at.Length, 1, frequencies.Length]), tensor(sines, [at.Length, 1, frequencies.Length]));
+        return angles;
     }
 }

@@ -21,9 +21,9 @@ internal static class RotaryCacheWrite
     public static Tensor Apply(
         Tensor queryKeyValue, Tensor? headNorm, double epsilon, RotaryAngles? angles, Tensor slots, LayerCache cache)
     {
+        if (cache.Pool is { } pool) return OnCpu(queryKeyValue, headNorm, epsilon, angles, slots, (pool, cache.Keys.dtype));
         var keyValueHeads = cache.Keys.size(1);
         var heads = queryKeyValue.size(1) - 2 * keyValueHeads;
-        if (CpuKernels.Supports(queryKeyValue)) return OnCpu(queryKeyValue, headNorm, epsilon, angles, slots, cache);
         var rotated = Rotate(queryKeyValue.narrow(1, 0, heads + keyValueHeads), headNorm, epsilon, angles);
         cache.Keys.index_copy_(0, slots, rotated.narrow(1, heads, keyValueHeads));
         cache.Values.index_copy_(0, slots, queryKeyValue.narrow(1, heads + keyValueHeads, keyValueHeads));
@@ -31,11 +31,11 @@ internal static class RotaryCacheWrite
     }
 
     private static Tensor OnCpu(
-        Tensor queryKeyValue, Tensor? headNorm, double epsilon, RotaryAngles? angles, Tensor slots, LayerCache cache)
+        Tensor queryKeyValue, Tensor? headNorm, double epsilon, RotaryAngles? angles, Tensor slots, (BlockPool Pool, ScalarType Type) cache)
     {
         var vectors = headNorm is null ? queryKeyValue
             : Norm.RootMeanSquare(queryKeyValue.narrow(1, 0, headNorm.size(0)), headNorm, epsilon);
-        return CpuRotary.Apply(vectors, queryKeyValue, angles, slots, cache);
+        return CpuRotary.Apply(vectors, queryKeyValue, angles, slots, cache.Pool, cache.Type);
     }
 
     private static Tensor Rotate(Tensor vectors, Tensor? headNorm, double epsilon, RotaryAngles? angles)

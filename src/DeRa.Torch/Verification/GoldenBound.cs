@@ -24,6 +24,9 @@ internal static class GoldenBound
     /// <summary>The four fused weight matrices of a layer with their biases, if the checkpoint's are wider than the element type.</summary>
     private const int WeightsPerLayer = 4;
 
+    /// <summary>Keys and values, where the cache's type is narrower than float32.</summary>
+    private const int CacheRoundingsPerLayer = 2;
+
     /// <summary>The embedding, the final norm, the output layer's weights and its result.</summary>
     private const int RoundingsOutside = 4;
 
@@ -37,8 +40,8 @@ internal static class GoldenBound
     /// The bound for a model. First-order analysis for 16-bit types with unit roundoff u (2⁻⁸ for bfloat16, 2⁻¹¹ for float16):
     /// every rounding adds an error of at most u relative to what is rounded, which is a part of the residual stream, so n
     /// independent ones leave the final state h with a relative error of at most u·sqrt(n), n = (13 + 4) · layers + 4, plus the
-    /// family's extra ones. An error e in h moves logit v by w_v·e: for e of random direction a normal number of deviation
-    /// |w_v|·|e|/sqrt(hidden), and
+    /// family's extra ones; keys and values of a narrower cache are two more a layer, with its u. An error e
+    /// in h moves logit v by w_v·e: for e of random direction a normal number of deviation |w_v|·|e|/sqrt(hidden), and
     /// |h| ≤ sqrt(hidden)·(max|g| + max|b|) after the final norm with weights g (folded offsets included) and biases b, root
     /// mean square or layer norm alike. So the deviation is at most u·sqrt(n)·max_v|w_v|·(max|g| + max|b|); six of them are
     /// allowed, and what float32 may differ by. Soft caps have slopes of at most 1, and those layers' attention is in float32:
@@ -46,20 +49,27 @@ internal static class GoldenBound
     /// </summary>
     public static double For(DecoderModel model)
     {
-        if (IsExact(model)) return Float32;
+        var variance = (IsExact(model) ? 0 : Squared(Roundoff(model.WeightType)) * Roundings(model.Config))
+            + (IsCacheExact(model) ? 0 : Squared(Roundoff(model.Cache.Type)) * CacheRoundingsPerLayer * model.Config.LayerCount);
+        if (variance == 0) return Float32;
         using var scope = NewDisposeScope();
-        var roundoff = model.WeightType == ScalarType.BFloat16 ? Math.ScaleB(1, -8) : Math.ScaleB(1, -11);
-        var roundings = Roundings(model.Config);
         var rows = Arithmetic.Range(0, model.Config.VocabularySize, ScalarType.Int64, model.Device);
         var output = model.Output.Weight.Rows(rows).to(ScalarType.Float32);
         var widestRow = (output * output).sum(1).max().sqrt().cpu().item<float>();
         var largestGain = Largest(model.FinalNorm.Weight) + (model.FinalNorm.Bias is { } bias ? Largest(bias) : 0);
-        return Float32 + Deviations * roundoff * Math.Sqrt(roundings) * widestRow * largestGain;
+        return Float32 + Deviations * Math.Sqrt(variance) * widestRow * largestGain;
     }
 
     /// <summary>Whether the model computes in float32 with the checkpoint's own weights.</summary>
     private static bool IsExact(DecoderModel model) => model.ActivationType == ScalarType.Float32
         && (model.WeightType == ScalarType.Float32 || model.WeightType == model.Config.ElementType);
+
+    /// <summary>Whether the cache rounds nothing, or no more than the activations, whose roundings are counted.</summary>
+    private static bool IsCacheExact(DecoderModel model) => model.Cache.Type == model.ActivationType;
+
+    private static double Roundoff(ScalarType type) => type == ScalarType.BFloat16 ? Math.ScaleB(1, -8) : Math.ScaleB(1, -11);
+
+    private static double Squared(double number) => number * number;
 
     private static int Roundings(ModelConfig config)
     {

@@ -37,18 +37,18 @@ public static class GoldenVerification
     /// <summary>Loads a golden folder's model and runs its cases. Loads libtorch where it is not loaded yet.</summary>
     /// <param name="folder">A model folder with <c>golden/golden.json</c>.</param>
     /// <param name="device">Such as <c>cpu</c> or <c>cuda:0</c>.</param>
-    /// <param name="type">
-    /// The element type of weights: where numbers are rounded to 16 bits, a derived bound holds, else the golden tolerance.
+    /// <param name="numbers">
+    /// The element types of weights and cache, and what computes: where numbers are rounded to 16 bits, a derived bound holds, else the
+    /// golden tolerance.
     /// </param>
-    /// <param name="kernels">What computes products.</param>
     /// <exception cref="Weights.CheckpointException">The folder cannot be loaded or has no usable golden files.</exception>
     /// <exception cref="LibTorchException">libtorch or the device does not work.</exception>
-    public static GoldenReport Run(string folder, DeviceOption device, DTypeOption type, KernelsOption kernels)
+    public static GoldenReport Run(string folder, DeviceOption device, NumberOptions numbers)
     {
         var target = device.Resolve(LibTorch.Load()).Reference;
         var cases = GoldenCase.Load(folder);
         var config = ModelConfigReader.Load(folder);
-        using var model = DecoderLoader.Load(folder, config, target, type, kernels, onProgress: null, CancellationToken.None);
+        using var model = DecoderLoader.Load(folder, config, target, numbers, onProgress: null, CancellationToken.None);
         using var inference = inference_mode();
         var bound = GoldenBound.For(model);
         var checks = new List<GoldenCheck>();
@@ -77,7 +77,7 @@ public static class GoldenVerification
     private static List<List<float>> RunCases(DecoderModel model, IReadOnlyList<GoldenCase> cases, int[] chunks)
     {
         var blocksPerCase = (cases.Max(golden => golden.Tokens.Length) + BlockTokens - 1) / BlockTokens;
-        using var cache = new KvCache(model.Config, cases.Count * blocksPerCase, BlockTokens, model.Device, model.ActivationType);
+        using var cache = new KvCache(model.Config, cases.Count * blocksPerCase, BlockTokens, model.Cache);
         var logits = cases.Select(_ => new List<float>()).ToList();
         var done = new int[cases.Count];
         for (var step = 0; ; step++)

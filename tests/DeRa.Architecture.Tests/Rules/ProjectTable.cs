@@ -31,8 +31,8 @@ internal static class ProjectTable
 
         // A server speaks of texts and generations. Of models it knows how a pair is to be loaded, and how far that is.
         new("DeRa.Server", References: ["DeRa.Serving", "DeRa.Hosting"], Parts: ["DeRa.Text", "DeRa.Engine"],
-            Types: ["PairOptions", "AlignedFolder", "DeviceOption", "DTypeOption", "KernelsOption", "LibTorchOptions",
-                "LoadProgress", "HubModels"],
+            Types: ["PairOptions", "AlignedFolder", "DeviceOption", "DTypeOption", "CacheDTypeOption", "KernelsOption",
+                "LibTorchOptions", "LoadProgress", "HubModels"],
             Libraries: ["Microsoft.AspNetCore", "Microsoft.Extensions", "Microsoft.Net", "Google", "Grpc", "OpenTelemetry",
                 "System.Threading.RateLimiting"]),
 

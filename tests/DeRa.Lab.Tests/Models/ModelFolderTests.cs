@@ -90,7 +90,7 @@ public sealed class ModelFolderTests
 
     private static void AssertEngineAgrees(string folder)
     {
-        var report = GoldenVerification.Run(folder, DeviceOption.Cpu, DTypeOption.Parse("float32"), KernelsOption.Auto);
+        var report = GoldenVerification.Run(folder, DeviceOption.Cpu, new NumberOptions { DType = DTypeOption.Parse("float32") });
         Assert.True(report.Passed, string.Join('\n', report.Checks));
         Assert.All(report.Checks, check => Assert.InRange(check.LargestDifference, 0, 1e-4));
     }

@@ -19,13 +19,22 @@ public sealed class BatchInvarianceTests
         from type in new[] { "float32", "bfloat16", "float16" }
         select (model, type));
 
+    public static TheoryData<string, string> ModelsAndCacheTypes => new(
+        from model in GoldenData.CommittedModels
+        from type in new[] { "bfloat16", "float16" }
+        select (model, type));
+
     [Theory, MemberData(nameof(ModelsAndTypes))]
     public void Logits_of_every_family_do_not_depend_on_the_batch(string model, string type) =>
         AssertSameBits(GoldenPair.Options(model, model) with { DType = DTypeOption.Parse(type) });
 
+    [Theory, MemberData(nameof(ModelsAndCacheTypes))]
+    public void Logits_from_a_cache_of_16_bits_do_not_depend_on_the_batch(string model, string type) =>
+        AssertSameBits(GoldenPair.Options(model, model) with { CacheDType = CacheDTypeOption.Parse(type) });
+
     [Theory]
-    [InlineData(1), InlineData(2), InlineData(3)]
-    public void Logits_of_the_default_pair_do_not_depend_on_the_batch(int threads)
+    [InlineData(1, "auto"), InlineData(2, "auto"), InlineData(3, "auto"), InlineData(2, "bfloat16"), InlineData(3, "float16")]
+    public void Logits_of_the_default_pair_do_not_depend_on_the_batch(int threads, string cacheType)
     {
         var before = LibTorch.Load().Threads;
         LibTorch.Load(new LibTorchOptions { Threads = threads });
@@ -37,6 +46,7 @@ public sealed class BatchInvarianceTests
                 ReferencePath = folders.Reference,
                 Aligned = folders.Aligned,
                 DType = DTypeOption.Auto,
+                CacheDType = CacheDTypeOption.Parse(cacheType),
             });
         }
         finally

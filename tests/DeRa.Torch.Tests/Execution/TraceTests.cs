@@ -19,8 +19,9 @@ public class TraceTests
     private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData(1, "float32"), InlineData(2, "float32"), InlineData(3, "bfloat16"), InlineData(4, "bfloat16"), InlineData(5, "float16")]
-    public async Task Every_request_of_a_random_trace_equals_its_solo_run(int traceSeed, string type)
+    [InlineData(1, "float32", "auto"), InlineData(2, "float32", "bfloat16"), InlineData(3, "bfloat16", "auto")]
+    [InlineData(4, "bfloat16", "float16"), InlineData(5, "float16", "auto")]
+    public async Task Every_request_of_a_random_trace_equals_its_solo_run(int traceSeed, string type, string cacheType)
     {
         var random = new Random(traceSeed);
         int[][] beginnings = [.. Enumerable.Range(0, 3).Select(_ => RandomTokens(random, 40))];
@@ -29,11 +30,11 @@ public class TraceTests
 
         var expected = new List<IReadOnlyList<int>>();
         var alone = new EngineOptions { Speculation = Speculation.Off, PrefixCache = false };
-        using (var solo = new EngineFixture(Load(type, cacheTokens: 256), options: alone))
+        using (var solo = new EngineFixture(Load(type, cacheType), options: alone))
             foreach (var request in requests) expected.Add(await solo.RunAsync(request, Stop));
 
         // Few blocks and a small budget, so that rows wait, are chunked, and take over each other's blocks.
-        using var shared = new EngineFixture(Load(type, cacheTokens: 256), options: new EngineOptions
+        using var shared = new EngineFixture(Load(type, cacheType), options: new EngineOptions
         {
             MaxRunning = 8,
             MaxBatchTokens = 24,
@@ -45,14 +46,15 @@ public class TraceTests
             Assert.Equal(cancelAfter[i] == int.MaxValue ? expected[i] : expected[i].Take(results[i].Count), results[i]);
     }
 
-    private static PairExecutor Load(string type, int cacheTokens) => PairLoader.Load(new PairOptions
+    private static PairExecutor Load(string type, string cacheType) => PairLoader.Load(new PairOptions
     {
         ReferencePath = GoldenData.Committed("pair/sft"),
         Aligned = [new("aligned", GoldenData.Committed("pair/aligned"))],
         Device = DeviceOption.Cpu,
         DType = DTypeOption.Parse(type),
         ContextTokens = 128,
-        CacheTokens = cacheTokens,
+        CacheDType = CacheDTypeOption.Parse(cacheType),
+        CacheTokens = 256,
         BlockTokens = 8,
     }, Vocabulary, progress: null, NullLogger.Instance, Stop).Executor;
 

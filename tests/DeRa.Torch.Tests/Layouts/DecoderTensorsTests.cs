@@ -56,7 +56,7 @@ public sealed class DecoderTensorsTests
     }
 
     private static DecoderModel Load(TemporaryFolder folder) =>
-        DecoderLoader.Load(folder.Path, ModelConfigReader.Load(folder.Path), CPU, DTypeOption.Auto, KernelsOption.Auto, onProgress: null,
+        DecoderLoader.Load(folder.Path, ModelConfigReader.Load(folder.Path), CPU, new NumberOptions(), onProgress: null,
             CancellationToken.None);
 
     private static void ChangeConfig(TemporaryFolder folder, Action<JsonObject> change)

@@ -86,5 +86,5 @@ public sealed class DerivedBufferTests
     }
 
     private static GoldenReport Run(EditedCheckpoint edited) =>
-        GoldenVerification.Run(edited.Path, DeviceOption.Cpu, DTypeOption.Parse("float32"), KernelsOption.Auto);
+        GoldenVerification.Run(edited.Path, DeviceOption.Cpu, new NumberOptions { DType = DTypeOption.Parse("float32") });
 }

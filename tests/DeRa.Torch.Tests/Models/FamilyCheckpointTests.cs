@@ -90,7 +90,7 @@ public sealed class FamilyCheckpointTests
     }
 
     private static GoldenReport Run(TemporaryFolder folder) =>
-        GoldenVerification.Run(folder.Path, DeviceOption.Cpu, DTypeOption.Parse("float32"), KernelsOption.Auto);
+        GoldenVerification.Run(folder.Path, DeviceOption.Cpu, new NumberOptions { DType = DTypeOption.Parse("float32") });
 
     /// <summary>
     /// A golden folder with another header over the same data, and four bytes at its end that <see cref="Buffer"/> names.

@@ -21,6 +21,6 @@ public sealed class FamilyTensorCountTests
 
         void Verify() =>
             Assert.True(GoldenVerification.Run(
-                GoldenData.Committed(golden), DeviceOption.Cpu, DTypeOption.Parse("float32"), KernelsOption.Auto).Passed);
+                GoldenData.Committed(golden), DeviceOption.Cpu, new NumberOptions { DType = DTypeOption.Parse("float32") }).Passed);
     }
 }

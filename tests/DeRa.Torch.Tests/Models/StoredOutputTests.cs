@@ -116,7 +116,7 @@ public sealed class StoredOutputTests
     }
 
     private static DecoderModel LoadModel(EditedCheckpoint edited) => DecoderLoader.Load(
-        edited.Path, ModelConfigReader.Load(edited.Path), CPU, DTypeOption.Auto, KernelsOption.Auto, onProgress: null,
+        edited.Path, ModelConfigReader.Load(edited.Path), CPU, new NumberOptions(), onProgress: null,
         CancellationToken.None);
 
     private static LoadedPair Load(EditedCheckpoint edited, ListLogger log) =>

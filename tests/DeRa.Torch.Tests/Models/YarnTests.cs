@@ -58,7 +58,7 @@ public sealed class YarnTests
         folder.Write("config.json", json.ToJsonString());
         var config = ModelConfigReader.Load(folder.Path);
         Assert.All(RotaryFrequencies.Of(config).Zip(frequencies), pair => Assert.Equal(pair.Second, pair.First, 1e-14));
-        using var model = DecoderLoader.Load(folder.Path, config, CPU, DTypeOption.Auto, KernelsOption.Auto, onProgress: null,
+        using var model = DecoderLoader.Load(folder.Path, config, CPU, new NumberOptions(), onProgress: null,
             CancellationToken.None);
         var logits = Logits(model);
         Assert.All(Columns.Zip(at9), item => Assert.Equal(item.Second, logits[9 * config.VocabularySize + item.First], 1e-4));
@@ -69,7 +69,7 @@ public sealed class YarnTests
     {
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
-        using var cache = new KvCache(model.Config, blockCount: 3, blockTokens: 16, model.Device, model.ActivationType);
+        using var cache = new KvCache(model.Config, blockCount: 3, blockTokens: 16, model.Cache);
         var row = new ModelRow(new PassRow
         {
             Branch = 0,

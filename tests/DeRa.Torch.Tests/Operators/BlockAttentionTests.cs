@@ -30,11 +30,14 @@ public sealed class BlockAttentionTests
         ModelRow[] rows = [Row(1, 2, [3]), Row(1, 6, [1, 0]), Row(3, 4, [2, 1])];
         var step = new ModelStep(rows, [Window], blockTokens: 4, CPU, type);
         var query = Random(5, Heads);
-        var mixed = new BlockAttention(scale, cap).Apply(query, new LayerCache(keys, values), step.PlanFor(Window));
+        var mixed = new BlockAttention(scale, cap).Apply(query, Cache(), step.PlanFor(Window));
         var token = 0;
         foreach (var row in rows)
             for (var i = 0; i < row.Tokens; i++, token++)
                 AssertEqual(row, row.Row.Position + i, query[token], keys, values, (scale ?? 1 / Math.Sqrt(Dimension), cap), mixed[token]);
+
+        LayerCache Cache() => type == ScalarType.Float32
+            ? BlockedCache.Of(keys, values, blockTokens: 4, type) : new LayerCache(keys, values);
 
         Tensor Random(long rows, long heads) => randn([rows, heads, Dimension], type, generator: random);
     }

@@ -18,8 +18,8 @@ public sealed class CudaGoldenTests
     {
         Assert.SkipWhen(LibTorch.Load().CudaDevices == 0,
             "needs a CUDA device and a CUDA build of libtorch (DERA_LIBTORCH), which are not here");
-        var report = GoldenVerification.Run(GoldenData.Committed(model), DeviceOption.Parse("cuda"), DTypeOption.Parse(type),
-            KernelsOption.Auto);
+        var report = GoldenVerification.Run(GoldenData.Committed(model), DeviceOption.Parse("cuda"),
+            new NumberOptions { DType = DTypeOption.Parse(type) });
         Assert.True(report.Passed, string.Join(Environment.NewLine, report.Checks.Where(check => !check.Passed)));
     }
 }

@@ -30,11 +30,19 @@ public sealed class GoldenTests(ITestOutputHelper output)
     public void Bfloat16_logits_by_libtorchs_kernels_lie_within_the_derived_bound(string model) =>
         AssertCommitted(model, "bfloat16", "torch");
 
+    [Theory, MemberData(nameof(Committed))]
+    public void Logits_from_a_cache_of_16_bits_lie_within_the_derived_bound(string model)
+    {
+        foreach (var kernels in new[] { "cpu", "torch" })
+            foreach (var cacheType in new[] { "bfloat16", "float16" })
+                AssertFolder(GoldenData.Committed(model), "float32", kernels, cacheType);
+    }
+
     [Fact]
     public void Weights_that_are_stored_in_16_bits_lose_nothing()
     {
         var report = GoldenVerification.Run(
-            GoldenData.Committed("llama-llama3"), DeviceOption.Cpu, DTypeOption.Auto, KernelsOption.Parse("cpu"));
+            GoldenData.Committed("llama-llama3"), DeviceOption.Cpu, new NumberOptions { Kernels = KernelsOption.Parse("cpu") });
         Assert.Equal("BFloat16", report.ElementType);
         Assert.All(report.Checks, check => Assert.Equal(1e-4, check.Bound));
         AssertPassed(report);
@@ -53,8 +61,13 @@ public sealed class GoldenTests(ITestOutputHelper output)
         AssertFolder(folder!, type, "auto");
     }
 
-    private void AssertFolder(string folder, string type, string kernels) =>
-        AssertPassed(GoldenVerification.Run(folder, DeviceOption.Cpu, DTypeOption.Parse(type), KernelsOption.Parse(kernels)));
+    private void AssertFolder(string folder, string type, string kernels, string cacheType = "auto") =>
+        AssertPassed(GoldenVerification.Run(folder, DeviceOption.Cpu, new NumberOptions
+        {
+            DType = DTypeOption.Parse(type),
+            CacheDType = CacheDTypeOption.Parse(cacheType),
+            Kernels = KernelsOption.Parse(kernels),
+        }));
 
     private void AssertCommitted(string model, string type, string kernels) => AssertFolder(GoldenData.Committed(model), type, kernels);
 
