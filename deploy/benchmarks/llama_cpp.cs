@@ -156,12 +156,15 @@ internal static class Measurement
         foreach (var pair in pairs) prepare(pair);
         // The first round warms up.
         for (var round = 0; round <= rounds; round++)
+        {
+            Console.Error.WriteLine($"{what} {tokens}, n_ubatch {settings[0].PieceTokens}: round {round} of {rounds}");
             foreach (var ((at, threads), list) in times)
             {
                 foreach (var model in pairs[at]) model.Threads(threads);
                 var time = seconds(pairs[at]);
                 if (round > 0) list.Add(time);
             }
+        }
         foreach (var ((at, threads), list) in times)
         {
             list.Sort();
@@ -255,8 +258,9 @@ internal static class Verification
 internal static unsafe class Library
 {
     public static string Description =>
-        $"llama.cpp {Text("ggml-base", "ggml_commit")} (ggml {Text("ggml-base", "ggml_version")}) of LLamaSharp 0.30.0, "
-        + $"{Path.GetFileName(Path.GetDirectoryName(Find("ggml-cpu")))}; {Marshal.PtrToStringUTF8(NativeApi.llama_print_system_info())?.Trim()}";
+        $"llama.cpp {Text("ggml-base", "ggml_commit")} (ggml {Text("ggml-base", "ggml_version")}) of LLamaSharp 0.30.0, variant "
+        + $"{Path.GetFileName(Path.GetDirectoryName(Find("ggml-cpu")))}, OMP_WAIT_POLICY "
+        + $"{Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") ?? "unset"}; {Marshal.PtrToStringUTF8(NativeApi.llama_print_system_info())?.Trim()}";
 
     private static string Text(string library, string function) =>
         Marshal.PtrToStringUTF8(((delegate* unmanaged[Cdecl]<nint>)NativeLibrary.GetExport(NativeLibrary.Load(Find(library)), function))()) ?? "";
