@@ -127,6 +127,7 @@ internal static class Measurement
     private const int DecodeSteps = 8;
     private static readonly int[] Batches = [1, 2, 4, 8];
     private static readonly int[] ThreadCounts = [1, 2];
+    private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     public static int Run(string reference, string aligned, int rounds, string json)
     {
@@ -144,7 +145,9 @@ internal static class Measurement
             foreach (var model in pairs.SelectMany(pair => pair)) model.Dispose();
         }
         Print(results);
-        if (json != "") File.WriteAllText(json, JsonSerializer.Serialize(new { library = Library.Description, rounds, results }));
+        if (json == "") return 0;
+        var report = new { Library = Library.Description, Rounds = rounds, Results = results };
+        File.WriteAllText(json, JsonSerializer.Serialize(report, s_json));
         return 0;
     }
 
@@ -209,7 +212,8 @@ internal static class Measurement
         var best = results.GroupBy(result => (result.What, result.Tokens)).Select(group => group.MaxBy(result => result.TokensPerSecond)!);
         foreach (var result in results)
             Console.WriteLine($"| {result.What} | {result.Tokens} | {result.Threads} | {(result.FlashAttention ? "on" : "off")} "
-                + $"| {result.MicroBatch} | {1000 * result.Seconds:N2} | {result.TokensPerSecond:N1}{(best.Contains(result) ? " (best)" : "")} |");
+                + $"| {result.MicroBatch} | {1000 * result.Seconds:N2} | {result.TokensPerSecond:N1}"
+                + $"{(best.Contains(result) ? " (best)" : "")} |");
     }
 
     /// <summary>One setting's median.</summary>
@@ -260,10 +264,15 @@ internal static unsafe class Library
     public static string Description =>
         $"llama.cpp {Text("ggml-base", "ggml_commit")} (ggml {Text("ggml-base", "ggml_version")}) of LLamaSharp 0.30.0, variant "
         + $"{Path.GetFileName(Path.GetDirectoryName(Find("ggml-cpu")))}, OMP_WAIT_POLICY "
-        + $"{Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") ?? "unset"}; {Marshal.PtrToStringUTF8(NativeApi.llama_print_system_info())?.Trim()}";
+        + $"{Environment.GetEnvironmentVariable("OMP_WAIT_POLICY") ?? "unset"}; "
+        + Marshal.PtrToStringUTF8(NativeApi.llama_print_system_info())?.Trim();
 
-    private static string Text(string library, string function) =>
-        Marshal.PtrToStringUTF8(((delegate* unmanaged[Cdecl]<nint>)NativeLibrary.GetExport(NativeLibrary.Load(Find(library)), function))()) ?? "";
+    /// <summary>What a function without arguments says.</summary>
+    private static string Text(string library, string function)
+    {
+        var export = NativeLibrary.GetExport(NativeLibrary.Load(Find(library)), function);
+        return Marshal.PtrToStringUTF8(((delegate* unmanaged[Cdecl]<nint>)export)()) ?? "";
+    }
 
     private static string Find(string name) => Process.GetCurrentProcess().Modules.Cast<ProcessModule>()
         .Select(module => module.FileName).First(path => Path.GetFileName(path).Contains(name, StringComparison.Ordinal));
