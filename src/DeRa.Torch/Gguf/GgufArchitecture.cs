@@ -27,7 +27,9 @@ internal sealed class GgufArchitecture(ModelConfig config, string folder)
         var other => throw new CheckpointException(folder, $"is of the family {other}, which is not exported to GGUF"),
     };
 
-    /// <summary>The longest context in which llama.cpp sees the same tokens as the model: of these architectures only Gemma 2 has windows.</summary>
+    /// <summary>
+    /// The longest context in which llama.cpp sees the same tokens as the model: of these architectures only Gemma 2 has windows.
+    /// </summary>
     public int ContextTokens { get; } = config.Family == ModelFamily.Gemma2
         ? config.ContextTokens
         : Math.Min(config.ContextTokens, config.WindowTokens.Min() ?? int.MaxValue);

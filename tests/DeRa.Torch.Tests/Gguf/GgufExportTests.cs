@@ -27,7 +27,7 @@ public class GgufExportTests
         Assert.Equal(48u, exported.File.Metadata[architecture + ".embedding_length"]);
         Assert.Equal(0u, exported.File.Metadata["general.file_type"]);
         Assert.Equal(tensors, exported.File.Tensors.Count);
-        Assert.Equal(exported.File.Tensors.Sum(tensor => (tensor.Value.Bytes.Length)), exported.Written);
+        Assert.Equal(exported.File.Tensors.Sum(tensor => tensor.Value.Bytes.Length), exported.Written);
         Assert.InRange(exported.DataBytes - exported.Written, 0, 31 * tensors);
     }
 
@@ -94,7 +94,8 @@ public class GgufExportTests
         using var exported = new ExportedModel(checkpoint);
         foreach (var (stored, written) in new[]
         {
-            ("model.layers.2.pre_feedforward_layernorm", "blk.2.ffn_norm"), ("model.layers.0.post_attention_layernorm", "blk.0.post_attention_norm"),
+            ("model.layers.2.pre_feedforward_layernorm", "blk.2.ffn_norm"),
+            ("model.layers.0.post_attention_layernorm", "blk.0.post_attention_norm"),
             ("model.layers.1.post_feedforward_layernorm", "blk.1.post_ffw_norm"), ("model.norm", "output_norm"),
         })
             Assert.Equal(exported.StoredFloats(stored + ".weight").Select(weight => weight + 1), exported.Floats(written + ".weight"));
