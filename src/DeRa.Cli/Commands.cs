@@ -27,6 +27,7 @@ internal static class Commands
             VerifyCommand.Create(),
             PullCommand.Create(),
             InspectCommand.Create(),
+            ExportGgufCommand.Create(),
             KeyCommand.Create(),
         };
         var parsed = root.Parse(args);
