@@ -12,7 +12,8 @@ internal static class NoiseOption
         var option = new Option<double?>("--noise")
         {
             Description = "Deviation of what the random pair's aligned model is off the reference by, over that of the weights, 0 to 10 "
-                + "(default: the shape's, with which turns guess .90 to .92 of the tokens at strength .5 and temperature 1)",
+                + "(default: the shape's, with which turns guess .90 to .92 of the tokens at strength .5 and temperature 1; "
+                + "for 7b that is estimated)",
         };
         option.Validators.Add(result =>
         {

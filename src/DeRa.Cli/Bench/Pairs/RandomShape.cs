@@ -46,7 +46,8 @@ internal sealed record RandomShape
 
     /// <summary>
     /// Shapes by the number of their parameters: a small Llama, TinyLlama-1.1B, the same with a vocabulary of 151,936, and Llama-2-7B.
-    /// The noise of 110m, 1b and 1b-152k was found by measuring; that of 7b follows from how it falls with the size, and was not measured.
+    /// The noise of 110m, 1b and 1b-152k was found by measuring: of their guesses .909, .913 and .912 were right, of 8 sequences from a
+    /// context of 128. That of 7b is extrapolated from how it falls with the size, and was not measured.
     /// </summary>
     public static IReadOnlyDictionary<string, RandomShape> ByName { get; } = new Dictionary<string, RandomShape>
     {

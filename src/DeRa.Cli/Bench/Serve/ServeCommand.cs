@@ -84,8 +84,8 @@ internal static class ServeCommand
         s_endpoint.AcceptOnlyFromAmong("chat", "completions");
         var command = new Command("serve",
             "Measure any server that speaks OpenAI's API: requests and tokens a second, and how long clients wait (TTFT, TPOT, ITL, end to "
-            + $"end). {DeRaKey} or {OpenAiKey} in the environment gives an API key. Ctrl+C ends it and prints what there is. The exit code is "
-            + "1 where no request succeeded.")
+            + $"end). {DeRaKey} or {OpenAiKey} in the environment gives an API key. Ctrl+C ends it and prints what there is. The exit "
+            + "code is 1 where no request succeeded.")
         {
             s_url, s_endpoint, s_model, s_concurrency, s_rate, s_seed, s_inputTokens, s_sharedPrefix, s_maxTokens, s_ignoreEos, s_strengths,
             s_turns, s_systemWords, s_requests, s_seconds, s_goodput,

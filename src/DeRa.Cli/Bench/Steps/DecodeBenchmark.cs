@@ -57,18 +57,15 @@ internal sealed class DecodeBenchmark : IDisposable
 
     private GenerationEngine Start(DecodeWay way)
     {
-        var engine = new EngineOptions { Speculation = way.Speculation, ModelName = _recorder.ModelName };
-        return new GenerationEngine(_executor, WithRoom(engine, _options), TimeProvider.System, NullLogger<GenerationEngine>.Instance);
+        var defaults = new EngineOptions();
+        return new GenerationEngine(_executor, defaults with
+        {
+            Speculation = way.Speculation,
+            ModelName = _recorder.ModelName,
+            MaxRunning = Math.Max(defaults.MaxRunning, _options.MaxBatch),
+            MaxQueuedTokens = Math.Max(defaults.MaxQueuedTokens, (long)_options.MaxBatch * _options.MostTokens),
+        }, TimeProvider.System, NullLogger<GenerationEngine>.Instance);
     }
-
-    /// <summary>Engine options with which all sequences run at once.</summary>
-    public static EngineOptions WithRoom(EngineOptions engine, StepsOptions options) => engine with
-    {
-        MaxRunning = Math.Max(engine.MaxRunning, options.MaxBatch),
-        MaxBatchTokens = Math.Max(engine.MaxBatchTokens, options.MaxBatch),
-        MaxQueued = Math.Max(engine.MaxQueued, options.MaxBatch),
-        MaxQueuedTokens = Math.Max(engine.MaxQueuedTokens, (long)options.MaxBatch * options.MostTokens),
-    };
 
     /// <summary>The ways in turn, round after round. The first round reads the prompts and pays for compiling.</summary>
     private async Task<IReadOnlyList<DecodeFigure>> MeasureAsync(

@@ -78,20 +78,30 @@ internal static class StepsCommand
         if (parsed.GetValue(s_random) is not { } size)
         {
             var named = await ModelFolders.ResolveAsync(s_pair.ReadModels(parsed, other: null), console.Error, cancellation);
-            await MeasureAsync(named, options, parsed, cancellation);
+            await MeasureAsync(await LoadAsync(named, options, console.Error, cancellation), options, parsed, cancellation);
             return 0;
         }
         var shape = RandomShape.ByName[size];
-        using var random = await Task.Run(
-            () => new RandomPair(shape, parsed.GetValue(s_noise) ?? shape.Noise, console.Error, cancellation), cancellation);
-        await MeasureAsync(s_pair.ReadModels(parsed, random.Folders), options, parsed, cancellation);
+        LoadedPair pair;
+        using (var random = await Task.Run(
+            () => new RandomPair(shape, parsed.GetValue(s_noise) ?? shape.Noise, console.Error, cancellation), cancellation))
+            pair = await LoadAsync(s_pair.ReadModels(parsed, random.Folders), options, console.Error, cancellation);
+        await MeasureAsync(pair, options, parsed, cancellation);
         return 0;
     }
 
-    private static async Task MeasureAsync(PairOptions models, StepsOptions options, ParseResult parsed, CancellationToken cancellation)
+    private static Task<LoadedPair> LoadAsync(
+        PairOptions models, StepsOptions options, TextWriter error, CancellationToken cancellation)
     {
+        error.WriteLine("Loading the pair");
+        return Task.Run(() => StepsBenchmark.Load(models, options, cancellation), cancellation);
+    }
+
+    private static async Task MeasureAsync(LoadedPair pair, StepsOptions options, ParseResult parsed, CancellationToken cancellation)
+    {
+        using var executor = pair.Executor;
         var console = parsed.InvocationConfiguration;
-        var report = await StepsBenchmark.RunAsync(models, options, console.Error, cancellation);
+        var report = await StepsBenchmark.RunAsync(pair, options, console.Error, cancellation);
         StepsTable.Write(report, console.Output);
         s_files.Write(parsed, JsonSerializer.Serialize(report, Json), () => StepsPlot.Draw(report));
     }

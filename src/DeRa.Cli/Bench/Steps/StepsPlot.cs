@@ -9,12 +9,11 @@ internal static class StepsPlot
     public static string Draw(StepsReport report)
     {
         var (context, batch) = (report.Options.Contexts[0], report.Options.Batches[0]);
-        return LinePlot.Draw([
-            new PlotPanel($"Decode, context {context}", "sequences at once", "tokens/s",
-                Series(report.Decode.Where(figure => figure.Context == context), figure => figure.Batch)),
-            new PlotPanel($"Decode, batch {batch}", "context, tokens", "tokens/s",
-                Series(report.Decode.Where(figure => figure.Batch == batch), figure => figure.Context)),
-        ]);
+        var byBatch = new PlotPanel($"Decode, context {context}", "sequences at once", "tokens/s",
+            Series(report.Decode.Where(figure => figure.Context == context), figure => figure.Batch));
+        var byContext = new PlotPanel($"Decode, batch {batch}", "context, tokens", "tokens/s",
+            Series(report.Decode.Where(figure => figure.Batch == batch), figure => figure.Context));
+        return LinePlot.Draw(report.Options.Contexts.Count > 1 ? [byBatch, byContext] : [byBatch]);
     }
 
     private static IReadOnlyList<PlotSeries> Series(IEnumerable<DecodeFigure> figures, Func<DecodeFigure, int> place) =>

@@ -23,8 +23,11 @@ internal sealed record StepsReport
     /// <summary>Reading a prompt, a figure for each model and for the pair.</summary>
     public required IReadOnlyList<PrefillFigure> Prefill { get; init; }
 
-    /// <summary>A step of both models that mixes and samples, over the steps of each by itself up to its logits.</summary>
-    public required MixedStepFigure MixedStep { get; init; }
+    /// <summary>
+    /// A step of both models that mixes and samples, over the steps of each by itself up to its logits; null where the models are not on
+    /// the CPU.
+    /// </summary>
+    public required MixedStepFigure? MixedStep { get; init; }
 }
 
 /// <summary>A model as it was loaded.</summary>
@@ -32,7 +35,7 @@ internal sealed record StepsReport
 /// <param name="Folder">Where it was loaded from.</param>
 /// <param name="Device">Where it lies.</param>
 /// <param name="DType">The number format of its weights.</param>
-/// <param name="WeightBytes">Bytes of weights that one pass reads.</param>
+/// <param name="WeightBytes">Memory of its own weights; 0 where it shares another model's.</param>
 internal sealed record StepsModel(
     string Name, string Folder, string Device, [property: JsonPropertyName("dtype")] string DType, long WeightBytes);
 

@@ -9,7 +9,7 @@ internal static class StepsTable
     public static void Write(StepsReport report, TextWriter output)
     {
         foreach (var model in report.Models)
-            Line($"{model.Name}: {model.Folder}, {model.DType} on {model.Device}, {model.WeightBytes / 1e9:F3} GB of weights a pass");
+            Line($"{model.Name}: {model.Folder}, {model.DType} on {model.Device}, {model.WeightBytes / 1e9:F3} GB of weights");
         Line($"{report.Threads} threads; read bandwidth {(report.ReadBandwidth is { } read ? Number(read / 1e9, "F1") : "-")} GB/s");
         Line($"");
         Line($"decode           context  batch  ms a token  tokens/s  passes/token  right guesses  GB/s of weights  of bandwidth");
@@ -21,8 +21,8 @@ internal static class StepsTable
         Line($"");
         Line($"prompt of {report.Options.PromptTokens,-7}       ms  tokens/s");
         foreach (var one in report.Prefill) Line($"{one.Way,-15} {one.Milliseconds,10:F1} {one.TokensPerSecond,9:F1}");
+        if (report.MixedStep is not { } mixed) return;
         Line($"");
-        var mixed = report.MixedStep;
         Line($"mixed step of one sequence: {mixed.Milliseconds:F2} ms, the models' own {string.Join(" + ", mixed.ModelMilliseconds
             .Select(own => Number(own, "F2")))} ms, ratio {mixed.Ratio:F3}");
 
