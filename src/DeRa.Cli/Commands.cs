@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using DeRa.Cli.Bench;
 using DeRa.Engine.Requests;
 using DeRa.Hub;
 using DeRa.Serving.Requests;
@@ -29,6 +30,7 @@ internal static class Commands
             InspectCommand.Create(),
             ExportGgufCommand.Create(),
             KeyCommand.Create(),
+            BenchCommand.Create(),
         };
         var parsed = root.Parse(args);
         if (MisspeltOption(parsed) is { } misspelt)
@@ -54,7 +56,8 @@ internal static class Commands
             return await EndAsync(error, bad.Message, BadInput);
         }
         catch (Exception failure) when (failure is CheckpointException or TokenizerException or PairLoadException
-            or HubException or LibTorchException or GenerationFailedException)
+            or HubException or LibTorchException or GenerationFailedException or IOException or UnauthorizedAccessException
+            or HttpRequestException)
         {
             return await EndAsync(error, failure.Message, Failed);
         }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using DeRa.Cli.Arguments;
 using DeRa.Serving;
 using DeRa.Serving.Loading;
 using DeRa.Serving.Requests;

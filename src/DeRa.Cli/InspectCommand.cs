@@ -1,4 +1,5 @@
 using System.CommandLine;
+using DeRa.Cli.Arguments;
 using DeRa.Hub;
 using DeRa.Serving.Inspection;
 using DeRa.Torch.Adapters;

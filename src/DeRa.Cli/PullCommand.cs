@@ -1,4 +1,5 @@
 using System.CommandLine;
+using DeRa.Cli.Arguments;
 using DeRa.Hub;
 
 namespace DeRa.Cli;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using DeRa.Benchmarks.Pairs;
+using DeRa.Cli.Arguments;
 using DeRa.Serving;
 
 namespace DeRa.Benchmarks;
@@ -13,7 +14,7 @@ internal static class FirstTokenBenchmark
     /// <summary>Tokens after the shared ones, other ones in each prompt.</summary>
     private const int OwnTokens = 16;
 
-    private static readonly PairArguments s_pair = new();
+    private static readonly BenchmarkPairArguments s_pair = new();
 
     private static readonly Option<int> s_tokens = WholeNumberOption.Create(
         "--tokens", "Tokens with which the prompts begin alike", 1000, 1, 1 << 20);

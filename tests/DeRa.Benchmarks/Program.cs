@@ -1,6 +1,5 @@
 using System.CommandLine;
 using DeRa.Benchmarks;
-using DeRa.Benchmarks.Load;
 using DeRa.Text;
 using DeRa.Torch.Execution;
 using DeRa.Torch.Weights;
@@ -12,8 +11,6 @@ var root = new RootCommand("Benchmarks, run by hand; nothing here decides a test
     TurnsBenchmark.Create(),
     FirstTokenBenchmark.Create(),
     WaitingBenchmark.Create(),
-    StepBenchmark.Create(),
-    LoadCommand.Create(),
 };
 var parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
@@ -25,7 +22,8 @@ try
 {
     return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
 }
-catch (Exception bad) when (bad is ArgumentException or CheckpointException or TokenizerException or PairLoadException)
+catch (Exception bad) when (
+    bad is ArgumentException or FormatException or IOException or CheckpointException or TokenizerException or PairLoadException)
 {
     Console.Error.WriteLine(bad.Message);
     return 2;

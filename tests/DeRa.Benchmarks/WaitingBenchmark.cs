@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using DeRa.Benchmarks.Pairs;
+using DeRa.Cli.Arguments;
 using DeRa.Engine.Requests;
 using DeRa.Serving;
 
@@ -17,7 +18,7 @@ internal static class WaitingBenchmark
     /// <summary>When the short request comes: so many tokens after the first of the long sequences began.</summary>
     private const int Lead = 20;
 
-    private static readonly PairArguments s_pair = new();
+    private static readonly BenchmarkPairArguments s_pair = new();
 
     private static readonly Option<int> s_sequences = WholeNumberOption.Create(
         "--sequences", "Sequences of the client that asks for many", 64, 1, 1024);
