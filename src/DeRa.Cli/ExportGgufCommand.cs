@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using DeRa.Cli.Arguments;
 using DeRa.Hub;
 using DeRa.Serving.Gguf;
 using DeRa.Torch.Native;

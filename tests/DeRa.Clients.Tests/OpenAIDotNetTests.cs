@@ -195,7 +195,7 @@ public class OpenAIDotNetTests
     {
         var executor = Scripts.Saying("abcdefgh");
         executor.ReadoutError = readout =>
-            readout.Sampling!.Value.History.Length - readout.Sampling.PromptTokens > 3 ? "logits are not finite" : null;
+            readout.Sampling!.Value.History.Length - readout.Sampling.Value.PromptTokens > 3 ? "logits are not finite" : null;
         await using var server = await ServerFixture.StartAsync(executor);
         var seen = new List<StreamingChatCompletionUpdate>();
         await Record.ExceptionAsync(async () =>
