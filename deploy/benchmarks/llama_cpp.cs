@@ -126,7 +126,7 @@ internal static class Measurement
 {
     private const int DecodeSteps = 8;
     private static readonly int[] Batches = [1, 2, 4, 8];
-    private static readonly int[] ThreadCounts = [1, 2];
+    private static readonly int[] ThreadCounts = [.. new[] { 1, 2, Environment.ProcessorCount }.Distinct()];
     private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
     public static int Run(string reference, string aligned, int rounds, string json)
