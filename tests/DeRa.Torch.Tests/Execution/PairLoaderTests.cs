@@ -116,6 +116,33 @@ public sealed class PairLoaderTests
         Assert.All(logProbs[0], item => Assert.Equal(item.Value, logProbs[1][item.Key], 1e-4f));
     }
 
+    [Fact]
+    public void A_cache_of_16_bits_takes_half_the_memory_and_its_type_is_logged()
+    {
+        var log = new ListLogger();
+        var options = GoldenPair.Options() with { CacheDType = CacheDTypeOption.Parse("bfloat16") };
+        var pair =
+            PairLoader.Load(options, GoldenPair.VocabularySize, progress: null, log, TestContext.Current.CancellationToken);
+        pair.Executor.Dispose();
+        Assert.All(pair.Members, member => Assert.Equal(
+            (torch.ScalarType.Float32, torch.ScalarType.BFloat16, 2048 * CacheBytesPerToken / 2),
+            (member.ElementType, member.CacheType, member.CacheBytes)));
+        Assert.Equal(2, log.Lines.Count(line => line.EndsWith("cache 0.4 MiB in BFloat16", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void A_cache_of_another_type_than_libtorch_computes_in_is_refused()
+    {
+        var options = GoldenPair.Options() with
+        {
+            DType = DTypeOption.Parse("bfloat16"),
+            CacheDType = CacheDTypeOption.Parse("float32"),
+            Kernels = KernelsOption.Parse("torch"),
+        };
+        var error = Assert.Throws<LibTorchException>(() => GoldenPair.Load(options));
+        Assert.StartsWith("--cache-dtype float32: a model on cpu is computed by libtorch in bfloat16", error.Message);
+    }
+
     [Theory]
     [InlineData(139, 139), InlineData(144, 144), InlineData(150, 144)]
     public void The_vocabulary_is_the_tokenizers_within_the_output_width(int tokenizerSize, int expected)

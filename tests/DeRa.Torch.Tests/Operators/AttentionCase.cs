@@ -77,6 +77,23 @@ internal sealed class AttentionCase
     public float[] Run<TLanes>(params (int Row, int First, int Tokens)[] parts) where TLanes : struct, ILanes<TLanes>
     {
         using var scope = NewDisposeScope();
+        var (attention, queries, plan) = Call(parts);
+        return attention.Apply<TLanes>(queries, Cache.Pool!.Value, _shape.Type, plan).data<float>().ToArray();
+    }
+
+    /// <summary>Managed memory that all rows in one call take, after a first call, on the calling thread.</summary>
+    public long Allocated()
+    {
+        using var scope = NewDisposeScope();
+        var (attention, queries, plan) = Call([.. _rows.Select((row, i) => (i, 0, row.Tokens))]);
+        attention.Apply(queries, Cache.Pool!.Value, _shape.Type, plan);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        attention.Apply(queries, Cache.Pool!.Value, _shape.Type, plan);
+        return GC.GetAllocatedBytesForCurrentThread() - before;
+    }
+
+    private (CpuAttention Attention, Tensor Queries, CpuPlan Plan) Call((int Row, int First, int Tokens)[] parts)
+    {
         var contexts = new CpuContext[parts.Length];
         var (queries, first) = (new List<Tensor>(), 0);
         for (var i = 0; i < parts.Length; i++)
@@ -89,7 +106,7 @@ internal sealed class AttentionCase
         var longest = _rows.Max(row => row.End);
         var attention = new CpuAttention((float)(_shape.Scale ?? 1 / Math.Sqrt(_shape.Dimension)), (float?)_shape.SoftCap);
         var plan = new CpuPlan(contexts, Math.Min(_shape.Window ?? longest, longest));
-        return attention.Apply<TLanes>(cat(queries, 0), Cache.Pool!.Value, _shape.Type, plan).data<float>().ToArray();
+        return (attention, cat(queries, 0), plan);
     }
 
     private Tensor QueriesOf(int row, int first, int tokens) =>

@@ -82,6 +82,16 @@ public sealed class CpuAttentionTests
         Assert.Equal(expected[(30 * width)..], actual[(30 * width)..]);
     }
 
+    [Fact]
+    public void A_call_allocates_as_much_for_many_long_rows_as_for_a_short_one()
+    {
+        using var scope = NewDisposeScope();
+        var shape = new AttentionShape(8, 2, 64, BlockTokens: 16);
+        var one = new AttentionCase(shape with { Rows = [(1, 3)] }, seed: 1).Allocated();
+        var many = new AttentionCase(shape with { Rows = [(300, 900), .. Enumerable.Repeat((1, 2000), 20)] }, seed: 2).Allocated();
+        Assert.InRange(many, 1, one + 64);
+    }
+
     /// <summary>Each row alone, cut in several ways, and its tokens beside others.</summary>
     private static void AssertAlone(AttentionCase own, float[] expected, (int Tokens, int Position)[] rows, int width)
     {
