@@ -111,7 +111,7 @@ internal sealed class DecodeBenchmark : IDisposable
         var bytes = Medians.Of(windows.Select(window => window.WeightBytes / window.Seconds));
         var guesses = windows.Sum(window => window.CheckedGuesses);
         return new DecodeFigure(prompts[0].Length, prompts.Length, way.Name, 1e3 * perToken * prompts.Length, 1 / perToken,
-            (double)windows.Sum(window => window.Rows) / windows.Sum(window => window.Tokens),
+            (double)windows.Sum(window => window.Passes) / windows.Sum(window => window.Tokens),
             guesses > 0 ? (double)windows.Sum(window => window.RightGuesses) / guesses : null, bytes, bytes / _bandwidth);
     }
 }

@@ -9,10 +9,10 @@ namespace DeRa.Cli.Bench.Steps;
 /// <param name="Seconds">How long they took, with what the engine does between them.</param>
 /// <param name="Tokens">Tokens that came of them.</param>
 /// <param name="WeightBytes">Bytes of weights that their passes read.</param>
-/// <param name="Rows">Rows of their passes: each is a model's pass for one sequence.</param>
+/// <param name="Passes">Those passes, each counted for every sequence that it runs; a base model and its adapters share one.</param>
 /// <param name="CheckedGuesses">Guesses that were checked, from the first token to the last.</param>
 /// <param name="RightGuesses">Those of them that were right.</param>
-internal sealed record DecodeWindow(double Seconds, int Tokens, long WeightBytes, int Rows, long CheckedGuesses, long RightGuesses);
+internal sealed record DecodeWindow(double Seconds, int Tokens, long WeightBytes, int Passes, long CheckedGuesses, long RightGuesses);
 
 /// <summary>
 /// Notes what an engine's steps run and what comes of them, as its metrics tell on its own thread: no reader's delay is in it.
@@ -29,6 +29,7 @@ internal sealed class DecodeRecorder : IDisposable
     private readonly Lock _gate = new();
     private readonly IReadOnlyList<long> _runnerBytes;
     private readonly List<Step> _steps = [];
+    private readonly HashSet<int> _branches = []; // of a pass
     private long _checked;
     private long _right;
     private int _firstStarted = -1; // the step with the first of all first tokens
@@ -63,7 +64,9 @@ internal sealed class DecodeRecorder : IDisposable
         foreach (var pass in plan.Passes)
         {
             step.WeightBytes += _runnerBytes[pass.Runner];
-            step.Rows += pass.Rows.Count;
+            _branches.Clear();
+            foreach (var row in pass.Rows) _branches.Add(row.Branch);
+            step.Passes += _branches.Count;
         }
         lock (_gate) _steps.Add(step);
     }
@@ -79,7 +82,7 @@ internal sealed class DecodeRecorder : IDisposable
             var (first, last) = _firstEnded > _lastStarted ? (_lastStarted, _firstEnded) : (_firstStarted, _lastEnded);
             var steps = _steps[(first + 1)..(last + 1)];
             var window = new DecodeWindow(Stopwatch.GetElapsedTime(_steps[first].Ended, _steps[last].Ended).TotalSeconds,
-                steps.Sum(step => step.Tokens), steps.Sum(step => step.WeightBytes), steps.Sum(step => step.Rows), _checked, _right);
+                steps.Sum(step => step.Tokens), steps.Sum(step => step.WeightBytes), steps.Sum(step => step.Passes), _checked, _right);
             _steps.Clear();
             (_checked, _right) = (0, 0);
             (_firstStarted, _lastStarted, _firstEnded, _lastEnded) = (-1, -1, -1, -1);
@@ -127,7 +130,7 @@ internal sealed class DecodeRecorder : IDisposable
     {
         public long Ended { get; init; }
         public long WeightBytes { get; set; }
-        public int Rows { get; set; }
+        public int Passes { get; set; }
         public int Tokens { get; set; }
     }
 }

@@ -2,6 +2,7 @@ using DeRa.Engine;
 using DeRa.Engine.Scheduling;
 using DeRa.Torch.Execution;
 using DeRa.Torch.Native;
+using DeRa.Torch.Weights;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace DeRa.Cli.Bench.Steps;
@@ -12,16 +13,18 @@ internal static class StepsBenchmark
     /// <summary>Loads a pair with a cache for what is measured. Its folders are no longer needed then.</summary>
     /// <param name="models">The pair, in folders.</param>
     /// <param name="options">What is measured.</param>
+    /// <param name="progress">Takes bytes loaded; null = nobody.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="FormatException">A prompt does not fit into the pair's context.</exception>
-    public static LoadedPair Load(PairOptions models, StepsOptions options, CancellationToken cancellation)
+    public static LoadedPair Load(
+        PairOptions models, StepsOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellation)
     {
         var blocks = options.MaxBatch * (options.MostTokens / models.BlockTokens + 2);
         var pair = PairLoader.Load(models with
         {
             CacheTokens = blocks * models.BlockTokens,
             LogitSlots = new EngineOptions { MaxRunning = options.MaxBatch }.LogitSlots(1 + models.Aligned.Count),
-        }, vocabularySize: int.MaxValue, progress: null, NullLogger.Instance, cancellation);
+        }, vocabularySize: int.MaxValue, progress, NullLogger.Instance, cancellation);
         try
         {
             CheckFits(options, pair);

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using DeRa.Cli.Arguments;
 using DeRa.Cli.Bench.Pairs;
+using DeRa.Serving.Loading;
 using DeRa.Torch.Execution;
 
 namespace DeRa.Cli.Bench.Steps;
@@ -94,7 +95,8 @@ internal static class StepsCommand
         PairOptions models, StepsOptions options, TextWriter error, CancellationToken cancellation)
     {
         error.WriteLine("Loading the pair");
-        return Task.Run(() => StepsBenchmark.Load(models, options, cancellation), cancellation);
+        var progress = Console.IsErrorRedirected ? null : new ConsoleLoadProgress(Console.Error);
+        return Task.Run(() => StepsBenchmark.Load(models, options, progress, cancellation), cancellation);
     }
 
     private static async Task MeasureAsync(LoadedPair pair, StepsOptions options, ParseResult parsed, CancellationToken cancellation)

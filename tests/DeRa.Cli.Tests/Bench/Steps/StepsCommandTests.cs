@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Xml.Linq;
 using DeRa.Cli.Tests.Bench.Pairs;
+using DeRa.Testing;
 using Xunit;
 
 namespace DeRa.Cli.Tests.Bench.Steps;
@@ -45,6 +46,21 @@ public class StepsCommandTests
         Assert.Contains("pair in turns", run.Out, StringComparison.Ordinal);
         Assert.Contains("[8/8] decode, context 20, batch 3: pair in turns", run.Error, StringComparison.Ordinal);
         Assert.NotEmpty(XDocument.Load(folder.File("steps.svg")).Descendants());
+    }
+
+    [Fact]
+    public async Task An_adapter_shares_its_bases_passes()
+    {
+        using var folder = new TestFolder();
+        var run = await CommandRun.OfAsync("bench", "steps", "--reference", GoldenData.Committed("pair/sft"),
+            "--aligned", GoldenData.Committed("pair/lora"), "--device", "cpu", "--batch", "2", "--context", "8", "--prompt", "8",
+            "--tokens", "8", "--rounds", "1", "--json", folder.File("steps.json"));
+
+        Assert.Equal(0, run.Code);
+        var decode = JsonNode.Parse(File.ReadAllText(folder.File("steps.json")))!["decode"]!.AsArray();
+        Assert.All(decode, one => Assert.Equal(1, (double)one!["passes_per_token"]!, 1e-9));
+        Assert.All(decode, one => Assert.True((double)one!["weight_bytes_per_second"]! > 0));
+        Assert.All(decode, one => Assert.Null(one!["right_guesses"]));
     }
 
     [Theory]
