@@ -10,8 +10,9 @@ internal static class RowFaults
     {
         if (row.Score is { } score && IsOutside(score.Token)) return Outside("the token to score", score.Token, vocabularySize);
         if (row.Sampling is not { } sampling) return null;
-        foreach (var token in sampling.Parameters.LogitBias.Keys)
-            if (IsOutside(token)) return Outside("a token of logit_bias", token, vocabularySize);
+        if (sampling.Parameters.LogitBias.Count > 0)
+            foreach (var token in sampling.Parameters.LogitBias.Keys)
+                if (IsOutside(token)) return Outside("a token of logit_bias", token, vocabularySize);
         if (MaskFault(sampling.Parameters, vocabularySize) is { } fault) return fault;
         if (!sampling.Parameters.HasPenalties) return null;
         foreach (var token in sampling.History.Span)

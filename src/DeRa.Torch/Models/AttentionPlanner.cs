@@ -11,7 +11,6 @@ namespace DeRa.Torch.Models;
 /// <param name="type">Element type of the masks: the model's.</param>
 internal sealed class AttentionPlanner(StepLayout layout, int blockTokens, Device device, ScalarType type)
 {
-    private CpuContext[]? _cpuContexts;
     private DecodePlanner? _decodePlanner;
 
     /// <summary>What each token may attend to in layers with that window.</summary>
@@ -20,7 +19,7 @@ internal sealed class AttentionPlanner(StepLayout layout, int blockTokens, Devic
     public AttentionPlan Build(int window)
     {
         if (CpuKernels.Supports(device, type))
-            return new AttentionPlan(Decode: null, []) { Cpu = new CpuPlan(_cpuContexts ??= BuildCpu(), window) };
+            return new AttentionPlan(Decode: null, []) { Cpu = new CpuPlan(layout.CpuContexts, window) };
         var decode = layout.DecodeRows.Count > 0
             ? (_decodePlanner ??= new DecodePlanner(layout.DecodeRows, blockTokens, device, type)).Build(window)
             : null;
@@ -32,21 +31,6 @@ internal sealed class AttentionPlanner(StepLayout layout, int blockTokens, Devic
             firstToken += row.Tokens;
         }
         return new AttentionPlan(decode, chunks);
-    }
-
-    private CpuContext[] BuildCpu()
-    {
-        var contexts = new CpuContext[layout.DecodeRows.Count + layout.ChunkRows.Count];
-        var (next, firstToken) = (0, 0);
-        foreach (var row in layout.DecodeRows) Add(row);
-        foreach (var row in layout.ChunkRows) Add(row);
-        return contexts;
-
-        void Add(ModelRow row)
-        {
-            contexts[next++] = new CpuContext(firstToken, row.Tokens, row.Row.Position, row.Slots(blockTokens));
-            firstToken += row.Tokens;
-        }
     }
 
     private ChunkContext BuildChunk(ModelRow row, int firstToken, int window)

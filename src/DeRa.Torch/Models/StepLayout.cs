@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using DeRa.Torch.Operators;
 
 namespace DeRa.Torch.Models;
 
@@ -23,6 +24,9 @@ internal sealed class StepLayout
 
     /// <summary>The rows of more tokens, whose tokens follow.</summary>
     public List<ModelRow> ChunkRows { get; } = [];
+
+    /// <summary>Every row's context, in the order of their tokens.</summary>
+    public List<CpuContext> CpuContexts { get; } = [];
 
     /// <summary>[tokens]: token ids.</summary>
     public ReadOnlySpan<long> Tokens => CollectionsMarshal.AsSpan(_tokens);
@@ -49,6 +53,7 @@ internal sealed class StepLayout
         CollectionsMarshal.SetCount(_firstTokens, rows.Count);
         DecodeRows.Clear();
         ChunkRows.Clear();
+        CpuContexts.Clear();
         _tokens.Clear();
         _positions.Clear();
         _slots.Clear();
@@ -71,6 +76,7 @@ internal sealed class StepLayout
             var first = _firstTokens[i] = _tokens.Count;
             CollectionsMarshal.SetCount(_slots, first + row.Tokens);
             row.Slots(blockTokens).Fill(row.Row.Position, CollectionsMarshal.AsSpan(_slots)[first..]);
+            CpuContexts.Add(new CpuContext(first, row.Tokens, row.Row.Position, row.Slots(blockTokens)));
             var tokens = row.Row.Tokens.Span;
             for (var token = 0; token < tokens.Length; token++)
             {

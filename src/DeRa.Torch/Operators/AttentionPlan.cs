@@ -40,7 +40,7 @@ internal sealed record ChunkContext(int FirstToken, int Tokens, Tensor Slots, Te
 /// <summary>What the rows of a step may attend to, for <see cref="CpuAttention"/>.</summary>
 /// <param name="Contexts">Every row's, in the order of their tokens.</param>
 /// <param name="Window">How many tokens each token may see, itself and those before it.</param>
-internal sealed record CpuPlan(CpuContext[] Contexts, int Window);
+internal sealed record CpuPlan(IReadOnlyList<CpuContext> Contexts, int Window);
 
 /// <summary>One row, for <see cref="CpuAttention"/>.</summary>
 /// <param name="FirstToken">Index of its first token in the step.</param>

@@ -100,10 +100,10 @@ internal sealed unsafe class AttentionWork<TLanes, TFormat>(AttentionLayer layer
     /// <summary>Counts units; returns multiplications, or about as many, and the splits that a unit has at most.</summary>
     private (long Work, int Splits) Count()
     {
-        if (s_ends is null || s_ends.Length < plan.Contexts.Length) s_ends = new int[plan.Contexts.Length + 16];
+        if (s_ends is null || s_ends.Length < plan.Contexts.Count) s_ends = new int[plan.Contexts.Count + 16];
         _ends = s_ends;
         var (work, splits) = (0L, 1);
-        for (var i = 0; i < plan.Contexts.Length; i++)
+        for (var i = 0; i < plan.Contexts.Count; i++)
         {
             var context = plan.Contexts[i];
             _units += (context.Tokens + _unitTokens - 1) / _unitTokens * layer.Pool.KeyValueHeads;
@@ -122,7 +122,7 @@ internal sealed unsafe class AttentionWork<TLanes, TFormat>(AttentionLayer layer
     private AttentionUnit Unit(int index)
     {
         index = _units - 1 - index;
-        var found = Array.BinarySearch(_ends, 0, plan.Contexts.Length, index + 1);
+        var found = Array.BinarySearch(_ends, 0, plan.Contexts.Count, index + 1);
         var row = found < 0 ? ~found : found;
         var (tile, head) = Math.DivRem(index - (row == 0 ? 0 : _ends[row - 1]), layer.Pool.KeyValueHeads);
         var context = plan.Contexts[row];
