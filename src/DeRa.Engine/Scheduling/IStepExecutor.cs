@@ -26,13 +26,21 @@ public sealed record ExecutorLimits(int VocabularySize, int ContextTokens, int B
     /// <summary>
     /// What runs in one pass: each model of the pair (0 = the reference, i = the aligned model i − 1) belongs to exactly one runner.
     /// </summary>
-    public IReadOnlyList<RunnerLimits> Runners { get; init; } = [new([0], ""), new([1], "")];
+    public IReadOnlyList<RunnerLimits> Runners
+    {
+        get;
+        init
+        {
+            field = value;
+            ModelCount = value.Sum(runner => runner.Models.Count);
+        }
+    } = [new([0], ""), new([1], "")];
 
     /// <summary>Rows of logits that can be kept between steps; slots run over [0, LogitSlots).</summary>
     public int LogitSlots { get; init; }
 
     /// <summary>Models whose logits are mixed: the reference and every aligned one; at least 2.</summary>
-    public int ModelCount => Runners.Sum(runner => runner.Models.Count);
+    public int ModelCount { get; private init; } = 2;
 }
 
 /// <summary>One base model with its adapters: its models run in one pass.</summary>

@@ -1,5 +1,3 @@
-using System.Numerics;
-
 namespace DeRa.Torch.Caching;
 
 /// <summary>Where the positions of one row lie in one model's pool: slot = block id · block tokens + offset.</summary>
@@ -12,14 +10,14 @@ internal readonly struct CacheSlots(IReadOnlyList<int> blockTable, int firstBloc
     public int Block(int block) => blockTable[block] + firstBlock;
 
     /// <summary>The slots of positions first, first + 1, …, one for each element of <paramref name="slots"/>.</summary>
-    public void Fill<T>(int first, Span<T> slots) where T : IBinaryInteger<T>
+    public void Fill(int first, Span<long> slots)
     {
         var (block, offset) = Math.DivRem(first, blockTokens);
         for (var filled = 0; filled < slots.Length; block++, offset = 0)
         {
-            var slot = (long)(blockTable[block] + firstBlock) * blockTokens + offset;
+            var slot = (long)Block(block) * blockTokens + offset;
             for (var end = Math.Min(slots.Length, filled + blockTokens - offset); filled < end; filled++)
-                slots[filled] = T.CreateTruncating(slot++);
+                slots[filled] = slot++;
         }
     }
 }

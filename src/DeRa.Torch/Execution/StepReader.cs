@@ -21,7 +21,7 @@ internal sealed class StepReader(ModelRunner[] runners, int rowsAtOnce, int voca
     private readonly List<LogitRow> _rows = [];
     private readonly List<List<int>> _knownModels = []; // by the place of a guess among those of a group
     private ReadoutResult[] _results = [];
-    private IReadOnlyList<PassOutputs> _passes = [];
+    private List<PassOutputs> _passes = [];
     private PassOutputs?[] _outputs = []; // by model
     private IReadOnlyList<Readout> _readouts = [];
     private int _compared; // the readout whose models' differences are added to the means; −1 = none
@@ -32,7 +32,7 @@ internal sealed class StepReader(ModelRunner[] runners, int rowsAtOnce, int voca
     /// <param name="readouts">What is read; checked.</param>
     /// <returns>One a readout, until the next step is read.</returns>
     public IReadOnlyList<ReadoutResult> Run(
-        IReadOnlyList<PassOutputs> passes, PassOutputs?[] outputs, IReadOnlyList<Readout> readouts)
+        List<PassOutputs> passes, PassOutputs?[] outputs, IReadOnlyList<Readout> readouts)
     {
         (_passes, _outputs, _readouts) = (passes, outputs, readouts);
         _compared = means is null ? -1 : FirstComparable(readouts);

@@ -1,5 +1,6 @@
 using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
+using DeRa.Torch.Execution;
 using Xunit;
 
 namespace DeRa.Torch.Tests.Execution;
@@ -19,7 +20,7 @@ public sealed class AllocationTests
     }
 
     /// <summary>The least of several equal steps: a method may be compiled in one of them.</summary>
-    private static long Bytes(IStepExecutor executor, int rows, int position)
+    private static long Bytes(PairExecutor executor, int rows, int position)
     {
         var plan = PlainPlan.Of(executor.Limits, [.. Enumerable.Range(0, rows).Select(row => Row(row, position))]);
         var least = long.MaxValue;
