@@ -67,8 +67,8 @@ internal static class VerifyCommand
     {
         var worst = report.Checks.MaxBy(check => check.LargestDifference / check.Bound)!;
         var vectors = report.VectorBits is { } bits ? $", {bits}-bit vectors" : "";
-        return $"{report.ElementType} on {report.Device}{vectors}: {(report.Passed ? "passed" : "FAILED")}, {report.Checks.Count} comparisons, "
-            + Difference(worst);
+        return $"{report.ElementType} on {report.Device}{vectors}: {(report.Passed ? "passed" : "FAILED")}, "
+            + $"{report.Checks.Count} comparisons, {Difference(worst)}";
     }
 
     private static string Line(GoldenCheck check) =>

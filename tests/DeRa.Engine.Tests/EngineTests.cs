@@ -177,7 +177,8 @@ public class EngineTests
     {
         var executor = new ScriptedExecutor
         {
-            ReadoutError = readout => readout.Strengths[0] == 3 && readout.Sampling!.Value.History.Length > 7 ? "logits are not finite" : null,
+            ReadoutError = readout =>
+                readout.Strengths[0] == 3 && readout.Sampling!.Value.History.Length > 7 ? "logits are not finite" : null,
         };
         using var fixture = new EngineFixture(executor);
         var handles = fixture.Engine.Submit([Request(strength: 3), Request()]);

@@ -134,7 +134,8 @@ public sealed class TurnTests
         var solo = await fixture.RunAsync(Request(0.5), Stop);
         executor.ReadoutError = readout => readout.Sources.Any(source => !source.IsKnown) ? "logits are not finite" : null;
         Assert.Equal(solo, await fixture.RunAsync(Request(0.5), Stop));
-        executor.ReadoutError = readout => readout.Sampling!.Value.History.Span[0] == 100 && readout.Sampling.Value.History.Length > 10 ? "NaN" : null;
+        executor.ReadoutError = readout =>
+            readout.Sampling!.Value.History is { Length: > 10 } history && history.Span[0] == 100 ? "NaN" : null;
         var handles = fixture.Engine.Submit([Request(0.5), Request(0.5, first: 100)]);
         await Assert.ThrowsAsync<GenerationFailedException>(async () => await TokensAsync(handles[1]));
         Assert.Equal(solo, await TokensAsync(handles[0]));

@@ -22,8 +22,8 @@ internal sealed record ComputeOptions
         Option(Placeholder = "KERNELS")]
     public string Kernels { get; init; } = "auto";
 
-    [Description("What multiplies prompts where the kernels are the server's own: auto (they do) or torch (libtorch, over weights widened to "
-        + "float32; a seed's text then depends on what runs beside it)."), Option(Placeholder = "KERNEL")]
+    [Description("What multiplies prompts where the kernels are the server's own: auto (they do) or torch (libtorch, over weights widened "
+        + "to float32; a seed's text then depends on what runs beside it)."), Option(Placeholder = "KERNEL")]
     public string PrefillKernel { get; init; } = "auto";
 
     [Description("Folder of an existing libtorch (such as a PyTorch installation's torch/lib)."),

@@ -146,8 +146,8 @@ internal sealed class StepReader(ModelRunner[] runners, int rowsAtOnce, int voca
     private static int FirstComparable(IReadOnlyList<Readout> readouts)
     {
         for (var i = 0; i < readouts.Count; i++)
-            if (readouts[i] is { Sampling: not null, Strengths.ActiveModels: [0, _, ..] } readout && CountKnown(readout) == readout.Sources.Count)
-                return i;
+            if (readouts[i] is { Sampling: not null, Strengths.ActiveModels: [0, _, ..] } readout
+                && CountKnown(readout) == readout.Sources.Count) return i;
         return -1;
     }
 

@@ -22,7 +22,10 @@ internal static unsafe class CpuNorm
         var output = empty_like(input);
         var width = (int)input.size(-1);
         fixed (float* from = CpuKernels.Elements(input), factors = CpuKernels.Elements(weight), to = CpuKernels.Elements(output))
-            RowWork<Rows>.Run(new Rows(from, factors, (int)weight.numel() / width, to, width, epsilon), (int)(input.numel() / width), width);
+        {
+            var rows = new Rows(from, factors, (int)weight.numel() / width, to, width, epsilon);
+            RowWork<Rows>.Run(rows, (int)(input.numel() / width), width);
+        }
         return output;
     }
 
