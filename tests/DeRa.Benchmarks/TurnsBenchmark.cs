@@ -15,8 +15,8 @@ namespace DeRa.Benchmarks;
 
 /// <summary>
 /// A pair in turns and without: passes a token, and the time of a token over that of strength 0 (one model), for each strength, number of
-/// requests at once and setting of speculation, at the pair's own defaults. All settings are loaded at once and measured in turn, round
-/// after round; medians.
+/// requests at once and setting of speculation, at the pair's own defaults. All settings are loaded at once and measured in turn, each
+/// round in another order; medians.
 /// </summary>
 internal sealed class TurnsBenchmark : IDisposable
 {
@@ -93,12 +93,14 @@ internal sealed class TurnsBenchmark : IDisposable
 
     private async Task MeasureAsync(int batch, TextWriter output)
     {
-        var cells = s_mixes.SelectMany(mix => _pairs.Keys.Select(speculation => (mix.Name, mix.Strengths, speculation))).ToList();
-        var seconds = cells.ToDictionary(cell => (cell.Name, cell.speculation), _ => new List<double>());
-        var passes = cells.ToDictionary(cell => (cell.Name, cell.speculation), _ => new List<double>());
+        var cells = s_mixes.SelectMany(mix => _pairs.Keys.Select(speculation => (mix.Name, Speculation: speculation))).ToList();
+        var seconds = cells.ToDictionary(cell => cell, _ => new List<double>());
+        var passes = cells.ToDictionary(cell => cell, _ => new List<double>());
+        var settings = _pairs.Keys.ToArray();
         for (var round = 0; round <= Rounds; round++)
-            foreach (var (name, strengths, speculation) in cells)
+            foreach (var ((name, strengths), place) in s_mixes.SelectMany(mix => Enumerable.Range(0, settings.Length).Select(place => (mix, place))))
             {
+                var speculation = settings[(place + round) % settings.Length];
                 var (perToken, passesPerToken) = await RunAsync(_pairs[speculation], batch, strengths, seed: 1000 * round);
                 // The first round pays for compiling.
                 if (round > 0) seconds[(name, speculation)].Add(perToken);

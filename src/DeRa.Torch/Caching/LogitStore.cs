@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Caching;
@@ -8,37 +10,52 @@ namespace DeRa.Torch.Caching;
 /// </summary>
 internal sealed class LogitStore : IDisposable
 {
-    private readonly Tensor _logits; // float32 [slots, vocabulary]
-
     /// <summary>Allocates the slots.</summary>
     /// <param name="slots">How many; may be 0.</param>
     /// <param name="vocabularySize">Logits of a slot.</param>
     /// <param name="device">Where they lie.</param>
     public LogitStore(int slots, int vocabularySize, Device device)
     {
-        Slots = slots;
         using var scope = NewDisposeScope();
-        _logits = zeros([slots, vocabularySize], ScalarType.Float32, device);
-        scope.Detach(_logits);
+        Logits = zeros([slots, vocabularySize], ScalarType.Float32, device);
+        scope.Detach(Logits);
     }
 
+    /// <summary>float32 [slots, vocabulary]: do not write to it.</summary>
+    public Tensor Logits { get; }
+
     /// <summary>How many rows can be kept.</summary>
-    public int Slots { get; }
+    public int Slots => (int)Logits.size(0);
 
     /// <summary>Memory that a store takes.</summary>
     public static long BytesOf(int slots, int vocabularySize) => (long)slots * vocabularySize * sizeof(float);
 
     /// <summary>Overwrites slots.</summary>
-    /// <param name="slots">int64 [rows], distinct, on the store's device.</param>
-    /// <param name="logits">[rows, width ≥ vocabulary] on the store's device; further columns are padding and are dropped.</param>
-    public void Write(Tensor slots, Tensor logits) =>
-        _logits.index_copy_(0, slots, logits.narrow(1, 0, _logits.size(1)).to(ScalarType.Float32));
-
-    /// <summary>What was kept.</summary>
-    /// <param name="slots">int64 [rows], on the store's device.</param>
-    /// <returns>float32 [rows, vocabulary], a copy, owned by the caller's scope.</returns>
-    public Tensor Read(Tensor slots) => _logits.index_select(0, slots);
+    /// <param name="slots">Distinct.</param>
+    /// <param name="logits">[…, width ≥ vocabulary] on the store's device; further columns are padding and are dropped.</param>
+    /// <param name="rows">For each slot, its row of <paramref name="logits"/>.</param>
+    public void Write(List<int> slots, Tensor logits, List<int> rows)
+    {
+        if (CpuKernels.Supports(logits))
+        {
+            CopyOnCpu(slots, logits, rows);
+            return;
+        }
+        using var scope = NewDisposeScope();
+        var chosen = logits.index_select(0, Int64Tensor.Of(CollectionsMarshal.AsSpan(rows), logits.device));
+        Logits.index_copy_(0, Int64Tensor.Of(CollectionsMarshal.AsSpan(slots), logits.device),
+            chosen.narrow(1, 0, Logits.size(1)).to(ScalarType.Float32));
+    }
 
     /// <summary>Frees the slots.</summary>
-    public void Dispose() => _logits.Dispose();
+    public void Dispose() => Logits.Dispose();
+
+    private unsafe void CopyOnCpu(List<int> slots, Tensor logits, List<int> rows)
+    {
+        var (width, size) = (logits.size(1), (int)Logits.size(1));
+        // A span may be too short for all slots.
+        fixed (float* from = CpuKernels.Elements(logits.narrow(0, 0, 1)), to = CpuKernels.Elements(Logits.narrow(0, 0, 1)))
+            for (var i = 0; i < slots.Count; i++)
+                new ReadOnlySpan<float>(from + rows[i] * width, size).CopyTo(new Span<float>(to + (long)slots[i] * size, size));
+    }
 }

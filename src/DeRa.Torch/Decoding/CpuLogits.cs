@@ -36,13 +36,21 @@ internal sealed unsafe class CpuLogits : IDisposable
 
     private void Find(int member, ModelLogits logits)
     {
-        if (logits.Logits is null) return;
-        var own = logits.Logits.to(ScalarType.Float32).contiguous();
-        _tensors.Add(own);
-        var first = (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(CpuKernels.Elements(own)));
-        var width = own.size(1);
-        for (var i = 0; i < logits.Rows.Count; i++) _rows[member * _rowCount + logits.Rows[i]] = (nint)(first + i * width);
+        if (logits.Logits is { } computed)
+        {
+            var own = computed.to(ScalarType.Float32).contiguous();
+            _tensors.Add(own);
+            var first = Start(own);
+            var width = own.size(1);
+            for (var i = 0; i < logits.Rows.Count; i++) _rows[member * _rowCount + logits.Rows[i]] = (nint)(first + i * width);
+        }
+        if (logits.Kept is not { } kept) return;
+        var start = Start(kept.Store.Logits);
+        var size = kept.Store.Logits.size(1);
+        for (var i = 0; i < kept.Rows.Count; i++) _rows[member * _rowCount + kept.Rows[i]] = (nint)(start + kept.Slots[i] * size);
     }
+
+    private static float* Start(Tensor logits) => (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(CpuKernels.Elements(logits)));
 
     private void Check(LogitRow wanted, int row)
     {

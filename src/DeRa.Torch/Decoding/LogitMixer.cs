@@ -22,7 +22,7 @@ internal static class LogitMixer
     public static Tensor Mix(IReadOnlyList<ModelLogits> members, IReadOnlyList<LogitRow> rows, int vocabularySize,
         MeanDifferences? means = null)
     {
-        var device = members.Select(member => member.Logits).LastOrDefault(logits => logits is not null)?.device
+        var device = members.Select(member => member.Device).LastOrDefault(device => device is not null)
             ?? throw new InvalidOperationException("no model ran");
         var mixed = TensorRows.Where(rows.Count, row => rows[row] is { KnownModels: null, Strengths.ActiveModels.Length: > 1 });
         if (mixed.Length == rows.Count) return WeightedSum(members, mixed, rows, vocabularySize, device);

@@ -38,7 +38,7 @@ internal static class MixFilterSample
     private static bool AreOnCpu(IReadOnlyList<ModelLogits> members)
     {
         for (var member = 0; member < members.Count; member++)
-            if (members[member].Logits is { } logits && logits.device_type != DeviceType.CPU) return false;
+            if (members[member].Device is { } device && device.type != DeviceType.CPU) return false;
         return true;
     }
 }

@@ -84,7 +84,7 @@ internal sealed class PassOutputs(ModelRunner runner)
         }
         if (_rows.Count == 0) return;
         _leftToKeep -= _rows.Count;
-        runner.KeptLogits.Write(Indices(_targets, _hidden!.device), Rows(_logits, _rows));
+        runner.KeptLogits.Write(_targets, _logits, _rows);
     }
 
     /// <summary>The logits of readouts' outputs, which are chosen and projected: [sources, width ≥ vocabulary].</summary>

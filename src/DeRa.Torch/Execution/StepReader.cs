@@ -1,7 +1,5 @@
-using System.Runtime.InteropServices;
 using DeRa.Engine.Scheduling;
 using DeRa.Torch.Decoding;
-using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Execution;
@@ -121,14 +119,11 @@ internal sealed class StepReader(ModelRunner[] runners, int rowsAtOnce, int voca
             own.Rows.Add(i - first);
             own.Outputs.Add(source);
         }
-        if (own.KeptRows.Count == 0)
-            return own.Rows.Count == 0 ? ModelLogits.None : new ModelLogits(_outputs[model]!.Logits(own.Outputs), own.Rows);
-        var runner = runners[model];
-        var kept = runner.KeptLogits.Read(Int64Tensor.Of(CollectionsMarshal.AsSpan(own.Slots), runner.Model.Device));
-        if (own.Rows.Count == 0) return new ModelLogits(kept, own.KeptRows);
-        var computed = _outputs[model]!.Logits(own.Outputs).narrow(1, 0, vocabularySize).to(ScalarType.Float32);
-        own.Rows.AddRange(own.KeptRows);
-        return new ModelLogits(cat([computed, kept], 0), own.Rows);
+        if (own.Rows.Count + own.KeptRows.Count == 0) return ModelLogits.None;
+        return new ModelLogits(own.Rows.Count == 0 ? null : _outputs[model]!.Logits(own.Outputs), own.Rows)
+        {
+            Kept = own.KeptRows.Count == 0 ? null : new KeptRows(runners[model].KeptLogits, own.Slots, own.KeptRows),
+        };
     }
 
     private static LogitSource? SourceOf(Readout readout, int model)
