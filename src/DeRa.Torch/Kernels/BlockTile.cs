@@ -48,7 +48,7 @@ internal readonly unsafe struct BlockTile<TLanes, TFormat>(float* input, nint in
     private const int CacheLineBytes = 64;
 
     /// <summary>One row, four units.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public void AddRow(BlockUnit a, BlockUnit b, BlockUnit c, BlockUnit d)
     {
         var (a0, b0, c0, d0) = (TLanes.Load(a.Output), TLanes.Load(b.Output), TLanes.Load(c.Output), TLanes.Load(d.Output));
@@ -79,7 +79,7 @@ internal readonly unsafe struct BlockTile<TLanes, TFormat>(float* input, nint in
     }
 
     /// <summary>Up to two rows, four units.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public void AddTwoRows(BlockUnit a, BlockUnit b, BlockUnit c, BlockUnit d)
     {
         var r1 = Row(1);
@@ -118,7 +118,7 @@ internal readonly unsafe struct BlockTile<TLanes, TFormat>(float* input, nint in
     }
 
     /// <summary>Up to four rows, two units.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public void AddFourRows(BlockUnit a, BlockUnit b)
     {
         var (r1, r2, r3) = (Row(1), Row(2), Row(3));
@@ -157,7 +157,7 @@ internal readonly unsafe struct BlockTile<TLanes, TFormat>(float* input, nint in
     }
 
     /// <summary>Up to six rows, two units.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public void AddSixRows(BlockUnit a, BlockUnit b)
     {
         var (r1, r2, r3, r4, r5) = (Row(1), Row(2), Row(3), Row(4), Row(5));

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace DeRa.Torch.Kernels;
 
 /// <summary>
@@ -145,6 +147,7 @@ internal sealed unsafe class PanelProduct<TLanes, TFormat>(PackedMatrix matrix, 
             }
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Widen(byte* unit, float* to, int count)
     {
         for (var line = 0; line < count; line++, unit += TFormat.LineBytes, to += 2 * TLanes.Count)

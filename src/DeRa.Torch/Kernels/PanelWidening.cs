@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace DeRa.Torch.Kernels;
 
 /// <summary>Panels of a packed matrix in float32, side by side, an item a panel: what a library's product reads.</summary>
@@ -19,6 +21,7 @@ internal sealed unsafe class PanelWidening(PackedMatrix matrix, int firstPanel, 
         }
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void Run<TFormat>(int item) where TFormat : struct, IWeightFormat
     {
         const int Half = PackedMatrix.PanelOutputs / 2;

@@ -16,6 +16,8 @@ internal readonly unsafe struct ProductUnit(byte* weights, float* output)
 /// Adds the products of a few rows and a few units to what their outputs hold: one accumulator an output, inputs ascending, fused
 /// multiply-add. A row's result is thus the same bits in any tile. Eight or more accumulators hide the latency of an addition; a tile
 /// of more than twelve would not fit into the 16 registers of AVX2. Rows beyond the last repeat it: they write the same bits twice.
+/// No tile is inlined: in a large caller the compiler may have no budget left for what a tile consists of, and each multiplication would
+/// be a call.
 /// </summary>
 /// <param name="input">The first row at the first line's input.</param>
 /// <param name="inputStride">From row to row, in elements.</param>
@@ -32,7 +34,7 @@ internal readonly unsafe struct ProductTile<TLanes, TFormat>(float* input, long 
     private const int CacheLineBytes = 64, PrefetchBytes = 4096;
 
     /// <summary>One row, four units.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public void AddRow(ProductUnit a, ProductUnit b, ProductUnit c, ProductUnit d)
     {
         var (a0, a1, b0, b1) = (First(a, 0), Second(a, 0), First(b, 0), Second(b, 0));
@@ -63,7 +65,7 @@ internal readonly unsafe struct ProductTile<TLanes, TFormat>(float* input, long 
     }
 
     /// <summary>Up to two rows, two units.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public void AddTwoRows(ProductUnit a, ProductUnit b)
     {
         var second = Row(1);
@@ -96,7 +98,7 @@ internal readonly unsafe struct ProductTile<TLanes, TFormat>(float* input, long 
     }
 
     /// <summary>Up to four rows, one unit.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public void AddFourRows(ProductUnit unit)
     {
         var (r1, r2, r3) = (Row(1), Row(2), Row(3));
@@ -124,7 +126,7 @@ internal readonly unsafe struct ProductTile<TLanes, TFormat>(float* input, long 
     }
 
     /// <summary>Up to six rows, one unit.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public void AddSixRows(ProductUnit unit)
     {
         var (r1, r2, r3, r4, r5) = (Row(1), Row(2), Row(3), Row(4), Row(5));

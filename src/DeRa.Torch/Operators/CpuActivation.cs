@@ -143,6 +143,7 @@ internal static unsafe class CpuActivation
                 Run(matrix.From + row * stride, matrix.From + row * stride + width, matrix.To + (long)row * width);
         }
 
+        [MethodImpl(MethodImplOptions.NoInlining)]
         private void Run(float* from, float* up, float* to)
         {
             var i = 0;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using DeRa.Torch.Kernels;
 using static TorchSharp.torch;
@@ -37,6 +38,7 @@ internal static unsafe class CpuNorm
                 Run(from + (long)row * width, factors + row % factorRows * width, to + (long)row * width);
         }
 
+        [MethodImpl(MethodImplOptions.NoInlining)]
         private void Run(float* own, float* factors, float* to)
         {
             var inverse = 1 / MathF.Sqrt(SumOfSquares(own) / width + epsilon);
