@@ -22,7 +22,9 @@ internal sealed unsafe class PackedMatrix : IDisposable
     public PackedMatrix(int outputs, int inputs, WeightFormat format)
     {
         (Outputs, Inputs, Format) = (outputs, inputs, format);
-        _panels = (byte*)NativeMemory.AlignedAlloc((nuint)Bytes, Alignment);
+        var isLarge = Bytes >= HugePages.PageBytes;
+        _panels = (byte*)NativeMemory.AlignedAlloc((nuint)Bytes, (nuint)(isLarge ? HugePages.PageBytes : Alignment));
+        if (isLarge) HugePages.Ask(_panels, (nuint)Bytes);
     }
 
     /// <summary>Rows of the matrix.</summary>
