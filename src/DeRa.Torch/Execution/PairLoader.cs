@@ -1,5 +1,6 @@
 using DeRa.Engine.Scheduling;
 using DeRa.Torch.Adapters;
+using DeRa.Torch.Caching;
 using DeRa.Torch.Configuration;
 using DeRa.Torch.Families;
 using DeRa.Torch.Models;
@@ -70,6 +71,7 @@ public sealed class PairLoader
         foreach (var shared in sources.Where(source => source.Members.Count > 1))
             PairLog.WeightsShared(_logger, shared.Name, shared.Adapters.Count);
         var models = new ParallelLoad(progress, cancellation).Run(sources);
+        HostMemory.Trim();
         foreach (var (source, model) in sources.Zip(models))
             if (source.Config.TiedEmbeddings && !model.Config.TiedEmbeddings) PairLog.StoredOutputUsed(_logger, source.Name, source.Folder);
         if (models.Any(model => model.IsPrefillByLibTorch)) PairLog.PrefillByLibTorch(_logger);
