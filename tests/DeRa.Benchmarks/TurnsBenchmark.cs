@@ -98,7 +98,8 @@ internal sealed class TurnsBenchmark : IDisposable
         var passes = cells.ToDictionary(cell => cell, _ => new List<double>());
         var settings = _pairs.Keys.ToArray();
         for (var round = 0; round <= Rounds; round++)
-            foreach (var ((name, strengths), place) in s_mixes.SelectMany(mix => Enumerable.Range(0, settings.Length).Select(place => (mix, place))))
+            foreach (var ((name, strengths), place) in
+                s_mixes.SelectMany(mix => Enumerable.Range(0, settings.Length).Select(place => (mix, place))))
             {
                 var speculation = settings[(place + round) % settings.Length];
                 var (perToken, passesPerToken) = await RunAsync(_pairs[speculation], batch, strengths, seed: 1000 * round);

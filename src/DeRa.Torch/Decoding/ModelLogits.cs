@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using DeRa.Torch.Caching;
 using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using DeRa.Engine;
 using DeRa.Torch.Caching;
+using DeRa.Torch.Decoding;
 using DeRa.Torch.Models;
 using DeRa.Torch.Weights;
 using static TorchSharp.torch;

@@ -1,5 +1,6 @@
 using DeRa.Engine.Scheduling;
 using DeRa.Torch.Caching;
+using DeRa.Torch.Decoding;
 using DeRa.Torch.Models;
 
 namespace DeRa.Torch.Execution;

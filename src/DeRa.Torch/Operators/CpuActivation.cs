@@ -55,12 +55,14 @@ internal static unsafe class CpuActivation
     }
 
     /// <summary>cap · tanh(x / cap), in place.</summary>
-    /// <param name="values">[rows, width], contiguous.</param>
+    /// <param name="values">Of any shape, contiguous.</param>
     /// <param name="cap">Greater than 0.</param>
     public static Tensor SoftCapInPlace(Tensor values, double cap)
     {
+        if (values.numel() == 0) return values;
+        var width = (int)values.size(-1);
         fixed (float* elements = CpuKernels.Elements(values))
-            Run(new Matrix(elements, elements, (int)values.size(0), (int)values.size(1), isGated: false), new Cap((float)cap));
+            Run(new Matrix(elements, elements, (int)(values.numel() / width), width, isGated: false), new Cap((float)cap));
         return values;
     }
 

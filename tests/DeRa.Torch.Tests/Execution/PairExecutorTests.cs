@@ -1,6 +1,7 @@
 using DeRa.Engine.Scheduling;
 using DeRa.Testing;
 using DeRa.Torch.Caching;
+using DeRa.Torch.Decoding;
 using DeRa.Torch.Execution;
 using DeRa.Torch.Families;
 using DeRa.Torch.Models;

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
-namespace DeRa.Torch.Caching;
+namespace DeRa.Torch.Decoding;
 
 /// <summary>
 /// Logits that are kept on a device between steps, a row a slot. The scheduler decides what lies in which slot; a slot that was never
