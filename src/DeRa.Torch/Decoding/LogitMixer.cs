@@ -1,4 +1,5 @@
 using DeRa.Torch.Native;
+using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
@@ -73,6 +74,6 @@ internal static class LogitMixer
         for (var i = 0; i < weights.Length; i++)
             weights[i] = (float)RowWeights.OfMean(rows[outputRows[i / means.ModelCount]], i % means.ModelCount);
         return known.PlusInPlace(
-            TensorRows.Upload(tensor(weights, [outputRows.Length, means.ModelCount]), known.device).matmul(means.Means));
+            DeviceTensor.Upload(tensor(weights, [outputRows.Length, means.ModelCount]), known.device).matmul(means.Means));
     }
 }

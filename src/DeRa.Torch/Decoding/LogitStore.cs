@@ -42,8 +42,8 @@ internal sealed class LogitStore : IDisposable
             return;
         }
         using var scope = NewDisposeScope();
-        var chosen = logits.index_select(0, Int64Tensor.Of(CollectionsMarshal.AsSpan(rows), logits.device));
-        Logits.index_copy_(0, Int64Tensor.Of(CollectionsMarshal.AsSpan(slots), logits.device),
+        var chosen = logits.index_select(0, DeviceTensor.Of(CollectionsMarshal.AsSpan(rows), logits.device));
+        Logits.index_copy_(0, DeviceTensor.Of(CollectionsMarshal.AsSpan(slots), logits.device),
             chosen.narrow(1, 0, Logits.size(1)).to(ScalarType.Float32));
     }
 

@@ -42,7 +42,7 @@ internal sealed record ModelLogits(Tensor? Logits, IReadOnlyList<int> Rows)
         if (Kept is not { } kept)
             return (own ?? throw new InvalidOperationException("a row needs the logits of a model that did not run"), Rows);
         var store = kept.Store.Logits;
-        var before = store.index_select(0, Int64Tensor.Of(CollectionsMarshal.AsSpan(kept.Slots), store.device));
+        var before = store.index_select(0, DeviceTensor.Of(CollectionsMarshal.AsSpan(kept.Slots), store.device));
         return own is null ? (before, kept.Rows) : (cat([own.to(ScalarType.Float32), before], 0), [.. Rows, .. kept.Rows]);
     }
 }

@@ -1,6 +1,7 @@
 using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
 using DeRa.Torch.Native;
+using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
@@ -77,7 +78,7 @@ internal sealed class RowLogProbs
         var known = TensorRows.Index(_entries.ConvertAll(entry => entry.KnownToken ?? 0), device);
         if (tokens is null || _entries.TrueForAll(entry => entry.KnownToken is not null)) return known;
         var sampled = tokens.index_select(0, TensorRows.Index(_entries.ConvertAll(entry => entry.Row), device));
-        var isKnown = TensorRows.Upload(tensor(_entries.ConvertAll(entry => entry.KnownToken is not null).ToArray()), device);
+        var isKnown = DeviceTensor.Upload(tensor(_entries.ConvertAll(entry => entry.KnownToken is not null).ToArray()), device);
         return where(isKnown, known, sampled);
     }
 

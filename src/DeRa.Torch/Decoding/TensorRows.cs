@@ -1,4 +1,4 @@
-using TorchSharp;
+using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
@@ -25,7 +25,7 @@ internal static class TensorRows
 
     /// <summary>int64 [count].</summary>
     public static Tensor Index(IReadOnlyList<int> rows, Device device) =>
-        Upload(tensor(rows as int[] ?? [.. rows], ScalarType.Int64), device);
+        DeviceTensor.Of(rows as int[] ?? [.. rows], device);
 
     /// <summary>The indices below <paramref name="count"/> that match.</summary>
     public static int[] Where(int count, Predicate<int> matches)
@@ -37,18 +37,11 @@ internal static class TensorRows
     }
 
     /// <summary>One value a row as a column: [count, 1].</summary>
-    public static Tensor Column(float[] values, Device device) => Upload(tensor(values, [values.Length, 1]), device);
+    public static Tensor Column(float[] values, Device device) => DeviceTensor.Upload(tensor(values, [values.Length, 1]), device);
 
     /// <inheritdoc cref="Column(float[], Device)"/>
-    public static Tensor Column(double[] values, Device device) => Upload(tensor(values, [values.Length, 1]), device);
+    public static Tensor Column(double[] values, Device device) => DeviceTensor.Upload(tensor(values, [values.Length, 1]), device);
 
     /// <inheritdoc cref="Column(float[], Device)"/>
-    public static Tensor Column(long[] values, Device device) => Upload(tensor(values, [values.Length, 1]), device);
-
-    /// <summary>
-    /// Copies to a device without waiting for it, from pinned memory: a copy from other memory waits for all that the device has to do
-    /// before it.
-    /// </summary>
-    public static Tensor Upload(Tensor host, Device device) =>
-        device.type == DeviceType.CPU ? host : host.pin_memory().to(device, non_blocking: true);
+    public static Tensor Column(long[] values, Device device) => DeviceTensor.Upload(tensor(values, [values.Length, 1]), device);
 }

@@ -1,5 +1,6 @@
 using DeRa.Engine.Scheduling;
 using DeRa.Torch.Native;
+using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
@@ -31,14 +32,14 @@ internal sealed class TokenAdjustments
     private Tensor Apply(Tensor logits)
     {
         var device = logits.device;
-        var places = TensorRows.Upload(tensor(_places.ToArray()), device);
+        var places = DeviceTensor.Upload(tensor(_places.ToArray()), device);
         var flat = logits.reshape(-1);
         var touched = flat.index_select(0, places);
-        var repetition = TensorRows.Upload(tensor(_repetition.ToArray()), device);
+        var repetition = DeviceTensor.Upload(tensor(_repetition.ToArray()), device);
         var penalised = where(touched.gt(Arithmetic.Zero), touched / repetition, touched * repetition);
-        var adjusted = penalised.sub_(TensorRows.Upload(tensor(_frequency.ToArray()), device))
-            .sub_(TensorRows.Upload(tensor(_presence.ToArray()), device))
-            .PlusInPlace(TensorRows.Upload(tensor(_bias.ToArray()), device));
+        var adjusted = penalised.sub_(DeviceTensor.Upload(tensor(_frequency.ToArray()), device))
+            .sub_(DeviceTensor.Upload(tensor(_presence.ToArray()), device))
+            .PlusInPlace(DeviceTensor.Upload(tensor(_bias.ToArray()), device));
         return flat.index_copy(0, places, adjusted).view(logits.shape);
     }
 

@@ -1,4 +1,5 @@
 using DeRa.Torch.Native;
+using DeRa.Torch.Operators;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Decoding;
@@ -25,7 +26,7 @@ internal static class TokenMasks
     {
         var places = Places(masks, logits.shape[1], mask => mask.Forbidden);
         return places.Length == 0 ? logits
-            : logits.reshape(-1).index_fill(0, TensorRows.Upload(tensor(places), logits.device), Arithmetic.NegativeInfinity)
+            : logits.reshape(-1).index_fill(0, DeviceTensor.Upload(tensor(places), logits.device), Arithmetic.NegativeInfinity)
                 .view(logits.shape);
     }
 
@@ -33,7 +34,7 @@ internal static class TokenMasks
     {
         var rows = TensorRows.Where(masks.Length, row => masks[row]?.Allowed is not null);
         if (rows.Length == 0) return logits;
-        var from = TensorRows.Upload(tensor(Places(masks, logits.shape[1], mask => mask.Allowed ?? [])), logits.device);
+        var from = DeviceTensor.Upload(tensor(Places(masks, logits.shape[1], mask => mask.Allowed ?? [])), logits.device);
         var masked = logits.index_fill(0, TensorRows.Index(rows, logits.device), Arithmetic.NegativeInfinity);
         masked.view(-1).index_copy_(0, from, logits.reshape(-1).index_select(0, from));
         return masked;

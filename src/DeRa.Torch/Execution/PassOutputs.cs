@@ -120,5 +120,5 @@ internal sealed class PassOutputs(ModelRunner runner)
         return rows.Count == source.size(0) ? source : source.narrow(0, rows[0], rows.Count);
     }
 
-    private static Tensor Indices(List<int> values, Device device) => Int64Tensor.Of(CollectionsMarshal.AsSpan(values), device);
+    private static Tensor Indices(List<int> values, Device device) => DeviceTensor.Of(CollectionsMarshal.AsSpan(values), device);
 }

@@ -37,7 +37,7 @@ internal sealed class ModelStep
             if (Find(EffectiveWindow(windows[i])) is null)
                 _plans.Add((EffectiveWindow(windows[i]), planner.Build(EffectiveWindow(windows[i]))));
 
-        Tensor OnDevice(ReadOnlySpan<long> values) => Int64Tensor.Of(values, device);
+        Tensor OnDevice(ReadOnlySpan<long> values) => DeviceTensor.Of(values, device);
     }
 
     /// <summary>[tokens], int64: token ids.</summary>

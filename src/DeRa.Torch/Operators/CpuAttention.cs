@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using DeRa.Torch.Caching;
 using DeRa.Torch.Kernels;
 using static TorchSharp.torch;
@@ -31,8 +30,8 @@ internal sealed unsafe class CpuAttention(float scale, float? softCap)
     /// <returns>[tokens, heads · headDimension].</returns>
     public Tensor Apply(Tensor query, BlockPool pool, ScalarType type, CpuPlan plan)
     {
-        if (Vector512.IsHardwareAccelerated) return Apply<Lanes512>(query, pool, type, plan);
-        return Vector256.IsHardwareAccelerated ? Apply<Lanes256>(query, pool, type, plan) : Apply<Lanes128>(query, pool, type, plan);
+        if (MatrixProduct.VectorBits == 512) return Apply<Lanes512>(query, pool, type, plan);
+        return MatrixProduct.VectorBits == 256 ? Apply<Lanes256>(query, pool, type, plan) : Apply<Lanes128>(query, pool, type, plan);
     }
 
     /// <summary>The same by vectors of one width.</summary>
