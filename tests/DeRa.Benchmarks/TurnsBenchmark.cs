@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Globalization;
 using DeRa.Benchmarks.Pairs;
+using DeRa.Cli.Bench.Steps;
 using DeRa.Engine;
 using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
@@ -10,13 +11,15 @@ using DeRa.Engine.Telemetry;
 using DeRa.Serving;
 using DeRa.Serving.Loading;
 using DeRa.Serving.Requests;
+using DeRa.Torch.Execution;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace DeRa.Benchmarks;
 
 /// <summary>
 /// A pair in turns and without: passes a token, and the time of a token over that of strength 0 (one model), for each strength, number of
-/// requests at once and setting of speculation, at the pair's own defaults. All settings are loaded at once and measured in turn, each
-/// round in another order; medians.
+/// requests at once and setting of speculation, at the pair's own defaults. The settings have engines of their own over one pair in memory,
+/// without a prefix cache, and are measured in turn, each round in another order; medians.
 /// </summary>
 internal sealed class TurnsBenchmark : IDisposable
 {
@@ -44,14 +47,22 @@ internal sealed class TurnsBenchmark : IDisposable
         DefaultValueFactory = _ => 400,
     };
 
-    private readonly Dictionary<Speculation, ServedPair> _pairs = [];
+    private readonly ServedPair _served;
+    private readonly LoadedPair _loaded;
+    private readonly Dictionary<Speculation, GenerationEngine> _engines;
     private readonly MeterListener _listener = new();
     private readonly List<double> _passesPerToken = [];
     private readonly int _tokens;
 
-    private TurnsBenchmark(int tokens)
+    /// <param name="served">Makes the requests.</param>
+    /// <param name="loaded">Runs them, for one engine at a time.</param>
+    /// <param name="tokens">Of each cell, for each of the requests that run at once.</param>
+    private TurnsBenchmark(ServedPair served, LoadedPair loaded, int tokens)
     {
-        _tokens = tokens;
+        (_served, _loaded, _tokens) = (served, loaded, tokens);
+        _engines = Enum.GetValues<Speculation>().ToDictionary(speculation => speculation, speculation => new GenerationEngine(
+            new MeasuredExecutor(loaded.Executor, _ => { }), new EngineOptions { Speculation = speculation, PrefixCache = false },
+            TimeProvider.System, NullLogger<GenerationEngine>.Instance));
         _listener.InstrumentPublished = (instrument, listener) =>
         {
             if (instrument.Meter.Name == EngineTelemetry.Name && instrument.Name == "dera.passes_per_token")
@@ -78,31 +89,38 @@ internal sealed class TurnsBenchmark : IDisposable
 
     private static async Task RunAsync(PairFolders folders, int tokens, TextWriter output, CancellationToken cancellation)
     {
-        using var benchmark = new TurnsBenchmark(tokens);
-        foreach (var speculation in Enum.GetValues<Speculation>())
-            benchmark._pairs[speculation] = await BenchmarkPair.LoadAsync(
-                folders, new EngineOptions { Speculation = speculation }, cancellation);
+        var served = await BenchmarkPair.LoadAsync(folders, new EngineOptions(), cancellation);
+        var loaded = await Task.Run(() => PairLoader.Load(
+            new PairOptions
+            {
+                ReferencePath = folders.Reference,
+                Aligned = folders.Aligned,
+                LogitSlots = new EngineOptions().LogitSlots(1 + folders.Aligned.Count),
+            }, served.Tokenizer.VocabularySize, null, NullLogger.Instance, cancellation), cancellation);
+        using var benchmark = new TurnsBenchmark(served, loaded, tokens);
         foreach (var batch in s_batches) await benchmark.MeasureAsync(batch, output);
     }
 
     public void Dispose()
     {
         _listener.Dispose();
-        foreach (var pair in _pairs.Values) pair.Engine.Dispose();
+        foreach (var engine in _engines.Values) engine.Dispose();
+        _loaded.Executor.Dispose();
+        _served.Engine.Dispose();
     }
 
     private async Task MeasureAsync(int batch, TextWriter output)
     {
-        var cells = s_mixes.SelectMany(mix => _pairs.Keys.Select(speculation => (mix.Name, Speculation: speculation))).ToList();
+        var cells = s_mixes.SelectMany(mix => _engines.Keys.Select(speculation => (mix.Name, Speculation: speculation))).ToList();
         var seconds = cells.ToDictionary(cell => cell, _ => new List<double>());
         var passes = cells.ToDictionary(cell => cell, _ => new List<double>());
-        var settings = _pairs.Keys.ToArray();
+        var settings = _engines.Keys.ToArray();
         for (var round = 0; round <= Rounds; round++)
             foreach (var ((name, strengths), place) in
                 s_mixes.SelectMany(mix => Enumerable.Range(0, settings.Length).Select(place => (mix, place))))
             {
                 var speculation = settings[(place + round) % settings.Length];
-                var (perToken, passesPerToken) = await RunAsync(_pairs[speculation], batch, strengths, seed: 1000 * round);
+                var (perToken, passesPerToken) = await RunAsync(_engines[speculation], batch, strengths, seed: 1000 * round);
                 // The first round pays for compiling.
                 if (round > 0) seconds[(name, speculation)].Add(perToken);
                 passes[(name, speculation)].Add(passesPerToken);
@@ -123,7 +141,8 @@ internal sealed class TurnsBenchmark : IDisposable
     }
 
     /// <summary>Keeps so many requests running, one after the other ends, until the tokens are there.</summary>
-    private async Task<(double SecondsPerToken, double PassesPerToken)> RunAsync(ServedPair pair, int batch, double[] strengths, int seed)
+    private async Task<(double SecondsPerToken, double PassesPerToken)> RunAsync(
+        GenerationEngine engine, int batch, double[] strengths, int seed)
     {
         lock (_passesPerToken) _passesPerToken.Clear();
         var (began, tokens, next) = (Stopwatch.GetTimestamp(), 0, 0);
@@ -136,13 +155,13 @@ internal sealed class TurnsBenchmark : IDisposable
             while (Volatile.Read(ref tokens) < _tokens * batch)
             {
                 var request = Interlocked.Increment(ref next);
-                await foreach (var happened in pair.Engine.Submit([Request(pair, request, strengths, seed)])[0].Events.ReadAllAsync())
+                await foreach (var happened in engine.Submit([Request(request, strengths, seed)])[0].Events.ReadAllAsync())
                     if (happened is TokenGenerated) Interlocked.Increment(ref tokens);
             }
         }
     }
 
-    private static GenerationRequest Request(ServedPair pair, int index, double[] strengths, int seed) => pair.Validator.Prepare(
+    private GenerationRequest Request(int index, double[] strengths, int seed) => _served.Validator.Prepare(
         new GenerationInput
         {
             Prompts = [new TextPrompt(s_prompts[index % s_prompts.Length])],
