@@ -1,4 +1,5 @@
 using System.CommandLine;
+using DeRa.Torch.Caching;
 using DeRa.Torch.Native;
 using static TorchSharp.torch;
 
@@ -31,6 +32,7 @@ internal sealed class ComputeArguments
     /// <exception cref="LibTorchException">It does not load, or has no such device.</exception>
     public Device Load(ParseResult parsed)
     {
+        HostMemory.KeepFreed();
         var loaded = LibTorch.Load(new LibTorchOptions { Threads = parsed.GetValue(_threads), Directory = parsed.GetValue(_libTorch) });
         return DeviceOption.Parse(parsed.GetRequiredValue(_device)).Resolve(loaded).Reference;
     }

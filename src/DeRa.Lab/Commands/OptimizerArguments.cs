@@ -9,9 +9,15 @@ internal sealed class OptimizerArguments(int steps, double learningRate)
 {
     private readonly Option<int> _steps = new("--steps") { Description = "Optimiser steps", DefaultValueFactory = _ => steps };
 
+    private readonly Option<OptimizerMethod> _method = new("--optimizer")
+    {
+        Description = "adamw, or muon: orthogonalised momentum for the matrices of layers, AdamW for the rest",
+        DefaultValueFactory = _ => OptimizerMethod.AdamW,
+    };
+
     private readonly Option<double> _learningRate = new("--learning-rate")
     {
-        Description = "Highest learning rate (AdamW, cosine schedule)",
+        Description = "Highest learning rate (cosine schedule)",
         DefaultValueFactory = _ => learningRate,
     };
 
@@ -41,30 +47,22 @@ internal sealed class OptimizerArguments(int steps, double learningRate)
 
     private readonly Option<long> _seed = new("--seed") { Description = "The same seed gives the same run", DefaultValueFactory = _ => 1 };
 
-    private readonly Option<string> _dtype = new("--dtype")
-    {
-        Description = "Stored weights: float32 or bfloat16",
-        DefaultValueFactory = _ => "float32",
-    };
+    private readonly Option<string> _dtype = NumberType.Create("--dtype", "Stored weights: float32 or bfloat16");
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_steps, _learningRate, _warmup, _decay, _clip, _checkpoint, _seed, _dtype]) command.Add(option);
+        foreach (var option in (Option[])[_method, _steps, _learningRate, _warmup, _decay, _clip, _checkpoint, _seed, _dtype]) command.Add(option);
     }
 
     public long Seed(ParseResult parsed) => parsed.GetValue(_seed);
 
     /// <summary>The element type that the finished model is stored in.</summary>
     /// <exception cref="LabException">It cannot be stored.</exception>
-    public ScalarType StoredAs(ParseResult parsed) => parsed.GetRequiredValue(_dtype) switch
-    {
-        "float32" => ScalarType.Float32,
-        "bfloat16" => ScalarType.BFloat16,
-        var name => throw new LabException($"--dtype is '{name}'; it must be float32 or bfloat16."),
-    };
+    public ScalarType StoredAs(ParseResult parsed) => NumberType.Parse(_dtype, parsed);
 
     public TrainingSettings Read(ParseResult parsed) => new()
     {
+        Method = parsed.GetValue(_method),
         Steps = parsed.GetValue(_steps),
         LearningRate = parsed.GetValue(_learningRate),
         WarmupSteps = parsed.GetValue(_warmup),

@@ -43,6 +43,10 @@ internal sealed class TrainCommand
     private readonly Option<int> _context = WholeNumberOption.Create("--context", "Most tokens that a new model reads", 512);
     private readonly Option<int> _rows = WholeNumberOption.Create("--batch-rows", "Rows of a batch", 8);
     private readonly Option<int> _rowTokens = WholeNumberOption.Create("--row-tokens", "Tokens of a row; at most the context", 384);
+
+    private readonly Option<string> _computeType = NumberType.Create("--compute-dtype",
+        "Matrix products and attention: float32, or bfloat16 (mixed precision), which processors with AVX512-BF16 or AMX and GPUs do faster");
+
     private readonly OptimizerArguments _optimizer = new(steps: 2000, learningRate: 3e-3);
     private readonly ComputeArguments _compute = new();
 
@@ -54,6 +58,7 @@ internal sealed class TrainCommand
         {
             arguments._output, arguments._from, arguments._tokenizer, arguments._hidden, arguments._intermediate,
             arguments._layers, arguments._heads, arguments._context, arguments._rows, arguments._rowTokens,
+            arguments._computeType,
         };
         arguments._text.AddTo(command);
         arguments._optimizer.AddTo(command);
@@ -78,6 +83,7 @@ internal sealed class TrainCommand
         using var model = parsed.GetValue(_from) is { } from
             ? TrainableDecoder.Load(from, device)
             : TrainableDecoder.Create(Shape(parsed, tokenizer.VocabularySize), _optimizer.Seed(parsed), device);
+        model.ComputeType = NumberType.Parse(_computeType, parsed);
         var end = ModelFolder.EndToken(source);
         var rowTokens = parsed.GetValue(_rowTokens);
         if (rowTokens > model.Config.ContextTokens)
@@ -85,7 +91,7 @@ internal sealed class TrainCommand
         var rows = new PackedRows([.. texts.Select(text => EncodedDocument.Of(text, tokenizer, end))], parsed.GetValue(_rows), rowTokens);
         var output = parsed.InvocationConfiguration.Output;
         output.WriteLine($"{texts.Count} documents of {_text.Source(parsed)}, {model.ParameterCount:N0} parameters");
-        var task = new LanguageModelling(rows, _optimizer.Seed(parsed), Describe(parsed, texts, model.Config));
+        var task = new LanguageModelling(rows, _optimizer.Seed(parsed), Describe(parsed, texts, model));
         var folder = parsed.GetRequiredValue(_output);
         new Trainer(settings, task, new RunFolder(folder), new TrainingProgress(output, "train", !Console.IsOutputRedirected))
             .Run(model, trained => ModelFolder.Write(folder, trained, source, type), cancellation);
@@ -103,12 +109,13 @@ internal sealed class TrainCommand
             vocabulary, hidden, parsed.GetValue(_intermediate), parsed.GetValue(_layers), heads, parsed.GetValue(_context));
     }
 
-    private string Describe(ParseResult parsed, IReadOnlyList<Document> texts, ModelConfig shape)
+    private string Describe(ParseResult parsed, IReadOnlyList<Document> texts, TrainableDecoder model)
     {
+        var shape = model.Config;
         var fingerprint = Fingerprint.Of(texts.Select(text => text.Prompt + '\x1' + text.Text));
         return $"language modelling, texts {fingerprint}, from {parsed.GetValue(_from) ?? "nothing"}, "
             + $"seed {_optimizer.Seed(parsed)}, {parsed.GetValue(_rows)} rows of {parsed.GetValue(_rowTokens)} tokens, "
             + $"hidden {shape.HiddenSize}, intermediate {shape.IntermediateSize}, layers {shape.LayerCount}, heads {shape.HeadCount}, "
-            + $"context {shape.ContextTokens}, stored as {_optimizer.StoredAs(parsed)}";
+            + $"context {shape.ContextTokens}, computed in {model.ComputeType}, stored as {_optimizer.StoredAs(parsed)}";
     }
 }

@@ -44,6 +44,12 @@ internal sealed class TrainableDecoder : IDisposable
     /// <summary>Where its weights are.</summary>
     public Device Device { get; }
 
+    /// <summary>
+    /// The type of matrix products and attention in <see cref="Logits"/>, float32 or bfloat16; weights, norms, sums and gradients of weights
+    /// are float32 all the same (mixed precision, arXiv 1710.03740).
+    /// </summary>
+    public ScalarType ComputeType { get; set; } = ScalarType.Float32;
+
     /// <summary>Number of weights.</summary>
     public long ParameterCount => Weights.Sum(weight => weight.Value.numel());
 
@@ -59,6 +65,15 @@ internal sealed class TrainableDecoder : IDisposable
             yield return new(_layout.FinalNorm + ".weight", _finalNorm);
             if (_output is not null) yield return new(_layout.Output, _output);
         }
+    }
+
+    /// <summary>Whether a weight is a layer's, not the embedding, the output or the last norm.</summary>
+    public bool IsInLayer(string name) => name != _layout.Embedding && name != _layout.Output && name != _layout.FinalNorm + ".weight";
+
+    /// <summary>Frees the gradients.</summary>
+    public void ForgetGradients()
+    {
+        foreach (var (_, weight) in Weights) weight.grad = null;
     }
 
     /// <summary>
@@ -122,10 +137,10 @@ internal sealed class TrainableDecoder : IDisposable
     public Tensor Logits(Tensor tokens)
     {
         var length = tokens.size(1);
-        var (cosine, sine) = (_cosine.narrow(0, 0, length), _sine.narrow(0, 0, length));
+        var (cosine, sine) = (_cosine.narrow(0, 0, length).to(ComputeType), _sine.narrow(0, 0, length).to(ComputeType));
         var hidden = Embedded(tokens);
         foreach (var layer in _layers) hidden = layer.Apply(hidden, cosine, sine, cache: null);
-        return Output(hidden);
+        return Output(hidden, ComputeType);
     }
 
     /// <summary>Log-probabilities of a sequence's own tokens.</summary>
@@ -157,7 +172,7 @@ internal sealed class TrainableDecoder : IDisposable
         for (var layer = 0; layer < _layers.Length; layer++)
             hidden = _layers[layer].Apply(hidden, cosine, sine, cache.Layer(layer));
         cache.Advance(length);
-        return Output(hidden.narrow(1, length - 1, 1)).squeeze(1).MoveToOuterDisposeScope();
+        return Output(hidden.narrow(1, length - 1, 1), ScalarType.Float32).squeeze(1).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -168,8 +183,8 @@ internal sealed class TrainableDecoder : IDisposable
         _sine.Dispose();
     }
 
-    private Tensor Output(Tensor hidden) =>
-        nn.functional.linear(TrainableLayer.Norm(hidden, _finalNorm, Config.NormEpsilon), _output ?? _embedding);
+    private Tensor Output(Tensor hidden, ScalarType type) => nn.functional.linear(
+        TrainableLayer.Norm(hidden, _finalNorm, Config.NormEpsilon).to(type), (_output ?? _embedding).to(type)).to(ScalarType.Float32);
 
     private Tensor Embedded(Tensor tokens) =>
         _embedding.index_select(0, tokens.reshape(-1)).view(tokens.size(0), tokens.size(1), -1);

@@ -39,35 +39,47 @@ internal sealed class TrainableLayer
 
     /// <summary>The residual stream after this layer.</summary>
     /// <param name="hidden">[rows, tokens, hidden], float32.</param>
-    /// <param name="cosine">[tokens, headDimension / 2].</param>
-    /// <param name="sine">[tokens, headDimension / 2].</param>
+    /// <param name="cosine">[tokens, headDimension / 2], of the type in which products are computed.</param>
+    /// <param name="sine">[tokens, headDimension / 2], of that type.</param>
     /// <param name="cache">What was read before; null = nothing, the tokens are whole sequences.</param>
+    /// <returns>[rows, tokens, hidden], float32.</returns>
     public Tensor Apply(Tensor hidden, Tensor cosine, Tensor sine, DenseCacheLayer? cache)
     {
-        var afterAttention = hidden.Plus(Attention(Norm(hidden, _attentionNorm, _config.NormEpsilon), cosine, sine, cache));
-        return afterAttention.Plus(FeedForward(Norm(afterAttention, _feedForwardNorm, _config.NormEpsilon)));
+        var type = cosine.dtype;
+        var attended = Attention(Norm(hidden, _attentionNorm, _config.NormEpsilon).to(type), cosine, sine, cache);
+        var afterAttention = hidden.Plus(attended);
+        return afterAttention.Plus(FeedForward(Norm(afterAttention, _feedForwardNorm, _config.NormEpsilon).to(type)));
     }
 
-    /// <summary>x / √(mean(x²) + ε) · weight (arXiv 1910.07467).</summary>
-    public static Tensor Norm(Tensor x, Tensor weight, double epsilon) =>
-        x * (x * x).mean([-1], keepdim: true).Plus(epsilon).rsqrt() * weight;
+    /// <summary>x / √(mean(x²) + ε) · weight (arXiv 1910.07467), by the length of x: one read of it less than by its squares.</summary>
+    public static Tensor Norm(Tensor x, Tensor weight, double epsilon)
+    {
+        var length = x.norm(-1, keepdim: true, 2);
+        return x * (length * length).Times(1.0 / x.size(-1)).Plus(epsilon).rsqrt() * weight;
+    }
 
-    private Tensor FeedForward(Tensor x) =>
-        nn.functional.linear(nn.functional.silu(nn.functional.linear(x, _gate)) * nn.functional.linear(x, _up), _down);
+    private Tensor FeedForward(Tensor x)
+    {
+        var both = Linear(x, cat([_gate, _up], 0)).chunk(2, -1);
+        return Linear(nn.functional.silu(both[0]) * both[1], _down);
+    }
 
     private Tensor Attention(Tensor x, Tensor cosine, Tensor sine, DenseCacheLayer? cache)
     {
-        var query = Rotate(Heads(x, _query), cosine, sine); // [rows, heads, tokens, headDimension]
-        var (key, value) = (Rotate(Heads(x, _key), cosine, sine), Heads(x, _value));
+        var (queries, keys) = (_config.HeadCount, _config.KeyValueHeadCount);
+        var heads = Linear(x, cat([_query, _key, _value], 0)).view(x.size(0), x.size(1), -1, _config.HeadDimension).transpose(1, 2);
+        var rotated = Rotate(heads.narrow(1, 0, queries + keys), cosine, sine);
+        var query = rotated.narrow(1, 0, queries); // [rows, heads, tokens, headDimension]
+        var (key, value) = (rotated.narrow(1, queries, keys), heads.narrow(1, queries + keys, keys));
         if (cache is not null) (key, value) = cache.Append(key, value);
         // One token attends to the whole cache; longer pieces are only read into an empty cache.
         var mixed = nn.functional.scaled_dot_product_attention(
             query, Repeat(key), Repeat(value), is_casual: query.size(2) > 1);
-        return nn.functional.linear(mixed.transpose(1, 2).reshape(x.size(0), x.size(1), -1), _attentionOutput);
+        return Linear(mixed.transpose(1, 2).reshape(x.size(0), x.size(1), -1), _attentionOutput);
     }
 
-    private Tensor Heads(Tensor x, Tensor weight) =>
-        nn.functional.linear(x, weight).view(x.size(0), x.size(1), -1, _config.HeadDimension).transpose(1, 2);
+    /// <summary>x · weightᵀ in x's type.</summary>
+    private static Tensor Linear(Tensor x, Tensor weight) => nn.functional.linear(x, weight.to(x.dtype));
 
     /// <summary>Each key head once for every query head that shares it.</summary>
     private Tensor Repeat(Tensor heads) => _config.HeadCount == _config.KeyValueHeadCount ? heads

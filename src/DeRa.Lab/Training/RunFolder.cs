@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using DeRa.Lab.Models;
 using DeRa.Torch.Weights;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace DeRa.Lab.Training;
@@ -14,7 +13,7 @@ namespace DeRa.Lab.Training;
 /// </summary>
 internal sealed class RunFolder(string path)
 {
-    private const string CheckpointPrefix = "checkpoint-", Unfinished = ".tmp";
+    private const string CheckpointPrefix = "checkpoint-", Unfinished = ".tmp", OptimizerFolder = "optimizer";
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     /// <summary>The folder.</summary>
@@ -43,15 +42,15 @@ internal sealed class RunFolder(string path)
 
     /// <summary>Loads the last checkpoint, if there is one, into the model and the optimiser.</summary>
     /// <returns>The steps that are done.</returns>
-    public int Resume(TrainableDecoder model, AdamW optimizer)
+    public int Resume(TrainableDecoder model, Optimizer optimizer)
     {
         DeleteUnfinished();
         var last = Checkpoints().MaxBy(StepOf);
         var done = last is null ? 0 : StepOf(last);
         if (last is not null)
         {
-            ReadWeights(last, model);
-            optimizer.load_state_dict(System.IO.Path.Combine(last, "optimizer.bin"));
+            Read(last, model.Weights.Select(weight => KeyValuePair.Create(weight.Key, (Tensor)weight.Value)), model.Device);
+            Read(System.IO.Path.Combine(last, OptimizerFolder), optimizer.State, model.Device);
         }
         var kept = File.Exists(Curve) ? File.ReadLines(Curve).Take(done) : [];
         WriteWhole(Curve, string.Concat(kept.Select(line => line + "\n")));
@@ -59,14 +58,15 @@ internal sealed class RunFolder(string path)
     }
 
     /// <summary>Saves model and optimiser, then deletes the previous checkpoint.</summary>
-    public void SaveCheckpoint(TrainableDecoder model, AdamW optimizer, int steps)
+    public void SaveCheckpoint(TrainableDecoder model, Optimizer optimizer, int steps)
     {
         var name = In(CheckpointPrefix + steps.ToString("D7", CultureInfo.InvariantCulture));
         if (Directory.Exists(name)) return;
         var older = Checkpoints().ToList();
         Directory.CreateDirectory(name + Unfinished);
         ModelFolder.WriteWeights(System.IO.Path.Combine(name + Unfinished, "model.safetensors"), model, ScalarType.Float32);
-        optimizer.save_state_dict(System.IO.Path.Combine(name + Unfinished, "optimizer.bin"));
+        var state = Directory.CreateDirectory(System.IO.Path.Combine(name + Unfinished, OptimizerFolder)).FullName;
+        SafetensorsWriter.Write(System.IO.Path.Combine(state, "model.safetensors"), [.. optimizer.State], ScalarType.Float32);
         Directory.Move(name + Unfinished, name);
         older.ForEach(Delete);
     }
@@ -113,12 +113,12 @@ internal sealed class RunFolder(string path)
     private static int StepOf(string checkpoint) =>
         int.Parse(System.IO.Path.GetFileName(checkpoint).AsSpan(CheckpointPrefix.Length), CultureInfo.InvariantCulture);
 
-    private static void ReadWeights(string folder, TrainableDecoder model)
+    private static void Read(string folder, IEnumerable<KeyValuePair<string, Tensor>> tensors, Device device)
     {
         using var checkpoint = Checkpoint.Open(folder);
         using var scope = NewDisposeScope();
         using var gradientsOff = no_grad();
-        var reader = new WeightReader(checkpoint, model.Device, ScalarType.Float32, _ => { }, CancellationToken.None);
-        foreach (var (name, weight) in model.Weights) weight.copy_(reader.Read(name, weight.shape));
+        var reader = new WeightReader(checkpoint, device, ScalarType.Float32, _ => { }, CancellationToken.None);
+        foreach (var (name, tensor) in tensors) tensor.copy_(reader.Read(name, tensor.shape));
     }
 }

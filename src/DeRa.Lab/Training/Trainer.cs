@@ -1,5 +1,4 @@
 using DeRa.Lab.Models;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace DeRa.Lab.Training;
@@ -29,7 +28,7 @@ internal sealed class Trainer(TrainingSettings settings, ITrainingTask task, Run
             progress.AlreadyFinished(folder.Path);
             return;
         }
-        using var optimizer = CreateOptimizer(model);
+        using var optimizer = new Optimizer(settings, model);
         var loop = new Loop(settings, task, folder, progress, model, optimizer);
         loop.Begin();
         using (cancellation.Register(loop.Stop)) loop.Run(cancellation);
@@ -38,16 +37,9 @@ internal sealed class Trainer(TrainingSettings settings, ITrainingTask task, Run
         progress.End();
     }
 
-    private AdamW CreateOptimizer(TrainableDecoder model)
-    {
-        var groups = model.Weights.GroupBy(weight => weight.Value.dim() > 1, weight => weight.Value).Select(group =>
-            new AdamW.ParamGroup(group, new AdamW.Options { weight_decay = group.Key ? settings.WeightDecay : 0 }));
-        return optim.AdamW(groups, settings.LearningRate, beta1: 0.9, beta2: settings.Beta2);
-    }
-
     /// <summary>The steps of a run that is under way.</summary>
     private sealed class Loop(
-        TrainingSettings settings, ITrainingTask task, RunFolder folder, TrainingProgress progress, TrainableDecoder model, AdamW optimizer)
+        TrainingSettings settings, ITrainingTask task, RunFolder folder, TrainingProgress progress, TrainableDecoder model, Optimizer optimizer)
     {
         /// <summary>Held while weights, optimiser and curve change together.</summary>
         private readonly Lock _change = new();
@@ -78,8 +70,7 @@ internal sealed class Trainer(TrainingSettings settings, ITrainingTask task, Run
             lock (_change)
             {
                 cancellation.ThrowIfCancellationRequested();
-                foreach (var group in optimizer.ParamGroups) group.LearningRate = settings.LearningRateAt(_done);
-                optimizer.step();
+                optimizer.Step(_done);
                 _done++;
                 folder.Record(_done, loss, [.. result.Metrics, ("gradient_norm", norm)]);
                 progress.Report(_done, loss, result);
@@ -107,7 +98,7 @@ internal sealed class Trainer(TrainingSettings settings, ITrainingTask task, Run
             var loss = result.Loss.to(ScalarType.Float64).item<double>();
             if (!double.IsFinite(loss))
                 throw new LabException($"the loss of step {_done + 1} is {loss}; a smaller --learning-rate may help.");
-            optimizer.zero_grad();
+            model.ForgetGradients();
             result.Loss.backward();
             var norm = nn.utils.clip_grad_norm_(model.Weights.Select(weight => weight.Value), settings.ClipNorm);
             return double.IsFinite(norm) ? (loss, norm)

@@ -1,8 +1,11 @@
 namespace DeRa.Lab.Training;
 
-/// <summary>How a run is optimised: AdamW (arXiv 1711.05101) under a cosine schedule with linear warm-up.</summary>
+/// <summary>How a run is optimised: a method under a cosine schedule with linear warm-up.</summary>
 internal sealed record TrainingSettings
 {
+    /// <summary>How weights follow their gradients.</summary>
+    public OptimizerMethod Method { get; init; }
+
     /// <summary>Optimiser steps; at least 1.</summary>
     public required int Steps { get; init; }
 

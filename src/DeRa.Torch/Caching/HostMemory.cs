@@ -77,6 +77,24 @@ internal static partial class HostMemory
         if (OperatingSystem.IsLinux() && NativeLibrary.TryGetExport(program, "malloc_trim", out _)) _ = TrimHeap(0);
     }
 
+    /// <summary>
+    /// Makes glibc keep large pieces that are freed for the next ones of their size, instead of asking the system for each: for programs that
+    /// compute alike step after step, as training does, where page faults are a tenth of the time otherwise. Elsewhere nothing happens.
+    /// </summary>
+    public static void KeepFreed()
+    {
+        var program = NativeLibrary.GetMainProgramHandle();
+        if (!OperatingSystem.IsLinux() || !NativeLibrary.TryGetExport(program, "mallopt", out _)) return;
+        foreach (var (option, value) in (ReadOnlySpan<(int, int)>)[(MaxMappedPieces, 0), (TrimThreshold, int.MaxValue), (MaxArenas, 1)])
+            _ = SetAllocator(option, value);
+    }
+
+    // malloc.h
+    private const int TrimThreshold = -1, MaxMappedPieces = -4, MaxArenas = -8;
+
+    [LibraryImport("libc", EntryPoint = "mallopt")]
+    private static partial int SetAllocator(int option, int value);
+
     [LibraryImport("libc", EntryPoint = "malloc_trim")]
     private static partial int TrimHeap(nint keptBytes);
 }

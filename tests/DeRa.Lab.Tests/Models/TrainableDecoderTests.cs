@@ -1,4 +1,5 @@
 using DeRa.Lab.Models;
+using DeRa.Lab.Tests.Training;
 using DeRa.Testing;
 using DeRa.Torch.Families;
 using DeRa.Torch.Verification;
@@ -35,6 +36,31 @@ public sealed class TrainableDecoderTests
         var config = ModelConfigReader.Load(GoldenData.Committed(folder));
         var refusal = Assert.Throws<ArgumentException>(() => TrainableDecoder.Load(GoldenData.Committed(folder), CPU));
         Assert.Contains($"A {config.Family} checkpoint cannot be trained here", refusal.Message);
+    }
+
+    [Fact]
+    public void In_mixed_precision_losses_and_gradients_are_those_of_float32_to_bfloat16s_digits()
+    {
+        using var model = RepeatedTokens.Model();
+        using var scope = NewDisposeScope();
+        var (exact, exactGradients) = Gradients(ScalarType.Float32);
+        var (mixed, mixedGradients) = Gradients(ScalarType.BFloat16);
+        Assert.NotEqual(exact, mixed);
+        Assert.InRange(mixed / exact, 0.99, 1.01);
+        foreach (var (one, other) in exactGradients.Zip(mixedGradients))
+        {
+            Assert.Equal(ScalarType.Float32, other.dtype);
+            Assert.InRange((one - other).norm().item<float>() / one.norm().item<float>(), 0, 0.03);
+        }
+
+        (double Loss, Tensor[] Gradients) Gradients(ScalarType type)
+        {
+            model.ComputeType = type;
+            model.ForgetGradients();
+            var loss = RepeatedTokens.Task().Step(model, step: 0).Loss;
+            loss.backward();
+            return (loss.item<float>(), [.. model.Weights.Select(weight => weight.Value.grad!.clone())]);
+        }
     }
 
     private static void CheckGolden(string folder)

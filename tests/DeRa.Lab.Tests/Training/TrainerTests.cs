@@ -38,6 +38,19 @@ public sealed class TrainerTests
     }
 
     [Fact]
+    public void A_run_with_Muon_goes_on_as_if_nothing_had_been()
+    {
+        var settings = RepeatedTokens.Settings(steps: 14) with { Method = OptimizerMethod.Muon };
+        using var whole = new TrainingRun();
+        whole.Run(settings, RepeatedTokens.Task(), RepeatedTokens.Model()).Dispose();
+        using var cut = new TrainingRun();
+        var failing = new InterruptedTask(RepeatedTokens.Task(), 9, () => throw new IOException("the machine went down"));
+        Assert.Throws<IOException>(() => cut.Run(settings, failing, RepeatedTokens.Model()).Dispose());
+        cut.Run(settings, RepeatedTokens.Task(), RepeatedTokens.Model()).Dispose();
+        AssertSame(whole, cut);
+    }
+
+    [Fact]
     public void A_cancelled_run_gives_up_the_step_it_was_at_and_keeps_those_before()
     {
         using var whole = Uninterrupted();
