@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace DeRa.Torch.Operators;
 
 /// <summary>
-/// The upper tail of the standard normal distribution: 1 − Φ(t) = erfc(t / √2) / 2. Computed as e^(−t²/2) · g(t), of which the second factor
-/// is smooth and falls slowly (Mills' ratio over √(2π)), so that even small tails have their leading digits.
+/// The upper tail of the standard normal distribution: 1 − Φ(t) = erfc(t / √2) / 2. Computed as e^(−t²/2) · g(t), of which the
+/// second factor is smooth and falls slowly (Mills' ratio over √(2π)), so that even small tails have their leading digits.
 /// </summary>
 internal static class NormalTail
 {
