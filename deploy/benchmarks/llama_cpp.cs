@@ -339,7 +339,10 @@ internal static unsafe class Library
     public static void Load(string avx)
     {
         NativeLibraryConfig.All.WithLogCallback((_, _) => { });
-        if (avx != "auto") NativeLibraryConfig.All.WithAvx(avx == "avx2" ? AvxLevel.Avx2 : AvxLevel.Avx512).WithAutoFallback(false);
+        // Without fallback only what it would prefer is tried, and that is CUDA.
+        if (avx != "auto")
+            NativeLibraryConfig.All.WithCuda(false).WithVulkan(false)
+                .WithAvx(avx == "avx2" ? AvxLevel.Avx2 : AvxLevel.Avx512).WithAutoFallback(false);
         NativeApi.llama_empty_call();
     }
 
