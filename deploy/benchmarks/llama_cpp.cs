@@ -7,7 +7,7 @@
 #:property JsonSerializerIsReflectionEnabledByDefault=true
 
 // llama.cpp's library on the CPU, on the same weights as DeRa: how fast it runs a pair, and whether its logits are the golden ones.
-//   dotnet run deploy/benchmarks/llama_cpp.cs -- measure REFERENCE.gguf ALIGNED.gguf [--rounds 7] [--avx auto|avx2|avx512] [--json FILE]
+//   dotnet run deploy/benchmarks/llama_cpp.cs -- measure REFERENCE.gguf ALIGNED.gguf, with the options below
 //   dotnet run deploy/benchmarks/llama_cpp.cs -- verify MODEL.gguf GOLDEN_FOLDER [MODEL.gguf GOLDEN_FOLDER …]
 
 using System.Diagnostics;
@@ -16,28 +16,100 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using LLama.Native;
 
+const string Usage = """
+    measure REFERENCE.gguf ALIGNED.gguf, with
+      --batch 1,2,4,8    sequences that decode at once (1 to 64), or none
+      --prompt 512       tokens of prompts (1 to 32768), or none
+      --threads 1,2      numbers of threads (default: 1, 2 and the number of cores)
+      --tokens 8         that each sequence decodes in a round
+      --rounds 7         after the one that warms up; medians are reported
+      --avx auto         or avx2 or avx512: the build of the library
+      --json FILE
+    verify MODEL.gguf GOLDEN_FOLDER [MODEL.gguf GOLDEN_FOLDER …]
+    """;
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 var names = args.Skip(1).TakeWhile(argument => !argument.StartsWith("--", StringComparison.Ordinal)).ToArray();
-var avx = Option("--avx", "auto");
-NativeLibraryConfig.All.WithLogCallback((_, _) => { });
-if (avx != "auto") NativeLibraryConfig.All.WithAvx(avx == "avx2" ? AvxLevel.Avx2 : AvxLevel.Avx512).WithAutoFallback(false);
-switch (args.FirstOrDefault())
+try
 {
-    case "measure" when names.Length == 2:
-        NativeApi.llama_empty_call();
-        return Measurement.Run(names[0], names[1], int.Parse(Option("--rounds", "7"), CultureInfo.InvariantCulture), Option("--json", ""));
-    case "verify" when names.Length > 0 && names.Length % 2 == 0:
-        NativeApi.llama_empty_call();
-        // All of them, whatever the first says.
-        return names.Chunk(2).Select(pair => Verification.Passes(pair[0], pair[1])).ToList().TrueForAll(passes => passes) ? 0 : 1;
-    default:
-        Console.Error.WriteLine("Usage: measure REFERENCE.gguf ALIGNED.gguf [--rounds N] [--avx auto|avx2|avx512] [--json FILE]"
-            + " | verify MODEL.gguf GOLDEN_FOLDER …");
-        return 2;
+    var options = new Options(args.Skip(1 + names.Length));
+    switch (args.FirstOrDefault())
+    {
+        case "measure" when names.Length == 2:
+            var plan = new Plan(options);
+            Library.Load(options.OneOf("--avx", "auto", "avx2", "avx512"));
+            var json = options.Text("--json");
+            options.RefuseOthers();
+            return new Measurement(plan).Run(names[0], names[1], json);
+        case "verify" when names.Length > 0 && names.Length % 2 == 0:
+            options.RefuseOthers();
+            Library.Load("auto");
+            // All of them, whatever the first says.
+            return names.Chunk(2).Select(pair => Verification.Passes(pair[0], pair[1])).ToList().TrueForAll(passes => passes) ? 0 : 1;
+        default:
+            throw new FormatException(Usage);
+    }
+}
+catch (Exception exception) when (exception is FormatException or ArgumentException)
+{
+    Console.Error.WriteLine(exception.Message);
+    return 2;
 }
 
-string Option(string name, string defaultValue) =>
-    Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : defaultValue;
+/// <summary>What follows the files on the command line: names and values.</summary>
+internal sealed class Options(IEnumerable<string> arguments)
+{
+    private readonly Dictionary<string, string> _values = arguments.Chunk(2).ToDictionary(
+        pair => pair[0], pair => pair.Length == 2 ? pair[1] : throw new FormatException($"{pair[0]} has no value."));
+
+    public string? Text(string name) => _values.Remove(name, out var value) ? value : null;
+
+    public string OneOf(string name, params string[] allowed) => (Text(name) ?? allowed[0]) is var value && allowed.Contains(value)
+        ? value : throw new FormatException($"{name} is {value}; it must be one of {string.Join(", ", allowed)}.");
+
+    /// <summary>Different numbers from 1 on with commas between them; "none" is no number.</summary>
+    public int[] Numbers(string name, int[] defaultValue, int most, bool isOne = false)
+    {
+        if (Text(name) is not { } text) return defaultValue;
+        if (text == "none" && !isOne) return [];
+        var numbers = text.Split(',').Select(part => int.TryParse(part, out var number) ? number : 0).Distinct().ToArray();
+        return Array.TrueForAll(numbers, number => number >= 1 && number <= most) && (!isOne || numbers.Length == 1) ? numbers
+            : throw new FormatException($"{name} is {text}; it must be {(isOne ? "a whole number" : "whole numbers")} from 1 to {most}.");
+    }
+
+    /// <summary>To be called when all others have been asked for.</summary>
+    public void RefuseOthers()
+    {
+        if (_values.Count > 0) throw new FormatException($"There is no option {_values.Keys.First()} here.");
+    }
+}
+
+/// <summary>What is measured.</summary>
+internal sealed class Plan(Options options)
+{
+    public const int ContextTokens = 128;
+
+    /// <summary>Sequences that decode at once.</summary>
+    public int[] Batches { get; } = options.Numbers("--batch", [1, 2, 4, 8], 64);
+
+    /// <summary>Lengths of prompts, tokens.</summary>
+    public int[] Prompts { get; } = options.Numbers("--prompt", [512], 32768);
+
+    public int[] Threads { get; } = options.Numbers("--threads", [.. new[] { 1, 2, Environment.ProcessorCount }.Distinct()], 1024)
+        is { Length: > 0 } threads ? threads : throw new FormatException("--threads is none; one number is needed.");
+
+    /// <summary>Tokens that each sequence decodes in a round.</summary>
+    public int DecodeTokens { get; } = options.Numbers("--tokens", [8], 4096, isOne: true)[0];
+
+    /// <summary>After the one that warms up.</summary>
+    public int Rounds { get; } = options.Numbers("--rounds", [7], 1000, isOne: true)[0];
+
+    /// <summary>A context that holds all of that.</summary>
+    public ContextSize Size => new(
+        Batches.DefaultIfEmpty(1).Max(), Math.Max(ContextTokens + DecodeTokens, Prompts.DefaultIfEmpty(1).Max()));
+}
+
+/// <summary>How large a context is.</summary>
+internal sealed record ContextSize(int Sequences, int SequenceTokens);
 
 /// <summary>How a context computes.</summary>
 /// <param name="Flash">Whether attention is its fused one.</param>
@@ -47,19 +119,18 @@ internal sealed record Settings(bool Flash, int PieceTokens);
 /// <summary>One model with a context.</summary>
 internal sealed class Model : IDisposable
 {
-    public const int MostSequences = 8, ContextTokens = 128, PromptTokens = 512, SequenceTokens = 640;
-
     private readonly SafeLlamaModelHandle _model;
     private readonly SafeLLamaContextHandle _context;
 
-    public Model(string path, Settings settings, bool halfCache = true, int sequences = MostSequences)
+    public Model(string path, Settings settings, ContextSize size, bool halfCache = true)
     {
         _model = SafeLlamaModelHandle.LoadFromFile(path, LLamaModelParams.Default());
         var parameters = LLamaContextParams.Default();
-        parameters.n_ctx = (uint)(sequences * SequenceTokens);
-        parameters.n_batch = PromptTokens;
+        // Each sequence has its share, in multiples of 256.
+        parameters.n_ctx = (uint)(size.Sequences * ((size.SequenceTokens + 255) / 256 * 256));
+        parameters.n_batch = (uint)Math.Max(size.SequenceTokens, settings.PieceTokens);
         parameters.n_ubatch = (uint)settings.PieceTokens;
-        parameters.n_seq_max = (uint)sequences;
+        parameters.n_seq_max = (uint)size.Sequences;
         parameters.llama_flash_attn_type = settings.Flash
             ? LLamaFlashAttentionType.LLAMA_FLASH_ATTENTION_TYPE_ENABLED : LLamaFlashAttentionType.LLAMA_FLASH_ATTENTION_TYPE_DISABLED;
         if (!halfCache) parameters.type_k = parameters.type_v = GGMLType.GGML_TYPE_F32;
@@ -122,52 +193,55 @@ internal sealed class Model : IDisposable
 }
 
 /// <summary>Times both models in turn.</summary>
-internal static class Measurement
+internal sealed class Measurement(Plan plan)
 {
-    private const int DecodeSteps = 8;
-    private static readonly int[] Batches = [1, 2, 4, 8];
-    private static readonly int[] ThreadCounts = [.. new[] { 1, 2, Environment.ProcessorCount }.Distinct()];
     private static readonly JsonSerializerOptions s_json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
-    public static int Run(string reference, string aligned, int rounds, string json)
+    public int Run(string reference, string aligned, string? json)
     {
         Console.WriteLine(Library.Description);
-        Settings[] all = [new(false, 512), new(true, 512), new(false, 128), new(true, 128)];
         var results = new List<Result>();
-        foreach (var group in all.Chunk(2))
-        {
-            // Those that are compared run round by round, so that what else the machine does falls on both.
-            var pairs = group.Select(settings => new[] { new Model(reference, settings), new Model(aligned, settings) }).ToArray();
-            if (group[0].PieceTokens == 512)
-                foreach (var batch in Batches)
-                    results.AddRange(Compare("decode", batch, group, pairs, rounds, DecodeSeconds(batch), models => Fill(models, batch)));
-            results.AddRange(Compare("prefill", Model.PromptTokens, group, pairs, rounds, PrefillSeconds, _ => { }));
-            foreach (var model in pairs.SelectMany(pair => pair)) model.Dispose();
-        }
+        if (plan.Batches.Length > 0 || plan.Prompts.Length > 0) results.AddRange(Group(reference, aligned, 512, plan.Batches));
+        if (plan.Prompts.Length > 0) results.AddRange(Group(reference, aligned, 128, []));
         Print(results);
-        if (json == "") return 0;
-        var report = new { Library = Library.Description, Rounds = rounds, Results = results };
+        if (json is null) return 0;
+        var report = new { Library = Library.Description, plan.Rounds, Results = results };
         File.WriteAllText(json, JsonSerializer.Serialize(report, s_json));
         return 0;
     }
 
-    private static IEnumerable<Result> Compare(
-        string what, int tokens, Settings[] settings, Model[][] pairs, int rounds, Func<Model[], double> seconds, Action<Model[]> prepare)
+    /// <summary>All that is measured with one n_ubatch, which decoding does not depend on.</summary>
+    private List<Result> Group(string reference, string aligned, int pieceTokens, int[] batches)
     {
-        var times = settings.SelectMany((_, at) => ThreadCounts.Select(threads => (At: at, Threads: threads)))
+        Settings[] group = [new(false, pieceTokens), new(true, pieceTokens)];
+        Console.Error.WriteLine($"loading both models with flash attention off and on, n_ubatch {pieceTokens}");
+        // Those that are compared run round by round, so that what else the machine does falls on both.
+        var pairs = group.Select(settings =>
+            new[] { new Model(reference, settings, plan.Size), new Model(aligned, settings, plan.Size) }).ToArray();
+        var results = new List<Result>();
+        foreach (var batch in batches)
+            results.AddRange(Compare("decode", batch, group, pairs, DecodeSeconds(batch), models => Fill(models, batch)));
+        foreach (var tokens in plan.Prompts) results.AddRange(Compare("prefill", tokens, group, pairs, PrefillSeconds(tokens), _ => { }));
+        foreach (var model in pairs.SelectMany(pair => pair)) model.Dispose();
+        return results;
+    }
+
+    private IEnumerable<Result> Compare(
+        string what, int tokens, Settings[] settings, Model[][] pairs, Func<Model[], double> seconds, Action<Model[]> prepare)
+    {
+        var times = settings.SelectMany((_, at) => plan.Threads.Select(threads => (At: at, Threads: threads)))
             .ToDictionary(setting => setting, _ => new List<double>());
         foreach (var pair in pairs) prepare(pair);
         // The first round warms up.
-        for (var round = 0; round <= rounds; round++)
-        {
-            Console.Error.WriteLine($"{what} {tokens}, n_ubatch {settings[0].PieceTokens}: round {round} of {rounds}");
+        for (var round = 0; round <= plan.Rounds; round++)
             foreach (var ((at, threads), list) in times)
             {
                 foreach (var model in pairs[at]) model.Threads(threads);
                 var time = seconds(pairs[at]);
+                Console.Error.WriteLine($"{what} {tokens}, threads {threads}, flash attention {(settings[at].Flash ? "on" : "off")}, "
+                    + $"n_ubatch {settings[at].PieceTokens}, round {round} of {plan.Rounds}: {1000 * time:N1} ms");
                 if (round > 0) list.Add(time);
             }
-        }
         foreach (var ((at, threads), list) in times)
         {
             list.Sort();
@@ -176,34 +250,35 @@ internal static class Measurement
         }
     }
 
-    private static void Fill(Model[] models, int batch)
+    private void Fill(Model[] models, int batch)
     {
+        Console.Error.WriteLine($"reading {batch} × {Plan.ContextTokens} tokens of context");
         foreach (var model in models)
         {
             model.Clear();
-            model.Threads(ThreadCounts[^1]);
-            for (var sequence = 0; sequence < batch; sequence++) model.Prefill(sequence, Model.ContextTokens);
+            model.Threads(plan.Threads[^1]);
+            for (var sequence = 0; sequence < batch; sequence++) model.Prefill(sequence, Plan.ContextTokens);
         }
     }
 
     /// <summary>Seconds of a step: the reference model decodes the batch, then the aligned one.</summary>
-    private static Func<Model[], double> DecodeSeconds(int batch) => models =>
+    private Func<Model[], double> DecodeSeconds(int batch) => models =>
     {
         var start = Stopwatch.GetTimestamp();
-        for (var step = 0; step < DecodeSteps; step++)
-            foreach (var model in models) model.Decode(batch, Model.ContextTokens + step, 31 * step);
-        var time = Stopwatch.GetElapsedTime(start).TotalSeconds / DecodeSteps;
-        foreach (var model in models) model.Rewind(batch, Model.ContextTokens);
+        for (var step = 0; step < plan.DecodeTokens; step++)
+            foreach (var model in models) model.Decode(batch, Plan.ContextTokens + step, 31 * step);
+        var time = Stopwatch.GetElapsedTime(start).TotalSeconds / plan.DecodeTokens;
+        foreach (var model in models) model.Rewind(batch, Plan.ContextTokens);
         return time;
     };
 
-    private static double PrefillSeconds(Model[] models)
+    private static Func<Model[], double> PrefillSeconds(int tokens) => models =>
     {
         foreach (var model in models) model.Clear();
         var start = Stopwatch.GetTimestamp();
-        foreach (var model in models) model.Prefill(0, Model.PromptTokens);
+        foreach (var model in models) model.Prefill(0, tokens);
         return Stopwatch.GetElapsedTime(start).TotalSeconds;
-    }
+    };
 
     private static void Print(List<Result> results)
     {
@@ -232,7 +307,7 @@ internal static class Verification
         using var golden = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "golden", "golden.json")));
         var root = golden.RootElement;
         var bound = root.GetProperty("model_type").GetString() is "gpt2" or "gpt_neox" or "gemma2" ? BoundWithTable : Bound;
-        using var model = new Model(path, new Settings(Flash: false, Model.PromptTokens), halfCache: false, sequences: 1);
+        using var model = new Model(path, new Settings(Flash: false, 512), new ContextSize(1, 640), halfCache: false);
         var (worst, position, compared) = (0.0, "", 0);
         foreach (var item in root.GetProperty("cases").EnumerateArray())
         {
@@ -261,6 +336,16 @@ internal static class Verification
 /// <summary>Which llama.cpp runs.</summary>
 internal static unsafe class Library
 {
+    public static void Load(string avx)
+    {
+        NativeLibraryConfig.All.WithLogCallback((_, _) => { });
+        // Without fallback only what it would prefer is tried, and that is CUDA.
+        if (avx != "auto")
+            NativeLibraryConfig.All.WithCuda(false).WithVulkan(false)
+                .WithAvx(avx == "avx2" ? AvxLevel.Avx2 : AvxLevel.Avx512).WithAutoFallback(false);
+        NativeApi.llama_empty_call();
+    }
+
     public static string Description =>
         $"llama.cpp {Text("ggml-base", "ggml_commit")} (ggml {Text("ggml-base", "ggml_version")}) of LLamaSharp 0.30.0, variant "
         + $"{Path.GetFileName(Path.GetDirectoryName(Find("ggml-cpu")))}, OMP_WAIT_POLICY "

@@ -19,7 +19,8 @@ internal static unsafe class CpuActivation
     }
 
     /// <summary>Whether a function is computed here.</summary>
-    public static bool Has(Activation activation) => activation is Activation.Silu or Activation.GeluTanh or Activation.QuickGelu;
+    public static bool Has(Activation activation) => activation is
+        Activation.Silu or Activation.Gelu or Activation.GeluTanh or Activation.QuickGelu;
 
     /// <summary>activation(gate) · up where the layer is gated, else activation(input).</summary>
     /// <param name="input">[rows, 2 · width]: gate, then up; not gated [rows, width]. Contiguous.</param>
@@ -38,6 +39,10 @@ internal static unsafe class CpuActivation
                 // x · σ(x)
                 case Activation.Silu:
                     Run(rows, new TimesSigmoid(1, 0));
+                    break;
+                // x · Φ(x)
+                case Activation.Gelu:
+                    Run(rows, default(TimesNormal));
                     break;
                 // x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))), which is x · σ(2 √(2/π) · (…))
                 case Activation.GeluTanh:
@@ -107,6 +112,18 @@ internal static unsafe class CpuActivation
         {
             var inner = cubic == 0 ? x : x + x * x * x * cubic;
             return x / (Vector256<float>.One + Exp(inner * -scale));
+        }
+    }
+
+    /// <summary>x · Φ(x) = max(x, 0) − |x| · Φ(−|x|), which cancels no digits. −∞ gives 0.</summary>
+    private readonly struct TimesNormal : IFunction
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Vector256<float> Of(Vector256<float> x)
+        {
+            // Beyond the clamp the tail is 0, and ∞ times 0 would be NaN.
+            var t = Vector256.Min(Vector256.Abs(x), Vector256.Create(NormalTail.End));
+            return Vector256.FusedMultiplyAdd(-t, NormalTail.Of(t), Vector256.Max(x, Vector256<float>.Zero));
         }
     }
 

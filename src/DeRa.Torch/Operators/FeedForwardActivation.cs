@@ -22,14 +22,7 @@ internal static class FeedForwardActivation
         return Activate(input.narrow(1, 0, width), activation).mul_(input.narrow(1, width, width));
     }
 
-    /// <summary>
-    /// On the CPU the error function goes row by row: calls of equal size split their elements among threads equally.
-    /// </summary>
-    private static Tensor Activate(Tensor input, Activation activation) => CpuKernels.Supports(input) && activation == Activation.Gelu
-        ? cat([.. Enumerable.Range(0, (int)input.size(0)).Select(row => input.narrow(0, row, 1).contiguous().gelu())], 0)
-        : ActivateByLibTorch(input, activation);
-
-    private static Tensor ActivateByLibTorch(Tensor input, Activation activation) => activation switch
+    private static Tensor Activate(Tensor input, Activation activation) => activation switch
     {
         Activation.Silu => nn.functional.silu(input),
         Activation.Gelu => input.gelu(),

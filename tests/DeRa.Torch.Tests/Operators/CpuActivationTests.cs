@@ -24,6 +24,26 @@ public sealed class CpuActivationTests
     public void Quick_gelu() => Check(Activation.QuickGelu, x => x / (1 + Math.Exp(-1.702 * x)));
 
     [Fact]
+    public void Gelu() => Check(Activation.Gelu, x => Math.Max(x, 0) - Math.Abs(x) * NormalTailTests.Exact(Math.Abs(x)));
+
+    /// <summary>Small results too have their leading digits, and infinities their limits.</summary>
+    [Fact]
+    public void Gelu_is_right_to_a_few_units_in_the_last_place()
+    {
+        using var scope = NewDisposeScope();
+        var inputs = Enumerable.Range(-9000, 13001).Select(i => i * 1e-3f).ToArray();
+        var actual = CpuActivation.Apply(tensor(inputs).view(1, -1), Activation.Gelu, isGated: false).data<float>().ToArray();
+        Assert.All(inputs.Zip(actual), pair =>
+        {
+            var exact = Math.Max(pair.First, 0) - Math.Abs(pair.First) * NormalTailTests.Exact(Math.Abs(pair.First));
+            Assert.True(Math.Abs(pair.Second - exact) <= 1e-6 * Math.Abs(exact), $"{pair.First}: {exact} and not {pair.Second}");
+        });
+        var ends = tensor([float.PositiveInfinity, float.NegativeInfinity, float.MaxValue, float.MinValue, 14, -14]).view(1, -1);
+        Assert.Equal([float.PositiveInfinity, 0, float.MaxValue, 0, 14, 0],
+            CpuActivation.Apply(ends, Activation.Gelu, isGated: false).data<float>().ToArray());
+    }
+
+    [Fact]
     public void Gelu_by_tanh() => Check(Activation.GeluTanh,
         x => x / 2 * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))));
 
@@ -33,15 +53,17 @@ public sealed class CpuActivationTests
         Check(values => CpuActivation.SoftCapInPlace(values, cap), x => cap * Math.Tanh(x / cap), 2e-7 * cap);
 
     /// <summary>As many rows as all threads take, of a width that no vector divides, against each row by itself.</summary>
-    [Theory, InlineData(false), InlineData(true)]
-    public void Rows_are_the_same_alone_and_among_many(bool isGated)
+    [Theory]
+    [InlineData(Activation.Silu, false), InlineData(Activation.Silu, true)]
+    [InlineData(Activation.Gelu, false), InlineData(Activation.Gelu, true)]
+    public void Rows_are_the_same_alone_and_among_many(Activation activation, bool isGated)
     {
         using var scope = NewDisposeScope();
         using var random = new Generator(5, CPU);
         var input = randn([700, 2 * 301], ScalarType.Float32, generator: random);
-        var all = CpuActivation.Apply(input, Activation.Silu, isGated).data<float>().ToArray();
+        var all = CpuActivation.Apply(input, activation, isGated).data<float>().ToArray();
         var alone = Enumerable.Range(0, 700).SelectMany(row =>
-            CpuActivation.Apply(input.narrow(0, row, 1).clone(), Activation.Silu, isGated).data<float>().ToArray());
+            CpuActivation.Apply(input.narrow(0, row, 1).clone(), activation, isGated).data<float>().ToArray());
         Assert.Equal(alone, all);
     }
 
