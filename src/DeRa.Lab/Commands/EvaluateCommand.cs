@@ -4,7 +4,6 @@ using DeRa.Lab.Alignment;
 using DeRa.Lab.Data;
 using DeRa.Lab.Evaluation;
 using DeRa.Lab.Rewards;
-using DeRa.Lab.Sampling;
 using DeRa.Lab.Training;
 
 namespace DeRa.Lab.Commands;

@@ -17,12 +17,12 @@ internal sealed class ShuffledSamples(IReadOnlyList<string> first, IReadOnlyList
         foreach (var (place, sample) in order.Index())
         {
             var text = sample < first.Count ? first[sample] : second[sample - first.Count];
-            markdown.Append($"{place + 1}.\n\n");
+            markdown.Append(place + 1).Append(".\n\n");
             foreach (var line in text.Trim().ReplaceLineEndings("\n").Split('\n'))
-                markdown.Append($"> {Escape(line)}".TrimEnd()).Append('\n');
+                markdown.Append(("> " + Escape(line)).TrimEnd()).Append('\n');
             markdown.Append('\n');
         }
-        return markdown.Append($"Key: the first pair wrote {Numbers(isFirst: true)}; the second {Numbers(isFirst: false)}.\n").ToString();
+        return $"{markdown}Key: the first pair wrote {Numbers(isFirst: true)}; the second {Numbers(isFirst: false)}.\n";
 
         string Numbers(bool isFirst) =>
             string.Join(", ", order.Index().Where(entry => entry.Item < first.Count == isFirst).Select(entry => entry.Index + 1));

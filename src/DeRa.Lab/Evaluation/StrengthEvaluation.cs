@@ -49,7 +49,10 @@ internal sealed record StrengthEvaluation(Interval Reward, Interval Tokens, IRea
             progress?.Finished(mixture.Strength, isOld: old is not null);
         }
         return new StrengthEvaluation(ByPrompt(rewards, completions),
-            ByPrompt([.. texts.Select(text => (double)text.Tokens)], completions), rewards, completions) { Completions = texts };
+            ByPrompt([.. texts.Select(text => (double)text.Tokens)], completions), rewards, completions)
+        {
+            Completions = texts,
+        };
 
         EvaluationPart Draw(EncodedPrompt[] part, int first)
         {

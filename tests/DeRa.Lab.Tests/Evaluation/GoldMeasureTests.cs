@@ -60,8 +60,8 @@ public sealed class GoldMeasureTests : IDisposable
     {
         Assert.Equal("--known-words: there is no file none.txt.",
             Assert.Throws<LabException>(() => KnownWords.Read(["none.txt"])).Message);
-        Assert.Contains("empty.txt: holds no word",
-            Assert.Throws<LabException>(() => KnownWords.Read([_folder.Write("words.txt", "a"), _folder.Write("empty.txt", "1\n2")])).Message);
+        string[] files = [_folder.Write("words.txt", "a"), _folder.Write("empty.txt", "1\n2")];
+        Assert.Contains("empty.txt: holds no word", Assert.Throws<LabException>(() => KnownWords.Read(files)).Message);
     }
 
     private GoldScores Measure(string text, string prompt = "", bool finished = true) => new GoldMeasure(

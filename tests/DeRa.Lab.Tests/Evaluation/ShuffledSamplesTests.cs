@@ -32,5 +32,6 @@ public sealed class ShuffledSamplesTests
 
     [Fact]
     public void Paragraphs_stay_and_signs_of_Markdown_lose_their_meaning() => Assert.StartsWith(
-        "1.\n\n> One \\*star\\* \\<b\\>\n>\n> \\# Two\n\n", new ShuffledSamples([" One *star* <b>\r\n\r\n# Two\n"], [], seed: 1).ToMarkdown());
+        "1.\n\n> One \\*star\\* \\<b\\>\n>\n> \\# Two\n\n",
+        new ShuffledSamples([" One *star* <b>\r\n\r\n# Two\n"], [], seed: 1).ToMarkdown());
 }

@@ -25,7 +25,8 @@ public sealed class VaderLexiconTests : IDisposable
     [InlineData("He was not sad.", .74 * 2.1)]
     [InlineData("Not not happy", -.74 * 2.7)]
     public void The_compound_score_is_the_sum_of_valences_brought_into_the_unit_range(string text, double sum) =>
-        Assert.Equal(sum / Math.Sqrt(sum * sum + 15), Read("good\t1.9\t0.9\t[2, 2]\nhappy\t2.7\nSad\t-2.1\n").Compound(TextWords.Of(text)), 12);
+        Assert.Equal(sum / Math.Sqrt(sum * sum + 15),
+            Read("good\t1.9\t0.9\t[2, 2]\nhappy\t2.7\nSad\t-2.1\n").Compound(TextWords.Of(text)), 12);
 
     // Scores that the paper's own implementation (vaderSentiment 3.3) documents for sentences without intensifiers or punctuation.
     [Fact]

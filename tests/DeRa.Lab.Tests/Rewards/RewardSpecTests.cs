@@ -30,7 +30,8 @@ public sealed class RewardSpecTests
     {
         var error = Assert.Throws<RewardException>(() => RewardSpec.Parse(spec));
         Assert.Contains($"'{spec}'", error.Message, StringComparison.Ordinal);
-        Assert.All(["length:", "sentiment", "story", "command:", "http"], name => Assert.Contains(name, error.Message, StringComparison.Ordinal));
+        Assert.All(["length:", "sentiment", "story", "command:", "http"],
+            name => Assert.Contains(name, error.Message, StringComparison.Ordinal));
     }
 
     [Theory]
