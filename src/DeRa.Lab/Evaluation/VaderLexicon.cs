@@ -13,7 +13,7 @@ internal sealed class VaderLexicon
     private const double Normalisation = 15, Negated = -.74;
     private const int NegationReach = 3;
 
-    // VADER's own list, without those that end in n't.
+    // VADER's own list, without the contractions, which all end in n't, and their misspellings.
     private static readonly HashSet<string> s_negations =
         ["cannot", "never", "none", "nope", "nor", "not", "nothing", "nowhere", "neither", "without", "rarely", "seldom", "despite"];
 
