@@ -8,7 +8,7 @@ namespace DeRa.Lab.Evaluation;
 /// <param name="seed">Of the order.</param>
 internal sealed class ShuffledSamples(IReadOnlyList<string> first, IReadOnlyList<string> second, long seed)
 {
-    /// <summary>The texts as numbered quotations, then the numbers of each source.</summary>
+    /// <summary>The texts as numbered quotations, each line of a text a paragraph, then the numbers of each source.</summary>
     public string ToMarkdown()
     {
         var order = Enumerable.Range(0, first.Count + second.Count).ToArray();
@@ -18,9 +18,9 @@ internal sealed class ShuffledSamples(IReadOnlyList<string> first, IReadOnlyList
         {
             var text = sample < first.Count ? first[sample] : second[sample - first.Count];
             markdown.Append(place + 1).Append(".\n\n");
-            foreach (var line in text.Trim().ReplaceLineEndings("\n").Split('\n'))
-                markdown.Append(("> " + Escape(line)).TrimEnd()).Append('\n');
-            markdown.Append('\n');
+            var paragraphs = text.ReplaceLineEndings("\n")
+                .Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+            markdown.AppendJoin("\n>\n", paragraphs.Select(paragraph => "> " + Escape(paragraph))).Append("\n\n");
         }
         return $"{markdown}Key: the first pair wrote {Numbers(isFirst: true)}; the second {Numbers(isFirst: false)}.\n";
 
@@ -29,10 +29,10 @@ internal sealed class ShuffledSamples(IReadOnlyList<string> first, IReadOnlyList
     }
 
     /// <summary>Markdown shows what was written: its signs lose their meaning.</summary>
-    private static string Escape(string line)
+    private static string Escape(string paragraph)
     {
         var escaped = new StringBuilder();
-        foreach (var character in line.Trim())
+        foreach (var character in paragraph)
         {
             if (character is '\\' or '`' or '*' or '_' or '<' or '>' or '#' or '[' or ']' or '|' or '~' or '&') escaped.Append('\\');
             escaped.Append(character);

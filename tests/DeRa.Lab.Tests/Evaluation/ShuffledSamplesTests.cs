@@ -31,7 +31,7 @@ public sealed class ShuffledSamplesTests
     }
 
     [Fact]
-    public void Paragraphs_stay_and_signs_of_Markdown_lose_their_meaning() => Assert.StartsWith(
-        "1.\n\n> One \\*star\\* \\<b\\>\n>\n> \\# Two\n\n",
-        new ShuffledSamples([" One *star* <b>\r\n\r\n# Two\n"], [], seed: 1).ToMarkdown());
+    public void Lines_become_paragraphs_and_signs_of_Markdown_lose_their_meaning() => Assert.StartsWith(
+        "1.\n\n> One \\*star\\* \\<b\\>\n>\n> \\# Two\n>\n> Three\n\n",
+        new ShuffledSamples([" One *star* <b>\r\n\r\n# Two\nThree\n"], [], seed: 1).ToMarkdown());
 }
