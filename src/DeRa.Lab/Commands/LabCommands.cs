@@ -64,6 +64,7 @@ internal static class LabCommands
         LossCommand.Create(),
         AlignCommand.Create(),
         EvaluateCommand.Create(),
+        CompareCommand.Create(),
         ReproduceCommand.Create(),
     };
 

@@ -63,9 +63,12 @@ internal sealed class EvaluationFile
     }
 }
 
-/// <summary>Completions that were sampled in one batch.</summary>
+/// <summary>Completions that were sampled in one batch, in their order.</summary>
 /// <param name="Strength">λ.</param>
 /// <param name="First">The first of them among all of the strength, from 0.</param>
 /// <param name="Rewards">One a completion.</param>
 /// <param name="Tokens">Their lengths, end token not counted.</param>
-internal sealed record EvaluationPart(double Strength, int First, IReadOnlyList<double> Rewards, IReadOnlyList<double> Tokens);
+/// <param name="Finished">Whether each ended by its end token.</param>
+/// <param name="Texts">What was written, without the prompts.</param>
+internal sealed record EvaluationPart(double Strength, int First, IReadOnlyList<double> Rewards, IReadOnlyList<int> Tokens,
+    IReadOnlyList<bool> Finished, IReadOnlyList<string> Texts);

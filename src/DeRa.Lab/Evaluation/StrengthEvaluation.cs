@@ -1,6 +1,8 @@
+using System.Text.Json.Serialization;
 using DeRa.Lab.Alignment;
 using DeRa.Lab.Data;
 using DeRa.Lab.Reports;
+using DeRa.Lab.Rewards;
 using DeRa.Lab.Sampling;
 
 namespace DeRa.Lab.Evaluation;
@@ -13,6 +15,10 @@ namespace DeRa.Lab.Evaluation;
 internal sealed record StrengthEvaluation(Interval Reward, Interval Tokens, IReadOnlyList<double> Rewards, int CompletionsPerPrompt)
 {
     private const int RowsAtOnce = 512;
+
+    /// <summary>The completions, in the order of <see cref="Rewards"/>.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<Completion> Completions { get; init; } = [];
 
     /// <summary>Samples and scores.</summary>
     /// <param name="mixture">The mixture.</param>
@@ -30,7 +36,7 @@ internal sealed record StrengthEvaluation(Interval Reward, Interval Tokens, IRea
         CancellationToken cancellation = default)
     {
         var rows = prompts.SelectMany(prompt => Enumerable.Repeat(prompt, completions)).ToArray();
-        var (rewards, lengths) = (new List<double>(rows.Length), new List<double>(rows.Length));
+        var (rewards, texts) = (new List<double>(rows.Length), new List<Completion>(rows.Length));
         foreach (var part in rows.Chunk(RowsAtOnce))
         {
             cancellation.ThrowIfCancellationRequested();
@@ -38,17 +44,24 @@ internal sealed record StrengthEvaluation(Interval Reward, Interval Tokens, IRea
             var result = old ?? Draw(part, rewards.Count);
             if (old is null) kept?.Add(result);
             rewards.AddRange(result.Rewards);
-            lengths.AddRange(result.Tokens);
+            texts.AddRange(part.Select((prompt, i) =>
+                new Completion(prompt.Text, result.Texts[i], result.Tokens[i], result.Finished[i])));
             progress?.Finished(mixture.Strength, isOld: old is not null);
         }
-        return new StrengthEvaluation(ByPrompt(rewards, completions), ByPrompt(lengths, completions), rewards, completions);
+        return new StrengthEvaluation(ByPrompt(rewards, completions),
+            ByPrompt([.. texts.Select(text => (double)text.Tokens)], completions), rewards, completions)
+        {
+            Completions = texts,
+        };
 
         EvaluationPart Draw(EncodedPrompt[] part, int first)
         {
             var drawn = Sampler.Sample(mixture, [.. part.Select(prompt => prompt.Tokens)], endToken, maxTokens, seed + first,
                 tokens => progress?.Drawn(mixture.Strength, tokens), cancellation);
-            return new EvaluationPart(mixture.Strength, first, scorer.Score(part, drawn, cancellation),
-                [.. drawn.Select(text => (double)(text.Tokens.Length - (text.Finished ? 1 : 0)))]);
+            var written = scorer.Decode(part, drawn);
+            return new EvaluationPart(mixture.Strength, first, scorer.Score(written, cancellation),
+                [.. written.Select(text => text.Tokens)], [.. written.Select(text => text.Finished)],
+                [.. written.Select(text => text.Text)]);
         }
     }
 

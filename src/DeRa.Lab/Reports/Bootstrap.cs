@@ -26,6 +26,34 @@ internal static class Bootstrap
         return new(sums.Sum() / counts.Sum(), Quantile(means, tail), Quantile(means, 1 - tail));
     }
 
+    /// <summary>
+    /// How often each of several places of a curve is its highest when whole groups are resampled, the same ones at all places.
+    /// </summary>
+    /// <param name="places">For each place one value of each group, in the same order of groups everywhere; at least one of each.</param>
+    /// <param name="resamples">How many resamples, ≥ 1.</param>
+    /// <param name="seed">Of the resamples.</param>
+    /// <returns>Shares that sum to 1, one a place; of equal places the first counts.</returns>
+    public static double[] HighestShares(IReadOnlyList<double[]> places, int resamples = 2000, int seed = 0)
+    {
+        if (places.Count == 0 || places[0].Length == 0 || places.Any(place => place.Length != places[0].Length))
+            throw new ArgumentException("places need one value of each group", nameof(places));
+        ArgumentOutOfRangeException.ThrowIfLessThan(resamples, 1);
+
+        var (random, groups, wins) = (new Random(seed), places[0].Length, new int[places.Count]);
+        var sums = new double[places.Count];
+        for (var sample = 0; sample < resamples; sample++)
+        {
+            Array.Clear(sums);
+            for (var draw = 0; draw < groups; draw++)
+            {
+                var group = random.Next(groups);
+                for (var place = 0; place < sums.Length; place++) sums[place] += places[place][group];
+            }
+            wins[Array.IndexOf(sums, sums.Max())]++;
+        }
+        return [.. wins.Select(count => (double)count / resamples)];
+    }
+
     private static double[] Resample(double[] sums, int[] counts, int resamples, Random random)
     {
         var means = new double[resamples];

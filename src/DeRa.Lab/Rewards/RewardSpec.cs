@@ -9,6 +9,7 @@ internal static class RewardSpec
     public const string Known = """
           length:MIN-MAX      0 if the completion ends by itself after MIN to MAX tokens, else -1 (the paper: length:40-50)
           sentiment           how many different happy and how few sad words the text has, between -1 and 1
+          story               the same with endings that weigh more, less repetition, a missing end and shortness; about -1 to 1
           command:PROGRAM …   a program that reads a JSON line for each completion and answers each with a number on a line
           http(s)://…         a server that takes {"completions": […]} by POST and answers {"scores": […]}
         """;
@@ -26,6 +27,7 @@ internal static class RewardSpec
         {
             ("length", not null) => Length(argument),
             ("sentiment", null) => new SentimentReward(),
+            ("story", null) => new StoryReward(),
             ("command", not null) => new CommandReward(argument, ResponseTimeout),
             ("http" or "https", not null) => Http(text),
             _ => throw new RewardException($"reward '{text}' is not known; there are:\n{Known}"),

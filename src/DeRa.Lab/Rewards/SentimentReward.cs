@@ -1,5 +1,3 @@
-using System.Text.RegularExpressions;
-
 namespace DeRa.Lab.Rewards;
 
 /// <summary>
@@ -9,10 +7,9 @@ namespace DeRa.Lab.Rewards;
 /// A policy exploits every loophole of a reward. Therefore a word counts once however often it occurs, as do its inflections together
 /// ("smile smiled smiling" is one): repetition gains nothing. The ratio keeps length from being a goal in itself, and the 4 keeps a
 /// single happy word from scoring high: it scores .2, eight score .67, so that there is always something left to gain, less and less.
-/// <para>A happy word right after not, never, cannot or …n't counts as sad; a sad word there counts as nothing, because
-/// "not sad" is not yet happy.</para>
+/// Negation: <see cref="SentimentWords.Find"/>.
 /// </remarks>
-internal sealed partial class SentimentReward : IReward
+internal sealed class SentimentReward : IReward
 {
     public string Name => "sentiment";
 
@@ -22,21 +19,8 @@ internal sealed partial class SentimentReward : IReward
     /// <summary>The score of one text.</summary>
     internal static double Score(string text)
     {
-        var happy = new HashSet<int>();
-        var sad = new HashSet<(bool Negated, int Family)>();
-        var negated = false;
-        foreach (var match in Word().EnumerateMatches(text))
-        {
-            var word = text.AsSpan(match.Index, match.Length).ToString().ToLowerInvariant().Replace('’', '\'');
-            if (SentimentWords.Happy.TryGetValue(word, out var family))
-                _ = negated ? sad.Add((true, family)) : happy.Add(family);
-            else if (!negated && SentimentWords.Sad.TryGetValue(word, out family))
-                sad.Add((false, family));
-            negated = word is "not" or "never" or "cannot" || word.EndsWith("n't", StringComparison.Ordinal);
-        }
+        var (happy, sad) = (new HashSet<int>(), new HashSet<int>());
+        foreach (var word in SentimentWords.Find(TextWords.Of(text))) (word.IsHappy ? happy : sad).Add(word.Family);
         return (happy.Count - sad.Count) / (happy.Count + sad.Count + 4.0);
     }
-
-    [GeneratedRegex(@"\p{L}+(?:['’]\p{L}+)*")]
-    private static partial Regex Word();
 }

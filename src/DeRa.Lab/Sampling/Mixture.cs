@@ -4,14 +4,18 @@ using DeRa.Serving.Requests;
 namespace DeRa.Lab.Sampling;
 
 /// <summary>
-/// What is sampled from: a model, or two at a strength (eq. 6 of the paper). Strengths 0 and 1 run a single model.
+/// What is sampled from: a model, or two at a strength (eq. 6 of the paper), at a temperature. Strengths 0 and 1 run a single model.
 /// </summary>
 /// <param name="Reference">Of weight 1 − strength.</param>
 /// <param name="Aligned">Of weight strength.</param>
 /// <param name="Strength">λ, as the server allows it.</param>
-/// <exception cref="LabException">The vocabularies have different sizes, or the strength is out of its range.</exception>
-internal sealed record Mixture(TrainableDecoder Reference, TrainableDecoder Aligned, double Strength)
+/// <param name="Temperature">What the mixed logits are divided by, as the server allows it; the objectives need 1.</param>
+/// <exception cref="LabException">
+/// The vocabularies have different sizes, or strength or temperature is out of its range.
+/// </exception>
+internal sealed record Mixture(TrainableDecoder Reference, TrainableDecoder Aligned, double Strength, double Temperature = 1)
 {
+    private const double MinTemperature = 0.01, MaxTemperature = 2;
     private static readonly RequestLimits s_limits = new();
 
     /// <summary>Of weight <see cref="Strength"/>.</summary>
@@ -24,17 +28,22 @@ internal sealed record Mixture(TrainableDecoder Reference, TrainableDecoder Alig
         : throw new LabException(FormattableString.Invariant(
             $"the strength is {Strength}; it must be between {s_limits.MinStrength} and {s_limits.MaxStrength}."));
 
+    /// <summary>What the mixed logits are divided by.</summary>
+    public double Temperature { get; } = Temperature is >= MinTemperature and <= MaxTemperature ? Temperature
+        : throw new LabException(FormattableString.Invariant(
+            $"the temperature is {Temperature}; it must be between {MinTemperature} and {MaxTemperature}."));
+
     /// <summary>The shortest context of its models.</summary>
     public int ContextTokens => Parts.Min(part => part.Model.Config.ContextTokens);
 
     /// <summary>A single model.</summary>
-    public static Mixture Of(TrainableDecoder model) => new(model, model, 0);
+    public static Mixture Of(TrainableDecoder model, double temperature = 1) => new(model, model, 0, temperature);
 
-    /// <summary>The active models and their weights.</summary>
+    /// <summary>The active models and what their logits are multiplied by: their weight over the temperature.</summary>
     public IReadOnlyList<(TrainableDecoder Model, double Weight)> Parts => Strength switch
     {
-        0 => [(Reference, 1)],
-        1 => [(Aligned, 1)],
-        _ => [(Reference, 1 - Strength), (Aligned, Strength)],
+        0 => [(Reference, 1 / Temperature)],
+        1 => [(Aligned, 1 / Temperature)],
+        _ => [(Reference, (1 - Strength) / Temperature), (Aligned, Strength / Temperature)],
     };
 }

@@ -1,10 +1,11 @@
+using DeRa.Text;
 using static TorchSharp.torch;
 
 namespace DeRa.Lab.Sampling;
 
 /// <summary>
-/// Samples completions of many prompts in one batch, at temperature 1 and without filters: exactly from the mixture, which the
-/// objectives and the paper's identity need. Rows advance token by token; longer prompts are fed until they end.
+/// Samples completions of many prompts in one batch, at the mixture's temperature and without filters: at temperature 1 exactly from
+/// the mixture, which the objectives and the paper's identity need. Rows advance token by token; longer prompts are fed until they end.
 /// </summary>
 internal static class Sampler
 {
@@ -41,4 +42,14 @@ internal static class Sampler
 /// <param name="Prompt">The prompt's token ids.</param>
 /// <param name="Tokens">The completion's token ids, its end token included if it was sampled.</param>
 /// <param name="Finished">Whether it ended by its end token rather than by the length limit.</param>
-internal sealed record SampledText(int[] Prompt, int[] Tokens, bool Finished);
+internal sealed record SampledText(int[] Prompt, int[] Tokens, bool Finished)
+{
+    /// <summary>The completion's text, without its end token.</summary>
+    /// <param name="tokenizer">Of the model.</param>
+    /// <param name="continuesText">Whether text precedes it, so that a space at its beginning counts.</param>
+    public string Decode(ITokenizer tokenizer, bool continuesText)
+    {
+        var decoder = tokenizer.CreateDecoder(continuesText);
+        return string.Concat((Finished ? Tokens[..^1] : Tokens).Select(decoder.Append)) + decoder.Finish();
+    }
+}

@@ -1,3 +1,4 @@
+using System.Globalization;
 using DeRa.Testing;
 using Xunit;
 
@@ -51,6 +52,23 @@ public sealed class EvaluationResumeTests(TinyPair pair) : IDisposable
         var more = await LabRun.OfAsync(Evaluate("more", "0.5 2"));
         Assert.Equal(2, Count(more.Error, "as drawn before"));
         Assert.Equal((await LabRun.OfAsync(Evaluate("other", "0.5 2"))).Out, more.Out);
+    }
+
+    [Fact]
+    public async Task Gold_may_be_asked_for_later_and_is_measured_on_the_texts_that_were_kept()
+    {
+        string[] gold =
+            ["--vader", _folder.Write("lexicon.txt", "happy\t2.7\n"), "--known-words", _folder.Write("words.txt", "happy ball")];
+        string[] whole = [.. Evaluate("gold"), .. gold];
+        Assert.Equal(0, (await LabRun.OfAsync(whole)).Code);
+        await LabRun.OfAsync(Evaluate("later"));
+        var later = await LabRun.OfAsync([.. Evaluate("later"), .. gold]);
+        Assert.Equal((0, 4), (later.Code, Count(later.Error, "as drawn before")));
+        Assert.Equal(Read("gold.csv"), Read("later.csv"));
+        Assert.Equal(Read("gold.jsonl"), Read("later.jsonl"));
+        Assert.Contains("gold is highest at strength ", later.Out);
+        var row = Read("gold.csv").Split("\r\n")[1].Split(',').Select(cell => double.Parse(cell, CultureInfo.InvariantCulture)).ToArray();
+        Assert.InRange(row[13], .5, .99);
     }
 
     [Fact]

@@ -19,7 +19,9 @@ public sealed class HelpTests
     [InlineData("sample", "--reference --aligned --strength --prompt --count --max-tokens --seed --output")]
     [InlineData("loss", "--model --text --device")]
     [InlineData("align", "--reference --output --method --beta --reward --prompts --completions --max-tokens --steps --seed --device")]
-    [InlineData("evaluate", "--reference --aligned --strengths --reward --prompts --completions --output --seed")]
+    [InlineData("evaluate", "--reference --aligned --strengths --reward --prompts --completions --output --seed "
+        + "--temperature --vader --known-words")]
+    [InlineData("compare", "--reference --aligned --other-reference --other-aligned --strength --temperature --prompt --count --seed")]
     public async Task Help_of_a_command_lists_its_options(string command, string options)
     {
         var help = await LabRun.OutputAsync(command, "--help");

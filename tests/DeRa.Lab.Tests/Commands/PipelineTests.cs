@@ -77,4 +77,40 @@ public sealed class PipelineTests(TinyPair pair)
         Assert.All(csv[1..], line => Assert.InRange(double.Parse(line.Split(',')[1], CultureInfo.InvariantCulture), -1, 0));
         Assert.True(File.Exists(output + ".svg") && File.Exists(output + ".png"));
     }
+
+    [Fact]
+    public async Task A_single_model_is_evaluated_at_strength_0()
+    {
+        var run = await LabRun.OfAsync(["evaluate", "--reference", pair.Model, "--reward", "length:3-12", "--prompts", pair.Text,
+            "--prompt-tokens", "2", "--prompt-count", "2", "--completions", "2", "--max-tokens", "20", .. s_cpu]);
+        Assert.Equal(0, run.Code);
+        Assert.Equal(["strength", "0"], run.Out.Trim().Split('\n').Select(line => line.TrimStart().Split(' ')[0]));
+    }
+
+    [Fact]
+    public async Task At_a_low_temperature_samples_are_alike()
+    {
+        async Task<int> DifferentAsync(string temperature)
+        {
+            var texts = await LabRun.OutputAsync(["sample", "--reference", pair.Model, "--prompt", "Tom", "--count", "20",
+                "--max-tokens", "12", "--temperature", temperature, .. s_cpu]);
+            return texts.Split("---", StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct().Count();
+        }
+        Assert.InRange(await DifferentAsync("0.01"), 1, 3);
+        Assert.InRange(await DifferentAsync("1"), 6, 20);
+    }
+
+    [Fact]
+    public async Task Pairs_are_compared_on_the_same_prompts_in_random_order()
+    {
+        var markdown = await LabRun.OutputAsync(
+            ["compare", "--reference", pair.Model, "--aligned", pair.Model, "--other-reference", pair.Model,
+            "--prompt", "Tom", "--prompt", "The cat", "--count", "4", "--max-tokens", "12", .. s_cpu]);
+        // Two equal pairs write the same texts: each is there twice.
+        var texts = Regex.Matches(markdown, @"^\d\.\n\n((?:>.*\n)+)", RegexOptions.Multiline)
+            .Select(match => match.Groups[1].Value).ToArray();
+        Assert.Equal((8, 4), (texts.Length, texts.Count(text => text.StartsWith("> Tom", StringComparison.Ordinal))));
+        Assert.All(texts.CountBy(text => text), count => Assert.True(int.IsEvenInteger(count.Value)));
+        Assert.Matches(@"Key: the first pair wrote \d, \d, \d, \d; the second \d, \d, \d, \d\.\n$", markdown);
+    }
 }

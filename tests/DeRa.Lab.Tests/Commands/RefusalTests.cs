@@ -53,6 +53,10 @@ public sealed class RefusalTests(TinyPair pair) : IDisposable
     [InlineData("between -1 and 10", "--strengths", "-2")]
     [InlineData("--prompt-count must be at least 2", "--prompt-count", "1")]
     [InlineData("not known", "--reward", "joy")]
+    [InlineData("the temperature is 0; it must be between 0.01 and 2", "--temperature", "0")]
+    [InlineData("--end-token is 300", "--end-token", "300")]
+    [InlineData("--vader and --known-words go together", "--vader", "lexicon.txt")]
+    [InlineData("--vader and --known-words go together", "--known-words", "words.txt")]
     [InlineData("vocabularies differ", "--aligned", "qwen2")]
     public async Task Evaluate_names_what_it_cannot_use(string named, string option, string value) => await RefusedAsync(named, Replaced(
         ["evaluate", "--reference", pair.Model, "--aligned", pair.Model, "--reward", "sentiment", "--prompts", pair.Text,
@@ -64,10 +68,22 @@ public sealed class RefusalTests(TinyPair pair) : IDisposable
     [InlineData("--count must be at least 1", "--count", "-1")]
     [InlineData("--max-tokens must be at least 1", "--max-tokens", "0")]
     [InlineData("--end-token is 300", "--end-token", "300")]
+    [InlineData("the temperature is 3", "--temperature", "3")]
     [InlineData("context allows 1 to 48", "--prompt", "one two three four five six seven eight nine ten eleven twelve")]
     [InlineData("'--seeed'", "--seeed", "1")]
     public async Task Sample_names_what_it_cannot_use(string named, string option, string value) =>
         await RefusedAsync(named, Replaced(["sample", "--reference", pair.Model, "--output", Output], option, value));
+
+    [Fact]
+    public async Task A_single_model_has_no_strength() => await RefusedAsync("--strengths: without --aligned there is only strength 0",
+        ["evaluate", "--reference", pair.Model, "--reward", "sentiment", "--prompts", pair.Text, "--output", Output, "--strengths", "0.5"]);
+
+    [Theory]
+    [InlineData("--count must be at least 1", "--count", "0")]
+    [InlineData("--other-reference: there is no folder 'none'", "--other-reference", "none")]
+    [InlineData("between -1 and 10", "--strength", "11")]
+    public async Task Compare_names_what_it_cannot_use(string named, string option, string value) => await RefusedAsync(named, Replaced(
+        ["compare", "--reference", pair.Model, "--aligned", pair.Model, "--other-reference", pair.Model], option, value));
 
     [Theory]
     [InlineData("257 (256 bytes and 1 special", "--vocabulary", "256")]

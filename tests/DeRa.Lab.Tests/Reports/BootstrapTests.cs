@@ -67,6 +67,40 @@ public sealed class BootstrapTests
         Assert.Throws<ArgumentOutOfRangeException>(() => MeanInterval([1], resamples: 0));
     }
 
+    [Fact]
+    public void The_highest_place_is_found_as_often_as_the_normal_distribution_says()
+    {
+        // The difference of two places has mean .1 and deviation √2 over 400 groups: a resample's sign is that of a normal variable.
+        var first = Normals(new Random(4), 400, mean: 0, deviation: 1);
+        double[] second = [.. Normals(new Random(5), 400, mean: .1, deviation: 1)];
+        double[] difference = [.. second.Zip(first, (high, low) => high - low)];
+
+        var shares = Bootstrap.HighestShares([first, second], resamples: 8000, seed: 3);
+
+        Assert.Equal(1, shares.Sum(), 12);
+        Assert.Equal(Cumulated(difference.Average() / StandardError(difference)), shares[1], 0.02);
+    }
+
+    [Fact]
+    public void Places_are_resampled_together()
+    {
+        // Groups differ widely, but in each of them the second place is a little higher.
+        var first = Normals(new Random(6), 50, mean: 0, deviation: 100);
+        Assert.Equal([0, 1, 0], Bootstrap.HighestShares([first, [.. first.Select(value => value + .01)], first]));
+    }
+
+    [Fact]
+    public void Places_of_different_groups_are_refused()
+    {
+        Assert.Throws<ArgumentException>(() => Bootstrap.HighestShares([]));
+        Assert.Throws<ArgumentException>(() => Bootstrap.HighestShares([[]]));
+        Assert.Throws<ArgumentException>(() => Bootstrap.HighestShares([[1, 2], [1]]));
+    }
+
+    /// <summary>The standard normal distribution's cumulated density, by the midpoint rule.</summary>
+    private static double Cumulated(double upTo) => .5 + Enumerable.Range(0, 1000)
+        .Sum(i => upTo / 1000 * Math.Exp(-Math.Pow(upTo * (i + .5) / 1000, 2) / 2)) / Math.Sqrt(2 * Math.PI);
+
     /// <summary>Of independent values: each is a group of its own.</summary>
     private static Interval MeanInterval(IReadOnlyList<double> values, double confidence = .95, int resamples = 2000, int seed = 0) =>
         Bootstrap.ClusterMeanInterval([.. values.Select(value => new[] { value })], confidence, resamples, seed);

@@ -88,6 +88,20 @@ public sealed class StrengthPlotTests : IDisposable
     }
 
     [Fact]
+    public void A_plot_below_has_its_own_axis_and_goes_on_with_the_styles()
+    {
+        var below = new StrengthPlot("", "mean gold", [new("gold", [.. Points(4, 30)])]);
+        (Plot with { Below = below }).Save(PathOfPlot);
+        var svg = XDocument.Load(PathOfPlot + ".svg");
+        Assert.Equal($"{2 * StrengthPlot.Height}", (string?)svg.Root!.Attribute("height"));
+        Assert.Equal(11 + 1, Markers(svg, "ellipse", "#0072B2"));
+        var texts = svg.Descendants().Where(element => element.Name.LocalName == "text").Select(element => element.Value.Trim());
+        Assert.Superset(new HashSet<string> { Plot.Title, Plot.ValueLabel, "mean gold", "gold", "30" }, texts.ToHashSet());
+        Assert.True(svg.Descendants().Count(element => (string?)element.Attribute("fill") == "#009E73") > 4);
+        Assert.Throws<ArgumentException>(() => (Plot with { Below = below with { Series = [] } }).Save(PathOfPlot));
+    }
+
+    [Fact]
     public void Too_many_or_no_series_are_refused()
     {
         Assert.Throws<ArgumentException>(() => (Plot with { Series = [] }).Save(PathOfPlot));

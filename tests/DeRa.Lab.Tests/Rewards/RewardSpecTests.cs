@@ -9,6 +9,7 @@ public sealed class RewardSpecTests
     [InlineData("length:40-50")]
     [InlineData("length:7-7")]
     [InlineData("sentiment")]
+    [InlineData("story")]
     [InlineData("command:python score.py --model 'my model'")]
     [InlineData("http://localhost:9000/score?fast=1")]
     [InlineData("https://example.org/score")]
@@ -22,13 +23,15 @@ public sealed class RewardSpecTests
     [InlineData("")]
     [InlineData("sentimental")]
     [InlineData("sentiment:en")]
+    [InlineData("story:short")]
     [InlineData("length")]
     [InlineData("ftp://example.org")]
     public void An_unknown_reward_is_refused_with_what_there_is(string spec)
     {
         var error = Assert.Throws<RewardException>(() => RewardSpec.Parse(spec));
         Assert.Contains($"'{spec}'", error.Message, StringComparison.Ordinal);
-        Assert.All(["length:", "sentiment", "command:", "http"], name => Assert.Contains(name, error.Message, StringComparison.Ordinal));
+        Assert.All(["length:", "sentiment", "story", "command:", "http"],
+            name => Assert.Contains(name, error.Message, StringComparison.Ordinal));
     }
 
     [Theory]

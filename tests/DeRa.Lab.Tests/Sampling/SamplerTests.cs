@@ -133,6 +133,31 @@ public sealed class SamplerTests : IDisposable
             .MinBy(token => Math.Abs(written.Count(tokens => tokens.Contains(token)) - prompts.Length / 2));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.5)]
+    [InlineData(1)]
+    public void A_temperature_divides_the_mixed_logits(double strength)
+    {
+        const double temperature = 0.5;
+        var drawn = Sampler.Sample(
+            new Mixture(_reference, _aligned, strength, temperature), [.. Enumerable.Repeat<int[]>([3, 7, 5], Draws)], Never, maxTokens: 1,
+            seed: 10, cancellation: TestContext.Current.CancellationToken);
+        var counts = new int[TinyDecoder.Vocabulary];
+        foreach (var text in drawn) counts[text.Tokens.Single()]++;
+        var mixed = TinyDecoder.Mixed(_reference, _aligned, strength, 3, 7, 5);
+        var powers = mixed.Select(probability => Math.Pow(probability, 1 / temperature)).ToArray();
+        Assert.InRange(ChiSquare.Excess([.. powers.Select(power => power / powers.Sum())], counts), double.NegativeInfinity, 6);
+        Assert.True(ChiSquare.Excess(mixed, counts) > 6, "the test would not see a wrong temperature");
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2.1)]
+    [InlineData(double.NaN)]
+    public void A_temperature_out_of_range_is_refused(double temperature) => Assert.Contains("temperature is",
+        Assert.Throws<LabException>(() => new Mixture(_reference, _aligned, 1, temperature)).Message);
+
     private double[] Pairs(double strength, int[] prompt) =>
         [.. TinyDecoder.Mixed(_reference, _aligned, strength, prompt).SelectMany((first, token) =>
             TinyDecoder.Mixed(_reference, _aligned, strength, [.. prompt, token]).Select(second => first * second))];
