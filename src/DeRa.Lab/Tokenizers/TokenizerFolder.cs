@@ -35,7 +35,7 @@ internal static class TokenizerFolder
             ["eos_token"] = tokenizer.SpecialTokens[0],
             ["model_max_length"] = contextTokens,
             ["clean_up_tokenization_spaces"] = false,
-            ["chat_template"] = PlainChatJinja.Text,
+            ["chat_template"] = ZephyrTemplate.Jinja,
         });
         Write(folder, "special_tokens_map.json", SpecialTokensMap(tokenizer));
     }
