@@ -3,13 +3,12 @@ using System.Text;
 namespace DeRa.Lab.Data;
 
 /// <summary>
-/// Undoes mojibake: UTF-8 that was read as Windows-1252 (<c>â€™</c> for an apostrophe), once or twice over. Only what stands for
-/// Latin letters and punctuation is taken for it: other sequences may be text.
+/// Undoes mojibake: UTF-8 that was read as Windows-1252 (<c>â€™</c> for an apostrophe), once or twice over. Only sequences that stand for
+/// a character of Windows-1252 are taken for it: others may be text, such as a capital with a quotation mark after it.
 /// </summary>
 internal static class Mojibake
 {
     private const int Rounds = 2;
-    private const byte Latin1Low = 0xC2, Latin1High = 0xC3, Punctuation = 0xE2;
 
     private static readonly Dictionary<char, byte> s_bytes = Windows1252();
 
@@ -37,17 +36,17 @@ internal static class Mojibake
     {
         var (first, second, third) = (Byte(text, at), Byte(text, at + 1), Byte(text, at + 2));
         if (!IsContinuation(second)) return (text[at], 1);
-        if (first is Latin1Low or Latin1High) return (Of(first, second), 2);
-        if (first == Punctuation && IsContinuation(third)) return ((char)(((first & 0xF) << 12) | ((second & 0x3F) << 6) | (third & 0x3F)), 3);
+        if (first is >= 0xC2 and <= 0xDF && Of(first & 0x1F, second) is var two && s_bytes.ContainsKey(two)) return (two, 2);
+        if (first is >= 0xE0 and <= 0xEF && IsContinuation(third)
+            && Of(((first & 0xF) << 6) | (second & 0x3F), third) is var three && s_bytes.ContainsKey(three))
+            return (three, 3);
         // Windows-1252 has no character for the last byte of a closing quotation mark, so some programs left it out.
-        if (first == Punctuation && second == 0x80) return ('”', 2);
+        if (text[at] == 'â' && text[at + 1] == '€') return ('”', 2);
         // Lower case made â and ã of Â and Ã.
-        if ((first == Latin1Low + 0x20 || first == Latin1High + 0x20) && text[at + 1] is >= '\u00A0' and <= '\u00BF')
-            return (Of((byte)(first - 0x20), second), 2);
-        return (text[at], 1);
+        return text[at] is 'â' or 'ã' && text[at + 1] is >= '\u00A0' and <= '\u00BF' ? (Of((first - 0x20) & 0x1F, second), 2) : (text[at], 1);
     }
 
-    private static char Of(byte first, byte second) => (char)(((first & 0x1F) << 6) | (second & 0x3F));
+    private static char Of(int high, byte last) => (char)((high << 6) | (last & 0x3F));
 
     private static bool IsContinuation(byte value) => value is >= 0x80 and <= 0xBF;
 

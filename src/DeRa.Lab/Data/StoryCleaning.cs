@@ -11,7 +11,7 @@ internal static partial class StoryCleaning
     /// <summary>The story in that form. Characters that have no ASCII form stay.</summary>
     public static string Clean(string story)
     {
-        var text = WithPlainPunctuation(Mojibake.Undo(story));
+        var text = WithPlainPunctuation(Mojibake.Undo(story.ReplaceLineEndings("\n")));
         text = text.Replace(DocumentFile.Separator, "\n", StringComparison.Ordinal);
         text = Dash().Replace(text, " - ");
         text = Spaces().Replace(text, " ");
