@@ -43,7 +43,8 @@ internal static class Mojibake
         // Windows-1252 has no character for the last byte of a closing quotation mark, so some programs left it out.
         if (text[at] == 'â' && text[at + 1] == '€') return ('”', 2);
         // Lower case made â and ã of Â and Ã.
-        return text[at] is 'â' or 'ã' && text[at + 1] is >= '\u00A0' and <= '\u00BF' ? (Of((first - 0x20) & 0x1F, second), 2) : (text[at], 1);
+        var isLowered = text[at] is 'â' or 'ã' && text[at + 1] is >= '\u00A0' and <= '\u00BF';
+        return isLowered ? (Of((first - 0x20) & 0x1F, second), 2) : (text[at], 1);
     }
 
     private static char Of(int high, byte last) => (char)((high << 6) | (last & 0x3F));

@@ -25,26 +25,31 @@ internal sealed partial record StoryCharacters(
     /// <summary>Finds the characters of a story, with the nouns that say what they are.</summary>
     public static StoryCharacters Of(string story, Nouns nouns)
     {
-        // A name stands within sentences too; at the beginning of one any word has a capital.
-        var within = WithinSentence().Matches(story).Select(match => match.Value).Where(name => !s_others.Contains(name)).ToHashSet();
-        string[] names = [.. Capital().Matches(story).Select(match => match.Value).Where(within.Contains)
-            .CountBy(name => name).Where(name => name.Value >= FewestMentions).OrderByDescending(name => name.Value)
-            .Select(name => name.Key)];
-        bool IsName(Group group) => names.Contains(group.Value);
-        var introduced = Introduction().Matches(story)
-            .FirstOrDefault(match => IsName(match.Groups["name"]) && nouns.Phrase(match.Groups["noun"].Value) is not null);
-        var plain = introduced is null ? null
-            : $"{nouns.Phrase(introduced.Groups["noun"].Value)} named {introduced.Groups["name"].Value}";
-        var whole = introduced is null ? null : $"{introduced.Groups["who"].Value} named {introduced.Groups["name"].Value}".ToLowerInvariant();
-        return new StoryCharacters(names, whole is null ? null : whole[..^introduced!.Groups["name"].Length] + introduced.Groups["name"].Value,
-            plain,
-            Joined().Matches(story).FirstOrDefault(match => IsName(match.Groups[1]) && IsName(match.Groups[2]))?.Value,
-            Owned().Matches(story).FirstOrDefault(match =>
-                IsName(match.Groups[1]) && nouns.Phrase(match.Groups["noun"].Value) is not null
-                && WholeWord(story, match.Groups["noun"].Value) >= 2)?.Value);
+        var names = NamesOf(story);
+        var introduction = Introduction().Matches(story).FirstOrDefault(match => IsName(match) && IsNoun(match));
+        var name = introduction?.Groups["name"].Value;
+        return new StoryCharacters(
+            names,
+            introduction is null ? null : $"{introduction.Groups["who"].Value.ToLowerInvariant()} named {name}",
+            introduction is null ? null : $"{nouns.Phrase(introduction.Groups["noun"].Value)} named {name}",
+            Joined().Matches(story).FirstOrDefault(match => IsName(match) && names.Contains(match.Groups["other"].Value))?.Value,
+            Owned().Matches(story).FirstOrDefault(match => IsName(match) && IsNoun(match) && IsNamedAgain(match.Groups["noun"]))?.Value);
+
+        bool IsName(Match match) => names.Contains(match.Groups["name"].Value);
+
+        bool IsNoun(Match match) => nouns.Phrase(match.Groups["noun"].Value) is not null;
+
+        bool IsNamedAgain(Group noun) => Regex.Count(story, $@"\b{noun.Value}\b") > 1;
     }
 
-    private static int WholeWord(string story, string word) => Regex.Count(story, $@"\b{word}\b");
+    private static string[] NamesOf(string story)
+    {
+        // A name stands within sentences too; at the beginning of one any word has a capital.
+        var within = WithinSentence().Matches(story).Select(match => match.Value).Where(name => !s_others.Contains(name)).ToHashSet();
+        return [.. Capital().Matches(story).Select(match => match.Value).Where(within.Contains)
+            .CountBy(name => name).Where(name => name.Value >= FewestMentions).OrderByDescending(name => name.Value)
+            .Select(name => name.Key)];
+    }
 
     [GeneratedRegex(@"(?<=[a-z,] )[A-Z][a-z]+\b")]
     private static partial Regex WithinSentence();
@@ -55,9 +60,10 @@ internal sealed partial record StoryCharacters(
     [GeneratedRegex(@"\b(?<who>[Aa]n? (?:[a-z]+ ){0,2}(?<noun>[a-z]+)),? (?:named|called) (?<name>[A-Z][a-z]+)\b")]
     private static partial Regex Introduction();
 
-    [GeneratedRegex(@"\b([A-Z][a-z]+) and ([A-Z][a-z]+)\b")]
+    [GeneratedRegex(@"\b(?<name>[A-Z][a-z]+) and (?<other>[A-Z][a-z]+)\b")]
     private static partial Regex Joined();
 
-    [GeneratedRegex(@"\b([A-Z][a-z]+) and (?:his|her) (?<noun>[a-z]+)\b(?=[.,!?]| (?:were|went|are|had|ran|saw|played|said|looked|lived|walked))")]
+    [GeneratedRegex(@"\b(?<name>[A-Z][a-z]+) and (?:his|her) (?<noun>[a-z]+)\b"
+        + @"(?=[.,!?]| (?:were|went|are|had|ran|saw|played|said|looked|lived|walked))")]
     private static partial Regex Owned();
 }

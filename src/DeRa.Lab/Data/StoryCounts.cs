@@ -24,10 +24,10 @@ internal sealed class StoryCounts
 
     private static string Describe(StoryFault fault) => fault switch
     {
-        StoryFault.Cut => "cut",
+        StoryFault.Truncated => "cut",
         StoryFault.Short => "short",
         StoryFault.Characters => "with characters beyond ASCII",
-        StoryFault.QuotationMarks => "with misplaced quotation marks",
+        StoryFault.Quotations => "with misplaced quotation marks",
         StoryFault.Sentences => "with broken sentences",
         StoryFault.Labels => "with labels",
         StoryFault.UnknownWords => "in lower case with unknown words",

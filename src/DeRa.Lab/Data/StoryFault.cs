@@ -6,7 +6,7 @@ namespace DeRa.Lab.Data;
 internal enum StoryFault
 {
     /// <summary>It does not begin with a capital, or not end with the end of a sentence.</summary>
-    Cut,
+    Truncated,
 
     /// <summary>It has fewer than 200 characters.</summary>
     Short,
@@ -15,7 +15,7 @@ internal enum StoryFault
     Characters,
 
     /// <summary>In a paragraph a quotation mark is missing or misplaced.</summary>
-    QuotationMarks,
+    Quotations,
 
     /// <summary>A sentence begins with a small letter, or sentences run into each other.</summary>
     Sentences,
@@ -41,10 +41,10 @@ internal static partial class StoryFaults
     /// <summary>The first fault of a cleaned story; null where there is none.</summary>
     public static StoryFault? Of(string story) =>
         story.Length < ShortestStory ? StoryFault.Short
-        : !Whole().IsMatch(story) ? StoryFault.Cut
+        : !Whole().IsMatch(story) ? StoryFault.Truncated
         : story.AsSpan().ContainsAnyExcept(Usual) ? StoryFault.Characters
         : Label().IsMatch(story) ? StoryFault.Labels
-        : story.Split('\n').Any(HasMisplacedMark) ? StoryFault.QuotationMarks
+        : story.Split('\n').Any(HasMisplacedQuotation) ? StoryFault.Quotations
         : BrokenSentence().IsMatch(story) ? StoryFault.Sentences
         : null;
 
@@ -52,7 +52,7 @@ internal static partial class StoryFaults
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 \n.,!?'\"-;:");
 
     /// <summary>Whether marks are missing, or one does not stand where a quotation begins or ends.</summary>
-    private static bool HasMisplacedMark(string paragraph)
+    private static bool HasMisplacedQuotation(string paragraph)
     {
         var parts = paragraph.Split('"');
         if (parts.Length % 2 == 0) return true;

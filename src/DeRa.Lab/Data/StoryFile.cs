@@ -45,8 +45,8 @@ internal sealed partial record StoryFile(IReadOnlyList<string> Stories, bool IsL
     [GeneratedRegex(@"^(?:once|there (?:once|was|lived)|(?:a )?long (?:time )?ago)\b")]
     private static partial Regex Opening();
 
-    [GeneratedRegex(@"^(?:""|(?:the|he|she|they|it|his|her|but|so|then|and|as|when|while|after|suddenly|inside|finally|soon|eventually|later|"
-        + @"just|from|at|with|that|this|everyone)\b)")]
+    [GeneratedRegex(@"^(?:""|(?:the|he|she|they|it|his|her|but|so|then|and|as|when|while|after|suddenly|inside|finally|soon|"
+        + @"eventually|later|just|from|at|with|that|this|everyone)\b)")]
     private static partial Regex Continuation();
 
     [GeneratedRegex(@"(?<!\n)\n(?!\n)")]

@@ -7,13 +7,15 @@ internal static partial class StoryLesson
 {
     private static readonly (string Lesson, Regex Said)[] s_lessons =
     [
-        ("to share", Sharing()), ("to be kind", Kindness()), ("to be careful", Care()), ("to listen", Listening()), ("to help others", Help()),
+        ("to share", Sharing()), ("to be kind", Kindness()), ("to be careful", Care()), ("to listen", Listening()),
+        ("to help others", Help()),
     ];
 
     /// <summary>The lesson, "to share"; null where none is found.</summary>
     public static string? Of(string story) => s_lessons.FirstOrDefault(lesson => lesson.Said.IsMatch(story)).Lesson;
 
-    private const string Learned = @"\blearn(?:ed|t) (?:that |how )?(?:it (?:is|was) |it's )?(?:always |very )?(?:good |important |better |nice )?(?:to )?(?:always )?";
+    private const string Learned = @"\blearn(?:ed|t) (?:that |how )?(?:it (?:is|was) |it's )?(?:always |very )?"
+        + @"(?:good |important |better |nice )?(?:to )?(?:always )?";
 
     [GeneratedRegex(Learned + @"shar(?:e|ing)\b")]
     private static partial Regex Sharing();

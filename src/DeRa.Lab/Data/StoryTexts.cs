@@ -1,6 +1,8 @@
 namespace DeRa.Lab.Data;
 
-/// <summary>What the default pair learns from: the stories of several TinyStories files, cleaned, each once, and none that is held out.</summary>
+/// <summary>
+/// What the default pair learns from: the stories of several TinyStories files, cleaned, each once, and none that is held out.
+/// </summary>
 internal sealed class StoryTexts
 {
     private StoryTexts(StoryCounts counts, IReadOnlyList<string> training, IReadOnlyList<string> heldOut) =>
@@ -39,7 +41,7 @@ internal sealed class StoryTexts
     private static IEnumerable<string> Stories(
         StoryFile file, Recasing recasing, Func<string, StoryFault?> among, StoryCounts counts)
     {
-        counts.Add(StoryFault.Cut, file.Parts);
+        counts.Add(StoryFault.Truncated, file.Parts);
         foreach (var cleaned in file.Stories)
         {
             var story = file.IsLowerCase ? recasing.Apply(cleaned) : cleaned;

@@ -17,13 +17,15 @@ public sealed class StoriesCommandTests : IDisposable
         var output = await WriteAsync("data");
         Assert.Contains("5 stories read; dropped: 1 cut, 1 duplicates", output, StringComparison.Ordinal);
         var length = Story("cat").Length;
-        Assert.Contains(FormattableString.Invariant($"3 stories ({3 * length:N0} characters) to learn from, 2 stories ({2 * length} characters)"),
-            output, StringComparison.Ordinal);
+        var sizes = FormattableString.Invariant(
+            $"3 stories ({3 * length:N0} characters) to learn from, 2 stories ({2 * length} characters)");
+        Assert.Contains(sizes, output, StringComparison.Ordinal);
         var stories = DocumentFile.Read(Written("data", "stories.txt")).Select(story => story.Text);
         Assert.Equal([Story("cat"), Story("dog"), Story("fox")], stories);
         Assert.Equal(stories, DocumentFile.Read(Written("data", "chats.jsonl")).Select(chat => chat.Text));
         Assert.Equal([Story("hen"), Story("owl")], DocumentFile.Read(Written("data", "held-out.txt")).Select(story => story.Text));
-        Assert.Equal(2, DocumentFile.Read(Written("data", "held-out-chats.jsonl")).Count(chat => chat.Prompt.EndsWith("<|assistant|>\n", StringComparison.Ordinal)));
+        var asked = DocumentFile.Read(Written("data", "held-out-chats.jsonl"));
+        Assert.Equal(2, asked.Count(chat => chat.Prompt.EndsWith("<|assistant|>\n", StringComparison.Ordinal)));
         var words = File.ReadAllLines(Written("data", "words.txt"));
         Assert.Contains("fox", words);
         Assert.DoesNotContain("owl", words);
@@ -57,7 +59,8 @@ public sealed class StoriesCommandTests : IDisposable
     private async Task<string> WriteAsync(string name, params string[] more)
     {
         var first = _folder.Write("first.txt", Joined(Story("cat"), Story("dog"), Story("dog")));
-        var second = _folder.Write("second.txt", Joined(Story("fox").Replace("\"Hi", "“Hi", StringComparison.Ordinal), Story("cow")[..^9]));
+        var curly = Story("fox").Replace("\"Hi", "“Hi", StringComparison.Ordinal);
+        var second = _folder.Write("second.txt", Joined(curly, Story("cow")[..^9]));
         var heldOut = _folder.Write("held-out.txt", Joined(Story("hen"), Story("owl")));
         return await LabRun.OutputAsync(["stories", "--text", first, second, "--held-out", heldOut, "--output",
             Path.Combine(_folder.Path, name), .. more]);
@@ -71,5 +74,5 @@ public sealed class StoriesCommandTests : IDisposable
     private static string Story(string animal) =>
         $"One day, a {animal} saw a {animal} in the {animal} park. \"Hi, {animal}!\" said the {animal}.\n"
         + $"The {animal} and the {animal} went to a {animal} house, where they ate {animal} cake and drank {animal} milk all day long.\n"
-        + $"In the end, the {animal} and the {animal} were happy {animal} friends. They slept in the {animal} house until the {animal} woke.";
+        + $"In the end, the {animal} and the {animal} were happy {animal} friends. They slept in the {animal} house all night.";
 }

@@ -7,7 +7,8 @@ public sealed class NounsTests
 {
     private static readonly Nouns s_nouns = Nouns.Learn([.. Enumerable.Repeat(
         "There was a dog. The dog and an owl saw a big tree. The tree was in the sky. An owl likes water. The water in the sky was "
-        + "cold, and the other birds drank water. His birds sang of the very big sky. Birds, birds and birds flew. Birds ran, and birds sat. Tom and the birds ran, and the mom of an owl was "
+        + "cold, and the other birds drank water. His birds sang of the very big sky. Birds, birds and birds flew. "
+        + "Birds ran, and birds sat. Tom and the birds ran, and the mom of an owl was "
         + "happy. She ran.", 6)]);
 
     [Theory]

@@ -5,7 +5,8 @@ namespace DeRa.Lab.Tests.Data;
 
 public sealed class StoryCharactersTests
 {
-    private static readonly Nouns s_nouns = Nouns.Learn([.. Enumerable.Repeat("A girl and a dog. The girl saw the dog. A cat was in the bed.", 6)]);
+    private static readonly Nouns s_nouns = Nouns.Learn(
+        [.. Enumerable.Repeat("A girl and a dog. The girl saw the dog. A cat was in the bed.", 6)]);
 
     [Fact]
     public void Names_are_known_with_what_the_text_says_of_them()
@@ -21,7 +22,8 @@ public sealed class StoryCharactersTests
     [Fact]
     public void Whoever_is_hardly_there_is_no_character()
     {
-        var characters = StoryCharacters.Of("A cat called Max saw a hill named Bob. The cat and the dog ran to Max. Then they ran. Then they sat.", s_nouns);
+        var characters = StoryCharacters.Of(
+            "A cat called Max saw a hill named Bob. The cat and the dog ran to Max. Then they ran. Then they sat.", s_nouns);
         Assert.Equal(([], null, null, null, null),
             (characters.Names.ToArray(), characters.Introduced, characters.Plain, characters.Pair, characters.WithOther));
     }
@@ -31,6 +33,7 @@ public sealed class StoryCharactersTests
     {
         const string story = "There was a big old named Max. They saw Max. Then Max ran with Max.";
         Assert.Null(StoryCharacters.Of(story, s_nouns).Introduced);
-        Assert.Equal("a big old dog named Max", StoryCharacters.Of(story.Replace("old ", "old dog ", StringComparison.Ordinal), s_nouns).Introduced);
+        Assert.Equal("a big old dog named Max",
+            StoryCharacters.Of(story.Replace("old ", "old dog ", StringComparison.Ordinal), s_nouns).Introduced);
     }
 }

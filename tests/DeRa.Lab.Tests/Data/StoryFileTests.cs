@@ -13,7 +13,8 @@ public sealed class StoryFileTests : IDisposable
     [Fact]
     public void The_first_and_the_last_story_of_a_file_are_left_out()
     {
-        var file = StoryFile.Read(_folder.Write("a.txt", "was cut.\n<|endoftext|>\nOne.\n\nTwo.\n<|endoftext|>\r\nThree.<|endoftext|>Cut o"));
+        var file = StoryFile.Read(_folder.Write("a.txt",
+            "was cut.\n<|endoftext|>\nOne.\n\nTwo.\n<|endoftext|>\r\nThree.<|endoftext|>Cut o"));
         Assert.False(file.IsLowerCase);
         Assert.Equal(["One.\n\nTwo.", "Three."], file.Stories);
     }
@@ -22,7 +23,8 @@ public sealed class StoryFileTests : IDisposable
     public void Without_capitals_and_marks_a_line_end_stands_between_stories()
     {
         var file = StoryFile.Read(_folder.Write("a.txt",
-            "was cut.\nonce there was a cat.\n\nit ran.\ntom and ben are friends.\n\nthey run.\n\nthe end.\none day it rained.\n\nit was wet.\ncut o"));
+            "was cut.\nonce there was a cat.\n\nit ran.\ntom and ben are friends.\n\nthey run.\n\nthe end.\n"
+            + "one day it rained.\n\nit was wet.\ncut o"));
         Assert.True(file.IsLowerCase);
         Assert.Equal(["once there was a cat.\n\nit ran.", "tom and ben are friends.\n\nthey run.\n\nthe end.",
             "one day it rained.\n\nit was wet."], file.Stories);

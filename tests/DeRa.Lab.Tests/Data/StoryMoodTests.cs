@@ -5,8 +5,9 @@ namespace DeRa.Lab.Tests.Data;
 
 public sealed class StoryMoodTests
 {
-    private const string Sad = "Tom was sad and scared, and he cried a lot. ", Happy = "Tom smiled and hugged his friend. They laughed a lot. ",
-        Plain = "Tom walked to the door and looked at the wall. ";
+    private const string Sad = "Tom was sad and scared, and he cried a lot. ";
+    private const string Happy = "Tom smiled and hugged his friend. They laughed a lot. ";
+    private const string Plain = "Tom walked to the door and looked at the wall. ";
 
     [Theory]
     [InlineData(Sad + Plain + Happy, true, true, false)]

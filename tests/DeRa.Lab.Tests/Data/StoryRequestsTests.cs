@@ -6,8 +6,8 @@ namespace DeRa.Lab.Tests.Data;
 
 public sealed partial class StoryRequestsTests
 {
-    private const string Story = "A little girl named Lily was sad. She cried because her ball was lost. The ball was in a tree. \"My ball!\" said "
-        + "Lily. An owl sat on a branch and looked down at the girl for a while, and then it flew up to the top of the tree. "
+    private const string Story = "A little girl named Lily was sad. She cried because her ball was lost. The ball was in a tree. "
+        + "\"My ball!\" said Lily. An owl sat on a branch and looked down at the girl for a while, and then it flew up to the top of the tree. "
         + "Tom saw Lily. Then Tom and Lily laughed and smiled at the owl with Tom. They hugged and played with joy.";
 
     private static readonly StoryRequests s_requests = new(Nouns.Learn([.. Enumerable.Repeat(
@@ -42,7 +42,8 @@ public sealed partial class StoryRequestsTests
     [InlineData("?<")]
     [InlineData(", please<")]
     [InlineData("<|system|>\nYou are a helpful assistant.<|endoftext|>\n<|user|>")]
-    public void They_ask_in_many_ways(string part) => Assert.Contains(s_chats, chat => chat.Prompt.Contains(part, StringComparison.Ordinal));
+    public void They_ask_in_many_ways(string part) =>
+        Assert.Contains(s_chats, chat => chat.Prompt.Contains(part, StringComparison.Ordinal));
 
     [Fact]
     public void Most_requests_differ() => Assert.InRange(s_chats.Select(chat => chat.Prompt).Distinct().Count(), 200, 600);

@@ -31,7 +31,8 @@ public sealed class StoryTextsTests : IDisposable
     [Fact]
     public void What_is_wrong_is_dropped_and_counted()
     {
-        var good = Story(1).Replace("\"I like", "“I like", StringComparison.Ordinal).Replace("balls!\"", "balls!”", StringComparison.Ordinal);
+        var good = Story(1).Replace("\"I like", "“I like", StringComparison.Ordinal)
+            .Replace("balls!\"", "balls!”", StringComparison.Ordinal);
         var file = File("a.txt", good, Story(2).Replace("So", "so he. so", StringComparison.Ordinal), Story(3)[..^10], "Too short.");
         var texts = StoryTexts.Read([file], File("b.txt", Story(9)));
         Assert.Equal([Story(1)], texts.Training);
@@ -42,7 +43,8 @@ public sealed class StoryTextsTests : IDisposable
     public void A_lower_case_story_about_somebody_unknown_is_dropped()
     {
         var lower = LowerFile(Story(2), Story(3).Replace("Tom", "zorbo", StringComparison.Ordinal));
-        var texts = StoryTexts.Read([File("a.txt", Story(1).Replace("aab", "aac aad", StringComparison.Ordinal)), lower], File("b.txt", Story(9)));
+        var cased = File("a.txt", Story(1).Replace("aab", "aac aad", StringComparison.Ordinal));
+        var texts = StoryTexts.Read([cased, lower], File("b.txt", Story(9)));
         Assert.Equal(1, texts.Counts.Dropped(StoryFault.UnknownWords));
         Assert.Equal(Story(2), texts.Training[^1]);
     }
@@ -60,7 +62,8 @@ public sealed class StoryTextsTests : IDisposable
         if (SharedData.Find("text") is not { } folder) Assert.Skip(SharedData.Missing);
         else
         {
-            string[] files = [.. Directory.GetFiles(folder, "tinystories*").Where(file => !file.Contains("valid", StringComparison.Ordinal))];
+            string[] files = [.. Directory.GetFiles(folder, "tinystories*").Order(StringComparer.Ordinal)
+                .Where(file => !file.Contains("valid", StringComparison.Ordinal))];
             var texts = StoryTexts.Read(files, Path.Combine(folder, "tinystories-v1-valid-first-0.8mb.txt"));
             // Letters alone, from anywhere in a text: neither spelling nor where a story was thought to begin can hide one.
             var learned = string.Join('|', texts.Training.Select(Letters));
@@ -86,7 +89,7 @@ public sealed class StoryTextsTests : IDisposable
     {
         var word = string.Concat(number.ToString("D3", null).Select(digit => (char)('a' + digit - '0')));
         return $"One day, the {word} cat met Tom. They ran to the {word} park and saw a {word} ball with Tom.\n"
-            + $"Then the {word} cat said, \"I like {word} balls!\" So Tom gave the {word} ball to the {word} cat and was {word} and happy too.\n"
+            + $"Then the {word} cat said, \"I like {word} balls!\" So Tom gave the {word} ball to the {word} cat and was happy too.\n"
             + $"In the {word} evening they went to the {word} house and ate a {word} cake.";
     }
 }

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using DeRa.Engine.Scheduling;
 using DeRa.Lab.Data;
 using DeRa.Lab.Tokenizers;
-using DeRa.Serving;
 using DeRa.Serving.Requests;
 using DeRa.Testing;
 using DeRa.Text;
@@ -75,5 +74,6 @@ public sealed class ZephyrTemplateTests : IDisposable
 
     private IReadOnlyList<int> Served(ChatMessage[] messages) =>
         new RequestValidator(new ServedNames("pair", ["aligned"]), _tokenizer, new GenerationDefaults { ChatTemplate = _template },
-            new RequestLimits(), new ExecutorLimits(_tokenizer.VocabularySize, ContextTokens: 64, BlockTokens: 8, BlockCount: 32)).Tokenize(null, new ChatPrompt(messages));
+            new RequestLimits(), new ExecutorLimits(_tokenizer.VocabularySize, ContextTokens: 64, BlockTokens: 8, BlockCount: 32))
+            .Tokenize(null, new ChatPrompt(messages));
 }
