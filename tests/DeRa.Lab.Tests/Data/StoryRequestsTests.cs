@@ -7,8 +7,8 @@ namespace DeRa.Lab.Tests.Data;
 public sealed partial class StoryRequestsTests
 {
     private const string Story = "A little girl named Lily was sad. She cried because her ball was lost. The ball was in a tree. "
-        + "\"My ball!\" said Lily. An owl sat on a branch and looked down at the girl for a while, and then it flew up to the top of the tree. "
-        + "Tom saw Lily. Then Tom and Lily laughed and smiled at the owl with Tom. They hugged and played with joy.";
+        + "\"My ball!\" said Lily. An owl sat on a branch and looked down at the girl for a while, and then it flew up to the top of "
+        + "the tree. Tom saw Lily. Then Tom and Lily laughed and smiled at the owl with Tom. They hugged and played with joy.";
 
     private static readonly StoryRequests s_requests = new(Nouns.Learn([.. Enumerable.Repeat(
         "A girl and a ball. The girl saw the ball. A tree was with the tree. An owl and the owl.", 6), Story]));
