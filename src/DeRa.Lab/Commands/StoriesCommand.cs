@@ -5,30 +5,32 @@ using DeRa.Lab.Data;
 
 namespace DeRa.Lab.Commands;
 
-/// <summary><c>dera-lab stories</c>: the texts that the default pair is trained on, from the TinyStories files.</summary>
+/// <summary><c>dera-lab stories</c>: the texts that the default pair is trained on, from TinyStories files.</summary>
 internal static class StoriesCommand
 {
-    private static readonly Option<string> s_cased = new("--cased")
+    private static readonly Option<string[]> s_text = new("--text")
     {
-        Description = "Stories with capitals, <|endoftext|> between them",
+        Description = "Files of stories to learn from, with <|endoftext|> between stories; or without capitals, with a line end between. "
+            + "The first and the last story of a file may be cut, and are left out",
         Required = true,
+        AllowMultipleArgumentsPerToken = true,
     };
 
-    private static readonly Option<string> s_lowercase = new("--lowercase")
+    private static readonly Option<string> s_heldOut = new("--held-out")
     {
-        Description = "Stories in lower case, a line end between them",
+        Description = "File of stories to measure with; none of them is learned from",
         Required = true,
     };
 
     private static readonly Option<string> s_output = new("--output")
     {
-        Description = "Folder for stories.txt, chats.jsonl and held-out.txt",
+        Description = "Folder for stories.txt, chats.jsonl, held-out.txt, held-out-chats.jsonl and words.txt",
         Required = true,
     };
 
     private static readonly Option<int> s_seed = new("--seed")
     {
-        Description = "Decides which 100 stories are held out, and how the chats ask",
+        Description = "Decides how the chats ask",
         DefaultValueFactory = _ => 1,
     };
 
@@ -37,9 +39,9 @@ internal static class StoriesCommand
     public static Command Create()
     {
         var command = new Command("stories",
-            "Put together the texts of the default pair: stories, chats that ask for them, held-out stories.")
+            "Put together the texts of the default pair: cleaned stories, chats that ask for them, held-out ones, and all their words.")
         {
-            s_cased, s_lowercase, s_output, s_seed,
+            s_text, s_heldOut, s_output, s_seed,
         };
         command.SetAction(Run);
         return command;
@@ -47,21 +49,33 @@ internal static class StoriesCommand
 
     private static int Run(ParseResult parsed)
     {
-        foreach (var option in (Option<string>[])[s_cased, s_lowercase])
-            if (parsed.GetRequiredValue(option) is var file && !File.Exists(file))
-                throw new LabException($"{option.Name}: there is no file {file}. {option.Description}; {DocumentFile.Forms}");
-        var seed = parsed.GetValue(s_seed);
-        var stories = StoryTexts.Read(parsed.GetRequiredValue(s_cased), parsed.GetRequiredValue(s_lowercase), seed);
-        var random = new Random(seed);
-        var chats = stories.Training.Select(story => StoryRequests.For(story, random)).OfType<Document>().ToArray();
+        var (files, heldOut) = (parsed.GetRequiredValue(s_text), parsed.GetRequiredValue(s_heldOut));
+        foreach (var (option, file) in files.Select(file => ((Option)s_text, file)).Append((s_heldOut, heldOut)))
+            if (!File.Exists(file)) throw new LabException($"{option.Name}: there is no file {file}. {DocumentFile.Forms}");
+        var stories = StoryTexts.Read(files, heldOut);
         var folder = Directory.CreateDirectory(parsed.GetRequiredValue(s_output)).FullName;
-        var separator = "\n" + DocumentFile.Separator + "\n";
-        File.WriteAllText(Path.Combine(folder, "stories.txt"), string.Join(separator, stories.Training) + separator);
-        File.WriteAllText(Path.Combine(folder, "held-out.txt"), string.Join(separator, stories.HeldOut) + separator);
-        File.WriteAllLines(Path.Combine(folder, "chats.jsonl"), chats.Select(chat =>
-            JsonSerializer.Serialize(new { prompt = chat.Prompt, completion = chat.Text }, Readable)));
+        var requests = new StoryRequests(Nouns.Learn(stories.Training));
+        var random = new Random(parsed.GetValue(s_seed));
+        WriteStories(folder, "stories.txt", stories.Training);
+        WriteChats(folder, "chats.jsonl", stories.Training.Select(story => requests.For(story, random)));
+        WriteStories(folder, "held-out.txt", stories.HeldOut);
+        WriteChats(folder, "held-out-chats.jsonl", stories.HeldOut.Select(story => requests.For(story, random)));
+        File.WriteAllLines(Path.Combine(folder, "words.txt"), StoryWords.Of(stories.Training));
         parsed.InvocationConfiguration.Output.WriteLine(
-            $"{stories.Training.Count} stories, {chats.Length} chats, {stories.HeldOut.Count} held out, in {folder}");
+            $"{stories.Counts}\n{Size(stories.Training)} to learn from, {Size(stories.HeldOut)} held out, in {folder}");
         return 0;
     }
+
+    private static string Size(IReadOnlyList<string> stories) =>
+        FormattableString.Invariant($"{stories.Count} stories ({stories.Sum(story => (long)story.Length):N0} characters)");
+
+    private static void WriteStories(string folder, string name, IReadOnlyList<string> stories)
+    {
+        var separator = "\n" + DocumentFile.Separator + "\n";
+        File.WriteAllText(Path.Combine(folder, name), string.Join(separator, stories) + separator);
+    }
+
+    private static void WriteChats(string folder, string name, IEnumerable<Document> chats) =>
+        File.WriteAllLines(Path.Combine(folder, name), chats.Select(chat =>
+            JsonSerializer.Serialize(new { prompt = chat.Prompt, completion = chat.Text }, Readable)));
 }

@@ -15,8 +15,9 @@ internal static class TokenizerCommand
 
     private static readonly Option<int> s_size = new("--vocabulary")
     {
-        Description = "Tokens in all; at least 257 (the bytes and <|endoftext|>)",
-        DefaultValueFactory = _ => 2048,
+        Description = $"Tokens in all; at least {256 + ZephyrTemplate.SpecialTokens.Count} "
+            + $"(the bytes and {string.Join(", ", ZephyrTemplate.SpecialTokens)})",
+        DefaultValueFactory = _ => 4096,
     };
 
     private static readonly Option<int> s_context = WholeNumberOption.Create("--context", "Most tokens that the model will read", 512);
@@ -38,7 +39,7 @@ internal static class TokenizerCommand
     {
         var texts = s_text.Read(parsed);
         var trained = BpeTrainer.Train(
-            texts.SelectMany(text => new[] { text.Prompt, text.Text }), parsed.GetValue(s_size), [BpeTrainer.EndOfText]);
+            texts.SelectMany(text => new[] { text.Prompt, text.Text }), parsed.GetValue(s_size), ZephyrTemplate.SpecialTokens);
         TokenizerFolder.Write(parsed.GetRequiredValue(s_output), trained, parsed.GetValue(s_context));
         parsed.InvocationConfiguration.Output.WriteLine(
             $"{trained.Vocabulary.Count} tokens in {parsed.GetRequiredValue(s_output)}, "

@@ -12,10 +12,13 @@ internal sealed record Document(string Prompt, string Text);
 /// <param name="PromptTokens">How many of them are given; no loss is taken on those.</param>
 internal sealed record EncodedDocument(int[] Tokens, int PromptTokens)
 {
-    /// <summary>Encodes as the server does: the prompt with the tokenizer's leading special tokens, the rest as its continuation.</summary>
+    /// <summary>
+    /// Encodes as the server does: the prompt with the tokenizer's leading special tokens and those that a chat template wrote in it,
+    /// the rest as its continuation.
+    /// </summary>
     public static EncodedDocument Of(Document document, ITokenizer tokenizer, int endToken)
     {
-        var prompt = tokenizer.Encode(document.Prompt);
+        var prompt = tokenizer.Encode(document.Prompt, parseSpecialTokens: true);
         return new EncodedDocument([.. prompt, .. tokenizer.Encode(document.Text, addSpecialTokens: false), endToken], prompt.Count);
     }
 }

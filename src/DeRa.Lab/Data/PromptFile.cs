@@ -19,7 +19,7 @@ internal static class PromptFile
     {
         var prompts = paths.SelectMany(path => DocumentFile.Read(path, fields, promptSuffices: true))
             .Select(document => document.Prompt.Length > 0
-                ? new EncodedPrompt(document.Prompt, [.. tokenizer.Encode(document.Prompt)])
+                ? new EncodedPrompt(document.Prompt, [.. tokenizer.Encode(document.Prompt, parseSpecialTokens: true)])
                 : Beginning(document.Text, tokenizer, beginTokens))
             .Where(prompt => prompt.Tokens.Length > 0).DistinctBy(prompt => prompt.Text).ToArray();
         return prompts.Length > 0 ? prompts : throw new LabException("--prompts: there is no prompt in the files.");

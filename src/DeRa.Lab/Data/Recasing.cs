@@ -7,35 +7,55 @@ namespace DeRa.Lab.Data;
 internal sealed partial class Recasing
 {
     private readonly Dictionary<string, string> _forms;
+    private readonly HashSet<string> _known = new(StringComparer.Ordinal);
 
     /// <summary>Learns the most frequent form of each word where it does not begin a sentence.</summary>
     public Recasing(IEnumerable<string> texts)
     {
-        _forms = texts.SelectMany(WordsWithinSentences)
-            .GroupBy(word => word.ToLowerInvariant(), StringComparer.Ordinal)
-            .ToDictionary(
-                word => word.Key,
-                word => word.GroupBy(form => form).MaxBy(form => form.Count())!.Key,
-                StringComparer.Ordinal);
+        var counts = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var text in texts)
+            foreach (Match word in Word().Matches(text))
+            {
+                _known.Add(Owner(word.Value.ToLowerInvariant()));
+                if (!BeginsSentence(text, word.Index)) counts[word.Value] = counts.GetValueOrDefault(word.Value) + 1;
+            }
+        _forms = counts.GroupBy(form => form.Key.ToLowerInvariant(), StringComparer.Ordinal)
+            .ToDictionary(word => word.Key, word => word.MaxBy(form => form.Value).Key, StringComparer.Ordinal);
     }
 
-    /// <summary>Applies the learned spellings, and capitals where sentences and quotations begin.</summary>
+    /// <summary>
+    /// Whether the learned texts have every word that a lower-case text has twice, in whatever form, or the text says itself that it is
+    /// a name. Others may be names: who acts in a story is named more than once.
+    /// </summary>
+    public bool KnowsWordsOf(string text)
+    {
+        var names = Names(text);
+        return Word().Matches(text).Select(word => Owner(word.Value)).Where(word => !_known.Contains(word) && !names.Contains(word))
+            .CountBy(word => word).All(word => word.Value == 1);
+    }
+
+    /// <summary>
+    /// Applies the learned forms, and capitals to what the text says are names ("a dog named spot"), and where sentences and
+    /// quotations begin.
+    /// </summary>
     public string Apply(string text)
     {
+        var names = Names(text);
         var result = new StringBuilder(text.Length);
         var end = 0;
         foreach (Match word in Word().Matches(text))
         {
             result.Append(text, end, word.Index - end);
             var form = _forms.GetValueOrDefault(word.Value, word.Value);
-            result.Append(BeginsSentence(text, word.Index) ? Capital(form) : form);
+            result.Append(BeginsSentence(text, word.Index) || names.Contains(Owner(word.Value)) ? Capital(form) : form);
             end = word.Index + word.Length;
         }
         return result.Append(text, end, text.Length - end).ToString();
     }
 
-    private static IEnumerable<string> WordsWithinSentences(string text) =>
-        Word().Matches(text).Where(word => !BeginsSentence(text, word.Index)).Select(word => word.Value);
+    private static HashSet<string> Names(string text) => [.. Named().Matches(text).Select(match => match.Groups[1].Value)];
+
+    private static string Owner(string word) => word.EndsWith("'s", StringComparison.Ordinal) ? word[..^2] : word;
 
     /// <summary>
     /// Whether the end of a sentence or line, or the beginning of a quotation, comes before; a quotation may follow a comma.
@@ -53,4 +73,7 @@ internal sealed partial class Recasing
 
     [GeneratedRegex(@"\p{L}+(?:'\p{L}+)?")]
     private static partial Regex Word();
+
+    [GeneratedRegex(@"\bnamed (?!after|it|him|her|the|a|an|his)(\p{L}+)")]
+    private static partial Regex Named();
 }

@@ -1,42 +1,74 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
-using DeRa.Text.Chat;
+using DeRa.Lab.Tokenizers;
 
 namespace DeRa.Lab.Data;
 
-/// <summary>Makes chats from stories: the user asks for a story about one or two things in it.</summary>
-internal static partial class StoryRequests
+/// <summary>Makes chats from stories: the user asks for a story by what is in it, in one of many ways.</summary>
+/// <param name="nouns">What may be asked for.</param>
+internal sealed class StoryRequests(Nouns nouns)
 {
-    private static readonly string[] s_requests =
+    private const int ShortStory = 700;
+
+    private static readonly string[] s_frames =
     [
-        "Write a story about {0}.", "Tell me a story about {0}.", "Write a short story about {0}.",
-        "Can you tell a story about {0}?", "A story about {0}, please.",
+        "Write a {1}story{0}.", "Write a {1}story{0}.", "Tell me a {1}story{0}.", "Tell me a {1}story{0}.", "Please write a {1}story{0}.",
+        "Can you tell me a {1}story{0}?", "Could you write a {1}story{0}?", "A {1}story{0}, please.", "I would like a {1}story{0}.",
+        "Please tell me a {1}story{0}.",
     ];
 
-    /// <summary>The chat of a story, or null if no thing is found in it.</summary>
-    /// <returns>The prompt as the plain chat template lays it out, and the story after it.</returns>
-    public static Document? For(string story, Random random)
+    private static readonly string[] s_systemMessages =
+        ["You are a helpful assistant.", "You write stories for children.", "You are a friendly storyteller."];
+
+    /// <summary>The chat of a story, drawn among what fits it.</summary>
+    /// <returns>The prompt as the chat template lays it out, and the story after it.</returns>
+    public Document For(string story, Random random)
     {
-        var things = Things(story);
-        if (things.Count == 0) return null;
-        var about = things.Count > 1 && random.Next(2) == 0
-            ? $"{WithArticle(things[0])} and {WithArticle(things[1])}"
-            : WithArticle(things[random.Next(Math.Min(2, things.Count))]);
-        var request = string.Format(CultureInfo.InvariantCulture, s_requests[random.Next(s_requests.Length)], about);
+        var request = string.Format(CultureInfo.InvariantCulture, Any(random, s_frames),
+            About(story, random) + Kind(story, random), story.Length < ShortStory && random.Next(4) == 0 ? "short " : "");
         if (random.Next(3) == 0) request = request.TrimEnd('.');
-        return new Document(PlainChatTemplate.Render([new ChatMessage("user", request)]), " " + story);
+        if (random.Next(10) == 0 && request[1] != ' ') request = char.ToLowerInvariant(request[0]) + request[1..];
+        return new Document(ZephyrTemplate.Prompt(request, random.Next(16) == 0 ? Any(random, s_systemMessages) : null), story);
     }
 
-    /// <summary>The nouns that a story names most often, at least twice: words between an article and what can follow a noun.</summary>
-    private static List<string> Things(string story) =>
-        [.. Noun().Matches(story.ToLowerInvariant()).Select(match => match.Groups[1].Value)
-            .Where(noun => noun.Length > 2 && !noun.EndsWith("ly", StringComparison.Ordinal))
-            .CountBy(noun => noun).Where(noun => noun.Value >= 2).OrderByDescending(noun => noun.Value).Select(noun => noun.Key).Take(3)];
+    /// <summary>" about a dog and a ball"; empty in one request of sixteen, and where nothing is found.</summary>
+    private string About(string story, Random random)
+    {
+        var subjects = Subjects(story, random);
+        return random.Next(16) == 0 || subjects.Count == 0 ? "" : " about " + subjects[random.Next(subjects.Count)];
+    }
 
-    private static string WithArticle(string noun) => noun.EndsWith('s') ? noun : ("aeiou".Contains(noun[0]) ? "an " : "a ") + noun;
+    private List<string> Subjects(string story, Random random)
+    {
+        string[] things = [.. nouns.Of(story).Take(3).Select(noun => nouns.Phrase(noun)!)];
+        var characters = StoryCharacters.Of(story, nouns);
+        var subjects = new List<string>();
+        if (things.Length > 0) subjects.Add(things[random.Next(Math.Min(2, things.Length))]);
+        if (things.Length > 1) subjects.AddRange([$"{things[0]} and {things[1]}", $"{things[^1]} and {things[0]}"]);
+        if (characters.Names is [var name, ..])
+        {
+            subjects.Add(things.Length > 0 ? $"{name} and {things[random.Next(things.Length)]}" : name);
+            if (random.Next(3) == 0) subjects.Add(name);
+        }
+        foreach (var subject in (string?[])[characters.Introduced, characters.Plain, characters.Pair, characters.WithOther])
+            if (subject is not null) subjects.Add(subject);
+        return subjects;
+    }
 
-    [GeneratedRegex(@"\b(?:a|an|the|his|her|their)\s+"
-        + @"(?:(?:little|big|small|old|new|red|blue|nice|pretty|shiny|happy|sad|kind)\s+)?"
-        + @"([a-z]+)(?=\s*[.,!?]|\s+(?:and|was|is|in|on|to|with|that|named|who|had|said|of)\b)")]
-    private static partial Regex Noun();
+    /// <summary>What is learned in the story, or how it begins and ends; empty in most requests.</summary>
+    private static string Kind(string story, Random random) =>
+        StoryLesson.Of(story) is { } lesson && random.Next(2) == 0 ? $" in which somebody learns {lesson}"
+            : Mood(StoryMood.Of(story), random);
+
+    /// <summary>How the story begins and ends: more often what few stories do.</summary>
+    private static string Mood(StoryMood mood, Random random) => mood switch
+    {
+        { BeginsSadly: true, EndsHappily: true } when random.Next(4) != 0 =>
+            Any(random, [" with a sad beginning", " with a sad beginning", " with a sad beginning and a happy ending"]),
+        { BeginsSadly: true, EndsSadly: false } when random.Next(4) != 0 => " with a sad beginning",
+        { EndsSadly: true } when random.Next(2) == 0 => Any(random, [" with a sad ending", " that ends sadly"]),
+        { EndsHappily: true } when random.Next(4) == 0 => Any(random, [" with a happy ending", " that ends well"]),
+        _ => "",
+    };
+
+    private static string Any(Random random, string[] texts) => texts[random.Next(texts.Length)];
 }

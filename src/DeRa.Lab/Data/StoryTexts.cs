@@ -1,50 +1,61 @@
-using System.Text.RegularExpressions;
-
 namespace DeRa.Lab.Data;
 
 /// <summary>
-/// Assembles what the default pair learns from: stories with capitals (<c>&lt;|endoftext|&gt;</c> between them) and
-/// stories in lower case (a single line end between them, an empty line between paragraphs), of which some are the same.
+/// What the default pair learns from: the stories of several TinyStories files, cleaned, each once, and none that is held out.
 /// </summary>
-internal sealed partial class StoryTexts
+internal sealed class StoryTexts
 {
-    private const int HeldOutStories = 100, ShortestStory = 100, ComparedLetters = 120;
+    private StoryTexts(StoryCounts counts, IReadOnlyList<string> training, IReadOnlyList<string> heldOut) =>
+        (Counts, Training, HeldOut) = (counts, training, heldOut);
 
-    private StoryTexts(IReadOnlyList<string> training, IReadOnlyList<string> heldOut) => (Training, HeldOut) = (training, heldOut);
+    /// <summary>How many stories the training files have, and why some were dropped.</summary>
+    public StoryCounts Counts { get; }
 
-    /// <summary>Stories to learn from; none of them is held out.</summary>
+    /// <summary>Stories to learn from: those of files with capitals first.</summary>
     public IReadOnlyList<string> Training { get; }
 
-    /// <summary>100 stories with capitals, to measure with.</summary>
+    /// <summary>Stories to measure with, cleaned the same way.</summary>
     public IReadOnlyList<string> HeldOut { get; }
 
-    /// <summary>Reads both files. The seed determines what is held out.</summary>
-    public static StoryTexts Read(string cased, string lowercase, int seed)
+    /// <summary>Reads the files.</summary>
+    /// <param name="training">Files as <see cref="StoryFile.Read"/> reads them.</param>
+    /// <param name="heldOut">One such file.</param>
+    /// <exception cref="LabException">A file has too few stories, or nothing remains.</exception>
+    public static StoryTexts Read(IEnumerable<string> training, string heldOut)
     {
-        // The file's last story is truncated.
-        var stories = DocumentFile.Read(cased).SkipLast(1).Select(story => story.Text).Where(IsWhole).ToArray();
-        var heldOut = new HashSet<string>(Shuffled(stories, seed).Take(HeldOutStories), StringComparer.Ordinal);
-        var known = stories.Select(Letters).ToHashSet(StringComparer.Ordinal);
-        var lower = StoryEnd().Split(File.ReadAllText(lowercase)).Select(story => story.Trim()).SkipLast(1).ToArray();
-        var recasing = new Recasing(stories);
-        // Both files begin with the same stories; where the boundaries differ, letters alone would miss some.
-        var firstNew = Array.FindLastIndex(lower, story => known.Contains(Letters(story))) + 1;
-        var added = lower.Skip(firstNew).Where(IsWhole).Select(story => recasing.Apply(story.Replace("\n\n", "\n")));
-        return new StoryTexts([.. stories.Where(story => !heldOut.Contains(story)), .. added], [.. heldOut]);
+        // Where a story is in two files, the one with capitals is kept.
+        var files = training.Select(StoryFile.Read).Append(StoryFile.Read(heldOut)).Select(Cleaned).ToArray();
+        var recasing = new Recasing(files[..^1].Where(file => !file.IsLowerCase).SelectMany(file => file.Stories));
+        var (heldOutCounts, trainingCounts) = (new StoryCounts(), new StoryCounts());
+        var (heldOutLetters, letters) = (new SharedLetters(), new SharedLetters());
+        string[] measured = [.. Stories(files[^1], recasing, story => Unread(story, heldOutLetters), heldOutCounts)];
+        string[] learned = [.. files[..^1].OrderBy(file => file.IsLowerCase).SelectMany(file => Stories(file, recasing,
+            story => heldOutLetters.AreIn(story) ? StoryFault.HeldOut : Unread(story, letters), trainingCounts))];
+        return learned.Length > 0 && measured.Length > 0 ? new StoryTexts(trainingCounts, learned, measured)
+            : throw new LabException($"No story remains to {(learned.Length > 0 ? "be held out" : "learn from")}: "
+                + (learned.Length > 0 ? heldOutCounts : trainingCounts));
     }
 
-    private static bool IsWhole(string story) => story.Length >= ShortestStory;
+    private static StoryFile Cleaned(StoryFile file) => file with { Stories = [.. file.Stories.Select(StoryCleaning.Clean)] };
 
-    private static string[] Shuffled(string[] stories, int seed)
+    private static IEnumerable<string> Stories(
+        StoryFile file, Recasing recasing, Func<string, StoryFault?> among, StoryCounts counts)
     {
-        var copy = stories.ToArray();
-        new Random(seed).Shuffle(copy);
-        return copy;
+        counts.Add(StoryFault.Truncated, file.Parts);
+        foreach (var cleaned in file.Stories)
+        {
+            var story = file.IsLowerCase ? recasing.Apply(cleaned) : cleaned;
+            StoryFault? unknown = file.IsLowerCase && !recasing.KnowsWordsOf(cleaned) ? StoryFault.UnknownWords : null;
+            var fault = StoryFaults.Of(story) ?? unknown ?? among(story);
+            counts.Add(fault);
+            if (fault is null) yield return story;
+        }
     }
 
-    private static string Letters(string story) =>
-        new([.. story.Where(char.IsAsciiLetter).Take(ComparedLetters).Select(char.ToLowerInvariant)]);
-
-    [GeneratedRegex(@"(?<!\n)\n(?!\n)")]
-    private static partial Regex StoryEnd();
+    private static StoryFault? Unread(string story, SharedLetters letters)
+    {
+        if (letters.AreIn(story)) return StoryFault.Duplicate;
+        letters.Add(story);
+        return null;
+    }
 }

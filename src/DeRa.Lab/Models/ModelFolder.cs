@@ -1,7 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using DeRa.Lab.Tokenizers;
-using DeRa.Text.Chat;
 using DeRa.Text.Loading;
 using DeRa.Torch.Configuration;
 using DeRa.Torch.Weights;
@@ -27,7 +25,7 @@ internal static class ModelFolder
         Directory.CreateDirectory(folder);
         var (begin, end) = (BeginToken(tokenizerFolder), EndToken(tokenizerFolder));
         WriteJson(Path.Combine(folder, "config.json"), Config(model.Config, begin, end, type));
-        WriteJson(Path.Combine(folder, "generation_config.json"), Generation(begin, end, tokenizerFolder));
+        WriteJson(Path.Combine(folder, "generation_config.json"), new() { ["bos_token_id"] = begin, ["eos_token_id"] = end });
         CopyTokenizer(tokenizerFolder, folder);
         WriteWeights(Path.Combine(folder, "model.safetensors"), model, type);
     }
@@ -47,17 +45,6 @@ internal static class ModelFolder
 
     /// <summary>What the tokenizer puts before a text; null where that is nothing.</summary>
     private static int? BeginToken(string folder) => TokenizerLoader.Load(folder).Encode("") is [var begin, ..] ? begin : null;
-
-    /// <summary>With the plain chat template no special token ends a message, so stop strings do.</summary>
-    private static JsonObject Generation(int? begin, int end, string tokenizerFolder)
-    {
-        var generation = new JsonObject { ["bos_token_id"] = begin, ["eos_token_id"] = end };
-        var tokenizer = Path.Combine(tokenizerFolder, "tokenizer_config.json");
-        if (File.Exists(tokenizer) && JsonNode.Parse(File.ReadAllText(tokenizer)) is JsonObject config
-            && config["chat_template"] is JsonValue template && template.ToString() == PlainChatJinja.Text)
-            generation["stop_strings"] = new JsonArray([.. PlainChatTemplate.StopStrings.Select(text => (JsonNode)text)]);
-        return generation;
-    }
 
     private static void CopyTokenizer(string from, string to)
     {

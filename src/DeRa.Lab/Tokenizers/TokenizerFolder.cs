@@ -16,9 +16,9 @@ internal static class TokenizerFolder
     };
 
     /// <summary>
-    /// Writes <c>tokenizer.json</c>, <c>tokenizer_config.json</c> (with the chat template) and <c>special_tokens_map.json</c>,
-    /// replacing existing ones. The first special token ends a text, and is also put before one (GPT-2's convention), so that a model
-    /// knows that a text begins.
+    /// Writes <c>tokenizer.json</c>, <c>tokenizer_config.json</c> (with the chat template where the tokenizer has its special tokens) and
+    /// <c>special_tokens_map.json</c>, replacing existing ones. The first special token ends a text, and is also put before one (GPT-2's
+    /// convention), so that a model knows that a text begins.
     /// </summary>
     /// <param name="folder">The folder; created if missing.</param>
     /// <param name="tokenizer">What to write.</param>
@@ -28,15 +28,16 @@ internal static class TokenizerFolder
         ArgumentOutOfRangeException.ThrowIfLessThan(contextTokens, 1);
         Directory.CreateDirectory(folder);
         Write(folder, "tokenizer.json", TokenizerJson(tokenizer));
-        Write(folder, "tokenizer_config.json", new JsonObject
+        var config = new JsonObject
         {
             ["tokenizer_class"] = "PreTrainedTokenizerFast",
             ["bos_token"] = tokenizer.SpecialTokens[0],
             ["eos_token"] = tokenizer.SpecialTokens[0],
             ["model_max_length"] = contextTokens,
             ["clean_up_tokenization_spaces"] = false,
-            ["chat_template"] = PlainChatJinja.Text,
-        });
+        };
+        if (ZephyrTemplate.SpecialTokens.All(tokenizer.SpecialTokens.Contains)) config["chat_template"] = ZephyrTemplate.Jinja;
+        Write(folder, "tokenizer_config.json", config);
         Write(folder, "special_tokens_map.json", SpecialTokensMap(tokenizer));
     }
 

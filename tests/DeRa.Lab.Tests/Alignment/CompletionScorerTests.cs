@@ -21,6 +21,16 @@ public sealed class CompletionScorerTests
         Assert.Equal([0, 1], scores);
     }
 
+    [Fact]
+    public void Special_tokens_within_a_completion_are_no_text()
+    {
+        using var reward = new Listening();
+        var prompt = new EncodedPrompt("Hi", [ByteTokenizer.Bos, 'H', 'i']);
+        new CompletionScorer(new ByteTokenizer(), reward).Score(
+            [prompt], [new(prompt.Tokens, ['a', ByteTokenizer.Bos, 'b'], false)], TestContext.Current.CancellationToken);
+        Assert.Equal("ab", Assert.Single(reward.Heard).Text);
+    }
+
     private sealed class Listening : IReward
     {
         public List<Completion> Heard { get; } = [];

@@ -12,7 +12,7 @@ public sealed class HelpTests
     }
 
     [Theory]
-    [InlineData("stories", "--cased --lowercase --output --seed")]
+    [InlineData("stories", "--text --held-out --output --seed")]
     [InlineData("tokenizer", "--text --vocabulary --context --output")]
     [InlineData("train", "--text --prompt-field --completion-field --output --from --tokenizer --hidden --layers --heads --context "
         + "--row-tokens --steps --seed --dtype")]

@@ -86,7 +86,7 @@ public sealed class RefusalTests(TinyPair pair) : IDisposable
         ["compare", "--reference", pair.Model, "--aligned", pair.Model, "--other-reference", pair.Model], option, value));
 
     [Theory]
-    [InlineData("257 (256 bytes and 1 special", "--vocabulary", "256")]
+    [InlineData("261 (256 bytes and 5 special", "--vocabulary", "260")]
     [InlineData("too few pairs", "--vocabulary", "100000")]
     [InlineData("--context must be at least 1", "--context", "0")]
     public async Task Tokenizer_names_what_it_cannot_use(string named, string option, string value) =>
@@ -157,7 +157,7 @@ public sealed class RefusalTests(TinyPair pair) : IDisposable
     [InlineData("--text: there is no file none.txt. Texts are", "loss", "--model", null, "--text", "none.txt")]
     [InlineData("--text: there is no file none.txt. Texts are", "tokenizer", "--output", "x", "--text", "none.txt")]
     [InlineData("--text: there is no file none.txt. Texts are", "reproduce", "length", "--output", "x", "--text", "none.txt")]
-    [InlineData("--cased: there is no file none.txt", "stories", "--cased", "none.txt", "--lowercase", "none.txt", "--output", "x")]
+    [InlineData("--text: there is no file none.txt. Texts are", "stories", "--text", "none.txt", "--held-out", "x", "--output", "x")]
     [InlineData("'--text' is required", "tokenizer", "--output", "x")]
     [InlineData("'--prompts' is required", "evaluate", "--reference", null, "--aligned", null, "--reward", "sentiment")]
     public async Task Where_texts_are_missing_it_says_where_there_are_some_and_in_which_form(string named, params string?[] arguments)

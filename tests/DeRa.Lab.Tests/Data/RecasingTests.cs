@@ -26,6 +26,22 @@ public sealed partial class RecasingTests
     }
 
     [Fact]
+    public void Whoever_a_text_says_is_named_so_keeps_the_name_in_it()
+    {
+        var recasing = new Recasing(["A dog saw a spot. Then it saw a spot."]);
+        Assert.Equal("A dog named Spot saw Spot's spots.", recasing.Apply("a dog named spot saw spot's spots."));
+        Assert.Equal("A dog saw a spot, named after a dog.", recasing.Apply("a dog saw a spot, named after a dog."));
+    }
+
+    [Theory]
+    [InlineData("the dog saw tom's cat.", true)]
+    [InlineData("a fox saw a cat.", true)]
+    [InlineData("a fox saw a fox.", false)]
+    [InlineData("a cat named fox saw fox's cat. fox ran.", true)]
+    public void A_word_that_may_be_a_name_of_somebody_is_unknown(string text, bool isKnown) =>
+        Assert.Equal(isKnown, new Recasing(["A cat saw the dog with Tom. Then it ran. A dog named Tom."]).KnowsWordsOf(text));
+
+    [Fact]
     public void Nothing_but_letters_changes()
     {
         const string text = "  1 cat,\n\ntwo-cats…\t\"hm\" ";

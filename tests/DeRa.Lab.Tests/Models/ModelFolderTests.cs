@@ -85,6 +85,7 @@ public sealed class ModelFolderTests
         using var original = JsonDocument.Parse(File.ReadAllText(Path.Combine(source, "generation_config.json")));
         Assert.Equal(original.RootElement.GetProperty("bos_token_id").GetInt32(),
             written.RootElement.GetProperty("bos_token_id").GetInt32());
+        Assert.False(written.RootElement.TryGetProperty("stop_strings", out _));
         Assert.DoesNotContain(Directory.GetFiles(folder.Path), file => file.EndsWith(".tmp", StringComparison.Ordinal));
     }
 

@@ -8,7 +8,7 @@ namespace DeRa.Lab.Tests.Tokenizers;
 /// 0.23.2, the native library of Hugging Face: <c>merges</c> by <c>train</c> on corpus.txt with an empty BPE and
 /// <c>byteLevelPreTokenizer(false, true)</c>, <c>cases</c> by <c>Tokenizer.fromFile("tokenizer.json").encode(text)</c>;
 /// @huggingface/tokenizers 0.2.0 gives the same ids. chat_template.json was made with @huggingface/jinja 0.5.11: each
-/// <c>rendered</c> is <c>new Template(template).render({ messages, add_generation_prompt, bos_token: "&lt;|endoftext|&gt;" })</c>.
+/// <c>rendered</c> is <c>new Template(template).render({ messages, add_generation_prompt, bos_token, eos_token })</c>.
 /// </summary>
 internal static class GoldenFiles
 {
