@@ -8,7 +8,7 @@ internal sealed class TextPrompts
 {
     private readonly Option<string[]> _prompts = new("--prompt")
     {
-        Description = "Prompts, taken in turn; default: none, the text begins with what the tokenizer puts before one",
+        Description = "Prompts, in which special tokens may be written, taken in turn; default: none, the text begins with what the tokenizer puts before one",
         DefaultValueFactory = _ => [""],
     };
 
@@ -20,7 +20,7 @@ internal sealed class TextPrompts
     /// <exception cref="LabException">One is empty, or longer than the context.</exception>
     public int[][] Encode(ParseResult parsed, ITokenizer tokenizer, int contextTokens)
     {
-        var encoded = Texts(parsed).Select(prompt => tokenizer.Encode(prompt).ToArray()).ToArray();
+        var encoded = Texts(parsed).Select(prompt => tokenizer.Encode(prompt, parseSpecialTokens: true).ToArray()).ToArray();
         if (encoded.Any(tokens => tokens.Length == 0))
             throw new LabException($"{_prompts.Name} is empty, and the tokenizer puts nothing before a text.");
         return encoded.Max(tokens => tokens.Length) is var longest && longest > contextTokens
