@@ -51,7 +51,8 @@ internal sealed class OptimizerArguments(int steps, double learningRate)
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_method, _steps, _learningRate, _warmup, _decay, _clip, _checkpoint, _seed, _dtype]) command.Add(option);
+        Option[] options = [_method, _steps, _learningRate, _warmup, _decay, _clip, _checkpoint, _seed, _dtype];
+        foreach (var option in options) command.Add(option);
     }
 
     public long Seed(ParseResult parsed) => parsed.GetValue(_seed);

@@ -8,7 +8,8 @@ internal sealed class TextPrompts
 {
     private readonly Option<string[]> _prompts = new("--prompt")
     {
-        Description = "Prompts, in which special tokens may be written, taken in turn; default: none, the text begins with what the tokenizer puts before one",
+        Description = "Prompts, in which special tokens may be written, taken in turn; default: none, the text begins with what the "
+            + "tokenizer puts before one",
         DefaultValueFactory = _ => [""],
     };
 

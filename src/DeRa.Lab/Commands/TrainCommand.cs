@@ -45,7 +45,7 @@ internal sealed class TrainCommand
     private readonly Option<int> _rowTokens = WholeNumberOption.Create("--row-tokens", "Tokens of a row; at most the context", 384);
 
     private readonly Option<string> _computeType = NumberType.Create("--compute-dtype",
-        "Matrix products and attention: float32, or bfloat16 (mixed precision), which processors with AVX512-BF16 or AMX and GPUs do faster");
+        "Matrix products and attention: float32, or bfloat16 (mixed precision), faster on GPUs and processors with AVX512-BF16 or AMX");
 
     private readonly OptimizerArguments _optimizer = new(steps: 2000, learningRate: 3e-3);
     private readonly ComputeArguments _compute = new();

@@ -45,8 +45,8 @@ internal sealed class TrainableDecoder : IDisposable
     public Device Device { get; }
 
     /// <summary>
-    /// The type of matrix products and attention in <see cref="Logits"/>, float32 or bfloat16; weights, norms, sums and gradients of weights
-    /// are float32 all the same (mixed precision, arXiv 1710.03740).
+    /// The type of matrix products and attention in <see cref="Logits"/>, float32 or bfloat16; weights, norms, sums and gradients of
+    /// weights are float32 all the same (mixed precision, arXiv 1710.03740).
     /// </summary>
     public ScalarType ComputeType { get; set; } = ScalarType.Float32;
 

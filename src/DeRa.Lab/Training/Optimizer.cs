@@ -21,7 +21,8 @@ internal sealed class Optimizer : IDisposable
         Weight Create(string name, Parameter value)
         {
             var isOrthogonalised = settings.Method == OptimizerMethod.Muon && value.dim() == 2 && model.IsInLayer(name);
-            return new Weight(name, value, value.dim() > 1 ? settings.WeightDecay : 0, Zeros(value), isOrthogonalised ? null : Zeros(value));
+            var decay = value.dim() > 1 ? settings.WeightDecay : 0;
+            return new Weight(name, value, decay, Zeros(value), isOrthogonalised ? null : Zeros(value));
         }
     }
 

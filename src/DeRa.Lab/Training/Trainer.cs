@@ -39,7 +39,8 @@ internal sealed class Trainer(TrainingSettings settings, ITrainingTask task, Run
 
     /// <summary>The steps of a run that is under way.</summary>
     private sealed class Loop(
-        TrainingSettings settings, ITrainingTask task, RunFolder folder, TrainingProgress progress, TrainableDecoder model, Optimizer optimizer)
+        TrainingSettings settings, ITrainingTask task, RunFolder folder, TrainingProgress progress, TrainableDecoder model,
+        Optimizer optimizer)
     {
         /// <summary>Held while weights, optimiser and curve change together.</summary>
         private readonly Lock _change = new();

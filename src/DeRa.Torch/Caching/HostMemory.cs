@@ -78,8 +78,9 @@ internal static partial class HostMemory
     }
 
     /// <summary>
-    /// Makes glibc keep large pieces that are freed for the next ones of their size, instead of asking the system for each: for programs that
-    /// compute alike step after step, as training does, where page faults are a tenth of the time otherwise. Elsewhere nothing happens.
+    /// Makes glibc keep large pieces that are freed for the next ones of their size, instead of asking the system for each: for programs
+    /// that compute alike step after step, as training does, where page faults are a tenth of the time otherwise. Elsewhere nothing
+    /// happens.
     /// </summary>
     public static void KeepFreed()
     {
