@@ -1,5 +1,6 @@
 using System.Text.Json;
 using DeRa.Engine.Requests;
+using DeRa.Hosting.Security;
 using DeRa.Server.Errors;
 using DeRa.Server.Http.Wire;
 using DeRa.Server.Responses;
@@ -12,7 +13,8 @@ using DeRa.Serving.Streaming;
 namespace DeRa.Server.Http;
 
 /// <summary>What the two generating endpoints share: they read a request, run it, and write the response whole or as a stream.</summary>
-internal abstract class GenerationEndpoint(ServingState state, JsonRequestReader reader, TimeProvider time, ILogger log)
+internal abstract class GenerationEndpoint(
+    ServingState state, RunningGenerations running, JsonRequestReader reader, TimeProvider time, ILogger log)
 {
     /// <summary>Serves one request.</summary>
     public async Task HandleAsync(HttpContext context)
@@ -46,6 +48,7 @@ internal abstract class GenerationEndpoint(ServingState state, JsonRequestReader
         [.. request.Choices.Select(choice => choice.Request).Where(choice => choice.ChoiceIndex < request.Returned)
             .Select(choice => choice.PromptTokens)])
     {
+        Aligned = pair.Names.Aligned,
         SweptStrength = request.SweptStrength,
     };
 
@@ -64,12 +67,15 @@ internal abstract class GenerationEndpoint(ServingState state, JsonRequestReader
     private async Task<IEnumerable<FinishReason>> StreamAsync(HttpContext context, Generation generation, ResponseWriter writer)
     {
         var gone = context.RequestAborted;
+        using var registered = running.Add(generation, context.Features.Get<ApiKey>()?.Name);
         await using var pieces = generation.ReadAsync(gone).GetAsyncEnumerator(gone);
         var hasPiece = await pieces.MoveNextAsync();
         using var events = new EventStream(context.Response);
+        context.Response.Headers["x-generation-id"] = registered.Id;
         var reasons = new List<FinishReason>();
         try
         {
+            writer.GenerationId = registered.Id;
             writer.WriteStart(events, generation.Request.Choices.Count, Usage.Of(generation));
             while (hasPiece)
             {

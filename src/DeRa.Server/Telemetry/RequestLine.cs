@@ -26,7 +26,7 @@ internal sealed class RequestLine : IReadOnlyList<KeyValuePair<string, object?>>
     public RequestLine(HttpContext context, RequestTelemetry telemetry)
     {
         Add("Method", "", PrintableText.Of(context.Request.Method, MaxTextLength));
-        Add("Path", "", PrintableText.Of(context.Request.Path.HasValue ? context.Request.Path.ToUriComponent() : "*", MaxTextLength));
+        Add("Path", "", PrintableText.Of(LoggedPath.Of(context.Request), MaxTextLength));
         Add("Status", "", Status(context, telemetry.Error is not null));
         Add("GrpcStatus", "grpc=", context.Request.IsGrpc() ? GrpcStatus(context) : null);
         AddGeneration(telemetry);

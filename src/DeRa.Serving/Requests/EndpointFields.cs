@@ -41,6 +41,12 @@ public static class EndpointFields
     /// <summary>What <c>POST /detokenize</c> takes.</summary>
     public static IReadOnlyList<RequestField> Detokenize { get; } = [Model, Tokens];
 
+    /// <summary>What <c>POST /v1/realignment/generations/{id}</c> takes.</summary>
+    public static IReadOnlyList<RequestField> GenerationChange { get; } =
+    [
+        Strength with { Default = null }, NamedStrengths, Strength.AsSynonym(), RealignmentFields.Choice, RealignmentFields.StopGeneration,
+    ];
+
     /// <summary>What all requests take that generate; two fields differ.</summary>
     private static IEnumerable<RequestField> Common(RequestField maxTokens, RequestField maxTokensSynonym, RequestField logProbs) =>
     [

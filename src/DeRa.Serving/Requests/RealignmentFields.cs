@@ -14,4 +14,12 @@ public static class RealignmentFields
     {
         Reader = (source, field, input) => input with { AlignmentSweep = source.Numbers(field) },
     };
+
+    /// <summary><c>choice</c> of a generation that runs.</summary>
+    public static RequestField Choice { get; } =
+        new("choice", NumberRange.Whole(0, int.MaxValue), "The index of the choice that is meant; without it all are.");
+
+    /// <summary><c>stop</c> of a generation that runs.</summary>
+    public static RequestField StopGeneration { get; } = new("stop", new FlagForm(),
+        "Ends the choices with what they have, in place of a change of strength.") { Default = _ => false };
 }

@@ -129,11 +129,14 @@ public sealed class RequestValidator(ITokenizer tokenizer, FieldContext context)
     }
 
     /// <summary>Checks strengths that a request which runs already is to go on with: given as in a request, and required.</summary>
+    /// <param name="first">The first aligned model's strength; null = not given.</param>
+    /// <param name="named">Strengths by aligned model; null = not given.</param>
+    /// <param name="field">The name by which the client sent <paramref name="first"/>, for errors; null = its own.</param>
     /// <exception cref="InvalidRequestException">None or both are given, a name is unknown, or one is out of range.</exception>
-    public AlignmentStrengths PrepareStrengths(double? first, IReadOnlyDictionary<string, double>? named) =>
+    public AlignmentStrengths PrepareStrengths(double? first, IReadOnlyDictionary<string, double>? named, string? field = null) =>
         first is null && named is null
             ? throw new InvalidRequestException("alignment_strength", "'alignment_strength' or 'alignment_strengths' is needed.")
-            : _strengths.Sent(first, RequestFields.Strength.Name, named)!;
+            : _strengths.Sent(first, field ?? RequestFields.Strength.Name, named)!;
 
     private int Candidates(GenerationInput input, int n)
     {

@@ -17,6 +17,7 @@ public sealed class Generation : IDisposable
     private readonly CancellationTokenSource? _deadline;
     // Kept, since a disposed source gives none.
     private readonly CancellationToken _expiry;
+    private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _completionTokens;
     private bool _isRead;
 
@@ -126,6 +127,22 @@ public sealed class Generation : IDisposable
         foreach (var handle in _handles) handle.ChangeStrengths(strengths);
     }
 
+    /// <summary>The same for one choice or all, with where it takes effect. Any thread.</summary>
+    /// <param name="strengths">What <see cref="RequestValidator.PrepareStrengths"/> gave.</param>
+    /// <param name="choice">The index of the choice; null = all.</param>
+    /// <returns>Of each choice asked for, in order, the index of its first token at them; null where it had ended.</returns>
+    public async Task<IReadOnlyList<(int Choice, int? FromToken)>> ChangeStrengthsAsync(AlignmentStrengths strengths, int? choice)
+    {
+        var chosen = choice is { } one ? Enumerable.Repeat(one, 1) : Enumerable.Range(0, _handles.Count);
+        var asked = chosen.Select(index => (Choice: index, Applied: _handles[index].ChangeStrengths(strengths))).ToArray();
+        await Task.WhenAny(Task.WhenAll(asked.Select(change => change.Applied)), _over.Task);
+        return [.. asked.Select(change => (change.Choice, change.Applied.IsCompletedSuccessfully ? change.Applied.Result : null))];
+    }
+
+    /// <summary>Ends one choice soon, as <see cref="Stop()"/> does all. Any thread.</summary>
+    /// <param name="choice">Its index.</param>
+    public void Stop(int choice) => _handles[choice].Cancel();
+
     /// <summary>Ends every choice soon, as stopped by its client; what it has made so far still comes out.</summary>
     public void Stop() => Dispose();
 
@@ -136,6 +153,7 @@ public sealed class Generation : IDisposable
         if (!_isRead)
             foreach (var handle in _handles) handle.CountFinish(FinishReason.Cancelled);
         _deadline?.Dispose();
+        _over.TrySetResult();
     }
 
     private void CancelAll()

@@ -33,7 +33,7 @@ internal sealed class ChatResponseWriter(ResponseHeader header, ResponseOptions 
     }
 
     /// <summary>A chunk for the text, and one more, with an empty delta, for the end.</summary>
-    public override void WritePiece(EventStream events, ChoiceDelta piece, Usage usage)
+    protected override void WriteChunks(EventStream events, ChoiceDelta piece, Usage usage)
     {
         if (HasContent(piece))
         {

@@ -13,6 +13,9 @@ namespace DeRa.Server.Http.Wire;
 internal sealed record ResponseHeader(
     string Id, long Created, string Model, EffectiveStrengths? Strengths, long Seed, IReadOnlyList<IReadOnlyList<int>> Prompts)
 {
+    /// <summary>The names of the aligned models.</summary>
+    public IReadOnlyList<string> Aligned { get; init; } = [];
+
     /// <summary>The strength of a choice by its index; null where there is no sweep.</summary>
     public Func<int, double?> SweptStrength { get; init; } = _ => null;
 }
