@@ -21,5 +21,8 @@ public static class RealignmentFields
 
     /// <summary><c>stop</c> of a generation that runs.</summary>
     public static RequestField StopGeneration { get; } = new("stop", new FlagForm(),
-        "Ends the choices with what they have, in place of a change of strength.") { Default = _ => false };
+        "Ends the choices with what they have, in place of a change of strength.")
+    {
+        Default = _ => false,
+    };
 }

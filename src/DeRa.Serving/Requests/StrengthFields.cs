@@ -15,7 +15,8 @@ internal sealed class StrengthFields(FieldContext context)
     /// <exception cref="InvalidRequestException">
     /// An unknown name, a strength out of range, two fields that contradict each other, or a sweep of no strengths or too many.
     /// </exception>
-    public IReadOnlyList<AlignmentStrengths> ReadAll(GenerationInput input) => input.AlignmentSweep is { } sweep ? Swept(input, sweep) : [Read(input)];
+    public IReadOnlyList<AlignmentStrengths> ReadAll(GenerationInput input) =>
+        input.AlignmentSweep is { } sweep ? Swept(input, sweep) : [Read(input)];
 
     /// <summary>The mixture that a request asks for; the first aligned model alone where it says nothing.</summary>
     /// <exception cref="InvalidRequestException">An unknown name, a strength out of range, or two that contradict each other.</exception>
@@ -54,7 +55,8 @@ internal sealed class StrengthFields(FieldContext context)
     private AlignmentStrengths[] Swept(GenerationInput input, IReadOnlyList<double> sweep)
     {
         OfModel(input.Model);
-        var other = input.AlignmentStrength is not null ? input.AlignmentStrengthField : input.NamedStrengths is not null ? NamedField : null;
+        var other = input.AlignmentStrength is not null ? input.AlignmentStrengthField
+            : input.NamedStrengths is not null ? NamedField : null;
         if (other is not null)
             throw new InvalidRequestException(SweepField, $"'{SweepField}' and '{other}' are both set; send one of them.");
         if (sweep.Count == 0)

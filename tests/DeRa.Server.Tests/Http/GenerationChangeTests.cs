@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Text;
 using System.Text.Json;
 using DeRa.Engine.Scheduling;
 using DeRa.Server.State;
@@ -30,39 +29,6 @@ public class GenerationChangeTests
 
     private static Task<Reply> ChangeAsync(ServerFixture server, string id, string json, string? key = null) =>
         server.SendAsync(HttpMethod.Post, PathOf(id), key, json);
-
-    /// <summary>A stream that is read event by event.</summary>
-    private sealed class OpenStream(HttpResponseMessage response, StreamReader lines) : IDisposable
-    {
-        public string Id => Assert.Single(response.Headers.GetValues("x-generation-id"));
-
-        public static async Task<OpenStream> StartAsync(ServerFixture server, string json, string path = "/v1/completions", string? key = null)
-        {
-            using var request = SecuredServer.Request(HttpMethod.Post, path, key, json);
-            var response = await server.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Stop);
-            Assert.Equal(200, (int)response.StatusCode);
-            return new OpenStream(response, new StreamReader(await response.Content.ReadAsStreamAsync(Stop), Encoding.UTF8));
-        }
-
-        /// <summary>The next event; null at the end.</summary>
-        public async Task<JsonElement?> NextAsync()
-        {
-            while (await lines.ReadLineAsync(Stop) is { } line)
-            {
-                if (line.Length == 0) continue;
-                if (line == "data: [DONE]") return null;
-                using var json = JsonDocument.Parse(line["data: ".Length..]);
-                return json.RootElement.Clone();
-            }
-            return null;
-        }
-
-        public void Dispose()
-        {
-            lines.Dispose();
-            response.Dispose();
-        }
-    }
 
     private static double? StrengthOf(JsonElement happened) => happened.GetProperty("choices")[0]
         .TryGetProperty("alignment_strength", out var strength) ? strength.GetDouble() : null;
@@ -171,7 +137,10 @@ public class GenerationChangeTests
     public async Task Several_aligned_models_are_changed_by_name()
     {
         var executor = new ScriptedExecutor(contextTokens: 1 << 20, blockTokens: 1 << 12, blockCount: 1 << 9,
-            runners: [.. Enumerable.Range(0, 3).Select(model => new RunnerLimits([model], ""))]) { Script = _ => 'a' };
+            runners: [.. Enumerable.Range(0, 3).Select(model => new RunnerLimits([model], ""))])
+        {
+            Script = _ => 'a',
+        };
         await using var server = await ServerFixture.StartAsync(executor, aligned: ["helpful", "concise"]);
         using var stream = await OpenStream.StartAsync(server, Streamed + "}");
         Assert.Equal(200, (await ChangeAsync(server, stream.Id, """{"alignment_strengths":{"helpful":0.5,"concise":0.25}}""")).Status);

@@ -12,7 +12,11 @@ internal static class ApiOperations
     public static IReadOnlyList<ApiOperation> Of(ServedPair pair)
     {
         var context = pair.Validator.Context;
-        return [Completions(context), Chat(context), GenerationChange(context), .. Tokenizer(context), .. Models(context), .. State(), .. Reference()];
+        return
+        [
+            Completions(context), Chat(context), GenerationChange(context), .. Tokenizer(context), .. Models(context), .. State(),
+            .. Reference(),
+        ];
     }
 
     private static ApiOperation Completions(FieldContext context) => new(
