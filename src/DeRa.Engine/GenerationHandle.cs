@@ -31,11 +31,17 @@ public sealed class GenerationHandle
     /// Asks for other strengths from the next token on; <see cref="StrengthsChanged"/> says when they take effect. Any thread.
     /// </summary>
     /// <param name="strengths">Finite, for the models that the executor has.</param>
+    /// <returns>
+    /// The output index, from 0, of the first token drawn at them, or at those of a change that followed before it; null where the sequence
+    /// had ended. Never ends where the engine stops before its next step.
+    /// </returns>
     /// <exception cref="ArgumentException">They are not.</exception>
-    public void ChangeStrengths(AlignmentStrengths strengths)
+    public Task<int?> ChangeStrengths(AlignmentStrengths strengths)
     {
         strengths.CheckFor(_limits.ModelCount);
-        _group.Post(new ChangeStrengthsCommand(_branch, strengths));
+        var applied = new TaskCompletionSource<int?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _group.Post(new ChangeStrengthsCommand(_branch, strengths, applied));
+        return applied.Task;
     }
 
     /// <summary>

@@ -35,6 +35,13 @@ public class OpenAIJavaScriptTests
     }
 
     [Fact]
+    public async Task The_strength_of_a_stream_is_changed_with_fetch()
+    {
+        await using var server = await ServerFixture.StartAsync(Scripts.Endless());
+        await RunAsync(server, "change");
+    }
+
+    [Fact]
     public async Task Leaving_a_stream_or_aborting_a_call_frees_its_blocks()
     {
         await using var server = await ServerFixture.StartAsync(Scripts.Endless());

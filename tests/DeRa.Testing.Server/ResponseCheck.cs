@@ -47,6 +47,8 @@ public static class ResponseCheck
     /// <summary>The operation behind a path; null where there is none.</summary>
     internal static ApiOperation? Find(string path) => path.Length > 1 && path.EndsWith('/') ? Find(path[..^1])
         : Operations.Value.FirstOrDefault(operation => operation.Path == path)
+            ?? (path.StartsWith("/v1/realignment/generations/", StringComparison.Ordinal) && !path.EndsWith('}')
+                ? Find("/v1/realignment/generations/{id}") : null)
             ?? (path.StartsWith("/v1/models/", StringComparison.Ordinal) && !path.EndsWith('}') ? Find("/v1/models/{id}") : null);
 
     private static string Name(ApiOperation? operation, int status) => operation is null ? "Error"

@@ -32,6 +32,7 @@ internal sealed class SequenceGroup(IReadOnlyList<Branch> branches, Action<Seque
         Volatile.Write(ref _isSignalled, 0);
         Interlocked.MemoryBarrier();
         Dictionary<Branch, AlignmentStrengths>? asked = null;
+        List<ChangeStrengthsCommand>? changes = null;
         while (_commands.TryDequeue(out var command))
             switch (command)
             {
@@ -40,6 +41,7 @@ internal sealed class SequenceGroup(IReadOnlyList<Branch> branches, Action<Seque
                     break;
                 case ChangeStrengthsCommand change:
                     (asked ??= [])[change.Branch] = change.Strengths;
+                    (changes ??= []).Add(change);
                     break;
                 case AppendCommand append:
                     append.Branch.Append(append.Tokens.Span);
@@ -48,6 +50,7 @@ internal sealed class SequenceGroup(IReadOnlyList<Branch> branches, Action<Seque
                     throw new InvalidOperationException($"unknown command {command}");
             }
         foreach (var (branch, strengths) in asked ?? []) branch.ChangeStrengths(strengths);
+        foreach (var change in changes ?? []) change.Applied.SetResult(change.Branch.HasEnded ? null : change.Branch.DecidedTokens);
     }
 }
 
@@ -63,7 +66,9 @@ internal sealed record CancelCommand(Branch Branch, FinishReason Reason) : Group
 /// <summary>Draw the tokens that follow at other strengths.</summary>
 /// <param name="Branch">The branch.</param>
 /// <param name="Strengths">Finite, for the models that the executor has.</param>
-internal sealed record ChangeStrengthsCommand(Branch Branch, AlignmentStrengths Strengths) : GroupCommand(Branch);
+/// <param name="Applied">Gets the output index of the first token at them; null where the branch had ended.</param>
+internal sealed record ChangeStrengthsCommand(Branch Branch, AlignmentStrengths Strengths, TaskCompletionSource<int?> Applied)
+    : GroupCommand(Branch);
 
 /// <summary>Go on after these tokens, as if they had been drawn.</summary>
 /// <param name="Branch">The branch.</param>

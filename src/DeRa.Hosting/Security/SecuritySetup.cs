@@ -31,7 +31,8 @@ public static class SecuritySetup
         services.AddSingleton<RequestLimiting>();
         // No credentials: a key is sent by the page that has it, never added by the browser.
         return services.AddCors(cors => cors.AddDefaultPolicy(policy => policy.WithOrigins([.. origins.CorsOrigins])
-            .AllowAnyHeader().AllowAnyMethod().WithExposedHeaders("x-request-id", "x-ignored-fields", "x-should-retry", "Retry-After")));
+            .AllowAnyHeader().AllowAnyMethod()
+            .WithExposedHeaders("x-request-id", "x-generation-id", "x-ignored-fields", "x-should-retry", "Retry-After")));
     }
 
     /// <summary>AddAuthentication would also set up the encryption of cookies and write a key for it to disk.</summary>

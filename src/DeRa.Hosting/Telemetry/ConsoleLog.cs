@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Encodings.Web;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging.Console;
@@ -14,9 +15,13 @@ public static class ConsoleLog
         var foreign = level > LogLevel.Warning ? level : LogLevel.Warning;
         logging.SetMinimumLevel(level)
             .AddFilter("Microsoft", foreign)
+            // It would put each request's path into the scope of every line, and a path may hold an id that gives a right.
+            .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None)
             // What keeps the host from starting is reported in one line by the program itself.
             .AddFilter("Microsoft.Extensions.Hosting", LogLevel.None)
             .AddFilter("Grpc", foreign);
+        // Without that category only a listener has spans made, whose ids are in the lines.
+        ActivitySource.AddActivityListener(SpanIds);
         logging.Configure(factory => factory.ActivityTrackingOptions = ActivityTrackingOptions.TraceId | ActivityTrackingOptions.SpanId);
         logging.Services.TryAddSingleton(TimeProvider.System);
         // A reader of the output that hangs must not hang requests: what it does not take is dropped, and counted.
@@ -30,6 +35,12 @@ public static class ConsoleLog
             // Of use only where traces go somewhere.
             lines => lines.IncludeScopes = options.Exports);
     }
+
+    private static readonly ActivityListener SpanIds = new()
+    {
+        ShouldListenTo = source => source.Name == "Microsoft.AspNetCore",
+        Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.PropagationData,
+    };
 
     private static void WriteJson(JsonConsoleFormatterOptions lines)
     {

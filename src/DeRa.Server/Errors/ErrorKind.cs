@@ -9,6 +9,9 @@ internal enum ErrorKind
     /// <summary>No model of that name is served.</summary>
     UnknownModel,
 
+    /// <summary>No generation of that id is running, or it is another client's.</summary>
+    UnknownGeneration,
+
     /// <summary>HTTP itself refuses the request, before any field is looked at.</summary>
     InvalidHttp,
 

@@ -31,6 +31,7 @@ internal static class ErrorTable
     {
         [ErrorKind.InvalidField] = new(StatusCodes.Status400BadRequest, Invalid, Code.InvalidArgument),
         [ErrorKind.UnknownModel] = new(StatusCodes.Status404NotFound, Invalid, Code.NotFound),
+        [ErrorKind.UnknownGeneration] = new(StatusCodes.Status404NotFound, Invalid, Code.NotFound) { Code = "generation_not_found" },
         [ErrorKind.InvalidHttp] = new(StatusCodes.Status400BadRequest, Invalid, Code.InvalidArgument),
         [ErrorKind.HttpTimeout] = new(StatusCodes.Status408RequestTimeout, Timeout, Code.InvalidArgument),
         [ErrorKind.MalformedMessage] = new(StatusCodes.Status400BadRequest, Invalid, Code.InvalidArgument),

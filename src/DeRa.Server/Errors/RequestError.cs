@@ -33,6 +33,7 @@ internal sealed record RequestError(ErrorKind Kind, string Message)
     {
         InvalidRequestException { Code: InvalidRequestException.ModelNotFound } unknown => OfField(ErrorKind.UnknownModel, unknown),
         InvalidRequestException bad => OfField(ErrorKind.InvalidField, bad),
+        GenerationNotFoundException => new(ErrorKind.UnknownGeneration, fault.Message),
         HttpRefusal refusal => new(ErrorKind.InvalidHttp, refusal.Message) { HttpStatus = refusal.Status },
         BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout } => new(ErrorKind.HttpTimeout, fault.Message),
         BadHttpRequestException bad => new(ErrorKind.InvalidHttp, bad.Message) { HttpStatus = bad.StatusCode },

@@ -1,6 +1,6 @@
 using System.Runtime.ExceptionServices;
-using DeRa.Hosting.Security;
 using DeRa.Protos.V1;
+using DeRa.Server.State;
 using DeRa.Serving;
 using DeRa.Serving.Requests;
 using DeRa.Serving.Streaming;
@@ -16,14 +16,10 @@ internal sealed class ConverseCommands(
     IAsyncStreamReader<ConverseRequest> requests, Generation generation, GenerationService service, TimeProvider time,
     CancellationToken gone) : IDisposable
 {
-    /// <summary>Far more than a slider that is dragged sends: beyond it a client only keeps the server busy.</summary>
-    public const int MaxChangesPerSecond = 1000;
-
     private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(gone);
     private readonly CancellationTokenSource _listening = CancellationTokenSource.CreateLinkedTokenSource(gone);
     private Exception? _fault;
-    private long _secondBegan = time.GetTimestamp();
-    private int _changesInSecond;
+    private readonly ChangeRate _rate = new(time);
 
     /// <summary>Reads the first message.</summary>
     /// <exception cref="InvalidRequestException">There is none, or it is not a start.</exception>
@@ -96,16 +92,9 @@ internal sealed class ConverseCommands(
         }
     }
 
-    private void CountChange()
-    {
-        if (time.GetElapsedTime(_secondBegan) >= TimeSpan.FromSeconds(1)) (_secondBegan, _changesInSecond) = (time.GetTimestamp(), 0);
-        if (++_changesInSecond > MaxChangesPerSecond)
-            throw new LimitExceededException($"'change' may be sent at most {MaxChangesPerSecond} times a second.", 1);
-    }
-
     private void Change(StrengthChange change)
     {
-        CountChange();
+        _rate.Count("'change'");
         try
         {
             service.ChangeStrengths(generation, change.HasAlignmentStrength ? change.AlignmentStrength : null,

@@ -6,8 +6,9 @@ using DeRa.Serving;
 namespace DeRa.Server.Http;
 
 /// <summary><c>POST /v1/chat/completions</c>.</summary>
-internal sealed class ChatEndpoint(ServingState state, JsonRequestReader reader, TimeProvider time, ILogger<ChatEndpoint> log)
-    : GenerationEndpoint(state, reader, time, log)
+internal sealed class ChatEndpoint(
+    ServingState state, RunningGenerations running, JsonRequestReader reader, TimeProvider time, ILogger<ChatEndpoint> log)
+    : GenerationEndpoint(state, running, reader, time, log)
 {
     /// <inheritdoc/>
     protected override string IdPrefix => "chatcmpl-";

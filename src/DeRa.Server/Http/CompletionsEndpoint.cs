@@ -6,8 +6,9 @@ using DeRa.Serving;
 namespace DeRa.Server.Http;
 
 /// <summary><c>POST /v1/completions</c>.</summary>
-internal sealed class CompletionsEndpoint(ServingState state, JsonRequestReader reader, TimeProvider time, ILogger<CompletionsEndpoint> log)
-    : GenerationEndpoint(state, reader, time, log)
+internal sealed class CompletionsEndpoint(
+    ServingState state, RunningGenerations running, JsonRequestReader reader, TimeProvider time, ILogger<CompletionsEndpoint> log)
+    : GenerationEndpoint(state, running, reader, time, log)
 {
     /// <inheritdoc/>
     protected override string IdPrefix => "cmpl-";

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using DeRa.Engine.Requests;
+using DeRa.Hosting.Security;
 using DeRa.Server.Errors;
 using DeRa.Server.Http.Wire;
 using DeRa.Server.Responses;
@@ -12,7 +13,8 @@ using DeRa.Serving.Streaming;
 namespace DeRa.Server.Http;
 
 /// <summary>What the two generating endpoints share: they read a request, run it, and write the response whole or as a stream.</summary>
-internal abstract class GenerationEndpoint(ServingState state, JsonRequestReader reader, TimeProvider time, ILogger log)
+internal abstract class GenerationEndpoint(
+    ServingState state, RunningGenerations running, JsonRequestReader reader, TimeProvider time, ILogger log)
 {
     /// <summary>Serves one request.</summary>
     public async Task HandleAsync(HttpContext context)
@@ -42,9 +44,13 @@ internal abstract class GenerationEndpoint(ServingState state, JsonRequestReader
 
     private ResponseHeader Header(HttpContext context, PreparedRequest request, ServedPair pair) => new(
         IdPrefix + context.TraceIdentifier, time.GetUtcNow().ToUnixTimeSeconds(), request.Model,
-        new EffectiveStrengths(request.Strengths, pair.Names.Aligned), request.Seed,
+        request.Sweep is null ? new EffectiveStrengths(request.Strengths, pair.Names.Aligned) : null, request.Seed,
         [.. request.Choices.Select(choice => choice.Request).Where(choice => choice.ChoiceIndex < request.Returned)
-            .Select(choice => choice.PromptTokens)]);
+            .Select(choice => choice.PromptTokens)])
+    {
+        Aligned = pair.Names.Aligned,
+        SweptStrength = request.SweptStrength,
+    };
 
     private static async Task<IEnumerable<FinishReason>> RespondAsync(HttpContext context, Generation generation, ResponseWriter writer)
     {
@@ -61,12 +67,15 @@ internal abstract class GenerationEndpoint(ServingState state, JsonRequestReader
     private async Task<IEnumerable<FinishReason>> StreamAsync(HttpContext context, Generation generation, ResponseWriter writer)
     {
         var gone = context.RequestAborted;
+        using var registered = running.Add(generation, context.Features.Get<ApiKey>()?.Name);
         await using var pieces = generation.ReadAsync(gone).GetAsyncEnumerator(gone);
         var hasPiece = await pieces.MoveNextAsync();
         using var events = new EventStream(context.Response);
+        context.Response.Headers["x-generation-id"] = registered.Id;
         var reasons = new List<FinishReason>();
         try
         {
+            writer.GenerationId = registered.Id;
             writer.WriteStart(events, generation.Request.Choices.Count, Usage.Of(generation));
             while (hasPiece)
             {

@@ -1,4 +1,5 @@
 using DeRa.Hosting.Security;
+using DeRa.Server.State;
 using DeRa.Server.Telemetry;
 
 namespace DeRa.Server.Http;
@@ -11,6 +12,8 @@ internal static class HttpEndpoints
         .AddSingleton<JsonRequestReader>()
         .AddSingleton<CompletionsEndpoint>()
         .AddSingleton<ChatEndpoint>()
+        .AddSingleton<RunningGenerations>()
+        .AddSingleton<GenerationChangeEndpoint>()
         .AddSingleton<TokenizerEndpoints>()
         .AddSingleton<ModelsEndpoint>()
         .AddSingleton<InfoEndpoint>()
@@ -23,6 +26,7 @@ internal static class HttpEndpoints
         var services = app.Services;
         app.MapPost("/v1/completions", services.GetRequiredService<CompletionsEndpoint>().HandleAsync);
         app.MapPost("/v1/chat/completions", services.GetRequiredService<ChatEndpoint>().HandleAsync);
+        app.MapPost(RunningGenerations.Path + "/{id}", services.GetRequiredService<GenerationChangeEndpoint>().HandleAsync);
         var tokenizer = services.GetRequiredService<TokenizerEndpoints>();
         foreach (var prefix in (string[])["", "/v1"])
         {

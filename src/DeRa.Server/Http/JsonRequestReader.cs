@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.Json;
 using DeRa.Hosting.Security;
 using DeRa.Server.Http.Wire;
@@ -12,6 +13,28 @@ namespace DeRa.Server.Http;
 /// </summary>
 internal sealed class JsonRequestReader(RequestLimiting limits, Encoders encoders, ServerOptions options)
 {
+    /// <summary>Reads a request that does not count among its client's, and whose body is small.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="read">Makes of the body's object what the endpoint goes on with.</param>
+    public async Task<T> ReadUncountedAsync<T>(HttpContext context, Func<JsonElement, T> read)
+    {
+        var body = await RequestBody.ReadAsync(context.Request, context.RequestAborted);
+        try
+        {
+            return await encoders.RunAsync(body.Length, () => Parsed(body, read), context.RequestAborted);
+        }
+        finally
+        {
+            context.Request.BodyReader.AdvanceTo(body.End);
+        }
+    }
+
+    private T Parsed<T>(ReadOnlySequence<byte> body, Func<JsonElement, T> read)
+    {
+        using var document = RequestBody.Parse(body, options.Body.MaxJsonDepth);
+        return read(document.RootElement);
+    }
+
     /// <summary>Reads a request.</summary>
     /// <param name="context">The request.</param>
     /// <param name="read">
@@ -26,11 +49,8 @@ internal sealed class JsonRequestReader(RequestLimiting limits, Encoders encoder
             var place = limits.Enter(context);
             try
             {
-                return new AdmittedRequest<T>(await encoders.RunAsync(body.Length, () =>
-                {
-                    using var document = RequestBody.Parse(body, options.Body.MaxJsonDepth);
-                    return read(document.RootElement);
-                }, context.RequestAborted), place);
+                return new AdmittedRequest<T>(
+                    await encoders.RunAsync(body.Length, () => Parsed(body, read), context.RequestAborted), place);
             }
             catch
             {

@@ -26,7 +26,7 @@ internal sealed class RequestLine : IReadOnlyList<KeyValuePair<string, object?>>
     public RequestLine(HttpContext context, RequestTelemetry telemetry)
     {
         Add("Method", "", PrintableText.Of(context.Request.Method, MaxTextLength));
-        Add("Path", "", PrintableText.Of(context.Request.Path.HasValue ? context.Request.Path.ToUriComponent() : "*", MaxTextLength));
+        Add("Path", "", PrintableText.Of(LoggedPath.Of(context.Request), MaxTextLength));
         Add("Status", "", Status(context, telemetry.Error is not null));
         Add("GrpcStatus", "grpc=", context.Request.IsGrpc() ? GrpcStatus(context) : null);
         AddGeneration(telemetry);
@@ -55,7 +55,10 @@ internal sealed class RequestLine : IReadOnlyList<KeyValuePair<string, object?>>
         if (telemetry.Request is not { } request) return;
         Add("Model", "model=", PrintableText.Of(request.Model, MaxTextLength));
         var strengths = new EffectiveStrengths(request.Strengths, telemetry.Aligned);
-        if (strengths.ByName is { } named)
+        if (request.Sweep is { } sweep)
+            Add("Sweep", "sweep=",
+                string.Join(',', sweep.Select(strength => strength.ToString(CultureInfo.InvariantCulture))));
+        else if (strengths.ByName is { } named)
             Add("Strengths", "strengths=",
                 string.Join(',', named.Select(own => string.Create(CultureInfo.InvariantCulture, $"{own.Name}:{own.Strength}"))));
         else Add("Strength", "strength=", strengths.Single);

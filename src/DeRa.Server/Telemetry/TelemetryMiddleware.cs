@@ -13,6 +13,7 @@ internal sealed class TelemetryMiddleware(
         var span = context.Features.Get<IHttpActivityFeature>()?.Activity;
         var telemetry = new RequestTelemetry(metrics, span, options.Telemetry.CaptureContent, time);
         context.Features.Set(telemetry);
+        if (LoggedPath.IsSecret(context.Request)) span?.SetTag("url.path", LoggedPath.Of(context.Request));
         try
         {
             await next(context);

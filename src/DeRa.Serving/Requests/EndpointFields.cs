@@ -6,7 +6,8 @@ namespace DeRa.Serving.Requests;
 public static class EndpointFields
 {
     /// <summary>Those that say how much of which model is mixed in.</summary>
-    public static IReadOnlyList<RequestField> Strengths { get; } = [Strength, NamedStrengths, Strength.AsSynonym()];
+    public static IReadOnlyList<RequestField> Strengths { get; } =
+        [Strength, NamedStrengths, Strength.AsSynonym(), RealignmentFields.Sweep];
 
     /// <summary>What <c>POST /v1/completions</c> takes.</summary>
     public static IReadOnlyList<RequestField> Completion { get; } =
@@ -39,6 +40,12 @@ public static class EndpointFields
 
     /// <summary>What <c>POST /detokenize</c> takes.</summary>
     public static IReadOnlyList<RequestField> Detokenize { get; } = [Model, Tokens];
+
+    /// <summary>What <c>POST /v1/realignment/generations/{id}</c> takes.</summary>
+    public static IReadOnlyList<RequestField> GenerationChange { get; } =
+    [
+        Strength with { Default = null }, NamedStrengths, Strength.AsSynonym(), RealignmentFields.Choice, RealignmentFields.StopGeneration,
+    ];
 
     /// <summary>What all requests take that generate; two fields differ.</summary>
     private static IEnumerable<RequestField> Common(RequestField maxTokens, RequestField maxTokensSynonym, RequestField logProbs) =>

@@ -17,6 +17,7 @@ public sealed class Generation : IDisposable
     private readonly CancellationTokenSource? _deadline;
     // Kept, since a disposed source gives none.
     private readonly CancellationToken _expiry;
+    private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _completionTokens;
     private bool _isRead;
 
@@ -38,7 +39,8 @@ public sealed class Generation : IDisposable
         {
             _deadline?.Dispose();
             throw new InvalidRequestException(
-                request.Choices.Any(choice => choice.Request.ChoiceIndex > 0) ? "n" : "prompt", refused.Message);
+                request.StrengthCount > 1 ? RealignmentFields.Sweep.Name
+                    : request.Choices.Any(choice => choice.Request.ChoiceIndex > 0) ? "n" : "prompt", refused.Message);
         }
         catch
         {
@@ -54,15 +56,22 @@ public sealed class Generation : IDisposable
     public int CompletionTokens => _completionTokens;
 
     /// <summary>
-    /// Tokens of the prompts that no model had to run for it, each prompt counted once, by its first choice; 0 for a prompt that is not
-    /// read yet. Any thread.
+    /// Tokens of the prompts that no model had to run for it, each prompt counted once, by the first choice of each strength; 0 for a
+    /// prompt that is not read yet. Any thread.
     /// </summary>
     public int CachedTokens
     {
         get
         {
             var cached = 0;
-            for (var first = 0; first < _handles.Count; first += Request.Candidates) cached += _handles[first].CachedTokens;
+            for (var first = 0; first < _handles.Count; first += Request.Candidates * Request.StrengthCount)
+            {
+                // Models differ from strength to strength; what the first choice has read is there for those after it.
+                var least = _handles[first].CachedTokens;
+                for (var strength = 1; strength < Request.StrengthCount; strength++)
+                    least = Math.Min(least, _handles[first + strength * Request.Candidates].CachedTokens);
+                cached += least;
+            }
             return cached;
         }
     }
@@ -118,6 +127,22 @@ public sealed class Generation : IDisposable
         foreach (var handle in _handles) handle.ChangeStrengths(strengths);
     }
 
+    /// <summary>The same for one choice or all, with where it takes effect. Any thread.</summary>
+    /// <param name="strengths">What <see cref="RequestValidator.PrepareStrengths"/> gave.</param>
+    /// <param name="choice">The index of the choice; null = all.</param>
+    /// <returns>Of each choice asked for, in order, the index of its first token at them; null where it had ended.</returns>
+    public async Task<IReadOnlyList<(int Choice, int? FromToken)>> ChangeStrengthsAsync(AlignmentStrengths strengths, int? choice)
+    {
+        var chosen = choice is { } one ? Enumerable.Repeat(one, 1) : Enumerable.Range(0, _handles.Count);
+        var asked = chosen.Select(index => (Choice: index, Applied: _handles[index].ChangeStrengths(strengths))).ToArray();
+        await Task.WhenAny(Task.WhenAll(asked.Select(change => change.Applied)), _over.Task);
+        return [.. asked.Select(change => (change.Choice, change.Applied.IsCompletedSuccessfully ? change.Applied.Result : null))];
+    }
+
+    /// <summary>Ends one choice soon, as <see cref="Stop()"/> does all. Any thread.</summary>
+    /// <param name="choice">Its index.</param>
+    public void Stop(int choice) => _handles[choice].Cancel();
+
     /// <summary>Ends every choice soon, as stopped by its client; what it has made so far still comes out.</summary>
     public void Stop() => Dispose();
 
@@ -128,6 +153,7 @@ public sealed class Generation : IDisposable
         if (!_isRead)
             foreach (var handle in _handles) handle.CountFinish(FinishReason.Cancelled);
         _deadline?.Dispose();
+        _over.TrySetResult();
     }
 
     private void CancelAll()

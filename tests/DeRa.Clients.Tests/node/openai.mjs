@@ -162,6 +162,25 @@ const scenarios = {
     assert.equal(seen.size, 3);
   },
 
+  async change() {
+    const headers = { 'content-type': 'application/json' };
+    const body = JSON.stringify({ model, prompt: 'a', max_tokens: 1000000, stream: true, alignment_strength: 0 });
+    const response = await fetch(`${server}v1/completions`, { method: 'POST', headers, body });
+    const path = `v1/realignment/generations/${response.headers.get('x-generation-id')}`;
+    const { stopped, choices: [{ index, from_token: from }] } = await raw(path, { alignment_strength: 2 });
+    assert.deepEqual([stopped, index], [false, 0]);
+    assert.deepEqual(await raw(path, { stop: true }), { stopped: true, choices: [] });
+    const events = (await response.text()).split('\n\n').filter(event => event.startsWith('data: {'));
+    const chunks = events.map(event => JSON.parse(event.slice('data: '.length)));
+    assert.ok(path.endsWith(`/${chunks[0].generation_id}`));
+    assert.ok(chunks.slice(1).every(chunk => chunk.generation_id === undefined));
+    // Each chunk is a token and says at which strength, once that has changed.
+    assert.deepEqual(chunks.map(({ choices: [choice] }) => choice.alignment_strength),
+      chunks.map((_, place) => place < from ? undefined : 2));
+    assert.equal(chunks.at(-1).choices[0].finish_reason, 'stop');
+    assert.equal((await raw(path, { alignment_strength: 1 })).error.code, 'generation_not_found');
+  },
+
   async leave() {
     const stream = await client.completions.create({ model, prompt: 'a', max_tokens: 1000000, stream: true });
     for await (const chunk of stream) if (chunk.choices[0].text) break;

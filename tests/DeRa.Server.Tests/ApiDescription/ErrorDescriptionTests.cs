@@ -59,6 +59,7 @@ public class ErrorDescriptionTests
         await TellAsync("a value out of range", AskAsync(server, """{"prompt":"a","lambda":11}"""));
         await TellAsync("a misspelt field", AskAsync(server, """{"prompt":"a","lamda":1}"""));
         await TellAsync("an unknown model", AskAsync(server, """{"prompt":"a","model":"nothing"}"""));
+        await TellAsync("an unknown generation", AskAsync(server, """{"alignment_strength":1}""", path: "/v1/realignment/generations/0"));
         server.Executor.ReadoutError = _ => "broken";
         await TellAsync("a failure inside", AskAsync(server, Prompt));
         server.Executor.ReadoutError = null;

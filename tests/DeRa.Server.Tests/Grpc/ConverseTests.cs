@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using DeRa.Engine.Scheduling;
 using DeRa.Protos.V1;
-using DeRa.Server.Grpc;
 using DeRa.Server.Options;
+using DeRa.Server.State;
 using Google.Rpc;
 using Grpc.Core;
 using Microsoft.Extensions.Time.Testing;
@@ -179,7 +179,7 @@ public class ConverseTests
         using var call = server.Inference.Converse(cancellationToken: Stop);
         await call.RequestStream.WriteAsync(Start(maxTokens: 1_000_000), Stop);
         await ServerFixture.EventuallyAsync(() => server.Engine.Status.RunningSequences == 1);
-        for (var i = 0; i < ConverseCommands.MaxChangesPerSecond - 1; i++) await call.RequestStream.WriteAsync(Change(i % 2), Stop);
+        for (var i = 0; i < ChangeRate.MaxChangesPerSecond - 1; i++) await call.RequestStream.WriteAsync(Change(i % 2), Stop);
         await call.RequestStream.WriteAsync(Change(0.5), Stop);
         hold.Release(2_000_000);
         var (tokens, changes) = (0, new List<double>());
@@ -208,7 +208,7 @@ public class ConverseTests
         try
         {
             // Time stands still: all of them are of one second.
-            for (var i = 0; i <= ConverseCommands.MaxChangesPerSecond; i++) await call.RequestStream.WriteAsync(Change(i % 2), Stop);
+            for (var i = 0; i <= ChangeRate.MaxChangesPerSecond; i++) await call.RequestStream.WriteAsync(Change(i % 2), Stop);
         }
         catch (Exception end) when (end is RpcException or InvalidOperationException)
         {

@@ -1,4 +1,5 @@
 using DeRa.Server.Http.Wire;
+using DeRa.Server.State;
 using DeRa.Serving;
 using DeRa.Serving.Requests;
 
@@ -11,7 +12,11 @@ internal static class ApiOperations
     public static IReadOnlyList<ApiOperation> Of(ServedPair pair)
     {
         var context = pair.Validator.Context;
-        return [Completions(context), Chat(context), .. Tokenizer(context), .. Models(context), .. State(), .. Reference()];
+        return
+        [
+            Completions(context), Chat(context), GenerationChange(context), .. Tokenizer(context), .. Models(context), .. State(),
+            .. Reference(),
+        ];
     }
 
     private static ApiOperation Completions(FieldContext context) => new(
@@ -38,6 +43,15 @@ internal static class ApiOperations
             """{"messages": [{"role": "user", "content": "Tell me about a dog."}],"""
                 + $$""" "max_tokens": 20, "model": "{{context.Names.Pair}}"}""",
         ],
+    };
+
+    private static ApiOperation GenerationChange(FieldContext context) => new(
+        "changeGeneration", "POST", RunningGenerations.Path + "/{id}",
+        "Changes the strength of a response that is being streamed, for the tokens that follow, or ends it. An id that is unknown, has "
+            + "ended or is another API key's is a 404.", "GenerationChanged")
+    {
+        Forms = [Form(GenerationChangeReader.Table, context)],
+        Examples = ["""{"alignment_strength": 0.5}"""],
     };
 
     private static IEnumerable<ApiOperation> Tokenizer(FieldContext context)

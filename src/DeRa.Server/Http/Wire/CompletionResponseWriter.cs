@@ -19,7 +19,7 @@ internal sealed class CompletionResponseWriter(ResponseHeader header, ResponseOp
     protected override string ChunkObject => "text_completion";
 
     /// <inheritdoc/>
-    public override void WritePiece(EventStream events, ChoiceDelta piece, Usage usage)
+    protected override void WriteChunks(EventStream events, ChoiceDelta piece, Usage usage)
     {
         if (!HasContent(piece) && piece.FinishReason is null) return;
         var json = OpenChunk(events, piece.Index);
@@ -32,7 +32,7 @@ internal sealed class CompletionResponseWriter(ResponseHeader header, ResponseOp
     protected override void WriteChoice(Utf8JsonWriter json, int index, WholeChoice choice)
     {
         json.WriteStartObject();
-        json.WriteNumber("index"u8, index);
+        WriteIndex(json, index);
         WriteBody(json, choice.Text, choice.Tokens);
         WritePromptIds(json, index);
         WritePromptLogProbs(json, choice);

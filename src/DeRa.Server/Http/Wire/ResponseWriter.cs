@@ -12,6 +12,11 @@ namespace DeRa.Server.Http.Wire;
 /// <param name="texts">Formats tokens.</param>
 internal abstract class ResponseWriter(ResponseHeader header, ResponseOptions options, TokenTexts texts)
 {
+    private readonly Dictionary<int, EffectiveStrengths> _changed = [];
+
+    /// <summary>By which the generation is found while it is streamed; the next chunk tells it.</summary>
+    public string? GenerationId { private get; set; }
+
     /// <summary>Writes the response in one object.</summary>
     public void WriteWhole(Utf8JsonWriter json, IReadOnlyList<WholeChoice> choices, Usage usage)
     {
@@ -29,7 +34,14 @@ internal abstract class ResponseWriter(ResponseHeader header, ResponseOptions op
     }
 
     /// <summary>Writes the chunks of one piece; none where it has nothing that was asked for.</summary>
-    public abstract void WritePiece(EventStream events, ChoiceDelta piece, Usage usage);
+    public void WritePiece(EventStream events, ChoiceDelta piece, Usage usage)
+    {
+        if (piece.Strengths is { } changed) _changed[piece.Index] = new EffectiveStrengths(changed, header.Aligned);
+        WriteChunks(events, piece, usage);
+    }
+
+    /// <inheritdoc cref="WritePiece"/>
+    protected abstract void WriteChunks(EventStream events, ChoiceDelta piece, Usage usage);
 
     /// <summary>Writes the last chunk, where it was asked for.</summary>
     public void WriteEnd(EventStream events, Usage usage)
@@ -48,6 +60,9 @@ internal abstract class ResponseWriter(ResponseHeader header, ResponseOptions op
 
     /// <summary><c>object</c> of a chunk.</summary>
     protected abstract string ChunkObject { get; }
+
+    /// <summary>Whether each choice has a strength of its own.</summary>
+    protected bool IsSweep => header.Strengths is null;
 
     /// <summary>How the response is wanted.</summary>
     protected ResponseOptions Options { get; } = options;
@@ -98,8 +113,16 @@ internal abstract class ResponseWriter(ResponseHeader header, ResponseOptions op
         var json = events.Begin();
         Open(json, ChunkObject);
         json.WriteStartObject();
-        json.WriteNumber("index"u8, index);
+        WriteIndex(json, index);
         return json;
+    }
+
+    /// <summary>Writes which choice this is, and where it has strengths of its own which.</summary>
+    protected void WriteIndex(Utf8JsonWriter json, int index)
+    {
+        json.WriteNumber("index"u8, index);
+        if (_changed.TryGetValue(index, out var changed)) WriteStrengths(json, changed);
+        else if (header.SweptStrength(index) is { } strength) json.WriteNumber("alignment_strength"u8, strength);
     }
 
     /// <summary>Ends a chunk and its one choice.</summary>
@@ -160,15 +183,17 @@ internal abstract class ResponseWriter(ResponseHeader header, ResponseOptions op
         json.WriteString("object"u8, kind);
         json.WriteNumber("created"u8, header.Created);
         json.WriteString("model"u8, header.Model);
-        WriteStrengths(json);
+        if (GenerationId is { } generation) json.WriteString("generation_id"u8, generation);
+        GenerationId = null;
+        if (header.Strengths is { } strengths) WriteStrengths(json, strengths);
         json.WriteNumber("seed"u8, header.Seed);
         json.WriteStartArray("choices"u8);
     }
 
-    private void WriteStrengths(Utf8JsonWriter json)
+    private static void WriteStrengths(Utf8JsonWriter json, EffectiveStrengths strengths)
     {
-        if (header.Strengths.Single is { } strength) json.WriteNumber("alignment_strength"u8, strength);
-        if (header.Strengths.ByName is not { } named) return;
+        if (strengths.Single is { } strength) json.WriteNumber("alignment_strength"u8, strength);
+        if (strengths.ByName is not { } named) return;
         json.WriteStartObject("alignment_strengths"u8);
         foreach (var (name, own) in named) json.WriteNumber(name, own);
         json.WriteEndObject();
