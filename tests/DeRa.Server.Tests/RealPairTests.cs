@@ -14,7 +14,7 @@ public class RealPairTests
 {
     private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
 
-    private static async Task<ServerFixture> StartAsync(string reference, string aligned)
+    internal static async Task<ServerFixture> StartAsync(string reference, string aligned)
     {
         var options = new ServerOptions
         {

@@ -24,9 +24,8 @@ internal sealed class GrpcResponses(ITokenizer tokenizer, IReadOnlyList<string> 
     public T Started<T>(PreparedRequest request, StreamEvents<T> form)
     {
         var started = new Started { Model = request.Model, Seed = request.Seed, PromptTokens = request.PromptTokens };
-        var strengths = new EffectiveStrengths(request.Strengths, aligned);
-        if (strengths.Single is { } strength) started.AlignmentStrength = strength;
-        strengths.AddTo(started.AlignmentStrengths);
+        if (request.Sweep is { } sweep) started.AlignmentSweep.AddRange(sweep);
+        else if (AddStrengths(request.Strengths, started.AlignmentStrengths) is { } strength) started.AlignmentStrength = strength;
         return form.Started(started);
     }
 
@@ -46,9 +45,8 @@ internal sealed class GrpcResponses(ITokenizer tokenizer, IReadOnlyList<string> 
     {
         var request = generation.Request;
         var response = new GenerateResponse { Model = request.Model, Seed = request.Seed, Usage = UsageOf(generation) };
-        var strengths = new EffectiveStrengths(request.Strengths, aligned);
-        if (strengths.Single is { } strength) response.AlignmentStrength = strength;
-        strengths.AddTo(response.AlignmentStrengths);
+        if (request.Sweep is null && AddStrengths(request.Strengths, response.AlignmentStrengths) is { } strength)
+            response.AlignmentStrength = strength;
         response.Choices.AddRange(choices.Select((choice, i) => Choice(choice, i, request)));
         return response;
     }
@@ -58,9 +56,8 @@ internal sealed class GrpcResponses(ITokenizer tokenizer, IReadOnlyList<string> 
     {
         var request = generation.Request;
         var response = new ChatResponse { Model = request.Model, Seed = request.Seed, Usage = UsageOf(generation) };
-        var strengths = new EffectiveStrengths(request.Strengths, aligned);
-        if (strengths.Single is { } strength) response.AlignmentStrength = strength;
-        strengths.AddTo(response.AlignmentStrengths);
+        if (request.Sweep is null && AddStrengths(request.Strengths, response.AlignmentStrengths) is { } strength)
+            response.AlignmentStrength = strength;
         response.Choices.AddRange(choices.Select((choice, i) => ChatChoice(choice, i, request)));
         return response;
     }
@@ -123,10 +120,16 @@ internal sealed class GrpcResponses(ITokenizer tokenizer, IReadOnlyList<string> 
     private StrengthChanged Changed(int index, AlignmentStrengths changed)
     {
         var message = new StrengthChanged { Index = index };
-        var strengths = new EffectiveStrengths(changed, aligned);
-        if (strengths.Single is { } strength) message.AlignmentStrength = strength;
-        strengths.AddTo(message.AlignmentStrengths);
+        if (AddStrengths(changed, message.AlignmentStrengths) is { } strength) message.AlignmentStrength = strength;
         return message;
+    }
+
+    /// <summary>Adds strengths to a message's map; returns the one number that says them, null where none does.</summary>
+    private double? AddStrengths(AlignmentStrengths strengths, IDictionary<string, double> map)
+    {
+        var effective = new EffectiveStrengths(strengths, aligned);
+        effective.AddTo(map);
+        return effective.Single;
     }
 
     private ChatChoice ChatChoice(WholeChoice whole, int index, PreparedRequest request)
@@ -141,6 +144,7 @@ internal sealed class GrpcResponses(ITokenizer tokenizer, IReadOnlyList<string> 
         choice.PromptTokens.AddRange(PromptTokens(request, whole, index));
         if (whole.StopString is { } stop) choice.Stop = stop;
         if (whole.StopToken is { } token) choice.StopToken = token;
+        if (request.SweptStrength(index) is { } strength) choice.AlignmentStrength = strength;
         return choice;
     }
 
@@ -151,6 +155,7 @@ internal sealed class GrpcResponses(ITokenizer tokenizer, IReadOnlyList<string> 
         choice.PromptTokens.AddRange(PromptTokens(request, whole, index));
         if (whole.StopString is { } stop) choice.Stop = stop;
         if (whole.StopToken is { } token) choice.StopToken = token;
+        if (request.SweptStrength(index) is { } strength) choice.AlignmentStrength = strength;
         return choice;
     }
 

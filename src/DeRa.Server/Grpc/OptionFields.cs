@@ -35,6 +35,9 @@ internal sealed class OptionFields(GenerationOptions options) : IFieldSource
     public IReadOnlyList<int>? TokenIds(RequestField field) => Value(field) is RepeatedField<int> { Count: > 0 } ids ? ids : null;
 
     /// <inheritdoc/>
+    public IReadOnlyList<double>? Numbers(RequestField field) => Value(field) is RepeatedField<double> { Count: > 0 } list ? list : null;
+
+    /// <inheritdoc/>
     public IReadOnlyDictionary<int, double>? TokenNumbers(RequestField field) =>
         Value(field) is MapField<int, double> { Count: > 0 } map ? map.ToDictionary() : null;
 

@@ -42,9 +42,12 @@ internal abstract class GenerationEndpoint(ServingState state, JsonRequestReader
 
     private ResponseHeader Header(HttpContext context, PreparedRequest request, ServedPair pair) => new(
         IdPrefix + context.TraceIdentifier, time.GetUtcNow().ToUnixTimeSeconds(), request.Model,
-        new EffectiveStrengths(request.Strengths, pair.Names.Aligned), request.Seed,
+        request.Sweep is null ? new EffectiveStrengths(request.Strengths, pair.Names.Aligned) : null, request.Seed,
         [.. request.Choices.Select(choice => choice.Request).Where(choice => choice.ChoiceIndex < request.Returned)
-            .Select(choice => choice.PromptTokens)]);
+            .Select(choice => choice.PromptTokens)])
+    {
+        SweptStrength = request.SweptStrength,
+    };
 
     private static async Task<IEnumerable<FinishReason>> RespondAsync(HttpContext context, Generation generation, ResponseWriter writer)
     {

@@ -55,7 +55,10 @@ internal sealed class RequestLine : IReadOnlyList<KeyValuePair<string, object?>>
         if (telemetry.Request is not { } request) return;
         Add("Model", "model=", PrintableText.Of(request.Model, MaxTextLength));
         var strengths = new EffectiveStrengths(request.Strengths, telemetry.Aligned);
-        if (strengths.ByName is { } named)
+        if (request.Sweep is { } sweep)
+            Add("Sweep", "sweep=",
+                string.Join(',', sweep.Select(strength => strength.ToString(CultureInfo.InvariantCulture))));
+        else if (strengths.ByName is { } named)
             Add("Strengths", "strengths=",
                 string.Join(',', named.Select(own => string.Create(CultureInfo.InvariantCulture, $"{own.Name}:{own.Strength}"))));
         else Add("Strength", "strength=", strengths.Single);

@@ -23,7 +23,7 @@ internal static class RequestSpan
         span.SetTag("gen_ai.provider.name", "dera");
         span.SetTag("gen_ai.request.model", request.Model);
         span.SetTag("gen_ai.response.model", request.Model);
-        span.SetTag("gen_ai.request.choice.count", input.N ?? 1);
+        span.SetTag("gen_ai.request.choice.count", request.Returned * request.StrengthCount);
         span.SetTag("gen_ai.request.seed", request.Seed);
         span.SetTag("gen_ai.request.stream", input.Stream);
         span.SetTag("gen_ai.request.max_tokens", first.MaxTokens);
@@ -36,7 +36,8 @@ internal static class RequestSpan
         span.SetTag("gen_ai.usage.input_tokens", request.PromptTokens);
         span.SetTag("dera.models", (string[])["reference", .. aligned]);
         var strengths = request.Strengths;
-        if (strengths.Count <= 1) span.SetTag("dera.alignment_strength", strengths[0]);
+        if (request.Sweep is { } sweep) span.SetTag("dera.alignment_sweep", sweep.ToArray());
+        else if (strengths.Count <= 1) span.SetTag("dera.alignment_strength", strengths[0]);
         else span.SetTag("dera.alignment_strengths", Enumerable.Range(0, strengths.Count).Select(i => strengths[i]).ToArray());
     }
 

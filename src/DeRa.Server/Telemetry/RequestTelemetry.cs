@@ -52,9 +52,8 @@ internal sealed class RequestTelemetry(RequestMetrics metrics, Activity? span, b
         var operation = prepared.IsChat ? "chat" : "text_completion";
         (Request, Aligned) = (request, pair.Names.Aligned);
         _labels = RequestMetrics.Labels(operation, pair.Names.Pair);
-        for (var i = 0; i < pair.Names.Aligned.Count; i++)
-            metrics.Strength.Record(request.Strengths[i],
-                new("model_name", pair.Names.Pair), new("aligned_model", pair.Names.Aligned[i]));
+        if (request.Sweep is null) Measure(request.Strengths, pair.Names);
+        else foreach (var strength in request.Sweep) Measure(strength, pair.Names);
         if (span is not { IsAllDataRequested: true }) return;
         RequestSpan.Describe(span, operation, input, request, pair.Names.Aligned);
         if (capturesContent) _text = new CapturedText(input, request);
@@ -89,6 +88,12 @@ internal sealed class RequestTelemetry(RequestMetrics metrics, Activity? span, b
         if (_error is not null) metrics.Errors.Add(1, new KeyValuePair<string, object?>("error.type", _error));
         if (_labels is { } labels) Measure(labels);
         if (span is not null) EndSpan(span);
+    }
+
+    private void Measure(AlignmentStrengths strengths, ServedNames names)
+    {
+        for (var i = 0; i < names.Aligned.Count; i++)
+            metrics.Strength.Record(strengths[i], new("model_name", names.Pair), new("aligned_model", names.Aligned[i]));
     }
 
     private void Measure(TagList labels)

@@ -10,7 +10,7 @@ namespace DeRa.Serving.Requests;
 /// </summary>
 public sealed record GenerationInput
 {
-    /// <summary>The prompts; each gives <see cref="N"/> choices.</summary>
+    /// <summary>The prompts; each gives <see cref="N"/> choices, at each strength of <see cref="AlignmentSweep"/>.</summary>
     public required IReadOnlyList<PromptInput> Prompts { get; init; }
 
     /// <summary>One of <see cref="ServedNames"/>; null and empty = the pair.</summary>
@@ -24,6 +24,9 @@ public sealed record GenerationInput
 
     /// <summary><c>alignment_strengths</c>: aligned model → λ; those not named have 0. Not with <see cref="AlignmentStrength"/>.</summary>
     public IReadOnlyDictionary<string, double>? NamedStrengths { get; init; }
+
+    /// <summary><c>alignment_sweep</c>: <see cref="N"/> choices at each of these strengths. Not with the two above.</summary>
+    public IReadOnlyList<double>? AlignmentSweep { get; init; }
 
     /// <summary><c>max_tokens</c>; −1 = as many as the context leaves.</summary>
     public int? MaxTokens { get; init; }

@@ -30,6 +30,9 @@ public interface IFieldSource
     /// <summary>A list of token ids.</summary>
     IReadOnlyList<int>? TokenIds(RequestField field);
 
+    /// <summary>A list of numbers.</summary>
+    IReadOnlyList<double>? Numbers(RequestField field);
+
     /// <summary>Numbers by token id.</summary>
     IReadOnlyDictionary<int, double>? TokenNumbers(RequestField field);
 

@@ -8,22 +8,32 @@ public sealed record PreparedRequest
     /// <summary>The name under which the client asked for the model, or the pair's.</summary>
     public required string Model { get; init; }
 
-    /// <summary>Each model's strength, in every choice.</summary>
+    /// <summary>Each model's strength, in every choice; with a sweep in the choices of its first strength.</summary>
     public required AlignmentStrengths Strengths { get; init; }
+
+    /// <summary>Strengths of the first aligned model, of which each has choices of its own; null = no sweep.</summary>
+    public IReadOnlyList<double>? Sweep { get; init; }
 
     /// <summary>The effective seed: the client's, or the random one that was drawn.</summary>
     public required long Seed { get; init; }
 
     /// <summary>
-    /// All choices, prompts in order, each with its candidates in order: index = promptIndex · <see cref="Candidates"/> + choiceIndex.
+    /// All choices: prompts in order, of each its strengths in order, of each the candidates in order.
     /// </summary>
     public required IReadOnlyList<PreparedChoice> Choices { get; init; }
 
-    /// <summary>Choices that each prompt gives; at least <see cref="Returned"/>.</summary>
+    /// <summary>Choices that each prompt gives at each strength; at least <see cref="Returned"/>.</summary>
     public required int Candidates { get; init; }
 
-    /// <summary>Choices that come back for each prompt: the best where there are more candidates.</summary>
+    /// <summary>Choices that come back for each prompt and strength: the best where there are more candidates.</summary>
     public required int Returned { get; init; }
+
+    /// <summary>Strengths of each prompt's choices.</summary>
+    public int StrengthCount => Sweep?.Count ?? 1;
+
+    /// <summary>Which strength of the sweep a choice has; null = no sweep.</summary>
+    /// <param name="index">The choice's index in the response.</param>
+    public double? SweptStrength(int index) => Sweep?[index / Returned % Sweep.Count];
 
     /// <summary>Alternatives that the client wants with each generated token; null = no log-probabilities.</summary>
     public required int? LogProbs { get; init; }
@@ -50,7 +60,7 @@ public sealed record PreparedRequest
 /// <summary>One choice of a response.</summary>
 public sealed record PreparedChoice
 {
-    /// <summary>promptIndex · candidates + choiceIndex.</summary>
+    /// <summary>Its place among <see cref="PreparedRequest.Choices"/>.</summary>
     public required int Index { get; init; }
 
     /// <summary>What the engine runs.</summary>

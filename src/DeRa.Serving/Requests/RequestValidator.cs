@@ -43,17 +43,22 @@ public sealed class RequestValidator(ITokenizer tokenizer, FieldContext context)
     {
         var n = (int)RequestFields.N.Checked(input, context)!.Value;
         var candidates = Candidates(input, n);
-        var template = Template(input, areRanked: candidates > n);
+        var mixtures = _strengths.ReadAll(input);
+        if (input.AlignmentSweep is not null) CheckSweep(input.Prompts.Count, mixtures.Count, candidates);
+        var template = Template(input, mixtures[0], areRanked: candidates > n);
         var stops = StopStrings(input);
         var prompts = Prompts(input);
-        var choices = prompts.SelectMany((tokens, p) => Enumerable.Range(0, candidates).Select(c => new PreparedChoice
+        var places = prompts.SelectMany((_, p) => mixtures.SelectMany(mixture =>
+            Enumerable.Range(0, candidates).Select(c => (Prompt: p, Mixture: mixture, Candidate: c))));
+        var choices = places.Select((place, index) => new PreparedChoice
         {
-            Index = p * candidates + c,
+            Index = index,
             Request = template with
             {
-                PromptTokens = tokens,
-                MaxTokens = MaxTokens(input, tokens.Count),
-                ChoiceIndex = c,
+                PromptTokens = prompts[place.Prompt],
+                MaxTokens = MaxTokens(input, prompts[place.Prompt].Count),
+                Strengths = place.Mixture,
+                ChoiceIndex = place.Candidate,
             },
             StopStrings = stops,
             NamedStopTokens = _tokens.NamedStopTokens(input),
@@ -61,13 +66,15 @@ public sealed class RequestValidator(ITokenizer tokenizer, FieldContext context)
             SkipsSpecialTokens = input.SkipSpecialTokens,
             Echo = input.Echo,
             EchoLogProbs = input.LogProbs,
-            ContinuesPrompt = input.Prompts[p] is not ChatPrompt { ContinueFinalMessage: false },
-        })).ToArray();
-        CheckCacheHolds(choices, candidates > n ? "best_of" : n > 1 ? "n" : input.MaxTokensField);
+            ContinuesPrompt = input.Prompts[place.Prompt] is not ChatPrompt { ContinueFinalMessage: false },
+        }).ToArray();
+        CheckCacheHolds(choices, mixtures.Count > 1 ? RealignmentFields.Sweep.Name
+            : candidates > n ? "best_of" : n > 1 ? "n" : input.MaxTokensField);
         return new PreparedRequest
         {
             Model = string.IsNullOrEmpty(input.Model) ? context.Names.Pair : input.Model,
             Strengths = template.Strengths,
+            Sweep = input.AlignmentSweep,
             Seed = template.Seed,
             Choices = choices,
             Candidates = candidates,
@@ -138,7 +145,17 @@ public sealed class RequestValidator(ITokenizer tokenizer, FieldContext context)
                 "'best_of' beyond 'n' does not work with a stream: which are best is known at the end.");
     }
 
-    private GenerationRequest Template(GenerationInput input, bool areRanked)
+    private void CheckSweep(int prompts, int strengths, int candidates)
+    {
+        var choices = (long)prompts * strengths * candidates;
+        if (choices <= context.Limits.MaxChoices) return;
+        var field = RealignmentFields.Sweep.Name;
+        throw new InvalidRequestException(field,
+            $"'{field}' has {strengths} strengths, which with {prompts} prompts and {candidates} choices for each make {choices} choices; "
+            + $"at most {context.Limits.MaxChoices} are allowed.");
+    }
+
+    private GenerationRequest Template(GenerationInput input, AlignmentStrengths strengths, bool areRanked)
     {
         CheckSalt(input.CacheSalt);
         int? logProbs = input.LogProbs is { } wanted ? context.Alternatives.Check(input.LogProbsField, wanted) : null;
@@ -147,7 +164,7 @@ public sealed class RequestValidator(ITokenizer tokenizer, FieldContext context)
         {
             PromptTokens = [],
             MaxTokens = 0,
-            Strengths = _strengths.Read(input),
+            Strengths = strengths,
             Seed = input.Seed is { } seed and not RandomSeed ? seed : DrawSeed(),
             Sampling = Sampling(input),
             StopTokens = _tokens.StopTokens(input),

@@ -7,8 +7,15 @@ namespace DeRa.Serving.Requests;
 internal sealed class StrengthFields(FieldContext context)
 {
     private static readonly string NamedField = RequestFields.NamedStrengths.Name;
+    private static readonly string SweepField = RealignmentFields.Sweep.Name;
 
     private readonly ServedNames _names = context.Names;
+
+    /// <summary>The mixtures that a request asks for: those of its sweep, in order, else one.</summary>
+    /// <exception cref="InvalidRequestException">
+    /// An unknown name, a strength out of range, two fields that contradict each other, or a sweep of no strengths or too many.
+    /// </exception>
+    public IReadOnlyList<AlignmentStrengths> ReadAll(GenerationInput input) => input.AlignmentSweep is { } sweep ? Swept(input, sweep) : [Read(input)];
 
     /// <summary>The mixture that a request asks for; the first aligned model alone where it says nothing.</summary>
     /// <exception cref="InvalidRequestException">An unknown name, a strength out of range, or two that contradict each other.</exception>
@@ -41,6 +48,20 @@ internal sealed class StrengthFields(FieldContext context)
         if (first is not null)
             throw new InvalidRequestException(NamedField, $"'{NamedField}' and '{field}' are both set; send one of them.");
         return Named(named, NamedField);
+    }
+
+    /// <summary>The mixtures of a sweep, which outweighs a strength in the model's name.</summary>
+    private AlignmentStrengths[] Swept(GenerationInput input, IReadOnlyList<double> sweep)
+    {
+        OfModel(input.Model);
+        var other = input.AlignmentStrength is not null ? input.AlignmentStrengthField : input.NamedStrengths is not null ? NamedField : null;
+        if (other is not null)
+            throw new InvalidRequestException(SweepField, $"'{SweepField}' and '{other}' are both set; send one of them.");
+        if (sweep.Count == 0)
+            throw new InvalidRequestException(SweepField,
+                $"'{SweepField}' holds no strength; it must hold 1 to {RealignmentFields.MaxSweep}.");
+        FieldCount.Check(SweepField, sweep.Count, RealignmentFields.MaxSweep, "strengths");
+        return [.. sweep.Select((strength, i) => Check(strength, _ => $"{SweepField}[{i}]"))];
     }
 
     /// <summary>The mixture of strengths by name.</summary>

@@ -38,7 +38,8 @@ public sealed class Generation : IDisposable
         {
             _deadline?.Dispose();
             throw new InvalidRequestException(
-                request.Choices.Any(choice => choice.Request.ChoiceIndex > 0) ? "n" : "prompt", refused.Message);
+                request.StrengthCount > 1 ? RealignmentFields.Sweep.Name
+                    : request.Choices.Any(choice => choice.Request.ChoiceIndex > 0) ? "n" : "prompt", refused.Message);
         }
         catch
         {
@@ -54,15 +55,22 @@ public sealed class Generation : IDisposable
     public int CompletionTokens => _completionTokens;
 
     /// <summary>
-    /// Tokens of the prompts that no model had to run for it, each prompt counted once, by its first choice; 0 for a prompt that is not
-    /// read yet. Any thread.
+    /// Tokens of the prompts that no model had to run for it, each prompt counted once, by the first choice of each strength; 0 for a
+    /// prompt that is not read yet. Any thread.
     /// </summary>
     public int CachedTokens
     {
         get
         {
             var cached = 0;
-            for (var first = 0; first < _handles.Count; first += Request.Candidates) cached += _handles[first].CachedTokens;
+            for (var first = 0; first < _handles.Count; first += Request.Candidates * Request.StrengthCount)
+            {
+                // Models differ from strength to strength; what the first choice has read is there for those after it.
+                var least = _handles[first].CachedTokens;
+                for (var strength = 1; strength < Request.StrengthCount; strength++)
+                    least = Math.Min(least, _handles[first + strength * Request.Candidates].CachedTokens);
+                cached += least;
+            }
             return cached;
         }
     }

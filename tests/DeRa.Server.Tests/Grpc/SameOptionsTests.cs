@@ -98,7 +98,12 @@ public class SameOptionsTests
         if (field.IsMap && field.Name == "logit_bias") options.LogitBias[7] = 0.25;
         else if (field.IsMap) options.AlignmentStrengths["aligned"] = 0.25;
         else if (field.IsRepeated)
-            ((System.Collections.IList)field.Accessor.GetValue(options)).Add(field.FieldType == FieldType.String ? "x" : 7);
+            ((System.Collections.IList)field.Accessor.GetValue(options)).Add(field.FieldType switch
+            {
+                FieldType.String => "x",
+                FieldType.Double => 0.25,
+                _ => (object)7,
+            });
         else
             field.Accessor.SetValue(options, field.FieldType switch
             {

@@ -66,6 +66,15 @@ public sealed class RequestLogTests : IDisposable
         Assert.DoesNotContain("Strength", line.Fields.Keys);
     }
 
+    [Fact]
+    public async Task The_strengths_of_a_sweep_stand_in_their_order()
+    {
+        await using var server = await ServerFixture.StartAsync(Scripts.Saying("x"), logs: _logs);
+        var line = await LineAsync(await server.CompleteAsync("""{"prompt":"a","alignment_sweep":[0,2,0.5],"n":2}"""));
+        Assert.Equal(("0,2,0.5", 2, 12), (line.Fields["Sweep"], line.Fields["InputTokens"], line.Fields["OutputTokens"]));
+        Assert.DoesNotContain("Strength", line.Fields.Keys);
+    }
+
     [Theory]
     [InlineData("POST", "/v1/completions", """{"prompt":"topsecret","max_tokens":-2}""", 400)]
     [InlineData("POST", "/v1/completions?key=topsecret", """{"prompt":"topsecret","model":"topsecret"}""", 404)]

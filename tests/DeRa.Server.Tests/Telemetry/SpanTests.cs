@@ -85,6 +85,15 @@ public class SpanTests
     }
 
     [Fact]
+    public async Task A_sweep_is_told_with_all_its_choices()
+    {
+        var root = Root(await SpansAsync((server, parent) =>
+            PostAsync(server, parent, "/v1/completions", """{"prompt":"a","alignment_sweep":[0,2,0.5],"n":2}""")));
+        Assert.Equal([0, 2, 0.5], Assert.IsType<double[]>(root.GetTagItem("dera.alignment_sweep")));
+        Assert.Equal((6, null), (root.GetTagItem("gen_ai.request.choice.count"), root.GetTagItem("dera.alignment_strength")));
+    }
+
+    [Fact]
     public async Task A_gRPC_call_has_the_same_span()
     {
         var spans = await SpansAsync(async (server, parent) => await server.Inference.GenerateAsync(

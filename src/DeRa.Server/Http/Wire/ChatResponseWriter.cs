@@ -52,7 +52,7 @@ internal sealed class ChatResponseWriter(ResponseHeader header, ResponseOptions 
     protected override void WriteChoice(Utf8JsonWriter json, int index, WholeChoice choice)
     {
         json.WriteStartObject();
-        json.WriteNumber("index"u8, index);
+        WriteIndex(json, index);
         json.WriteStartObject("message"u8);
         json.WriteString("role"u8, "assistant"u8);
         json.WriteString("content"u8, choice.Text);
@@ -60,14 +60,18 @@ internal sealed class ChatResponseWriter(ResponseHeader header, ResponseOptions 
         json.WriteEndObject();
         WriteLogProbs(json, choice.Tokens);
         WriteTokenIds(json, choice.Tokens);
+        if (IsSweep) WritePromptLogProbs(json, choice);
         WriteEnd(json, choice.FinishReason, choice.StopString, choice.StopToken);
         json.WriteEndObject();
     }
 
-    /// <summary>What is about the prompt is the response's, as in vLLM, not a choice's: all choices of a chat have the same.</summary>
+    /// <summary>
+    /// What is about the prompt is the response's, as in vLLM, not a choice's: all choices of a chat have the same, but for its
+    /// log-probabilities at several strengths.
+    /// </summary>
     protected override void WriteExtras(Utf8JsonWriter json, IReadOnlyList<WholeChoice> choices)
     {
-        WritePromptLogProbs(json, choices[0]);
+        if (!IsSweep) WritePromptLogProbs(json, choices[0]);
         WritePromptIds(json, 0);
     }
 

@@ -32,7 +32,7 @@ internal sealed class CompletionResponseWriter(ResponseHeader header, ResponseOp
     protected override void WriteChoice(Utf8JsonWriter json, int index, WholeChoice choice)
     {
         json.WriteStartObject();
-        json.WriteNumber("index"u8, index);
+        WriteIndex(json, index);
         WriteBody(json, choice.Text, choice.Tokens);
         WritePromptIds(json, index);
         WritePromptLogProbs(json, choice);

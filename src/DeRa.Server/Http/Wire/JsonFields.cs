@@ -122,6 +122,15 @@ internal sealed class JsonFields : IFieldSource
     public string? Text(RequestField field) => Value(field.Name) is not { } value ? null : FieldText.Of(value, field.Name);
 
     /// <inheritdoc/>
+    public IReadOnlyList<double>? Numbers(RequestField field) => Value(field.Name) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.Array } list => [.. list.EnumerateArray().Select((item, i) =>
+            item.ValueKind == JsonValueKind.Number ? item.GetDouble() : throw Wrong($"{field.Name}[{i}]", "a number"))],
+        _ => throw Wrong(field.Name, "a list of numbers"),
+    };
+
+    /// <inheritdoc/>
     public IReadOnlyDictionary<int, double>? TokenNumbers(RequestField field) => Value(field.Name) is { } value
         ? MapFields.TokenNumbers(value, field.Name) : null;
 

@@ -7,11 +7,15 @@ namespace DeRa.Server.Http.Wire;
 /// <param name="Id">The response's id.</param>
 /// <param name="Created">When it was begun, in seconds since 1970.</param>
 /// <param name="Model">The model's name.</param>
-/// <param name="Strengths">The effective strengths.</param>
+/// <param name="Strengths">The effective strengths; null with a sweep, where each choice has its own.</param>
 /// <param name="Seed">The effective seed: sent back with the same request, it gives the same response.</param>
 /// <param name="Prompts">The prompt's tokens of each choice that comes back.</param>
 internal sealed record ResponseHeader(
-    string Id, long Created, string Model, EffectiveStrengths Strengths, long Seed, IReadOnlyList<IReadOnlyList<int>> Prompts);
+    string Id, long Created, string Model, EffectiveStrengths? Strengths, long Seed, IReadOnlyList<IReadOnlyList<int>> Prompts)
+{
+    /// <summary>The strength of a choice by its index; null where there is no sweep.</summary>
+    public Func<int, double?> SweptStrength { get; init; } = _ => null;
+}
 
 /// <summary>Tokens that a response took.</summary>
 /// <param name="PromptTokens">Tokens of the prompts, each prompt counted once.</param>

@@ -49,6 +49,9 @@ internal abstract class ResponseWriter(ResponseHeader header, ResponseOptions op
     /// <summary><c>object</c> of a chunk.</summary>
     protected abstract string ChunkObject { get; }
 
+    /// <summary>Whether each choice has a strength of its own.</summary>
+    protected bool IsSweep => header.Strengths is null;
+
     /// <summary>How the response is wanted.</summary>
     protected ResponseOptions Options { get; } = options;
 
@@ -98,8 +101,15 @@ internal abstract class ResponseWriter(ResponseHeader header, ResponseOptions op
         var json = events.Begin();
         Open(json, ChunkObject);
         json.WriteStartObject();
-        json.WriteNumber("index"u8, index);
+        WriteIndex(json, index);
         return json;
+    }
+
+    /// <summary>Writes which choice this is, and in a sweep at which strength.</summary>
+    protected void WriteIndex(Utf8JsonWriter json, int index)
+    {
+        json.WriteNumber("index"u8, index);
+        if (header.SweptStrength(index) is { } strength) json.WriteNumber("alignment_strength"u8, strength);
     }
 
     /// <summary>Ends a chunk and its one choice.</summary>
@@ -167,8 +177,8 @@ internal abstract class ResponseWriter(ResponseHeader header, ResponseOptions op
 
     private void WriteStrengths(Utf8JsonWriter json)
     {
-        if (header.Strengths.Single is { } strength) json.WriteNumber("alignment_strength"u8, strength);
-        if (header.Strengths.ByName is not { } named) return;
+        if (header.Strengths?.Single is { } strength) json.WriteNumber("alignment_strength"u8, strength);
+        if (header.Strengths?.ByName is not { } named) return;
         json.WriteStartObject("alignment_strengths"u8);
         foreach (var (name, own) in named) json.WriteNumber(name, own);
         json.WriteEndObject();
