@@ -12,6 +12,7 @@ internal static class HttpEndpoints
         .AddSingleton<CompletionsEndpoint>()
         .AddSingleton<ChatEndpoint>()
         .AddSingleton<TokenizerEndpoints>()
+        .AddSingleton<ScoreEndpoint>()
         .AddSingleton<ModelsEndpoint>()
         .AddSingleton<InfoEndpoint>()
         .AddSingleton<ReferenceEndpoints>()
@@ -23,6 +24,7 @@ internal static class HttpEndpoints
         var services = app.Services;
         app.MapPost("/v1/completions", services.GetRequiredService<CompletionsEndpoint>().HandleAsync);
         app.MapPost("/v1/chat/completions", services.GetRequiredService<ChatEndpoint>().HandleAsync);
+        app.MapPost("/v1/realignment/score", services.GetRequiredService<ScoreEndpoint>().HandleAsync);
         var tokenizer = services.GetRequiredService<TokenizerEndpoints>();
         foreach (var prefix in (string[])["", "/v1"])
         {

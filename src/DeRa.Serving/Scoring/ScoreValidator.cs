@@ -9,10 +9,7 @@ namespace DeRa.Serving.Scoring;
 /// <param name="context">What the ranges of fields depend on.</param>
 public sealed class ScoreValidator(ITokenizer tokenizer, FieldContext context)
 {
-    /// <summary>Strengths of a request at most.</summary>
-    public const int MaxStrengths = 1000;
-
-    private const string SweepField = "alignment_sweep", ItemsField = "items";
+    private static readonly string SweepField = RealignmentFields.ScoredStrengths.Name, ItemsField = RealignmentFields.Items.Name;
 
     private readonly StrengthFields _strengths = new(context);
     private readonly PromptEncoder _prompts = new(tokenizer, context.Defaults.ChatTemplate, context.Capacity.VocabularySize);
@@ -22,7 +19,7 @@ public sealed class ScoreValidator(ITokenizer tokenizer, FieldContext context)
     public PreparedScores Prepare(ScoreInput input)
     {
         _strengths.OfModel(input.Model);
-        CheckCount(SweepField, input.Sweep.Count, MaxStrengths, "strengths");
+        CheckCount(SweepField, input.Sweep.Count, RealignmentFields.MaxScoredStrengths, "strengths");
         CheckCount(ItemsField, input.Items.Count, context.Limits.MaxPrompts, "items");
         AlignmentStrengths[] strengths = [.. input.Sweep.Select((strength, i) => strength.Named is { } named
             ? _strengths.Named(named, $"{SweepField}[{i}]") : _strengths.Sent(strength.First, $"{SweepField}[{i}]", null)!)];

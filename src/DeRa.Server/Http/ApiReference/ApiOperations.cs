@@ -11,7 +11,7 @@ internal static class ApiOperations
     public static IReadOnlyList<ApiOperation> Of(ServedPair pair)
     {
         var context = pair.Validator.Context;
-        return [Completions(context), Chat(context), .. Tokenizer(context), .. Models(context), .. State(), .. Reference()];
+        return [Completions(context), Chat(context), Score(context), .. Tokenizer(context), .. Models(context), .. State(), .. Reference()];
     }
 
     private static ApiOperation Completions(FieldContext context) => new(
@@ -37,6 +37,16 @@ internal static class ApiOperations
         [
             """{"messages": [{"role": "user", "content": "Tell me about a dog."}],"""
                 + $$""" "max_tokens": 20, "model": "{{context.Names.Pair}}"}""",
+        ],
+    };
+
+    private static ApiOperation Score(FieldContext context) => new(
+        "score", "POST", "/v1/realignment/score", "Scores texts at many alignment strengths, in one pass of each model.", "Scores")
+    {
+        Forms = [Form(ScoreRequestReader.Table, context)],
+        Examples =
+        [
+            """{"items": [{"prompt": "One day, a dog", "continuation": " was happy."}], "alignment_sweep": [0, 0.5, 1]}""",
         ],
     };
 
