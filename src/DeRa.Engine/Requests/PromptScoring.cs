@@ -12,7 +12,9 @@ public sealed record PromptScoring(int FirstToken, IReadOnlyList<AlignmentStreng
 /// </summary>
 /// <param name="Token">The token.</param>
 /// <param name="LogProbs">Its log-probability under each of the mixtures, in their order.</param>
-/// <param name="KlToReference">KL(mixture ‖ reference model) at its place, of each mixture, at least 0; 0 where the reference is not active.</param>
+/// <param name="KlToReference">
+/// KL(mixture ‖ reference model) at its place, of each mixture, at least 0; 0 where the reference is not active.
+/// </param>
 /// <param name="OfModels">Its log-probability under each model, the reference first; NaN where a model does not weigh.</param>
 public sealed record StrengthScores(
     int Token, IReadOnlyList<double> LogProbs, IReadOnlyList<double> KlToReference, IReadOnlyList<double> OfModels);

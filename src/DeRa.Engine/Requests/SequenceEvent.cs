@@ -14,8 +14,8 @@ public sealed record TokenLogProbs(int Token, float LogProb, IReadOnlyList<(int 
 }
 
 /// <summary>
-/// What a running sequence reports, in order: one <see cref="PromptScored"/> or <see cref="StrengthsScored"/> if asked for, tokens with changes of strength between
-/// them, one <see cref="SequenceFinished"/>.
+/// What a running sequence reports, in order: one <see cref="PromptScored"/> or <see cref="StrengthsScored"/> if asked for, tokens with
+/// changes of strength between them, one <see cref="SequenceFinished"/>.
 /// </summary>
 public abstract record SequenceEvent;
 

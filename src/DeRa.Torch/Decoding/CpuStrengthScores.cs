@@ -6,7 +6,9 @@ using DeRa.Torch.Operators;
 
 namespace DeRa.Torch.Decoding;
 
-/// <summary>Scores one token at many strengths from rows in the host's memory: three passes over the vocabulary for each strength.</summary>
+/// <summary>
+/// Scores one token at many strengths from rows in the host's memory: three passes over the vocabulary for each strength.
+/// </summary>
 internal static class CpuStrengthScores
 {
     /// <summary>Vectors whose numbers are added in float32 before their sum is added in float64.</summary>

@@ -22,7 +22,8 @@ public class GrpcScoreTests
                     {
                         Messages =
                         {
-                            new ChatMessage { Role = Role.User, Content = "Hi" }, new ChatMessage { Role = Role.Assistant, Content = "yes" },
+                            new ChatMessage { Role = Role.User, Content = "Hi" },
+                            new ChatMessage { Role = Role.Assistant, Content = "yes" },
                         },
                     },
                 },

@@ -59,18 +59,19 @@ internal static class ScoreRequestReader
             ignored.AddRange(fields.Ignored.Select(name => $"items.{name}"));
             var (prompt, continuation) = (Text(fields, RealignmentFields.ItemPrompt), Text(fields, RealignmentFields.Continuation));
             if (fields.Value(RequestFields.Messages.Name) is null)
-                return prompt is null || continuation is null
-                    ? throw new InvalidRequestException(prompt is null ? "prompt" : "continuation",
-                        $"'{(prompt is null ? "prompt" : "continuation")}' is missing; an item has 'prompt' and 'continuation', or 'messages'.")
-                    : new ScoreItem(prompt, continuation, place);
+                return new ScoreItem(prompt ?? throw Missing("prompt"), continuation ?? throw Missing("continuation"), place);
             return prompt is null && continuation is null ? new ScoreItem(MessagesField.Read(fields), null, place)
-                : throw new InvalidRequestException("messages", "'messages' and 'prompt' or 'continuation' are both set; send one of them.");
+                : throw new InvalidRequestException("messages",
+                    "'messages' and 'prompt' or 'continuation' are both set; send one of them.");
         }
         catch (InvalidRequestException wrong)
         {
             throw new InvalidRequestException($"{place}.{wrong.Field}", $"'{place}': {wrong.Message}");
         }
     }
+
+    private static InvalidRequestException Missing(string field) =>
+        new(field, $"'{field}' is missing; an item has 'prompt' and 'continuation', or 'messages'.");
 
     private static PromptInput? Text(JsonFields fields, RequestField field) => fields.Value(field.Name) switch
     {
