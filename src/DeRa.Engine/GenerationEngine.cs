@@ -208,8 +208,19 @@ public sealed class GenerationEngine : IDisposable
         if (shortest == 0 || request.MaxTokens < 0 || longest + (long)request.MaxTokens > most || BlocksFor(request) > Limits.BlockCount)
             throw new ArgumentException($"a sequence has {longest} prompt tokens and may generate {request.MaxTokens}: "
                 + $"at least 1 and at least 0 are needed, together at most {most}", nameof(request));
-        if (prompts.Length > 1 && request.PromptLogProbs is not null)
+        if (prompts.Length > 1 && (request.PromptLogProbs is not null || request.Scoring is not null))
             throw new ArgumentException("a prompt cannot be scored where models read prompts of their own", nameof(request));
+        if (request.Scoring is { } scoring) CheckScoring(request, scoring);
+    }
+
+    private static void CheckScoring(GenerationRequest request, PromptScoring scoring)
+    {
+        var isOther = scoring.Strengths.Any(strengths => !strengths.ActiveModels.All(request.Strengths.IsActive));
+        if (scoring.FirstToken < 1 || scoring.FirstToken >= request.PromptTokens.Count || scoring.Strengths.Count == 0 || isOther
+            || request.MaxTokens != 0 || request.PromptLogProbs is not null)
+            throw new ArgumentException($"tokens {scoring.FirstToken} to {request.PromptTokens.Count - 1} cannot be scored at "
+                + $"{scoring.Strengths.Count} strengths: at least one of each is needed, from the second on, of models that the request's "
+                + "own strengths weigh, and nothing else of the request", nameof(request));
     }
 
     /// <summary>What sequences that wait for each other may need at once; full blocks of one prompt count once.</summary>
@@ -223,7 +234,8 @@ public sealed class GenerationEngine : IDisposable
             {
                 blocks += BlocksFor(request) - shared;
                 // Not the block with its last token, which each goes on in.
-                shared = request.PromptLogProbs is null ? (request.PromptTokens.Count - 1) / Limits.BlockTokens : 0;
+                shared = request.PromptLogProbs is not null || request.Scoring is not null ? 0
+                    : (request.PromptTokens.Count - 1) / Limits.BlockTokens;
             }
         }
         if (sequences.Count <= _maxRunning && blocks <= Limits.BlockCount) return;

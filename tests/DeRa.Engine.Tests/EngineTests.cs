@@ -135,6 +135,47 @@ public class EngineTests
         Assert.Equal(2, events.Count);
     }
 
+    [Theory]
+    [InlineData(1, 4)]
+    [InlineData(6, 4)]
+    [InlineData(23, 64)]
+    public async Task Tokens_are_scored_at_many_strengths_from_one_on(int firstToken, int batchTokens)
+    {
+        var executor = new ScriptedExecutor();
+        using var fixture = new EngineFixture(executor, options: new EngineOptions { MaxBatchTokens = batchTokens, MaxRunning = 4 });
+        AlignmentStrengths[] strengths = [0, .3, 1, 2];
+        var request = Request(length: 24) with { MaxTokens = 0, Scoring = new PromptScoring(firstToken, strengths) };
+        var events = await fixture.Engine.Submit([request])[0].Events.ReadAllAsync(Stop).ToListAsync(Stop);
+        var scores = Assert.IsType<StrengthsScored>(events[0]).Tokens;
+        Assert.Equal(request.PromptTokens.Skip(firstToken), scores.Select(score => score.Token));
+        for (var i = 0; i < scores.Count; i++)
+            for (var s = 0; s < strengths.Length; s++)
+            {
+                var logits = executor.MixedLogits(request.PromptTokens.Take(firstToken + i).ToArray(), strengths[s]);
+                Assert.Equal(ReferenceSampler.LogProbs(logits)[scores[i].Token], scores[i].LogProbs[s], 1e-6);
+            }
+        // Once for all strengths.
+        Assert.Equal([24, 24], executor.TokensRun);
+        Assert.Equal(FinishReason.Length, Assert.IsType<SequenceFinished>(events[^1]).Reason);
+        Assert.Equal(2, events.Count);
+        Assert.Equal(0, fixture.Engine.Status.BlocksInUse);
+    }
+
+    [Fact]
+    public void What_cannot_be_scored_is_refused()
+    {
+        using var fixture = new EngineFixture(new ScriptedExecutor());
+        var request = Request(length: 10) with { MaxTokens = 0, Scoring = new PromptScoring(1, [.5]) };
+        GenerationRequest[] wrong =
+        [
+            request with { Scoring = new PromptScoring(0, [.5]) }, request with { Scoring = new PromptScoring(10, [.5]) },
+            request with { Scoring = new PromptScoring(1, []) }, request with { MaxTokens = 1 }, request with { PromptLogProbs = 0 },
+            request with { Strengths = 1, Scoring = new PromptScoring(1, [.5]) },
+        ];
+        Assert.All(wrong, one => Assert.Contains("cannot be scored",
+            Assert.Throws<ArgumentException>(() => fixture.Engine.Submit([one])).Message));
+    }
+
     [Fact]
     public async Task A_cancelled_sequence_frees_its_blocks_and_the_others_go_on()
     {

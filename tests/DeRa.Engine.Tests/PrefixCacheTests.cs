@@ -135,6 +135,20 @@ public sealed class PrefixCacheTests
     }
 
     [Fact]
+    public async Task What_comes_before_the_scored_tokens_is_taken_from_the_cache()
+    {
+        var executor = new ScriptedExecutor(blockTokens: 16);
+        using var fixture = new EngineFixture(executor);
+        var request = Request(Prompt(100), maxTokens: 1);
+        await RunAsync(fixture, request);
+        var scoring = request with { MaxTokens = 0, Scoring = new PromptScoring(64, [0, .5]) };
+        // The token before the first that is scored is run again, and so is its block.
+        Assert.Equal(48, await RunAsync(fixture, scoring));
+        Assert.Equal([152, 152], executor.TokensRun);
+        Assert.Equal(64, await RunAsync(fixture, scoring with { Scoring = new PromptScoring(65, [0, .5]) }));
+    }
+
+    [Fact]
     public async Task What_was_used_longest_ago_goes_first_and_the_end_of_a_text_before_its_beginning()
     {
         var executor = new ScriptedExecutor(blockTokens: 8, blockCount: 12);

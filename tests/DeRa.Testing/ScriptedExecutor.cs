@@ -132,8 +132,9 @@ public sealed class ScriptedExecutor : IStepExecutor
         if (ReadoutError?.Invoke(readout) is { } error) return new ReadoutResult { Error = error };
         var active = readout.Strengths.ActiveModels;
         var known = readout.Sources.Index().Where(source => source.Item.IsKnown).Select(source => source.Index).ToList();
-        var mixed = Mixed([.. known.Select(i => active[i])], Weights(readout, known),
-            [.. known.Select(i => HashOf(plan, readout.Sources[i], active[i]))]);
+        ulong[] hashes = [.. known.Select(i => HashOf(plan, readout.Sources[i], active[i]))];
+        if (readout.Sweep is { } sweep) return new ReadoutResult { Sweep = Sweep(sweep, active, hashes) };
+        var mixed = Mixed([.. known.Select(i => active[i])], Weights(readout, known), hashes);
         if (readout.Score is { } score) return new ReadoutResult { Score = Score(mixed, score.Token, score.Alternatives) };
         var token = Script?.Invoke(readout) ?? ReferenceSampler.Token(mixed, readout.Sampling!.Value);
         return new ReadoutResult
@@ -142,6 +143,19 @@ public sealed class ScriptedExecutor : IStepExecutor
             ReferenceDivergence = ReferenceDivergence,
             LogProbs = readout.Sampling?.LogProbs is { } count ? Score(mixed, token, count) with { Rank = null } : null,
         };
+    }
+
+    private StrengthScores Sweep(SweptToken sweep, IReadOnlyList<int> active, ulong[] hashes)
+    {
+        var (token, models) = (sweep.Token, Enumerable.Range(0, active[^1] + 1));
+        var reference = active[0] == 0 ? ReferenceSampler.LogProbs(Mixed([0], [1], [hashes[0]])) : null;
+        var rows = sweep.Strengths.Select(strengths => ReferenceSampler.LogProbs(
+            Mixed(active, [.. active.Select(strengths.OfMember)], hashes))).ToArray();
+        return new StrengthScores(token, [.. rows.Select(row => row[token])],
+            [.. rows.Select(row => reference is null ? 0 : row.Zip(reference, (p, q) => Math.Exp(p) * (p - q)).Sum())],
+            [.. models.Select(model => active.Contains(model)
+                ? ReferenceSampler.LogProbs(Mixed([model], [1], [hashes[active.Index().First(entry => entry.Item == model).Index]]))[token]
+                : double.NaN)]);
     }
 
     /// <summary>A model that is not there yet is taken to say what the last one says that is.</summary>

@@ -111,8 +111,14 @@ internal sealed class Branch
     /// <summary>Scores of the prompt so far.</summary>
     public List<TokenLogProbs> PromptScores { get; } = [];
 
+    /// <summary>Scores of the prompt at many strengths so far.</summary>
+    public List<StrengthScores> StrengthScores { get; } = [];
+
     /// <summary>Whether scores of the prompt are still to come.</summary>
-    public bool ScoresPrompt => Request.PromptLogProbs is not null && !_isPromptScored;
+    public bool ScoresPrompt => FirstScored is not null && !_isPromptScored;
+
+    /// <summary>The first token of the prompt that is scored; null where none is.</summary>
+    public int? FirstScored => Request.Scoring?.FirstToken ?? (Request.PromptLogProbs is null ? null : 1);
 
     /// <summary>Whether all its models must run in the same steps, since their rows cannot be kept.</summary>
     public bool RunsTogether => ScoresPrompt || SlotRange is null;
@@ -186,7 +192,11 @@ internal sealed class Branch
     {
         DropGuesses();
         Array.Fill(_progress, default);
-        if (ScoresPrompt) PromptScores.Clear();
+        if (ScoresPrompt)
+        {
+            PromptScores.Clear();
+            StrengthScores.Clear();
+        }
         IsRunning = false;
     }
 
@@ -251,7 +261,7 @@ internal sealed class Branch
     public void ReportScores()
     {
         _isPromptScored = true;
-        Events.Report(new PromptScored([.. PromptScores]));
+        Events.Report(Request.Scoring is null ? new PromptScored([.. PromptScores]) : new StrengthsScored([.. StrengthScores]));
     }
 
     /// <summary>Drops guesses, and what models have made of them.</summary>

@@ -39,6 +39,9 @@ public sealed record GenerationRequest
     /// <summary>The same for the tokens of the prompt; null = none.</summary>
     public int? PromptLogProbs { get; init; }
 
+    /// <summary>Tokens of the prompt that are scored at many strengths; null = none. Then nothing is generated.</summary>
+    public PromptScoring? Scoring { get; init; }
+
     /// <summary>Whose it is: clients share the engine alike, however much each asks for. Default: all that name none are one.</summary>
     public string Client { get; init; } = "";
 

@@ -14,14 +14,18 @@ public sealed record TokenLogProbs(int Token, float LogProb, IReadOnlyList<(int 
 }
 
 /// <summary>
-/// What a running sequence reports, in order: one <see cref="PromptScored"/> if asked for, tokens with changes of strength between
-/// them, one <see cref="SequenceFinished"/>.
+/// What a running sequence reports, in order: one <see cref="PromptScored"/> or <see cref="StrengthsScored"/> if asked for, tokens with
+/// changes of strength between them, one <see cref="SequenceFinished"/>.
 /// </summary>
 public abstract record SequenceEvent;
 
 /// <summary>The prompt has been read.</summary>
 /// <param name="LogProbs">An entry for each prompt token from the second on (nothing precedes the first).</param>
 public sealed record PromptScored(IReadOnlyList<TokenLogProbs> LogProbs) : SequenceEvent;
+
+/// <summary>The prompt has been read, and its tokens scored at many strengths.</summary>
+/// <param name="Tokens">An entry for each token from <see cref="PromptScoring.FirstToken"/> on.</param>
+public sealed record StrengthsScored(IReadOnlyList<StrengthScores> Tokens) : SequenceEvent;
 
 /// <summary>A token was generated; a stop token too.</summary>
 /// <param name="Token">The token id.</param>

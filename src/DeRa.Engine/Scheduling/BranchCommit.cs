@@ -59,7 +59,8 @@ internal static class BranchCommit
         {
             var readout = result.Readouts[at++];
             if (readout.Error is { } error) return error;
-            branch.PromptScores.Add(readout.Score!);
+            if (readout.Sweep is { } sweep) branch.StrengthScores.Add(sweep);
+            else branch.PromptScores.Add(readout.Score!);
         }
         if (branch.Step.Scores && branch.ComputedTokens(branch.Strengths.ActiveModels[0]) >= branch.Main.PromptTokens)
             branch.ReportScores();

@@ -71,7 +71,7 @@ internal sealed class ReadoutBuilder
     {
         var (start, end) = (branch.ComputedTokens(model), branch.Step.End[model]);
         if (end == 0) return 0;
-        if (branch.Step.Scores) return end - start;
+        if (branch.Step.Scores) return Math.Max(0, end - Math.Max(start, branch.FirstScored!.Value - 1));
         var firstOutput = branch.ContextOf(model).PromptTokens + branch.DecidedTokens - 1;
         return branch.Request.MaxTokens == 0 ? 0 : Math.Max(0, end - Math.Max(start, firstOutput));
     }
@@ -81,18 +81,20 @@ internal sealed class ReadoutBuilder
     {
         var step = branch.Step;
         var first = branch.Strengths.ActiveModels[0];
-        var (start, end) = (branch.ComputedTokens(first), Math.Min(step.End[first], branch.Main.PromptTokens - 1));
+        var (start, end) = (step.End[first] - step.Outputs[first], Math.Min(step.End[first], branch.Main.PromptTokens - 1));
         for (var position = start; position < end; position++)
         {
             var sources = Sources(branch.Strengths.ActiveModels.Length);
             for (var i = 0; i < sources.Length; i++)
                 sources[i] = LogitSource.Of(step.Row[branch.Strengths.ActiveModels[i]], position - start);
+            var (token, sweep) = (branch.Main[position + 1], branch.Request.Scoring?.Strengths);
             _readouts.Add(new Readout
             {
                 Branch = branch.Id,
                 Strengths = branch.Strengths,
                 Sources = sources,
-                Score = new ScoredToken(branch.Main[position + 1], branch.Request.PromptLogProbs!.Value),
+                Score = sweep is null ? new ScoredToken(token, branch.Request.PromptLogProbs!.Value) : null,
+                Sweep = sweep is null ? null : new SweptToken(token, sweep),
             });
             step.ScoreCount++;
         }

@@ -81,13 +81,13 @@ internal sealed class SharedPrefixes(BlockStore store, int blockTokens)
         store.TryTake(out var block) ? block : throw new InvalidOperationException("a cache block that was there is gone");
 
     /// <summary>
-    /// Whether a block of its text may be another's too. Each token of a prompt that is scored must be run. Of what is decided, the rest
+    /// Whether a block of its text may be another's too. The token before each that is scored must be run. Of what is decided, the rest
     /// that fills no block is nobody else's. One that is reserved owns the block that it goes on in, or it could lack one to copy it to.
     /// </summary>
     private bool CanShare(Branch branch, BranchContext context, int index)
     {
         var decided = branch.DecidedLength(context);
-        return !branch.ScoresPrompt
+        return (!branch.ScoresPrompt || (index + 1) * blockTokens < branch.FirstScored)
             && ((index + 1) * blockTokens <= decided || branch.DecidedTokens == 0)
             && !(branch.Unit.IsReserved && index == (decided - 1) / blockTokens);
     }

@@ -64,7 +64,10 @@ public readonly record struct PassRow
     }
 }
 
-/// <summary>What is wanted of the logits of one position: a sampled token, the score of a known one, or both.</summary>
+/// <summary>
+/// What is wanted of the logits of one position: a sampled token, the score of a known one, or both; or scores of a known one at many
+/// strengths.
+/// </summary>
 public readonly record struct Readout
 {
     /// <summary>The branch, as in <see cref="PassRow.Branch"/>.</summary>
@@ -84,6 +87,9 @@ public readonly record struct Readout
 
     /// <summary>The token to score; null where none is.</summary>
     public ScoredToken? Score { get; init; }
+
+    /// <summary>The token to score at many strengths, in place of all else; null where none is.</summary>
+    public SweptToken? Sweep { get; init; }
 }
 
 /// <summary>
@@ -115,6 +121,11 @@ public readonly record struct LogitSource(int Row, int Output, int Slot)
 /// <param name="Token">Its id.</param>
 /// <param name="Alternatives">How many of the most likely tokens come with it.</param>
 public readonly record struct ScoredToken(int Token, int Alternatives);
+
+/// <summary>A known token whose log-probability is wanted at many strengths.</summary>
+/// <param name="Token">Its id.</param>
+/// <param name="Strengths">Mixtures of models that are active in the readout.</param>
+public readonly record struct SweptToken(int Token, IReadOnlyList<AlignmentStrengths> Strengths);
 
 /// <summary>What sampling one position needs beside its logits.</summary>
 public readonly record struct SamplingRow

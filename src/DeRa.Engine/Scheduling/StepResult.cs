@@ -30,6 +30,9 @@ public readonly record struct ReadoutResult
     /// <summary>Log-probabilities of the scored token, where asked for.</summary>
     public TokenLogProbs? Score { get; init; }
 
+    /// <summary>Scores at many strengths, where asked for.</summary>
+    public StrengthScores? Sweep { get; init; }
+
     /// <summary>KL(mixture ‖ reference model) in nats where the readout sampled, at least 0; null where it was not measured.</summary>
     public double? ReferenceDivergence { get; init; }
 

@@ -14,21 +14,23 @@ internal static class GrpcError
     /// <summary>The status for what went wrong.</summary>
     /// <param name="fault">What went wrong.</param>
     /// <param name="requestId">The request's id, which a client may report.</param>
-    /// <param name="isConversation">Whether the call is <c>Converse</c>, where what a request holds stands in <c>start</c>.</param>
-    public static RpcStatus For(Exception fault, string requestId, bool isConversation = false)
+    /// <param name="method">
+    /// The method that was called, which decides where a field stands: in <c>Converse</c> in <c>start</c>, in <c>Score</c> not in options.
+    /// </param>
+    public static RpcStatus For(Exception fault, string requestId, string? method = null)
     {
         var error = RequestError.Of(fault);
         var code = error.Row.GrpcCode;
         var message = code == Code.Internal ? RequestError.InternalMessage(requestId) : error.Message;
         var status = new RpcStatus { Code = (int)code, Message = message };
-        status.Details.AddRange(Details(error, requestId, isConversation).Select(Any.Pack));
+        status.Details.AddRange(Details(error, requestId, method).Select(Any.Pack));
         return status;
     }
 
-    private static IEnumerable<IMessage> Details(RequestError error, string requestId, bool isConversation)
+    private static IEnumerable<IMessage> Details(RequestError error, string requestId, string? method)
     {
         if (error.Kind == ErrorKind.UnknownModel) yield return new ResourceInfo { ResourceType = "model", Description = error.Message };
-        if (error.Field is { } field) yield return Violation(field, error.Message, isConversation);
+        if (error.Field is { } field) yield return Violation(field, error.Message, method);
         if (error.Kind == ErrorKind.InvalidKey)
             yield return new ErrorInfo { Reason = error.Row.Code!.ToUpperInvariant(), Domain = "dera" };
         if ((error.RetryAfterSeconds ?? error.Row.RetryAfterSeconds) is { } seconds)
@@ -36,17 +38,17 @@ internal static class GrpcError
         if (error.Row.GrpcCode == Code.Internal) yield return new RequestInfo { RequestId = requestId };
     }
 
-    private static BadRequest Violation(string name, string message, bool isConversation)
+    private static BadRequest Violation(string name, string message, string? method)
     {
         var root = name.Split('.', '[')[0];
-        var field = OutsideOptions.Contains(root) ? name : $"options.{name}";
+        var field = method == "Score" || OutsideOptions.Contains(root) ? name : $"options.{name}";
         return new BadRequest
         {
             FieldViolations =
             {
                 new BadRequest.Types.FieldViolation
                 {
-                    Field = isConversation && root is not ("change" or "event") ? $"start.{field}" : field,
+                    Field = method == "Converse" && root is not ("change" or "event") ? $"start.{field}" : field,
                     Description = message,
                 },
             },

@@ -13,8 +13,6 @@ internal sealed class ExceptionInterceptor(ServingState state, SlowReaders reade
 {
     private static readonly string Ours = $"/{InferenceService.Descriptor.FullName}/";
 
-    private static readonly string Conversation = Ours + nameof(InferenceService.InferenceServiceBase.Converse);
-
     /// <inheritdoc/>
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
@@ -71,7 +69,7 @@ internal sealed class ExceptionInterceptor(ServingState state, SlowReaders reade
         var hasLeft = context.CancellationToken.IsCancellationRequested && fault is not ReaderTooSlowException;
         var cause = hasLeft ? new ClientGoneException() : fault;
         RequestTelemetry.Of(context.GetHttpContext()).Failed(cause);
-        var status = GrpcError.For(cause, requestId, context.Method == Conversation);
+        var status = GrpcError.For(cause, requestId, context.Method.Split('/')[^1]);
         if (status.Code == (int)Code.Internal) ServerLog.RequestFailed(log, requestId, fault);
         return status.ToRpcException();
     }

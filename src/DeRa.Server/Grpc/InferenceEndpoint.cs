@@ -5,6 +5,7 @@ using DeRa.Server.State;
 using DeRa.Server.Telemetry;
 using DeRa.Server.Uploads;
 using DeRa.Serving.Requests;
+using DeRa.Serving.Scoring;
 using DeRa.Serving.Streaming;
 using Google.Protobuf;
 using Grpc.Core;
@@ -55,6 +56,18 @@ internal sealed class InferenceEndpoint(
             return await commands.WhileAsync(cancellation => WriteAsync(generation, responses, StreamEvents.Converse,
                 message => responseStream.WriteAsync(message, CancellationToken.None), cancellation));
         });
+    }
+
+    /// <inheritdoc/>
+    public override async Task<ScoreResponse> Score(ScoreRequest request, ServerCallContext context)
+    {
+        using var lease = state.Enter();
+        using var place = limits.Enter(context.GetHttpContext());
+        var scoring = new ScoringService(lease.Pair);
+        var prepared = await EncodeAsync(request, context, () => scoring.Prepare(GrpcScores.Read(request)));
+        var own = prepared.For(context.GetHttpContext().Features.Get<RequestClient>()!);
+        return GrpcScores.Response(
+            prepared, await scoring.RunAsync(own, context.CancellationToken), lease.Pair.Names.Aligned, request.PerToken);
     }
 
     /// <inheritdoc/>

@@ -15,6 +15,7 @@ internal static class HttpEndpoints
         .AddSingleton<RunningGenerations>()
         .AddSingleton<GenerationChangeEndpoint>()
         .AddSingleton<TokenizerEndpoints>()
+        .AddSingleton<ScoreEndpoint>()
         .AddSingleton<ModelsEndpoint>()
         .AddSingleton<InfoEndpoint>()
         .AddSingleton<ReferenceEndpoints>()
@@ -27,6 +28,7 @@ internal static class HttpEndpoints
         app.MapPost("/v1/completions", services.GetRequiredService<CompletionsEndpoint>().HandleAsync);
         app.MapPost("/v1/chat/completions", services.GetRequiredService<ChatEndpoint>().HandleAsync);
         app.MapPost(RunningGenerations.Path + "/{id}", services.GetRequiredService<GenerationChangeEndpoint>().HandleAsync);
+        app.MapPost("/v1/realignment/score", services.GetRequiredService<ScoreEndpoint>().HandleAsync);
         var tokenizer = services.GetRequiredService<TokenizerEndpoints>();
         foreach (var prefix in (string[])["", "/v1"])
         {

@@ -47,6 +47,14 @@ public static class EndpointFields
         Strength with { Default = null }, NamedStrengths, Strength.AsSynonym(), RealignmentFields.Choice, RealignmentFields.StopGeneration,
     ];
 
+    /// <summary>What <c>POST /v1/realignment/score</c> takes.</summary>
+    public static IReadOnlyList<RequestField> Score { get; } =
+        [Model, RealignmentFields.Items, RealignmentFields.ScoredStrengths, RealignmentFields.PerToken, CacheSalt];
+
+    /// <summary>What an item of <see cref="Score"/> takes.</summary>
+    public static IReadOnlyList<RequestField> ScoreItem { get; } =
+        [RealignmentFields.ItemPrompt, RealignmentFields.Continuation, Messages];
+
     /// <summary>What all requests take that generate; two fields differ.</summary>
     private static IEnumerable<RequestField> Common(RequestField maxTokens, RequestField maxTokensSynonym, RequestField logProbs) =>
     [

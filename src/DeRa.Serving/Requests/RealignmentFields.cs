@@ -25,4 +25,38 @@ public static class RealignmentFields
     {
         Default = _ => false,
     };
+
+    /// <summary>Strengths of a request that scores at most.</summary>
+    public const int MaxScoredStrengths = 1000;
+
+    private static readonly ValueForm TextOrTokens = new AnyForm(new TextForm(), new ListForm(NumberRange.Whole(0, int.MaxValue)));
+
+    /// <summary><c>alignment_sweep</c> of a request that scores.</summary>
+    public static RequestField ScoredStrengths { get; } = new("alignment_sweep",
+        context => new ListForm(
+            new AnyForm(context.Strengths, new MapForm(context.Strengths, context.Names.Aligned.Count)), MaxScoredStrengths, 1),
+        context => $"Strengths at which each item is scored: of {context.Names.Aligned[0]}, or an object with one of each aligned model.")
+    {
+        IsRequired = true,
+    };
+
+    /// <summary><c>items</c> of a request that scores.</summary>
+    public static RequestField Items { get; } = new("items",
+        context => new ListForm(new AnyForm(
+            new ObjectForm([("prompt", TextOrTokens), ("continuation", TextOrTokens)]),
+            new ObjectForm([("messages", new ListForm(new MessageForm(), Least: 2))])), context.Limits.MaxPrompts, 1),
+        "What is scored: the continuation of a prompt (of two texts, the tokens of both together that those of the prompt alone do not "
+            + "begin with), or the assistant's message that ends a conversation.")
+    {
+        IsRequired = true,
+    };
+
+    /// <summary><c>per_token</c> of a request that scores.</summary>
+    public static RequestField PerToken { get; } = RequestFields.Flag("per_token", "Adds each token and what it scores.", false);
+
+    /// <summary><c>prompt</c> of an item.</summary>
+    public static RequestField ItemPrompt { get; } = new("prompt", TextOrTokens, "What is given.");
+
+    /// <summary><c>continuation</c> of an item.</summary>
+    public static RequestField Continuation { get; } = new("continuation", TextOrTokens, "What is scored.");
 }

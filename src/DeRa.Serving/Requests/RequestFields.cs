@@ -275,7 +275,7 @@ public static class RequestFields
     public static RequestField SkipSpecialTokens { get; } = Flag("skip_special_tokens", "Special tokens add nothing to the text.", true,
         (input, value) => input with { SkipSpecialTokens = value });
 
-    private static RequestField Flag(
+    internal static RequestField Flag(
         string name, string description, bool? byDefault, Func<GenerationInput, bool, GenerationInput>? set = null) =>
         new(name, new FlagForm(), description)
         {

@@ -48,7 +48,7 @@ internal sealed class StrengthFields(FieldContext context)
         if (named is null) return first is { } strength ? Check(strength, _ => field) : null;
         if (first is not null)
             throw new InvalidRequestException(NamedField, $"'{NamedField}' and '{field}' are both set; send one of them.");
-        return Check(_names.Read(named, NamedField), i => $"{NamedField}.{_names.Aligned[i]}");
+        return Named(named, NamedField);
     }
 
     /// <summary>The mixtures of a sweep, which outweighs a strength in the model's name.</summary>
@@ -66,12 +66,21 @@ internal sealed class StrengthFields(FieldContext context)
         return [.. sweep.Select((strength, i) => Check(strength, _ => $"{SweepField}[{i}]"))];
     }
 
-    private AlignmentStrengths Check(AlignmentStrengths strengths, Func<int, string> field, string? what = null)
+    /// <summary>The mixture of strengths by name.</summary>
+    /// <param name="named">Strengths by name.</param>
+    /// <param name="field">Where they stand in the request, for errors.</param>
+    /// <exception cref="InvalidRequestException">A name is unknown, or one is out of range.</exception>
+    public AlignmentStrengths Named(IReadOnlyDictionary<string, double> named, string field) =>
+        Check(_names.Read(named, field), i => $"{field}.{_names.Aligned[i]}", sumField: field);
+
+    private AlignmentStrengths Check(
+        AlignmentStrengths strengths, Func<int, string> field, string? what = null, string? sumField = null)
     {
         var range = context.Strengths;
         for (var i = 0; i < strengths.Count; i++) range.Check(field(i), strengths[i], what);
         // Rounded: as binary fractions, decimals that add up to the limit may add up to a little more.
-        if (strengths.Count > 1) range.Check(NamedField, Math.Round(1 - strengths.Reference, 12), $"the sum of '{NamedField}'");
+        if (strengths.Count > 1)
+            range.Check(sumField ?? NamedField, Math.Round(1 - strengths.Reference, 12), $"the sum of '{sumField ?? NamedField}'");
         return strengths;
     }
 }

@@ -36,6 +36,7 @@ internal sealed class CpuRowReader
     public ReadoutResult Read(LogitRow row, CpuLogits logits, int index, MeanDifferences? means)
     {
         if (RowFaults.Tokens(row, _vocabularySize) is { } fault) return new ReadoutResult { Error = fault };
+        if (row.Sweep is { } sweep) return CpuStrengthScores.Of(sweep, row.Strengths.ActiveModels, logits, index, _mixed, _changed);
         var mixed = _mixed.AsSpan(0, _vocabularySize);
         if (row.KnownModels is null) CpuMixer.Mix(row.Strengths, logits, index, mixed);
         else CpuMixer.MixGuess(row, logits, index, means, mixed);

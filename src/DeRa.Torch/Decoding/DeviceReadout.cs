@@ -31,24 +31,27 @@ internal static class DeviceReadout
         var tokens = rows.Any(row => row.Sampling is not null) ? TokenSampler.Sample(masked, allowedBest, rows) : null;
         var logProbs = new RowLogProbs(rows, failed, vocabularySize);
         var divergence = new ReferenceDivergence(rows, failed);
-        var host = ToHost([best, tokens ?? zeros_like(best),
-            .. divergence.Compute(mixed, members[0], vocabularySize), .. logProbs.Compute(mixed, tokens)]);
+        var sweeps = new RowStrengthScores(rows, failed);
+        var host = ToHost([best, tokens ?? zeros_like(best), .. divergence.Compute(mixed, members[0], vocabularySize),
+            .. sweeps.Compute(members, vocabularySize, mixed.device), .. logProbs.Compute(mixed, tokens)]);
         for (var row = 0; row < faults.Length; row++)
             if (rows[row].UpdatesMeans) means?.Add(rows[row], members, row);
-        return Results(host, faults, divergence, logProbs);
+        return Results(host, faults, divergence, sweeps, logProbs);
     }
 
     /// <summary>Reads all in one copy; float64 holds every token id and every float32.</summary>
     private static double[] ToHost(Tensor[] parts) =>
         cat(Array.ConvertAll(parts, part => part.to(ScalarType.Float64)), 0).cpu().data<double>().ToArray();
 
-    private static ReadoutResult[] Results(double[] host, string?[] faults, ReferenceDivergence divergence, RowLogProbs logProbs)
+    private static ReadoutResult[] Results(
+        double[] host, string?[] faults, ReferenceDivergence divergence, RowStrengthScores sweeps, RowLogProbs logProbs)
     {
         var count = faults.Length;
         var results = new ReadoutResult[count];
         for (var row = 0; row < count; row++) results[row] = new ReadoutResult { Token = (int)host[count + row] };
         divergence.AddTo(results, host.AsSpan(2 * count, divergence.Count));
-        logProbs.AddTo(results, host.AsSpan(count, count), host.AsSpan(2 * count + divergence.Count));
+        sweeps.AddTo(results, host.AsSpan(2 * count + divergence.Count, sweeps.Count));
+        logProbs.AddTo(results, host.AsSpan(count, count), host.AsSpan(2 * count + divergence.Count + sweeps.Count));
         for (var row = 0; row < count; row++)
             if ((faults[row] ?? RowFaults.Logits(host[row])) is { } fault) results[row] = new ReadoutResult { Error = fault };
         return results;

@@ -24,6 +24,9 @@ internal readonly record struct LogitRow
     /// <summary>The token to score and how many alternatives come with it; null where none is.</summary>
     public (int Token, int Alternatives)? Score { get; init; }
 
+    /// <summary>The token to score at many mixtures of the active models, in place of all else; null where none is.</summary>
+    public SweptToken? Sweep { get; init; }
+
     /// <summary>Whether a model is active and its logits are known.</summary>
     /// <param name="model">0 = the reference, i = the aligned model i − 1.</param>
     public bool IsKnown(int model)

@@ -9,6 +9,7 @@ internal static class RowFaults
     public static string? Tokens(LogitRow row, int vocabularySize)
     {
         if (row.Score is { } score && IsOutside(score.Token)) return Outside("the token to score", score.Token, vocabularySize);
+        if (row.Sweep is { } sweep && IsOutside(sweep.Token)) return Outside("the token to score", sweep.Token, vocabularySize);
         if (row.Sampling is not { } sampling) return null;
         if (sampling.Parameters.LogitBias.Count > 0)
             foreach (var token in sampling.Parameters.LogitBias.Keys)

@@ -174,6 +174,7 @@ internal sealed class StepReader(ModelRunner[] runners, int rowsAtOnce, int voca
         UpdatesMeans = updatesMeans,
         Sampling = readout.Sampling,
         Score = readout.Score is { } score ? (score.Token, score.Alternatives) : null,
+        Sweep = readout.Sweep,
     };
 
     /// <summary>Where a model's logits for the readouts of a group are.</summary>

@@ -14,8 +14,8 @@ internal static class ApiOperations
         var context = pair.Validator.Context;
         return
         [
-            Completions(context), Chat(context), GenerationChange(context), .. Tokenizer(context), .. Models(context), .. State(),
-            .. Reference(),
+            Completions(context), Chat(context), GenerationChange(context), Score(context), .. Tokenizer(context), .. Models(context),
+            .. State(), .. Reference(),
         ];
     }
 
@@ -52,6 +52,16 @@ internal static class ApiOperations
     {
         Forms = [Form(GenerationChangeReader.Table, context)],
         Examples = ["""{"alignment_strength": 0.5}"""],
+    };
+
+    private static ApiOperation Score(FieldContext context) => new(
+        "score", "POST", "/v1/realignment/score", "Scores texts at many alignment strengths, in one pass of each model.", "Scores")
+    {
+        Forms = [Form(ScoreRequestReader.Table, context)],
+        Examples =
+        [
+            """{"items": [{"prompt": "One day, a dog", "continuation": " was happy."}], "alignment_sweep": [0, 0.5, 1]}""",
+        ],
     };
 
     private static IEnumerable<ApiOperation> Tokenizer(FieldContext context)

@@ -84,6 +84,19 @@ internal static class UnsupportedFields
         ["mm_processor_kwargs"] = ButEmpty,
     });
 
+    /// <summary>Those of <c>/v1/realignment/score</c>.</summary>
+    public static IReadOnlyDictionary<string, UnsupportedField> Score { get; } = new Dictionary<string, UnsupportedField>
+    {
+        ["alignment_strength"] = new("'alignment_sweep' holds the strengths"),
+        ["alignment_strengths"] = new("'alignment_sweep' holds the strengths"),
+        ["lambda"] = new("'alignment_sweep' holds the strengths"),
+        ["prompt"] = new("it belongs into 'items'"),
+        ["messages"] = new("they belong into 'items'"),
+    };
+
+    /// <summary>Those of its items.</summary>
+    public static IReadOnlyDictionary<string, UnsupportedField> ScoreItem { get; } = new Dictionary<string, UnsupportedField>();
+
     /// <summary>Those of <c>/detokenize</c>.</summary>
     public static IReadOnlyDictionary<string, UnsupportedField> Detokenize { get; } = WithStrengths(new()
     {

@@ -1,0 +1,18 @@
+using DeRa.Engine.Requests;
+using DeRa.Serving.Requests;
+
+namespace DeRa.Serving.Scoring;
+
+/// <summary>A request to score that is checked and encoded.</summary>
+/// <param name="Sweep">What was asked for, in its order.</param>
+/// <param name="Strengths">The mixture of each.</param>
+/// <param name="Items">What the engine runs for each item.</param>
+public sealed record PreparedScores(
+    IReadOnlyList<SweepStrength> Sweep, IReadOnlyList<AlignmentStrengths> Strengths, IReadOnlyList<GenerationRequest> Items)
+{
+    /// <summary>The same request as a client's, which decides with whom it shares the engine and its cache.</summary>
+    public PreparedScores For(RequestClient client) => this with
+    {
+        Items = [.. Items.Select(item => item with { Client = client.Name, CacheSalt = client.Salt(item.CacheSalt) })],
+    };
+}
