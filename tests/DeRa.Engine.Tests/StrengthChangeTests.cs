@@ -155,7 +155,7 @@ public sealed class StrengthChangeTests
                 PromptTokens = request.PromptTokens.Count,
             }), generated.Token);
             tokens.Add(generated.Token);
-            if (random.Next(4) == 0) handle.ChangeStrengths(Strengths[random.Next(Strengths.Length)]);
+            if (random.Next(4) == 0) _ = handle.ChangeStrengths(Strengths[random.Next(Strengths.Length)]);
         }
         return changes;
     }

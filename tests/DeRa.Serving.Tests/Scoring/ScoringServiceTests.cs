@@ -1,4 +1,3 @@
-using DeRa.Engine.Requests;
 using DeRa.Serving.Loading;
 using DeRa.Serving.Requests;
 using DeRa.Serving.Scoring;

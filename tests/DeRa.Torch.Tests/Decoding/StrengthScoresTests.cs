@@ -1,6 +1,5 @@
 using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
-using DeRa.Testing;
 using DeRa.Torch.Decoding;
 using Xunit;
 using static TorchSharp.torch;

@@ -35,7 +35,7 @@ internal static class ScoreRequestReader
         return new WireScoreRequest(input, fields.IsTrue(RealignmentFields.PerToken), [.. ignored.Distinct()]);
     }
 
-    private static IEnumerable<JsonElement> Entries(JsonFields fields, RequestField field) => fields.Value(field.Name) switch
+    private static JsonElement.ArrayEnumerator Entries(JsonFields fields, RequestField field) => fields.Value(field.Name) switch
     {
         null => throw new InvalidRequestException(field.Name, $"'{field.Name}' is missing."),
         { ValueKind: JsonValueKind.Array } list => list.EnumerateArray(),
