@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using DeRa.Testing;
 using Xunit;
 
 namespace DeRa.Server.Tests;
