@@ -92,7 +92,7 @@ public sealed class SpeculationTraceTests(ITestOutputHelper output)
                 case TokenGenerated generated:
                     Verify(oracle, request, strengths, output, generated);
                     output.Add(generated.Token);
-                    if (random.Next(8) == 0) handle.ChangeStrengths(RandomStrengths(random, models));
+                    if (random.Next(8) == 0) _ = handle.ChangeStrengths(RandomStrengths(random, models));
                     if (output.Count == cancelAt) handle.Cancel();
                     break;
                 case SequenceFinished finished:

@@ -71,7 +71,7 @@ public sealed class SpeculationTraceTests(ITestOutputHelper output)
             if (happened is StrengthsChanged changed) strengths = changed.Strengths;
             if (happened is not TokenGenerated generated) continue;
             tokens.Add((generated, strengths));
-            if (random.Next(10) == 0) handle.ChangeStrengths(RandomStrengths(random, fixture.Engine.Limits.ModelCount));
+            if (random.Next(10) == 0) _ = handle.ChangeStrengths(RandomStrengths(random, fixture.Engine.Limits.ModelCount));
             if (tokens.Count == cancelAt) handle.Cancel();
         }
         return tokens;
