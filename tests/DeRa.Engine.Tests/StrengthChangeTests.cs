@@ -42,7 +42,7 @@ public sealed class StrengthChangeTests
             {
                 rows.AddRange(plan.Rows());
                 // Every third step, so that each strength runs tokens of its own.
-                if (++steps % 3 == 0 && asked.TryDequeue(out var strength)) submitted.Task.Result.ChangeStrengths(strength);
+                if (++steps % 3 == 0 && asked.TryDequeue(out var strength)) _ = submitted.Task.Result.ChangeStrengths(strength);
             },
         }, options: new EngineOptions { Speculation = Speculation.Off });
         var handle = fixture.Engine.Submit([Request([1, 2, 3], maxTokens: 40, strength: 1)])[0];

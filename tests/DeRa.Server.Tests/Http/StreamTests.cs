@@ -23,13 +23,16 @@ public class StreamTests
         var created = reply.Events()[0].GetProperty("created").GetInt64();
         var head = $$"""{"id":"{{id}}","object":"text_completion","created":{{created}},"model":"pair","alignment_strength":0.5,"seed":7,"choices":""";
         Assert.Equal(
-            $$"""data: {{head}}[{"index":0,"text":"h","logprobs":null,"finish_reason":null}],"usage":null}""" + "\n\n" +
+            $$"""data: {{First(head, reply)}}[{"index":0,"text":"h","logprobs":null,"finish_reason":null}],"usage":null}""" + "\n\n" +
             $$"""data: {{head}}[{"index":0,"text":"i","logprobs":null,"finish_reason":null}],"usage":null}""" + "\n\n" +
             $$"""data: {{head}}[{"index":0,"text":"","logprobs":null,"finish_reason":"stop","stop_reason":null}],"usage":null}""" + "\n\n" +
             "data: " + head + """[],"usage":{"prompt_tokens":2,"completion_tokens":3,"total_tokens":5,""" +
             "\"prompt_tokens_details\":{\"cached_tokens\":0}}}\n\n" +
             "data: [DONE]\n\n", reply.Body);
     }
+
+    private static string First(string head, Reply reply) => head.Replace("\"model\":\"pair\",",
+        $"\"model\":\"pair\",\"generation_id\":\"{reply.Headers["x-generation-id"]}\",", StringComparison.Ordinal);
 
     [Fact]
     public async Task A_stream_says_nothing_of_usage_unless_asked()

@@ -41,7 +41,8 @@ public sealed class ApiKeyTests : IDisposable
         Assert.True(routes.Count > 10);
         foreach (var route in routes)
         {
-            var path = "/" + route.RoutePattern.RawText!.TrimStart('/').Replace("{**id}", "pair", StringComparison.Ordinal);
+            var path = "/" + route.RoutePattern.RawText!.TrimStart('/').Replace("{**id}", "pair", StringComparison.Ordinal)
+                .Replace("{id}", "pair", StringComparison.Ordinal);
             Assert.DoesNotContain('{', path);
             var methods = route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? ["POST"];
             foreach (var method in methods)

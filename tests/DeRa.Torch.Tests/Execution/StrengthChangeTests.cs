@@ -57,7 +57,7 @@ public sealed class StrengthChangeTests
 
         public StepResult Execute(StepPlan plan)
         {
-            if (++_steps % 7 == 0 && _steps / 7 < strengths.Length) Handle.Task.Result.ChangeStrengths(strengths[_steps / 7]);
+            if (++_steps % 7 == 0 && _steps / 7 < strengths.Length) _ = Handle.Task.Result.ChangeStrengths(strengths[_steps / 7]);
             return models.Execute(plan);
         }
 

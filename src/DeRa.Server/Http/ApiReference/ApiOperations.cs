@@ -50,8 +50,8 @@ internal static class ApiOperations
         "Changes the strength of a response that is being streamed, for the tokens that follow, or ends it. An id that is unknown, has "
             + "ended or is another API key's is a 404.", "GenerationChanged")
     {
+        // No example: there is an id only while something runs.
         Forms = [Form(GenerationChangeReader.Table, context)],
-        Examples = ["""{"alignment_strength": 0.5}"""],
     };
 
     private static ApiOperation Score(FieldContext context) => new(
