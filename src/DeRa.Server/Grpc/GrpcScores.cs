@@ -54,8 +54,8 @@ internal static class GrpcScores
         if (strength.HasAlignmentStrength == strength.AlignmentStrengths.Count > 0)
             throw new InvalidRequestException(field,
                 $"'{field}' must have either its alignment_strength or its alignment_strengths set.");
-        return strength.HasAlignmentStrength ? new SweepStrength(strength.AlignmentStrength, null)
-            : new SweepStrength(null, strength.AlignmentStrengths);
+        return strength.HasAlignmentStrength ? new SweepStrength(strength.AlignmentStrength, null, $"{field}.alignment_strength")
+            : new SweepStrength(null, strength.AlignmentStrengths, $"{field}.alignment_strengths");
     }
 
     private static ItemScores Item(PreparedScores prepared, ScoredItem item, IReadOnlyList<string> aligned, bool perToken)

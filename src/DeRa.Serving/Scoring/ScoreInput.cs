@@ -27,4 +27,5 @@ public sealed record ScoreItem(PromptInput Prompt, PromptInput? Continuation, st
 /// <summary>One of the strengths: a number, or a number for each aligned model that is named.</summary>
 /// <param name="First">λ of the first aligned model; null where <paramref name="Named"/> is set.</param>
 /// <param name="Named">Aligned model → λ; null where <paramref name="First"/> is set.</param>
-public readonly record struct SweepStrength(double? First, IReadOnlyDictionary<string, double>? Named);
+/// <param name="Field">Its place in the request, for errors.</param>
+public readonly record struct SweepStrength(double? First, IReadOnlyDictionary<string, double>? Named, string Field);

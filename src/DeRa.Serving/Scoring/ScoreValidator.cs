@@ -21,8 +21,8 @@ public sealed class ScoreValidator(ITokenizer tokenizer, FieldContext context)
         _strengths.OfModel(input.Model);
         CheckCount(SweepField, input.Sweep.Count, RealignmentFields.MaxScoredStrengths, "strengths");
         CheckCount(ItemsField, input.Items.Count, context.Limits.MaxPrompts, "items");
-        AlignmentStrengths[] strengths = [.. input.Sweep.Select((strength, i) => strength.Named is { } named
-            ? _strengths.Named(named, $"{SweepField}[{i}]") : _strengths.Sent(strength.First, $"{SweepField}[{i}]", null)!)];
+        AlignmentStrengths[] strengths = [.. input.Sweep.Select(strength => strength.Named is { } named
+            ? _strengths.Named(named, strength.Field) : _strengths.Sent(strength.First, strength.Field, null)!)];
         var all = EveryModel();
         return new PreparedScores(input.Sweep, strengths, [.. input.Items.Select(item => Request(input, item, strengths, all))]);
     }
@@ -50,7 +50,7 @@ public sealed class ScoreValidator(ITokenizer tokenizer, FieldContext context)
     /// <summary>All tokens of an item, and the first that is scored: the first that its prompt alone does not have.</summary>
     private (IReadOnlyList<int> Tokens, int First) Tokens(ScoreItem item)
     {
-        if (item.Prompt is ChatPrompt chat) return Answer(chat);
+        if (item.Prompt is ChatPrompt chat) return LastMessage(chat);
         var prompt = item.Prompt is TextPrompt { Text: "" } ? _prompts.Tokenize(item.Prompt, null, false) : _prompts.Encode(item.Prompt);
         if (item.Prompt is TextPrompt before && item.Continuation is TextPrompt after)
             return After(prompt, _prompts.Encode(new TextPrompt(before.Text + after.Text, item.Field)), item.Field);
@@ -59,7 +59,7 @@ public sealed class ScoreValidator(ITokenizer tokenizer, FieldContext context)
         return After(prompt, [.. prompt, .. continuation], item.Field);
     }
 
-    private (IReadOnlyList<int> Tokens, int First) Answer(ChatPrompt chat)
+    private (IReadOnlyList<int> Tokens, int First) LastMessage(ChatPrompt chat)
     {
         if (chat.Messages is not [.., { Role: "assistant" }] || chat.Messages.Count < 2)
             throw new InvalidRequestException(chat.Field,

@@ -79,6 +79,25 @@ internal static class ProtobufCases
         from flags in Gen.Int[0, 3]
         select With(new TokenizeRequest { Prompt = prompt, AddSpecialTokens = flags % 2 == 0, ReturnTokenStrings = flags > 1 }, model);
 
+    private static readonly Gen<ScoreItem> Item =
+        from prompt in AnyPrompt
+        from text in Text
+        from kind in Gen.Int[0, 2]
+        select kind == 0 ? new ScoreItem { Prompt = prompt } : kind == 1 ? new ScoreItem { Prompt = prompt, Text = text }
+            : new ScoreItem { Prompt = prompt, TokenIds = new TokenIds { Ids = { text.Length } } };
+
+    private static readonly Gen<ScoredStrength> Strength = Gen.Frequency<ScoredStrength>(
+        (6, Gen.Double[-1, 10].Select(strength => new ScoredStrength { AlignmentStrength = strength })),
+        (1, Number.Select(strength => new ScoredStrength { AlignmentStrength = strength })),
+        (1, Gen.Select(Text, Number).Select(both => new ScoredStrength { AlignmentStrengths = { [both.Item1] = both.Item2 } })));
+
+    public static readonly Gen<ScoreRequest> Score =
+        from items in Item.Array[0, 3]
+        from strengths in Strength.Array[0, 4]
+        from model in Model
+        from tells in Gen.Bool
+        select With(new ScoreRequest { Items = { items }, AlignmentSweep = { strengths }, PerToken = tells }, model);
+
     public static readonly Gen<DetokenizeRequest> Detokenize =
         from tokens in Whole.Array[0, 300]
         from model in Model

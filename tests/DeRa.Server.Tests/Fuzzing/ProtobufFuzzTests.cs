@@ -41,11 +41,11 @@ public class ProtobufFuzzTests
 
     private static readonly Gen<Call> Messages = Gen.OneOf(
         Calls(ProtobufCases.Generate, "Generate", "GenerateStream"), Calls(ProtobufCases.Chat, "Chat", "ChatStream"),
-        Calls(ProtobufCases.Tokenize, "Tokenize"), Calls(ProtobufCases.Detokenize, "Detokenize"));
+        Calls(ProtobufCases.Tokenize, "Tokenize"), Calls(ProtobufCases.Score, "Score"), Calls(ProtobufCases.Detokenize, "Detokenize"));
 
     private static readonly Gen<Call> Broken = Gen.OneOf(
         BrokenCalls(ProtobufCases.Generate, "Generate", "GenerateStream"), BrokenCalls(ProtobufCases.Chat, "Chat", "ChatStream"),
-        BrokenCalls(ProtobufCases.Tokenize, "Tokenize"),
+        BrokenCalls(ProtobufCases.Tokenize, "Tokenize"), BrokenCalls(ProtobufCases.Score, "Score"),
         BrokenCalls(ProtobufCases.Detokenize, "Detokenize", "ListModels", "GetServerInfo"));
 
     private static readonly Gen<Talk> Talks =
@@ -70,7 +70,8 @@ public class ProtobufFuzzTests
 
     [Fact]
     public void Every_method_is_called() => Assert.Equal(
-        ["Chat", "ChatStream", "Converse", "Detokenize", "Generate", "GenerateStream", "GetServerInfo", "ListModels", "Tokenize"],
+        ["Chat", "ChatStream", "Converse", "Detokenize", "Generate", "GenerateStream", "GetServerInfo", "ListModels", "Score",
+            "Tokenize"],
         InferenceService.Descriptor.Methods.Select(method => method.Name).Order());
 
     private static async Task RunAsync<T>(Gen<T> cases, Func<ServerFixture, T, Task> run) where T : notnull

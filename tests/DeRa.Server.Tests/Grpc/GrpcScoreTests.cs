@@ -70,7 +70,7 @@ public class GrpcScoreTests
     [InlineData("no continuation", "items[0].text")]
     [InlineData("continuation of a chat", "items[1].text")]
     [InlineData("no prompt", "items[0].prompt")]
-    [InlineData("strength out of range", "alignment_sweep[1]")]
+    [InlineData("strength out of range", "alignment_sweep[1].alignment_strength")]
     public async Task A_wrong_field_is_named(string what, string field)
     {
         await using var server = await ServerFixture.StartAsync();

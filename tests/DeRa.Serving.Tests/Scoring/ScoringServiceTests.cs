@@ -65,10 +65,10 @@ public sealed class ScoringServiceTests
         var item = new ScoreItem(new TextPrompt("ab"), new TextPrompt("c"), "items[0]");
         Refused("items", Input());
         Refused("alignment_sweep", Input(item) with { Sweep = [] });
-        Refused("alignment_sweep[1]", Input(item) with { Sweep = [new(1, null), new(11, null)] });
+        Refused("alignment_sweep[1]", Input(item) with { Sweep = [Strength(0, 1), Strength(1, 11)] });
         Refused("alignment_sweep[0].other", Input(item) with
         {
-            Sweep = [new(null, new Dictionary<string, double> { ["other"] = 1 })],
+            Sweep = [new(null, new Dictionary<string, double> { ["other"] = 1 }, "alignment_sweep[0]")],
         });
         Refused("items[0]", Input(item with { Continuation = new TextPrompt("") }));
         Refused("model", Input(item) with { Model = "nobody" });
@@ -81,7 +81,9 @@ public sealed class ScoringServiceTests
     }
 
     private static ScoreInput Input(params ScoreItem[] items) =>
-        new() { Items = items, Sweep = [.. s_sweep.Select(strength => new SweepStrength(strength, null))] };
+        new() { Items = items, Sweep = [.. s_sweep.Select((strength, i) => Strength(i, strength))] };
+
+    private static SweepStrength Strength(int place, double strength) => new(strength, null, $"alignment_sweep[{place}]");
 
     private static ServedPair Pair(EngineFixture fixture) => new()
     {

@@ -44,8 +44,8 @@ internal static class ScoreRequestReader
 
     private static SweepStrength Strength(JsonElement value, string place) => value.ValueKind switch
     {
-        JsonValueKind.Number => new SweepStrength(value.GetDouble(), null),
-        JsonValueKind.Object => new SweepStrength(null, MapFields.NamedNumbers(value, place)),
+        JsonValueKind.Number => new SweepStrength(value.GetDouble(), null, place),
+        JsonValueKind.Object => new SweepStrength(null, MapFields.NamedNumbers(value, place), place),
         _ => throw JsonFields.Wrong(place, "a number, or an object with a number for each aligned model"),
     };
 
