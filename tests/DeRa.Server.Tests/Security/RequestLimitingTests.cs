@@ -1,7 +1,7 @@
 using DeRa.Hosting.Security;
 using DeRa.Protos.V1;
-using DeRa.Server.State;
 using DeRa.Server.Options;
+using DeRa.Server.State;
 using DeRa.Testing;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
