@@ -1,3 +1,4 @@
+using System.Text.Json;
 using DeRa.Engine.Requests;
 
 namespace DeRa.Server.Responses;
@@ -17,6 +18,16 @@ internal sealed class EffectiveStrengths
 
     /// <summary>λ of each aligned model; null where the pair has one only.</summary>
     public IReadOnlyList<(string Name, double Strength)>? ByName { get; }
+
+    /// <summary>Writes them as fields of the object that is open.</summary>
+    public void WriteTo(Utf8JsonWriter json)
+    {
+        if (Single is { } strength) json.WriteNumber("alignment_strength"u8, strength);
+        if (ByName is not { } named) return;
+        json.WriteStartObject("alignment_strengths"u8);
+        foreach (var (name, own) in named) json.WriteNumber(name, own);
+        json.WriteEndObject();
+    }
 
     /// <summary>Adds <see cref="ByName"/> to a message's map.</summary>
     public void AddTo(IDictionary<string, double> map)

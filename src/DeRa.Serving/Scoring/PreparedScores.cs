@@ -10,6 +10,12 @@ namespace DeRa.Serving.Scoring;
 public sealed record PreparedScores(
     IReadOnlyList<SweepStrength> Sweep, IReadOnlyList<AlignmentStrengths> Strengths, IReadOnlyList<GenerationRequest> Items)
 {
+    /// <summary>How long it may take, waiting included; null = as long as it takes.</summary>
+    public TimeSpan? Deadline { get; init; }
+
+    /// <summary>Scored tokens times strengths.</summary>
+    public long ScoreCount => Items.Sum(item => (long)(item.PromptTokens.Count - item.Scoring!.FirstToken)) * Strengths.Count;
+
     /// <summary>The same request as a client's, which decides with whom it shares the engine and its cache.</summary>
     public PreparedScores For(RequestClient client) => this with
     {

@@ -11,6 +11,9 @@ public sealed class ScoreValidator(ITokenizer tokenizer, FieldContext context)
 {
     private static readonly string SweepField = RealignmentFields.ScoredStrengths.Name, ItemsField = RealignmentFields.Items.Name;
 
+    /// <summary>Scored tokens times strengths of a request at most: they are held until the response is written.</summary>
+    public const int MaxScores = 4_000_000;
+
     private readonly StrengthFields _strengths = new(context);
     private readonly PromptEncoder _prompts = new(tokenizer, context.Defaults.ChatTemplate, context.Capacity.VocabularySize);
 
@@ -24,15 +27,24 @@ public sealed class ScoreValidator(ITokenizer tokenizer, FieldContext context)
         AlignmentStrengths[] strengths = [.. input.Sweep.Select(strength => strength.Named is { } named
             ? _strengths.Named(named, strength.Field) : _strengths.Sent(strength.First, strength.Field, null)!)];
         var all = EveryModel();
-        return new PreparedScores(input.Sweep, strengths, [.. input.Items.Select(item => Request(input, item, strengths, all))]);
+        var prepared = new PreparedScores(input.Sweep, strengths, [.. input.Items.Select(item => Request(input, item, strengths, all))])
+        {
+            Deadline = context.Limits.MaxDuration,
+        };
+        if (prepared.ScoreCount > MaxScores)
+            throw new InvalidRequestException(SweepField,
+                $"'{SweepField}' and '{ItemsField}' make {prepared.ScoreCount} scores, one for each scored token and strength; "
+                + $"at most {MaxScores} are allowed.");
+        return prepared;
     }
 
     private GenerationRequest Request(ScoreInput input, ScoreItem item, AlignmentStrengths[] strengths, AlignmentStrengths all)
     {
         var (tokens, first) = Tokens(item);
-        if (tokens.Count > context.Capacity.ContextTokens)
+        var most = Math.Min(context.Capacity.ContextTokens, (long)context.Capacity.BlockCount * context.Capacity.BlockTokens);
+        if (tokens.Count > most)
             throw new InvalidRequestException(item.Field,
-                $"The context holds {context.Capacity.ContextTokens} tokens; '{item.Field}' has {tokens.Count}.",
+                $"'{item.Field}' has {tokens.Count} tokens; the context and the cache hold {most}.",
                 InvalidRequestException.ContextLengthExceeded);
         return first == tokens.Count
             ? throw new InvalidRequestException(item.Field, $"'{item.Field}' has no token after its prompt; at least one is scored.")

@@ -2,6 +2,7 @@ using DeRa.Engine;
 using DeRa.Engine.Admission;
 using DeRa.Engine.Requests;
 using DeRa.Serving.Requests;
+using DeRa.Serving.Streaming;
 
 namespace DeRa.Serving.Scoring;
 
@@ -21,28 +22,46 @@ public sealed class ScoringService(ServedPair pair)
     /// <returns>One an item, in their order.</returns>
     /// <exception cref="AdmissionException">The engine did not take it.</exception>
     /// <exception cref="GenerationFailedException">An item failed; the others are cancelled.</exception>
+    /// <exception cref="DeadlineExceededException">The request's deadline passed.</exception>
     public async Task<IReadOnlyList<ItemScores>> RunAsync(PreparedScores prepared, CancellationToken cancellation)
     {
-        var handles = new List<GenerationHandle>();
+        using var expiry = prepared.Deadline is { } deadline ? new CancellationTokenSource(deadline, pair.Engine.Time) : null;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, expiry?.Token ?? CancellationToken.None);
+        var (handles, scores) = (new List<GenerationHandle>(), new List<ItemScores>());
         try
         {
             foreach (var item in prepared.Items) handles.AddRange(pair.Engine.Submit([item]));
-            var scores = new List<ItemScores>();
-            foreach (var handle in handles) scores.Add(await ReadAsync(handle, cancellation));
+            foreach (var handle in handles) scores.Add(await ReadAsync(handle, either.Token));
             return scores;
         }
-        catch
+        catch (OperationCanceledException) when (expiry is { IsCancellationRequested: true } && !cancellation.IsCancellationRequested)
         {
-            foreach (var handle in handles) handle.Cancel();
-            throw;
+            throw new DeadlineExceededException(prepared.Deadline!.Value);
+        }
+        finally
+        {
+            foreach (var left in handles.Skip(scores.Count))
+            {
+                left.Cancel();
+                left.CountFinish(FinishReason.Cancelled);
+            }
         }
     }
 
     private static async Task<ItemScores> ReadAsync(GenerationHandle handle, CancellationToken cancellation)
     {
         ItemScores? scores = null;
-        await foreach (var happened in handle.Events.ReadAllAsync(cancellation))
-            if (happened is StrengthsScored scored) scores = new ItemScores(scored.Tokens);
+        try
+        {
+            await foreach (var happened in handle.Events.ReadAllAsync(cancellation))
+                if (happened is StrengthsScored scored) scores = new ItemScores(scored.Tokens);
+        }
+        catch (GenerationFailedException)
+        {
+            handle.CountFinish(null);
+            throw;
+        }
+        handle.CountFinish(scores is null ? FinishReason.Cancelled : FinishReason.Length);
         return scores ?? throw new OperationCanceledException("the item was cancelled");
     }
 }

@@ -80,6 +80,37 @@ public sealed class ScoringServiceTests
             Assert.Equal(field, Assert.Throws<InvalidRequestException>(() => scoring.Prepare(input)).Field);
     }
 
+    [Fact]
+    public void More_than_the_cache_holds_or_than_can_be_held_until_the_response_is_refused()
+    {
+        using var small = new EngineFixture(new ScriptedExecutor(contextTokens: 256, blockTokens: 8, blockCount: 4));
+        var item = new ScoreItem(new TextPrompt("ab"), new TextPrompt(new string('x', 40)), "items[0]");
+        Assert.Equal("items[0]", Assert.Throws<InvalidRequestException>(() => new ScoringService(Pair(small)).Prepare(Input(item))).Field);
+        using var fixture = new EngineFixture(new ScriptedExecutor());
+        var many = Input([.. Enumerable.Repeat(item with { Continuation = new TextPrompt(new string('x', 200)) }, 21)]) with
+        {
+            Sweep = [.. Enumerable.Range(0, 1000).Select(place => Strength(place, place / 1000.0))],
+        };
+        var refusal = Assert.Throws<InvalidRequestException>(() => new ScoringService(Pair(fixture)).Prepare(many));
+        Assert.Equal("alignment_sweep", refusal.Field);
+        Assert.Contains("4200000", refusal.Message);
+    }
+
+    [Fact]
+    public async Task A_deadline_ends_what_still_runs()
+    {
+        var executor = new ScriptedExecutor();
+        using var fixture = new EngineFixture(executor);
+        var scoring = new ScoringService(Pair(fixture));
+        var prepared = scoring.Prepare(Input(new ScoreItem(new TextPrompt("ab"), new TextPrompt("c"), "items[0]"))) with
+        {
+            Deadline = TimeSpan.FromMilliseconds(1),
+        };
+        executor.BeforeStep = _ => executor.TestOver.WaitHandle.WaitOne();
+        await Assert.ThrowsAsync<DeadlineExceededException>(() => scoring.RunAsync(prepared, Stop));
+        executor.EndTest();
+    }
+
     private static ScoreInput Input(params ScoreItem[] items) =>
         new() { Items = items, Sweep = [.. s_sweep.Select((strength, i) => Strength(i, strength))] };
 

@@ -121,7 +121,7 @@ internal abstract class ResponseWriter(ResponseHeader header, ResponseOptions op
     protected void WriteIndex(Utf8JsonWriter json, int index)
     {
         json.WriteNumber("index"u8, index);
-        if (_changed.TryGetValue(index, out var changed)) WriteStrengths(json, changed);
+        if (_changed.TryGetValue(index, out var changed)) changed.WriteTo(json);
         else if (header.SweptStrength(index) is { } strength) json.WriteNumber("alignment_strength"u8, strength);
     }
 
@@ -185,18 +185,9 @@ internal abstract class ResponseWriter(ResponseHeader header, ResponseOptions op
         json.WriteString("model"u8, header.Model);
         if (GenerationId is { } generation) json.WriteString("generation_id"u8, generation);
         GenerationId = null;
-        if (header.Strengths is { } strengths) WriteStrengths(json, strengths);
+        header.Strengths?.WriteTo(json);
         json.WriteNumber("seed"u8, header.Seed);
         json.WriteStartArray("choices"u8);
-    }
-
-    private static void WriteStrengths(Utf8JsonWriter json, EffectiveStrengths strengths)
-    {
-        if (strengths.Single is { } strength) json.WriteNumber("alignment_strength"u8, strength);
-        if (strengths.ByName is not { } named) return;
-        json.WriteStartObject("alignment_strengths"u8);
-        foreach (var (name, own) in named) json.WriteNumber(name, own);
-        json.WriteEndObject();
     }
 
     private static void WriteUsage(Utf8JsonWriter json, Usage usage)

@@ -66,13 +66,7 @@ internal sealed class ScoreResponseWriter(PreparedScores prepared, IReadOnlyList
     private void WriteScore(Utf8JsonWriter json, int strength, ItemScores item)
     {
         json.WriteStartObject();
-        if (_strengths[strength].Single is { } single) json.WriteNumber("alignment_strength"u8, single);
-        if (_strengths[strength].ByName is { } named)
-        {
-            json.WriteStartObject("alignment_strengths"u8);
-            foreach (var (name, own) in named) json.WriteNumber(name, own);
-            json.WriteEndObject();
-        }
+        _strengths[strength].WriteTo(json);
         json.WriteNumber("logprob"u8, item.LogProb(strength));
         json.WriteNumber("tokens"u8, item.Tokens.Count);
         if (item.Perplexity(strength) is var perplexity && double.IsFinite(perplexity)) json.WriteNumber("perplexity"u8, perplexity);
