@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
+using static DeRa.Protos.V1.InferenceService;
 using RpcStatus = Google.Rpc.Status;
 
 namespace DeRa.Server.Errors;
@@ -41,14 +42,14 @@ internal static class GrpcError
     private static BadRequest Violation(string name, string message, string? method)
     {
         var root = name.Split('.', '[')[0];
-        var field = method == "Score" || OutsideOptions.Contains(root) ? name : $"options.{name}";
+        var field = method == nameof(InferenceServiceBase.Score) || OutsideOptions.Contains(root) ? name : $"options.{name}";
         return new BadRequest
         {
             FieldViolations =
             {
                 new BadRequest.Types.FieldViolation
                 {
-                    Field = method == "Converse" && root is not ("change" or "event") ? $"start.{field}" : field,
+                    Field = method == nameof(InferenceServiceBase.Converse) && root is not ("change" or "event") ? $"start.{field}" : field,
                     Description = message,
                 },
             },
