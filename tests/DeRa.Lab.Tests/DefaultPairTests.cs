@@ -1,9 +1,11 @@
+using System.Text.Json.Nodes;
 using DeRa.Lab.Alignment;
 using DeRa.Lab.Data;
 using DeRa.Lab.Evaluation;
 using DeRa.Lab.Models;
 using DeRa.Lab.Rewards;
 using DeRa.Lab.Sampling;
+using DeRa.Lab.Tokenizers;
 using DeRa.Testing;
 using DeRa.Text.Loading;
 using Xunit;
@@ -15,8 +17,9 @@ namespace DeRa.Lab.Tests;
 public sealed class DefaultPairTests
 {
     private static readonly string[] s_prompts =
-        ["One day, a dog", "Lily lost her toy", "Tom and his mom", "The old tree", "A bird fell", "Once upon a time", "Sam was",
-            "The cat saw"];
+        [.. ((string[])["a dog and a ball", "a girl named Lily", "an old tree", "a bird that fell", "Sam and his mom", "a lost toy", "a storm",
+            "the sea"])
+            .Select(what => $"<|user|>\nWrite a story about {what}<|endoftext|>\n<|assistant|>\n")];
 
     private static string Folder(string model) => Path.Combine(SharedData.ProjectRoot, "src", "DeRa.Serving", "DefaultPair", model);
 
@@ -26,12 +29,36 @@ public sealed class DefaultPairTests
         var tokenizer = TokenizerLoader.Load(Folder("reference"));
         using var reference = TrainableDecoder.Load(Folder("reference"), CPU);
         using var aligned = TrainableDecoder.Load(Folder("aligned"), CPU);
-        using var reward = new SentimentReward();
+        using var reward = new StoryReward();
         var prompts = s_prompts.Select(prompt => new EncodedPrompt(prompt, [.. tokenizer.Encode(prompt)])).ToArray();
         double Mean(double strength) => StrengthEvaluation.Run(new Mixture(reference, aligned, strength), prompts, completions: 6,
-            new CompletionScorer(tokenizer, reward), ModelFolder.EndToken(Folder("reference")), maxTokens: 60, seed: 5,
+            new CompletionScorer(tokenizer, reward), ModelFolder.EndToken(Folder("reference")), maxTokens: 160, seed: 5,
             cancellation: TestContext.Current.CancellationToken).Reward.Estimate;
-        var (none, full, more) = (Mean(0), Mean(1), Mean(2));
-        Assert.True(full > none + 0.1 && more > full, $"{none}, {full}, {more}");
+        var (none, half, full) = (Mean(0), Mean(0.5), Mean(1));
+        Assert.True(half > none + 0.05 && full > half, $"{none}, {half}, {full}");
+    }
+
+    [Fact]
+    public void Both_models_answer_by_the_template_that_they_learned() => Assert.All(
+        (string[])["reference", "aligned"], model => Assert.Equal(ZephyrTemplate.Jinja, (string?)JsonNode.Parse(
+            File.ReadAllText(Path.Combine(Folder(model), "tokenizer_config.json")))!["chat_template"]));
+
+    /// <summary>Per character: vocabularies differ.</summary>
+    [Fact]
+    public void It_predicts_stories_that_it_has_not_seen_much_better_than_stories260k()
+    {
+        var (other, texts) = (SharedData.Find("models/stories260k"), SharedData.Find("text/tinystories-v1-valid-first-0.8mb.txt"));
+        Assert.SkipWhen(other is null || texts is null, SharedData.Missing);
+        var heldOut = DocumentFile.Read(texts!).Skip(1).Take(20).Select(story => story.Text).ToArray();
+        var (ours, theirs) = (Loss(Folder("reference"), heldOut), Loss(other!, heldOut));
+        Assert.True(ours < 0.6 && ours < theirs - 0.05, $"{ours}, {theirs}");
+    }
+
+    private static double Loss(string folder, IReadOnlyList<string> texts)
+    {
+        var tokenizer = TokenizerLoader.Load(folder);
+        using var model = TrainableDecoder.Load(folder, CPU);
+        var losses = texts.Select(text => TextLoss.Of(model, tokenizer, new Document("", text))).ToArray();
+        return losses.Sum(loss => loss.Nats) / losses.Sum(loss => loss.Characters);
     }
 }

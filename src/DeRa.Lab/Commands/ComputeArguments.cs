@@ -28,6 +28,14 @@ internal sealed class ComputeArguments
         command.Add(_libTorch);
     }
 
+    /// <summary>The same options for another command.</summary>
+    public IReadOnlyList<string> Given(ParseResult parsed) =>
+    [
+        _device.Name, parsed.GetRequiredValue(_device),
+        .. parsed.GetValue(_threads) is { } threads ? (string[])[_threads.Name, $"{threads}"] : [],
+        .. parsed.GetValue(_libTorch) is { } folder ? (string[])[_libTorch.Name, folder] : [],
+    ];
+
     /// <summary>Loads libtorch and names the device.</summary>
     /// <exception cref="LibTorchException">It does not load, or has no such device.</exception>
     public Device Load(ParseResult parsed)

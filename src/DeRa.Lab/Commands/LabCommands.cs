@@ -18,7 +18,7 @@ internal static class LabCommands
 
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellation = default)
     {
-        var parsed = Root().Parse(args);
+        var parsed = Parse(args);
         if (UnknownOption(parsed) is { } unknown)
             return await EndAsync(error, $"'{unknown}' is not an option of this command", BadInput);
         if (parsed.Errors.Count > 0)
@@ -53,9 +53,12 @@ internal static class LabCommands
         }
     }
 
+    /// <summary>A command line, with what is wrong with it.</summary>
+    internal static ParseResult Parse(string[] args) => Root().Parse(args);
+
     private static RootCommand Root() => new(
         "dera-lab: train a small reference and aligned model, and see what decoding-time realignment does. In order: "
-        + "tokenizer, train (pretraining, then SFT with --from), align, evaluate; or reproduce for the paper's experiment.")
+        + "tokenizer, train (pretraining, then SFT with --from), align, evaluate; or reproduce for the paper's experiment or the default pair.")
     {
         StoriesCommand.Create(),
         TokenizerCommand.Create(),
@@ -69,7 +72,7 @@ internal static class LabCommands
     };
 
     /// <summary>The parser would take an unknown option for another value of the option before it.</summary>
-    private static string? UnknownOption(ParseResult parsed) => parsed.Tokens
+    internal static string? UnknownOption(ParseResult parsed) => parsed.Tokens
         .FirstOrDefault(token => token.Type == TokenType.Argument && token.Value.StartsWith("--", StringComparison.Ordinal))?.Value;
 
     private static async Task<int> EndAsync(TextWriter error, string message, int code)

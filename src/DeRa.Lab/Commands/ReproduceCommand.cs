@@ -53,7 +53,10 @@ internal sealed class ReproduceCommand
         arguments._text.AddTo(length);
         arguments._compute.AddTo(length);
         length.SetAction((parsed, cancellation) => Task.FromResult(arguments.Run(parsed, cancellation)));
-        return new Command("reproduce", "Repeat the paper's experiments on models small enough for this machine.") { length };
+        return new Command("reproduce", "Repeat the paper's experiment on models small enough for this machine, or train the default pair.")
+        {
+            length, ReproduceStoriesCommand.Create(),
+        };
     }
 
     private int Run(ParseResult parsed, CancellationToken cancellation)

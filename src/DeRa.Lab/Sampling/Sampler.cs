@@ -14,7 +14,7 @@ internal static class Sampler
     /// <param name="prompts">Token ids; from 1 to the context's length each.</param>
     /// <param name="endToken">Ends a completion, and is part of it.</param>
     /// <param name="maxTokens">Most tokens of a completion; it ends earlier at the end of the context.</param>
-    /// <param name="seed">The same seed gives the same completions on one device.</param>
+    /// <param name="seed">The same seed gives the same completions; on another device up to the rounding of logits.</param>
     /// <param name="onToken">Called after each token with how many of them every row has read or sampled; may be null.</param>
     /// <param name="cancellation">Stops between two tokens.</param>
     /// <exception cref="LabException">A prompt is empty or longer than the context.</exception>

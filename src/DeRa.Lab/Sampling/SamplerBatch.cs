@@ -27,7 +27,7 @@ internal sealed class SamplerBatch : IDisposable
         _rows = [.. Enumerable.Range(0, prompts.Count)];
         _parts = [.. mixture.Parts.Select(part => (part.Model, part.Weight, part.Model.CreateCache(prompts.Count, longest)))];
         _device = _parts[0].Model.Device;
-        _generator = new Generator((ulong)seed, _device);
+        _generator = new Generator((ulong)seed, CPU);
     }
 
     /// <summary>Tokens that every row has read or sampled.</summary>
@@ -75,7 +75,20 @@ internal sealed class SamplerBatch : IDisposable
             var logits = model.Step(input, cache).Times(weight);
             mixed = mixed is null ? logits : mixed.Plus(logits);
         }
-        return [.. mixed!.softmax(-1).multinomial(1, generator: _generator).cpu().data<long>()];
+        return [.. Sampled(mixed!.softmax(-1, ScalarType.Float64)).cpu().data<long>()];
+    }
+
+    /// <summary>
+    /// For each row the first token up to which more than a uniform share of the probability lies. The shares are drawn on the CPU:
+    /// TorchSharp has no generator for another device, and the draws are the same on all of them.
+    /// </summary>
+    /// <param name="probabilities">[rows, vocabulary], float64.</param>
+    /// <returns>[rows], int64.</returns>
+    private Tensor Sampled(Tensor probabilities)
+    {
+        var (upTo, last) = (probabilities.cumsum(-1), probabilities.size(1) - 1);
+        var shares = rand([probabilities.size(0), 1], ScalarType.Float64, generator: _generator).to(_device);
+        return (upTo.narrow(1, 0, last) <= shares * upTo.narrow(1, last, 1)).sum(-1);
     }
 
     private void Take(int row, int token)
