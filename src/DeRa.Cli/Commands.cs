@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using DeRa.Cli.Bench;
+using DeRa.Cli.Score;
 using DeRa.Engine.Requests;
 using DeRa.Hub;
 using DeRa.Serving.Requests;
@@ -25,6 +26,7 @@ internal static class Commands
         var root = new RootCommand("dera: decode between a reference and an aligned model, at any strength.")
         {
             GenerateCommand.Create(),
+            ScoreCommand.Create(),
             VerifyCommand.Create(),
             PullCommand.Create(),
             InspectCommand.Create(),

@@ -13,6 +13,9 @@ public sealed record PreparedScores(
     /// <summary>How long it may take, waiting included; null = as long as it takes.</summary>
     public TimeSpan? Deadline { get; init; }
 
+    /// <summary>Tokens of all items, prompts and continuations.</summary>
+    public int TokenCount => Items.Sum(item => item.PromptTokens.Count);
+
     /// <summary>Scored tokens times strengths.</summary>
     public long ScoreCount => Items.Sum(item => (long)(item.PromptTokens.Count - item.Scoring!.FirstToken)) * Strengths.Count;
 

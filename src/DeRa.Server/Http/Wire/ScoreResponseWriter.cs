@@ -24,10 +24,9 @@ internal sealed class ScoreResponseWriter(PreparedScores prepared, IReadOnlyList
         json.WriteStartArray("items"u8);
         for (var i = 0; i < items.Count; i++) WriteItem(json, i, items[i]);
         json.WriteEndArray();
-        var tokens = prepared.Items.Sum(item => item.PromptTokens.Count);
         json.WriteStartObject("usage"u8);
-        json.WriteNumber("prompt_tokens"u8, tokens);
-        json.WriteNumber("total_tokens"u8, tokens);
+        json.WriteNumber("prompt_tokens"u8, prepared.TokenCount);
+        json.WriteNumber("total_tokens"u8, prepared.TokenCount);
         json.WriteEndObject();
         json.WriteEndObject();
     }
