@@ -14,13 +14,12 @@ internal sealed class ScoreResponseWriter(PreparedScores prepared, IReadOnlyList
 
     /// <summary>Writes the body.</summary>
     /// <param name="json">Where to.</param>
-    /// <param name="model">The name under which the pair was asked for.</param>
     /// <param name="items">One an item.</param>
-    public void Write(Utf8JsonWriter json, string model, IReadOnlyList<ItemScores> items)
+    public void Write(Utf8JsonWriter json, IReadOnlyList<ItemScores> items)
     {
         json.WriteStartObject();
         json.WriteString("object"u8, "realignment.scores"u8);
-        json.WriteString("model"u8, model);
+        json.WriteString("model"u8, prepared.Model);
         json.WriteStartArray("items"u8);
         for (var i = 0; i < items.Count; i++) WriteItem(json, i, items[i]);
         json.WriteEndArray();
