@@ -43,11 +43,14 @@ internal sealed class PairArguments
         DefaultValueFactory = _ => "auto",
     };
 
-    public void AddTo(Command command)
+    /// <summary>Declares them.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="generates">Whether it makes tokens, so that they can be guessed.</param>
+    public void AddTo(Command command, bool generates = true)
     {
         command.Add(_contextLength);
         command.Add(_cacheTokens);
-        command.Add(_speculation);
+        if (generates) command.Add(_speculation);
         AddModelsTo(command);
     }
 
@@ -75,7 +78,7 @@ internal sealed class PairArguments
                 ContextTokens = parsed.GetValue(_contextLength),
                 CacheTokens = parsed.GetValue(_cacheTokens),
             },
-            Engine = new EngineOptions { Speculation = ReadSpeculation(parsed.GetRequiredValue(_speculation)) },
+            Engine = new EngineOptions { Speculation = ReadSpeculation(parsed.GetValue(_speculation) ?? "auto") },
         };
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using DeRa.Lab.Reports;
+using DeRa.Serving.Statistics;
 
 namespace DeRa.Lab.Evaluation;
 

@@ -1,9 +1,9 @@
 using System.Text.Json.Serialization;
 using DeRa.Lab.Alignment;
 using DeRa.Lab.Data;
-using DeRa.Lab.Reports;
 using DeRa.Lab.Rewards;
 using DeRa.Lab.Sampling;
+using DeRa.Serving.Statistics;
 
 namespace DeRa.Lab.Evaluation;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using DeRa.Serving.Statistics;
 
 namespace DeRa.Lab.Reports;
 

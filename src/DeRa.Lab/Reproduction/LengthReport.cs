@@ -1,6 +1,7 @@
 using System.Globalization;
 using DeRa.Lab.Evaluation;
 using DeRa.Lab.Reports;
+using DeRa.Serving.Statistics;
 
 namespace DeRa.Lab.Reproduction;
 

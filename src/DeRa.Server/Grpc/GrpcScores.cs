@@ -28,7 +28,7 @@ internal static class GrpcScores
     public static ScoreResponse Response(
         PreparedScores prepared, IReadOnlyList<ScoredItem> items, IReadOnlyList<string> aligned, bool perToken)
     {
-        var response = new ScoreResponse { PromptTokens = prepared.Items.Sum(item => item.PromptTokens.Count) };
+        var response = new ScoreResponse { PromptTokens = prepared.TokenCount };
         response.Items.AddRange(items.Select(item => Item(prepared, item, aligned, perToken)));
         return response;
     }

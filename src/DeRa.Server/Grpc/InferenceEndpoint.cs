@@ -65,9 +65,8 @@ internal sealed class InferenceEndpoint(
         using var place = limits.Enter(context.GetHttpContext());
         var scoring = new ScoringService(lease.Pair);
         var prepared = await EncodeAsync(request, context, () => scoring.Prepare(GrpcScores.Read(request)));
-        var own = prepared.For(context.GetHttpContext().Features.Get<RequestClient>()!);
-        return GrpcScores.Response(
-            prepared, await scoring.RunAsync(own, context.CancellationToken), lease.Pair.Names.Aligned, request.PerToken);
+        var items = await TracedScores.RunAsync(context.GetHttpContext(), scoring, prepared, context.CancellationToken);
+        return GrpcScores.Response(prepared, items, lease.Pair.Names.Aligned, request.PerToken);
     }
 
     /// <inheritdoc/>

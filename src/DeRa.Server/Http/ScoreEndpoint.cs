@@ -1,6 +1,6 @@
 using DeRa.Server.Http.Wire;
 using DeRa.Server.State;
-using DeRa.Serving.Requests;
+using DeRa.Server.Telemetry;
 using DeRa.Serving.Scoring;
 
 namespace DeRa.Server.Http;
@@ -20,9 +20,8 @@ internal sealed class ScoreEndpoint(ServingState state, JsonRequestReader reader
             return (read, scoring.Prepare(read.Input));
         });
         var (request, prepared) = admitted.Value;
-        var items = await scoring.RunAsync(prepared.For(context.Features.Get<RequestClient>()!), context.RequestAborted);
+        var items = await TracedScores.RunAsync(context, scoring, prepared, context.RequestAborted);
         var writer = new ScoreResponseWriter(prepared, lease.Pair.Names.Aligned, request.PerToken);
-        var model = string.IsNullOrEmpty(request.Input.Model) ? lease.Pair.Names.Pair : request.Input.Model;
-        await WireJson.RespondAsync(context.Response, StatusCodes.Status200OK, json => writer.Write(json, model, items));
+        await WireJson.RespondAsync(context.Response, StatusCodes.Status200OK, json => writer.Write(json, items));
     }
 }

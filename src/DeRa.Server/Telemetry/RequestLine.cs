@@ -30,6 +30,7 @@ internal sealed class RequestLine : IReadOnlyList<KeyValuePair<string, object?>>
         Add("Status", "", Status(context, telemetry.Error is not null));
         Add("GrpcStatus", "grpc=", context.Request.IsGrpc() ? GrpcStatus(context) : null);
         AddGeneration(telemetry);
+        AddScores(telemetry);
         Add("DurationMs", "ms=", Milliseconds(telemetry.Elapsed));
         Add("Error", "error=", telemetry.Error);
         Add("Key", "key=", context.Features.Get<ApiKey>()?.Name);
@@ -66,6 +67,17 @@ internal sealed class RequestLine : IReadOnlyList<KeyValuePair<string, object?>>
         Add("OutputTokens", "out=", telemetry.OutputTokens);
         Add("CachedTokens", "cached=", telemetry.CachedTokens);
         Add("FirstTokenMs", "first_ms=", telemetry.FirstToken is { } first ? Milliseconds(first) : null);
+    }
+
+    private void AddScores(RequestTelemetry telemetry)
+    {
+        if (telemetry.Scores is not { } scores) return;
+        Add("Model", "model=", PrintableText.Of(scores.Model, MaxTextLength));
+        Add("Items", "items=", scores.Items.Count);
+        Add("StrengthCount", "strength_count=", scores.Strengths.Count);
+        Add("InputTokens", "in=", scores.TokenCount);
+        Add("ScoredTokens", "scored=", scores.ScoredTokenCount);
+        Add("CachedTokens", "cached=", telemetry.CachedTokens);
     }
 
     private void Add(string name, string label, object? value)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using DeRa.Engine.Telemetry;
 using DeRa.Serving.Requests;
+using DeRa.Serving.Scoring;
 using DeRa.Serving.Streaming;
 
 namespace DeRa.Server.Telemetry;
@@ -18,11 +19,7 @@ internal static class RequestSpan
         Activity span, string operation, GenerationInput input, PreparedRequest request, IReadOnlyList<string> aligned)
     {
         var first = request.Choices[0].Request;
-        span.DisplayName = $"{operation} {request.Model}";
-        span.SetTag("gen_ai.operation.name", operation);
-        span.SetTag("gen_ai.provider.name", "dera");
-        span.SetTag("gen_ai.request.model", request.Model);
-        span.SetTag("gen_ai.response.model", request.Model);
+        Name(span, operation, request.Model, aligned);
         span.SetTag("gen_ai.request.choice.count", request.Returned * request.StrengthCount);
         span.SetTag("gen_ai.request.seed", request.Seed);
         span.SetTag("gen_ai.request.stream", input.Stream);
@@ -34,11 +31,24 @@ internal static class RequestSpan
         span.SetTag("gen_ai.request.presence_penalty", (double)first.Sampling.PresencePenalty);
         if (input.Stop is { Count: > 0 } stop) span.SetTag("gen_ai.request.stop_sequences", stop.ToArray());
         span.SetTag("gen_ai.usage.input_tokens", request.PromptTokens);
-        span.SetTag("dera.models", (string[])["reference", .. aligned]);
         var strengths = request.Strengths;
         if (request.Sweep is { } sweep) span.SetTag("dera.alignment_sweep", sweep.ToArray());
         else if (strengths.Count <= 1) span.SetTag("dera.alignment_strength", strengths[0]);
         else span.SetTag("dera.alignment_strengths", Enumerable.Range(0, strengths.Count).Select(i => strengths[i]).ToArray());
+    }
+
+    /// <summary>The same of a request that scores.</summary>
+    /// <param name="span">The span that ASP.NET Core made.</param>
+    /// <param name="operation"><c>score</c>.</param>
+    /// <param name="prepared">What was asked for, checked.</param>
+    /// <param name="aligned">The names of the aligned models.</param>
+    public static void Describe(Activity span, string operation, PreparedScores prepared, IReadOnlyList<string> aligned)
+    {
+        Name(span, operation, prepared.Model, aligned);
+        span.SetTag("gen_ai.usage.input_tokens", prepared.TokenCount);
+        span.SetTag("dera.score.items", prepared.Items.Count);
+        span.SetTag("dera.score.strengths", prepared.Strengths.Count);
+        span.SetTag("dera.score.tokens", prepared.ScoredTokenCount);
     }
 
     /// <summary>Adds a span for each phase that the request reached.</summary>
@@ -56,5 +66,15 @@ internal static class RequestSpan
             phase?.SetEndTime((at + took).UtcDateTime);
             at += took;
         }
+    }
+
+    private static void Name(Activity span, string operation, string model, IReadOnlyList<string> aligned)
+    {
+        span.DisplayName = $"{operation} {model}";
+        span.SetTag("gen_ai.operation.name", operation);
+        span.SetTag("gen_ai.provider.name", "dera");
+        span.SetTag("gen_ai.request.model", model);
+        span.SetTag("gen_ai.response.model", model);
+        span.SetTag("dera.models", (string[])["reference", .. aligned]);
     }
 }

@@ -3,6 +3,7 @@ using DeRa.Engine.Requests;
 using DeRa.Server.Responses;
 using DeRa.Serving;
 using DeRa.Serving.Requests;
+using DeRa.Serving.Scoring;
 using DeRa.Serving.Streaming;
 
 namespace DeRa.Server.Telemetry;
@@ -17,6 +18,7 @@ internal sealed class RequestTelemetry(RequestMetrics metrics, Activity? span, b
     private readonly long _arrived = time.GetTimestamp();
     private TagList? _labels;
     private Generation? _generation;
+    private RunningScores? _running;
     private CapturedText? _text;
     private string? _error;
     private bool _isCompleted;
@@ -27,6 +29,9 @@ internal sealed class RequestTelemetry(RequestMetrics metrics, Activity? span, b
     /// <summary>What was asked for, once it is checked; null before, and where it was refused.</summary>
     public PreparedRequest? Request { get; private set; }
 
+    /// <summary>What it scores, once it is checked; null before, and where it generates or was refused.</summary>
+    public PreparedScores? Scores { get; private set; }
+
     /// <summary>The names of the aligned models, once it is checked.</summary>
     public IReadOnlyList<string> Aligned { get; private set; } = [];
 
@@ -34,7 +39,7 @@ internal sealed class RequestTelemetry(RequestMetrics metrics, Activity? span, b
     public int? OutputTokens => _generation?.CompletionTokens;
 
     /// <summary>Tokens of the prompts that no model had to run; null where the engine has not taken it.</summary>
-    public int? CachedTokens => _generation?.CachedTokens;
+    public int? CachedTokens => _generation?.CachedTokens ?? _running?.CachedTokens;
 
     /// <summary>The kind of the fault with which it ended; null = none.</summary>
     public string? Error => _error;
@@ -59,6 +64,16 @@ internal sealed class RequestTelemetry(RequestMetrics metrics, Activity? span, b
         if (capturesContent) _text = new CapturedText(input, request);
     }
 
+    /// <summary>The same of a request that scores. Its strengths, up to a thousand, say nothing of what is served.</summary>
+    /// <param name="prepared">What is to run.</param>
+    /// <param name="pair">What serves it.</param>
+    public void Prepared(PreparedScores prepared, ServedPair pair)
+    {
+        (Scores, Aligned) = (prepared, pair.Names.Aligned);
+        _labels = RequestMetrics.Labels("score", pair.Names.Pair);
+        if (span is { IsAllDataRequested: true }) RequestSpan.Describe(span, "score", prepared, pair.Names.Aligned);
+    }
+
     /// <summary>Time since it arrived.</summary>
     public TimeSpan Elapsed => time.GetElapsedTime(_arrived);
 
@@ -68,6 +83,9 @@ internal sealed class RequestTelemetry(RequestMetrics metrics, Activity? span, b
         _generation = generation;
         if (_text is not null) generation.Observer = _text.Add;
     }
+
+    /// <summary>The engine has taken it.</summary>
+    public void Submitted(RunningScores running) => _running = running;
 
     /// <summary>Its response is complete.</summary>
     /// <param name="responseId">The response's id.</param>
@@ -101,6 +119,7 @@ internal sealed class RequestTelemetry(RequestMetrics metrics, Activity? span, b
         var finished = labels;
         if (_error is not null) finished.Add("error.type", _error);
         metrics.Duration.Record(Elapsed.TotalSeconds, finished);
+        if (_running is { } running) Tokens("input", running.Prepared.TokenCount);
         if (_generation is not { } generation) return;
         Tokens("input", generation.Request.PromptTokens);
         Tokens("output", generation.CompletionTokens);
@@ -124,9 +143,10 @@ internal sealed class RequestTelemetry(RequestMetrics metrics, Activity? span, b
         // Probes, scrapes and listings would drown the requests that somebody looks for.
         if (_labels is null && _error is null) ended.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;
         if (_error is not null) ended.SetTag("error.type", _error).SetStatus(ActivityStatusCode.Error);
+        if (CachedTokens is { } cached) ended.SetTag("gen_ai.usage.cache_read.input_tokens", cached);
+        if (_running is { } running) RequestSpan.AddPhases(ended, running.SubmittedAt, running.Times);
         if (_generation is not { } generation) return;
         ended.SetTag("gen_ai.usage.output_tokens", generation.CompletionTokens);
-        ended.SetTag("gen_ai.usage.cache_read.input_tokens", generation.CachedTokens);
         _text?.AddTo(ended);
         RequestSpan.AddPhases(ended, generation.SubmittedAt, generation.Times);
     }

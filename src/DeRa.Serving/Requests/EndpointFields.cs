@@ -49,7 +49,7 @@ public static class EndpointFields
 
     /// <summary>What <c>POST /v1/realignment/score</c> takes.</summary>
     public static IReadOnlyList<RequestField> Score { get; } =
-        [Model, RealignmentFields.Items, RealignmentFields.ScoredStrengths, RealignmentFields.PerToken, CacheSalt];
+        [Model, RealignmentFields.Items, RealignmentFields.ScoredStrengths, RealignmentFields.PerToken, CacheSalt, RequestFields.Timeout];
 
     /// <summary>What an item of <see cref="Score"/> takes.</summary>
     public static IReadOnlyList<RequestField> ScoreItem { get; } =

@@ -18,6 +18,17 @@ public sealed record FieldContext(ServedNames Names, GenerationDefaults Defaults
     /// <summary>How many likeliest tokens may be reported.</summary>
     public NumberRange Alternatives => NumberRange.Whole(0, Limits.MaxLogprobs);
 
+    /// <summary>How long a request may take: the sooner of its own <c>timeout</c> and the server's; null = as long as it takes.</summary>
+    /// <param name="timeoutSeconds">What the request asks for; null = nothing.</param>
+    /// <exception cref="InvalidRequestException">It is out of range.</exception>
+    public TimeSpan? Deadline(double? timeoutSeconds)
+    {
+        var field = RequestFields.Timeout;
+        if (timeoutSeconds is not { } seconds) return Limits.MaxDuration;
+        var own = TimeSpan.FromSeconds(field.Range(this).Check(field.Name, seconds, field.What));
+        return Limits.MaxDuration < own ? Limits.MaxDuration : own;
+    }
+
     /// <summary>How many tokens may be generated after a prompt, which has at least one.</summary>
     /// <param name="least">The least.</param>
     public NumberRange NewTokens(int least) => NumberRange.Whole(least, Capacity.ContextTokens - 1) with { IsOpen = true };

@@ -81,7 +81,7 @@ public sealed class RequestValidator(ITokenizer tokenizer, FieldContext context)
             Returned = n,
             LogProbs = input.LogProbs,
             PromptLogProbs = input.PromptLogProbs,
-            Deadline = Deadline(input),
+            Deadline = context.Deadline(input.TimeoutSeconds),
             PromptTokens = prompts.Sum(tokens => tokens.Count),
         };
     }
@@ -194,14 +194,6 @@ public sealed class RequestValidator(ITokenizer tokenizer, FieldContext context)
         var (least, most) = RequestFields.Salt;
         if (salt is null || (Encoding.UTF8.GetByteCount(salt) is var bytes && bytes >= least && bytes <= most)) return;
         throw new InvalidRequestException("cache_salt", $"'cache_salt' must have {least} to {most} bytes.");
-    }
-
-    /// <summary>The sooner of the request's own and the server's.</summary>
-    private TimeSpan? Deadline(GenerationInput input)
-    {
-        if (RequestFields.Timeout.Checked(input, context) is not { } seconds) return context.Limits.MaxDuration;
-        var own = TimeSpan.FromSeconds(seconds);
-        return context.Limits.MaxDuration < own ? context.Limits.MaxDuration : own;
     }
 
     private SamplingParameters Sampling(GenerationInput input)

@@ -10,11 +10,20 @@ namespace DeRa.Serving.Scoring;
 public sealed record PreparedScores(
     IReadOnlyList<SweepStrength> Sweep, IReadOnlyList<AlignmentStrengths> Strengths, IReadOnlyList<GenerationRequest> Items)
 {
+    /// <summary>The name under which the pair was asked for.</summary>
+    public required string Model { get; init; }
+
     /// <summary>How long it may take, waiting included; null = as long as it takes.</summary>
     public TimeSpan? Deadline { get; init; }
 
+    /// <summary>Tokens of all items, prompts and continuations.</summary>
+    public int TokenCount => Items.Sum(item => item.PromptTokens.Count);
+
+    /// <summary>Tokens of all items that are scored.</summary>
+    public int ScoredTokenCount => Items.Sum(item => item.PromptTokens.Count - item.Scoring!.FirstToken);
+
     /// <summary>Scored tokens times strengths.</summary>
-    public long ScoreCount => Items.Sum(item => (long)(item.PromptTokens.Count - item.Scoring!.FirstToken)) * Strengths.Count;
+    public long ScoreCount => (long)ScoredTokenCount * Strengths.Count;
 
     /// <summary>The same request as a client's, which decides with whom it shares the engine and its cache.</summary>
     public PreparedScores For(RequestClient client) => this with

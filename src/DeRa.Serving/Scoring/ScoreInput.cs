@@ -16,6 +16,9 @@ public sealed record ScoreInput
 
     /// <summary><c>cache_salt</c>.</summary>
     public string? CacheSalt { get; init; }
+
+    /// <summary><c>timeout</c>: seconds that the request may take, waiting included.</summary>
+    public double? TimeoutSeconds { get; init; }
 }
 
 /// <summary>A continuation of a prompt; or, in a conversation, the answer that is its last message.</summary>

@@ -29,7 +29,8 @@ public sealed class ScoreValidator(ITokenizer tokenizer, FieldContext context)
         var all = EveryModel();
         var prepared = new PreparedScores(input.Sweep, strengths, [.. input.Items.Select(item => Request(input, item, strengths, all))])
         {
-            Deadline = context.Limits.MaxDuration,
+            Model = string.IsNullOrEmpty(input.Model) ? context.Names.Pair : input.Model,
+            Deadline = context.Deadline(input.TimeoutSeconds),
         };
         if (prepared.ScoreCount > MaxScores)
             throw new InvalidRequestException(SweepField,

@@ -1,4 +1,3 @@
-using DeRa.Engine;
 using DeRa.Engine.Admission;
 using DeRa.Engine.Requests;
 using DeRa.Serving.Requests;
@@ -12,11 +11,21 @@ public sealed class ScoringService(ServedPair pair)
 {
     private readonly ScoreValidator _validator = new(pair.Tokenizer, pair.Validator.Context);
 
+    /// <summary>What serves the requests.</summary>
+    public ServedPair Pair => pair;
+
     /// <summary>Checks and encodes a request. Takes time in proportion to its texts.</summary>
     /// <exception cref="InvalidRequestException">A field is out of range; the exception names it and the range.</exception>
     public PreparedScores Prepare(ScoreInput input) => _validator.Prepare(input);
 
-    /// <summary>Scores all items; each model runs each of them once.</summary>
+    /// <summary>Submits a prepared request to the engine; each model runs each item once.</summary>
+    /// <param name="prepared">What <see cref="Prepare"/> gave.</param>
+    /// <param name="elapsed">What has passed of the request's time already, while it was read and prepared.</param>
+    /// <returns>The running request; disposing it cancels what still runs.</returns>
+    /// <exception cref="AdmissionException">The engine did not take it.</exception>
+    public RunningScores Start(PreparedScores prepared, TimeSpan elapsed = default) => new(pair.Engine, prepared, elapsed);
+
+    /// <summary>Scores all items.</summary>
     /// <param name="prepared">What <see cref="Prepare"/> gave.</param>
     /// <param name="cancellation">Stops it; what still runs is cancelled.</param>
     /// <returns>One an item, in their order.</returns>
@@ -25,43 +34,7 @@ public sealed class ScoringService(ServedPair pair)
     /// <exception cref="DeadlineExceededException">The request's deadline passed.</exception>
     public async Task<IReadOnlyList<ItemScores>> RunAsync(PreparedScores prepared, CancellationToken cancellation)
     {
-        using var expiry = prepared.Deadline is { } deadline ? new CancellationTokenSource(deadline, pair.Engine.Time) : null;
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, expiry?.Token ?? CancellationToken.None);
-        var (handles, scores) = (new List<GenerationHandle>(), new List<ItemScores>());
-        try
-        {
-            foreach (var item in prepared.Items) handles.AddRange(pair.Engine.Submit([item]));
-            foreach (var handle in handles) scores.Add(await ReadAsync(handle, either.Token));
-            return scores;
-        }
-        catch (OperationCanceledException) when (expiry is { IsCancellationRequested: true } && !cancellation.IsCancellationRequested)
-        {
-            throw new DeadlineExceededException(prepared.Deadline!.Value);
-        }
-        finally
-        {
-            foreach (var left in handles.Skip(scores.Count))
-            {
-                left.Cancel();
-                left.CountFinish(FinishReason.Cancelled);
-            }
-        }
-    }
-
-    private static async Task<ItemScores> ReadAsync(GenerationHandle handle, CancellationToken cancellation)
-    {
-        ItemScores? scores = null;
-        try
-        {
-            await foreach (var happened in handle.Events.ReadAllAsync(cancellation))
-                if (happened is StrengthsScored scored) scores = new ItemScores(scored.Tokens);
-        }
-        catch (GenerationFailedException)
-        {
-            handle.CountFinish(null);
-            throw;
-        }
-        handle.CountFinish(scores is null ? FinishReason.Cancelled : FinishReason.Length);
-        return scores ?? throw new OperationCanceledException("the item was cancelled");
+        using var running = Start(prepared);
+        return await running.ReadAsync(cancellation);
     }
 }

@@ -1,4 +1,5 @@
 using DeRa.Lab.Reports;
+using DeRa.Serving.Statistics;
 using Xunit;
 
 namespace DeRa.Lab.Tests.Reports;

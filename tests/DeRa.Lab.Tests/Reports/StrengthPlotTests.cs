@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Xml.Linq;
 using DeRa.Lab.Reports;
+using DeRa.Serving.Statistics;
 using DeRa.Testing;
 using SkiaSharp;
 using Xunit;

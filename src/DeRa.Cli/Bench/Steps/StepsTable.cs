@@ -21,6 +21,10 @@ internal static class StepsTable
         Line($"");
         Line($"prompt of {report.Options.PromptTokens,-7}       ms  tokens/s");
         foreach (var one in report.Prefill) Line($"{one.Way,-15} {one.Milliseconds,10:F1} {one.TokensPerSecond,9:F1}");
+        Line($"");
+        var (scoring, single, many) =
+            (report.Scoring, Number(report.Scoring.Milliseconds, "F1"), Number(report.Scoring.ManyMilliseconds, "F1"));
+        Line($"text of {scoring.Tokens} scored: {single} ms at 1 strength, {many} ms at {scoring.Strengths}, ratio {scoring.Ratio:F3}");
         if (report.MixedStep is not { } mixed) return;
         Line($"");
         Line($"mixed step of one sequence: {mixed.Milliseconds:F2} ms, the models' own {string.Join(" + ", mixed.ModelMilliseconds

@@ -31,6 +31,7 @@ internal static class ScoreRequestReader
             Items = [.. Entries(fields, RealignmentFields.Items).Select((item, i) => Item(item, $"items[{i}]", pair, ignored))],
             Sweep = [.. Entries(fields, RealignmentFields.ScoredStrengths).Select((value, i) => Strength(value, $"alignment_sweep[{i}]"))],
             CacheSalt = fields.Text(RequestFields.CacheSalt),
+            TimeoutSeconds = fields.Number(RequestFields.Timeout),
         };
         return new WireScoreRequest(input, fields.IsTrue(RealignmentFields.PerToken), [.. ignored.Distinct()]);
     }

@@ -14,20 +14,18 @@ internal sealed class ScoreResponseWriter(PreparedScores prepared, IReadOnlyList
 
     /// <summary>Writes the body.</summary>
     /// <param name="json">Where to.</param>
-    /// <param name="model">The name under which the pair was asked for.</param>
     /// <param name="items">One an item.</param>
-    public void Write(Utf8JsonWriter json, string model, IReadOnlyList<ItemScores> items)
+    public void Write(Utf8JsonWriter json, IReadOnlyList<ItemScores> items)
     {
         json.WriteStartObject();
         json.WriteString("object"u8, "realignment.scores"u8);
-        json.WriteString("model"u8, model);
+        json.WriteString("model"u8, prepared.Model);
         json.WriteStartArray("items"u8);
         for (var i = 0; i < items.Count; i++) WriteItem(json, i, items[i]);
         json.WriteEndArray();
-        var tokens = prepared.Items.Sum(item => item.PromptTokens.Count);
         json.WriteStartObject("usage"u8);
-        json.WriteNumber("prompt_tokens"u8, tokens);
-        json.WriteNumber("total_tokens"u8, tokens);
+        json.WriteNumber("prompt_tokens"u8, prepared.TokenCount);
+        json.WriteNumber("total_tokens"u8, prepared.TokenCount);
         json.WriteEndObject();
         json.WriteEndObject();
     }
@@ -58,7 +56,7 @@ internal sealed class ScoreResponseWriter(PreparedScores prepared, IReadOnlyList
             json.WriteNumber("logprob_aligned"u8, item.LogProbOfModel(1));
             return;
         }
-        json.WriteStartObject("logprob_aligned"u8);
+        json.WriteStartObject("logprobs_aligned"u8);
         for (var i = 0; i < aligned.Count; i++) json.WriteNumber(aligned[i], item.LogProbOfModel(i + 1));
         json.WriteEndObject();
     }

@@ -1,7 +1,7 @@
-using DeRa.Lab.Reports;
+using DeRa.Serving.Statistics;
 using Xunit;
 
-namespace DeRa.Lab.Tests.Reports;
+namespace DeRa.Serving.Tests.Statistics;
 
 public sealed class BootstrapTests
 {

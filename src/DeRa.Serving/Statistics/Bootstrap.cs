@@ -1,7 +1,7 @@
-namespace DeRa.Lab.Reports;
+namespace DeRa.Serving.Statistics;
 
 /// <summary>Percentile bootstrap (Efron 1979) of a mean. Equal seeds give equal intervals.</summary>
-internal static class Bootstrap
+public static class Bootstrap
 {
     /// <summary>
     /// The mean over all values, with its interval, where values come in groups that belong together, as do the completions of
@@ -82,7 +82,7 @@ internal static class Bootstrap
 }
 
 /// <summary>An estimate and the bounds of its confidence interval.</summary>
-internal readonly record struct Interval(double Estimate, double Low, double High)
+public readonly record struct Interval(double Estimate, double Low, double High)
 {
     /// <summary>An exact value.</summary>
     public static Interval Exact(double value) => new(value, value, value);
