@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 using DeRa.Lab.Alignment;
 using DeRa.Lab.Data;
 using DeRa.Lab.Reports;
-using DeRa.Lab.Rewards;
+using DeRa.Serving.Rewards;
 using DeRa.Lab.Sampling;
 
 namespace DeRa.Lab.Evaluation;

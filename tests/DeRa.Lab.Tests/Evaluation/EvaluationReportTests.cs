@@ -1,7 +1,7 @@
 using System.Globalization;
 using DeRa.Lab.Evaluation;
 using DeRa.Lab.Reports;
-using DeRa.Lab.Rewards;
+using DeRa.Serving.Rewards;
 using DeRa.Testing;
 using Xunit;
 

@@ -1,4 +1,4 @@
-namespace DeRa.Lab.Rewards;
+namespace DeRa.Serving.Rewards;
 
 /// <summary>
 /// How happy a story is: (H − S) / (H + S + 4), in (−1, 1), where H and S are the numbers of different happy and sad words in it.
@@ -9,15 +9,16 @@ namespace DeRa.Lab.Rewards;
 /// single happy word from scoring high: it scores .2, eight score .67, so that there is always something left to gain, less and less.
 /// Negation: <see cref="SentimentWords.Find"/>.
 /// </remarks>
-internal sealed class SentimentReward : IReward
+public sealed class SentimentReward : TextReward
 {
-    public string Name => "sentiment";
+    /// <inheritdoc/>
+    public override string Name => "sentiment";
 
-    public ValueTask<IReadOnlyList<double>> ScoreAsync(IReadOnlyList<Completion> completions, CancellationToken cancellationToken) =>
-        new([.. completions.Select(completion => Score(completion.Text))]);
+    /// <inheritdoc/>
+    protected override RewardScore ScoreOf(Completion completion) => RewardScore.Of(Score(completion.Text));
 
     /// <summary>The score of one text.</summary>
-    internal static double Score(string text)
+    public static double Score(string text)
     {
         var (happy, sad) = (new HashSet<int>(), new HashSet<int>());
         foreach (var word in SentimentWords.Find(TextWords.Of(text))) (word.IsHappy ? happy : sad).Add(word.Family);

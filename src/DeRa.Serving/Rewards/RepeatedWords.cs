@@ -1,7 +1,7 @@
-namespace DeRa.Lab.Rewards;
+namespace DeRa.Serving.Rewards;
 
 /// <summary>How much a text repeats itself.</summary>
-internal static class RepeatedWords
+public static class RepeatedWords
 {
     private const int Run = 4;
 

@@ -1,4 +1,4 @@
-namespace DeRa.Lab.Rewards;
+namespace DeRa.Serving.Rewards;
 
 /// <summary>Happy and sad words, from embedded lists: a line holds one word with its inflections and derivations, a family.</summary>
 internal static class SentimentWords

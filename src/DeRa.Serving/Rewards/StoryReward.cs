@@ -1,4 +1,4 @@
-namespace DeRa.Lab.Rewards;
+namespace DeRa.Serving.Rewards;
 
 /// <summary>
 /// How warm a story is: (H − S) / (H + S + 8), where H and S are the weights of its different happy and sad words, less costs for
@@ -12,15 +12,16 @@ namespace DeRa.Lab.Rewards;
 /// <para>The ratio rises with every further happy word, however many there are, ever less: this is a proxy, which optimisation can
 /// exaggerate beyond what a story can carry. It sees no grammar and no spelling.</para>
 /// </remarks>
-internal sealed class StoryReward : IReward
+public sealed class StoryReward : TextReward
 {
     private const int ShortestWords = 60;
     private const double Saturation = 8, RepetitionCost = 2, UnfinishedCost = .2, ShortnessCost = .5;
 
-    public string Name => "story";
+    /// <inheritdoc/>
+    public override string Name => "story";
 
-    public ValueTask<IReadOnlyList<double>> ScoreAsync(IReadOnlyList<Completion> completions, CancellationToken cancellationToken) =>
-        new([.. completions.Select(Score)]);
+    /// <inheritdoc/>
+    protected override RewardScore ScoreOf(Completion completion) => RewardScore.Of(Score(completion));
 
     /// <summary>The score of one completion.</summary>
     internal static double Score(Completion completion)

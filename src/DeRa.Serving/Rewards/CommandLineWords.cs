@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace DeRa.Lab.Rewards;
+namespace DeRa.Serving.Rewards;
 
 /// <summary>Splits a command into its words, at spaces outside of '…' and "…". Nothing else is special: no shell runs it.</summary>
 internal static class CommandLineWords

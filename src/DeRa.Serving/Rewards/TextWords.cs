@@ -1,9 +1,9 @@
 using System.Text.RegularExpressions;
 
-namespace DeRa.Lab.Rewards;
+namespace DeRa.Serving.Rewards;
 
 /// <summary>The words of a text: letters with apostrophes between them, in lower case, ’ written as '.</summary>
-internal static partial class TextWords
+public static partial class TextWords
 {
     /// <summary>The words in their order. Digits, hyphens and punctuation end a word and belong to none.</summary>
     public static IReadOnlyList<string> Of(string text)

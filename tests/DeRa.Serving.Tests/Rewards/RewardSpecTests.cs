@@ -1,7 +1,7 @@
-using DeRa.Lab.Rewards;
+using DeRa.Serving.Rewards;
 using Xunit;
 
-namespace DeRa.Lab.Tests.Rewards;
+namespace DeRa.Serving.Tests.Rewards;
 
 public sealed class RewardSpecTests
 {

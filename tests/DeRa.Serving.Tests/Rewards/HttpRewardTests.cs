@@ -1,9 +1,9 @@
 using System.Net;
 using System.Text;
-using DeRa.Lab.Rewards;
+using DeRa.Serving.Rewards;
 using Xunit;
 
-namespace DeRa.Lab.Tests.Rewards;
+namespace DeRa.Serving.Tests.Rewards;
 
 public sealed class HttpRewardTests
 {

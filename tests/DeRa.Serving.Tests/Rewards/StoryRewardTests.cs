@@ -1,8 +1,8 @@
-using DeRa.Lab.Rewards;
+using DeRa.Serving.Rewards;
 using DeRa.Testing;
 using Xunit;
 
-namespace DeRa.Lab.Tests.Rewards;
+namespace DeRa.Serving.Tests.Rewards;
 
 public sealed class StoryRewardTests
 {
