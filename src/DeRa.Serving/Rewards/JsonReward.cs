@@ -22,10 +22,5 @@ public sealed class JsonReward : TextReward
         {
             return RewardScore.Of(0);
         }
-        catch (ArgumentException)
-        {
-            // Half a surrogate pair is no text.
-            return RewardScore.Of(0);
-        }
     }
 }

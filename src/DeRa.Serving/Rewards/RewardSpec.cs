@@ -49,6 +49,7 @@ public static partial class RewardSpec
             ("command", not null) => Cached(new CommandReward(argument, settings), settings),
             ("http" or "https", not null) => Cached(Http(text, settings), settings),
             ("judge", not null) => Cached(new JudgeReward(argument, settings), settings, settings.Rubric ?? JudgeReward.DefaultRubric),
+            ("model", { Length: > 0 }) => Cached(new ModelReward(argument), settings, Stamp(argument)),
             ("implicit", null) => new ImplicitReward(settings.Pair
                 ?? throw new RewardException("reward implicit: it needs a pair that is served, and there is none here")),
             _ => throw new RewardException($"reward '{text}' is not known; there are:\n{Known}"),
@@ -57,6 +58,11 @@ public static partial class RewardSpec
 
     private static IReward Cached(IReward reward, RewardSettings settings, string asked = "") => settings.CacheFolder is { } folder
         ? new CachedReward(reward, new RewardCache(folder, reward.Name + "\n" + asked)) : reward;
+
+    /// <summary>What changes where a model's files do.</summary>
+    private static string Stamp(string folder) => string.Join('\n', new DirectoryInfo(folder).EnumerateFiles()
+        .OrderBy(file => file.Name, StringComparer.Ordinal)
+        .Select(file => string.Create(CultureInfo.InvariantCulture, $"{file.Name} {file.Length} {file.LastWriteTimeUtc.Ticks}")));
 
     private static SumReward Sum(string text, RewardSettings settings)
     {

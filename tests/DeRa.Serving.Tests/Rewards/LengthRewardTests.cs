@@ -15,6 +15,6 @@ public sealed class LengthRewardTests
     {
         using var reward = RewardSpec.Parse("length:40-50");
         var scores = await reward.ScoreAsync([new("", "", tokens, finished)], TestContext.Current.CancellationToken);
-        Assert.Equal([expected], scores);
+        Assert.Equal([RewardScore.Of(expected)], scores);
     }
 }

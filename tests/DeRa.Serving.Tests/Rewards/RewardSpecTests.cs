@@ -13,6 +13,15 @@ public sealed class RewardSpecTests
     [InlineData("command:python score.py --model 'my model'")]
     [InlineData("http://localhost:9000/score?fast=1")]
     [InlineData("https://example.org/score")]
+    [InlineData("http://localhost:8000/pooling")]
+    [InlineData("http://localhost:8000/score#plain")]
+    [InlineData("regex:^[a-z]+: \\d$")]
+    [InlineData("json")]
+    [InlineData("exact:answer")]
+    [InlineData("number:answer")]
+    [InlineData("judge:http://localhost:8000/v1#some/model")]
+    [InlineData("0.7*sentiment+0.3*length:40-50")]
+    [InlineData("-1 * json - .5*exact:answer")]
     public void A_reward_bears_the_name_it_was_asked_for_by(string spec)
     {
         using var reward = RewardSpec.Parse(spec);
@@ -26,6 +35,10 @@ public sealed class RewardSpecTests
     [InlineData("story:short")]
     [InlineData("length")]
     [InlineData("ftp://example.org")]
+    [InlineData("exact:")]
+    [InlineData("number")]
+    [InlineData("json:strict")]
+    [InlineData("model:")]
     public void An_unknown_reward_is_refused_with_what_there_is(string spec)
     {
         var error = Assert.Throws<RewardException>(() => RewardSpec.Parse(spec));
@@ -42,6 +55,12 @@ public sealed class RewardSpecTests
     [InlineData("command:", "there is no command")]
     [InlineData("command: ", "there is no command")]
     [InlineData("command:python 'score.py", "a ' is not closed")]
+    [InlineData("regex:(", "reward regex: Invalid pattern '('")]
+    [InlineData("judge:localhost", "has no whole address, e.g. judge:http://localhost:8000/v1#model")]
+    [InlineData("implicit", "needs a pair that is served")]
+    [InlineData("model:/nowhere", "reward model: /nowhere")]
+    [InlineData("0.5*sentiment+0.5*happiness", "'happiness' is not known")]
+    [InlineData("0.5*", "'' is not known")]
     [InlineData("http://", "'http://' is not a whole address")]
     [InlineData("http:score", "'http:score' is not a whole address")]
     public void Wrong_arguments_are_refused_with_what_is_wrong(string spec, string expected) =>

@@ -94,7 +94,7 @@ public sealed class StoryRewardTests
     public async Task Scores_are_in_the_order_of_the_completions()
     {
         using var reward = new StoryReward();
-        Assert.Equal([Score((80, "happy")), Score((80, "sad"))], await reward.ScoreAsync(
+        Assert.Equal([RewardScore.Of(Score((80, "happy"))), RewardScore.Of(Score((80, "sad")))], await reward.ScoreAsync(
             [Completion(Text((80, "happy")), true), Completion(Text((80, "sad")), true)], TestContext.Current.CancellationToken));
     }
 
