@@ -114,7 +114,17 @@ internal sealed class GrpcResponses(ITokenizer tokenizer, IReadOnlyList<string> 
         var finished = new Finished { Index = last.Index, FinishReason = Reason(reason), Usage = UsageOf(generation) };
         if (last.StopString is { } stop) finished.Stop = stop;
         if (last.StopToken is { } token) finished.StopToken = token;
+        AddRewards(last.Rewards, finished.Rewards, finished.FailedRewards);
         return finished;
+    }
+
+    /// <summary>Adds scores by name, and the names of those that there are none of.</summary>
+    private static void AddRewards(
+        IReadOnlyList<(string Name, double? Score)>? rewards, IDictionary<string, double> scores, ICollection<string> failed)
+    {
+        foreach (var (name, score) in rewards ?? [])
+            if (score is { } number) scores[name] = number;
+            else failed.Add(name);
     }
 
     private StrengthChanged Changed(int index, AlignmentStrengths changed)
@@ -145,6 +155,7 @@ internal sealed class GrpcResponses(ITokenizer tokenizer, IReadOnlyList<string> 
         if (whole.StopString is { } stop) choice.Stop = stop;
         if (whole.StopToken is { } token) choice.StopToken = token;
         if (request.SweptStrength(index) is { } strength) choice.AlignmentStrength = strength;
+        AddRewards(whole.Rewards, choice.Rewards, choice.FailedRewards);
         return choice;
     }
 
@@ -156,6 +167,7 @@ internal sealed class GrpcResponses(ITokenizer tokenizer, IReadOnlyList<string> 
         if (whole.StopString is { } stop) choice.Stop = stop;
         if (whole.StopToken is { } token) choice.StopToken = token;
         if (request.SweptStrength(index) is { } strength) choice.AlignmentStrength = strength;
+        AddRewards(whole.Rewards, choice.Rewards, choice.FailedRewards);
         return choice;
     }
 
