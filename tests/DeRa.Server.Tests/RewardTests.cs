@@ -75,7 +75,7 @@ public sealed class RewardTests : IDisposable
     [InlineData("\"rewards\":[\"a\",\"happy\"]", "rewards[1]", "'rewards' names 'happy', which is none of the server's: a, long, graded, pair.")]
     [InlineData("\"rewards\":[\"command:sh\"]", "rewards[0]", "which is none of the server's")]
     [InlineData("\"rewards\":[\"a\"],\"echo\":true", "rewards", "does not work with 'echo'")]
-    [InlineData("\"rewards\":\"a\"", "rewards", "list of texts")]
+    [InlineData("\"rewards\":\"a\"", "rewards", "must be a list of strings")]
     public async Task What_is_no_reward_of_the_server_is_refused(string fields, string param, string expected)
     {
         await using var server = await StartAsync();
