@@ -15,8 +15,20 @@ internal sealed class CachedReward(IReward reward, RewardCache cache) : IReward
         var scored = missing.Length == 0 ? [] : await reward.ScoreAsync([.. missing.Select(i => completions[i])], cancellation);
         var found = missing.Zip(scored).ToDictionary(entry => keys[entry.First], entry => entry.Second);
         var kept = found.Where(entry => entry.Value.Value is not null).Select(entry => (entry.Key, entry.Value.Value!.Value)).ToArray();
-        if (kept.Length > 0) cache.Add(kept);
+        if (kept.Length > 0) Keep(kept);
         return [.. keys.Select(key => found.TryGetValue(key, out var score) ? score : RewardScore.Of(cache.Find(key)!.Value))];
+    }
+
+    private void Keep(IReadOnlyCollection<(string, double)> scores)
+    {
+        try
+        {
+            cache.Add(scores);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // It costs time later, and no score: this process still has them in memory.
+        }
     }
 
     public void Dispose() => reward.Dispose();

@@ -9,11 +9,12 @@ namespace DeRa.Serving.Rewards;
 /// </summary>
 /// <remarks>
 /// A completion at which the program ends or falls silent has no score; the program is started again for those after it, up to
-/// <see cref="MaxFailures"/> times in a row. One that writes more lines than it was sent is given up: it is unknown which was for which.
+/// <see cref="MaxFailures"/> times in a row in one call. One that writes more lines than it was sent is given up: it is unknown which was
+/// for which.
 /// </remarks>
 internal sealed class CommandReward : IReward
 {
-    /// <summary>How often in a row the program may fail with no score in between, before it is given up.</summary>
+    /// <summary>How often in a row the program may fail in one call, with no score in between.</summary>
     public const int MaxFailures = 3;
 
     private static readonly TimeSpan ExitGrace = TimeSpan.FromSeconds(5);
@@ -22,8 +23,9 @@ internal sealed class CommandReward : IReward
     private readonly IReadOnlyList<string> _words;
     private readonly RewardSettings _settings;
     private ScorerProcess? _process;
-    private int _failures;
-    private string? _givenUp;
+    private int _failures; // in a row, in this call
+    private string? _stopped; // why this call asks no more
+    private string? _givenUp; // why no call does
 
     /// <param name="command">Program and arguments; see <see cref="CommandLineWords"/>.</param>
     /// <param name="settings">How long to wait for one line, and who is shown its errors.</param>
@@ -43,10 +45,11 @@ internal sealed class CommandReward : IReward
         await _turn.WaitAsync(cancellation);
         try
         {
+            (_failures, _stopped) = (0, _givenUp);
             var scores = new RewardScore[completions.Count];
             for (var scored = 0; scored < scores.Length;)
             {
-                if (_givenUp is { } reason)
+                if (_stopped is { } reason)
                 {
                     scores.AsSpan(scored).Fill(RewardScore.Failed(reason));
                     break;
@@ -112,16 +115,16 @@ internal sealed class CommandReward : IReward
         try
         {
             if (_process is null) process = _process = new ScorerProcess(_words, _settings.ErrorLine);
-            else if (_process.Output.TryRead(out var surplus))
-                throw new RewardException($"reward command: it wrote more lines than it was sent completions: {Quote(surplus)}");
-            return true;
         }
         catch (RewardException exception)
         {
-            _givenUp = exception.Message;
-            End();
+            _stopped = exception.Message;
             return false;
         }
+        if (!process.Output.TryRead(out var surplus)) return true;
+        _stopped = _givenUp = $"reward command: it wrote more lines than it was sent completions: {Quote(surplus)}";
+        End();
+        return false;
     }
 
     private async Task<(string? Line, string? Why)> ReadLineAsync(
@@ -156,7 +159,7 @@ internal sealed class CommandReward : IReward
     private void Fail(string why)
     {
         End();
-        if (++_failures >= MaxFailures) _givenUp = $"{why}\n(given up after it failed {MaxFailures} times in a row)";
+        if (++_failures >= MaxFailures) _stopped = $"{why}\n(not asked any more after it failed {MaxFailures} times in a row)";
     }
 
     private void End()

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Http.Json;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Polly;
@@ -52,6 +51,7 @@ internal sealed partial class JsonPost : IDisposable
     /// <exception cref="PostException">Nothing usable came back.</exception>
     public async Task<JsonElement> SendAsync(object body, bool retry, CancellationToken cancellation)
     {
+        var json = JsonSerializer.SerializeToUtf8Bytes(body);
         try
         {
             using var response = await (retry ? _attempts.ExecuteAsync(PostAsync, cancellation) : PostAsync(cancellation));
@@ -66,14 +66,19 @@ internal sealed partial class JsonPost : IDisposable
         }
         catch (HttpRequestException exception)
         {
-            throw Failure(exception.Message, hasResponded: false, exception);
+            throw Failure($"{exception.Message} {exception.InnerException?.Message}".TrimEnd(), hasResponded: false, exception);
         }
         catch (TaskCanceledException exception) when (!cancellation.IsCancellationRequested)
         {
             throw Failure($"no answer within {_client.Timeout.TotalSeconds} s", hasResponded: false, exception);
         }
 
-        async ValueTask<HttpResponseMessage> PostAsync(CancellationToken token) => await _client.PostAsJsonAsync("", body, token);
+        // With a length, not in chunks: the simplest servers read no others.
+        async ValueTask<HttpResponseMessage> PostAsync(CancellationToken token)
+        {
+            using var content = new ByteArrayContent(json) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+            return await _client.PostAsync("", content, token);
+        }
     }
 
     /// <summary>An error that names the reward.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using DeRa.Text;
 using DeRa.Text.Loading;
 using DeRa.Torch.Execution;
@@ -68,7 +69,15 @@ internal sealed class ModelReward : IReward
             sequences.Add(tokens);
             places.Add(i);
         }
-        foreach (var (place, score) in places.Zip(_model.Score(sequences, cancellation))) scores[place] = RewardScore.Of(score);
+        try
+        {
+            foreach (var (place, score) in places.Zip(_model.Score(sequences, cancellation))) scores[place] = RewardScore.Of(score);
+        }
+        catch (ExternalException exception)
+        {
+            // An error of libtorch; its stack trace follows the first line.
+            foreach (var place in places) scores[place] = RewardScore.Failed($"reward model: {exception.Message.Split('\n')[0]}");
+        }
         return scores;
     }
 

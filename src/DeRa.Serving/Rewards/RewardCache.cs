@@ -16,14 +16,21 @@ internal sealed class RewardCache
 
     /// <param name="folder">Where caches lie; it need not exist.</param>
     /// <param name="reward">What determines the scores beside the completions: the reward's name, and what it asks.</param>
-    /// <exception cref="IOException">The folder cannot be read or made.</exception>
+    /// <exception cref="RewardException">The folder cannot be read or made.</exception>
     public RewardCache(string folder, string reward)
     {
         var own = Path.Combine(folder, Hash(reward)[..32]);
-        Directory.CreateDirectory(own);
         _own = Path.Combine(own, Guid.NewGuid().ToString("N") + ".jsonl");
-        foreach (var line in Directory.EnumerateFiles(own, "*.jsonl").SelectMany(File.ReadLines))
-            if (Read(line) is var (key, score)) _scores[key] = score;
+        try
+        {
+            Directory.CreateDirectory(own);
+            foreach (var line in Directory.EnumerateFiles(own, "*.jsonl").SelectMany(File.ReadLines))
+                if (Read(line) is var (key, score)) _scores[key] = score;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new RewardException($"rewards: the cache cannot be used: {exception.Message}", exception);
+        }
     }
 
     /// <summary>A completion's score, or null.</summary>

@@ -21,6 +21,8 @@ public sealed class RewardSet : IDisposable
         IReadOnlyList<RewardEntry> entries, ServedPair pair, Action<string, string> failed, Action<string, string> errorLine)
     {
         (_pair, _failed) = (pair, failed);
+        if (!entries.Select(entry => entry.Name).SequenceEqual(pair.Names.Rewards))
+            throw new RewardException("rewards: the file has changed while the models were loaded");
         try
         {
             foreach (var (name, specification, settings) in entries)

@@ -56,8 +56,19 @@ public static partial class RewardSpec
         };
     }
 
-    private static IReward Cached(IReward reward, RewardSettings settings, string asked = "") => settings.CacheFolder is { } folder
-        ? new CachedReward(reward, new RewardCache(folder, reward.Name + "\n" + asked)) : reward;
+    private static IReward Cached(IReward reward, RewardSettings settings, string asked = "")
+    {
+        if (settings.CacheFolder is not { } folder) return reward;
+        try
+        {
+            return new CachedReward(reward, new RewardCache(folder, reward.Name + "\n" + asked));
+        }
+        catch
+        {
+            reward.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>What changes where a model's files do.</summary>
     private static string Stamp(string folder) => string.Join('\n', new DirectoryInfo(folder).EnumerateFiles()

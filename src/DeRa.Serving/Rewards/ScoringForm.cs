@@ -18,7 +18,7 @@ internal sealed record ScoringForm(
     /// <summary>{"prompts": […], "completions": […]} → {"scores": [0.5, …]} or [0.5, …].</summary>
     public static ScoringForm Plain { get; } = new("plain",
         completions => new { prompts = completions.Select(Prompt), completions = completions.Select(completion => completion.Text) },
-        response => response.ValueKind == JsonValueKind.Array ? response.EnumerateArray() : Array(response, "scores"),
+        response => Entries(response) ?? Array(response, "scores"),
         """{"scores": [number, …]} or [number, …]""");
 
     /// <summary>
@@ -61,8 +61,9 @@ internal sealed record ScoringForm(
 
     private static string Whole(Completion completion) => completion.Prompt + completion.Text;
 
-    private static IEnumerable<JsonElement>? Array(JsonElement response, string name) =>
-        Field(response, name) is { ValueKind: JsonValueKind.Array } array ? array.EnumerateArray() : null;
+    private static JsonElement[]? Array(JsonElement response, string name) => Entries(Field(response, name));
+
+    private static JsonElement[]? Entries(JsonElement value) => value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : null;
 
     private static JsonElement Field(JsonElement value, string name) =>
         value.ValueKind == JsonValueKind.Object && value.TryGetProperty(name, out var field) ? field : default;

@@ -105,15 +105,17 @@ public sealed class CommandRewardTests
     }
 
     [Fact]
-    public async Task A_command_that_fails_three_times_in_a_row_is_given_up()
+    public async Task A_command_that_fails_three_times_in_a_row_is_not_asked_for_the_rest()
     {
         using var folder = new TemporaryFolder();
         var starts = Path.Combine(folder.Path, "starts");
         using var reward = Shell($"echo start >> {starts}; exit 1");
         var scores = await reward.ScoreAsync(Completions(10), Cancellation);
         Assert.All(scores, score => Assert.Contains("exited with code 1", score.Error, StringComparison.Ordinal));
-        Assert.Contains("given up after it failed 3 times in a row", scores[^1].Error, StringComparison.Ordinal);
+        Assert.Contains("not asked any more after it failed 3 times in a row", scores[^1].Error, StringComparison.Ordinal);
         Assert.Equal(CommandReward.MaxFailures, (await File.ReadAllLinesAsync(starts, Cancellation)).Length);
+        await reward.ScoreAsync(Completions(1), Cancellation);
+        Assert.Equal(CommandReward.MaxFailures + 1, (await File.ReadAllLinesAsync(starts, Cancellation)).Length);
     }
 
     [Fact]

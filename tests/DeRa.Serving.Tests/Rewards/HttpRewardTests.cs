@@ -18,6 +18,7 @@ public sealed class HttpRewardTests
         var scores = await reward.ScoreAsync([new("p", "c", 3, true), new("q", "d", 4, false)], Cancellation);
 
         Assert.Equal([.5, -1], scores.Select(score => score.Required()));
+        Assert.Equal(server.Received[0].Length, server.ContentLength);
         Assert.Equal(
             """{"completions":[{"prompt":"p","completion":"c","tokens":3,"finished":true},"""
                 + """{"prompt":"q","completion":"d","tokens":4,"finished":false}]}""",

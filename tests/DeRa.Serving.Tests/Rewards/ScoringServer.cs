@@ -34,6 +34,9 @@ internal sealed class ScoringServer : IDisposable
 
     public List<string> Paths { get; } = [];
 
+    /// <summary>The last body's; −1 where it came in chunks.</summary>
+    public long ContentLength { get; private set; }
+
     public string? Authorization { get; private set; }
 
     public void Dispose() => _listener.Close();
@@ -65,6 +68,7 @@ internal sealed class ScoringServer : IDisposable
             using var reader = new StreamReader(context.Request.InputStream);
             Received.Add(await reader.ReadToEndAsync(TestContext.Current.CancellationToken));
             Paths.Add(context.Request.Url!.PathAndQuery);
+            ContentLength = context.Request.ContentLength64;
             Authorization = context.Request.Headers["authorization"];
             if (_respond is null) continue;
             var (status, body) = _respond(Received[^1]);
