@@ -35,7 +35,8 @@ public sealed class RewardTests : IDisposable
         Assert.Equal(count, whole.Count);
         foreach (var choice in whole.Values)
         {
-            var text = choice.TryGetProperty("text", out var own) ? own.GetString()! : choice.GetProperty("message").GetProperty("content").GetString()!;
+            var text = (choice.TryGetProperty("text", out var own) ? own : choice.GetProperty("message").GetProperty("content"))
+                .GetString()!;
             var scores = choice.GetProperty("rewards");
             Assert.Equal(["long", "a", "graded"], scores.EnumerateObject().Select(score => score.Name));
             Assert.Equal(text.Contains('a', StringComparison.Ordinal) ? 1 : 0, scores.GetProperty("a").GetDouble());
@@ -72,7 +73,7 @@ public sealed class RewardTests : IDisposable
     }
 
     [Theory]
-    [InlineData("\"rewards\":[\"a\",\"happy\"]", "rewards[1]", "'rewards' names 'happy', which is none of the server's: a, long, graded, pair.")]
+    [InlineData("\"rewards\":[\"a\",\"happy\"]", "rewards[1]", "names 'happy', which is none of the server's: a, long, graded, pair.")]
     [InlineData("\"rewards\":[\"command:sh\"]", "rewards[0]", "which is none of the server's")]
     [InlineData("\"rewards\":[\"a\"],\"echo\":true", "rewards", "does not work with 'echo'")]
     [InlineData("\"rewards\":\"a\"", "rewards", "must be a list of strings")]
@@ -102,7 +103,7 @@ public sealed class RewardTests : IDisposable
     [InlineData("""{"a b": "json"}""", "'a b' is no name for a reward")]
     [InlineData("""{"a": 1}""", "'a' must be a specification or an object with 'reward'")]
     [InlineData("""{"a": {"rubric": "x"}}""", "'a.reward' is missing")]
-    [InlineData("""{"a": {"reward": "json", "url": "x"}}""", "'a.url' is not known; reward, rubric, timeout_seconds, cache and key_env are")]
+    [InlineData("""{"a": {"reward": "json", "url": "x"}}""", "'a.url' is not known; reward, rubric, timeout_seconds, cache")]
     [InlineData("""{"a": {"reward": "json", "timeout_seconds": 0}}""", "'a.timeout_seconds' must be a number above 0, at most 3600")]
     [InlineData("""{"a": {"reward": "json", "key_env": "NO_SUCH_VARIABLE"}}""", "'NO_SUCH_VARIABLE', which is not set")]
     [InlineData("""{"a": "json", "a": "sentiment"}""", "has two rewards named 'a'")]
@@ -130,8 +131,8 @@ public sealed class RewardTests : IDisposable
         };
         var executor = new ScriptedExecutor();
         var server = await ServerFixture.StartLoadingAsync(
-            (_, _) => Task.FromResult(ServerFixture.Pair(executor, rewards: [.. options.Model.ReadRewards().Select(reward => reward.Name)])),
-            executor, options: options);
+            (_, _) => Task.FromResult(ServerFixture.Pair(
+                executor, rewards: [.. options.Model.ReadRewards().Select(reward => reward.Name)])), executor, options: options);
         await server.PhaseChangedAsync();
         return server;
     }

@@ -7,6 +7,7 @@ using DeRa.Serving.Requests;
 using DeRa.Serving.Streaming;
 using DeRa.Text;
 using Google.Protobuf;
+using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
 using FinishReason = DeRa.Protos.V1.FinishReason;
 using Usage = DeRa.Protos.V1.Usage;
@@ -120,7 +121,7 @@ internal sealed class GrpcResponses(ITokenizer tokenizer, IReadOnlyList<string> 
 
     /// <summary>Adds scores by name, and the names of those that there are none of.</summary>
     private static void AddRewards(
-        IReadOnlyList<(string Name, double? Score)>? rewards, IDictionary<string, double> scores, ICollection<string> failed)
+        IReadOnlyList<(string Name, double? Score)>? rewards, MapField<string, double> scores, RepeatedField<string> failed)
     {
         foreach (var (name, score) in rewards ?? [])
             if (score is { } number) scores[name] = number;

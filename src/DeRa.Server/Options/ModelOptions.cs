@@ -21,8 +21,8 @@ internal sealed record ModelOptions
         DefaultText = $"the first aligned model's last part; the default pair's is {PairFolders.DefaultName}")]
     public string? Name { get; init; }
 
-    [Description("JSON file of rewards by name, which requests may ask for: {\"happy\": \"sentiment\"}. A program or server that one names is "
-        + "run or called by this server."), Option(Placeholder = "FILE", DefaultText = "none")]
+    [Description("JSON file of rewards by name, which requests may ask for: {\"happy\": \"sentiment\"}. A program or server that one names "
+        + "is run or called by this server."), Option(Placeholder = "FILE", DefaultText = "none")]
     public string? Rewards { get; init; }
 
     /// <summary>What that file holds.</summary>

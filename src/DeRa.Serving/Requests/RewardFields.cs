@@ -29,9 +29,11 @@ public static class RewardFields
         for (var i = 0; i < names.Count; i++)
             if (!context.Names.Rewards.Contains(names[i]))
                 throw new InvalidRequestException($"{Rewards.Name}[{i}]",
-                    $"'{Rewards.Name}' names '{Excerpt.Of(names[i])}', which is none of the server's: {string.Join(", ", context.Names.Rewards)}.");
+                    $"'{Rewards.Name}' names '{Excerpt.Of(names[i])}', which is none of the server's: "
+                    + $"{string.Join(", ", context.Names.Rewards)}.");
         if (input.Echo)
-            throw new InvalidRequestException(Rewards.Name, $"'{Rewards.Name}' does not work with 'echo': it is the completion that is scored.");
+            throw new InvalidRequestException(Rewards.Name,
+                $"'{Rewards.Name}' does not work with 'echo': it is the completion that is scored.");
         return [.. names.Distinct()];
     }
 

@@ -6,7 +6,9 @@ namespace DeRa.Serving.Rewards;
 /// <summary>Reads lines of a program that may write anything: of a line at most a limit is kept.</summary>
 internal static class BoundedLines
 {
-    /// <summary>The lines of a text, without their ends; of longer ones the first characters and a sign that there were more: "…".</summary>
+    /// <summary>
+    /// The lines of a text, without their ends; of longer ones the first characters and a sign that there were more: "…".
+    /// </summary>
     /// <param name="reader">The text.</param>
     /// <param name="most">Characters of a line that are kept at most.</param>
     /// <param name="cancellation">Stops it.</param>

@@ -90,7 +90,8 @@ internal sealed partial class JsonPost : IDisposable
 
     public void Dispose() => _client.Dispose();
 
-    private static bool MayPass(HttpRequestException exception) => exception.HttpRequestError != HttpRequestError.ConfigurationLimitExceeded;
+    private static bool MayPass(HttpRequestException exception) =>
+        exception.HttpRequestError != HttpRequestError.ConfigurationLimitExceeded;
 
     private static bool MayPass(HttpResponseMessage response) =>
         response.StatusCode == HttpStatusCode.TooManyRequests || (int)response.StatusCode >= 500;

@@ -35,7 +35,8 @@ internal sealed class JudgeReward : IReward
     public JudgeReward(string text, RewardSettings settings)
     {
         Name = "judge:" + text;
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https") || address.Host.Length == 0)
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https")
+            || address.Host.Length == 0)
             throw new RewardException($"reward '{Name}' has no whole address, e.g. judge:http://localhost:8000/v1#model");
         _model = Uri.UnescapeDataString(address.Fragment.TrimStart('#'));
         _rubric = settings.Rubric ?? DefaultRubric;

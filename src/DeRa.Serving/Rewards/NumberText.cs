@@ -13,7 +13,8 @@ internal static partial class NumberText
     /// <returns>Null where there is none.</returns>
     public static double? Find(string text)
     {
-        if (text.LastIndexOf("####", StringComparison.Ordinal) is >= 0 and var sign) return Last(text[(sign + 4)..].TrimStart().Split('\n')[0]);
+        if (text.LastIndexOf("####", StringComparison.Ordinal) is >= 0 and var sign)
+            return Last(text[(sign + 4)..].TrimStart().Split('\n')[0]);
         if (LastBox(text) is { } box) return Fraction(box) ?? Last(box);
         return Last(text);
     }
@@ -49,9 +50,17 @@ internal static partial class NumberText
             ? (form.Groups["sign"].Length > 0 ? -a : a) / b : null;
 
     // A hyphen after a letter or a digit is none of the number's: "COVID-19", "10-15".
-    [GeneratedRegex(@"(?:(?<![\w.)])[-−])?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:[eE][-+]?\d+)?|(?:(?<![\w.)])[-−])?(?<!\w)\.\d+")]
+    [GeneratedRegex("""
+        (?:(?<![\w.)])[-−])?
+        (?: (?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:[eE][-+]?\d+)? | (?<!\w)\.\d+ )
+        """, RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex Number();
 
-    [GeneratedRegex(@"^\s*(?<sign>[-−]?)\s*(?:\\[dt]?frac\s*\{\s*(?<a>\d+(?:\.\d+)?)\s*\}\s*\{\s*(?<b>\d+(?:\.\d+)?)\s*\}|(?<a>\d+(?:\.\d+)?)\s*/\s*(?<b>\d+(?:\.\d+)?))\s*$")]
+    [GeneratedRegex("""
+        ^ \s* (?<sign>[-−]?) \s*
+        (?: \\[dt]?frac \s* \{ \s* (?<a>\d+(?:\.\d+)?) \s* \} \s* \{ \s* (?<b>\d+(?:\.\d+)?) \s* \}
+          | (?<a>\d+(?:\.\d+)?) \s* / \s* (?<b>\d+(?:\.\d+)?) )
+        \s* $
+        """, RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex FractionForm();
 }

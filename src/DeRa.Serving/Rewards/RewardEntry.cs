@@ -17,7 +17,8 @@ public sealed record RewardEntry(string Name, string Specification, RewardSettin
     private static readonly RewardSettings Defaults = new() { Timeout = TimeSpan.FromSeconds(60) };
 
     /// <summary>
-    /// Reads a JSON file: an object of names, each with a specification or with {"reward", "rubric", "timeout_seconds", "cache", "key_env"}.
+    /// Reads a JSON file: an object of names, each with a specification or with
+    /// {"reward", "rubric", "timeout_seconds", "cache", "key_env"}.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <exception cref="RewardException">It cannot be read; the message names the file and the reward.</exception>

@@ -84,7 +84,8 @@ public static partial class RewardSpec
             for (var i = 0; i < weights.Count; i++)
             {
                 var (start, end) = (weights[i].Index + weights[i].Length, i + 1 < weights.Count ? weights[i + 1].Index : text.Length);
-                var weight = double.Parse(weights[i].Groups["weight"].Value.Replace(" ", "", StringComparison.Ordinal), CultureInfo.InvariantCulture);
+                var weight = double.Parse(
+                    weights[i].Groups["weight"].Value.Replace(" ", "", StringComparison.Ordinal), CultureInfo.InvariantCulture);
                 terms.Add((weight, One(text[start..end].Trim(), settings)));
             }
             return new SumReward(text, terms);
@@ -113,6 +114,6 @@ public static partial class RewardSpec
             : throw new RewardException($"reward '{text}' is not a whole address, e.g. http://localhost:9000/score");
 
     /// <summary>A term's weight: at the beginning, or after a sign.</summary>
-    [GeneratedRegex(@"(?<weight>(?:^\s*[-+]?|[-+])\s*(?:\d+(?:\.\d*)?|\.\d+))\s*\*", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"(?<weight>(?:^ *[-+]?|[-+]) *(?:\d+(?:\.\d*)?|\.\d+)) *\*", RegexOptions.CultureInvariant)]
     private static partial Regex Weight();
 }

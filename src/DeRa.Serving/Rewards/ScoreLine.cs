@@ -8,7 +8,14 @@ internal static class ScoreLine
     /// <summary>{"prompt", "completion", "tokens", "finished"} of a completion, and "item" where it has one.</summary>
     public static object Of(Completion completion) => completion.Item is not { } item
         ? new { prompt = completion.Prompt, completion = completion.Text, tokens = completion.Tokens, finished = completion.Finished }
-        : new { prompt = completion.Prompt, completion = completion.Text, tokens = completion.Tokens, finished = completion.Finished, item };
+        : new
+        {
+            prompt = completion.Prompt,
+            completion = completion.Text,
+            tokens = completion.Tokens,
+            finished = completion.Finished,
+            item,
+        };
 
     /// <summary>Reads 0.5 or {"score": 0.5}.</summary>
     /// <returns>The score, or null where the line holds no finite number.</returns>

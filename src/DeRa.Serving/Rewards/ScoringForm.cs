@@ -17,7 +17,7 @@ internal sealed record ScoringForm(
 
     /// <summary>{"prompts": […], "completions": […]} → {"scores": [0.5, …]} or [0.5, …].</summary>
     public static ScoringForm Plain { get; } = new("plain",
-        completions => new { prompts = completions.Select(Prompt), completions = completions.Select(completion => completion.Text) },
+        completions => new { prompts = completions.Select(Prompt), completions = completions.Select(Text) },
         response => Entries(response) ?? Array(response, "scores"),
         """{"scores": [number, …]} or [number, …]""");
 
@@ -58,6 +58,8 @@ internal sealed record ScoringForm(
     }
 
     private static string Prompt(Completion completion) => completion.Prompt;
+
+    private static string Text(Completion completion) => completion.Text;
 
     private static string Whole(Completion completion) => completion.Prompt + completion.Text;
 

@@ -31,7 +31,8 @@ public sealed class CachedRewardTests : IDisposable
         var item = JsonElement.Parse("""{"answer": 1}""");
         Completion[] completions =
         [
-            new("", "a", 1, true), new("p", "a", 1, true), new("", "a", 2, true), new("", "a", 1, false), new("", "a", 1, true) { Item = item },
+            new("", "a", 1, true), new("p", "a", 1, true), new("", "a", 2, true), new("", "a", 1, false),
+            new("", "a", 1, true) { Item = item },
         ];
         await reward.ScoreAsync([.. completions, .. completions], Cancellation);
         Assert.Equal(completions.Length, counting.Heard.Count);

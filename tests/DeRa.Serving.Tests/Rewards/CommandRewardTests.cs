@@ -121,7 +121,8 @@ public sealed class CommandRewardTests
     [Fact]
     public async Task A_command_that_replies_without_reading_does_not_hang()
     {
-        using var reward = new CommandReward("sh -c 'echo 1; echo 2; exec sleep 600'", new RewardSettings { Timeout = TimeSpan.FromSeconds(3) });
+        using var reward = new CommandReward(
+            "sh -c 'echo 1; echo 2; exec sleep 600'", new RewardSettings { Timeout = TimeSpan.FromSeconds(3) });
         Completion[] completions = [.. Enumerable.Repeat(new Completion("p", new string('x', 200_000), 1, true), 2)];
         Assert.Equal([1, 2], (await reward.ScoreAsync(completions, Cancellation)).Select(score => score.Required()));
     }

@@ -40,6 +40,7 @@ public sealed class JudgeRewardTests
 
     [Fact]
     public void A_rubric_without_the_completion_is_refused() =>
-        Assert.Contains("must say {completion}", Assert.Throws<RewardException>(() =>
-            RewardSpec.Parse("judge:http://localhost/v1", new RewardSettings { Rubric = "Rate {prompt}" })).Message, StringComparison.Ordinal);
+        Assert.Contains("must say {completion}",
+            Assert.Throws<RewardException>(() => RewardSpec.Parse(
+                "judge:http://localhost/v1", new RewardSettings { Rubric = "Rate {prompt}" })).Message, StringComparison.Ordinal);
 }

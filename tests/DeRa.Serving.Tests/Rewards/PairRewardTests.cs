@@ -52,7 +52,8 @@ public sealed class PairRewardTests
         using var classifier = SequenceClassifier.Load(folder.Path, DeviceOption.Cpu, new NumberOptions());
 
         var scores = await reward.ScoreAsync(
-            [new("ab", "cd e", 2, true), new("", "", 0, true), new("x", new string('x', 1000), 2, true), new("abc", "d", 1, true)], Cancellation);
+            [new("ab", "cd e", 2, true), new("", "", 0, true), new("x", new string('x', 1000), 2, true), new("abc", "d", 1, true)],
+            Cancellation);
 
         Assert.Equal(classifier.Score([[.. tokenizer.Encode("abcd e")]], Cancellation)[0], scores[0].Required(), 1e-5);
         Assert.Equal(classifier.Score([[.. tokenizer.Encode("abcd")]], Cancellation)[0], scores[3].Required(), 1e-5);
