@@ -49,4 +49,10 @@ internal static partial class ServerLog
 
     [LoggerMessage(8, LogLevel.Warning, "Request {RequestId}: the client has read nothing for {Seconds} s and is disconnected.")]
     public static partial void SlowReader(ILogger log, string requestId, int seconds);
+
+    [LoggerMessage(26, LogLevel.Warning, "Reward '{Reward}' has no score for a choice: {Error}")]
+    public static partial void RewardFailed(ILogger log, string reward, string error);
+
+    [LoggerMessage(27, LogLevel.Information, "Reward '{Reward}' writes: {Line}")]
+    public static partial void RewardErrorLine(ILogger log, string reward, string line);
 }

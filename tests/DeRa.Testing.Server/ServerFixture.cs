@@ -86,12 +86,12 @@ public sealed class ServerFixture : IAsyncDisposable
 
     internal static ServedPair Pair(
         IStepExecutor executor, EngineOptions? engine = null, RequestLimits? limits = null, TimeProvider? time = null,
-        string[]? aligned = null, ChatTemplate? chats = null, string model = Model)
+        string[]? aligned = null, ChatTemplate? chats = null, string model = Model, string[]? rewards = null)
     {
         var running = new GenerationEngine(executor, (engine ?? new EngineOptions()) with { ModelName = model },
             time ?? TimeProvider.System, NullLogger<GenerationEngine>.Instance);
         var tokenizer = new ByteTokenizer();
-        var names = new ServedNames(model, aligned ?? ["aligned"]);
+        var names = new ServedNames(model, aligned ?? ["aligned"]) { Rewards = rewards ?? [] };
         var defaults = new GenerationDefaults { EndOfSequenceTokens = new HashSet<int> { ByteTokenizer.Eos }, ChatTemplate = chats };
         return new ServedPair
         {

@@ -1,5 +1,5 @@
 using DeRa.Lab.Data;
-using DeRa.Lab.Rewards;
+using DeRa.Serving.Rewards;
 using DeRa.Lab.Sampling;
 using DeRa.Text;
 
@@ -18,8 +18,9 @@ internal sealed class CompletionScorer(ITokenizer tokenizer, IReward reward)
         Score(Decode(prompts, drawn), cancellation);
 
     /// <summary>Scores completions: one reward each, in their order.</summary>
+    /// <exception cref="RewardException">The reward has no score for one of them.</exception>
     public IReadOnlyList<double> Score(IReadOnlyList<Completion> completions, CancellationToken cancellation) =>
-        reward.ScoreAsync(completions, cancellation).AsTask().GetAwaiter().GetResult();
+        [.. reward.ScoreAsync(completions, cancellation).AsTask().GetAwaiter().GetResult().Select(score => score.Required())];
 
     /// <summary>The texts of completions, in their order.</summary>
     public IReadOnlyList<Completion> Decode(IReadOnlyList<EncodedPrompt> prompts, IReadOnlyList<SampledText> drawn) =>

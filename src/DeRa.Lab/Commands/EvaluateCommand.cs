@@ -3,7 +3,7 @@ using System.Globalization;
 using DeRa.Lab.Alignment;
 using DeRa.Lab.Data;
 using DeRa.Lab.Evaluation;
-using DeRa.Lab.Rewards;
+using DeRa.Serving.Rewards;
 using DeRa.Lab.Training;
 
 namespace DeRa.Lab.Commands;

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
-using DeRa.Lab.Rewards;
+using DeRa.Serving.Rewards;
 using DeRa.Text;
 using DeRa.Torch.Native;
 using DeRa.Torch.Weights;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using DeRa.Lab.Data;
-using DeRa.Lab.Rewards;
+using DeRa.Serving.Rewards;
 using DeRa.Text;
 
 namespace DeRa.Lab.Commands;

@@ -1,4 +1,4 @@
-using DeRa.Lab.Rewards;
+using DeRa.Serving.Rewards;
 
 namespace DeRa.Lab.Evaluation;
 

@@ -1,8 +1,8 @@
 using System.Text.Json.Serialization;
 using DeRa.Lab.Alignment;
 using DeRa.Lab.Data;
-using DeRa.Lab.Rewards;
 using DeRa.Lab.Sampling;
+using DeRa.Serving.Rewards;
 using DeRa.Serving.Statistics;
 
 namespace DeRa.Lab.Evaluation;

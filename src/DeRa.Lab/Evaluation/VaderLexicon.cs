@@ -1,5 +1,5 @@
 using System.Globalization;
-using DeRa.Lab.Rewards;
+using DeRa.Serving.Rewards;
 
 namespace DeRa.Lab.Evaluation;
 

@@ -4,7 +4,7 @@ using DeRa.Lab.Alignment;
 using DeRa.Lab.Data;
 using DeRa.Lab.Evaluation;
 using DeRa.Lab.Models;
-using DeRa.Lab.Rewards;
+using DeRa.Serving.Rewards;
 using DeRa.Lab.Sampling;
 using DeRa.Lab.Tokenizers;
 using DeRa.Lab.Training;

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using DeRa.Server.Options;
 using DeRa.Server.State;
+using DeRa.Serving;
+using DeRa.Serving.Rewards;
 
 namespace DeRa.Server.Composition;
 
@@ -76,6 +78,27 @@ internal sealed class PairLifetime(
     /// <inheritdoc cref="StartingAsync"/>
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
+    /// <summary>Serves a loaded pair with its rewards, or disposes both.</summary>
+    private bool TryServe(ServedPair pair)
+    {
+        RewardSet? rewards = null;
+        var isServing = false;
+        try
+        {
+            rewards = new RewardSet(options.Model.ReadRewards(), pair, (name, error) => ServerLog.RewardFailed(log, name, error),
+                (name, line) => ServerLog.RewardErrorLine(log, name, line));
+            return isServing = state.TryServe(pair, rewards);
+        }
+        finally
+        {
+            if (!isServing)
+            {
+                rewards?.Dispose();
+                pair.Engine.Dispose();
+            }
+        }
+    }
+
     private async Task LoadAsync()
     {
         try
@@ -83,11 +106,7 @@ internal sealed class PairLifetime(
             var began = time.GetTimestamp();
             var pair = await source(state, _stopping.Token);
             var took = time.GetElapsedTime(began);
-            if (!state.TryServe(pair))
-            {
-                pair.Engine.Dispose();
-                return;
-            }
+            if (!TryServe(pair)) return;
             ServerLog.Serving(log, pair.Names.Pair, took.TotalSeconds);
             ServerLog.Ready(log, addresses.Local, addresses.Example);
         }

@@ -7,6 +7,7 @@ using DeRa.Serving.Requests;
 using DeRa.Serving.Streaming;
 using DeRa.Text;
 using Google.Protobuf;
+using Google.Protobuf.Collections;
 using Google.Protobuf.WellKnownTypes;
 using FinishReason = DeRa.Protos.V1.FinishReason;
 using Usage = DeRa.Protos.V1.Usage;
@@ -114,7 +115,17 @@ internal sealed class GrpcResponses(ITokenizer tokenizer, IReadOnlyList<string> 
         var finished = new Finished { Index = last.Index, FinishReason = Reason(reason), Usage = UsageOf(generation) };
         if (last.StopString is { } stop) finished.Stop = stop;
         if (last.StopToken is { } token) finished.StopToken = token;
+        AddRewards(last.Rewards, finished.Rewards, finished.FailedRewards);
         return finished;
+    }
+
+    /// <summary>Adds scores by name, and the names of those that there are none of.</summary>
+    private static void AddRewards(
+        IReadOnlyList<(string Name, double? Score)>? rewards, MapField<string, double> scores, RepeatedField<string> failed)
+    {
+        foreach (var (name, score) in rewards ?? [])
+            if (score is { } number) scores[name] = number;
+            else failed.Add(name);
     }
 
     private StrengthChanged Changed(int index, AlignmentStrengths changed)
@@ -145,6 +156,7 @@ internal sealed class GrpcResponses(ITokenizer tokenizer, IReadOnlyList<string> 
         if (whole.StopString is { } stop) choice.Stop = stop;
         if (whole.StopToken is { } token) choice.StopToken = token;
         if (request.SweptStrength(index) is { } strength) choice.AlignmentStrength = strength;
+        AddRewards(whole.Rewards, choice.Rewards, choice.FailedRewards);
         return choice;
     }
 
@@ -156,6 +168,7 @@ internal sealed class GrpcResponses(ITokenizer tokenizer, IReadOnlyList<string> 
         if (whole.StopString is { } stop) choice.Stop = stop;
         if (whole.StopToken is { } token) choice.StopToken = token;
         if (request.SweptStrength(index) is { } strength) choice.AlignmentStrength = strength;
+        AddRewards(whole.Rewards, choice.Rewards, choice.FailedRewards);
         return choice;
     }
 

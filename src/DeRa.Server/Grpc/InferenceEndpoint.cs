@@ -53,7 +53,7 @@ internal sealed class InferenceEndpoint(
         {
             using var commands = new ConverseCommands(requestStream, generation, lease.Generations, time, context.CancellationToken);
             // A write whose own token is cancelled would abort the call, and its status with it.
-            return await commands.WhileAsync(cancellation => WriteAsync(generation, responses, StreamEvents.Converse,
+            return await commands.WhileAsync(cancellation => WriteAsync(lease, generation, responses, StreamEvents.Converse,
                 message => responseStream.WriteAsync(message, CancellationToken.None), cancellation));
         });
     }
@@ -147,6 +147,7 @@ internal sealed class InferenceEndpoint(
         await RunAsync(lease, message, read, stream: false, context, async (generation, responses) =>
         {
             var choices = await WholeChoice.ReadAsync(generation, context.CancellationToken);
+            await lease.Rewards.ScoreAsync(generation.Request, choices, context.CancellationToken);
             response = respond(responses, choices, generation);
             return choices.Select(choice => choice.FinishReason);
         });
@@ -158,15 +159,15 @@ internal sealed class InferenceEndpoint(
     {
         using var lease = state.Enter();
         await RunAsync(lease, message, read, stream: true, context, (generation, responses) => WriteAsync(
-            generation, responses, form, next => stream.WriteAsync(next, context.CancellationToken), context.CancellationToken));
+            lease, generation, responses, form, next => stream.WriteAsync(next, context.CancellationToken), context.CancellationToken));
     }
 
-    private static async Task<IEnumerable<FinishReason>> WriteAsync<T>(
-        Generation generation, GrpcResponses responses, StreamEvents<T> form, Func<T, Task> write, CancellationToken cancellation)
+    private static async Task<IEnumerable<FinishReason>> WriteAsync<T>(ServingState.Lease lease, Generation generation,
+        GrpcResponses responses, StreamEvents<T> form, Func<T, Task> write, CancellationToken cancellation)
     {
         var reasons = new List<FinishReason>();
         await write(responses.Started(generation.Request, form));
-        await foreach (var piece in generation.ReadAsync(cancellation))
+        await foreach (var piece in lease.Rewards.AddToAsync(generation.Request, generation.ReadAsync(cancellation), cancellation))
         {
             foreach (var message in responses.Events(piece, generation, form)) await write(message);
             if (piece.FinishReason is { } reason) reasons.Add(reason);

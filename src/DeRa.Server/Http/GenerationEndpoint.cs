@@ -30,7 +30,7 @@ internal abstract class GenerationEndpoint(
         var header = Header(context, prepared.Request, lease.Pair);
         var writer = Writer(header, options, new TokenTexts(lease.Pair.Tokenizer, options.TokensAsIds));
         await TracedGeneration.RunAsync(context, lease.Generations, prepared, header.Id, generation =>
-            options.Stream ? StreamAsync(context, generation, writer) : RespondAsync(context, generation, writer));
+            options.Stream ? StreamAsync(context, lease, generation, writer) : RespondAsync(context, lease, generation, writer));
     }
 
     /// <summary>What a response's id begins with.</summary>
@@ -52,9 +52,11 @@ internal abstract class GenerationEndpoint(
         SweptStrength = request.SweptStrength,
     };
 
-    private static async Task<IEnumerable<FinishReason>> RespondAsync(HttpContext context, Generation generation, ResponseWriter writer)
+    private static async Task<IEnumerable<FinishReason>> RespondAsync(
+        HttpContext context, ServingState.Lease lease, Generation generation, ResponseWriter writer)
     {
         var choices = await WholeChoice.ReadAsync(generation, context.RequestAborted);
+        await lease.Rewards.ScoreAsync(generation.Request, choices, context.RequestAborted);
         await WireJson.RespondAsync(context.Response, StatusCodes.Status200OK,
             json => writer.WriteWhole(json, choices, Usage.Of(generation)));
         return choices.Select(choice => choice.FinishReason);
@@ -64,11 +66,12 @@ internal abstract class GenerationEndpoint(
     /// Headers go out with the first piece: what goes wrong before it still gets a status of its own, which clients know how
     /// to retry. What goes wrong later becomes an event of the stream.
     /// </summary>
-    private async Task<IEnumerable<FinishReason>> StreamAsync(HttpContext context, Generation generation, ResponseWriter writer)
+    private async Task<IEnumerable<FinishReason>> StreamAsync(
+        HttpContext context, ServingState.Lease lease, Generation generation, ResponseWriter writer)
     {
         var gone = context.RequestAborted;
         using var registered = running.Add(generation, context.Features.Get<ApiKey>()?.Name);
-        await using var pieces = generation.ReadAsync(gone).GetAsyncEnumerator(gone);
+        await using var pieces = lease.Rewards.AddToAsync(generation.Request, generation.ReadAsync(gone), gone).GetAsyncEnumerator(gone);
         var hasPiece = await pieces.MoveNextAsync();
         using var events = new EventStream(context.Response);
         context.Response.Headers["x-generation-id"] = registered.Id;

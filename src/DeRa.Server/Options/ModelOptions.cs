@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using DeRa.Hosting.Options;
 using DeRa.Serving.Loading;
+using DeRa.Serving.Rewards;
 
 namespace DeRa.Server.Options;
 
@@ -19,6 +20,24 @@ internal sealed record ModelOptions
     [Description("Name under which the pair is served."), Option(Placeholder = "NAME",
         DefaultText = $"the first aligned model's last part; the default pair's is {PairFolders.DefaultName}")]
     public string? Name { get; init; }
+
+    [Description("JSON file of rewards by name, which requests may ask for: {\"happy\": \"sentiment\"}. A program or server that one names "
+        + "is run or called by this server."), Option(Placeholder = "FILE", DefaultText = "none")]
+    public string? Rewards { get; init; }
+
+    /// <summary>What that file holds.</summary>
+    /// <exception cref="OptionException">It cannot be read.</exception>
+    public IReadOnlyList<RewardEntry> ReadRewards()
+    {
+        try
+        {
+            return Rewards is null ? [] : RewardEntry.ReadFile(Rewards);
+        }
+        catch (RewardException bad)
+        {
+            throw new OptionException("--" + bad.Message);
+        }
+    }
 
     /// <summary>The name under which the pair is served.</summary>
     /// <exception cref="FormatException">An aligned model's name is missing.</exception>

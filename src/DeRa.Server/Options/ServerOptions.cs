@@ -75,7 +75,10 @@ internal sealed record ServerOptions
         var folders = PairFolders.Choose(Model.Reference, Model.Aligned);
         return new ServedPairOptions
         {
-            Names = new ServedNames(Model.ServedName, [.. folders.Aligned.Select(model => model.Name)]),
+            Names = new ServedNames(Model.ServedName, [.. folders.Aligned.Select(model => model.Name)])
+            {
+                Rewards = [.. Model.ReadRewards().Select(reward => reward.Name)],
+            },
             Models = new PairOptions
             {
                 ReferencePath = folders.Reference,

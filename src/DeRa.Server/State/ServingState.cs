@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using DeRa.Serving;
+using DeRa.Serving.Rewards;
 using DeRa.Torch.Weights;
 
 namespace DeRa.Server.State;
@@ -17,6 +18,7 @@ internal sealed class ServingState : IProgress<LoadProgress>, IDisposable
     private readonly CancellationTokenSource _closing = new();
     private ServingPhase _phase = ServingPhase.Loading;
     private ServedPair? _pair;
+    private RewardSet? _rewards;
     private int _entered;
 
     /// <summary>Loading.</summary>
@@ -62,17 +64,19 @@ internal sealed class ServingState : IProgress<LoadProgress>, IDisposable
         {
             if (_phase != ServingPhase.Ready) throw new NotServingException(_phase);
             _entered++;
-            return new Lease(this, _pair!);
+            return new Lease(this, _pair!, _rewards!);
         }
     }
 
-    /// <summary>The pair is loaded. False where the server has been asked to stop meanwhile: the caller then keeps the pair.</summary>
-    public bool TryServe(ServedPair served)
+    /// <summary>The pair is loaded. False where the server has been asked to stop meanwhile: the caller then keeps both.</summary>
+    /// <param name="served">The pair.</param>
+    /// <param name="rewards">What may score what it generates; disposed with the state.</param>
+    public bool TryServe(ServedPair served, RewardSet rewards)
     {
         lock (_gate)
         {
             if (_phase != ServingPhase.Loading) return false;
-            (_pair, _phase) = (served, ServingPhase.Ready);
+            (_pair, _rewards, _phase) = (served, rewards, ServingPhase.Ready);
         }
         Changed?.Invoke(ServingPhase.Ready);
         return true;
@@ -112,6 +116,7 @@ internal sealed class ServingState : IProgress<LoadProgress>, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _rewards?.Dispose();
         _draining.Dispose();
         _closing.Dispose();
     }
@@ -134,10 +139,13 @@ internal sealed class ServingState : IProgress<LoadProgress>, IDisposable
     }
 
     /// <summary>A request that is under way.</summary>
-    internal sealed class Lease(ServingState state, ServedPair pair) : IDisposable
+    internal sealed class Lease(ServingState state, ServedPair pair, RewardSet rewards) : IDisposable
     {
         /// <summary>What serves it.</summary>
         public ServedPair Pair { get; } = pair;
+
+        /// <summary>Score what it generates.</summary>
+        public RewardSet Rewards { get; } = rewards;
 
         /// <summary>Runs it, where it generates.</summary>
         public GenerationService Generations { get; } = new(pair);

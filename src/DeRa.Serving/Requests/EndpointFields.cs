@@ -65,5 +65,6 @@ public static class EndpointFields
         SamplingFields.MinTokens, BadWords, AllowedTokenIds, SamplingFields.TypicalP, Priority, RequestFields.Speculation, CacheSalt,
         SkipSpecialTokens,
         AddSpecialTokens, TruncatePromptTokens, RequestFields.Timeout,
+        RewardFields.Rewards,
     ];
 }

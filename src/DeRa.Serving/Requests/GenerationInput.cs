@@ -135,6 +135,9 @@ public sealed record GenerationInput
 
     /// <summary><c>echo</c>: the prompt comes back before the completion; with <c>max_tokens</c> 0 it is only scored.</summary>
     public bool Echo { get; init; }
+
+    /// <summary><c>rewards</c>: names of rewards that score the choices.</summary>
+    public IReadOnlyList<string>? Rewards { get; init; }
 }
 
 /// <summary>One prompt, in one of the forms that the endpoints take.</summary>

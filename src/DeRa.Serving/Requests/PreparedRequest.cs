@@ -44,6 +44,9 @@ public sealed record PreparedRequest
     /// <summary>Tokens of all prompts, each counted once.</summary>
     public required int PromptTokens { get; init; }
 
+    /// <summary>The rewards that score its choices, by name.</summary>
+    public IReadOnlyList<string> Rewards { get; init; } = [];
+
     /// <summary>How long it may take from its arrival to its last token, waiting included; above 0; null = as long as it takes.</summary>
     public TimeSpan? Deadline { get; init; }
 

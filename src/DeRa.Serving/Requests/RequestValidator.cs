@@ -82,6 +82,7 @@ public sealed class RequestValidator(ITokenizer tokenizer, FieldContext context)
             LogProbs = input.LogProbs,
             PromptLogProbs = input.PromptLogProbs,
             Deadline = context.Deadline(input.TimeoutSeconds),
+            Rewards = RewardFields.Checked(input, context),
             PromptTokens = prompts.Sum(tokens => tokens.Count),
         };
     }

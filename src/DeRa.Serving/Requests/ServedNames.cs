@@ -38,6 +38,9 @@ public sealed class ServedNames
     /// <summary>The aligned models' names, in order.</summary>
     public IReadOnlyList<string> Aligned { get; }
 
+    /// <summary>The names of the rewards that may score what is generated.</summary>
+    public IReadOnlyList<string> Rewards { get; init; } = [];
+
     /// <summary>Every name under which something is listed: the pair, the reference model, each aligned model.</summary>
     public IReadOnlyList<string> All => [Pair, MemberName(ReferenceName), .. Aligned.Select(MemberName)];
 

@@ -20,6 +20,9 @@ public sealed record ChoiceDelta(
     /// The prompt's log-probabilities, one for each token but the first; on one piece of a choice whose prompt was scored.
     /// </summary>
     public IReadOnlyList<TokenLogProbs>? PromptScores { get; init; }
+
+    /// <summary>On the last piece, what the rewards that were asked for score the choice; see <see cref="WholeChoice.Rewards"/>.</summary>
+    public IReadOnlyList<(string Name, double? Score)>? Rewards { get; init; }
 }
 
 /// <summary>A token of a response.</summary>

@@ -27,6 +27,9 @@ public sealed class WholeChoice
     /// <summary>The prompt's log-probabilities, one for each token but the first; null where none were asked for.</summary>
     public IReadOnlyList<TokenLogProbs>? PromptScores { get; private set; }
 
+    /// <summary>What the rewards that were asked for score it, null where one has no score; null = not scored.</summary>
+    public IReadOnlyList<(string Name, double? Score)>? Rewards { get; set; }
+
     /// <summary>The mean log-probability of the generated tokens; −∞ where there is none.</summary>
     public double MeanLogProb => _tokens.Where(token => !token.IsPrompt)
         .Select(token => (double)token.LogProbs!.LogProb).DefaultIfEmpty(double.NegativeInfinity).Average();

@@ -83,6 +83,14 @@ public sealed record ModelConfig
     /// <summary>Whether the feed-forward layer's projections have a bias.</summary>
     public required bool FeedForwardBias { get; init; }
 
+    /// <summary>
+    /// Labels of a sequence-classification model, whose output layer scores them and not the vocabulary; null = it is a language model.
+    /// </summary>
+    public int? LabelCount { get; init; }
+
+    /// <summary>Rows of the output layer.</summary>
+    public int OutputSize => LabelCount ?? VocabularySize;
+
     /// <summary>Whether the output layer is the embedding.</summary>
     public required bool TiedEmbeddings { get; init; }
 

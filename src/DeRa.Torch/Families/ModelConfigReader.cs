@@ -12,13 +12,24 @@ internal static class ModelConfigReader
 {
     /// <summary>Reads the <c>config.json</c> of a model folder.</summary>
     /// <exception cref="CheckpointException">It is missing, broken, or asks for what is not implemented.</exception>
-    public static ModelConfig Load(string folder)
+    public static ModelConfig Load(string folder) => Load(folder, isClassifier: false);
+
+    private static ModelConfig Load(string folder, bool isClassifier)
     {
         if (!Directory.Exists(folder)) throw new CheckpointException(folder, "no such folder; a Hugging Face model folder is needed");
         var path = Path.Combine(folder, "config.json");
         if (!File.Exists(path)) throw new CheckpointException(path, "no such file; a Hugging Face model folder has one");
-        return StrictJson.ReadFile(path, config => Read(new ConfigFields(path, config)));
+        return StrictJson.ReadFile(path, config => Read(new ConfigFields(path, config), isClassifier));
     }
+
+    /// <summary>Reads the <c>config.json</c> of a sequence-classification model with one label: a reward model.</summary>
+    /// <inheritdoc cref="Load(string)"/>
+    public static ModelConfig LoadClassifier(string folder) => Load(folder, isClassifier: true) with
+    {
+        LabelCount = 1,
+        TiedEmbeddings = false,
+        FinalSoftCap = null,
+    };
 
     /// <summary>Reads a configuration.</summary>
     /// <param name="path">Its file, for messages.</param>
@@ -27,9 +38,9 @@ internal static class ModelConfigReader
     public static ModelConfig Parse(string path, ReadOnlyMemory<byte> json) =>
         StrictJson.Parse(path, json, config => Read(new ConfigFields(path, config)));
 
-    private static ModelConfig Read(ConfigFields fields)
+    private static ModelConfig Read(ConfigFields fields, bool isClassifier = false)
     {
-        var architecture = Architecture.Of(fields);
+        var architecture = Architecture.Of(fields, isClassifier);
         RefuseOtherFormats(fields);
         var config = architecture.Read(fields) with { ElementType = ReadElementType(fields) };
         fields.RefuseUnread(IgnoredFields.Contains, IgnoredFields.IsNeutral);

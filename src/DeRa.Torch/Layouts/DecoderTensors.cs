@@ -23,7 +23,7 @@ internal static class DecoderTensors
         for (var layer = 0; layer < config.LayerCount; layer++)
             foreach (var (name, shape) in inLayer) yield return (layout.InLayer(layer, name), shape);
         foreach (var tensor in ExpectedOfNorm(config, layout.FinalNorm)) yield return tensor;
-        if (!config.TiedEmbeddings) yield return (layout.Output, [config.VocabularySize, hidden]);
+        if (!config.TiedEmbeddings) yield return (layout.Output, [config.OutputSize, hidden]);
     }
 
     /// <summary>How many elements those have: the model's parameters.</summary>

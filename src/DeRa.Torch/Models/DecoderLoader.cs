@@ -104,7 +104,7 @@ internal sealed class DecoderLoader
             Layers = Enumerable.Range(0, _config.LayerCount).Select(ReadLayer).ToList(),
             FinalNorm = ReadNorm(_layout.FinalNorm),
             Output = new LinearWeight(
-                _config.TiedEmbeddings ? embedding : Pack(_reader.Read(_layout.Output, vocabulary, hidden)), Bias: null),
+                _config.TiedEmbeddings ? embedding : Pack(_reader.Read(_layout.Output, _config.OutputSize, hidden)), Bias: null),
             InverseFrequencies = _config.RotaryDimension == 0 ? null
                 : tensor(RotaryFrequencies.Of(_config), dtype: ScalarType.Float64, device: device),
         };

@@ -53,7 +53,7 @@ internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType
     /// <summary>After the last layer.</summary>
     public required NormWeight FinalNorm { get; init; }
 
-    /// <summary>[vocabulary, hidden]; the embedding itself where the two are tied.</summary>
+    /// <summary>[vocabulary, hidden], the embedding itself where the two are tied; [labels, hidden] of a classifier.</summary>
     public required LinearWeight Output { get; init; }
 
     /// <summary>
@@ -93,9 +93,9 @@ internal sealed class DecoderModel(ModelConfig config, Device device, ScalarType
         return Norm.Apply(outputs, FinalNorm, config.Norm, config.NormEpsilon).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Scores every token of the vocabulary.</summary>
+    /// <summary>Scores every token of the vocabulary, or every label of a classifier.</summary>
     /// <param name="hidden">[outputs, hidden], from <see cref="Forward"/>.</param>
-    /// <returns>[outputs, vocabulary] in the type of activations, capped ones in float32; owned by the caller's scope.</returns>
+    /// <returns>[outputs, vocabulary or labels] in the type of activations, capped ones in float32; owned by the caller's scope.</returns>
     public Tensor Logits(Tensor hidden)
     {
         if (config.FinalSoftCap is not { } cap) return Linear.Apply(hidden, Output);

@@ -49,6 +49,7 @@ internal static partial class OldNames
     public static IReadOnlyDictionary<string, string> Exceptions { get; } = new Dictionary<string, string>
     {
         ["CacheLock"] = "a lock: one process at a time writes a repository's files",
+        ["JudgeReward"] = "a model that scores as a judge does: LLM-as-a-judge is the field's word",
         ["MarkOrder"] = "Unicode's combining marks",
         ["MarkOrder.IsMark"] = "Unicode's combining marks",
         ["ElfVersionNeeds.MarkWeak"] = "the verb: sets ELF's flag of that name",

@@ -27,7 +27,7 @@ internal static class ProjectTable
 
         // The application is where these meet.
         new("DeRa.Serving", References: ["DeRa.Text", "DeRa.Engine", "DeRa.Torch", "DeRa.Hub"], Parts: [], Types: [],
-            Libraries: ["Microsoft.Extensions.Logging"]),
+            Libraries: ["Microsoft.Extensions.Logging", "Polly"]),
 
         // A server speaks of texts and generations. Of models it knows how a pair is to be loaded, and how far that is.
         new("DeRa.Server", References: ["DeRa.Serving", "DeRa.Hosting"], Parts: ["DeRa.Text", "DeRa.Engine"],
@@ -43,7 +43,7 @@ internal static class ProjectTable
 
         // Training is about tensors.
         new("DeRa.Lab", References: ["DeRa.Serving", "DeRa.Torch"], Parts: ["DeRa.Text", "DeRa.Engine"], Types: ["HubModels"],
-            Libraries: ["TorchSharp", "System.CommandLine", "Polly", "ScottPlot", "SkiaSharp"]),
+            Libraries: ["TorchSharp", "System.CommandLine", "ScottPlot", "SkiaSharp"]),
     ];
 
     public static ProjectRow Row(string name) => Rows.SingleOrDefault(row => row.Name == name)

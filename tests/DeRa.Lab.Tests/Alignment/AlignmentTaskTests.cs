@@ -1,7 +1,7 @@
 using DeRa.Lab.Alignment;
 using DeRa.Lab.Data;
 using DeRa.Lab.Models;
-using DeRa.Lab.Rewards;
+using DeRa.Serving.Rewards;
 using DeRa.Lab.Tests.Commands;
 using DeRa.Lab.Tests.Training;
 using DeRa.Lab.Training;

@@ -1,6 +1,6 @@
 using DeRa.Lab.Alignment;
 using DeRa.Lab.Data;
-using DeRa.Lab.Rewards;
+using DeRa.Serving.Rewards;
 using DeRa.Testing;
 using Xunit;
 
@@ -37,10 +37,10 @@ public sealed class CompletionScorerTests
 
         public string Name => "listening";
 
-        public ValueTask<IReadOnlyList<double>> ScoreAsync(IReadOnlyList<Completion> completions, CancellationToken cancellationToken)
+        public ValueTask<IReadOnlyList<RewardScore>> ScoreAsync(IReadOnlyList<Completion> completions, CancellationToken cancellation)
         {
             Heard.AddRange(completions);
-            return new([.. completions.Select((_, i) => (double)i)]);
+            return new([.. completions.Select((_, i) => RewardScore.Of(i))]);
         }
     }
 }

@@ -1,6 +1,6 @@
 using System.Globalization;
 using DeRa.Lab.Evaluation;
-using DeRa.Lab.Rewards;
+using DeRa.Serving.Rewards;
 using DeRa.Serving.Statistics;
 using DeRa.Testing;
 using Xunit;

@@ -1,5 +1,5 @@
 using DeRa.Lab.Evaluation;
-using DeRa.Lab.Rewards;
+using DeRa.Serving.Rewards;
 using DeRa.Testing;
 using Xunit;
 

@@ -62,6 +62,7 @@ internal sealed class ChatResponseWriter(ResponseHeader header, ResponseOptions 
         WriteTokenIds(json, choice.Tokens);
         if (IsSweep) WritePromptLogProbs(json, choice);
         WriteEnd(json, choice.FinishReason, choice.StopString, choice.StopToken);
+        WriteRewards(json, choice.Rewards);
         json.WriteEndObject();
     }
 

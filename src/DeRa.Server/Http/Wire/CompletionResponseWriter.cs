@@ -37,6 +37,7 @@ internal sealed class CompletionResponseWriter(ResponseHeader header, ResponseOp
         WritePromptIds(json, index);
         WritePromptLogProbs(json, choice);
         WriteEnd(json, choice.FinishReason, choice.StopString, choice.StopToken);
+        WriteRewards(json, choice.Rewards);
         json.WriteEndObject();
     }
 

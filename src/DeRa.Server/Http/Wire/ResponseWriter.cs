@@ -135,6 +135,7 @@ internal abstract class ResponseWriter(ResponseHeader header, ResponseOptions op
     {
         if (last?.FinishReason is { } reason) WriteEnd(json, reason, last.StopString, last.StopToken);
         else json.WriteNull("finish_reason"u8);
+        WriteRewards(json, last?.Rewards);
         json.WriteEndObject();
         json.WriteEndArray();
         if (begun is { } index) WritePromptIds(json, index);
@@ -151,6 +152,17 @@ internal abstract class ResponseWriter(ResponseHeader header, ResponseOptions op
         if (stopString is not null) json.WriteString("stop_reason"u8, stopString);
         else if (stopToken is { } token) json.WriteNumber("stop_reason"u8, token);
         else json.WriteNull("stop_reason"u8);
+    }
+
+    /// <summary>Writes what rewards score a choice, where they were asked for.</summary>
+    protected static void WriteRewards(Utf8JsonWriter json, IReadOnlyList<(string Name, double? Score)>? rewards)
+    {
+        if (rewards is null) return;
+        json.WriteStartObject("rewards"u8);
+        foreach (var (name, score) in rewards)
+            if (score is { } number) json.WriteNumber(name, number);
+            else json.WriteNull(name);
+        json.WriteEndObject();
     }
 
     /// <summary>Writes the ids of the generated tokens, where they were asked for.</summary>

@@ -1,0 +1,19 @@
+using System.Text.RegularExpressions;
+
+namespace DeRa.Serving.Rewards;
+
+/// <summary>The words of a text: letters with apostrophes between them, in lower case, ’ written as '.</summary>
+public static partial class TextWords
+{
+    /// <summary>The words in their order. Digits, hyphens and punctuation end a word and belong to none.</summary>
+    public static IReadOnlyList<string> Of(string text)
+    {
+        var words = new List<string>(text.Length / 5);
+        foreach (var match in Word().EnumerateMatches(text))
+            words.Add(text.Substring(match.Index, match.Length).ToLowerInvariant().Replace('’', '\''));
+        return words;
+    }
+
+    [GeneratedRegex(@"\p{L}+(?:['’]\p{L}+)*")]
+    private static partial Regex Word();
+}
