@@ -6,6 +6,9 @@ namespace DeRa.Engine.Requests;
 /// </summary>
 public sealed record StrengthRamp : StrengthSchedule
 {
+    /// <summary>What a strength is rounded to, so that decimals stay decimals, and 0 and 1 on the way are met.</summary>
+    private const int Decimals = 12;
+
     private readonly AlignmentStrengths _start, _end;
 
     /// <summary>Makes a schedule.</summary>
@@ -38,7 +41,7 @@ public sealed record StrengthRamp : StrengthSchedule
         if (index >= Tokens) return _end;
         if (index == 0 || Shape == RampShape.Step) return _start;
         var way = Shape == RampShape.Linear ? (double)index / Tokens : (1 - Math.Cos(Math.PI * index / Tokens)) / 2;
-        return Start + (End - Start) * way;
+        return Math.Round(Start + (End - Start) * way, Decimals);
     }
 
     /// <inheritdoc/>

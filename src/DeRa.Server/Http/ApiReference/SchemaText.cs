@@ -54,6 +54,7 @@ internal static class SchemaText
         (null, null) => "",
         (null, _) => $"at most {Number(high)}{unit}",
         (_, null) => $"at least {Number(low)}{unit}",
+        _ when JsonNode.DeepEquals(low, high) => $"{Number(low)}{unit}",
         _ => $"{Number(low)} to {Number(high)}{unit}",
     };
 
