@@ -46,7 +46,7 @@ public sealed class SpeculationTraceTests(ITestOutputHelper output)
         {
             var request = RandomRequest(random, oracle.Limits.ModelCount, beginnings);
             GenerationRequest[] group = random.Next(4) > 0 ? [request]
-                : [request, request with { ChoiceIndex = 3, Strengths = RandomStrengths(random, oracle.Limits.ModelCount), Schedule = null }];
+                : [request, Constant(random, request with { ChoiceIndex = 3 }, oracle.Limits.ModelCount)];
             handles.AddRange(fixture.Engine.Submit(group, hasBarrier: request.PromptOfModel.Count == 0 && random.Next(2) == 0));
         }
         await Task.WhenAll(handles.Select(handle => VerifyAsync(handle, oracle, new Random(random.Next()))));
@@ -151,13 +151,16 @@ public sealed class SpeculationTraceTests(ITestOutputHelper output)
             ? Scheduled(random, models, request with { PromptLogProbs = 1 }) : Scheduled(random, models, request);
     }
 
+    private static GenerationRequest Constant(Random random, GenerationRequest request, int models) =>
+        request with { Strengths = RandomStrengths(random, models), Schedule = null };
+
     private static GenerationRequest Scheduled(Random random, int models, GenerationRequest request)
     {
         StrengthSchedule? schedule = random.Next(6) switch
         {
             0 => new StrengthRamp(random.Next(-1, 3), random.Next(-1, 3), random.Next(30), (RampShape)random.Next(3)),
-            1 => new StrengthPoints([.. Enumerable.Range(0, random.Next(1, 12)).Select(i => i == 0 ? 0 : random.Next(1, 60)).Distinct().Order()
-                .Select(from => new StrengthPoint(from, RandomStrengths(random, models)))]),
+            1 => new StrengthPoints([.. Enumerable.Range(0, random.Next(1, 12)).Select(i => i == 0 ? 0 : random.Next(1, 60)).Distinct()
+                .Order().Select(from => new StrengthPoint(from, RandomStrengths(random, models)))]),
             _ => null,
         };
         return schedule is null ? request : request with { Schedule = schedule, Strengths = schedule.At(0) };

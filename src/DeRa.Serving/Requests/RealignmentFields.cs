@@ -26,7 +26,8 @@ public static class RealignmentFields
 
     /// <summary><c>alignment_schedule</c>.</summary>
     public static RequestField Schedule { get; } = new("alignment_schedule", context => new AnyForm(
-        new ObjectForm([("start", context.Strengths), ("end", context.Strengths), ("tokens", ScheduleTokens), ("shape", new WordForm(Shapes))])
+        new ObjectForm(
+            [("start", context.Strengths), ("end", context.Strengths), ("tokens", ScheduleTokens), ("shape", new WordForm(Shapes))])
         {
             Required = ["start", "end", "tokens"],
         },

@@ -12,9 +12,11 @@ internal sealed class StrengthFields(FieldContext context)
     private readonly ServedNames _names = context.Names;
     private readonly ScheduleFields _schedules = new(context);
 
-    /// <summary>The mixtures that a request asks for: those of its sweep, in order, else one; and its schedule, which begins with it.</summary>
+    /// <summary>
+    /// The mixtures that a request asks for: those of its sweep, in order, else one; and its schedule, which begins with that.
+    /// </summary>
     /// <exception cref="InvalidRequestException">
-    /// An unknown name, a strength out of range, two fields that contradict each other, or a sweep or a schedule of no strengths or too many.
+    /// An unknown name, a strength out of range, two fields that contradict each other, or a sweep or schedule of no strengths or too many.
     /// </exception>
     public (IReadOnlyList<AlignmentStrengths> Mixtures, StrengthSchedule? Schedule) ReadAll(GenerationInput input)
     {
@@ -51,8 +53,8 @@ internal sealed class StrengthFields(FieldContext context)
         var other = Array.FindIndex(ofPrompts, own => own?.Strength != ofPrompts[0]?.Strength);
         if (other < 0) return ofPrompts[0];
         var field = (ofPrompts[other] ?? ofPrompts[0])!.Value.Field;
-        throw new InvalidRequestException(field, $"'{field}' is for one of several prompts, which all have the same strength; set it in each, "
-            + "or the request's own, or send them as requests of their own.");
+        throw new InvalidRequestException(field, $"'{field}' is for one of several prompts, which all have the same strength; set it in "
+            + "each, or the request's own, or send them as requests of their own.");
     }
 
     /// <summary>The mixture that a model's name asks for; null where it leaves that to the request's fields.</summary>

@@ -54,10 +54,7 @@ internal static class ProtobufCases
         }),
         Gen.Select(Whole, Number).Array[0, 4].Select(points => new AlignmentSchedule
         {
-            Points = new()
-            {
-                Points = { points.Select((point, i) => new SchedulePoint { FromToken = i == 0 ? 0 : point.Item1, AlignmentStrength = point.Item2 }) },
-            },
+            Points = new() { Points = { points.Select((point, i) => Make(i == 0 ? 0 : point.Item1, point.Item2)) } },
         }));
 
     private static readonly Gen<string?> Model = Gen.Frequency<string?>((6, Gen.Const((string?)null)),
@@ -177,6 +174,8 @@ internal static class ProtobufCases
         if (name is not null) message.RoleName = name;
         return message;
     }
+
+    private static SchedulePoint Make(int token, double strength) => new() { FromToken = token, AlignmentStrength = strength };
 
     private static Conversation Make(ChatMessage[] turns, int flags, (string Name, Value Value)[] variables)
     {

@@ -109,8 +109,10 @@ public class GrpcRefusalTests
         ["ramp of an unknown shape"] = (r =>
             r.Options.AlignmentSchedule = new() { Ramp = new() { Start = 1, End = 1, Tokens = 3, Shape = (ScheduleShape)9 } },
             "options.alignment_schedule.ramp.shape", "'linear', 'cosine', 'step'"),
-        ["no points"] = (r => r.Options.AlignmentSchedule = new() { Points = new() }, "options.alignment_schedule.points.points", "1 to 64"),
-        ["points in no order"] = (r => r.Options.AlignmentSchedule = new() { Points = new() { Points = { new SchedulePoint(), new SchedulePoint() } } },
+        ["no points"] = (r => r.Options.AlignmentSchedule = new() { Points = new() },
+            "options.alignment_schedule.points.points", "1 to 64"),
+        ["points in no order"] = (r =>
+            r.Options.AlignmentSchedule = new() { Points = new() { Points = { new SchedulePoint(), new SchedulePoint() } } },
             "options.alignment_schedule.points.points[1].from_token", "above 0"),
         ["point out of range"] = (r =>
             r.Options.AlignmentSchedule = new() { Points = new() { Points = { new SchedulePoint { AlignmentStrength = double.NaN } } } },

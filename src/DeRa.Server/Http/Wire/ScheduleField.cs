@@ -3,7 +3,9 @@ using DeRa.Serving.Requests;
 
 namespace DeRa.Server.Http.Wire;
 
-/// <summary>Reads <c>alignment_schedule</c>: an object, or a list of output tokens and strengths. Fields that are null count as not set.</summary>
+/// <summary>
+/// Reads <c>alignment_schedule</c>: an object, or a list of output tokens and strengths. Fields that are null count as not set.
+/// </summary>
 internal static class ScheduleField
 {
     private const string Whole = "a whole number of at least 0";
