@@ -151,7 +151,8 @@ public class ScheduleTests
         Assert.Equal((schedule, false), (events[0].Started.AlignmentSchedule, events[0].Started.HasAlignmentStrength));
         Assert.Equal(Ids(reply.Choice()), events.SelectMany(happened => happened.Delta?.Tokens.AsEnumerable() ?? [])
             .Select(token => token.Id));
-        Assert.Equal(changes, events.Where(happened => happened.Changed is not null).Select(happened => happened.Changed.AlignmentStrength));
+        Assert.Equal(changes, events.Select(happened => happened.Changed).Where(changed => changed is not null)
+            .Select(changed => changed.AlignmentStrength));
     }
 
     private static AlignmentSchedule Message(JsonElement json) => json.ValueKind == JsonValueKind.Array

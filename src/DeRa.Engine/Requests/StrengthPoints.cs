@@ -4,15 +4,15 @@ namespace DeRa.Engine.Requests;
 public sealed record StrengthPoints : StrengthSchedule
 {
     /// <summary>Makes a schedule.</summary>
-    /// <param name="points">At least one, in ascending order of tokens; the first is of token 0.</param>
+    /// <param name="inOrder">At least one, in ascending order of tokens; the first is of token 0.</param>
     /// <exception cref="ArgumentException">There is none, or they are in another order.</exception>
-    public StrengthPoints(params IReadOnlyList<StrengthPoint> points)
+    public StrengthPoints(params IReadOnlyList<StrengthPoint> inOrder)
     {
-        for (var i = 0; i < points.Count; i++)
-            if (i == 0 ? points[0].FromToken != 0 : points[i].FromToken <= points[i - 1].FromToken)
-                throw new ArgumentException($"point {i} is of token {points[i].FromToken}; the first must be of token 0, each other one of "
-                    + "a later token than the one before it", nameof(points));
-        Points = points.Count > 0 ? points : throw new ArgumentException("at least one point is needed", nameof(points));
+        for (var i = 0; i < inOrder.Count; i++)
+            if (i == 0 ? inOrder[0].FromToken != 0 : inOrder[i].FromToken <= inOrder[i - 1].FromToken)
+                throw new ArgumentException($"point {i} is of token {inOrder[i].FromToken}; the first must be of token 0, each other one of "
+                    + "a later token than the one before it", nameof(inOrder));
+        Points = inOrder.Count > 0 ? inOrder : throw new ArgumentException("at least one point is needed", nameof(inOrder));
     }
 
     /// <summary>The points, in ascending order of tokens.</summary>

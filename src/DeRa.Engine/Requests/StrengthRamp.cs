@@ -13,14 +13,14 @@ public sealed record StrengthRamp : StrengthSchedule
 
     /// <summary>Makes a schedule.</summary>
     /// <param name="start">λ of the first token; finite.</param>
-    /// <param name="end">λ from the token <paramref name="tokens"/> on; finite.</param>
-    /// <param name="tokens">After how many tokens the end is reached, at least 0; at 0 there are no tokens before it.</param>
+    /// <param name="end">λ from the token <paramref name="rampTokens"/> on; finite.</param>
+    /// <param name="rampTokens">After how many tokens the end is reached, at least 0; at 0 there are no tokens before it.</param>
     /// <param name="shape">How λ goes from one to the other.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="tokens"/> is negative.</exception>
-    public StrengthRamp(double start, double end, int tokens, RampShape shape)
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="rampTokens"/> is negative.</exception>
+    public StrengthRamp(double start, double end, int rampTokens, RampShape shape)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(tokens);
-        (Start, End, Tokens, Shape, _start, _end) = (start, end, tokens, shape, start, end);
+        ArgumentOutOfRangeException.ThrowIfNegative(rampTokens);
+        (Start, End, Tokens, Shape, _start, _end) = (start, end, rampTokens, shape, start, end);
     }
 
     /// <summary>λ of the first token.</summary>

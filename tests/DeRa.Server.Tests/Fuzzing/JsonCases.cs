@@ -22,8 +22,8 @@ internal static class JsonCases
         (1, Gen.Int[1, 200].Select(depth => new string('[', depth) + new string(']', depth))));
 
     private static readonly Gen<string> Name = Gen.OneOf(
-        "role", "content", "type", "text", "start", "shape", "alignment_strength", "include_usage", "aligned", "0", "65", "-1", "258", "name",
-        "", "é", "\\ud83e", "json_schema");
+        "role", "content", "type", "text", "start", "shape", "alignment_strength", "include_usage", "aligned", "0", "65", "-1", "258",
+        "name", "", "é", "\\ud83e", "json_schema");
 
     private static readonly Gen<string> Wild = Gen.Recursive<string>((depth, inner) => depth > 3 ? Leaf : Gen.Frequency<string>(
         (3, Leaf),
