@@ -99,7 +99,7 @@ public sealed class GenerationEngine : IDisposable
         foreach (var request in sequences)
         {
             CheckFits(request);
-            request.Strengths.CheckFor(Limits.ModelCount);
+            CheckStrengths(request);
         }
         _gate.CheckEverFits(sequences);
         if (hasBarrier) CheckFitTogether(sequences);
@@ -211,6 +211,15 @@ public sealed class GenerationEngine : IDisposable
         if (prompts.Length > 1 && (request.PromptLogProbs is not null || request.Scoring is not null))
             throw new ArgumentException("a prompt cannot be scored where models read prompts of their own", nameof(request));
         if (request.Scoring is { } scoring) CheckScoring(request, scoring);
+    }
+
+    private void CheckStrengths(GenerationRequest request)
+    {
+        request.Strengths.CheckFor(Limits.ModelCount);
+        if (request.Schedule is not { } schedule) return;
+        schedule.CheckFor(Limits.ModelCount);
+        if (!schedule.At(0).Equals(request.Strengths))
+            throw new ArgumentException("a schedule must begin with the request's own strengths", nameof(request));
     }
 
     private static void CheckScoring(GenerationRequest request, PromptScoring scoring)

@@ -68,6 +68,28 @@ public sealed class ForkTests
         Assert.Equal(first, Output(branch)[..first.Length]);
     }
 
+    [Theory]
+    [InlineData(Speculation.On), InlineData(Speculation.Off)]
+    public void Forks_and_branches_that_are_cut_back_follow_the_schedule_from_where_they_are(Speculation speculation)
+    {
+        var run = new Run(speculation, blocks: 64);
+        var schedule = new StrengthPoints(new(0, 0), new(5, 0.5), new(9, 1), new(16, 2));
+        var request = Request(maxTokens: 30) with { Schedule = schedule, Strengths = 0 };
+        var parent = run.Start(request);
+        while (parent.DecidedTokens < 7) run.Step();
+        var fork = run.Scheduler.Fork(parent, 101, stream: 1)!;
+        while (parent.DecidedTokens < 18) run.Step();
+        parent.Truncate(3);
+        while (run.Scheduler.HasWork) run.Step();
+        foreach (var (branch, stream) in ((Branch, int)[])[(parent, 0), (fork, 1)])
+        {
+            var output = Output(branch);
+            Assert.Equal(Enumerable.Range(0, 30).Select(schedule.At), branch.StrengthsOfDecided);
+            for (var i = stream == 0 ? 0 : 10; i < 30; i++)
+                Assert.Equal(Expected(run.Executor, request with { Strengths = schedule.At(i) }, output[..i], stream), output[i]);
+        }
+    }
+
     [Fact]
     public void Siblings_agree_as_often_as_independent_draws_do()
     {

@@ -46,7 +46,7 @@ public sealed class SpeculationTraceTests(ITestOutputHelper output)
         {
             var request = RandomRequest(random, oracle.Limits.ModelCount, beginnings);
             GenerationRequest[] group = random.Next(4) > 0 ? [request]
-                : [request, request with { ChoiceIndex = 3, Strengths = RandomStrengths(random, oracle.Limits.ModelCount) }];
+                : [request, Constant(random, request with { ChoiceIndex = 3 }, oracle.Limits.ModelCount)];
             handles.AddRange(fixture.Engine.Submit(group, hasBarrier: request.PromptOfModel.Count == 0 && random.Next(2) == 0));
         }
         await Task.WhenAll(handles.Select(handle => VerifyAsync(handle, oracle, new Random(random.Next()))));
@@ -80,6 +80,7 @@ public sealed class SpeculationTraceTests(ITestOutputHelper output)
     {
         var (models, request) = (oracle.Limits.ModelCount, handle.Request);
         var (strengths, output, cancelAt) = (request.Strengths, new List<int>(), random.Next(6) == 0 ? random.Next(20) : -1);
+        var schedule = request.Schedule;
         await foreach (var happened in handle.Events.ReadAllAsync(Stop))
             switch (happened)
             {
@@ -91,9 +92,13 @@ public sealed class SpeculationTraceTests(ITestOutputHelper output)
                     break;
                 case TokenGenerated generated:
                     Verify(oracle, request, strengths, output, generated);
+                    if (schedule is not null) Assert.Equal(schedule.At(output.Count), strengths);
                     output.Add(generated.Token);
-                    if (random.Next(8) == 0) _ = handle.ChangeStrengths(RandomStrengths(random, models));
                     if (output.Count == cancelAt) handle.Cancel();
+                    if (random.Next(request.Schedule is null ? 8 : 30) != 0) break;
+                    // From here on the schedule no longer holds.
+                    schedule = null;
+                    _ = handle.ChangeStrengths(RandomStrengths(random, models));
                     break;
                 case SequenceFinished finished:
                     if (finished.Reason == FinishReason.Length) Assert.Equal(request.MaxTokens, output.Count);
@@ -142,7 +147,23 @@ public sealed class SpeculationTraceTests(ITestOutputHelper output)
             LogProbs = random.Next(3) == 0 ? 2 : null,
             StopTokens = random.Next(2) == 0 ? new HashSet<int> { 3, 40 } : new HashSet<int>(),
             Sampling = RandomSampling(random),
-        } is var request && request.PromptOfModel.Count == 0 && random.Next(5) == 0 ? request with { PromptLogProbs = 1 } : request;
+        } is var request && request.PromptOfModel.Count == 0 && random.Next(5) == 0
+            ? Scheduled(random, models, request with { PromptLogProbs = 1 }) : Scheduled(random, models, request);
+    }
+
+    private static GenerationRequest Constant(Random random, GenerationRequest request, int models) =>
+        request with { Strengths = RandomStrengths(random, models), Schedule = null };
+
+    private static GenerationRequest Scheduled(Random random, int models, GenerationRequest request)
+    {
+        StrengthSchedule? schedule = random.Next(6) switch
+        {
+            0 => new StrengthRamp(random.Next(-1, 3), random.Next(-1, 3), random.Next(30), (RampShape)random.Next(3)),
+            1 => new StrengthPoints([.. Enumerable.Range(0, random.Next(1, 12)).Select(i => i == 0 ? 0 : random.Next(1, 60)).Distinct()
+                .Order().Select(from => new StrengthPoint(from, RandomStrengths(random, models)))]),
+            _ => null,
+        };
+        return schedule is null ? request : request with { Schedule = schedule, Strengths = schedule.At(0) };
     }
 
     private static SamplingParameters RandomSampling(Random random) => new()

@@ -21,8 +21,7 @@ internal sealed class Branch
     private readonly BranchContext[] _contexts;
     private readonly int[] _contextOfModel;
     private readonly ModelProgress[] _progress;
-    private readonly List<AlignmentStrengths> _strengthsOfDecided = [];
-    private bool _isPromptScored;
+    private readonly BranchStrengths _strengths;
 
     /// <param name="id">Ties what a step has of this branch together; unique among those that run.</param>
     /// <param name="request">What it generates.</param>
@@ -30,8 +29,8 @@ internal sealed class Branch
     /// <param name="clock">When things happen to it.</param>
     public Branch(int id, GenerationRequest request, int modelCount, BranchClock clock)
     {
-        (Id, Request, Clock, Strengths) = (id, request, clock, request.Strengths);
-        Unit = new SchedulingUnit(this);
+        (Id, Request, Clock, _strengths) = (id, request, clock, new BranchStrengths(request));
+        (Unit, PromptScores) = (new SchedulingUnit(this), new PromptScores(request, isDone: false));
         (Events, Step, Guesses) = (new BranchEvents(), new BranchStep(modelCount), new NGramGuesses());
         _progress = new ModelProgress[modelCount];
         _contextOfModel = new int[modelCount];
@@ -47,15 +46,14 @@ internal sealed class Branch
 
     private Branch(int id, Branch from, int stream)
     {
-        (Id, Request, Clock, Strengths, Stream, DecidedTokens) =
+        (Id, Request, Clock, _strengths, Stream, DecidedTokens) =
             (id, from.Request, new BranchClock(from.Clock.Submitted) { Admitted = from.Clock.Admitted },
-                from.Strengths, stream, from.DecidedTokens);
+                new BranchStrengths(from._strengths), stream, from.DecidedTokens);
         (Unit, CacheScope) = (new SchedulingUnit(this) { Client = from.Unit.Client, Arrival = from.Unit.Arrival }, from.CacheScope);
         (Events, Step, Guesses) = (new BranchEvents(), new BranchStep(from._progress.Length), new NGramGuesses());
-        _isPromptScored = from._isPromptScored;
+        PromptScores = new PromptScores(from.Request, isDone: !from.PromptScores.AreMissing);
         (_contexts, _contextOfModel) = (Array.ConvertAll(from._contexts, context => context.Copy()), from._contextOfModel);
         _progress = (ModelProgress[])from._progress.Clone();
-        _strengthsOfDecided.AddRange(from._strengthsOfDecided);
         DropGuesses();
         for (var model = 0; model < _progress.Length; model++) _progress[model].KeptEnd = 0;
         RunLostRowsAgain();
@@ -81,8 +79,8 @@ internal sealed class Branch
     /// <summary>Blocks are shared with branches of the same scope only.</summary>
     public string CacheScope { get; init; } = "";
 
-    /// <summary>How much each model weighs now.</summary>
-    public AlignmentStrengths Strengths { get; set; }
+    /// <summary>How much each model weighs in the next token.</summary>
+    public AlignmentStrengths Strengths => _strengths.Now;
 
     /// <summary>How many tokens of the output are decided.</summary>
     public int DecidedTokens { get; private set; }
@@ -91,7 +89,7 @@ internal sealed class Branch
     public int GuessedTokens => Main.Length - Main.PromptTokens - DecidedTokens;
 
     /// <summary>The effective strengths of each decided token.</summary>
-    public IReadOnlyList<AlignmentStrengths> StrengthsOfDecided => _strengthsOfDecided;
+    public IReadOnlyList<AlignmentStrengths> StrengthsOfDecided => _strengths.OfDecided;
 
     /// <summary>The distinct contexts of its models.</summary>
     public IReadOnlyList<BranchContext> Contexts => _contexts;
@@ -108,20 +106,11 @@ internal sealed class Branch
     /// <summary>Which of the slots for kept rows are its own; null where none was left: then its models run in the same steps.</summary>
     public int? SlotRange { get; set; }
 
-    /// <summary>Scores of the prompt so far.</summary>
-    public List<TokenLogProbs> PromptScores { get; } = [];
-
-    /// <summary>Scores of the prompt at many strengths so far.</summary>
-    public List<StrengthScores> StrengthScores { get; } = [];
-
-    /// <summary>Whether scores of the prompt are still to come.</summary>
-    public bool ScoresPrompt => FirstScored is not null && !_isPromptScored;
-
-    /// <summary>The first token of the prompt that is scored; null where none is.</summary>
-    public int? FirstScored => Request.Scoring?.FirstToken ?? (Request.PromptLogProbs is null ? null : 1);
+    /// <summary>What its prompt scores.</summary>
+    public PromptScores PromptScores { get; }
 
     /// <summary>Whether all its models must run in the same steps, since their rows cannot be kept.</summary>
-    public bool RunsTogether => ScoresPrompt || SlotRange is null;
+    public bool RunsTogether => PromptScores.AreMissing || SlotRange is null;
 
     /// <summary>Whether it holds its blocks: admitted, and not ended.</summary>
     public bool IsRunning { get; set; }
@@ -192,19 +181,19 @@ internal sealed class Branch
     {
         DropGuesses();
         Array.Fill(_progress, default);
-        if (ScoresPrompt)
-        {
-            PromptScores.Clear();
-            StrengthScores.Clear();
-        }
+        PromptScores.Restart();
         IsRunning = false;
     }
 
-    /// <summary>Draws what follows at other strengths, and reports it; without effect once it has ended.</summary>
+    /// <summary>How much each model weighs in a token that is not decided yet.</summary>
+    /// <param name="index">Its output index.</param>
+    public AlignmentStrengths StrengthsAt(int index) => _strengths.At(index);
+
+    /// <summary>Draws all that follows at other strengths, and reports it; without effect once it has ended.</summary>
     public void ChangeStrengths(AlignmentStrengths strengths)
     {
         if (HasEnded) return;
-        Strengths = strengths;
+        _strengths.Change(strengths);
         Events.Report(new StrengthsChanged(strengths));
     }
 
@@ -223,7 +212,10 @@ internal sealed class Branch
         RunLostRowsAgain();
     }
 
-    /// <summary>Decides the next token. Another guess is dropped, with those behind it and what models made of them.</summary>
+    /// <summary>
+    /// Decides the next token, and reports its strengths where they are new. Another guess is dropped, with those behind it and what models
+    /// made of them.
+    /// </summary>
     /// <returns>Whether a guess said the same; null where none stood there.</returns>
     public bool? Decide(int token)
     {
@@ -234,7 +226,7 @@ internal sealed class Branch
             foreach (var context in _contexts) context.Append(token);
         }
         DecidedTokens++;
-        _strengthsOfDecided.Add(Strengths);
+        if (_strengths.Decide() is { } changed) Events.Report(new StrengthsChanged(changed));
         return guess is null ? null : guess == token;
     }
 
@@ -254,15 +246,15 @@ internal sealed class Branch
     /// <summary>Adds guesses from what the text says already, where the prompt has been read.</summary>
     public void ExtendGuesses()
     {
-        if (DecidedTokens > 0) Guesses.Extend(this, Math.Min(MaxGuesses, Request.MaxTokens - 1 - DecidedTokens));
+        if (DecidedTokens > 0) Guesses.Extend(this, GuessEnd(DecidedTokens + MaxGuesses) - DecidedTokens);
     }
 
-    /// <summary>The prompt has been read: its scores come out.</summary>
-    public void ReportScores()
-    {
-        _isPromptScored = true;
-        Events.Report(Request.Scoring is null ? new PromptScored([.. PromptScores]) : new StrengthsScored([.. StrengthScores]));
-    }
+    /// <summary>
+    /// One past the last output index that may be guessed. The token after a guess must be of the models that run now: others have not
+    /// read the text up to it, and what these have made of it would be of no use there.
+    /// </summary>
+    /// <param name="most">At most so much.</param>
+    public int GuessEnd(int most) => _strengths.SameModelsEnd(Math.Min(most, Request.MaxTokens - 1) + 1) - 1;
 
     /// <summary>Drops guesses, and what models have made of them.</summary>
     public void DropGuesses() => Truncate(DecidedTokens);
@@ -290,7 +282,7 @@ internal sealed class Branch
         if (index >= DecidedTokens) return;
         foreach (var context in _contexts) context.IsTruncated = true;
         DecidedTokens = index;
-        _strengthsOfDecided.RemoveRange(index, _strengthsOfDecided.Count - index);
+        _strengths.Truncate(index);
         RunLostRowsAgain();
     }
 

@@ -18,9 +18,15 @@ public sealed class AlignmentStrengths : IEquatable<AlignmentStrengths>
     public AlignmentStrengths(params ReadOnlySpan<double> aligned)
     {
         _aligned = aligned.TrimEnd(0).ToArray();
-        var rest = 1 - _aligned.Sum();
+        var sum = 0.0;
+        foreach (var strength in _aligned) sum += strength;
+        var rest = 1 - sum;
         Reference = Math.Abs(rest) < RoundingError ? 0 : rest;
-        ActiveModels = [.. Enumerable.Range(0, _aligned.Length + 1).Where(IsActive)];
+        // A schedule makes one of these for a token: no LINQ.
+        var active = ImmutableArray.CreateBuilder<int>(_aligned.Length + 1);
+        for (var member = 0; member <= _aligned.Length; member++)
+            if (IsActive(member)) active.Add(member);
+        ActiveModels = active.DrainToImmutable();
     }
 
     /// <summary>What the reference model weighs, 1 − Σλ; 0 where the aligned models' strengths add up to 1.</summary>
@@ -45,6 +51,9 @@ public sealed class AlignmentStrengths : IEquatable<AlignmentStrengths>
     /// <summary>Whether a model is one of <see cref="ActiveModels"/>.</summary>
     /// <param name="member">0 = the reference, i = the aligned model i − 1.</param>
     public bool IsActive(int member) => OfMember(member) != 0;
+
+    /// <summary>Whether its active models are another mixture's.</summary>
+    internal bool HasModelsOf(AlignmentStrengths other) => ActiveModels.AsSpan().SequenceEqual(other.ActiveModels.AsSpan());
 
     /// <summary>Whether every weight is a finite number.</summary>
     public bool IsFinite => double.IsFinite(Reference) && Array.TrueForAll(_aligned, double.IsFinite);

@@ -9,8 +9,14 @@ public sealed record GenerationRequest
     /// <summary>Token ids of the prompt: at least one, each in the vocabulary.</summary>
     public required IReadOnlyList<int> PromptTokens { get; init; }
 
-    /// <summary>How much each model weighs; finite. A number is λ of the first aligned model: 0 = reference, 1 = aligned.</summary>
+    /// <summary>
+    /// How much each model weighs, in the first token where there is a schedule; finite. A number is λ of the first aligned model:
+    /// 0 = reference, 1 = aligned. The prompt is scored at these.
+    /// </summary>
     public required AlignmentStrengths Strengths { get; init; }
+
+    /// <summary>Strengths that change from token to token, beginning with <see cref="Strengths"/>; null = they do not.</summary>
+    public StrengthSchedule? Schedule { get; init; }
 
     /// <summary>
     /// Prompts of models that read another one (0 = the reference, i = the aligned model i − 1); all go on with the same output.

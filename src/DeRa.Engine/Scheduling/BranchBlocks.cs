@@ -107,7 +107,8 @@ internal sealed class BranchBlocks(BlockStore store, ExecutorLimits limits)
     /// <summary>After a step: what its models have computed is there for others, and what is full and decided gets its name.</summary>
     public void Commit(Branch branch)
     {
-        foreach (var model in branch.Strengths.ActiveModels) SetFilled(branch, model);
+        // Of all models: those that ran in the step may weigh nothing in the token that comes next.
+        for (var model = 0; model < limits.ModelCount; model++) SetFilled(branch, model);
         foreach (var context in branch.Contexts) _prefixes.NameFull(branch, context);
     }
 

@@ -59,11 +59,11 @@ internal static class BranchCommit
         {
             var readout = result.Readouts[at++];
             if (readout.Error is { } error) return error;
-            if (readout.Sweep is { } sweep) branch.StrengthScores.Add(sweep);
+            if (readout.Sweep is { } sweep) branch.PromptScores.Add(sweep);
             else branch.PromptScores.Add(readout.Score!);
         }
         if (branch.Step.Scores && branch.ComputedTokens(branch.Strengths.ActiveModels[0]) >= branch.Main.PromptTokens)
-            branch.ReportScores();
+            branch.Events.Report(branch.PromptScores.Finish());
         return null;
     }
 

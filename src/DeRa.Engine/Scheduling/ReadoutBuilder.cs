@@ -58,8 +58,8 @@ internal sealed class ReadoutBuilder
         for (var i = 0; i < step.DecisionCount; i++)
             _readouts.Add(Sample(branch, branch.DecidedTokens + i, branch.Request.LogProbs));
         if (!guesses || !branch.Request.Speculation || branch.RunsTogether) return;
-        var last = Math.Min(step.FirstGuess + Branch.MaxGuesses, branch.Request.MaxTokens - 1);
-        for (var index = step.FirstGuess; index < last; index++)
+        var end = branch.GuessEnd(step.FirstGuess + Branch.MaxGuesses);
+        for (var index = step.FirstGuess; index < end; index++)
         {
             if (!IsKnown(branch, index)) return;
             _readouts.Add(Sample(branch, index, logProbs: null));
@@ -71,7 +71,7 @@ internal sealed class ReadoutBuilder
     {
         var (start, end) = (branch.ComputedTokens(model), branch.Step.End[model]);
         if (end == 0) return 0;
-        if (branch.Step.Scores) return Math.Max(0, end - Math.Max(start, branch.FirstScored!.Value - 1));
+        if (branch.Step.Scores) return Math.Max(0, end - Math.Max(start, branch.PromptScores.First!.Value - 1));
         var firstOutput = branch.ContextOf(model).PromptTokens + branch.DecidedTokens - 1;
         return branch.Request.MaxTokens == 0 ? 0 : Math.Max(0, end - Math.Max(start, firstOutput));
     }
@@ -109,7 +109,7 @@ internal sealed class ReadoutBuilder
         return new Readout
         {
             Branch = branch.Id,
-            Strengths = branch.Strengths,
+            Strengths = branch.StrengthsAt(index),
             Sources = sources,
             Sampling = new SamplingRow
             {

@@ -87,7 +87,7 @@ internal sealed class SharedPrefixes(BlockStore store, int blockTokens)
     private bool CanShare(Branch branch, BranchContext context, int index)
     {
         var decided = branch.DecidedLength(context);
-        return (!branch.ScoresPrompt || (index + 1) * blockTokens < branch.FirstScored)
+        return (!branch.PromptScores.AreMissing || (index + 1) * blockTokens < branch.PromptScores.First)
             && ((index + 1) * blockTokens <= decided || branch.DecidedTokens == 0)
             && !(branch.Unit.IsReserved && index == (decided - 1) / blockTokens);
     }

@@ -198,7 +198,7 @@ internal sealed class StepBuilder(ExecutorLimits limits, int maxBatchTokens, Bra
         if (least == most)
             foreach (var model in active)
                 offer = Math.Min(offer, blocks.ReadyTokens(branch, model, branch.ComputedTokens(model), offer));
-        branch.Step.Scores = least == most && branch.ScoresPrompt;
+        branch.Step.Scores = least == most && branch.PromptScores.AreMissing;
         var given = 0;
         foreach (var model in active)
             given = Math.Max(given, Give(branch, model, least == most ? offer : Math.Min(offer, branch.LackedTokens(model) - least)));

@@ -123,7 +123,8 @@ internal sealed class EngineMetrics : IDisposable
         _promptTokens.Add(Math.Min(most, branch.Main.PromptTokens), _model, _engine);
         _passesSaved.Add((long)most * _limits.ModelCount - sum, _model, _engine);
         if (branch.DecidedTokens > 1)
-            _passesPerToken.Record((double)branch.DecodePasses / (branch.DecidedTokens - 1), _model, _engine, Strength(branch.Strengths));
+            _passesPerToken.Record((double)branch.DecodePasses / (branch.DecidedTokens - 1), _model, _engine,
+                Strength(branch.StrengthsOfDecided[^1]));
         Record(_whole, clock.Submitted, clock.Ended);
         Record(_queue, clock.Submitted, clock.Admitted);
         Record(_prefill, clock.Admitted, clock.FirstToken);

@@ -60,6 +60,8 @@ internal static class GrpcRequestReader
             ContinueFinalMessage = conversation.ContinueFinalMessage,
             Variables = conversation.ChatTemplateKwargs is { } variables
                 ? TemplateVariables.Read(variables, $"{field}.chat_template_kwargs") : null,
+            Strengths = [.. conversation.Messages.Index().Where(message => message.Item.HasAlignmentStrength).Select(message =>
+                new MessageStrength($"{field}.messages[{message.Index}].alignment_strength", message.Item.AlignmentStrength))],
             FieldPrefix = $"{field}.",
         };
     }

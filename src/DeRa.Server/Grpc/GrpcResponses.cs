@@ -26,6 +26,7 @@ internal sealed class GrpcResponses(ITokenizer tokenizer, IReadOnlyList<string> 
     {
         var started = new Started { Model = request.Model, Seed = request.Seed, PromptTokens = request.PromptTokens };
         if (request.Sweep is { } sweep) started.AlignmentSweep.AddRange(sweep);
+        else if (request.Schedule is { } schedule) started.AlignmentSchedule = GrpcSchedules.Of(schedule);
         else if (AddStrengths(request.Strengths, started.AlignmentStrengths) is { } strength) started.AlignmentStrength = strength;
         return form.Started(started);
     }
@@ -36,7 +37,7 @@ internal sealed class GrpcResponses(ITokenizer tokenizer, IReadOnlyList<string> 
     /// <param name="form">The stream's form.</param>
     public IEnumerable<T> Events<T>(ChoiceDelta piece, Generation generation, StreamEvents<T> form)
     {
-        if (piece.Strengths is { } changed && form.Changed is { } change) yield return change(Changed(piece.Index, changed));
+        if (piece.Strengths is { } changed) yield return form.Changed(Changed(piece.Index, changed));
         if (piece.Text.Length > 0 || piece.Tokens.Count > 0) yield return form.Delta(Delta(piece));
         if (piece.FinishReason is { } reason) yield return form.Finished(Finished(piece, reason, generation));
     }
@@ -46,7 +47,8 @@ internal sealed class GrpcResponses(ITokenizer tokenizer, IReadOnlyList<string> 
     {
         var request = generation.Request;
         var response = new GenerateResponse { Model = request.Model, Seed = request.Seed, Usage = UsageOf(generation) };
-        if (request.Sweep is null && AddStrengths(request.Strengths, response.AlignmentStrengths) is { } strength)
+        if (request.Schedule is { } schedule) response.AlignmentSchedule = GrpcSchedules.Of(schedule);
+        else if (request.Sweep is null && AddStrengths(request.Strengths, response.AlignmentStrengths) is { } strength)
             response.AlignmentStrength = strength;
         response.Choices.AddRange(choices.Select((choice, i) => Choice(choice, i, request)));
         return response;
@@ -57,7 +59,8 @@ internal sealed class GrpcResponses(ITokenizer tokenizer, IReadOnlyList<string> 
     {
         var request = generation.Request;
         var response = new ChatResponse { Model = request.Model, Seed = request.Seed, Usage = UsageOf(generation) };
-        if (request.Sweep is null && AddStrengths(request.Strengths, response.AlignmentStrengths) is { } strength)
+        if (request.Schedule is { } schedule) response.AlignmentSchedule = GrpcSchedules.Of(schedule);
+        else if (request.Sweep is null && AddStrengths(request.Strengths, response.AlignmentStrengths) is { } strength)
             response.AlignmentStrength = strength;
         response.Choices.AddRange(choices.Select((choice, i) => ChatChoice(choice, i, request)));
         return response;

@@ -45,6 +45,10 @@ internal sealed class OptionFields(GenerationOptions options) : IFieldSource
     public IReadOnlyDictionary<string, double>? NamedNumbers(RequestField field) =>
         Value(field) is MapField<string, double> { Count: > 0 } map ? map.ToDictionary() : null;
 
+    /// <inheritdoc/>
+    public ScheduleInput? Schedule(RequestField field) =>
+        Value(field) is AlignmentSchedule schedule ? GrpcSchedules.Read(schedule, field.Name) : null;
+
     /// <summary>The option's value; null where it is not set, or where there is no option of that name.</summary>
     private object? Value(RequestField field) => GenerationOptions.Descriptor.FindFieldByName(field.GrpcName) is { } option
         && (!option.HasPresence || option.Accessor.HasValue(options)) ? option.Accessor.GetValue(options) : null;

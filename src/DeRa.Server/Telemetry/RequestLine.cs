@@ -59,6 +59,7 @@ internal sealed class RequestLine : IReadOnlyList<KeyValuePair<string, object?>>
         if (request.Sweep is { } sweep)
             Add("Sweep", "sweep=",
                 string.Join(',', sweep.Select(strength => strength.ToString(CultureInfo.InvariantCulture))));
+        else if (request.Schedule is { } schedule) Add("Schedule", "schedule=", ScheduleText.Of(schedule));
         else if (strengths.ByName is { } named)
             Add("Strengths", "strengths=",
                 string.Join(',', named.Select(own => string.Create(CultureInfo.InvariantCulture, $"{own.Name}:{own.Strength}"))));

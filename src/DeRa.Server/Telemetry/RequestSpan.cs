@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using DeRa.Engine.Telemetry;
+using DeRa.Server.Responses;
 using DeRa.Serving.Requests;
 using DeRa.Serving.Scoring;
 using DeRa.Serving.Streaming;
@@ -33,6 +34,7 @@ internal static class RequestSpan
         span.SetTag("gen_ai.usage.input_tokens", request.PromptTokens);
         var strengths = request.Strengths;
         if (request.Sweep is { } sweep) span.SetTag("dera.alignment_sweep", sweep.ToArray());
+        else if (request.Schedule is { } schedule) span.SetTag("dera.alignment_schedule", ScheduleText.Of(schedule));
         else if (strengths.Count <= 1) span.SetTag("dera.alignment_strength", strengths[0]);
         else span.SetTag("dera.alignment_strengths", Enumerable.Range(0, strengths.Count).Select(i => strengths[i]).ToArray());
     }

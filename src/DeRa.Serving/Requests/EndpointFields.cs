@@ -7,7 +7,7 @@ public static class EndpointFields
 {
     /// <summary>Those that say how much of which model is mixed in.</summary>
     public static IReadOnlyList<RequestField> Strengths { get; } =
-        [Strength, NamedStrengths, Strength.AsSynonym(), RealignmentFields.Sweep];
+        [Strength, NamedStrengths, Strength.AsSynonym(), RealignmentFields.Sweep, RealignmentFields.Schedule];
 
     /// <summary>What <c>POST /v1/completions</c> takes.</summary>
     public static IReadOnlyList<RequestField> Completion { get; } =

@@ -28,6 +28,9 @@ public sealed record GenerationInput
     /// <summary><c>alignment_sweep</c>: <see cref="N"/> choices at each of these strengths. Not with the two above.</summary>
     public IReadOnlyList<double>? AlignmentSweep { get; init; }
 
+    /// <summary><c>alignment_schedule</c>: λ of the first aligned model from token to token. Not with the three above.</summary>
+    public ScheduleInput? AlignmentSchedule { get; init; }
+
     /// <summary><c>max_tokens</c>; −1 = as many as the context leaves.</summary>
     public int? MaxTokens { get; init; }
 
@@ -176,6 +179,9 @@ public sealed record ChatPrompt(IReadOnlyList<ChatMessage> Messages, string Fiel
     /// <summary><c>chat_template_kwargs</c>: more variables for the model's template; the plain one reads none.</summary>
     public JsonObject? Variables { get; init; }
 
+    /// <summary>Strengths of messages that carry one, in their order: the last holds where the request names none.</summary>
+    public IReadOnlyList<MessageStrength> Strengths { get; init; } = [];
+
     /// <summary>For errors, what stands before these fields' names where they are not the request's own: <c>conversation.</c>.</summary>
     public string FieldPrefix { get; init; } = "";
 
@@ -185,3 +191,8 @@ public sealed record ChatPrompt(IReadOnlyList<ChatMessage> Messages, string Fiel
     /// <exception cref="InvalidRequestException">More than <see cref="MaxVariables"/>.</exception>
     public static void CheckVariableCount(string field, int count) => FieldCount.Check(field, count, MaxVariables, "entries");
 }
+
+/// <summary>λ of the first aligned model that a message carries, for the answer to it.</summary>
+/// <param name="Field">Where it stands in the request, for errors.</param>
+/// <param name="Strength">The strength; nothing checked.</param>
+public readonly record struct MessageStrength(string Field, double Strength);

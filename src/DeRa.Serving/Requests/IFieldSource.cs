@@ -38,4 +38,7 @@ public interface IFieldSource
 
     /// <summary>Numbers by name; not empty.</summary>
     IReadOnlyDictionary<string, double>? NamedNumbers(RequestField field);
+
+    /// <summary>A schedule of strengths.</summary>
+    ScheduleInput? Schedule(RequestField field);
 }

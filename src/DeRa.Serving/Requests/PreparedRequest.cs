@@ -8,8 +8,13 @@ public sealed record PreparedRequest
     /// <summary>The name under which the client asked for the model, or the pair's.</summary>
     public required string Model { get; init; }
 
-    /// <summary>Each model's strength, in every choice; with a sweep in the choices of its first strength.</summary>
+    /// <summary>
+    /// Each model's strength, in every choice; with a sweep in the choices of its first strength, with a schedule in the first token.
+    /// </summary>
     public required AlignmentStrengths Strengths { get; init; }
+
+    /// <summary>Strengths that change from token to token, in every choice; null = no schedule.</summary>
+    public StrengthSchedule? Schedule { get; init; }
 
     /// <summary>Strengths of the first aligned model, of which each has choices of its own; null = no sweep.</summary>
     public IReadOnlyList<double>? Sweep { get; init; }

@@ -15,6 +15,30 @@ public static class RealignmentFields
         Reader = (source, field, input) => input with { AlignmentSweep = source.Numbers(field) },
     };
 
+    /// <summary>Strengths of a schedule that is a list at most.</summary>
+    public const int MaxPoints = 64;
+
+    /// <summary>Output tokens of a schedule; they may be beyond what is generated.</summary>
+    public static NumberRange ScheduleTokens { get; } = NumberRange.Whole(0, int.MaxValue);
+
+    /// <summary>The names of <see cref="DeRa.Engine.Requests.RampShape"/>'s values, in their order; the first is the default.</summary>
+    public static IReadOnlyList<string> Shapes { get; } = ["linear", "cosine", "step"];
+
+    /// <summary><c>alignment_schedule</c>.</summary>
+    public static RequestField Schedule { get; } = new("alignment_schedule", context => new AnyForm(
+        new ObjectForm(
+            [("start", context.Strengths), ("end", context.Strengths), ("tokens", ScheduleTokens), ("shape", new WordForm(Shapes))])
+        {
+            Required = ["start", "end", "tokens"],
+        },
+        new ListForm(new ListForm(new AnyForm(ScheduleTokens, context.Strengths), 2, 2), MaxPoints, 1)), context =>
+        $"λ of {context.Names.Aligned[0]} from token to token, in place of alignment_strength: from start at the first output token to end "
+            + "after so many tokens, linear, as half a wave of a cosine or in one step; or a list of [token, strength], each strength from "
+            + "its output token on, the first of token 0.")
+    {
+        Reader = (source, field, input) => input with { AlignmentSchedule = source.Schedule(field) },
+    };
+
     /// <summary><c>choice</c> of a generation that runs.</summary>
     public static RequestField Choice { get; } =
         new("choice", NumberRange.Whole(0, int.MaxValue), "The index of the choice that is meant; without it all are.");

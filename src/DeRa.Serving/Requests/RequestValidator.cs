@@ -43,9 +43,9 @@ public sealed class RequestValidator(ITokenizer tokenizer, FieldContext context)
     {
         var n = (int)RequestFields.N.Checked(input, context)!.Value;
         var candidates = Candidates(input, n);
-        var mixtures = _strengths.ReadAll(input);
+        var (mixtures, schedule) = _strengths.ReadAll(input);
         if (input.AlignmentSweep is not null) CheckSweep(input.Prompts.Count, mixtures.Count, candidates);
-        var template = Template(input, mixtures[0], areRanked: candidates > n);
+        var template = Template(input, mixtures[0], areRanked: candidates > n) with { Schedule = schedule };
         var stops = StopStrings(input);
         var prompts = Prompts(input);
         var places = prompts.SelectMany((_, p) => mixtures.SelectMany(mixture =>
@@ -75,6 +75,7 @@ public sealed class RequestValidator(ITokenizer tokenizer, FieldContext context)
             Model = string.IsNullOrEmpty(input.Model) ? context.Names.Pair : input.Model,
             Strengths = template.Strengths,
             Sweep = input.AlignmentSweep,
+            Schedule = schedule,
             Seed = template.Seed,
             Choices = choices,
             Candidates = candidates,

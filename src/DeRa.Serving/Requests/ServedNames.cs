@@ -63,6 +63,9 @@ public sealed class ServedNames
                 $"'{model}' has no number after '@'; an alignment strength must follow it, as in '{Pair}@0.5'.");
     }
 
+    /// <summary>Whether a name has a strength in it, as <c>pair@0.5</c>, which holds where nothing else says one.</summary>
+    public bool HasStrength(string? model) => model?.StartsWith(Pair + "@", StringComparison.Ordinal) == true;
+
     /// <summary>Reads strengths by name; aligned models that are not named have 0.</summary>
     /// <exception cref="InvalidRequestException">A name is none of theirs.</exception>
     public AlignmentStrengths Read(IReadOnlyDictionary<string, double> byName, string field)

@@ -10,27 +10,51 @@ internal sealed class StrengthFields(FieldContext context)
     private static readonly string SweepField = RealignmentFields.Sweep.Name;
 
     private readonly ServedNames _names = context.Names;
+    private readonly ScheduleFields _schedules = new(context);
 
-    /// <summary>The mixtures that a request asks for: those of its sweep, in order, else one.</summary>
+    /// <summary>
+    /// The mixtures that a request asks for: those of its sweep, in order, else one; and its schedule, which begins with that.
+    /// </summary>
     /// <exception cref="InvalidRequestException">
-    /// An unknown name, a strength out of range, two fields that contradict each other, or a sweep of no strengths or too many.
+    /// An unknown name, a strength out of range, two fields that contradict each other, or a sweep or schedule of no strengths or too many.
     /// </exception>
-    public IReadOnlyList<AlignmentStrengths> ReadAll(GenerationInput input) =>
-        input.AlignmentSweep is { } sweep ? Swept(input, sweep) : [Read(input)];
+    public (IReadOnlyList<AlignmentStrengths> Mixtures, StrengthSchedule? Schedule) ReadAll(GenerationInput input)
+    {
+        foreach (var chat in input.Prompts.OfType<ChatPrompt>())
+            foreach (var (field, strength) in chat.Strengths) context.Strengths.Check(field, strength);
+        var schedule = _schedules.Read(input);
+        return (input.AlignmentSweep is { } sweep ? Swept(input, sweep) : [Read(input, schedule)], schedule);
+    }
 
-    /// <summary>The mixture that a request asks for; the first aligned model alone where it says nothing.</summary>
-    /// <exception cref="InvalidRequestException">An unknown name, a strength out of range, or two that contradict each other.</exception>
-    public AlignmentStrengths Read(GenerationInput input)
+    /// <summary>
+    /// The mixture of the request's own fields, else of the last message that carries a strength, else of the model's name; the first
+    /// aligned model alone where none says any. The name of one model goes with no other mixture.
+    /// </summary>
+    private AlignmentStrengths Read(GenerationInput input, StrengthSchedule? schedule)
     {
         var byModel = OfModel(input.Model);
-        var sent = Sent(input.AlignmentStrength, input.AlignmentStrengthField, input.NamedStrengths);
-        if (sent is not null && byModel is not null && !sent.Equals(byModel))
-        {
-            var field = input.NamedStrengths is null ? input.AlignmentStrengthField : NamedField;
-            throw new InvalidRequestException(field,
-                $"The model '{input.Model}' fixes the mixture, and '{field}' asks for another; send one of them.");
-        }
-        return sent ?? byModel ?? 1;
+        var sent = schedule?.At(0) ?? Sent(input.AlignmentStrength, input.AlignmentStrengthField, input.NamedStrengths);
+        var ofMessage = sent is null ? OfMessages(input.Prompts) : null;
+        var asked = sent ?? (ofMessage is { } message ? message.Strength : null);
+        if (asked is null || byModel is null || _names.HasStrength(input.Model) || (schedule is null && asked.Equals(byModel)))
+            return asked ?? byModel ?? 1;
+        var field = schedule is not null ? RealignmentFields.Schedule.Name : ofMessage?.Field
+            ?? (input.NamedStrengths is null ? input.AlignmentStrengthField : NamedField);
+        throw new InvalidRequestException(field,
+            $"The model '{input.Model}' fixes the mixture, and '{field}' asks for another; send one of them.");
+    }
+
+    /// <summary>The strength of the last message that carries one, which must be the same in all conversations of a request.</summary>
+    private static MessageStrength? OfMessages(IReadOnlyList<PromptInput> prompts)
+    {
+        MessageStrength?[] ofPrompts = [.. prompts.Select(prompt =>
+            prompt is ChatPrompt { Strengths: [.., var last] } ? last : (MessageStrength?)null)];
+        if (ofPrompts.Length == 0) return null;
+        var other = Array.FindIndex(ofPrompts, own => own?.Strength != ofPrompts[0]?.Strength);
+        if (other < 0) return ofPrompts[0];
+        var field = (ofPrompts[other] ?? ofPrompts[0])!.Value.Field;
+        throw new InvalidRequestException(field, $"'{field}' is for one of several prompts, which all have the same strength; set it in "
+            + "each, or the request's own, or send them as requests of their own.");
     }
 
     /// <summary>The mixture that a model's name asks for; null where it leaves that to the request's fields.</summary>

@@ -22,6 +22,10 @@ public sealed record FlagForm : ValueForm;
 /// <param name="MostBytes">Its greatest length in UTF-8; null = any.</param>
 public sealed record TextForm(int? LeastBytes = null, int? MostBytes = null) : ValueForm;
 
+/// <summary>One of some words.</summary>
+/// <param name="Words">At least one.</param>
+public sealed record WordForm(IReadOnlyList<string> Words) : ValueForm;
+
 /// <summary>A list.</summary>
 /// <param name="Items">What its items may be.</param>
 /// <param name="Most">How many there may be; null = any number.</param>
@@ -38,9 +42,13 @@ public sealed record ListForm(ValueForm Items, int? Most = null, int? Least = nu
 /// <param name="HasTokenIds">Whether the names are token ids.</param>
 public sealed record MapForm(ValueForm? Values, int Most, bool HasTokenIds = false) : ValueForm;
 
-/// <summary>An object with these fields and no others; each may be null or left out.</summary>
+/// <summary>An object with these fields and no others; each that is not required may be null or left out.</summary>
 /// <param name="Fields">Their names and what they may be.</param>
-public sealed record ObjectForm(IReadOnlyList<(string Name, ValueForm Form)> Fields) : ValueForm;
+public sealed record ObjectForm(IReadOnlyList<(string Name, ValueForm Form)> Fields) : ValueForm
+{
+    /// <summary>The names of those that are required.</summary>
+    public IReadOnlyList<string> Required { get; init; } = [];
+}
 
 /// <summary>A message of a conversation.</summary>
 public sealed record MessageForm : ValueForm;

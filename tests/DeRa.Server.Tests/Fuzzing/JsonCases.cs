@@ -22,7 +22,8 @@ internal static class JsonCases
         (1, Gen.Int[1, 200].Select(depth => new string('[', depth) + new string(']', depth))));
 
     private static readonly Gen<string> Name = Gen.OneOf(
-        "role", "content", "type", "text", "include_usage", "aligned", "0", "65", "-1", "258", "name", "", "é", "\\ud83e", "json_schema");
+        "role", "content", "type", "text", "start", "shape", "alignment_strength", "include_usage", "aligned", "0", "65", "-1", "258",
+        "name", "", "é", "\\ud83e", "json_schema");
 
     private static readonly Gen<string> Wild = Gen.Recursive<string>((depth, inner) => depth > 3 ? Leaf : Gen.Frequency<string>(
         (3, Leaf),
@@ -36,6 +37,9 @@ internal static class JsonCases
         ("model", Gen.OneOf("\"pair\"", "\"pair@0.5\"", "\"pair-aligned\"", "\"pair-reference\"")),
         ("alignment_strength", Gen.Double[-1, 3].Select(Invariant)), ("lambda", Gen.OneOf("0", "0.5", "1")),
         ("alignment_strengths", Gen.Double[-1, 1].Select(value => $"{{\"aligned\":{Invariant(value)}}}")),
+        ("alignment_sweep", Gen.OneOf("[0,1]", "[0.5]")),
+        ("alignment_schedule", Gen.OneOf("[[0,1],[3,0.5]]", "[[0,0]]", "{\"start\":1,\"end\":0,\"tokens\":4}",
+            "{\"start\":0,\"end\":2,\"tokens\":3,\"shape\":\"cosine\"}", "[[1,0]]", "{\"start\":1}")),
         ("max_tokens", Whole(0, 12)), ("max_completion_tokens", Whole(1, 12)), ("n", Whole(1, 4)), ("best_of", Whole(1, 4)),
         ("temperature", Gen.Double[0.01, 2].Select(Invariant)), ("top_k", Whole(-1, 300)), ("top_p", Gen.Double[0, 1].Select(Invariant)),
         ("min_p", Gen.Double[0, 1].Select(Invariant)), ("typical_p", Gen.Double[0.1, 1].Select(Invariant)),
@@ -65,6 +69,7 @@ internal static class JsonCases
     private static readonly Gen<string> Messages = Gen.OneOf(
         """[{"role":"user","content":"Hello"}]""",
         """[{"role":"system","content":"s"},{"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}]""",
+        """[{"role":"user","content":"a","alignment_strength":0.5},{"role":"user","content":"b","alignment_strength":99}]""",
         """[{"role":"user","content":"a"},{"role":"assistant","content":"b","refusal":null},{"role":"user","content":"c"}]""");
 
     /// <summary>A body and the path that it goes to.</summary>

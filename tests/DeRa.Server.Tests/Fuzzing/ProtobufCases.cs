@@ -29,7 +29,8 @@ internal static class ProtobufCases
         from role in Gen.Frequency<int>((4, Gen.Int[1, 3]), (1, Gen.Int[0, 5]))
         from name in Gen.Frequency<string?>((6, Gen.Const((string?)null)), (1, Text.Select(text => (string?)text)))
         from content in Text
-        select Make(role, name, content);
+        from strength in Gen.Frequency<double?>((4, Gen.Const((double?)null)), (1, Number.Select(number => (double?)number)))
+        select Make(role, name, content, strength);
 
     private static readonly Gen<Conversation> Talk =
         from turns in Turn.Array[0, 4]
@@ -44,6 +45,17 @@ internal static class ProtobufCases
         Talk.Select(talk => new Prompt { Messages = talk }));
 
     private static readonly Gen<Prompt> Prompts = Gen.Frequency<Prompt>((4, Gen.Const(new Prompt { Text = "Once" })), (2, AnyPrompt));
+
+    private static readonly Gen<AlignmentSchedule> Schedule = Gen.OneOf(
+        Gen.Const(new AlignmentSchedule()),
+        Gen.Select(Number, Number, Whole, Gen.Int[0, 4]).Select(ramp => new AlignmentSchedule
+        {
+            Ramp = new() { Start = ramp.Item1, End = ramp.Item2, Tokens = ramp.Item3, Shape = (ScheduleShape)ramp.Item4 },
+        }),
+        Gen.Select(Whole, Number).Array[0, 4].Select(points => new AlignmentSchedule
+        {
+            Points = new() { Points = { points.Select((point, i) => Make(i == 0 ? 0 : point.Item1, point.Item2)) } },
+        }));
 
     private static readonly Gen<string?> Model = Gen.Frequency<string?>((6, Gen.Const((string?)null)),
         (1, Text.Select(text => (string?)text)));
@@ -126,6 +138,8 @@ internal static class ProtobufCases
     {
         if (field.Name == "logit_bias") return Gen.Select(Whole, Number).Select(both =>
             Act(options => options.LogitBias[both.Item1] = both.Item2));
+        if (field.FieldType == FieldType.Message && !field.IsMap) return Schedule.Select(schedule =>
+            Act(options => options.AlignmentSchedule = schedule));
         if (field.IsMap) return Gen.Select(Text, Number).Select(both =>
             Act(options => options.AlignmentStrengths[both.Item1] = both.Item2));
         return Values(field.FieldType).Select(value => Act(options =>
@@ -153,12 +167,15 @@ internal static class ProtobufCases
         return request;
     }
 
-    private static ChatMessage Make(int role, string? name, string content)
+    private static ChatMessage Make(int role, string? name, string content, double? strength)
     {
         var message = new ChatMessage { Role = (Role)role, Content = content };
+        if (strength is { } own) message.AlignmentStrength = own;
         if (name is not null) message.RoleName = name;
         return message;
     }
+
+    private static SchedulePoint Make(int token, double strength) => new() { FromToken = token, AlignmentStrength = strength };
 
     private static Conversation Make(ChatMessage[] turns, int flags, (string Name, Value Value)[] variables)
     {

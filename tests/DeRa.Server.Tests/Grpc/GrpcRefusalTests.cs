@@ -103,6 +103,26 @@ public class GrpcRefusalTests
             "options.alignment_strengths.aligned", "between"),
         ["strength of a stranger"] = (r => r.Options.AlignmentStrengths["other"] = 1, "options.alignment_strengths.other",
             "none of the aligned"),
+        ["schedule without a form"] = (r => r.Options.AlignmentSchedule = new(), "options.alignment_schedule", "ramp or points"),
+        ["ramp without an end"] = (r => r.Options.AlignmentSchedule = new() { Ramp = new() { Start = 1, Tokens = 3 } },
+            "options.alignment_schedule.ramp.end", "missing"),
+        ["ramp of an unknown shape"] = (r =>
+            r.Options.AlignmentSchedule = new() { Ramp = new() { Start = 1, End = 1, Tokens = 3, Shape = (ScheduleShape)9 } },
+            "options.alignment_schedule.ramp.shape", "'linear', 'cosine', 'step'"),
+        ["no points"] = (r => r.Options.AlignmentSchedule = new() { Points = new() },
+            "options.alignment_schedule.points.points", "1 to 64"),
+        ["points in no order"] = (r =>
+            r.Options.AlignmentSchedule = new() { Points = new() { Points = { new SchedulePoint(), new SchedulePoint() } } },
+            "options.alignment_schedule.points.points[1].from_token", "above 0"),
+        ["point out of range"] = (r =>
+            r.Options.AlignmentSchedule = new() { Points = new() { Points = { new SchedulePoint { AlignmentStrength = double.NaN } } } },
+            "options.alignment_schedule.points.points[0].alignment_strength", "between -1 and 10"),
+        ["schedule and strength"] = (r => (r.Options.AlignmentStrength, r.Options.AlignmentSchedule) =
+            (1, new() { Points = new() { Points = { new SchedulePoint() } } }), "options.alignment_schedule", "both set"),
+        ["message's strength out of range"] = (r => r.Prompt = Talk(new ChatMessage { Role = Role.User, AlignmentStrength = 11 }),
+            "prompt.messages.messages[0].alignment_strength", "between -1 and 10"),
+        ["strength of one prompt's message"] = (r => r.MorePrompts.Add(Talk(new ChatMessage { Role = Role.User, AlignmentStrength = 2 })),
+            "more_prompts[0].messages.messages[0].alignment_strength", "one of several prompts"),
         ["too long a salt"] = (r => r.Options.CacheSalt = new string('x', 1025), "options.cache_salt", "1 to 1024"),
         ["min_tokens negative"] = (r => r.Options.MinTokens = -1, "options.min_tokens", "at least 0"),
         ["too many stop tokens"] = (r => r.Options.StopTokenIds.Add(Enumerable.Repeat(1, 129)), "options.stop_token_ids", "at most 128"),

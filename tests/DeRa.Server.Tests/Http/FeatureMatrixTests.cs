@@ -22,7 +22,7 @@ public class FeatureMatrixTests
     private static readonly string[] Choices = ["", "\"n\":2"];
     private static readonly string[] Allowed = ["", "\"allowed_token_ids\":[97,98,99,100,101,32,257]"];
     private static readonly string[] Stops = ["", "\"stop\":[\"\\u0001\\u0002\\u0003\",\"e\"]", "\"stop_token_ids\":[100,9]"];
-    private static readonly string[] Strengths = ["\"lambda\":0", "\"lambda\":0.5", "\"lambda\":1"];
+    private static readonly string[] Strengths = ["\"lambda\":0", "\"lambda\":0.5", "\"alignment_schedule\":[[0,1],[3,0.5]]"];
     private static readonly string[] Streams = ["", "\"stream\":true"];
     // Going round with the others: their numbers share no factor with the others', so that every pair with each comes up.
     private static readonly string[] Filters =
@@ -131,7 +131,7 @@ public class FeatureMatrixTests
         while (tokens.Count < MaxTokens && reason == "length")
         {
             int[] prefix = [.. Prompt, .. tokens];
-            var mixed = executor.MixedLogits(prefix, wanted.Number("lambda")!.Value);
+            var mixed = executor.MixedLogits(prefix, wanted.Number("lambda") ?? (tokens.Count < 3 ? 1 : 0.5));
             var token = ReferenceSampler.Token(mixed, Row(wanted, prefix, choice));
             var isStopString = wanted.Has("stop") && token == 'e' && tokens.Count >= (wanted.Integer("min_tokens") ?? 0);
             if (ends.Contains(token) || isStopString) reason = "stop";

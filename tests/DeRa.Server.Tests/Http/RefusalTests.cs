@@ -24,7 +24,7 @@ public class RefusalTests
         { "\"alignment_strengths\":{\"aligned\":1},\"alignment_strength\":1", "alignment_strengths", "both set" },
         { "\"alignment_strengths\":{\"aligned\":1},\"lambda\":1", "alignment_strengths", "'lambda' are both set" },
         { "\"alignment_strenghts\":{\"aligned\":1}", "alignment_strenghts", "'alignment_strengths'" },
-        { "\"model\":\"pair@0.5\",\"lambda\":0.6", "lambda", "fixes the mixture" },
+        { "\"model\":\"pair-reference\",\"lambda\":0.6", "lambda", "fixes the mixture" },
         { "\"lambda\":11", "lambda", "between -1 and 10" },
         { "\"lambda\":0.5,\"alignment_strength\":0.6", "alignment_strength", "'lambda' is 0.5" },
         { "\"lambda\":0.5,\"lambda\":0.6", "lambda", "uplicate" },

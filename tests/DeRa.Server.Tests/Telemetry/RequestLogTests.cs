@@ -91,6 +91,17 @@ public sealed class RequestLogTests : IDisposable
     }
 
     [Theory]
+    [InlineData("[[0,2],[40,0.5]]", "[[0,2],[40,0.5]]")]
+    [InlineData("{\"start\":1,\"end\":0.3,\"tokens\":64}", "{\"start\":1,\"end\":0.3,\"tokens\":64,\"shape\":\"linear\"}")]
+    public async Task A_schedule_stands_as_a_request_holds_it(string schedule, string told)
+    {
+        await using var server = await ServerFixture.StartAsync(Scripts.Saying("x"), logs: _logs);
+        var line = await LineAsync(await server.CompleteAsync($$"""{"prompt":"a","alignment_schedule":{{schedule}}}"""));
+        Assert.Equal(told, line.Fields["Schedule"]);
+        Assert.DoesNotContain("Strength", line.Fields.Keys);
+    }
+
+    [Theory]
     [InlineData("POST", "/v1/completions", """{"prompt":"topsecret","max_tokens":-2}""", 400)]
     [InlineData("POST", "/v1/completions?key=topsecret", """{"prompt":"topsecret","model":"topsecret"}""", 404)]
     [InlineData("POST", "/v1/completions", "topsecret", 400)]

@@ -124,6 +124,14 @@ public class SpanTests
     }
 
     [Fact]
+    public async Task A_schedule_is_told_as_a_request_holds_it()
+    {
+        var root = Root(await SpansAsync((server, parent) =>
+            PostAsync(server, parent, "/v1/completions", """{"prompt":"a","alignment_schedule":[[0,1],[2,0.5]]}""")));
+        Assert.Equal(("[[0,1],[2,0.5]]", null), (root.GetTagItem("dera.alignment_schedule"), root.GetTagItem("dera.alignment_strength")));
+    }
+
+    [Fact]
     public async Task A_gRPC_call_has_the_same_span()
     {
         var spans = await SpansAsync(async (server, parent) => await server.Inference.GenerateAsync(

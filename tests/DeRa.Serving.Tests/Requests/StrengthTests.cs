@@ -2,6 +2,7 @@ using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
 using DeRa.Serving.Requests;
 using DeRa.Testing;
+using DeRa.Text.Chat;
 using Xunit;
 
 namespace DeRa.Serving.Tests.Requests;
@@ -15,6 +16,19 @@ public sealed class StrengthTests
 
     private static Dictionary<string, double> Named(double helpful, double concise) =>
         new() { ["helpful"] = helpful, ["concise"] = concise };
+
+    /// <summary>A conversation of messages with and without a strength.</summary>
+    private static GenerationInput Chat(string? model, params double?[] strengths) => Input(model) with
+    {
+        Prompts =
+        [
+            new ChatPrompt([.. strengths.Select(_ => new ChatMessage("user", "a"))])
+            {
+                Strengths = [.. strengths.Index().Where(own => own.Item is not null)
+                    .Select(own => new MessageStrength($"messages[{own.Index}].alignment_strength", own.Item!.Value))],
+            },
+        ],
+    };
 
     public static TheoryData<GenerationInput, double[]> Mixtures => new()
     {
@@ -31,7 +45,16 @@ public sealed class StrengthTests
         { Input() with { NamedStrengths = new Dictionary<string, double> { ["concise"] = 2 } }, [0, 2] },
         { Input() with { NamedStrengths = new Dictionary<string, double>() }, [0, 0] },
         { Input() with { NamedStrengths = Named(10, -1) }, [10, -1] },
-        { Input("owner/pair@0.5") with { AlignmentStrength = .5 }, [.5, 0] },
+        { Input("owner/pair@0.5") with { AlignmentStrength = .6 }, [.6, 0] },
+        { Input("owner/pair@0.5") with { NamedStrengths = Named(0, .6) }, [0, .6] },
+        { Chat(null, .2, null, .3, null), [.3, 0] },
+        { Chat("owner/pair@0.5", .2), [.2, 0] },
+        { Chat("owner/pair@0.5", null, null), [.5, 0] },
+        { Chat("owner/pair@0.5", .2) with { AlignmentStrength = .7 }, [.7, 0] },
+        { Chat(null, .2) with { NamedStrengths = Named(0, .7) }, [0, .7] },
+        { Chat("owner/pair-helpful", .2, 1), [1, 0] },
+        { Input("owner/pair@0.5") with { AlignmentSchedule = new() { Start = 2, End = .3, Tokens = 4 } }, [2, 0] },
+        { Chat(null, .2) with { AlignmentSchedule = new() { Start = 2, End = .3, Tokens = 0 } }, [.3, 0] },
         { Input("owner/pair-concise") with { NamedStrengths = Named(0, 1) }, [0, 1] },
         { Input("owner/pair-reference") with { AlignmentStrength = 0 }, [0, 0] },
     };
@@ -54,7 +77,14 @@ public sealed class StrengthTests
         { "model", "'owner/pair-reference', 'owner/pair-helpful', 'owner/pair-concise' and 'owner/pair@STRENGTH' are",
             Input("owner/pair-aligned") },
         { "model", "not served", Input("owner/pair-helpful@0.5") },
-        { "alignment_strength", "fixes the mixture", Input("owner/pair@0.5") with { AlignmentStrength = .6 } },
+        { "alignment_strength", "fixes the mixture", Input("owner/pair-helpful") with { AlignmentStrength = .6 } },
+        { "messages[1].alignment_strength", "fixes the mixture", Chat("owner/pair-helpful", 1, .6) },
+        { "alignment_schedule", "fixes the mixture", Input("owner/pair-helpful")
+            with { AlignmentSchedule = new() { Start = 1, End = 1, Tokens = 1 } } },
+        { "messages[0].alignment_strength", "is -2; it must be between -1 and 10", Chat(null, -2, 1) },
+        { "messages[0].alignment_strength", "between -1 and 10", Chat(null, 11) with { AlignmentStrength = 1 } },
+        { "messages[0].alignment_strength", "one of several prompts",
+            Chat(null, .5) with { Prompts = [.. Chat(null, .5).Prompts, new TextPrompt("a")] } },
         { "lambda", "fixes the mixture", Input("owner/pair-reference") with { AlignmentStrength = 1, AlignmentStrengthField = "lambda" } },
         { "alignment_strengths", "fixes the mixture", Input("owner/pair-helpful") with { NamedStrengths = Named(1, .5) } },
         { "alignment_strengths", "both set", Input() with { AlignmentStrength = .6, NamedStrengths = Named(.6, 0) } },

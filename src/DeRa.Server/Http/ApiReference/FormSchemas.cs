@@ -17,15 +17,10 @@ internal static class FormSchemas
         LongForm => new() { ["type"] = "integer", ["format"] = "int64" },
         FlagForm => new() { ["type"] = "boolean" },
         TextForm text => Bounded("string", ("minLength", text.LeastBytes), ("maxLength", text.MostBytes)),
+        WordForm words => new() { ["type"] = "string", ["enum"] = new JsonArray([.. words.Words.Select(word => (JsonNode)word)]) },
         ListForm list => With(Bounded("array", ("minItems", list.Least), ("maxItems", list.Most)), "items", Of(list.Items)),
         MapForm map => Map(map),
-        ObjectForm fields => new()
-        {
-            ["type"] = "object",
-            ["additionalProperties"] = false,
-            ["properties"] = new JsonObject(fields.Fields.Select(field =>
-                KeyValuePair.Create(field.Name, (JsonNode?)OrNull(Of(field.Form))))),
-        },
+        ObjectForm fields => Object(fields),
         MessageForm => Reference("Message"),
         AnyForm any => AnyOf([.. any.Forms.Select(Of)]),
         _ => throw new ArgumentException($"'{form.GetType().Name}' has no schema.", nameof(form)),
@@ -45,6 +40,16 @@ internal static class FormSchemas
     {
         if (schema["anyOf"] is JsonArray forms) forms.Add(new JsonObject { ["type"] = "null" });
         else schema["type"] = new JsonArray((string)schema["type"]!, "null");
+        if (schema["enum"] is JsonArray values) values.Add(null);
+        return schema;
+    }
+
+    private static JsonObject Object(ObjectForm form)
+    {
+        var schema = new JsonObject { ["type"] = "object", ["additionalProperties"] = false };
+        if (form.Required.Count > 0) schema["required"] = new JsonArray([.. form.Required.Select(name => (JsonNode)name)]);
+        schema["properties"] = new JsonObject(form.Fields.Select(field => KeyValuePair.Create(field.Name,
+            (JsonNode?)(form.Required.Contains(field.Name) ? Of(field.Form) : OrNull(Of(field.Form))))));
         return schema;
     }
 

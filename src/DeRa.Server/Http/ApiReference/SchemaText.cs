@@ -10,7 +10,7 @@ internal static class SchemaText
     public static string Of(JsonNode schema)
     {
         if (schema["anyOf"] is JsonArray forms) return string.Join(" or ", forms.Select(form => Of(form!)));
-        if (schema["enum"] is JsonArray values) return string.Join(" or ", values.Select(value => value!.ToJsonString()));
+        if (schema["enum"] is JsonArray values) return string.Join(" or ", values.Select(value => value?.ToJsonString()).OfType<string>());
         if (schema["$ref"] is { } reference) return ((string)reference!).Split('/')[^1];
         var range = Range(schema);
         return range.Length > 0 ? $"{Kind(schema)}, {range}" : Kind(schema);
@@ -54,6 +54,7 @@ internal static class SchemaText
         (null, null) => "",
         (null, _) => $"at most {Number(high)}{unit}",
         (_, null) => $"at least {Number(low)}{unit}",
+        _ when JsonNode.DeepEquals(low, high) => $"{Number(low)}{unit}",
         _ => $"{Number(low)} to {Number(high)}{unit}",
     };
 

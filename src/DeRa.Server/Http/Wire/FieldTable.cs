@@ -54,8 +54,12 @@ internal sealed class FieldTable(
     private string? Meant(string name)
     {
         if (NearestName.Find(name, _known) is { } near) return near;
-        return StrengthWords.Any(word => name.Contains(word, StringComparison.OrdinalIgnoreCase)) ? "alignment_strength" : null;
+        return NamesStrength(name) ? "alignment_strength" : null;
     }
+
+    /// <summary>Whether a name is probably meant to be the alignment strength's.</summary>
+    public static bool NamesStrength(string name) =>
+        StrengthWords.Any(word => name.Contains(word, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Some clients put what they add to a request into an object of it, where it would be ignored unseen.</summary>
     private static void CheckHoldsNoStrength(string name, JsonElement value)

@@ -138,6 +138,10 @@ internal sealed class JsonFields : IFieldSource
     public IReadOnlyDictionary<string, double>? NamedNumbers(RequestField field) => Value(field.Name) is { } value
         ? MapFields.NamedNumbers(value, field.Name) : null;
 
+    /// <inheritdoc/>
+    public ScheduleInput? Schedule(RequestField field) =>
+        Value(field.Name) is { } value ? ScheduleField.Read(value, field.Name) : null;
+
     /// <summary>The error for a value of the wrong type.</summary>
     public static InvalidRequestException Wrong(string name, string expected) => new(name, $"'{name}' must be {expected}.");
 

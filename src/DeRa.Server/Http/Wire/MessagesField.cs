@@ -11,7 +11,9 @@ internal static class MessagesField
     private const string Name = "messages";
 
     /// <summary>What a message may hold. A participant's name is a hint that plain templates have no place for.</summary>
-    private static readonly string[] OfMessage = ["role", "content", "name"];
+    private static readonly string[] OfMessage = ["role", "content", "name", Strength];
+
+    private const string Strength = "alignment_strength";
 
     /// <summary>What Azure's responses put into a message, and clients send back; 'content' is not meant.</summary>
     private const string OfAzure = "context";
@@ -29,8 +31,19 @@ internal static class MessagesField
         if (fields.Value(Name) is not { } messages) throw new InvalidRequestException(Name, $"'{Name}' is missing.");
         if (messages.ValueKind != JsonValueKind.Array || messages.GetArrayLength() == 0)
             throw JsonFields.Wrong(Name, "a list of at least one message");
-        return new ChatPrompt([.. messages.EnumerateArray().Select((message, i) => Message(fields, message, $"{Name}[{i}]"))]);
+        return new ChatPrompt([.. messages.EnumerateArray().Select((message, i) => Message(fields, message, $"{Name}[{i}]"))])
+        {
+            Strengths = [.. messages.EnumerateArray().Select((message, i) => StrengthOf(message, $"{Name}[{i}].{Strength}"))
+                .OfType<MessageStrength>()],
+        };
     }
+
+    private static MessageStrength? StrengthOf(JsonElement message, string field) => Value(message, Strength) switch
+    {
+        null => null,
+        { ValueKind: JsonValueKind.Number } number => new MessageStrength(field, number.GetDouble()),
+        _ => throw JsonFields.Wrong(field, "a number"),
+    };
 
     private static ChatMessage Message(JsonFields fields, JsonElement message, string field)
     {
@@ -51,11 +64,14 @@ internal static class MessagesField
             var ignored = $"{ignoredIn}.{name}";
             // What one message holds, the others mostly hold too.
             if (fields.IsIgnored(ignored)) continue;
-            if (name != OfAzure && NearestName.Find(name, known) is { } meant)
+            if (name != OfAzure && Meant(name, known) is { } meant)
                 throw new InvalidRequestException($"{field}.{name}", $"'{field}.{name}' is not a field; is '{meant}' meant?");
             fields.Ignore(ignored);
         }
     }
+
+    private static string? Meant(string name, string[] known) =>
+        NearestName.Find(name, known) ?? (known == OfMessage && FieldTable.NamesStrength(name) ? Strength : null);
 
     /// <summary>
     /// Clients send earlier responses back with all their fields, such as a refusal that is null or empty or no annotations.

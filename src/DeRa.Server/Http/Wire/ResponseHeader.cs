@@ -1,3 +1,4 @@
+using DeRa.Engine.Requests;
 using DeRa.Server.Responses;
 using DeRa.Serving.Streaming;
 
@@ -7,7 +8,9 @@ namespace DeRa.Server.Http.Wire;
 /// <param name="Id">The response's id.</param>
 /// <param name="Created">When it was begun, in seconds since 1970.</param>
 /// <param name="Model">The model's name.</param>
-/// <param name="Strengths">The effective strengths; null with a sweep, where each choice has its own.</param>
+/// <param name="Strengths">
+/// The effective strengths, with a schedule those of the first token; null with a sweep, where each choice has its own.
+/// </param>
 /// <param name="Seed">The effective seed: sent back with the same request, it gives the same response.</param>
 /// <param name="Prompts">The prompt's tokens of each choice that comes back.</param>
 internal sealed record ResponseHeader(
@@ -15,6 +18,9 @@ internal sealed record ResponseHeader(
 {
     /// <summary>The names of the aligned models.</summary>
     public IReadOnlyList<string> Aligned { get; init; } = [];
+
+    /// <summary>Strengths that change from token to token; null where there is no schedule.</summary>
+    public StrengthSchedule? Schedule { get; init; }
 
     /// <summary>The strength of a choice by its index; null where there is no sweep.</summary>
     public Func<int, double?> SweptStrength { get; init; } = _ => null;

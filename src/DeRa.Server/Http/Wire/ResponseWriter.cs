@@ -12,7 +12,7 @@ namespace DeRa.Server.Http.Wire;
 /// <param name="texts">Formats tokens.</param>
 internal abstract class ResponseWriter(ResponseHeader header, ResponseOptions options, TokenTexts texts)
 {
-    private readonly Dictionary<int, EffectiveStrengths> _changed = [];
+    private readonly Dictionary<int, EffectiveStrengths> _strengths = []; // of choices of a stream that have their own
 
     /// <summary>By which the generation is found while it is streamed; the next chunk tells it.</summary>
     public string? GenerationId { private get; set; }
@@ -36,7 +36,7 @@ internal abstract class ResponseWriter(ResponseHeader header, ResponseOptions op
     /// <summary>Writes the chunks of one piece; none where it has nothing that was asked for.</summary>
     public void WritePiece(EventStream events, ChoiceDelta piece, Usage usage)
     {
-        if (piece.Strengths is { } changed) _changed[piece.Index] = new EffectiveStrengths(changed, header.Aligned);
+        if (piece.Strengths is { } changed) _strengths[piece.Index] = new EffectiveStrengths(changed, header.Aligned);
         WriteChunks(events, piece, usage);
     }
 
@@ -110,6 +110,7 @@ internal abstract class ResponseWriter(ResponseHeader header, ResponseOptions op
     /// <summary>Begins a chunk and its one choice.</summary>
     protected Utf8JsonWriter OpenChunk(EventStream events, int index)
     {
+        if (header.Schedule is not null) _strengths.TryAdd(index, header.Strengths!);
         var json = events.Begin();
         Open(json, ChunkObject);
         json.WriteStartObject();
@@ -121,7 +122,7 @@ internal abstract class ResponseWriter(ResponseHeader header, ResponseOptions op
     protected void WriteIndex(Utf8JsonWriter json, int index)
     {
         json.WriteNumber("index"u8, index);
-        if (_changed.TryGetValue(index, out var changed)) changed.WriteTo(json);
+        if (_strengths.TryGetValue(index, out var own)) own.WriteTo(json);
         else if (header.SweptStrength(index) is { } strength) json.WriteNumber("alignment_strength"u8, strength);
     }
 
@@ -197,7 +198,12 @@ internal abstract class ResponseWriter(ResponseHeader header, ResponseOptions op
         json.WriteString("model"u8, header.Model);
         if (GenerationId is { } generation) json.WriteString("generation_id"u8, generation);
         GenerationId = null;
-        header.Strengths?.WriteTo(json);
+        if (header.Schedule is { } schedule)
+        {
+            json.WritePropertyName("alignment_schedule"u8);
+            ScheduleText.WriteTo(json, schedule);
+        }
+        else header.Strengths?.WriteTo(json);
         json.WriteNumber("seed"u8, header.Seed);
         json.WriteStartArray("choices"u8);
     }
