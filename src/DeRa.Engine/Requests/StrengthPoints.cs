@@ -10,8 +10,8 @@ public sealed record StrengthPoints : StrengthSchedule
     {
         for (var i = 0; i < inOrder.Count; i++)
             if (i == 0 ? inOrder[0].FromToken != 0 : inOrder[i].FromToken <= inOrder[i - 1].FromToken)
-                throw new ArgumentException($"point {i} is of token {inOrder[i].FromToken}; the first must be of token 0, each other one of "
-                    + "a later token than the one before it", nameof(inOrder));
+                throw new ArgumentException($"point {i} is of token {inOrder[i].FromToken}; the first must be of token 0, each other one "
+                    + "of a later token than the one before it", nameof(inOrder));
         Points = inOrder.Count > 0 ? inOrder : throw new ArgumentException("at least one point is needed", nameof(inOrder));
     }
 
