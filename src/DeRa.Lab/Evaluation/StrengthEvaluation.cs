@@ -2,8 +2,8 @@ using System.Text.Json.Serialization;
 using DeRa.Lab.Alignment;
 using DeRa.Lab.Data;
 using DeRa.Lab.Reports;
-using DeRa.Serving.Rewards;
 using DeRa.Lab.Sampling;
+using DeRa.Serving.Rewards;
 
 namespace DeRa.Lab.Evaluation;
 
