@@ -1,6 +1,6 @@
 using DeRa.Lab.Data;
-using DeRa.Serving.Rewards;
 using DeRa.Lab.Sampling;
+using DeRa.Serving.Rewards;
 using DeRa.Text;
 
 namespace DeRa.Lab.Alignment;

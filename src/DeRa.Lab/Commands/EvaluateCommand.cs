@@ -3,8 +3,8 @@ using System.Globalization;
 using DeRa.Lab.Alignment;
 using DeRa.Lab.Data;
 using DeRa.Lab.Evaluation;
-using DeRa.Serving.Rewards;
 using DeRa.Lab.Training;
+using DeRa.Serving.Rewards;
 
 namespace DeRa.Lab.Commands;
 

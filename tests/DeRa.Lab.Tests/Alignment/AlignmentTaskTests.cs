@@ -1,10 +1,10 @@
 using DeRa.Lab.Alignment;
 using DeRa.Lab.Data;
 using DeRa.Lab.Models;
-using DeRa.Serving.Rewards;
 using DeRa.Lab.Tests.Commands;
 using DeRa.Lab.Tests.Training;
 using DeRa.Lab.Training;
+using DeRa.Serving.Rewards;
 using DeRa.Text.Loading;
 using Xunit;
 
