@@ -29,17 +29,17 @@ public sealed class TurnsTests(ITestOutputHelper output)
     [Fact]
     public Task The_default_pair_costs_little_more_than_one_pass_a_token() => VerifyAsync(
         Path.Combine(SharedData.ProjectRoot, "src", "DeRa.Serving", "DefaultPair", "reference"),
-        Path.Combine(SharedData.ProjectRoot, "src", "DeRa.Serving", "DefaultPair", "aligned"), most: 1.10);
+        Path.Combine(SharedData.ProjectRoot, "src", "DeRa.Serving", "DefaultPair", "aligned"), most: 1.10, mostBeyondOne: 1.25);
 
     [Fact]
     public Task Two_models_that_were_trained_apart_cost_well_below_two_passes_a_token()
     {
         var reference = SharedData.Find("models/babyllama-reference");
         Assert.SkipWhen(reference is null, SharedData.Missing);
-        return VerifyAsync(reference, SharedData.Find("models/babyllama-aligned")!, most: 1.30);
+        return VerifyAsync(reference, SharedData.Find("models/babyllama-aligned")!, most: 1.30, mostBeyondOne: 1.30);
     }
 
-    private async Task VerifyAsync(string reference, string aligned, double most)
+    private async Task VerifyAsync(string reference, string aligned, double most, double mostBeyondOne)
     {
         var (on, off) = (await LoadAsync(reference, aligned, Speculation.On), await LoadAsync(reference, aligned, Speculation.Off));
         using var _ = on.Engine;
@@ -49,7 +49,7 @@ public sealed class TurnsTests(ITestOutputHelper output)
             var (texts, passes) = await RunAsync(on, strength);
             Assert.Equal((await RunAsync(off, strength)).Texts, texts);
             output.WriteLine($"strength {strength}: {passes:F3} passes a token");
-            Assert.InRange(passes, 0.5, strength is 0 or 1 ? 1 : most);
+            Assert.InRange(passes, 0.5, strength is 0 or 1 ? 1 : strength < 1 ? most : mostBeyondOne);
         }
     }
 
