@@ -51,6 +51,7 @@ internal static class StepsBenchmark
         long[] runnerBytes = [.. pair.Executor.Limits.Runners.Select(runner => BytesOfPass(pair, runner))];
         using var decode = new DecodeBenchmark(pair.Executor, runnerBytes, options, bandwidth, progress);
         var figures = await decode.RunAsync(cancellation);
+        var scoring = await new ScoringBenchmark(pair.Executor, options, progress).RunAsync(cancellation);
         var plans = new PlanBenchmark(pair.Executor, options, progress);
         return await Task.Run(() => new StepsReport
         {
@@ -61,6 +62,7 @@ internal static class StepsBenchmark
             ReadBandwidth = bandwidth,
             Decode = figures,
             Prefill = plans.Prefill(cancellation),
+            Scoring = scoring,
             // On a GPU a pass whose logits nobody reads is not waited for.
             MixedStep = isOnCpu ? plans.MixedStep(cancellation) : null,
         }, cancellation);
@@ -73,7 +75,7 @@ internal static class StepsBenchmark
             throw new FormatException(
                 $"--context holds {context}; with --tokens {options.Tokens} it must be from 1 to {most} for this pair.");
         if (options.PromptTokens > pair.ContextTokens)
-            throw new FormatException($"--prompt is {options.PromptTokens}; it must be from 1 to {pair.ContextTokens} for this pair.");
+            throw new FormatException($"--prompt is {options.PromptTokens}; it must be from 2 to {pair.ContextTokens} for this pair.");
     }
 
     /// <summary>

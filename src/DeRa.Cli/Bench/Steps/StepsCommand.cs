@@ -32,7 +32,7 @@ internal static class StepsCommand
         "--context", "Tokens of the prompts from which they decode", [128], 1, 1 << 20);
 
     private static readonly Option<int> s_prompt = WholeNumberOption.Create(
-        "--prompt", "Tokens of the prompt that is read", 512, 1, 1 << 16);
+        "--prompt", "Tokens of the prompt that is read, and of the text that is scored", 512, 2, 1 << 16);
 
     private static readonly Option<int> s_tokens = WholeNumberOption.Create(
         "--tokens", "Tokens that each sequence decodes in each round", 32, 2, 1 << 16);
@@ -53,8 +53,8 @@ internal static class StepsCommand
         s_random.AcceptOnlyFromAmong([.. RandomShape.ByName.Keys]);
         var command = new Command("steps",
             "Measure in this process how fast a pair decodes and reads prompts: each model alone, the pair in "
-            + "one step and in turns, and how much of the memory's bandwidth that takes. Without a pair the default pair runs. Let nothing "
-            + "else run.")
+            + "one step and in turns, how much of the memory's bandwidth that takes, and what scoring a text at 21 strengths takes over "
+            + "scoring it at one. Without a pair the default pair runs. Let nothing else run.")
         {
             s_batches, s_contexts, s_prompt, s_tokens, s_rounds, s_strength, s_random, s_noise,
         };

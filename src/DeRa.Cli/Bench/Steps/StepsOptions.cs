@@ -9,7 +9,7 @@ internal sealed record StepsOptions
     /// <summary>Tokens of the prompts from which they decode.</summary>
     public required IReadOnlyList<int> Contexts { get; init; }
 
-    /// <summary>Tokens of the prompt that is read.</summary>
+    /// <summary>Tokens of the prompt that is read, and of the text that is scored; at least 2.</summary>
     public required int PromptTokens { get; init; }
 
     /// <summary>Tokens that each sequence decodes in each round; at least 2.</summary>

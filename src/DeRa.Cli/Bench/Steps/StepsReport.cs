@@ -28,6 +28,9 @@ internal sealed record StepsReport
     /// the CPU.
     /// </summary>
     public required MixedStepFigure? MixedStep { get; init; }
+
+    /// <summary>Scoring a text at many strengths, over scoring it at one.</summary>
+    public required ScoringFigure Scoring { get; init; }
 }
 
 /// <summary>A model as it was loaded.</summary>
@@ -63,3 +66,11 @@ internal sealed record PrefillFigure(string Way, double Milliseconds, double Tok
 /// <param name="ModelMilliseconds">Each model's own pass, its logits included.</param>
 /// <param name="Ratio">The first over the sum of the others.</param>
 internal sealed record MixedStepFigure(double Milliseconds, IReadOnlyList<double> ModelMilliseconds, double Ratio);
+
+/// <summary>Scoring every token of a text after its first, by both models.</summary>
+/// <param name="Tokens">Tokens of the text.</param>
+/// <param name="Strengths">How many strengths are many.</param>
+/// <param name="Milliseconds">At one strength.</param>
+/// <param name="ManyMilliseconds">At many.</param>
+/// <param name="Ratio">The second over the first.</param>
+internal sealed record ScoringFigure(int Tokens, int Strengths, double Milliseconds, double ManyMilliseconds, double Ratio);

@@ -79,8 +79,8 @@ internal static class OpenApiDocument
         var responses = new JsonObject { ["200"] = served };
         foreach (var (status, schema) in operation.OtherResponses)
             responses[status.ToString(CultureInfo.InvariantCulture)] = Response("Not now.", "application/json", schema);
-        responses["4XX"] = ErrorReference();
-        responses["5XX"] = ErrorReference();
+        // Not 4XX and 5XX, which generators of clients write into code as if they were numbers.
+        responses["default"] = ErrorReference();
         return responses;
     }
 

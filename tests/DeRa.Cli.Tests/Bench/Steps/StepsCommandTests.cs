@@ -43,6 +43,10 @@ public class StepsCommandTests
         Assert.All(json["prefill"]!.AsArray(),
             one => Assert.Equal(24e3, (double)one!["milliseconds"]! * (double)one["tokens_per_second"]!, 1e-3));
         Assert.True((double)json["mixed_step"]!["ratio"]! > 0);
+        var scoring = json["scoring"]!;
+        Assert.Equal((24, 21), ((int)scoring["tokens"]!, (int)scoring["strengths"]!));
+        Assert.Equal((double)scoring["many_milliseconds"]!, (double)scoring["ratio"]! * (double)scoring["milliseconds"]!, 1e-6);
+        Assert.Contains("text of 24 scored:", run.Out, StringComparison.Ordinal);
         Assert.Contains("pair in turns", run.Out, StringComparison.Ordinal);
         Assert.Contains("[8/8] decode, context 20, batch 3: pair in turns", run.Error, StringComparison.Ordinal);
         Assert.NotEmpty(XDocument.Load(folder.File("steps.svg")).Descendants());
@@ -81,7 +85,7 @@ public class StepsCommandTests
 
     [Theory]
     [InlineData("--context holds 60; with --tokens 12 it must be from 1 to 52 for this pair.", "--context", "60", "--tokens", "12")]
-    [InlineData("--prompt is 65; it must be from 1 to 64 for this pair.", "--context", "8", "--prompt", "65")]
+    [InlineData("--prompt is 65; it must be from 2 to 64 for this pair.", "--context", "8", "--prompt", "65")]
     public async Task Prompts_that_do_not_fit_into_the_context_are_named(string expected, params string[] options)
     {
         using var pair = TinyPair.Create();
