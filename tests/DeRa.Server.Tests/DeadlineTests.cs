@@ -44,6 +44,29 @@ public class DeadlineTests
         Assert.Equal("abc", (await server.CompleteAsync("""{"prompt":"a"}""")).Text());
     }
 
+    [Theory]
+    [InlineData(""","timeout":5""", 6)]
+    [InlineData("", 601)]
+    [InlineData(""","timeout":700""", 601)]
+    public async Task Of_scores_the_sooner_of_the_request_s_and_the_server_s_counts(string field, int seconds)
+    {
+        using var hold = new SemaphoreSlim(0);
+        var (executor, time) = (Scripts.Saying("abc"), new FakeTimeProvider());
+        executor.BeforeStep = _ => hold.Wait(executor.TestOver);
+        await using var server = await StartAsync(executor, time);
+        var scores = server.PostAsync("/v1/realignment/score",
+            $$"""{"items":[{"prompt":"a","continuation":"b"}],"alignment_sweep":[1]{{field}}}""");
+        await ServerFixture.EventuallyAsync(() => server.Engine.Status.RunningSequences == 1);
+        time.Advance(TimeSpan.FromSeconds(seconds - 2));
+        Assert.False(scores.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(2));
+        var reply = await scores;
+        Assert.Equal((408, "timeout_error"), (reply.Status, reply.Type));
+        executor.BeforeStep = null;
+        hold.Release(100);
+        await ServerFixture.EventuallyAsync(() => server.Engine.Status is { BlocksInUse: 0, QueuedSequences: 0 });
+    }
+
     [Fact]
     public async Task After_the_first_byte_it_is_an_event_that_ends_the_stream()
     {

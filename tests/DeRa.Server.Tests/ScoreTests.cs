@@ -70,6 +70,8 @@ public class ScoreTests
     [InlineData("alignment_sweep[1]", """{"items":[{"prompt":"a","continuation":"b"}],"alignment_sweep":[1,11]}""")]
     [InlineData("alignment_sweep[0]", """{"items":[{"prompt":"a","continuation":"b"}],"alignment_sweep":["1"]}""")]
     [InlineData("alignment_sweep[0].other", """{"items":[{"prompt":"a","continuation":"b"}],"alignment_sweep":[{"other":1}]}""")]
+    [InlineData("timeout", """{"items":[{"prompt":"a","continuation":"b"}],"alignment_sweep":[1],"timeout":0}""")]
+    [InlineData("timeout", """{"items":[{"prompt":"a","continuation":"b"}],"alignment_sweep":[1],"timeout":"1"}""")]
     [InlineData("alignment_strength", """{"items":[{"prompt":"a","continuation":"b"}],"alignment_sweep":[1],"alignment_strength":1}""")]
     public async Task A_wrong_field_is_named(string field, string body)
     {

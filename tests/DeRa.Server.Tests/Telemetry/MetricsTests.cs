@@ -166,6 +166,8 @@ public class MetricsTests
         {
             await server.CompleteAsync("""{"prompt":"a","lambda":0.5}""");
             await server.ChatAsync("""{"messages":[{"role":"user","content":"a"}],"stream":true}""");
+            await server.PostAsync("/v1/realignment/score",
+                """{"items":[{"prompt":"ab","continuation":"cd"},{"prompt":"a","continuation":"b"}],"alignment_sweep":[0,1,2]}""");
             executor.ReadoutError = _ => "logits are not finite";
             await server.CompleteAsync($$"""{"prompt":"a","model":"{{model}}@0.25"}""");
         }
@@ -175,7 +177,10 @@ public class MetricsTests
         IEnumerable<MetricPoint> Of(string name, string key, string? value) =>
             points.Where(p => p.Name == name && p.Tags.GetValueOrDefault(key) == value).Select(p => p.Point);
 
-        Assert.Equal(2, Of("gen_ai.server.request.duration", "error.type", null).Sum(point => point.GetHistogramCount()));
+        Assert.Equal(1, Of("gen_ai.server.request.duration", "gen_ai.operation.name", "score").Sum(point => point.GetHistogramCount()));
+        // Both texts whole, each with the token that begins it.
+        Assert.Equal(8, Of("gen_ai.client.token.usage", "gen_ai.operation.name", "score").Sum(point => point.GetHistogramSum()));
+        Assert.Equal(3, Of("gen_ai.server.request.duration", "error.type", null).Sum(point => point.GetHistogramCount()));
         Assert.Equal(1, Of("gen_ai.server.request.duration", "error.type", "GenerationFailedException")
             .Sum(point => point.GetHistogramCount()));
         Assert.Equal(1, Of("gen_ai.server.time_to_first_token", "gen_ai.operation.name", "chat").Sum(point => point.GetHistogramCount()));

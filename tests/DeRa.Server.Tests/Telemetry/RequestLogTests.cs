@@ -34,6 +34,21 @@ public sealed class RequestLogTests : IDisposable
         Content = new StringContent(json, Encoding.UTF8, "application/json"),
     };
 
+    [Fact]
+    public async Task Scores_are_one_line_with_what_was_scored()
+    {
+        await using var server = await ServerFixture.StartAsync(logs: _logs);
+        var reply = await server.PostAsync("/v1/realignment/score",
+            """{"items":[{"prompt":"ab","continuation":"cde"},{"prompt":"ab","continuation":"f"}],"alignment_sweep":[0,0.5,1,2]}""");
+        var line = await LineAsync(reply);
+        Assert.Equal(
+            ["Method", "Path", "Status", "Model", "Items", "StrengthCount", "InputTokens", "ScoredTokens", "CachedTokens", "DurationMs",
+                "RequestId"],
+            line.Fields.Keys);
+        // The token that begins a text counts for each item.
+        Assert.Equal(FormattableString.Invariant($"POST /v1/realignment/score 200 model=pair items=2 strength_count=4 in=10 scored=4 cached=0 ms={line.Fields["DurationMs"]} id={reply.Headers["x-request-id"]}"), line.Text);
+    }
+
     [Theory]
     [InlineData("false")]
     [InlineData("true")]

@@ -52,6 +52,36 @@ public class SpanTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    public async Task Scores_have_a_span_with_their_phases(bool overGrpc)
+    {
+        var spans = await SpansAsync(async (server, parent) =>
+        {
+            if (!overGrpc)
+                await PostAsync(server, parent, "/v1/realignment/score",
+                    """{"items":[{"prompt":"ab","continuation":"cd"}],"alignment_sweep":[0,1,2]}""");
+            else
+                await server.Inference.ScoreAsync(new ScoreRequest
+                {
+                    Items = { new ScoreItem { Prompt = new Prompt { Text = "ab" }, Text = "cd" } },
+                    AlignmentSweep = { new[] { 0.0, 1, 2 }.Select(strength => new ScoredStrength { AlignmentStrength = strength }) },
+                }, new Metadata { { "traceparent", parent } }, cancellationToken: Stop);
+        });
+        var root = Root(spans);
+        Assert.Equal("score pair", root.DisplayName);
+        foreach (var (name, value) in (ReadOnlySpan<(string, object)>)[
+            ("gen_ai.operation.name", "score"), ("gen_ai.provider.name", "dera"), ("gen_ai.request.model", "pair"),
+            ("gen_ai.response.model", "pair"), ("gen_ai.usage.input_tokens", 5), ("gen_ai.usage.cache_read.input_tokens", 0),
+            ("dera.score.items", 1), ("dera.score.strengths", 3), ("dera.score.tokens", 2)])
+            Assert.Equal((name, value), (name, root.GetTagItem(name)));
+        Assert.Equal(["reference", "aligned"], Assert.IsType<string[]>(root.GetTagItem("dera.models")));
+        Assert.Equal(ActivityStatusCode.Unset, root.Status);
+        Assert.Equal(["queue", "prefill"],
+            spans.Where(span => span != root).OrderBy(span => span.StartTimeUtc).Select(phase => phase.DisplayName));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
     public async Task A_request_continues_its_client_s_trace_with_a_span_for_each_phase(bool stream)
     {
         var spans = await SpansAsync((server, parent) => PostAsync(server, parent, "/v1/completions",

@@ -40,7 +40,7 @@ public sealed class SamplerLawTests
         var counts = new int[VocabularySize];
         foreach (var result in Rows.Run(path, [.. rows.Select(_ => reference)], [.. rows.Select(_ => aligned)], rows, VocabularySize))
             counts[result.Token]++;
-        AssertFollow(ReferenceSampler.Distribution(ReferenceSampler.Mix(reference, aligned, strength), rows[0].Sampling!.Value), counts);
+        DrawLaw.AssertFollow(ReferenceSampler.Distribution(ReferenceSampler.Mix(reference, aligned, strength), rows[0].Sampling!.Value), counts);
     }
 
     [Theory]
@@ -92,35 +92,6 @@ public sealed class SamplerLawTests
         Assert.InRange(count / (double)Draws - expected, -4 * Deviation(expected), 4 * Deviation(expected));
 
     private static double Deviation(double rate) => Math.Sqrt(rate * (1 - rate) / Draws);
-
-    /// <summary>Pearson's test; tokens that are expected fewer than five times count as one.</summary>
-    private static void AssertFollow(double[] expected, int[] counts)
-    {
-        var (statistic, bins, restExpected, rest) = (0.0, 0, 0.0, 0);
-        for (var token = 0; token < expected.Length; token++)
-        {
-            if (expected[token] == 0) Assert.Equal(0, counts[token]);
-            if (expected[token] * Draws < 5)
-            {
-                restExpected += expected[token] * Draws;
-                rest += counts[token];
-                continue;
-            }
-            statistic += Square(counts[token] - expected[token] * Draws) / (expected[token] * Draws);
-            bins++;
-        }
-        if (restExpected >= 5) (statistic, bins) = (statistic + Square(rest - restExpected) / restExpected, bins + 1);
-        Assert.True(bins > 1 && statistic < Quantile(bins - 1), $"χ² = {statistic} of {bins} bins");
-    }
-
-    private static double Square(double value) => value * value;
-
-    /// <summary>Of χ², at about 1 − 10⁻⁴ (Wilson and Hilferty 1931).</summary>
-    private static double Quantile(int degrees)
-    {
-        var part = 2.0 / (9 * degrees);
-        return degrees * Math.Pow(1 - part + 3.72 * Math.Sqrt(part), 3);
-    }
 
     private static float[] Logits(Random random) =>
         [.. Enumerable.Range(0, VocabularySize).Select(_ => (float)(random.NextDouble() * 12 - 6))];
