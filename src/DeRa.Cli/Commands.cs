@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using DeRa.Cli.Bench;
 using DeRa.Cli.Score;
+using DeRa.Engine.Admission;
 using DeRa.Engine.Requests;
 using DeRa.Hub;
 using DeRa.Serving.Requests;
@@ -58,8 +59,8 @@ internal static class Commands
             return await EndAsync(error, bad.Message, BadInput);
         }
         catch (Exception failure) when (failure is CheckpointException or TokenizerException or PairLoadException
-            or HubException or LibTorchException or GenerationFailedException or IOException or UnauthorizedAccessException
-            or HttpRequestException)
+            or HubException or LibTorchException or AdmissionException or GenerationFailedException or IOException
+            or UnauthorizedAccessException or HttpRequestException)
         {
             return await EndAsync(error, failure.Message, Failed);
         }

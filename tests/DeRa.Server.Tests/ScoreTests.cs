@@ -44,6 +44,23 @@ public class ScoreTests
     }
 
     [Fact]
+    public async Task Of_several_aligned_models_each_has_its_own_log_probability_and_strength()
+    {
+        await using var server = await ServerFixture.StartAsync(Scripts.Saying("a", models: 3), aligned: ["helpful", "concise"]);
+        var scored = await server.PostAsync(Path, """
+            {"items":[{"prompt":"ab","continuation":"cde"}],
+             "alignment_sweep":[1,{"concise":1},{"helpful":0.5,"concise":0.25}]}
+            """);
+        Assert.Equal(200, scored.Status);
+        var item = scored.Json.GetProperty("items")[0];
+        Assert.False(item.TryGetProperty("logprob_aligned", out _));
+        Assert.Equal(Logprob(item, 0), item.GetProperty("logprobs_aligned").GetProperty("helpful").GetDouble(), 1e-4);
+        Assert.Equal(Logprob(item, 1), item.GetProperty("logprobs_aligned").GetProperty("concise").GetDouble(), 1e-4);
+        var strengths = item.GetProperty("scores")[2].GetProperty("alignment_strengths");
+        Assert.Equal((0.5, 0.25), (strengths.GetProperty("helpful").GetDouble(), strengths.GetProperty("concise").GetDouble()));
+    }
+
+    [Fact]
     public async Task An_answer_in_a_conversation_is_scored_alone()
     {
         await using var server = await ServerFixture.StartAsync();

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using DeRa.Serving.Requests;
 using DeRa.Serving.Scoring;
 
@@ -31,7 +32,7 @@ internal sealed class LineScoring(ScoringService scoring, IReadOnlyList<SweepStr
     /// <summary>Scores lines; what still runs when the reader leaves is cancelled.</summary>
     /// <exception cref="FormatException">A line cannot be scored.</exception>
     public async IAsyncEnumerable<ScoredLine> RunAsync(
-        IEnumerable<ScoreLine> lines, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+        IEnumerable<ScoreLine> lines, [EnumeratorCancellation] CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var running = new Queue<(ScoreLine Line, PreparedScores Prepared, Task<IReadOnlyList<ItemScores>> Scores)>();

@@ -28,9 +28,12 @@ internal static class ScoreCommand
             + "over pairs",
     };
 
+    private static readonly RequestLimits s_limits = new();
+
     private static readonly Option<string[]> s_strengths = new("--strengths")
     {
-        Description = "Strengths λ: numbers, and ranges FROM:TO:STEP, with commas between them, such as 0:3:0.1; each from -1 to 10, at most "
+        Description = "Strengths λ: numbers, and ranges FROM:TO:STEP, with commas between them, such as 0:3:0.1; each from "
+            + string.Create(CultureInfo.InvariantCulture, $"{s_limits.MinStrength} to {s_limits.MaxStrength}, at most ")
             + $"{RealignmentFields.MaxScoredStrengths}. Of several aligned models NAME=NUMBER,NAME=NUMBER is one strength. May be given "
             + "several times",
         Required = true,
@@ -73,7 +76,7 @@ internal static class ScoreCommand
         ScoreFile.Check(parsed.GetRequiredValue(s_output), parsed.GetValue(s_force));
         var lines = parsed.GetValue(s_items) is { } items ? ScoreLines.ReadItems(items)
             : ScoreLines.ReadPreferences(parsed.GetRequiredValue(s_preferences)!);
-        options = options with { Models = await ModelFolders.ResolveAsync(options.Models, error, cancellation) };
+        options = options with { Limits = s_limits, Models = await ModelFolders.ResolveAsync(options.Models, error, cancellation) };
         var pair = await ServedPairLoader.LoadAsync(
             options, Console.IsErrorRedirected ? null : new ConsoleLoadProgress(Console.Error), NullLoggerFactory.Instance,
             TimeProvider.System, cancellation);

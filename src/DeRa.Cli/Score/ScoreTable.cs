@@ -1,4 +1,5 @@
 using System.Globalization;
+using DeRa.Serving.Scoring;
 
 namespace DeRa.Cli.Score;
 
@@ -25,11 +26,11 @@ internal sealed record ScoreTable(string Header, Func<ScoredLine, IEnumerable<st
                 + Joined([Text(chosen.LogProb(i)), Text(rejected.LogProb(i)), Text(Reward(chosen)), Text(Reward(rejected))]);
 
             // The reference model itself has no reward; two sums of the same numbers may differ in their last digits.
-            double Reward(Serving.Scoring.ItemScores text) =>
+            double Reward(ItemScores text) =>
                 scored.Prepared.Strengths[i].Count == 0 ? 0 : text.LogProb(i) - text.LogProbOfModel(0);
         }));
 
-    private static string Row(Serving.Scoring.ItemScores item, int strength, int aligned) => $"{item.Tokens.Count}," + Joined(
+    private static string Row(ItemScores item, int strength, int aligned) => $"{item.Tokens.Count}," + Joined(
     [
         Text(item.LogProb(strength)), Text(item.Perplexity(strength)), Text(item.KlToReference(strength)),
         .. Enumerable.Range(0, aligned + 1).Select(model => Text(item.LogProbOfModel(model))),

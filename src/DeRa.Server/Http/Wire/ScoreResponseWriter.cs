@@ -56,7 +56,7 @@ internal sealed class ScoreResponseWriter(PreparedScores prepared, IReadOnlyList
             json.WriteNumber("logprob_aligned"u8, item.LogProbOfModel(1));
             return;
         }
-        json.WriteStartObject("logprob_aligned"u8);
+        json.WriteStartObject("logprobs_aligned"u8);
         for (var i = 0; i < aligned.Count; i++) json.WriteNumber(aligned[i], item.LogProbOfModel(i + 1));
         json.WriteEndObject();
     }
