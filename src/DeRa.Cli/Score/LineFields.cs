@@ -38,8 +38,9 @@ internal sealed class LineFields
     {
         var value = Required(_line, name, name);
         if (value.ValueKind != JsonValueKind.Array) return new TextPrompt(Text(value, name, "a text or a list of token ids"), name);
-        return new TokenPrompt([.. value.EnumerateArray().Select((id, i) => id.ValueKind == JsonValueKind.Number && id.TryGetInt32(out var token)
-            ? token : throw Wrong($"{name}[{i}]", "a token id, a whole number"))], name);
+        return new TokenPrompt([.. value.EnumerateArray().Select((id, i) =>
+            id.ValueKind == JsonValueKind.Number && id.TryGetInt32(out var token) ? token
+                : throw Wrong($"{name}[{i}]", "a token id, a whole number"))], name);
     }
 
     /// <summary>The messages of a conversation.</summary>
@@ -65,7 +66,8 @@ internal sealed class LineFields
         var content = Required(message, "content", field);
         if (content.ValueKind != JsonValueKind.Array) return Text(content, field, "a text or a list of parts of type text");
         return string.Concat(content.EnumerateArray().Select((part, i) =>
-            part.ValueKind == JsonValueKind.Object && Find(part, "type") is { ValueKind: JsonValueKind.String } type && type.ValueEquals("text")
+            part.ValueKind == JsonValueKind.Object
+                && Find(part, "type") is { ValueKind: JsonValueKind.String } type && type.ValueEquals("text")
                 ? Text(Required(part, "text", $"{field}[{i}].text"), $"{field}[{i}].text")
                 : throw Wrong($"{field}[{i}]", "a part of type 'text'")));
     }

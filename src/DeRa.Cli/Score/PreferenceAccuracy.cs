@@ -31,8 +31,14 @@ internal sealed record PreferenceAccuracy(string Strength, Interval LogProb, Int
     }
 
     /// <summary>A line of the table.</summary>
-    public string Line => string.Join(',', ((double[])[LogProb.Estimate, LogProb.Low, LogProb.High, Reward.Estimate, Reward.Low, Reward.High])
-        .Select(share => share.ToString("0.####", CultureInfo.InvariantCulture)).Prepend(Strength));
+    public string Line
+    {
+        get
+        {
+            double[] shares = [LogProb.Estimate, LogProb.Low, LogProb.High, Reward.Estimate, Reward.Low, Reward.High];
+            return string.Join(',', shares.Select(share => share.ToString("0.####", CultureInfo.InvariantCulture)).Prepend(Strength));
+        }
+    }
 
     private static double Win(string chosen, string rejected) =>
         Number(chosen).CompareTo(Number(rejected)) switch { > 0 => 1, < 0 => 0, _ => .5 };

@@ -22,8 +22,8 @@ internal static class ScoreCommand
     private static readonly Option<string?> s_preferences = new("--preferences")
     {
         Description = "JSON lines of pairs instead: {\"prompt\", \"chosen\", \"rejected\"} as texts, or with messages in 'prompt' or "
-            + "'messages', or as whole conversations in 'chosen' and 'rejected'. Written to standard output for each strength: the share of "
-            + "pairs in which the chosen text is likelier than the rejected one (logprob), and in which its implicit reward is higher "
+            + "'messages', or as whole conversations in 'chosen' and 'rejected'. Written to standard output for each strength: the share "
+            + "of pairs in which the chosen text is likelier than the rejected one (logprob), and in which its implicit reward is higher "
             + "(reward: log-probability less the reference model's), of whole texts, ties counting half, with 95 % bootstrap intervals "
             + "over pairs",
     };
@@ -41,8 +41,8 @@ internal static class ScoreCommand
 
     private static readonly Option<string> s_output = new("--output")
     {
-        Description = "The CSV file to write, a line for each text (or pair) and strength. While it is not whole, a run.json lies beside it, "
-            + "and the same command goes on where it was interrupted",
+        Description = "The CSV file to write, a line for each text (or pair) and strength. While it is not whole, a run.json lies beside "
+            + "it, and the same command goes on where it was interrupted",
         Required = true,
     };
 

@@ -93,7 +93,9 @@ internal sealed class ScoreFile : IDisposable
         {
             throw new FormatException($"{aboutPath} cannot be read, so that {path} cannot go on; --force begins it anew.");
         }
-        if (about.Keys.Union(before.Keys).FirstOrDefault(name => about.GetValueOrDefault(name) != before.GetValueOrDefault(name)) is { } other)
+        var different = about.Keys.Union(before.Keys)
+            .FirstOrDefault(name => about.GetValueOrDefault(name) != before.GetValueOrDefault(name));
+        if (different is { } other)
             throw new FormatException($"{path} was begun with another '{other}' ({before.GetValueOrDefault(other, "none")}, now "
                 + $"{about.GetValueOrDefault(other, "none")}); the same command goes on with it, and --force begins it anew.");
     }

@@ -20,7 +20,7 @@ internal static class StrengthList
         foreach (var value in values)
         {
             if (value.Contains('=', StringComparison.Ordinal)) strengths.Add(new SweepStrength(null, Named(value), Option));
-            else foreach (var part in value.Split(',')) strengths.AddRange(Numbers(part).Select(one => new SweepStrength(one, null, Option)));
+            else strengths.AddRange(value.Split(',').SelectMany(Numbers).Select(one => new SweepStrength(one, null, Option)));
             if (strengths.Count > RealignmentFields.MaxScoredStrengths) throw TooMany();
         }
         return strengths;
@@ -67,6 +67,6 @@ internal static class StrengthList
         $"{Option} holds '{part}'; it must be numbers and ranges FROM:TO:STEP with commas between them, such as 0:3:0.1, or NAME=NUMBER of "
         + "aligned models with commas between them.");
 
-    private static FormatException TooMany() =>
-        new($"{Option} has more than {RealignmentFields.MaxScoredStrengths} strengths; 1 to {RealignmentFields.MaxScoredStrengths} are allowed.");
+    private static FormatException TooMany() => new(
+        $"{Option} has more than {RealignmentFields.MaxScoredStrengths} strengths; from 1 to as many are allowed.");
 }

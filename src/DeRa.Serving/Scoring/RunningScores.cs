@@ -1,7 +1,6 @@
 using DeRa.Engine;
 using DeRa.Engine.Admission;
 using DeRa.Engine.Requests;
-using DeRa.Serving.Requests;
 using DeRa.Serving.Streaming;
 
 namespace DeRa.Serving.Scoring;

@@ -131,7 +131,8 @@ public sealed class ScoreCommandTests : IDisposable
     {
         AssertWell(await RunAsync("--items", Write("""{"prompt":"Once","continuation":" a"}"""), "--strengths", "0.5"));
         var item = Assert.Single(Rows());
-        AssertWell(await RunAsync("--preferences", Write("""{"prompt":"Once","chosen":" a","rejected":" b"}"""), "--strengths", "0.5", "--force"));
+        var pairs = Write("""{"prompt":"Once","chosen":" a","rejected":" b"}""");
+        AssertWell(await RunAsync("--preferences", pairs, "--strengths", "0.5", "--force"));
         var pair = Assert.Single(Rows());
         Assert.Equal(item["logprob"], pair["logprob_chosen"]);
         Assert.Equal(Number(item["logprob"]) - Number(item["logprob_reference"]), Number(pair["reward_chosen"]), 1e-12);
@@ -161,8 +162,10 @@ public sealed class ScoreCommandTests : IDisposable
     [InlineData("--strengths holds 'much'", "--items", "{}", "--strengths", "much")]
     [InlineData("--strengths holds '11': '--strengths' is 11; it must be between -1 and 10.", "--items", "{}", "--strengths", "0,11")]
     [InlineData("none of the aligned models: aligned", "--items", "{}", "--strengths", "other=1")]
-    [InlineData("lines.jsonl:2: 'continuation' has no token after its prompt", "--items", "{\"prompt\":\"a\",\"continuation\":\"\"}", "--strengths", "1")]
-    [InlineData("lines.jsonl:2: 'messages' must end with a message of the assistant", "--items", "{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}", "--strengths", "1")]
+    [InlineData("lines.jsonl:2: 'continuation' has no token after its prompt",
+        "--items", """{"prompt":"a","continuation":""}""", "--strengths", "1")]
+    [InlineData("lines.jsonl:2: 'messages' must end with a message of the assistant",
+        "--items", """{"messages":[{"role":"user","content":"a"}]}""", "--strengths", "1")]
     public async Task Bad_input_is_one_line_that_names_option_or_line(string message, params string[] arguments)
     {
         string[] given = [.. arguments.Select(argument => argument.StartsWith('{')

@@ -15,7 +15,8 @@ public sealed class ScoreLinesTests : IDisposable
     [Fact]
     public void Items_are_texts_tokens_or_conversations_and_keep_their_line()
     {
-        var lines = ScoreLines.ReadItems(Write("""{"prompt":"ab","continuation":"c","id":7}""", "", """{"prompt":[1,2],"continuation":[3]}""",
+        var lines = ScoreLines.ReadItems(Write(
+            """{"prompt":"ab","continuation":"c","id":7}""", "", """{"prompt":[1,2],"continuation":[3]}""",
             """{"messages":[{"role":"developer","content":"s"},{"role":"user","content":[{"type":"text","text":"h"},{"type":"text","text":"i"}]},{"role":"assistant","content":"yes"}]}"""));
         Assert.Equal([1, 3, 4], lines.Select(line => line.Number));
         Assert.Equal(["ab|c", "1 2|3", "system:s user:hi assistant:yes|"], lines.Select(line => Text(Assert.Single(line.Items))));
@@ -23,7 +24,8 @@ public sealed class ScoreLinesTests : IDisposable
 
     [Theory]
     [InlineData("ab|c", "ab|d", """{"prompt":"ab","chosen":"c","rejected":"d"}""")]
-    [InlineData("user:q assistant:c|", "user:q assistant:d|", """{"messages":[{"role":"user","content":"q"}],"chosen":"c","rejected":"d"}""")]
+    [InlineData("user:q assistant:c|", "user:q assistant:d|",
+        """{"messages":[{"role":"user","content":"q"}],"chosen":"c","rejected":"d"}""")]
     [InlineData("user:q assistant:c|", "user:q assistant:d|",
         """{"prompt":[{"role":"user","content":"q"}],"chosen":[{"role":"assistant","content":"c"}],"rejected":{"role":"assistant","content":"d"}}""")]
     [InlineData("user:q assistant:c|", "user:q assistant:d|",
@@ -37,11 +39,13 @@ public sealed class ScoreLinesTests : IDisposable
     [InlineData(":2: the line must be a JSON object", """{"prompt":"a","continuation":"b"}""", "[]")]
     [InlineData(":1: '", "{]")]
     [InlineData(":1: 'continuation' is missing", """{"prompt":"a"}""")]
-    [InlineData(":3: 'prompt' must be a text or a list of token ids", """{"prompt":"a","continuation":"b"}""", "", """{"prompt":1,"continuation":"b"}""")]
+    [InlineData(":3: 'prompt' must be a text or a list of token ids",
+        """{"prompt":"a","continuation":"b"}""", "", """{"prompt":1,"continuation":"b"}""")]
     [InlineData(":1: 'prompt[1]' must be a token id", """{"prompt":[1,2.5],"continuation":"b"}""")]
     [InlineData(":1: 'messages' stands beside", """{"messages":[{"role":"user","content":"a"}],"prompt":"b"}""")]
     [InlineData(":1: 'messages[0].role' is missing", """{"messages":[{"content":"a"}]}""")]
-    [InlineData(":1: 'messages[0].content[0]' must be a part of type 'text'", """{"messages":[{"role":"user","content":[{"type":"image_url"}]}]}""")]
+    [InlineData(":1: 'messages[0].content[0]' must be a part of type 'text'",
+        """{"messages":[{"role":"user","content":[{"type":"image_url"}]}]}""")]
     [InlineData(":1: 'messages' must be a list of at least one message", """{"messages":[]}""")]
     [InlineData(":1: 'prompt' must be valid Unicode", """{"prompt":"\ud800","continuation":"b"}""")]
     [InlineData("holds no line", "", " ")]

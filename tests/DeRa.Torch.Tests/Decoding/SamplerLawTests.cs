@@ -40,7 +40,8 @@ public sealed class SamplerLawTests
         var counts = new int[VocabularySize];
         foreach (var result in Rows.Run(path, [.. rows.Select(_ => reference)], [.. rows.Select(_ => aligned)], rows, VocabularySize))
             counts[result.Token]++;
-        DrawLaw.AssertFollow(ReferenceSampler.Distribution(ReferenceSampler.Mix(reference, aligned, strength), rows[0].Sampling!.Value), counts);
+        var mixed = ReferenceSampler.Mix(reference, aligned, strength);
+        DrawLaw.AssertFollow(ReferenceSampler.Distribution(mixed, rows[0].Sampling!.Value), counts);
     }
 
     [Theory]
