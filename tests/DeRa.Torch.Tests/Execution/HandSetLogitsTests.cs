@@ -3,7 +3,6 @@ using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
 using DeRa.Testing;
 using DeRa.Torch.Execution;
-using DeRa.Torch.Native;
 using DeRa.Torch.Tests.Decoding;
 using Xunit;
 

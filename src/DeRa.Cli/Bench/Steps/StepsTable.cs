@@ -22,9 +22,9 @@ internal static class StepsTable
         Line($"prompt of {report.Options.PromptTokens,-7}       ms  tokens/s");
         foreach (var one in report.Prefill) Line($"{one.Way,-15} {one.Milliseconds,10:F1} {one.TokensPerSecond,9:F1}");
         Line($"");
-        var scoring = report.Scoring;
-        Line($"text of {scoring.Tokens} scored: {scoring.Milliseconds:F1} ms at 1 strength, {scoring.ManyMilliseconds:F1} ms at {
-            scoring.Strengths}, ratio {scoring.Ratio:F3}");
+        var (scoring, single, many) =
+            (report.Scoring, Number(report.Scoring.Milliseconds, "F1"), Number(report.Scoring.ManyMilliseconds, "F1"));
+        Line($"text of {scoring.Tokens} scored: {single} ms at 1 strength, {many} ms at {scoring.Strengths}, ratio {scoring.Ratio:F3}");
         if (report.MixedStep is not { } mixed) return;
         Line($"");
         Line($"mixed step of one sequence: {mixed.Milliseconds:F2} ms, the models' own {string.Join(" + ", mixed.ModelMilliseconds
