@@ -29,7 +29,7 @@ internal sealed class Branch
     /// <param name="clock">When things happen to it.</param>
     public Branch(int id, GenerationRequest request, int modelCount, BranchClock clock)
     {
-        (Id, Request, Clock, _strengths) = (id, request, clock, new BranchStrengths(request));
+        (Id, Request, Clock, _strengths) = (id, request, clock, new BranchStrengths(request, modelCount));
         (Unit, PromptScores) = (new SchedulingUnit(this), new PromptScores(request, isDone: false));
         (Events, Step, Guesses) = (new BranchEvents(), new BranchStep(modelCount), new NGramGuesses());
         _progress = new ModelProgress[modelCount];

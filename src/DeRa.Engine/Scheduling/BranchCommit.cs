@@ -129,7 +129,7 @@ internal static class BranchCommit
     {
         var before = branch.Clock.LastToken;
         branch.Clock.Token(now);
-        branch.Events.Report(new TokenGenerated(readout.Token, readout.LogProbs));
+        branch.Events.Report(new TokenGenerated(readout.Token, readout.LogProbs) { Measures = readout.Measures });
         observer.Generated(branch, before);
     }
 
