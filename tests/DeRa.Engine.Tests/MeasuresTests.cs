@@ -42,7 +42,7 @@ public sealed class MeasuresTests
     {
         var submitted = new TaskCompletionSource<GenerationHandle>();
         var (steps, executor) = (0, new ScriptedExecutor());
-        executor.BeforeStep = _ =>
+        executor.BeforeStep = plan =>
         {
             if (++steps == 5) _ = submitted.Task.Result.ChangeStrengths(1);
         };

@@ -121,6 +121,9 @@ internal sealed class Branch
     /// <summary>Passes that ran its last token or guesses, over all runners; those over its prompt are not counted.</summary>
     public int DecodePasses { get; set; }
 
+    /// <summary>Sum of log Z over its tokens, where they are measured; else 0.</summary>
+    public double LogZ { get; set; }
+
     /// <summary>Whether it has been through its prompt: it has decided a token, or was not asked for one and is done.</summary>
     public bool IsPromptRead { get; private set; }
 

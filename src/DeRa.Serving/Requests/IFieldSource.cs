@@ -41,4 +41,7 @@ public interface IFieldSource
 
     /// <summary>A schedule of strengths.</summary>
     ScheduleInput? Schedule(RequestField field);
+
+    /// <summary>How many likeliest tokens come with measures, 0 where the field asks for measures alone; null where it asks for none.</summary>
+    int? Measures(RequestField field);
 }
