@@ -23,7 +23,7 @@ internal sealed record ModelOptions
     public string? Name { get; init; }
 
     [Description("KL strength with which the aligned models were trained: implicit rewards of measures are multiplied by it. Without it "
-        + "they are differences of log-probabilities."), Range(1e-9, 1e9), Option(Placeholder = "BETA", DefaultText = "not known")]
+        + "they are differences of log-probabilities."), Range(0.0001, 10000), Option(Placeholder = "BETA", DefaultText = "not known")]
     public double? Beta { get; init; }
 
     [Description("JSON file of rewards by name, which requests may ask for: {\"happy\": \"sentiment\"}. A program or server that one names "
