@@ -125,6 +125,8 @@ public sealed class MeasuresTests
                 Assert.Equal(mixture.Zip(reference, (p, q) => Math.Exp(p) * (p - q)).Sum(), Number(token, "kl_to_reference"), 1e-4);
                 Assert.Equal(mixture.Zip(aligned, (p, q) => Math.Exp(p) * (p - q)).Sum(), Number(token, "kl_to_aligned"), 1e-4);
                 Assert.Equal(logZ, Number(token, "log_z"), 1e-4);
+                Assert.Equal((1 - strength) * Number(token, "logprob_reference") + strength * Number(token, "logprob_aligned"),
+                    Number(token, "logprob") + Number(token, "log_z"), 1e-4);
                 Assert.False(token.TryGetProperty("top_mixture", out _));
                 before = [.. before, token.GetProperty("id").GetInt32()];
             }

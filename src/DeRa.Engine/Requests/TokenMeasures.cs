@@ -2,7 +2,7 @@ namespace DeRa.Engine.Requests;
 
 /// <summary>
 /// What a drawn token and its place measure: natural logarithms and nats, at temperature 1, before penalties, bias, masks and filters
-/// (DeRa, eq. 6; log Z: appendix of docs/realignment.md).
+/// (DeRa, eq. 6).
 /// </summary>
 /// <param name="Token">The token.</param>
 /// <param name="LogProb">Its log-probability in the mixture, at most 0.</param>

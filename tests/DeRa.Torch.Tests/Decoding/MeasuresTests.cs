@@ -58,6 +58,28 @@ public sealed class MeasuresTests
     }
 
     [Theory]
+    [InlineData(ReadoutPath.Kernel, .5, new[] { .3750, .1250, .25, .25 }, new[] { .3541, .1180, .2639, .2639 })]
+    [InlineData(ReadoutPath.Operators, .5, new[] { .3750, .1250, .25, .25 }, new[] { .3541, .1180, .2639, .2639 })]
+    [InlineData(ReadoutPath.Kernel, 2, new[] { .4939, .0061, .25, .25 }, new[] { .6136, .0076, .1894, .1894 })]
+    [InlineData(ReadoutPath.Operators, 2, new[] { .4939, .0061, .25, .25 }, new[] { .6136, .0076, .1894, .1894 })]
+    public void Texts_weighed_by_the_sum_of_log_Z_are_those_of_the_mixture_of_whole_texts(
+        ReadoutPath path, double strength, double[] byToken, double[] exact)
+    {
+        // Texts aa, ab, ba, bb: the reference has each with .25, the aligned model with .45, .05, .25, .25.
+        float[] even = [0, 0], afterA = [MathF.Log(.9f), MathF.Log(.1f)];
+        TokenMeasures Draw(float[] aligned, int token) =>
+            Run(path, [even, aligned], strength, new SamplingParameters { AllowedTokens = [token] }, top: 0).Measures!;
+        TokenMeasures[][] texts =
+        [
+            [Draw(even, 0), Draw(afterA, 0)], [Draw(even, 0), Draw(afterA, 1)], [Draw(even, 1), Draw(even, 0)], [Draw(even, 1), Draw(even, 1)],
+        ];
+        double[] drawn = [.. texts.Select(text => Math.Exp(text.Sum(token => token.LogProb)))];
+        double[] weighed = [.. texts.Zip(drawn, (text, p) => p * Math.Exp(text.Sum(token => token.LogZ)))];
+        Assert.Equal(byToken, drawn, (a, b) => Math.Abs(a - b) < 6e-5);
+        Assert.Equal(exact, weighed.Select(weight => weight / weighed.Sum()), (a, b) => Math.Abs(a - b) < 6e-5);
+    }
+
+    [Theory]
     [InlineData(ReadoutPath.Kernel)]
     [InlineData(ReadoutPath.Operators)]
     public void A_token_that_is_impossible_in_a_model_without_a_weight_changes_nothing_of_the_others(ReadoutPath path)
