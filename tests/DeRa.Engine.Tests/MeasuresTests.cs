@@ -16,7 +16,8 @@ public sealed class MeasuresTests
     {
         using var fixture = new EngineFixture(
             new ScriptedExecutor { Difference = .3 }, options: new EngineOptions { Speculation = speculation });
-        StrengthSchedule?[] schedules = [null, new StrengthRamp(1, 0, 9, RampShape.Step), new StrengthPoints(new(0, 0), new(5, 1), new(9, .5))];
+        StrengthSchedule?[] schedules =
+            [null, new StrengthRamp(1, 0, 9, RampShape.Step), new StrengthPoints(new(0, 0), new(5, 1), new(9, .5))];
         foreach (var schedule in schedules)
             foreach (var strength in schedule is null ? (double[])[-1, 0, .5, 1, 2] : [schedule.At(0)[0]])
             {

@@ -61,7 +61,8 @@ public sealed class MeasuresTests
     private static async Task CheckStreamAsync(ServerFixture server, string path, Func<string, string> body, JsonElement[] choices)
     {
         var chunks = (await server.PostAsync(path, body(",\"measures\":{\"top\":2},\"stream\":true"))).Events()
-            .SelectMany(happened => happened.GetProperty("choices").EnumerateArray()).Where(choice => choice.TryGetProperty("measures", out _))
+            .SelectMany(happened => happened.GetProperty("choices").EnumerateArray())
+            .Where(choice => choice.TryGetProperty("measures", out _))
             .GroupBy(choice => choice.GetProperty("index").GetInt32()).ToDictionary(group => group.Key, group => group.ToArray());
         foreach (var (index, choice) in choices.Index())
         {
@@ -144,7 +145,8 @@ public sealed class MeasuresTests
     [InlineData("\"bad_words\":[\"q\"]", "bad_words"), InlineData("\"min_tokens\":1", "min_tokens")]
     [InlineData("\"ignore_eos\":true,\"max_tokens\":5", "ignore_eos"), InlineData("\"n\":1,\"best_of\":2", "best_of")]
     [InlineData("\"alignment_schedule\":[[0,1],[2,0.5]]", "alignment_schedule")]
-    [InlineData("\"max_tokens\":2", "length"), InlineData("\"stop\":\"i\"", "stop"), InlineData("\"stop_token_ids\":[105]", "stop_token_ids")]
+    [InlineData("\"max_tokens\":2", "length"), InlineData("\"stop\":\"i\"", "stop")]
+    [InlineData("\"stop_token_ids\":[105]", "stop_token_ids")]
     public async Task A_sequence_has_a_weight_where_the_mixture_drew_all_of_it(string fields, string? reason)
     {
         await using var server = await ServerFixture.StartAsync(Scripts.Saying("hi!"));

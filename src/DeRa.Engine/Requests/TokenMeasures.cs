@@ -23,6 +23,6 @@ public sealed record TokenMeasures(int Token, double LogProb, double LogZ, IRead
 
 /// <summary>One model's part of a token's measures.</summary>
 /// <param name="LogProb">The token's log-probability under the model, at most 0; −∞ where it is impossible.</param>
-/// <param name="Divergence">KL(mixture ‖ model) at its place, at least 0; +∞ where the mixture draws what is impossible in the model.</param>
+/// <param name="Divergence">KL(mixture ‖ model) at its place, at least 0; +∞ where the mixture draws what the model cannot.</param>
 /// <param name="Top">The model's likeliest tokens, best first; as many as were asked for.</param>
 public sealed record ModelMeasures(double LogProb, double Divergence, IReadOnlyList<(int Token, float LogProb)> Top);

@@ -42,6 +42,6 @@ public interface IFieldSource
     /// <summary>A schedule of strengths.</summary>
     ScheduleInput? Schedule(RequestField field);
 
-    /// <summary>How many likeliest tokens come with measures, 0 where the field asks for measures alone; null where it asks for none.</summary>
+    /// <summary>How many likeliest tokens come with measures, 0 where measures alone are asked for; null where none are.</summary>
     int? Measures(RequestField field);
 }

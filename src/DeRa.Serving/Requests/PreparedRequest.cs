@@ -52,7 +52,7 @@ public sealed record PreparedRequest
     /// <summary>The rewards that score its choices, by name.</summary>
     public IReadOnlyList<string> Rewards { get; init; } = [];
 
-    /// <summary>The pair's KL strength β, by which implicit rewards are multiplied where there are measures; 1 where it is not known.</summary>
+    /// <summary>The pair's KL strength β, by which implicit rewards of measures are multiplied; 1 where it is not known.</summary>
     public double Beta { get; init; } = 1;
 
     /// <summary>How long it may take from its arrival to its last token, waiting included; above 0; null = as long as it takes.</summary>

@@ -1,5 +1,3 @@
-using DeRa.Engine.Requests;
-
 namespace DeRa.Serving.Streaming;
 
 /// <summary>The measures of a choice: sums over its generated tokens, in natural logarithms and nats.</summary>

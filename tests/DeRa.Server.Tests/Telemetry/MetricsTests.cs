@@ -247,7 +247,8 @@ public class MetricsTests
         var sum = 0.0;
         foreach (var (strength, fields) in ((string, string)[])[("0.5", ",\"measures\":true"), ("2", ",\"measures\":true"), ("2", "")])
         {
-            var reply = await server.CompleteAsync($$"""{"prompt":"abc","max_tokens":20,"ignore_eos":true,"lambda":{{strength}}{{fields}}}""");
+            var reply = await server.CompleteAsync(
+                $$"""{"prompt":"abc","max_tokens":20,"ignore_eos":true,"lambda":{{strength}}{{fields}}}""");
             if (reply.Choice().TryGetProperty("measures", out var measures)) sum += Math.Abs(measures.GetProperty("log_z").GetDouble());
         }
         var scrape = await Scrape.OfAsync(server);

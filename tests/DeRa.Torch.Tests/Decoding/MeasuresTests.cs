@@ -71,7 +71,8 @@ public sealed class MeasuresTests
             Run(path, [even, aligned], strength, new SamplingParameters { AllowedTokens = [token] }, top: 0).Measures!;
         TokenMeasures[][] texts =
         [
-            [Draw(even, 0), Draw(afterA, 0)], [Draw(even, 0), Draw(afterA, 1)], [Draw(even, 1), Draw(even, 0)], [Draw(even, 1), Draw(even, 1)],
+            [Draw(even, 0), Draw(afterA, 0)], [Draw(even, 0), Draw(afterA, 1)],
+            [Draw(even, 1), Draw(even, 0)], [Draw(even, 1), Draw(even, 1)],
         ];
         double[] drawn = [.. texts.Select(text => Math.Exp(text.Sum(token => token.LogProb)))];
         double[] weighed = [.. texts.Zip(drawn, (text, p) => p * Math.Exp(text.Sum(token => token.LogZ)))];
