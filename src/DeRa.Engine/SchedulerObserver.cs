@@ -26,9 +26,9 @@ internal sealed class SchedulerObserver(AdmissionGate gate, EngineMetrics metric
 
     public void Generated(Branch branch, long? before) => metrics.Generated(branch, before);
 
-    public void GuessesChecked(int made, int right) => metrics.GuessesChecked(made, right);
+    public void GuessesChecked(Branch branch, int made, int right) => metrics.GuessesChecked(branch, made, right);
 
-    public void DivergenceMeasured(double nats) => metrics.DivergenceMeasured(nats);
+    public void DivergenceMeasured(Branch branch, double nats) => metrics.DivergenceMeasured(branch, nats);
 
     public void Ended(Branch branch, bool ran)
     {

@@ -173,11 +173,11 @@ public sealed class ForkTests
         {
         }
 
-        public void GuessesChecked(int made, int right)
+        public void GuessesChecked(Branch branch, int made, int right)
         {
         }
 
-        public void DivergenceMeasured(double nats)
+        public void DivergenceMeasured(Branch branch, double nats)
         {
         }
 

@@ -122,8 +122,31 @@ public sealed class SpeculationTraceTests(ITestOutputHelper output)
             History = main,
             PromptTokens = request.PromptTokens.Count,
         }), generated.Token);
-        if (request.LogProbs is null) return;
-        Assert.Equal(ReferenceSampler.LogProbs(mixed)[generated.Token], generated.LogProbs!.LogProb, 1e-4);
+        if (request.LogProbs is not null)
+            Assert.Equal(ReferenceSampler.LogProbs(mixed)[generated.Token], generated.LogProbs!.LogProb, 1e-4);
+        Assert.Equal(request.Measures is null, generated.Measures is null);
+        if (generated.Measures is { } measures) Verify(oracle, prefixes, strengths, mixed, measures, generated.Token);
+    }
+
+    /// <summary>Each model's own numbers at this place, whatever it weighs; log Z by its identity −Σ w_m KL(mixture ‖ m).</summary>
+    private static void Verify(ScriptedExecutor oracle, int[][] prefixes, AlignmentStrengths strengths, float[] mixed,
+        TokenMeasures measures, int token)
+    {
+        Assert.Equal(token, measures.Token);
+        Assert.Equal(oracle.Limits.ModelCount, measures.Models.Count);
+        var (mixture, logZ) = (ReferenceSampler.LogProbs(mixed), 0.0);
+        Assert.Equal(mixture[token], measures.LogProb, 1e-6);
+        for (var model = 0; model < prefixes.Length; model++)
+        {
+            var alone = new double[Math.Max(1, model)];
+            if (model > 0) alone[model - 1] = 1;
+            var own = ReferenceSampler.LogProbs(oracle.MixedLogits(prefixes, new AlignmentStrengths(alone)));
+            var divergence = mixture.Zip(own, (p, q) => Math.Exp(p) * (p - q)).Sum();
+            Assert.Equal(own[token], measures.Models[model].LogProb, 1e-6);
+            Assert.Equal(divergence, measures.Models[model].Divergence, 1e-6);
+            logZ -= strengths.OfMember(model) * divergence;
+        }
+        Assert.Equal(logZ, measures.LogZ, 1e-3);
     }
 
     private static GenerationRequest RandomRequest(Random random, int models, int[][] beginnings)
@@ -145,6 +168,7 @@ public sealed class SpeculationTraceTests(ITestOutputHelper output)
             CacheSalt = random.Next(4) == 0 ? "other" : null,
             Speculation = random.Next(5) != 0,
             LogProbs = random.Next(3) == 0 ? 2 : null,
+            Measures = random.Next(3) == 0 ? random.Next(3) : null,
             StopTokens = random.Next(2) == 0 ? new HashSet<int> { 3, 40 } : new HashSet<int>(),
             Sampling = RandomSampling(random),
         } is var request && request.PromptOfModel.Count == 0 && random.Next(5) == 0

@@ -51,11 +51,11 @@ public sealed class ServerFixture : IAsyncDisposable
     /// <summary>Starts a server and waits until it serves.</summary>
     public static async Task<ServerFixture> StartAsync(ScriptedExecutor? executor = null, EngineOptions? engine = null,
         RequestLimits? limits = null, ILoggerProvider? logs = null, string[]? aligned = null, ChatTemplate? chats = null,
-        string model = Model)
+        string model = Model, double? beta = null)
     {
         executor ??= new ScriptedExecutor();
-        var fixture = await StartLoadingAsync(
-            (_, _) => Task.FromResult(Pair(executor, engine, limits, aligned: aligned, chats: chats, model: model)), executor, logs);
+        var fixture = await StartLoadingAsync((_, _) => Task.FromResult(
+            Pair(executor, engine, limits, aligned: aligned, chats: chats, model: model, beta: beta)), executor, logs);
         await fixture._ready.Task.WaitAsync(Stop);
         return fixture;
     }
@@ -86,13 +86,19 @@ public sealed class ServerFixture : IAsyncDisposable
 
     internal static ServedPair Pair(
         IStepExecutor executor, EngineOptions? engine = null, RequestLimits? limits = null, TimeProvider? time = null,
-        string[]? aligned = null, ChatTemplate? chats = null, string model = Model, string[]? rewards = null)
+        string[]? aligned = null, ChatTemplate? chats = null, string model = Model, string[]? rewards = null,
+        double? beta = null)
     {
         var running = new GenerationEngine(executor, (engine ?? new EngineOptions()) with { ModelName = model },
             time ?? TimeProvider.System, NullLogger<GenerationEngine>.Instance);
         var tokenizer = new ByteTokenizer();
         var names = new ServedNames(model, aligned ?? ["aligned"]) { Rewards = rewards ?? [] };
-        var defaults = new GenerationDefaults { EndOfSequenceTokens = new HashSet<int> { ByteTokenizer.Eos }, ChatTemplate = chats };
+        var defaults = new GenerationDefaults
+        {
+            EndOfSequenceTokens = new HashSet<int> { ByteTokenizer.Eos },
+            ChatTemplate = chats,
+            Beta = beta,
+        };
         return new ServedPair
         {
             Names = names,

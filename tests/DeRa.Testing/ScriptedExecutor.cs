@@ -142,8 +142,26 @@ public sealed class ScriptedExecutor : IStepExecutor
             Token = token,
             ReferenceDivergence = ReferenceDivergence,
             LogProbs = readout.Sampling?.LogProbs is { } count ? Score(mixed, token, count) with { Rank = null } : null,
+            Measures = readout.Sampling?.Measures is { } top ? Measure(readout.Strengths, token, top, mixed, hashes) : null,
         };
     }
+
+    /// <summary>Every model's logits are known and all are active.</summary>
+    private TokenMeasures Measure(AlignmentStrengths strengths, int token, int top, float[] mixed, ulong[] hashes)
+    {
+        var mixture = ReferenceSampler.LogProbs(mixed);
+        double[][] models = [.. strengths.ActiveModels.Select((model, i) => ReferenceSampler.LogProbs(Mixed([model], [1], [hashes[i]])))];
+        var logZ = Math.Log(Enumerable.Range(0, mixed.Length)
+            .Sum(v => Math.Exp(models.Select((row, model) => strengths.OfMember(model) * row[v]).Sum())));
+        return new TokenMeasures(token, mixture[token], strengths.WeightedModels.Length == 1 ? 0 : logZ, [.. models.Select(row =>
+            new ModelMeasures(row[token], mixture.Zip(row, (p, q) => Math.Exp(p) * (p - q)).Sum(), Best(row, top)))])
+        {
+            Top = Best(mixture, top),
+        };
+    }
+
+    private static (int Token, float LogProb)[] Best(double[] logProbs, int count) =>
+        [.. logProbs.Select((logProb, token) => (token, (float)logProb)).OrderByDescending(entry => entry.Item2).Take(count)];
 
     private StrengthScores Sweep(SweptToken sweep, IReadOnlyList<int> active, ulong[] hashes)
     {

@@ -29,7 +29,7 @@ internal sealed class Branch
     /// <param name="clock">When things happen to it.</param>
     public Branch(int id, GenerationRequest request, int modelCount, BranchClock clock)
     {
-        (Id, Request, Clock, _strengths) = (id, request, clock, new BranchStrengths(request));
+        (Id, Request, Clock, _strengths) = (id, request, clock, new BranchStrengths(request, modelCount));
         (Unit, PromptScores) = (new SchedulingUnit(this), new PromptScores(request, isDone: false));
         (Events, Step, Guesses) = (new BranchEvents(), new BranchStep(modelCount), new NGramGuesses());
         _progress = new ModelProgress[modelCount];
@@ -120,6 +120,9 @@ internal sealed class Branch
 
     /// <summary>Passes that ran its last token or guesses, over all runners; those over its prompt are not counted.</summary>
     public int DecodePasses { get; set; }
+
+    /// <summary>Sum of log Z over its tokens, where they are measured; else 0.</summary>
+    public double LogZ { get; set; }
 
     /// <summary>Whether it has been through its prompt: it has decided a token, or was not asked for one and is done.</summary>
     public bool IsPromptRead { get; private set; }

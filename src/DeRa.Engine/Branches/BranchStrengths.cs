@@ -9,17 +9,23 @@ namespace DeRa.Engine.Branches;
 internal sealed class BranchStrengths
 {
     private readonly List<AlignmentStrengths> _ofDecided = [];
+    private readonly int? _allModels; // how many run, whatever they weigh; null = those that weigh anything
     private StrengthSchedule? _schedule;
     private AlignmentStrengths _reported;
 
     /// <summary>Those of a request.</summary>
-    public BranchStrengths(GenerationRequest request) =>
-        (_schedule, Now, _reported) = (request.Schedule, request.Strengths, request.Strengths);
+    /// <param name="request">The request.</param>
+    /// <param name="modelCount">Models of the pair.</param>
+    public BranchStrengths(GenerationRequest request, int modelCount)
+    {
+        _allModels = request.Measures is null ? null : modelCount;
+        (_schedule, Now, _reported) = (request.Schedule, Running(request.Strengths), request.Strengths);
+    }
 
     /// <summary>Those of a fork.</summary>
     public BranchStrengths(BranchStrengths other)
     {
-        (_schedule, Now, _reported) = (other._schedule, other.Now, other._reported);
+        (_allModels, _schedule, Now, _reported) = (other._allModels, other._schedule, other.Now, other._reported);
         _ofDecided.AddRange(other._ofDecided);
     }
 
@@ -31,7 +37,7 @@ internal sealed class BranchStrengths
 
     /// <summary>Those of a token that is not decided yet, as far as is known now.</summary>
     /// <param name="index">Its output index.</param>
-    public AlignmentStrengths At(int index) => _schedule is null || index == _ofDecided.Count ? Now : _schedule.At(index);
+    public AlignmentStrengths At(int index) => _schedule is null || index == _ofDecided.Count ? Now : Scheduled(index);
 
     /// <summary>
     /// One past the last output index at which the models weigh that weigh at the next token; at most a given one.
@@ -40,12 +46,12 @@ internal sealed class BranchStrengths
     {
         if (_schedule is null) return most;
         var index = _ofDecided.Count + 1;
-        while (index < most && _schedule.At(index).HasModelsOf(Now)) index++;
+        while (index < most && Scheduled(index).HasModelsOf(Now)) index++;
         return Math.Min(index, most);
     }
 
     /// <summary>Other strengths hold for all that follows.</summary>
-    public void Change(AlignmentStrengths strengths) => (_schedule, Now, _reported) = (null, strengths, strengths);
+    public void Change(AlignmentStrengths strengths) => (_schedule, Now, _reported) = (null, Running(strengths), strengths);
 
     /// <summary>The next token is decided.</summary>
     /// <returns>Its strengths, where they are others than its reader knows of; else null.</returns>
@@ -53,7 +59,7 @@ internal sealed class BranchStrengths
     {
         var own = Now;
         _ofDecided.Add(own);
-        if (_schedule is not null) Now = _schedule.At(_ofDecided.Count);
+        if (_schedule is not null) Now = Scheduled(_ofDecided.Count);
         if (own.Equals(_reported)) return null;
         return _reported = own;
     }
@@ -62,6 +68,11 @@ internal sealed class BranchStrengths
     public void Truncate(int index)
     {
         _ofDecided.RemoveRange(index, _ofDecided.Count - index);
-        if (_schedule is not null) Now = _schedule.At(index);
+        if (_schedule is not null) Now = Scheduled(index);
     }
+
+    private AlignmentStrengths Scheduled(int index) => Running(_schedule!.At(index));
+
+    private AlignmentStrengths Running(AlignmentStrengths strengths) =>
+        _allModels is { } count ? strengths.WithAllModels(count) : strengths;
 }

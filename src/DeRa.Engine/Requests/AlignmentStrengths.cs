@@ -25,9 +25,12 @@ public sealed class AlignmentStrengths : IEquatable<AlignmentStrengths>
         // A schedule makes one of these for a token: no LINQ.
         var active = ImmutableArray.CreateBuilder<int>(_aligned.Length + 1);
         for (var member = 0; member <= _aligned.Length; member++)
-            if (IsActive(member)) active.Add(member);
-        ActiveModels = active.DrainToImmutable();
+            if (OfMember(member) != 0) active.Add(member);
+        ActiveModels = WeightedModels = active.DrainToImmutable();
     }
+
+    private AlignmentStrengths(AlignmentStrengths weights, ImmutableArray<int> models) =>
+        (_aligned, Reference, WeightedModels, ActiveModels) = (weights._aligned, weights.Reference, weights.WeightedModels, models);
 
     /// <summary>What the reference model weighs, 1 − Σλ; 0 where the aligned models' strengths add up to 1.</summary>
     public double Reference { get; }
@@ -46,11 +49,21 @@ public sealed class AlignmentStrengths : IEquatable<AlignmentStrengths>
     /// <summary>
     /// The models whose weight is not 0, in ascending order: 0 = the reference, i = the aligned model i − 1. At least one.
     /// </summary>
+    public ImmutableArray<int> WeightedModels { get; }
+
+    /// <summary>
+    /// The models that run, in ascending order: those of <see cref="WeightedModels"/>, and of <see cref="WithAllModels"/> the others too.
+    /// </summary>
     public ImmutableArray<int> ActiveModels { get; }
+
+    /// <summary>The same mixture, for which every model runs: what one without a weight says of the token is measured.</summary>
+    /// <param name="modelCount">Models of the pair, the reference too; more than <see cref="Count"/>.</param>
+    public AlignmentStrengths WithAllModels(int modelCount) =>
+        ActiveModels.Length == modelCount ? this : new(this, [.. Enumerable.Range(0, modelCount)]);
 
     /// <summary>Whether a model is one of <see cref="ActiveModels"/>.</summary>
     /// <param name="member">0 = the reference, i = the aligned model i − 1.</param>
-    public bool IsActive(int member) => OfMember(member) != 0;
+    public bool IsActive(int member) => ActiveModels.AsSpan().Contains(member);
 
     /// <summary>Whether its active models are another mixture's.</summary>
     internal bool HasModelsOf(AlignmentStrengths other) => ActiveModels.AsSpan().SequenceEqual(other.ActiveModels.AsSpan());

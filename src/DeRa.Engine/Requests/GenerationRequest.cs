@@ -42,7 +42,13 @@ public sealed record GenerationRequest
     /// <summary>How many alternatives' log-probabilities come with each token (0 = the token's own only); null = none.</summary>
     public int? LogProbs { get; init; }
 
-    /// <summary>The same for the tokens of the prompt; null = none.</summary>
+    /// <summary>
+    /// How many of each distribution's likeliest tokens come with the measures of each token (0 = its own only); null = no measures.
+    /// With them every model of the pair runs, also one that weighs nothing. They never change a token.
+    /// </summary>
+    public int? Measures { get; init; }
+
+    /// <summary>The same as log-probabilities for the tokens of the prompt; null = none.</summary>
     public int? PromptLogProbs { get; init; }
 
     /// <summary>Tokens of the prompt that are scored at many strengths; null = none. Then nothing is generated.</summary>

@@ -30,7 +30,11 @@ public sealed record StrengthsScored(IReadOnlyList<StrengthScores> Tokens) : Seq
 /// <summary>A token was generated; a stop token too.</summary>
 /// <param name="Token">The token id.</param>
 /// <param name="LogProbs">Present where the request asked for it.</param>
-public sealed record TokenGenerated(int Token, TokenLogProbs? LogProbs) : SequenceEvent;
+public sealed record TokenGenerated(int Token, TokenLogProbs? LogProbs) : SequenceEvent
+{
+    /// <summary>Present where the request asked for it and the token was drawn.</summary>
+    public TokenMeasures? Measures { get; init; }
+}
 
 /// <summary>Other strengths apply to the tokens that follow.</summary>
 /// <param name="Strengths">How much each model weighs now.</param>

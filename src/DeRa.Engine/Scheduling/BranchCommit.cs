@@ -82,7 +82,7 @@ internal static class BranchCommit
                 break;
             }
             SetPromptRead(branch, observer);
-            if (readout.ReferenceDivergence is { } nats) observer.DivergenceMeasured(nats);
+            if (readout.ReferenceDivergence is { } nats) observer.DivergenceMeasured(branch, nats);
             var index = branch.DecidedTokens;
             var guess = branch.Decide(readout.Token);
             if (guess is { } isRight)
@@ -95,7 +95,7 @@ internal static class BranchCommit
             end.IsRight = guess != false;
             if (end.Finish is not null || guess != true && i + 1 < branch.Step.DecisionCount || !end.IsRight) break;
         }
-        if (made > 0) observer.GuessesChecked(made, right);
+        if (made > 0) observer.GuessesChecked(branch, made, right);
         return end;
     }
 
@@ -129,7 +129,8 @@ internal static class BranchCommit
     {
         var before = branch.Clock.LastToken;
         branch.Clock.Token(now);
-        branch.Events.Report(new TokenGenerated(readout.Token, readout.LogProbs));
+        branch.LogZ += readout.Measures?.LogZ ?? 0;
+        branch.Events.Report(new TokenGenerated(readout.Token, readout.LogProbs) { Measures = readout.Measures });
         observer.Generated(branch, before);
     }
 

@@ -23,13 +23,15 @@ internal interface ISchedulerObserver
     void Generated(Branch branch, long? before);
 
     /// <summary>Guesses have been checked by what was decided.</summary>
+    /// <param name="branch">Of this branch, whose last token is the last of what was decided.</param>
     /// <param name="made">How many; at least 1.</param>
     /// <param name="right">How many of them were right.</param>
-    void GuessesChecked(int made, int right);
+    void GuessesChecked(Branch branch, int made, int right);
 
     /// <summary>The mixture's distance from the reference model was measured.</summary>
+    /// <param name="branch">Of this branch, whose next token it is at.</param>
     /// <param name="nats">KL(mixture ‖ reference), at least 0.</param>
-    void DivergenceMeasured(double nats);
+    void DivergenceMeasured(Branch branch, double nats);
 
     /// <summary>A branch has ended; its blocks are free, its last event is not out.</summary>
     /// <param name="branch">The branch.</param>

@@ -56,13 +56,13 @@ internal sealed class ReadoutBuilder
         step.FirstReadout = _readouts.Count;
         if (step.Scores) AddScores(branch);
         for (var i = 0; i < step.DecisionCount; i++)
-            _readouts.Add(Sample(branch, branch.DecidedTokens + i, branch.Request.LogProbs));
+            _readouts.Add(Sample(branch, branch.DecidedTokens + i, isGuess: false));
         if (!guesses || !branch.Request.Speculation || branch.RunsTogether) return;
         var end = branch.GuessEnd(step.FirstGuess + Branch.MaxGuesses);
         for (var index = step.FirstGuess; index < end; index++)
         {
             if (!IsKnown(branch, index)) return;
-            _readouts.Add(Sample(branch, index, logProbs: null));
+            _readouts.Add(Sample(branch, index, isGuess: true));
             step.GuessCount++;
         }
     }
@@ -100,7 +100,7 @@ internal sealed class ReadoutBuilder
         }
     }
 
-    private Readout Sample(Branch branch, int index, int? logProbs)
+    private Readout Sample(Branch branch, int index, bool isGuess)
     {
         var active = branch.Strengths.ActiveModels;
         var sources = Sources(active.Length);
@@ -117,7 +117,8 @@ internal sealed class ReadoutBuilder
                 NoiseKey = GumbelNoise.Key(branch.Request.Seed, branch.Request.ChoiceIndex, branch.Stream, position),
                 History = branch.Main.Tokens[..position],
                 PromptTokens = branch.Main.PromptTokens,
-                LogProbs = logProbs,
+                LogProbs = isGuess ? null : branch.Request.LogProbs,
+                Measures = isGuess ? null : branch.Request.Measures,
             },
         };
     }

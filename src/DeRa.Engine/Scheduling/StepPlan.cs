@@ -147,4 +147,10 @@ public readonly record struct SamplingRow
 
     /// <summary>How many alternatives' log-probabilities to return (0 = the sampled token's own only); null = none.</summary>
     public int? LogProbs { get; init; }
+
+    /// <summary>
+    /// How many of each distribution's likeliest tokens to return with the token's measures (0 = none); null = no measures. All logits
+    /// must be known, and every model of the pair be active.
+    /// </summary>
+    public int? Measures { get; init; }
 }

@@ -27,6 +27,9 @@ public readonly record struct ReadoutResult
     /// <summary>Log-probabilities of the sampled token, where asked for.</summary>
     public TokenLogProbs? LogProbs { get; init; }
 
+    /// <summary>Measures of the sampled token, where asked for.</summary>
+    public TokenMeasures? Measures { get; init; }
+
     /// <summary>Log-probabilities of the scored token, where asked for.</summary>
     public TokenLogProbs? Score { get; init; }
 

@@ -32,6 +32,8 @@ internal sealed class EngineMetrics : IDisposable
     private readonly Histogram<double> _mixAndSample;
     private readonly Histogram<int> _stepTokens;
     private readonly Histogram<double> _divergence;
+    private readonly Histogram<double> _logWeight;
+    private readonly Counter<long> _guesses;
     private readonly Histogram<double> _passesPerToken;
     private readonly Counter<long> _preemptions;
     private readonly Counter<long> _cacheQueries;
@@ -74,6 +76,11 @@ internal sealed class EngineMetrics : IDisposable
             "dera.step.tokens", "{token}", "Tokens run in a step, in all its passes", HistogramBounds.StepTokens);
         _divergence = _meter.Histogram("dera.token.reference_divergence", "{nat}",
             "KL(mixture || reference model) at every eighth token of sequences that mix both", HistogramBounds.Divergence);
+        _logWeight = _meter.Histogram("dera.sequence.log_weight", "{nat}",
+            "|sum of log Z| of sequences whose requests ask for measures", HistogramBounds.Divergence);
+        _guesses = _meter.CreateCounter<long>("dera.guesses", "{token}", "Guessed tokens that were checked, by whether they were right");
+        foreach (var strength in Strengths)
+            foreach (var isRight in (bool[])[false, true]) _guesses.Add(0, _model, _engine, Strength(strength), Right(isRight));
     }
 
     public void Stepped(StepPlan plan, StepResult result, TimeSpan took)
@@ -94,14 +101,17 @@ internal sealed class EngineMetrics : IDisposable
         _cacheHits.Add(branch.CachedTokens, _model, _engine);
     }
 
-    public void GuessesChecked(int made, int right)
+    public void GuessesChecked(Branch branch, int made, int right)
     {
+        var strength = Strength(branch.StrengthsOfDecided[^1]);
+        _guesses.Add(made - right, _model, _engine, strength, Right(false));
+        _guesses.Add(right, _model, _engine, strength, Right(true));
         _drafts.Add(1, _model, _engine);
         _draftTokens.Add(made, _model, _engine);
         _acceptedTokens.Add(right, _model, _engine);
     }
 
-    public void DivergenceMeasured(double nats) => _divergence.Record(nats, _model, _engine);
+    public void DivergenceMeasured(Branch branch, double nats) => _divergence.Record(nats, _model, _engine, Strength(branch.Strengths));
 
     public void Generated(Branch branch, long? before)
     {
@@ -125,11 +135,18 @@ internal sealed class EngineMetrics : IDisposable
         if (branch.DecidedTokens > 1)
             _passesPerToken.Record((double)branch.DecodePasses / (branch.DecidedTokens - 1), _model, _engine,
                 Strength(branch.StrengthsOfDecided[^1]));
+        if (branch.Request.Measures is not null && branch.DecidedTokens > 0)
+            _logWeight.Record(Math.Abs(branch.LogZ), _model, _engine, Strength(branch.StrengthsOfDecided[^1]));
         Record(_whole, clock.Submitted, clock.Ended);
         Record(_queue, clock.Submitted, clock.Admitted);
         Record(_prefill, clock.Admitted, clock.FirstToken);
         Record(_decode, clock.FirstToken, clock.Ended);
     }
+
+    /// <summary>One of each value of <see cref="Strength"/>.</summary>
+    private static readonly AlignmentStrengths[] Strengths = [-1, 0, .5, 1, 2];
+
+    private static KeyValuePair<string, object?> Right(bool isRight) => new("right", isRight ? "true" : "false");
 
     /// <summary>Few values, since each is a series: what the aligned models weigh together.</summary>
     private static KeyValuePair<string, object?> Strength(AlignmentStrengths strengths) =>

@@ -19,6 +19,8 @@ namespace DeRa.Server.Grpc;
 /// <param name="aligned">The aligned models' names.</param>
 internal sealed class GrpcResponses(ITokenizer tokenizer, IReadOnlyList<string> aligned)
 {
+    private readonly GrpcMeasures _measures = new(aligned, (token, logProb) => Alternative(token, logProb, tokenizer));
+
     /// <summary>The message that begins a stream.</summary>
     /// <param name="request">What runs.</param>
     /// <param name="form">The stream's form.</param>
@@ -38,7 +40,7 @@ internal sealed class GrpcResponses(ITokenizer tokenizer, IReadOnlyList<string> 
     public IEnumerable<T> Events<T>(ChoiceDelta piece, Generation generation, StreamEvents<T> form)
     {
         if (piece.Strengths is { } changed) yield return form.Changed(Changed(piece.Index, changed));
-        if (piece.Text.Length > 0 || piece.Tokens.Count > 0) yield return form.Delta(Delta(piece));
+        if (piece.Text.Length > 0 || piece.Tokens.Count > 0) yield return form.Delta(Delta(piece, generation.Request));
         if (piece.FinishReason is { } reason) yield return form.Finished(Finished(piece, reason, generation));
     }
 
@@ -113,12 +115,13 @@ internal sealed class GrpcResponses(ITokenizer tokenizer, IReadOnlyList<string> 
         return message;
     }
 
-    private static Finished Finished(ChoiceDelta last, Engine.Requests.FinishReason reason, Generation generation)
+    private Finished Finished(ChoiceDelta last, Engine.Requests.FinishReason reason, Generation generation)
     {
         var finished = new Finished { Index = last.Index, FinishReason = Reason(reason), Usage = UsageOf(generation) };
         if (last.StopString is { } stop) finished.Stop = stop;
         if (last.StopToken is { } token) finished.StopToken = token;
         AddRewards(last.Rewards, finished.Rewards, finished.FailedRewards);
+        finished.Measures = _measures.Of(last.Measures, generation.Request.Beta);
         return finished;
     }
 
@@ -154,24 +157,26 @@ internal sealed class GrpcResponses(ITokenizer tokenizer, IReadOnlyList<string> 
             Message = new() { Role = Role.Assistant, Content = whole.Text },
             FinishReason = Reason(whole.FinishReason),
         };
-        choice.Tokens.AddRange(whole.Tokens.Select(Token));
+        choice.Tokens.AddRange(whole.Tokens.Select(token => Token(token, request)));
         choice.PromptTokens.AddRange(PromptTokens(request, whole, index));
         if (whole.StopString is { } stop) choice.Stop = stop;
         if (whole.StopToken is { } token) choice.StopToken = token;
         if (request.SweptStrength(index) is { } strength) choice.AlignmentStrength = strength;
         AddRewards(whole.Rewards, choice.Rewards, choice.FailedRewards);
+        choice.Measures = _measures.Of(whole.Measures, request.Beta);
         return choice;
     }
 
     private Choice Choice(WholeChoice whole, int index, PreparedRequest request)
     {
         var choice = new Choice { Index = index, Text = whole.Text, FinishReason = Reason(whole.FinishReason) };
-        choice.Tokens.AddRange(whole.Tokens.Select(Token));
+        choice.Tokens.AddRange(whole.Tokens.Select(token => Token(token, request)));
         choice.PromptTokens.AddRange(PromptTokens(request, whole, index));
         if (whole.StopString is { } stop) choice.Stop = stop;
         if (whole.StopToken is { } token) choice.StopToken = token;
         if (request.SweptStrength(index) is { } strength) choice.AlignmentStrength = strength;
         AddRewards(whole.Rewards, choice.Rewards, choice.FailedRewards);
+        choice.Measures = _measures.Of(whole.Measures, request.Beta);
         return choice;
     }
 
@@ -184,36 +189,39 @@ internal sealed class GrpcResponses(ITokenizer tokenizer, IReadOnlyList<string> 
         {
             var score = i == 0 ? null : whole.PromptScores?[i - 1];
             yield return Token(new OutputToken(prompt.Request.PromptTokens[i], 0, true,
-                score is null ? null : score with { Top = [.. score.Top.Take(alternatives)] }));
+                score is null ? null : score with { Top = [.. score.Top.Take(alternatives)] }), request);
         }
     }
 
-    private Delta Delta(ChoiceDelta piece)
+    private Delta Delta(ChoiceDelta piece, PreparedRequest request)
     {
         var delta = new Delta { Index = piece.Index, Text = piece.Text };
-        foreach (var token in piece.Tokens) delta.Tokens.Add(Token(token));
+        foreach (var token in piece.Tokens) delta.Tokens.Add(Token(token, request));
         return delta;
     }
 
-    private Token Token(OutputToken source)
+    private Token Token(OutputToken source, PreparedRequest request)
     {
         var token = new Token
         {
             Id = source.Token,
             IsPrompt = source.IsPrompt,
             TextOffset = source.TextOffset,
-            Bytes = BytesOf(source.Token),
+            Bytes = BytesOf(source.Token, tokenizer),
         };
+        if (source.Measures is { } measures) token.Measures = _measures.Of(measures, request.Beta);
         if (source.LogProbs is not { } scored) return token;
         token.Logprob = scored.LogProb;
         if (source.IsPrompt && scored.Rank is { } rank) token.Rank = rank;
-        foreach (var (other, logProb) in scored.Top)
-            token.Alternatives.Add(new Alternative { Id = other, Bytes = BytesOf(other), Logprob = logProb });
+        foreach (var (other, logProb) in scored.Top) token.Alternatives.Add(Alternative(other, logProb, tokenizer));
         return token;
     }
 
+    private static Alternative Alternative(int token, float logProb, ITokenizer tokenizer) =>
+        new() { Id = token, Bytes = BytesOf(token, tokenizer), Logprob = logProb };
+
     // Without a copy: a tokenizer's bytes never change.
-    private ByteString BytesOf(int token) => UnsafeByteOperations.UnsafeWrap(tokenizer.GetBytes(token));
+    private static ByteString BytesOf(int token, ITokenizer tokenizer) => UnsafeByteOperations.UnsafeWrap(tokenizer.GetBytes(token));
 
     private static Usage UsageOf(Generation generation) => new()
     {

@@ -49,6 +49,9 @@ internal sealed class OptionFields(GenerationOptions options) : IFieldSource
     public ScheduleInput? Schedule(RequestField field) =>
         Value(field) is AlignmentSchedule schedule ? GrpcSchedules.Read(schedule, field.Name) : null;
 
+    /// <inheritdoc/>
+    public int? Measures(RequestField field) => Value(field) is MeasureOptions measures ? measures.Top : null;
+
     /// <summary>The option's value; null where it is not set, or where there is no option of that name.</summary>
     private object? Value(RequestField field) => GenerationOptions.Descriptor.FindFieldByName(field.GrpcName) is { } option
         && (!option.HasPresence || option.Accessor.HasValue(options)) ? option.Accessor.GetValue(options) : null;

@@ -49,6 +49,7 @@ internal abstract class GenerationEndpoint(
             .Select(choice => choice.PromptTokens)])
     {
         Aligned = pair.Names.Aligned,
+        Beta = request.Beta,
         Schedule = request.Schedule,
         SweptStrength = request.SweptStrength,
     };

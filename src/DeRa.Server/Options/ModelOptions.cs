@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using DeRa.Hosting.Options;
 using DeRa.Serving.Loading;
 using DeRa.Serving.Rewards;
@@ -20,6 +21,10 @@ internal sealed record ModelOptions
     [Description("Name under which the pair is served."), Option(Placeholder = "NAME",
         DefaultText = $"the first aligned model's last part; the default pair's is {PairFolders.DefaultName}")]
     public string? Name { get; init; }
+
+    [Description("KL strength with which the aligned models were trained: implicit rewards of measures are multiplied by it. Without it "
+        + "they are differences of log-probabilities."), Range(0.0001, 10000), Option(Placeholder = "BETA", DefaultText = "not known")]
+    public double? Beta { get; init; }
 
     [Description("JSON file of rewards by name, which requests may ask for: {\"happy\": \"sentiment\"}. A program or server that one names "
         + "is run or called by this server."), Option(Placeholder = "FILE", DefaultText = "none")]

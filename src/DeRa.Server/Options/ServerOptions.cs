@@ -91,6 +91,7 @@ internal sealed record ServerOptions
                 ContextTokens = Compute.ContextLength,
                 CacheTokens = Compute.CacheTokens,
             },
+            Beta = Model.Beta,
             Engine = ToEngineOptions(),
             Limits = ToRequestLimits(),
         };

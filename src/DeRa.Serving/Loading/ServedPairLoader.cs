@@ -69,7 +69,8 @@ public static partial class ServedPairLoader
             Names = options.Names,
             Tokenizer = tokenizer,
             Validator = new RequestValidator(options.Names, tokenizer,
-                Defaults(reference, aligned, time, loggers.CreateLogger<ChatTemplate>()), options.Limits, engine.Limits),
+                Defaults(reference, aligned, time, loggers.CreateLogger<ChatTemplate>()) with { Beta = options.Beta },
+                options.Limits, engine.Limits),
             Engine = engine,
             Members = [.. loaded.Members.Select(member => new ServedMember(
                 member.Name, member.Device, member.DType, member.WeightBytes, member.CacheBytes))],

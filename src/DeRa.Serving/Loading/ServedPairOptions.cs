@@ -13,6 +13,9 @@ public sealed record ServedPairOptions
     /// <summary>Which models, where, and how much cache.</summary>
     public required PairOptions Models { get; init; }
 
+    /// <summary>The KL strength β with which the aligned models were trained, above 0; null = not known.</summary>
+    public double? Beta { get; init; }
+
     /// <summary>How much the engine does at once and lets wait.</summary>
     public EngineOptions Engine { get; init; } = new();
 

@@ -66,5 +66,6 @@ public static class EndpointFields
         SkipSpecialTokens,
         AddSpecialTokens, TruncatePromptTokens, RequestFields.Timeout,
         RewardFields.Rewards,
+        MeasureFields.Measures,
     ];
 }

@@ -27,6 +27,9 @@ public sealed record GenerationDefaults
     /// <summary>Strings that end a text, beside those of a request: the union of all models'.</summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
 
+    /// <summary>The KL strength β with which the aligned models were trained, above 0; null = nobody says.</summary>
+    public double? Beta { get; init; }
+
     /// <summary>Lays out chats; null = <see cref="PlainChatTemplate"/>.</summary>
     public ChatTemplate? ChatTemplate { get; init; }
 

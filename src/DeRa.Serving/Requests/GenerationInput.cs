@@ -141,6 +141,9 @@ public sealed record GenerationInput
 
     /// <summary><c>rewards</c>: names of rewards that score the choices.</summary>
     public IReadOnlyList<string>? Rewards { get; init; }
+
+    /// <summary><c>measures</c>: with how many likeliest tokens of each distribution (0 = without); null = no measures.</summary>
+    public int? Measures { get; init; }
 }
 
 /// <summary>One prompt, in one of the forms that the endpoints take.</summary>

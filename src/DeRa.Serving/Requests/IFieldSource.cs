@@ -41,4 +41,7 @@ public interface IFieldSource
 
     /// <summary>A schedule of strengths.</summary>
     ScheduleInput? Schedule(RequestField field);
+
+    /// <summary>How many likeliest tokens come with measures, 0 where measures alone are asked for; null where none are.</summary>
+    int? Measures(RequestField field);
 }

@@ -52,6 +52,9 @@ public sealed record PreparedRequest
     /// <summary>The rewards that score its choices, by name.</summary>
     public IReadOnlyList<string> Rewards { get; init; } = [];
 
+    /// <summary>The pair's KL strength β, by which implicit rewards of measures are multiplied; 1 where it is not known.</summary>
+    public double Beta { get; init; } = 1;
+
     /// <summary>How long it may take from its arrival to its last token, waiting included; above 0; null = as long as it takes.</summary>
     public TimeSpan? Deadline { get; init; }
 
@@ -91,6 +94,9 @@ public sealed record PreparedChoice
 
     /// <summary>Alternatives that come with each token of an echoed prompt; null = no log-probabilities.</summary>
     public int? EchoLogProbs { get; init; }
+
+    /// <summary>The field of the request that leaves the sequence's importance weight undefined; null = none does.</summary>
+    public string? WeightFault { get; init; }
 
     /// <summary>False where the completion begins a text of its own (most replies in chats) instead of continuing its prompt.</summary>
     public required bool ContinuesPrompt { get; init; }

@@ -46,6 +46,7 @@ public sealed class RequestValidator(ITokenizer tokenizer, FieldContext context)
         var (mixtures, schedule) = _strengths.ReadAll(input);
         if (input.AlignmentSweep is not null) CheckSweep(input.Prompts.Count, mixtures.Count, candidates);
         var template = Template(input, mixtures[0], areRanked: candidates > n) with { Schedule = schedule };
+        var weightFault = MeasureFields.WeightFault(template, input, context.Capacity.VocabularySize, areRanked: candidates > n);
         var stops = StopStrings(input);
         var prompts = Prompts(input);
         var places = prompts.SelectMany((_, p) => mixtures.SelectMany(mixture =>
@@ -66,6 +67,7 @@ public sealed class RequestValidator(ITokenizer tokenizer, FieldContext context)
             SkipsSpecialTokens = input.SkipSpecialTokens,
             Echo = input.Echo,
             EchoLogProbs = input.LogProbs,
+            WeightFault = weightFault,
             ContinuesPrompt = input.Prompts[place.Prompt] is not ChatPrompt { ContinueFinalMessage: false },
         }).ToArray();
         CheckCacheHolds(choices, mixtures.Count > 1 ? RealignmentFields.Sweep.Name
@@ -84,6 +86,7 @@ public sealed class RequestValidator(ITokenizer tokenizer, FieldContext context)
             PromptLogProbs = input.PromptLogProbs,
             Deadline = context.Deadline(input.TimeoutSeconds),
             Rewards = RewardFields.Checked(input, context),
+            Beta = context.Defaults.Beta ?? 1,
             PromptTokens = prompts.Sum(tokens => tokens.Count),
         };
     }
@@ -177,6 +180,7 @@ public sealed class RequestValidator(ITokenizer tokenizer, FieldContext context)
             PromptLogProbs = input.Echo && (ofPrompt is null || logProbs > ofPrompt) ? logProbs : ofPrompt,
             Priority = (int)RequestFields.Priority.Checked(input, context)!.Value,
             Speculation = input.Speculation,
+            Measures = MeasureFields.Checked(input, context),
             CacheSalt = input.CacheSalt,
         };
     }

@@ -23,6 +23,9 @@ public sealed record ChoiceDelta(
 
     /// <summary>On the last piece, what the rewards that were asked for score the choice; see <see cref="WholeChoice.Rewards"/>.</summary>
     public IReadOnlyList<(string Name, double? Score)>? Rewards { get; init; }
+
+    /// <summary>On the last piece, the sums of the measures of all tokens that came out, where measures were asked for.</summary>
+    public ChoiceMeasures? Measures { get; init; }
 }
 
 /// <summary>A token of a response.</summary>
@@ -30,4 +33,8 @@ public sealed record ChoiceDelta(
 /// <param name="TextOffset">Where its text begins, in characters (Unicode scalar values) from the start of the choice's text.</param>
 /// <param name="IsPrompt">True for the tokens of an echoed prompt.</param>
 /// <param name="LogProbs">Where asked for; null for the first token of a prompt, which nothing precedes.</param>
-public sealed record OutputToken(int Token, int TextOffset, bool IsPrompt, TokenLogProbs? LogProbs);
+public sealed record OutputToken(int Token, int TextOffset, bool IsPrompt, TokenLogProbs? LogProbs)
+{
+    /// <summary>Of generated tokens, where asked for.</summary>
+    public TokenMeasures? Measures { get; init; }
+}

@@ -15,6 +15,7 @@ internal sealed class ChoiceText(PreparedChoice choice, ITokenizer tokenizer)
         tokenizer.CreateDecoder(continuesText: choice.ContinuesPrompt && !choice.Echo, choice.SkipsSpecialTokens);
 
     private readonly StopStringMatcher _stops = new(choice.StopStrings, choice.IncludesStop);
+    private readonly MeasureSums? _measures = choice.Request.Measures is null ? null : new MeasureSums(choice.WeightFault);
     private readonly Queue<(OutputToken Token, StreamPosition Place)> _held = new();
     // In characters (Unicode scalar values), as clients in every language count them.
     private int _decodedLength;
@@ -44,7 +45,7 @@ internal sealed class ChoiceText(PreparedChoice choice, ITokenizer tokenizer)
     {
         _outputTokens++;
         _lastToken = generated.Token;
-        Hold(new OutputToken(generated.Token, _decodedLength, false, generated.LogProbs));
+        Hold(new OutputToken(generated.Token, _decodedLength, false, generated.LogProbs) { Measures = generated.Measures });
         return Release(IsSilent(generated.Token) ? "" : Searched(generated.Token));
     }
 
@@ -53,10 +54,33 @@ internal sealed class ChoiceText(PreparedChoice choice, ITokenizer tokenizer)
     {
         var text = StopString is null ? _stops.Append(Decoded(_decoder.Finish()), StringsStop) + _stops.Finish() : "";
         var delta = Release(text);
-        if (StopString is not null) return delta with { FinishReason = FinishReason.Stop, StopString = StopString };
-        var tokens = delta.Tokens.Concat(_held.Select(held => held.Token));
-        return delta with { Tokens = [.. tokens], FinishReason = reason, StopToken = StopToken(reason) };
+        if (StopString is not null)
+            return delta with { FinishReason = FinishReason.Stop, StopString = StopString, Measures = _measures?.Finish("stop") };
+        OutputToken[] held = [.. _held.Select(held => held.Token)];
+        _measures?.Add(held);
+        return delta with
+        {
+            Tokens = [.. delta.Tokens, .. held],
+            FinishReason = reason,
+            StopToken = StopToken(reason),
+            Measures = _measures?.Finish(Cut(reason)),
+        };
     }
+
+    /// <summary>Other strengths hold for tokens that follow.</summary>
+    public ChoiceDelta ChangeStrengths(AlignmentStrengths strengths)
+    {
+        _measures?.ChangeStrengths();
+        return new ChoiceDelta(choice.Index, "", [], Strengths: strengths);
+    }
+
+    /// <summary>What ended the text other than an end-of-sequence token; null where one did.</summary>
+    private string? Cut(FinishReason reason) => reason switch
+    {
+        FinishReason.Length => "length",
+        FinishReason.Cancelled => "cancelled",
+        _ => StopToken(reason) is null ? null : "stop_token_ids",
+    };
 
     private bool StringsStop => _outputTokens > choice.Request.Sampling.MinTokens;
 
@@ -103,6 +127,7 @@ internal sealed class ChoiceText(PreparedChoice choice, ITokenizer tokenizer)
             tokens.Add(_stops.ShownFrom is { } shown && next.Place.Expanded > shown.Expanded
                 ? next.Token with { TextOffset = next.Token.TextOffset + next.Place.Hidden - shown.Hidden } : next.Token);
         }
+        _measures?.Add(tokens);
         return new ChoiceDelta(choice.Index, text, tokens);
     }
 

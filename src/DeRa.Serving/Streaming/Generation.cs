@@ -276,7 +276,7 @@ public sealed class Generation : IDisposable
                 Interlocked.Increment(ref _completionTokens);
                 return text.Append(generated);
             case StrengthsChanged changed:
-                return new ChoiceDelta(choice.Index, "", [], Strengths: changed.Strengths);
+                return text.ChangeStrengths(changed.Strengths);
             case SequenceFinished finished:
                 return text.Finish(finished.Reason);
             default:

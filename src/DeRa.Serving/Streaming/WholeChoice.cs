@@ -30,6 +30,9 @@ public sealed class WholeChoice
     /// <summary>What the rewards that were asked for score it, null where one has no score; null = not scored.</summary>
     public IReadOnlyList<(string Name, double? Score)>? Rewards { get; set; }
 
+    /// <summary>The sums of its tokens' measures; null where none were asked for.</summary>
+    public ChoiceMeasures? Measures { get; private set; }
+
     /// <summary>The mean log-probability of the generated tokens; −∞ where there is none.</summary>
     public double MeanLogProb => _tokens.Where(token => !token.IsPrompt)
         .Select(token => (double)token.LogProbs!.LogProb).DefaultIfEmpty(double.NegativeInfinity).Average();
@@ -51,6 +54,7 @@ public sealed class WholeChoice
         FinishReason = reason;
         StopString = piece.StopString;
         StopToken = piece.StopToken;
+        Measures = piece.Measures;
     }
 
     /// <summary>Reads a generation to its end.</summary>

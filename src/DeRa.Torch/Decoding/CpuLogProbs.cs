@@ -13,10 +13,14 @@ namespace DeRa.Torch.Decoding;
 /// <param name="candidates">Scratch.</param>
 internal readonly struct CpuLogProbs(float[] mixed, int vocabularySize, float best, CpuCandidates candidates)
 {
-    private readonly double _logSum = LogSum(mixed, best);
+    /// <summary>log Σ exp of the logits.</summary>
+    public double LogSum { get; } = SumOf(mixed, best);
 
     /// <summary>A token's, with those of the most likely tokens; of equal ones the lowest id first.</summary>
     public TokenLogProbs Of(int token, int alternatives) => new(token, LogProb(mixed[token]), Top(alternatives));
+
+    /// <summary>A token's; at most 0.</summary>
+    public double LogProb(int token) => Math.Min(0, mixed[token] - LogSum);
 
     /// <summary>1 + the number of tokens that are more likely.</summary>
     public int Rank(int token) => 1 + CpuVector.CountAbove(mixed, mixed[token]);
@@ -27,10 +31,15 @@ internal readonly struct CpuLogProbs(float[] mixed, int vocabularySize, float be
     /// <param name="p">Padded as in <see cref="CpuVector"/>.</param>
     /// <param name="best">The largest of <paramref name="p"/>.</param>
     /// <param name="q">Likewise, as long.</param>
-    public static double Divergence(ReadOnlySpan<float> p, float best, ReadOnlySpan<float> q)
+    public static double Divergence(ReadOnlySpan<float> p, float best, ReadOnlySpan<float> q) =>
+        Divergence(p, best, SumOf(p, best), q, SumOf(q, CpuVector.Largest(q)));
+
+    /// <summary>The same where log Σ exp of both rows is known.</summary>
+    public static double Divergence(ReadOnlySpan<float> p, float best, double logSum, ReadOnlySpan<float> q, double otherLogSum)
     {
         var ps = CpuVector.Of(p);
         var qs = CpuVector.Of(q);
+        var shift = Vector256.Create(logSum - otherLogSum); // no small difference of large numbers is left
         Vector256<double> total = default, difference = default;
         for (var i = 0; i < ps.Length && i < qs.Length; i++)
         {
@@ -38,20 +47,21 @@ internal readonly struct CpuLogProbs(float[] mixed, int vocabularySize, float be
             var (lowerP, upperP) = Vector256.Widen(ps[i]);
             var (lowerQ, upperQ) = Vector256.Widen(qs[i]);
             total += lower + upper;
-            difference += Product(lower, lowerP - lowerQ) + Product(upper, upperP - upperQ);
+            difference += Product(lower, lowerP - lowerQ - shift) + Product(upper, upperP - upperQ - shift);
         }
-        return Vector256.Sum(difference) / Vector256.Sum(total) - (LogSum(p, best) - LogSum(q, CpuVector.Largest(q)));
+        return Vector256.Sum(difference) / Vector256.Sum(total);
     }
 
     /// <summary>0 where the weight is 0, since 0 · (−∞ + ∞) is NaN.</summary>
     private static Vector256<double> Product(Vector256<double> weight, Vector256<double> value) =>
         Vector256.ConditionalSelect(Vector256.Equals(weight, Vector256<double>.Zero), Vector256<double>.Zero, weight * value);
 
-    private static double LogSum(ReadOnlySpan<float> logits, float best) => best + Math.Log(CpuVector.SumOfExp(logits, best));
+    private static double SumOf(ReadOnlySpan<float> logits, float best) => best + Math.Log(CpuVector.SumOfExp(logits, best));
 
-    private float LogProb(float logit) => (float)(logit - _logSum);
+    private float LogProb(float logit) => (float)(logit - LogSum);
 
-    private (int Token, float LogProb)[] Top(int count)
+    /// <summary>The most likely tokens; of equal ones the lowest id first.</summary>
+    public (int Token, float LogProb)[] Top(int count)
     {
         if (count == 0) return [];
         candidates.CollectBest(mixed, Math.Min(count, vocabularySize), float.NaN);

@@ -8,7 +8,7 @@ namespace DeRa.Torch.Decoding;
 internal static class CpuMixer
 {
     /// <summary>
-    /// Mixes in float32. A row with a single active model is a copy of its logits: nothing is multiplied by zero.
+    /// Mixes in float32. A row in which a single model has a weight is a copy of its logits: nothing is multiplied by zero.
     /// </summary>
     /// <param name="strengths">How much each model weighs.</param>
     /// <param name="logits">The members' logits.</param>
@@ -16,7 +16,7 @@ internal static class CpuMixer
     /// <param name="mixed">[vocabulary], written.</param>
     public static void Mix(AlignmentStrengths strengths, CpuLogits logits, int row, Span<float> mixed)
     {
-        var active = strengths.ActiveModels;
+        var active = strengths.WeightedModels;
         var first = logits.Row(active[0], row);
         if (active.Length == 1)
         {
@@ -39,9 +39,10 @@ internal static class CpuMixer
         mixed.Clear();
         var known = guess.KnownModels!;
         for (var i = 0; i < known.Count; i++)
-            Add(mixed, 1, logits.Row(known[i], row), (float)RowWeights.OfLogits(guess, known[i]), mixed);
+            if (RowWeights.OfLogits(guess, known[i]) is not 0 and var weight)
+                Add(mixed, 1, logits.Row(known[i], row), (float)weight, mixed);
         for (var model = 1; model < means?.ModelCount; model++)
-            if (RowWeights.OfMean(guess, model) is not 0 and var weight) Add(mixed, 1, means.Of(model), (float)weight, mixed);
+            if (RowWeights.OfMean(guess, model) is not 0 and var ofMean) Add(mixed, 1, means.Of(model), (float)ofMean, mixed);
     }
 
     /// <summary>left · leftWeight + right · rightWeight, each product rounded; a factor of 1 changes nothing.</summary>

@@ -45,7 +45,16 @@ internal sealed class CpuRowReader
         var token = 0;
         if (row.Sampling is { } sampling && Sample(sampling, best, out token) is { } nothingLeft)
             return new ReadoutResult { Error = nothingLeft };
-        return LogProbs(row, token, best) with { ReferenceDivergence = Divergence(row, logits, index, best) };
+        if (row.Sampling?.Measures is null)
+            return LogProbs(row, token, best) with { ReferenceDivergence = Divergence(row, logits, index, best) };
+        var measured = CpuMeasures.Of(token, row, logits, index, _mixed, best, _changed, _candidates);
+        if (measured.Measures is not { } measures) return measured;
+        var nats = measures.Models[0].Divergence;
+        return LogProbs(row, token, best) with
+        {
+            Measures = measures,
+            ReferenceDivergence = ReferenceDivergence.IsMeasured(row) && double.IsFinite(nats) ? nats : null,
+        };
     }
 
     /// <summary>Why no token can be sampled, or null and the token.</summary>

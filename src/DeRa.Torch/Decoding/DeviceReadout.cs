@@ -32,28 +32,39 @@ internal static class DeviceReadout
         var logProbs = new RowLogProbs(rows, failed, vocabularySize);
         var divergence = new ReferenceDivergence(rows, failed);
         var sweeps = new RowStrengthScores(rows, failed);
+        var measures = new RowMeasures(rows, failed, vocabularySize);
         var host = ToHost([best, tokens ?? zeros_like(best), .. divergence.Compute(mixed, members[0], vocabularySize),
-            .. sweeps.Compute(members, vocabularySize, mixed.device), .. logProbs.Compute(mixed, tokens)]);
+            .. sweeps.Compute(members, vocabularySize, mixed.device), .. measures.Compute(members, mixed, tokens),
+            .. logProbs.Compute(mixed, tokens)]);
         for (var row = 0; row < faults.Length; row++)
             if (rows[row].UpdatesMeans) means?.Add(rows[row], members, row);
-        return Results(host, faults, divergence, sweeps, logProbs);
+        return Results(host, faults, divergence, sweeps, measures, logProbs);
     }
 
     /// <summary>Reads all in one copy; float64 holds every token id and every float32.</summary>
     private static double[] ToHost(Tensor[] parts) =>
         cat(Array.ConvertAll(parts, part => part.to(ScalarType.Float64)), 0).cpu().data<double>().ToArray();
 
-    private static ReadoutResult[] Results(
-        double[] host, string?[] faults, ReferenceDivergence divergence, RowStrengthScores sweeps, RowLogProbs logProbs)
+    private static ReadoutResult[] Results(double[] host, string?[] faults, ReferenceDivergence divergence, RowStrengthScores sweeps,
+        RowMeasures measures, RowLogProbs logProbs)
     {
         var count = faults.Length;
         var results = new ReadoutResult[count];
+        var values = host.AsSpan(2 * count);
         for (var row = 0; row < count; row++) results[row] = new ReadoutResult { Token = (int)host[count + row] };
-        divergence.AddTo(results, host.AsSpan(2 * count, divergence.Count));
-        sweeps.AddTo(results, host.AsSpan(2 * count + divergence.Count, sweeps.Count));
-        logProbs.AddTo(results, host.AsSpan(count, count), host.AsSpan(2 * count + divergence.Count + sweeps.Count));
+        divergence.AddTo(results, Next(ref values, divergence.Count));
+        sweeps.AddTo(results, Next(ref values, sweeps.Count));
+        measures.AddTo(results, Next(ref values, measures.Count));
+        logProbs.AddTo(results, host.AsSpan(count, count), values);
         for (var row = 0; row < count; row++)
             if ((faults[row] ?? RowFaults.Logits(host[row])) is { } fault) results[row] = new ReadoutResult { Error = fault };
         return results;
+    }
+
+    private static Span<double> Next(ref Span<double> values, int count)
+    {
+        var next = values[..count];
+        values = values[count..];
+        return next;
     }
 }

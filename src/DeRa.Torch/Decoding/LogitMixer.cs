@@ -8,7 +8,7 @@ namespace DeRa.Torch.Decoding;
 internal static class LogitMixer
 {
     /// <summary>
-    /// Mixes in float32. A row with a single active model is a copy of its logits: nothing is multiplied by zero, so a logit of
+    /// Mixes in float32. A row in which a single model has a weight is a copy of its logits: nothing is multiplied by zero, so a logit of
     /// −∞ in another model cannot turn into NaN.
     /// </summary>
     /// <param name="members">The reference model's logits, then each aligned model's.</param>
@@ -25,12 +25,13 @@ internal static class LogitMixer
     {
         var device = members.Select(member => member.Device).LastOrDefault(device => device is not null)
             ?? throw new InvalidOperationException("no model ran");
-        var mixed = TensorRows.Where(rows.Count, row => rows[row] is { KnownModels: null, Strengths.ActiveModels.Length: > 1 });
+        var mixed = TensorRows.Where(rows.Count, row => rows[row] is { KnownModels: null, Strengths.WeightedModels.Length: > 1 });
         if (mixed.Length == rows.Count) return WeightedSum(members, mixed, rows, vocabularySize, device);
         Tensor? result = null;
         for (var member = 0; member < members.Count; member++)
         {
-            var single = TensorRows.Where(rows.Count, row => rows[row].Strengths.ActiveModels is [var active] && active == member);
+            var single = TensorRows.Where(rows.Count, row =>
+                rows[row] is { KnownModels: null, Strengths.WeightedModels: [var weighted] } && weighted == member);
             if (single.Length == 0) continue;
             var own = members[member].Take(single, vocabularySize, device);
             if (single.Length == rows.Count) return own;
@@ -55,7 +56,7 @@ internal static class LogitMixer
         Tensor? sum = null;
         for (var member = 0; member < members.Count; member++)
         {
-            var places = TensorRows.Where(outputRows.Length, place => rows[outputRows[place]].IsKnown(member));
+            var places = TensorRows.Where(outputRows.Length, place => RowWeights.OfLogits(rows[outputRows[place]], member) != 0);
             if (places.Length == 0) continue;
             var own = Array.ConvertAll(places, place => outputRows[place]);
             var weights = TensorRows.Column(Array.ConvertAll(own, row => (float)RowWeights.OfLogits(rows[row], member)), device);

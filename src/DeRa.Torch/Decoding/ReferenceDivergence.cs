@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace DeRa.Torch.Decoding;
 
 /// <summary>
-/// KL(p ‖ reference) of rows in which the reference model and another are active, in nats: how far the mixture p is from it,
+/// KL(p ‖ reference) of rows in which the reference model and another have a weight, in nats: how far the mixture p is from it,
 /// before penalties, bias, masks, temperature and filters. Every eighth token of a sequence is measured, which costs less than
 /// one pass over the logits.
 /// </summary>
@@ -47,5 +47,5 @@ internal sealed class ReferenceDivergence
     /// <summary>Whether a row is measured; guesses never are.</summary>
     public static bool IsMeasured(LogitRow row) =>
         row.Sampling is { } sampling && sampling.History.Length % Every == 0 && row.KnownModels is null
-        && row.Strengths.ActiveModels is [0, _, ..];
+        && row.Strengths.WeightedModels is [0, _, ..];
 }

@@ -1,3 +1,5 @@
+using DeRa.Engine.Requests;
+
 namespace DeRa.Torch.Decoding;
 
 /// <summary>
@@ -21,6 +23,18 @@ internal static class RowWeights
         if (row.KnownModels is not { } known || !row.Strengths.IsActive(model)) return 0;
         if (!row.IsKnown(model)) return row.Strengths.OfMember(model);
         return known[^1] == model ? -OfUnknown(row) : 0;
+    }
+
+    /// <summary>
+    /// log Z without what rounding adds: at most 0 where no model weighs less than 0 (Hölder), and 0 where one alone has a weight.
+    /// </summary>
+    public static double LogZ(AlignmentStrengths strengths, double rounded)
+    {
+        var weighted = strengths.WeightedModels;
+        if (weighted.Length == 1) return 0;
+        foreach (var model in weighted)
+            if (strengths.OfMember(model) < 0) return rounded;
+        return Math.Min(0, rounded);
     }
 
     private static double OfUnknown(LogitRow row)

@@ -74,8 +74,11 @@ internal readonly struct PlanCheck(StepPlan plan, ExecutorLimits limits)
             if (!readout.Sources[i].IsKnown) unknown++;
             else if (SourceFault(readout.Sources[i], models[i]) is { } fault) return $"source {i}: {fault}";
         if (unknown == models.Length) return "no source is known";
-        return unknown > 0 && (readout.Score is not null || readout.Sweep is not null || readout.Sampling?.LogProbs is not null)
-            ? "log-probabilities are wanted, and not all sources are known" : null;
+        if (readout.Sampling?.Measures is not null && models.Length != limits.ModelCount)
+            return $"measures are wanted, and {models.Length} of {limits.ModelCount} models are active";
+        var scores = readout.Score is not null || readout.Sweep is not null || readout.Sampling?.LogProbs is not null
+            || readout.Sampling?.Measures is not null;
+        return unknown > 0 && scores ? "log-probabilities are wanted, and not all sources are known" : null;
     }
 
     private string? SourceFault(LogitSource source, int model)

@@ -20,7 +20,7 @@ public class MetricDescriptionTests
         await using var server = await ServerFixture.StartAsync(executor, model: Model);
         const string tokens = "\"max_tokens\":5,\"ignore_eos\":true,\"seed\":1,\"lambda\":0.5";
         Assert.Equal(200, (await server.CompleteAsync($$"""{"prompt":"abc",{{tokens}}}""")).Status);
-        Assert.Equal(200, (await server.CompleteAsync($$"""{"prompt":"abc",{{tokens}},"stream":true}""")).Status);
+        Assert.Equal(200, (await server.CompleteAsync($$"""{"prompt":"abc",{{tokens}},"stream":true,"measures":true}""")).Status);
         Assert.Equal(200, (await server.ChatAsync($$"""{"messages":[{"role":"user","content":"abc"}],{{tokens}}}""")).Status);
         // A request that failed has a label that others lack.
         executor.ReadoutError = _ => "broken";

@@ -56,7 +56,7 @@ internal static class JsonCases
         ("truncate_prompt_tokens", Whole(1, 9)), ("allowed_token_ids", Gen.OneOf("[65,66]", "[]")),
         ("bad_words", Gen.OneOf("[\"a\"]", "[]")),
         ("prompt_logprobs", Whole(0, 3)), ("priority", Whole(-3, 3)), ("cache_salt", Text),
-        ("speculation", Flag),
+        ("speculation", Flag), ("measures", Gen.OneOf("true", "false", "{}", "{\"top\":2}", "{\"top\":null}", "{\"top\":21}", "1")),
         ("suffix", Text), ("response_format", Gen.OneOf("{\"type\":\"text\"}")),
         ("tools", Gen.OneOf("[]", "null")), ("metadata", Wild), ("lamda", Number), ("colour", Wild),
     ];

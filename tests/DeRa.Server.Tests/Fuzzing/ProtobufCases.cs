@@ -138,6 +138,7 @@ internal static class ProtobufCases
     {
         if (field.Name == "logit_bias") return Gen.Select(Whole, Number).Select(both =>
             Act(options => options.LogitBias[both.Item1] = both.Item2));
+        if (field.Name == "measures") return Whole.Select(top => Act(options => options.Measures = new MeasureOptions { Top = top }));
         if (field.FieldType == FieldType.Message && !field.IsMap) return Schedule.Select(schedule =>
             Act(options => options.AlignmentSchedule = schedule));
         if (field.IsMap) return Gen.Select(Text, Number).Select(both =>

@@ -111,6 +111,7 @@ public class SameOptionsTests
                 FieldType.Int32 => 7,
                 FieldType.Int64 => 7L,
                 // Those that are true by default.
+                FieldType.Message when field.Name == "measures" => new MeasureOptions { Top = 3 },
                 FieldType.Message => new AlignmentSchedule { Ramp = new() { Start = 0.25 } },
                 FieldType.Bool => field.Name is not ("skip_special_tokens" or "speculation"),
                 _ => "x",

@@ -36,6 +36,9 @@ public class FeatureMatrixTests
     /// <summary>Of so many requests in a row the first half goes without speculation.</summary>
     private const int SpeculationPeriod = 11;
 
+    /// <summary>Likewise with measures, which change nothing.</summary>
+    private const int MeasuresPeriod = 13;
+
     [Fact]
     public async Task Each_cell_alone_and_in_a_batch_gives_what_the_rules_say()
     {
@@ -74,7 +77,8 @@ public class FeatureMatrixTests
             $"\"prompt\":\"ab\",\"seed\":{index / 2},\"max_tokens\":{MaxTokens},\"return_token_ids\":true,\"logit_bias\":{{{bias}}}";
         // Streamed or not, a request is otherwise the same.
         var speculation = index / 2 % SpeculationPeriod < SpeculationPeriod / 2 ? "\"speculation\":false" : "";
-        string[] all = [common, .. features, Filters[index / 2 % Filters.Length], Others[index / 2 % Others.Length], speculation];
+        var measures = index / 2 % MeasuresPeriod < MeasuresPeriod / 2 ? "\"measures\":{\"top\":2}" : "";
+        string[] all = [common, .. features, Filters[index / 2 % Filters.Length], Others[index / 2 % Others.Length], speculation, measures];
         return "{" + string.Join(',', all.Where(feature => feature.Length > 0)) + "}";
     }
 

@@ -235,6 +235,35 @@ public class MetricsTests
         Assert.Equal(1, scrape.Value("dera_token_reference_divergence_sum", ("model_name", model)), 1e-9);
         Assert.Equal(0, scrape.Value("dera_token_reference_divergence_bucket", ("model_name", model), ("le", "0.1")));
         Assert.Equal(5, scrape.Value("dera_token_reference_divergence_bucket", ("model_name", model), ("le", "0.3")));
+        Assert.Equal(5, scrape.Value("dera_token_reference_divergence_count", ("model_name", model), ("alignment_strength", "0-1")));
+    }
+
+    [Fact]
+    public async Task Weights_of_measured_sequences_and_guesses_are_counted_by_strength()
+    {
+        const string model = "metrics-measures";
+        await using var server = await ServerFixture.StartAsync(
+            new ScriptedExecutor { Difference = 0.1 }, new() { Speculation = Speculation.On }, model: model);
+        var sum = 0.0;
+        foreach (var (strength, fields) in ((string, string)[])[("0.5", ",\"measures\":true"), ("2", ",\"measures\":true"), ("2", "")])
+        {
+            var reply = await server.CompleteAsync(
+                $$"""{"prompt":"abc","max_tokens":20,"ignore_eos":true,"lambda":{{strength}}{{fields}}}""");
+            if (reply.Choice().TryGetProperty("measures", out var measures)) sum += Math.Abs(measures.GetProperty("log_z").GetDouble());
+        }
+        var scrape = await Scrape.OfAsync(server);
+        foreach (var strength in (string[])["0-1", ">1"])
+        {
+            Assert.Equal(1, scrape.Value(
+                "dera_sequence_log_weight_count", ("model_name", model), ("alignment_strength", strength)));
+            Assert.True(scrape.Value("dera_guesses_total", ("model_name", model), ("alignment_strength", strength), ("right", "true")) > 0);
+        }
+        Assert.Equal(sum, scrape.Value("dera_sequence_log_weight_sum", ("model_name", model)), 1e-9);
+        Assert.Equal(0, scrape.Value("dera_guesses_total", ("model_name", model), ("alignment_strength", "1")));
+        Assert.Equal(scrape.Value("vllm:spec_decode_num_draft_tokens_total", ("model_name", model)),
+            scrape.Value("dera_guesses_total", ("model_name", model)));
+        Assert.Equal(scrape.Value("vllm:spec_decode_num_accepted_tokens_total", ("model_name", model)),
+            scrape.Value("dera_guesses_total", ("model_name", model), ("right", "true")));
     }
 
     [Fact]

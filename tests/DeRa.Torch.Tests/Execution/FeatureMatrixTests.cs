@@ -22,6 +22,7 @@ public class FeatureMatrixTests(ITestOutputHelper output)
         [Plain, input => input with { FrequencyPenalty = 1, PresencePenalty = .5 }, input => input with { PresencePenalty = -1 }],
         [Plain, input => input with { LogProbs = 0 }, input => input with { LogProbs = 5, PromptLogProbs = 2 }],
         [Plain, input => input with { N = 3 }],
+        [Plain, input => input with { Measures = 2 }],
         [Plain, input => input with { AllowedTokenIds = [2, 10, 97, 98, 99, 100, 101, 200, 299] }],
         [Plain, input => input with { Stop = ["b"] }, input => input with { StopTokenIds = [101, 40, 299], IncludeStop = true }],
         [input => input with { AlignmentStrength = 0 }, input => input with { AlignmentStrength = .5 },

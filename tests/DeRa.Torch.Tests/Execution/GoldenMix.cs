@@ -23,6 +23,21 @@ internal sealed record GoldenMix(Dictionary<string, GoldenMix.Prompt> Prompts, L
         [JsonIgnore]
         public string Folder { get; init; } = "";
 
+        /// <summary>Log-probabilities of the greedy ids under the reference.</summary>
+        public double[] GreedyLogpSft { get; init; } = [];
+
+        /// <summary>The same under the aligned model.</summary>
+        public double[] GreedyLogpAligned { get; init; } = [];
+
+        /// <summary>The same in the mixture.</summary>
+        public double[] GreedyLogpMixed { get; init; } = [];
+
+        /// <summary>log Σ_v π_sft(v)^(1 − λ) π_aligned(v)^λ at each of their places.</summary>
+        public double[] LogZ { get; init; } = [];
+
+        /// <summary>KL(mixture ‖ reference) there.</summary>
+        public double[] KlMixedSft { get; init; } = [];
+
         /// <summary>[greedy ids, vocabulary].</summary>
         public double[] LogProbs() =>
             MemoryMarshal.Cast<byte, double>(File.ReadAllBytes(Path.Combine(Folder, MixedLogprobs.File))).ToArray();

@@ -9,7 +9,7 @@ namespace DeRa.Server.Http.ApiReference;
 internal static class ResponseSchemas
 {
     /// <summary>The files, in the order in which the document has their schemas.</summary>
-    private static readonly string[] Files = ["common", "completion", "chat", "score", "tokenizer", "server"];
+    private static readonly string[] Files = ["common", "completion", "chat", "measures", "score", "tokenizer", "server"];
 
     private static readonly JsonObject Parsed = new(Files.SelectMany(Read));
 

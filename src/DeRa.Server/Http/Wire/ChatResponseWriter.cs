@@ -43,6 +43,7 @@ internal sealed class ChatResponseWriter(ResponseHeader header, ResponseOptions 
             json.WriteEndObject();
             WriteLogProbs(json, piece.Tokens);
             WriteTokenIds(json, piece.Tokens);
+            WriteMeasures(json, piece.Tokens, sums: null);
             CloseChunk(events, json, null, usage);
         }
         if (piece.FinishReason is not null) WriteFinish(events, piece, usage);
@@ -60,6 +61,7 @@ internal sealed class ChatResponseWriter(ResponseHeader header, ResponseOptions 
         json.WriteEndObject();
         WriteLogProbs(json, choice.Tokens);
         WriteTokenIds(json, choice.Tokens);
+        WriteMeasures(json, choice.Tokens, choice.Measures);
         if (IsSweep) WritePromptLogProbs(json, choice);
         WriteEnd(json, choice.FinishReason, choice.StopString, choice.StopToken);
         WriteRewards(json, choice.Rewards);
@@ -82,6 +84,7 @@ internal sealed class ChatResponseWriter(ResponseHeader header, ResponseOptions 
         json.WriteStartObject("delta"u8);
         json.WriteEndObject();
         json.WriteNull("logprobs"u8);
+        WriteMeasures(json, [], last.Measures);
         CloseChunk(events, json, last, usage);
     }
 

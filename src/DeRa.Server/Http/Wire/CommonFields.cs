@@ -29,6 +29,7 @@ internal static class CommonFields
             TokensAsIds = fields.IsTrue(RequestFields.ReturnTokensAsIds),
             TokenIds = fields.IsTrue(RequestFields.ReturnTokenIds),
             LogProbs = logProbs,
+            Measures = fields.Measures(MeasureFields.Measures) is not null,
             PromptLogProbs = fields.Whole(RequestFields.PromptLogProbs),
         };
     }

@@ -24,6 +24,7 @@ internal sealed class CompletionResponseWriter(ResponseHeader header, ResponseOp
         if (!HasContent(piece) && piece.FinishReason is null) return;
         var json = OpenChunk(events, piece.Index);
         WriteBody(json, piece.Text, piece.Tokens);
+        WriteMeasures(json, piece.Tokens, piece.Measures);
         if (_begun.Add(piece.Index)) WritePromptIds(json, piece.Index);
         CloseChunk(events, json, piece, usage);
     }
@@ -34,6 +35,7 @@ internal sealed class CompletionResponseWriter(ResponseHeader header, ResponseOp
         json.WriteStartObject();
         WriteIndex(json, index);
         WriteBody(json, choice.Text, choice.Tokens);
+        WriteMeasures(json, choice.Tokens, choice.Measures);
         WritePromptIds(json, index);
         WritePromptLogProbs(json, choice);
         WriteEnd(json, choice.FinishReason, choice.StopString, choice.StopToken);

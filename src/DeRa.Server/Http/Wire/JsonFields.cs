@@ -142,6 +142,10 @@ internal sealed class JsonFields : IFieldSource
     public ScheduleInput? Schedule(RequestField field) =>
         Value(field.Name) is { } value ? ScheduleField.Read(value, field.Name) : null;
 
+    /// <inheritdoc/>
+    public int? Measures(RequestField field) =>
+        Value(field.Name) is { } value ? MeasuresField.Read(value, field.Name, _context.Alternatives.WholeNumbers!) : null;
+
     /// <summary>The error for a value of the wrong type.</summary>
     public static InvalidRequestException Wrong(string name, string expected) => new(name, $"'{name}' must be {expected}.");
 

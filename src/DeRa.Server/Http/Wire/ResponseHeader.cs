@@ -19,6 +19,9 @@ internal sealed record ResponseHeader(
     /// <summary>The names of the aligned models.</summary>
     public IReadOnlyList<string> Aligned { get; init; } = [];
 
+    /// <summary>By what implicit rewards are multiplied.</summary>
+    public double Beta { get; init; } = 1;
+
     /// <summary>Strengths that change from token to token; null where there is no schedule.</summary>
     public StrengthSchedule? Schedule { get; init; }
 

@@ -21,6 +21,9 @@ internal sealed record ResponseOptions
     /// <summary><c>prompt_logprobs</c>; null = not asked for.</summary>
     public int? PromptLogProbs { get; init; }
 
+    /// <summary>Whether measures were asked for.</summary>
+    public bool Measures { get; init; }
+
     /// <summary>Whether log-probabilities were asked for.</summary>
     public required bool LogProbs { get; init; }
 }

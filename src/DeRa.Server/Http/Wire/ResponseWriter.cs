@@ -12,6 +12,7 @@ namespace DeRa.Server.Http.Wire;
 /// <param name="texts">Formats tokens.</param>
 internal abstract class ResponseWriter(ResponseHeader header, ResponseOptions options, TokenTexts texts)
 {
+    private readonly MeasuresWriter _measures = new(header.Aligned, header.Beta, texts);
     private readonly Dictionary<int, EffectiveStrengths> _strengths = []; // of choices of a stream that have their own
 
     /// <summary>By which the generation is found while it is streamed; the next chunk tells it.</summary>
@@ -166,6 +167,12 @@ internal abstract class ResponseWriter(ResponseHeader header, ResponseOptions op
         json.WriteEndObject();
     }
 
+    /// <summary>Writes the measures of tokens and, at a choice's end, their sums, where they were asked for.</summary>
+    protected void WriteMeasures(Utf8JsonWriter json, IReadOnlyList<OutputToken> tokens, ChoiceMeasures? sums)
+    {
+        if (Options.Measures) _measures.Write(json, tokens, sums);
+    }
+
     /// <summary>Writes the ids of the generated tokens, where they were asked for.</summary>
     protected void WriteTokenIds(Utf8JsonWriter json, IReadOnlyList<OutputToken> tokens)
     {
@@ -187,7 +194,7 @@ internal abstract class ResponseWriter(ResponseHeader header, ResponseOptions op
 
     /// <summary>Whether a piece holds anything that was asked for.</summary>
     protected bool HasContent(ChoiceDelta piece) =>
-        piece.Text.Length > 0 || (piece.Tokens.Count > 0 && (Options.LogProbs || Options.TokenIds));
+        piece.Text.Length > 0 || (piece.Tokens.Count > 0 && (Options.LogProbs || Options.TokenIds || Options.Measures));
 
     private void Open(Utf8JsonWriter json, string kind)
     {

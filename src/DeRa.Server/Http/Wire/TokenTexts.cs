@@ -36,6 +36,9 @@ internal sealed class TokenTexts(ITokenizer tokenizer, bool asIds = false)
     /// <summary>The log-probability as a number that JSON can hold.</summary>
     public static float Finite(float logProb) => float.IsFinite(logProb) ? logProb : Impossible;
 
+    /// <inheritdoc cref="Finite(float)"/>
+    public static double Finite(double logProb) => double.IsFinite(logProb) ? logProb : Impossible;
+
     private static string Escape(ReadOnlySpan<byte> bytes)
     {
         var text = new StringBuilder("bytes:");
