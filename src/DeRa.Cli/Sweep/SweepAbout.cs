@@ -2,9 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Reflection;
 using System.Security.Cryptography;
-using DeRa.Cli.Score;
-using DeRa.Serving;
-using DeRa.Serving.Loading;
 using DeRa.Serving.Sweeps;
 
 namespace DeRa.Cli.Sweep;
@@ -13,17 +10,14 @@ namespace DeRa.Cli.Sweep;
 internal static class SweepAbout
 {
     /// <summary>Lists it.</summary>
-    public static Dictionary<string, string> Of(ParseResult parsed, SweepSettings settings, ServedPair pair, ServedPairOptions options)
-    {
-        var about = Of(parsed, settings);
-        foreach (var (name, value) in PairAbout.Of(pair, options)) about[name] = value;
-        return about;
-    }
-
-    private static Dictionary<string, string> Of(ParseResult parsed, SweepSettings settings)
+    /// <param name="parsed">The command line.</param>
+    /// <param name="settings">What is generated.</param>
+    /// <param name="models">What generates.</param>
+    public static Dictionary<string, string> Of(
+        ParseResult parsed, SweepSettings settings, IReadOnlyList<KeyValuePair<string, string>> models)
     {
         using var prompts = File.OpenRead(parsed.GetRequiredValue(SweepOptions.Prompts));
-        return new Dictionary<string, string>
+        return new Dictionary<string, string>(models)
         {
             ["prompts"] = Convert.ToHexString(SHA256.HashData(prompts)),
             ["prompt field"] = parsed.GetValue(SweepOptions.PromptField) ?? "",

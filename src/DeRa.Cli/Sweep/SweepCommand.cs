@@ -1,12 +1,8 @@
 using System.CommandLine;
 using DeRa.Cli.Arguments;
-using DeRa.Serving;
-using DeRa.Serving.Loading;
-using DeRa.Serving.Requests;
-using DeRa.Serving.Rewards;
 using DeRa.Serving.Sweeps;
+using DeRa.Serving.Sweeps.Reports;
 using DeRa.Serving.Sweeps.Summaries;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace DeRa.Cli.Sweep;
 
@@ -19,9 +15,14 @@ internal static class SweepCommand
     public static Command Create()
     {
         var command = new Command("sweep", "Generate completions of prompts at many strengths, score them, and say which strength is best. "
-            + "Without --reference and --aligned the default pair generates.");
+            + "Without --reference, --aligned and --url the default pair generates.");
         SweepOptions.AddTo(command);
         s_pair.AddTo(command);
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(SweepOptions.Url) is not null && s_pair.NamesModels(result))
+                result.AddError("--url is given beside --reference or --aligned; completions come from a server or from models here.");
+        });
         command.SetAction(RunAsync);
         return command;
     }
@@ -31,23 +32,16 @@ internal static class SweepCommand
         var (options, settings, error) = (s_pair.Read(parsed), SweepOptions.Read(parsed), parsed.InvocationConfiguration.Error);
         var prompts = new PromptLines(parsed.GetValue(SweepOptions.PromptField), parsed.GetValue(SweepOptions.Chat))
             .Read(parsed.GetRequiredValue(SweepOptions.Prompts));
-        options = options with
-        {
-            Limits = SweepOptions.Limits,
-            Models = await ModelFolders.ResolveAsync(options.Models, error, cancellation),
-        };
-        var pair = await ServedPairLoader.LoadAsync(
-            options, Console.IsErrorRedirected ? null : new ConsoleLoadProgress(Console.Error), NullLoggerFactory.Instance,
-            TimeProvider.System, cancellation);
-        using var engine = pair.Engine;
-        var endpoint = new PairEndpoint(pair, settings);
-        Check(endpoint, prompts, settings, cancellation);
-        using var rewards = new SweepRewards(parsed.GetRequiredValue(SweepOptions.Rewards), pair, error);
-        using var folder = SweepFolder.Open(parsed.GetRequiredValue(SweepOptions.Output),
-            SweepAbout.Of(parsed, settings, pair, options), settings.Choices, parsed.GetValue(SweepOptions.Force));
-        var run = new SweepRun(endpoint, rewards.All, settings, rewards.Failed);
+        using var source = parsed.GetValue(SweepOptions.Url) is { } server
+            ? await SweepSource.ConnectAsync(server, ServerArguments.ApiKey, settings, cancellation)
+            : await SweepSource.LoadAsync(options, settings, prompts, error, cancellation);
+        using var rewards = new SweepRewards(parsed.GetRequiredValue(SweepOptions.Rewards), source.Pair, error);
+        var about = SweepAbout.Of(parsed, settings, source.About);
+        using var folder = SweepFolder.Open(
+            parsed.GetRequiredValue(SweepOptions.Output), about, settings.Choices, parsed.GetValue(SweepOptions.Force));
+        var run = new SweepRun(source.Endpoint, rewards.All, settings, rewards.Failed);
         await SweepAsync(run, folder, prompts, rewards.Names, error, cancellation);
-        await SummariseAsync(parsed, folder, settings, rewards.Names);
+        await SummariseAsync(parsed, folder, settings, about, rewards.Names);
         return 0;
     }
 
@@ -71,30 +65,15 @@ internal static class SweepCommand
     }
 
     private static async Task SummariseAsync(
-        ParseResult parsed, SweepFolder folder, SweepSettings settings, IReadOnlyList<string> rewards)
+        ParseResult parsed, SweepFolder folder, SweepSettings settings, IReadOnlyDictionary<string, string> about,
+        IReadOnlyList<string> rewards)
     {
         var summary = new SweepSummary(
             new SweepResults(settings.Strengths, settings.Samples, rewards, folder.Read(rewards)), SweepOptions.Beta(parsed));
-        folder.Write("strengths.csv", () => SummaryTable.ToCsv(summary));
+        folder.Write("strengths.csv", SummaryTable.ToCsv(summary));
+        var report = folder.Write("report.html", ReportPage.Html(summary, about));
         var output = parsed.InvocationConfiguration.Output;
         foreach (var line in SummaryText.Lines(summary)) await output.WriteLineAsync(line);
-    }
-
-    /// <summary>What cannot be run shows before hours have gone into the rest.</summary>
-    private static void Check(PairEndpoint endpoint, IReadOnlyList<SweepPrompt> prompts, SweepSettings settings,
-        CancellationToken cancellation)
-    {
-        foreach (var prompt in prompts)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            try
-            {
-                endpoint.Check(prompt, settings.Strengths[0]);
-            }
-            catch (InvalidRequestException wrong)
-            {
-                throw new FormatException($"{prompt.Place}: {wrong.Message}", wrong);
-            }
-        }
+        await output.WriteLineAsync($"Plots and completions: {report}");
     }
 }

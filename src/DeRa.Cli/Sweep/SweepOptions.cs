@@ -78,12 +78,19 @@ internal static class SweepOptions
 
     public static readonly Option<bool> Force = new("--force") { Description = "Replace results that are there already" };
 
+    public static readonly Option<Uri?> Url = new("--url")
+    {
+        Description = "A server of dera's that generates instead, such as http://localhost:8080; " + ServerArguments.KeyDescription,
+        CustomParser = ServerArguments.ReadAddress,
+    };
+
     /// <summary>Declares them.</summary>
     public static void AddTo(Command command)
     {
         Option[] options =
         [
-            Prompts, PromptField, Chat, s_strengths, s_samples, Rewards, s_beta, s_maxTokens, s_temperature, s_topP, s_seed, Output, Force,
+            Prompts, PromptField, Chat, s_strengths, s_samples, Rewards, s_beta, s_maxTokens, s_temperature, s_topP, s_seed, Url,
+            Output, Force,
         ];
         foreach (var option in options) command.Add(option);
         command.Validators.Add(Check);

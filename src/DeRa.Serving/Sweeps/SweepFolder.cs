@@ -39,7 +39,7 @@ public sealed class SweepFolder : IDisposable
         {
             if (isNew) results.SetLength(0);
             // Settings without rows bind nobody; they are written before the first row.
-            if (results.Length == 0) Write(about, JsonSerializer.Serialize(settings, s_indented) + "\n");
+            if (results.Length == 0) Replace(about, JsonSerializer.Serialize(settings, s_indented) + "\n");
             else CheckSame(path, about, settings);
             var (lines, ends) = (0, 0L);
             foreach (var end in LineEnds(results))
@@ -76,10 +76,10 @@ public sealed class SweepFolder : IDisposable
 
     /// <summary>Writes another file of the folder, whole or not at all.</summary>
     /// <returns>Its path.</returns>
-    public string Write(string name, Func<string> text)
+    public string Write(string name, string text)
     {
         var file = Path.Combine(_path, name);
-        Write(file, text());
+        Replace(file, text);
         return file;
     }
 
@@ -98,7 +98,7 @@ public sealed class SweepFolder : IDisposable
         }
     }
 
-    private static void Write(string path, string text)
+    private static void Replace(string path, string text)
     {
         File.WriteAllText(path + ".new", text);
         File.Move(path + ".new", path, overwrite: true);

@@ -21,7 +21,7 @@ internal static class SweepWarnings
         foreach (var curve in summary.Curves.Where(curve => curve.Failed > 0))
             yield return $"{curve.Failed} completions have no score of {curve.Name}; prompts without one at a strength are left out.";
         if (1 - summary.Figures[best.Place].Finished is > MostUnfinished and var unfinished)
-            yield return $"At λ = {strength} {Text(Math.Round(100 * unfinished))} % of the completions ran into the limit of tokens.";
+            yield return $"At λ = {strength}, {Text(Math.Round(100 * unfinished))} % of the completions ran into the limit of tokens.";
         foreach (var gold in summary.Curves.Skip(1).Where(gold => gold.Recommendation.Strength.High < best.Strength.Estimate))
             yield return $"Over-optimisation: {gold.Name} is highest at λ = {Text(gold.Recommendation.Strength.Estimate)}, and where "
                 + $"{proxy.Name} is highest, at λ = {strength}, it has fallen from {Text(gold.Means[gold.Recommendation.Place].Estimate)} "

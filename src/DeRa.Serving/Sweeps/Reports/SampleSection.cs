@@ -1,0 +1,48 @@
+using System.Text;
+using DeRa.Serving.Sweeps.Summaries;
+
+namespace DeRa.Serving.Sweeps.Reports;
+
+/// <summary>Completions of a few prompts side by side at five strengths; words that the one before does not have are marked.</summary>
+internal static class SampleSection
+{
+    private const int MostPrompts = 6, Columns = 5;
+
+    /// <summary>Writes it.</summary>
+    public static string Html(SweepSummary summary)
+    {
+        var (results, html) = (summary.Results, new StringBuilder());
+        html.Append("<h2>Completions</h2>\n<p>The first of each prompt, with the same draws at every strength. Marked: words that the one ")
+            .Append("before does not have there.</p>\n");
+        var places = Places(results.Strengths.Count, summary.Recommendation.Place);
+        for (var prompt = 0; prompt < Math.Min(MostPrompts, results.PromptCount); prompt++)
+        {
+            html.Append($"<h3>{ReportText.Escaped(results.Row(prompt, 0, 0).Prompt)}</h3>\n<div class=\"samples\">\n");
+            string? before = null;
+            foreach (var place in places)
+            {
+                var row = results.Row(prompt, place, 0);
+                html.Append($"<div><h4>λ = {ReportText.Number(row.Strength)}</h4><p class=\"scores\">{Scores(results, row)}</p><p>");
+                foreach (var (words, isNew) in WordDifference.Of(before ?? row.Completion, row.Completion))
+                    html.Append(isNew ? $"<mark>{ReportText.Escaped(words)}</mark> " : ReportText.Escaped(words) + " ");
+                html.Append("</p></div>\n");
+                before = row.Completion;
+            }
+            html.Append("</div>\n");
+        }
+        return html.ToString();
+    }
+
+    /// <summary>Evenly over all strengths, the recommended one among them.</summary>
+    private static int[] Places(int count, int best)
+    {
+        if (count <= Columns) return [.. Enumerable.Range(0, count)];
+        var places = Enumerable.Range(0, Columns).Select(i => (int)Math.Round(i * (count - 1.0) / (Columns - 1))).ToArray();
+        if (!places.Contains(best)) places[Enumerable.Range(1, Columns - 2).MinBy(i => Math.Abs(places[i] - best))] = best;
+        return places;
+    }
+
+    private static string Scores(SweepResults results, SweepRow row) => string.Join(", ", results.Rewards.Zip(row.Rewards,
+        (name, score) => $"{ReportText.Escaped(name)} {(score is { } number ? ReportText.Number(number) : "–")}")
+        .Append($"{row.Tokens} tokens"));
+}
