@@ -1,4 +1,3 @@
-using System.CommandLine;
 using DeRa.Cli.Arguments;
 using DeRa.Cli.Score;
 using DeRa.Serving;

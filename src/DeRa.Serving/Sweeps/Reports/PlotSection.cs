@@ -1,4 +1,3 @@
-using System.Text;
 using DeRa.Serving.Sweeps.Summaries;
 
 namespace DeRa.Serving.Sweeps.Reports;
@@ -11,13 +10,10 @@ internal static class PlotSection
     /// <summary>Writes them.</summary>
     public static string Html(SweepSummary summary)
     {
-        var html = new StringBuilder("<div class=\"plots\">\n");
+        var plots = new List<string>();
         foreach (var (index, curve) in summary.Curves.Index())
-        {
-            html.Append(OverStrengths(summary, curve, index == 0));
-            html.Append(OverDistances(summary, curve, index == 0));
-        }
-        html.Append(Figure("Length of completions", "strength λ", "tokens",
+            plots.AddRange([OverStrengths(summary, curve, index == 0), OverDistances(summary, curve, index == 0)]);
+        plots.Add(Figure("Length of completions", "strength λ", "tokens",
             [new PlotLayer("mean length", 1, Over(summary, figures => figures.Tokens))]));
         PlotLayer[] distinct =
         [
@@ -25,8 +21,8 @@ internal static class PlotSection
             new("distinct-2: different pairs of words among all", 2, Over(summary, figures => figures.Distinct2)),
         ];
         if (distinct.All(layer => layer.Points.Count > 0))
-            html.Append(Figure("Variety of all completions at a strength", "strength λ", "share", distinct));
-        return html.Append("</div>\n").ToString();
+            plots.Add(Figure("Variety of all completions at a strength", "strength λ", "share", distinct));
+        return $"<div class=\"plots\">\n{string.Concat(plots)}</div>\n";
     }
 
     private static string OverStrengths(SweepSummary summary, RewardCurve curve, bool isFirst)
@@ -43,8 +39,10 @@ internal static class PlotSection
         var layers = new List<PlotLayer>();
         if (summary.Fit(curve) is { } fit) layers.Add(Fitted(summary, curve, fit));
         if (isFirst)
-            layers.Add(new PlotLayer("Pareto front: no strength gives more at less distance", 4, [.. summary.ParetoFront.Select(place =>
-                new PlotPoint(summary.Figures[place].Distance, curve.Means[place].Estimate))]) { HasDots = false });
+        {
+            var front = summary.ParetoFront.Select(place => new PlotPoint(summary.Figures[place].Distance, curve.Means[place].Estimate));
+            layers.Add(new PlotLayer("Pareto front: no strength gives more at less distance", 4, [.. front]) { HasDots = false });
+        }
         if (isFirst && summary.BestOfN.Count > 1)
             layers.Add(new PlotLayer("best of n at λ = 0, at the bound of its distance", 3, [.. summary.BestOfN.Select(best =>
                 new PlotPoint(best.Distance, best.Reward, Label: $"n = {best.N}"))]));

@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Text;
 using DeRa.Serving.Statistics;
 using DeRa.Serving.Sweeps.Summaries;
 
@@ -13,16 +12,16 @@ public static class ReportPage
     /// <param name="settings">What its rows depend on, by name.</param>
     public static string Html(SweepSummary summary, IReadOnlyDictionary<string, string> settings)
     {
-        var html = new StringBuilder("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
-        html.Append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Strength sweep</title>\n");
-        html.Append($"<style>\n{Style()}</style>\n</head>\n<body>\n<main>\n");
-        html.Append($"<h1>{ReportText.Escaped(summary.Curves[0].Name)} against strength</h1>\n");
-        html.Append($"<p>{summary.Results.PromptCount} prompts, {summary.Results.Strengths.Count} strengths, {summary.Results.Samples} ")
-            .Append("completions of each prompt at each strength, with the same random draws at every strength.</p>\n");
-        html.Append(Recommended(summary));
-        foreach (var warning in summary.Warnings) html.Append($"<p class=\"warning\">{ReportText.Escaped(warning)}</p>\n");
-        html.Append(PlotSection.Html(summary)).Append(Table(summary)).Append(SampleSection.Html(summary)).Append(Settings(settings));
-        return html.Append("</main>\n</body>\n</html>\n").ToString();
+        var (results, name) = (summary.Results, ReportText.Escaped(summary.Curves[0].Name));
+        var html = new MarkupLines().Add($"<!DOCTYPE html>").Add($"<html lang=\"en\">").Add($"<head>").Add($"<meta charset=\"utf-8\">")
+            .Add($"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">")
+            .Add($"<title>{name} against strength</title>").Add($"<style>").Add($"{Style()}</style>").Add($"</head>")
+            .Add($"<body>").Add($"<main>").Add($"<h1>{name} against strength</h1>")
+            .Add($"<p>{results.PromptCount} prompts, {results.Strengths.Count} strengths, {results.Samples} completions of each prompt at")
+            .Add($"each strength, with the same random draws at every strength.</p>").Add($"{Recommended(summary)}");
+        foreach (var warning in summary.Warnings) html.Add($"<p class=\"warning\">{ReportText.Escaped(warning)}</p>");
+        html.Add($"{PlotSection.Html(summary)}{Table(summary)}{SampleSection.Html(summary)}{Settings(settings)}");
+        return html.Add($"</main>").Add($"</body>").Add($"</html>").ToString();
     }
 
     private static string Recommended(SweepSummary summary)
@@ -47,29 +46,31 @@ public static class ReportPage
 
     private static string Table(SweepSummary summary)
     {
-        var html = new StringBuilder("<h2>All strengths</h2>\n<p>Means with 95 % intervals of a bootstrap over prompts.</p>\n");
-        html.Append("<div class=\"scroll\"><table>\n<tr><th>λ</th>");
-        foreach (var name in summary.Results.Rewards) html.Append($"<th>{ReportText.Escaped(name)}</th>");
-        html.Append("<th>KL, nats</th><th>tokens</th><th>ended, %</th><th>distinct-1</th><th>distinct-2</th></tr>\n");
+        string[] heads = ["λ", .. summary.Results.Rewards, "KL, nats", "tokens", "ended, %", "distinct-1", "distinct-2"];
+        var html = new MarkupLines().Add($"<h2>All strengths</h2>").Add($"<p>Means with 95 % intervals of a bootstrap over prompts.</p>")
+            .Add($"<div class=\"scroll\"><table>")
+            .Add($"<tr>{string.Concat(heads.Select(head => $"<th>{ReportText.Escaped(head)}</th>"))}</tr>");
         foreach (var (place, figures) in summary.Figures.Index())
         {
-            html.Append(place == summary.Recommendation.Place ? "<tr class=\"chosen\">" : "<tr>");
-            html.Append($"<th>{ReportText.Number(figures.Strength)}</th>");
-            foreach (var curve in summary.Curves) html.Append($"<td>{ReportText.Between(curve.Means[place])}</td>");
-            html.Append($"<td>{ReportText.Between(figures.Kl)}</td>");
-            foreach (var number in (double[])[figures.Tokens, 100 * figures.Finished, figures.Distinct1, figures.Distinct2])
-                html.Append($"<td>{(double.IsNaN(number) ? "–" : ReportText.Number(number))}</td>");
-            html.Append("</tr>\n");
+            double[] numbers = [figures.Tokens, 100 * figures.Finished, figures.Distinct1, figures.Distinct2];
+            string[] cells =
+            [
+                .. summary.Curves.Select(curve => curve.Means[place]).Append(figures.Kl).Select(ReportText.Between),
+                .. numbers.Select(number => double.IsNaN(number) ? "–" : ReportText.Number(number)),
+            ];
+            var style = place == summary.Recommendation.Place ? " class=\"chosen\"" : "";
+            html.Add($"<tr{style}><th>{ReportText.Number(figures.Strength)}</th>")
+                .Add($"{string.Concat(cells.Select(cell => $"<td>{cell}</td>"))}</tr>");
         }
-        return html.Append("</table></div>\n").ToString();
+        return html.Add($"</table></div>").ToString();
     }
 
     private static string Settings(IReadOnlyDictionary<string, string> settings)
     {
-        var html = new StringBuilder("<h2>Settings</h2>\n<div class=\"scroll\"><table class=\"settings\">\n");
+        var html = new MarkupLines().Add($"<h2>Settings</h2>").Add($"<div class=\"scroll\"><table class=\"settings\">");
         foreach (var (name, value) in settings)
-            html.Append($"<tr><th>{ReportText.Escaped(name)}</th><td>{ReportText.Escaped(value)}</td></tr>\n");
-        return html.Append("</table></div>\n<p>Each prompt's seed is in results.jsonl, with every completion.</p>\n").ToString();
+            html.Add($"<tr><th>{ReportText.Escaped(name)}</th><td>{ReportText.Escaped(value)}</td></tr>");
+        return html.Add($"</table></div>").Add($"<p>Each prompt's seed is in results.jsonl, with every completion.</p>").ToString();
     }
 
     private static string Style()

@@ -1,4 +1,3 @@
-using System.Text;
 using DeRa.Serving.Sweeps.Summaries;
 
 namespace DeRa.Serving.Sweeps.Reports;
@@ -11,27 +10,28 @@ internal static class SampleSection
     /// <summary>Writes it.</summary>
     public static string Html(SweepSummary summary)
     {
-        var (results, html) = (summary.Results, new StringBuilder());
-        html.Append("<h2>Completions</h2>\n<p>The first of each prompt, with the same draws at every strength. Marked: words that the one ")
-            .Append("before does not have there.</p>\n");
+        var (results, html) = (summary.Results, new MarkupLines());
+        html.Add($"<h2>Completions</h2>").Add($"<p>The first of each prompt, with the same draws at every strength.")
+            .Add($"Marked: words that the one before does not have there.</p>");
         var places = Places(results.Strengths.Count, summary.Recommendation.Place);
         for (var prompt = 0; prompt < Math.Min(MostPrompts, results.PromptCount); prompt++)
         {
-            html.Append($"<h3>{ReportText.Escaped(results.Row(prompt, 0, 0).Prompt)}</h3>\n<div class=\"samples\">\n");
-            string? before = null;
+            html.Add($"<h3>{ReportText.Escaped(results.Row(prompt, 0, 0).Prompt)}</h3>").Add($"<div class=\"samples\">");
+            SweepRow? before = null;
             foreach (var place in places)
             {
                 var row = results.Row(prompt, place, 0);
-                html.Append($"<div><h4>λ = {ReportText.Number(row.Strength)}</h4><p class=\"scores\">{Scores(results, row)}</p><p>");
-                foreach (var (words, isNew) in WordDifference.Of(before ?? row.Completion, row.Completion))
-                    html.Append(isNew ? $"<mark>{ReportText.Escaped(words)}</mark> " : ReportText.Escaped(words) + " ");
-                html.Append("</p></div>\n");
-                before = row.Completion;
+                html.Add($"<div><h4>λ = {ReportText.Number(row.Strength)}</h4><p class=\"scores\">{Scores(results, row)}</p>")
+                    .Add($"<p>{Marked(before ?? row, row)}</p></div>");
+                before = row;
             }
-            html.Append("</div>\n");
+            html.Add($"</div>");
         }
         return html.ToString();
     }
+
+    private static string Marked(SweepRow before, SweepRow row) => string.Join(' ', WordDifference.Of(before.Completion, row.Completion)
+        .Select(run => run.IsNew ? $"<mark>{ReportText.Escaped(run.Words)}</mark>" : ReportText.Escaped(run.Words)));
 
     /// <summary>Evenly over all strengths, the recommended one among them.</summary>
     private static int[] Places(int count, int best)
