@@ -2,10 +2,12 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using DeRa.Cli.Bench;
 using DeRa.Cli.Score;
+using DeRa.Cli.Sweep;
 using DeRa.Engine.Admission;
 using DeRa.Engine.Requests;
 using DeRa.Hub;
 using DeRa.Serving.Requests;
+using DeRa.Serving.Rewards;
 using DeRa.Text;
 using DeRa.Torch.Execution;
 using DeRa.Torch.Native;
@@ -28,6 +30,7 @@ internal static class Commands
         {
             GenerateCommand.Create(),
             ScoreCommand.Create(),
+            SweepCommand.Create(),
             VerifyCommand.Create(),
             PullCommand.Create(),
             InspectCommand.Create(),
@@ -54,7 +57,7 @@ internal static class Commands
         {
             return Interruption.ExitCode;
         }
-        catch (Exception bad) when (bad is InvalidRequestException or FormatException)
+        catch (Exception bad) when (bad is InvalidRequestException or FormatException or RewardException)
         {
             return await EndAsync(error, bad.Message, BadInput);
         }

@@ -153,19 +153,8 @@ internal static class ScoreCommand
         {
             ["lines"] = Convert.ToHexString(SHA256.HashData(items)),
             ["strengths"] = string.Join(',', labels),
-            ["cache number format"] = options.Models.CacheDType.Name,
-            ["kernels"] = options.Models.Kernels.Name + (options.Models.Kernels.IsPrefillByLibTorch ? ", prompts by torch" : ""),
         };
-        foreach (var (member, folder) in pair.Members.Zip(options.Models.Paths))
-            about[$"model {member.Name}"] = $"{Path.GetFullPath(folder)}, {member.DType} on {member.Device}, {FilesOf(folder)}";
+        foreach (var (name, value) in PairAbout.Of(pair, options)) about[name] = value;
         return about;
-    }
-
-    /// <summary>Tells another model in the same folder apart without reading gigabytes.</summary>
-    private static string FilesOf(string folder)
-    {
-        var files = new DirectoryInfo(folder).GetFiles().OrderBy(file => file.Name, StringComparer.Ordinal).ToList();
-        return string.Create(CultureInfo.InvariantCulture,
-            $"{files.Sum(file => file.Length)} bytes of {files.Max(file => file.LastWriteTimeUtc):O}");
     }
 }

@@ -7,16 +7,13 @@ namespace DeRa.Cli.Bench.Serve;
 /// <summary><c>dera bench serve</c>: how much a server does for clients, and how long each waits.</summary>
 internal static class ServeCommand
 {
-    /// <summary>Environment variables that hold the API key; the first that is set counts.</summary>
-    public const string DeRaKey = "DERA_API_KEY", OpenAiKey = "OPENAI_API_KEY";
-
     private const int DefaultSeconds = 60, DefaultInputTokens = 128, DefaultTurnTokens = 16;
 
     private static readonly Option<Uri> s_url = new("--url", "--base-url")
     {
         Description = "Address of a server that runs, such as http://localhost:8080",
         Required = true,
-        CustomParser = ReadAddress,
+        CustomParser = ServerArguments.ReadAddress,
     };
 
     private static readonly Option<string> s_endpoint = new("--endpoint")
@@ -84,7 +81,7 @@ internal static class ServeCommand
         s_endpoint.AcceptOnlyFromAmong("chat", "completions");
         var command = new Command("serve",
             "Measure any server that speaks OpenAI's API: requests and tokens a second, and how long clients wait (TTFT, TPOT, ITL, end to "
-            + $"end). {DeRaKey} or {OpenAiKey} in the environment gives an API key. Ctrl+C ends it and prints what there is. The exit "
+            + $"end). {ServerArguments.KeyDescription}. Ctrl+C ends it and prints what there is. The exit "
             + "code is 1 where no request succeeded.")
         {
             s_url, s_endpoint, s_model, s_concurrency, s_rate, s_seed, s_inputTokens, s_sharedPrefix, s_maxTokens, s_ignoreEos, s_strengths,
@@ -112,7 +109,7 @@ internal static class ServeCommand
         s_files.Check(parsed);
         var options = Read(parsed);
         var target = new ServeTarget(parsed.GetRequiredValue(s_url), parsed.GetValue(s_endpoint) == "chat", parsed.GetValue(s_model),
-            Variable(DeRaKey) ?? Variable(OpenAiKey));
+            ServerArguments.ApiKey);
         var console = parsed.InvocationConfiguration;
         var probe = await ServeProbe.RunAsync(target, cancellation);
         options = WithWords(options, probe, parsed);
@@ -161,15 +158,5 @@ internal static class ServeCommand
         var tokens = parsed.GetValue(s_inputTokens) ?? (options.Turns > 1 ? DefaultTurnTokens : DefaultInputTokens);
         var words = options.Turns > 1 ? probe.WordsOfTurn(tokens) : probe.WordsOfRequest(tokens);
         return options with { PromptWords = words, SharedWords = (int)Math.Round(words * parsed.GetValue(s_sharedPrefix)) };
-    }
-
-    private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
-
-    private static Uri? ReadAddress(ArgumentResult result)
-    {
-        var text = result.Tokens[0].Value;
-        if (Uri.TryCreate(text, UriKind.Absolute, out var server) && server.Scheme is "http" or "https") return server;
-        result.AddError($"--url is '{text}'; it must be an address such as http://localhost:8080.");
-        return null;
     }
 }

@@ -1,3 +1,5 @@
+using DeRa.Cli.Arguments;
+
 namespace DeRa.Cli.Bench.Serve;
 
 /// <summary>What two short requests tell before a measurement: that the server takes them, and how many tokens it makes of words.</summary>
@@ -34,7 +36,7 @@ internal sealed record ServeProbe(double TokensPerWord, double OtherTokens)
         cancellation.ThrowIfCancellationRequested();
         if (asked.Failure is null) return asked.PromptTokens;
         var hint = asked.Status is 401 or 403
-            ? $"; {ServeCommand.DeRaKey} or {ServeCommand.OpenAiKey} in the environment gives the API key" : "";
+            ? $"; {ServerArguments.KeyDescription}" : "";
         throw new HttpRequestException($"--url {target.Server}: {asked.Failure}: {asked.FailureMessage}{hint}");
     }
 }

@@ -1,0 +1,57 @@
+using DeRa.Engine.Requests;
+using DeRa.Serving.Requests;
+using DeRa.Serving.Rewards;
+using DeRa.Serving.Scoring;
+using DeRa.Serving.Streaming;
+
+namespace DeRa.Serving.Sweeps;
+
+/// <summary>A pair that is loaded in this process.</summary>
+/// <param name="pair">The pair.</param>
+/// <param name="settings">What is generated.</param>
+public sealed class PairEndpoint(ServedPair pair, SweepSettings settings) : ISweepEndpoint
+{
+    private readonly GenerationService _generations = new(pair);
+    private readonly ScoringService _scoring = new(pair);
+
+    /// <summary>Checks that a prompt can be run at a strength, without running it.</summary>
+    /// <exception cref="InvalidRequestException">A value is out of range; the message names it.</exception>
+    public void Check(SweepPrompt prompt, double strength) => Prepare(prompt, settings.Seed, [strength]);
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<GeneratedText>> GenerateAsync(
+        SweepPrompt prompt, long seed, IReadOnlyList<double> strengths, CancellationToken cancellation)
+    {
+        var prepared = Prepare(prompt, seed, strengths);
+        using var generation = _generations.Start(prepared);
+        var choices = await WholeChoice.ReadAsync(generation, cancellation);
+        var promptTokens = prepared.Request.Choices[0].Request.PromptTokens;
+        return [.. choices.Select(choice => new GeneratedText(choice.Text,
+            new CompletionTokens(promptTokens, [.. choice.Tokens.Select(token => token.Token)]),
+            choice.FinishReason == FinishReason.Stop))];
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<double>> KlToReferenceAsync(
+        IReadOnlyList<CompletionTokens> texts, double strength, CancellationToken cancellation)
+    {
+        var scores = await _scoring.RunAsync(_scoring.Prepare(new ScoreInput
+        {
+            Items = [.. texts.Select(text => new ScoreItem(new TokenPrompt(text.Prompt), new TokenPrompt(text.Generated), "items"))],
+            Sweep = [new SweepStrength(strength, null, "alignment_sweep")],
+        }), cancellation);
+        return [.. scores.Select(score => score.KlToReference(0))];
+    }
+
+    private PreparedGeneration Prepare(SweepPrompt prompt, long seed, IReadOnlyList<double> strengths) =>
+        _generations.Prepare(new GenerationInput
+        {
+            Prompts = [prompt.Input],
+            AlignmentSweep = strengths,
+            N = settings.Samples,
+            MaxTokens = settings.MaxTokens,
+            Temperature = settings.Temperature,
+            TopP = settings.TopP,
+            Seed = seed,
+        });
+}

@@ -1,0 +1,48 @@
+using DeRa.Serving.Sweeps.Summaries;
+
+namespace DeRa.Serving.Sweeps.Reports;
+
+/// <summary>Completions of a few prompts side by side at five strengths; words that the one before does not have are marked.</summary>
+internal static class SampleSection
+{
+    private const int MostPrompts = 6, Columns = 5;
+
+    /// <summary>Writes it.</summary>
+    public static string Html(SweepSummary summary)
+    {
+        var (results, html) = (summary.Results, new MarkupLines());
+        html.Add($"<h2>Completions</h2>").Add($"<p>The first of each prompt, with the same draws at every strength.")
+            .Add($"Marked: words that the one before does not have there.</p>");
+        var places = Places(results.Strengths.Count, summary.Recommendation.Place);
+        for (var prompt = 0; prompt < Math.Min(MostPrompts, results.PromptCount); prompt++)
+        {
+            html.Add($"<h3>{ReportText.Escaped(results.Row(prompt, 0, 0).Prompt)}</h3>").Add($"<div class=\"samples\">");
+            SweepRow? before = null;
+            foreach (var place in places)
+            {
+                var row = results.Row(prompt, place, 0);
+                html.Add($"<div><h4>λ = {ReportText.Number(row.Strength)}</h4><p class=\"scores\">{Scores(results, row)}</p>")
+                    .Add($"<p>{Marked(before ?? row, row)}</p></div>");
+                before = row;
+            }
+            html.Add($"</div>");
+        }
+        return html.ToString();
+    }
+
+    private static string Marked(SweepRow before, SweepRow row) => string.Join(' ', WordDifference.Of(before.Completion, row.Completion)
+        .Select(run => run.IsNew ? $"<mark>{ReportText.Escaped(run.Words)}</mark>" : ReportText.Escaped(run.Words)));
+
+    /// <summary>Evenly over all strengths, the recommended one among them.</summary>
+    private static int[] Places(int count, int best)
+    {
+        if (count <= Columns) return [.. Enumerable.Range(0, count)];
+        var places = Enumerable.Range(0, Columns).Select(i => (int)Math.Round(i * (count - 1.0) / (Columns - 1))).ToArray();
+        if (!places.Contains(best)) places[Enumerable.Range(1, Columns - 2).MinBy(i => Math.Abs(places[i] - best))] = best;
+        return places;
+    }
+
+    private static string Scores(SweepResults results, SweepRow row) => string.Join(", ", results.Rewards.Zip(row.Rewards,
+        (name, score) => $"{ReportText.Escaped(name)} {(score is { } number ? ReportText.Number(number) : "–")}")
+        .Append($"{row.Tokens} tokens"));
+}

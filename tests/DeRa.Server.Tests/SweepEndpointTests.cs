@@ -1,0 +1,54 @@
+using DeRa.Serving.Requests;
+using DeRa.Serving.Rewards;
+using DeRa.Serving.Sweeps;
+using DeRa.Testing;
+using DeRa.Text.Chat;
+using Xunit;
+
+namespace DeRa.Server.Tests;
+
+/// <summary>A sweep over HTTP is the sweep of the pair that serves.</summary>
+public class SweepEndpointTests
+{
+    private static readonly CancellationToken s_stop = TestContext.Current.CancellationToken;
+    private static readonly double[] s_strengths = [-.5, 0, .5, 1, 2];
+
+    public static TheoryData<PromptInput> Prompts =>
+        [new TextPrompt("Once upon"), new ChatPrompt([new ChatMessage("system", "Be brief"), new ChatMessage("user", "A story")])];
+
+    [Theory]
+    [MemberData(nameof(Prompts))]
+    public async Task Rows_over_http_are_those_in_the_process(PromptInput input)
+    {
+        await using var server = await RealPairTests.StartAsync(GoldenData.Committed("pair/sft"), GoldenData.Committed("pair/aligned"));
+        var settings = new SweepSettings { Strengths = s_strengths, Samples = 3, MaxTokens = 6, Seed = 11, TopP = .95 };
+        SweepPrompt[] prompts = [new(input, "Once upon", "prompts.txt:1"), new(input, "Once upon", "prompts.txt:2")];
+        using var overHttp = new ServerEndpoint(server.Http.BaseAddress!, null, settings, TimeSpan.FromMilliseconds(1));
+        var expected = await RowsAsync(new PairEndpoint(server.State.Pair!, settings), settings, prompts);
+        Assert.Equal(2 * 5 * 3, expected.Count);
+        Assert.Equal(expected, await RowsAsync(overHttp, settings, prompts));
+        Assert.True(expected.Distinct().Count() == expected.Count);
+        Assert.Contains("real", await overHttp.ModelsAsync(s_stop), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_the_server_refuses_names_the_prompt()
+    {
+        await using var server = await RealPairTests.StartAsync(GoldenData.Committed("pair/sft"), GoldenData.Committed("pair/aligned"));
+        var settings = new SweepSettings { Strengths = [11], Samples = 1, MaxTokens = 1 };
+        using var endpoint = new ServerEndpoint(server.Http.BaseAddress!, null, settings, TimeSpan.FromMilliseconds(1));
+        var refused = await Assert.ThrowsAsync<FormatException>(() =>
+            RowsAsync(endpoint, settings, [new(new TextPrompt("Once"), "Once", "prompts.txt:1")]));
+        Assert.StartsWith("prompts.txt:1: ", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("it must be between -1 and 10", refused.Message, StringComparison.Ordinal);
+    }
+
+    private static async Task<List<string>> RowsAsync(ISweepEndpoint endpoint, SweepSettings settings, SweepPrompt[] prompts)
+    {
+        using var reward = RewardSpec.Parse("length:0-3");
+        var rows = new List<string>();
+        await foreach (var own in new SweepRun(endpoint, [reward], settings, _ => { }).RunAsync(prompts, 0, s_stop))
+            rows.AddRange(own.Select(row => row.ToJson(["length"])));
+        return rows;
+    }
+}

@@ -1,0 +1,84 @@
+using System.Xml.Linq;
+using DeRa.Serving.Sweeps;
+using DeRa.Serving.Sweeps.Reports;
+using DeRa.Serving.Sweeps.Summaries;
+using Xunit;
+
+namespace DeRa.Serving.Tests.Sweeps;
+
+public sealed class ReportTests
+{
+    private static readonly double[] s_strengths = [0, .5, 1, 1.5, 2, 2.5, 3];
+
+    [Fact]
+    public void The_page_has_all_plots_and_needs_nothing_else()
+    {
+        var summary = new SweepSummary(Results("a <b>bold</b> word"), .1);
+        var html = ReportPage.Html(summary, new Dictionary<string, string> { ["seed"] = "<7>" });
+        Assert.DoesNotContain("http", html, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("<script", html, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("url(", html, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("<b>", html, StringComparison.Ordinal);
+        Assert.Contains("&lt;7&gt;", html, StringComparison.Ordinal);
+        Assert.Contains("prefers-color-scheme: dark", html, StringComparison.Ordinal);
+        Assert.Contains("@media print", html, StringComparison.Ordinal);
+        var plots = Plots(html);
+        Assert.Equal(
+            ["proxy against strength", "proxy against distance from the reference", "gold against strength",
+                "gold against distance from the reference", "Length of completions", "Variety of all completions at a strength"],
+            plots.Select(plot => (string)plot.Attribute("aria-label")!));
+        // λ = 2 is the best, of β = 0.1.
+        Assert.Contains("<dd>2<small>", html, StringComparison.Ordinal);
+        Assert.Contains("<dd>0.05<small>", html, StringComparison.Ordinal);
+        // Five strengths of six prompts.
+        Assert.Equal(5 * 6, html.Split("<h4>λ = ").Length - 1);
+    }
+
+    [Fact]
+    public void Points_lie_where_the_figures_are()
+    {
+        var plot = XElement.Parse(SvgPlot.Draw("t", "x", "y", [new PlotLayer("layer", 1, [new(0, -1), new(1, 0, -.5, .5), new(2, 1)])]));
+        var dots = plot.Elements("circle").Select(dot => (X: (double)dot.Attribute("cx")!, Y: (double)dot.Attribute("cy")!)).ToList();
+        Assert.Equal(dots[1].X - dots[0].X, dots[2].X - dots[1].X, .11);
+        Assert.Equal(dots[1].Y - dots[0].Y, dots[2].Y - dots[1].Y, .11);
+        Assert.True(dots[0].X < dots[1].X && dots[0].Y > dots[1].Y);
+        Assert.Contains(plot.Elements("text"), text => text.Value == "−1");
+    }
+
+    [Theory]
+    [InlineData(0, 1, new[] { 0, .2, .4, .6, .8, 1 })]
+    [InlineData(-.32, .11, new[] { -.4, -.3, -.2, -.1, 0, .1, .2 })]
+    [InlineData(3, 3, new[] { 2.4, 2.6, 2.8, 3, 3.2, 3.4, 3.6 })]
+    public void Ticks_are_round_and_hold_the_values(double low, double high, double[] ticks) =>
+        Assert.Equal(ticks, PlotAxis.Of([low, high]).Ticks.Select(tick => Math.Round(tick, 9)));
+
+    [Theory]
+    [InlineData("a b c", "a b c", "a b c")]
+    [InlineData("a b c d", "a x c d e", "a [x] c d [e]")]
+    [InlineData("", "a b", "[a b]")]
+    [InlineData("a  b", "a\nb", "a b")]
+    [InlineData("She was sad", "She was very happy and sad", "She was [very happy and] sad")]
+    public void Words_that_the_other_text_lacks_are_new(string before, string text, string expected) => Assert.Equal(expected,
+        string.Join(' ', WordDifference.Of(before, text).Select(run => run.IsNew ? $"[{run.Words}]" : run.Words)));
+
+    private static List<XElement> Plots(string html) =>
+        [.. html.Split("<svg").Skip(1).Select(part => XElement.Parse($"<svg{part.Split("</svg>")[0]}</svg>"))];
+
+    private static SweepResults Results(string completion) => new(s_strengths, 2, ["proxy", "gold"],
+        [.. from prompt in Enumerable.Range(0, 8)
+            from strength in s_strengths
+            from sample in Enumerable.Range(0, 2)
+            select new SweepRow
+            {
+                PromptIndex = prompt,
+                Prompt = "Once <b>",
+                Strength = strength,
+                Sample = sample,
+                Seed = prompt,
+                Completion = completion,
+                Tokens = 3,
+                IsFinished = true,
+                Kl = strength * strength,
+                Rewards = [-(strength - 2) * (strength - 2) + .1 * prompt * sample, strength],
+            }]);
+}
