@@ -1,5 +1,4 @@
 using System.Text.Json;
-using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
 using DeRa.Protos.V1;
 using DeRa.Server.Tests.Http;
