@@ -113,7 +113,7 @@ public sealed class SummaryTests
 
     private static Interval Exact(double value) => Interval.Exact(value);
 
-    /// <summary>Rows whose KL is 4λ², with rewards that follow from strength, prompt and a draw that is the same at all strengths.</summary>
+    /// <summary>Rows whose KL is 4λ², with rewards of strength, prompt and a draw that is the same at all strengths.</summary>
     private static SweepResults Results(
         int prompts, int samples, string[] rewards, Func<double, int, double, double?[]> score) => new(s_strengths, samples, rewards,
         [.. from prompt in Enumerable.Range(0, prompts)

@@ -45,7 +45,7 @@ internal static class PlotSection
         }
         if (isFirst && summary.BestOfN.Count > 1)
             layers.Add(new PlotLayer("best of n at λ = 0, at the bound of its distance", 3, [.. summary.BestOfN.Select(best =>
-                new PlotPoint(best.Distance, best.Reward, Label: $"n = {best.N}"))]));
+                new PlotPoint(best.Distance, best.Reward, Label: best.N > 1 ? $"n = {best.N}" : null))]));
         layers.Add(new PlotLayer("strengths", 1, [.. summary.Figures.Select((figures, place) => new PlotPoint(figures.Distance,
             curve.Means[place].Estimate, Label: $"λ = {ReportText.Number(figures.Strength)}"))])
         {

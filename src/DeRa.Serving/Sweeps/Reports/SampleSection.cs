@@ -22,7 +22,7 @@ internal static class SampleSection
             {
                 var row = results.Row(prompt, place, 0);
                 html.Add($"<div><h4>λ = {ReportText.Number(row.Strength)}</h4><p class=\"scores\">{Scores(results, row)}</p>")
-                    .Add($"<p>{Marked(before ?? row, row)}</p></div>");
+                    .Add($"<p>{Highlighted(before ?? row, row)}</p></div>");
                 before = row;
             }
             html.Add($"</div>");
@@ -30,8 +30,9 @@ internal static class SampleSection
         return html.ToString();
     }
 
-    private static string Marked(SweepRow before, SweepRow row) => string.Join(' ', WordDifference.Of(before.Completion, row.Completion)
-        .Select(run => run.IsNew ? $"<mark>{ReportText.Escaped(run.Words)}</mark>" : ReportText.Escaped(run.Words)));
+    private static string Highlighted(SweepRow before, SweepRow row) => string.Join(' ',
+        WordDifference.Of(before.Completion, row.Completion).Select(run => (run.IsNew, Text: ReportText.Escaped(run.Words)))
+            .Select(run => run.IsNew ? $"<mark>{run.Text}</mark>" : run.Text));
 
     /// <summary>Evenly over all strengths, the recommended one among them.</summary>
     private static int[] Places(int count, int best)
