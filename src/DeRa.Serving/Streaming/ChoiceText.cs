@@ -63,7 +63,7 @@ internal sealed class ChoiceText(PreparedChoice choice, ITokenizer tokenizer)
             Tokens = [.. delta.Tokens, .. held],
             FinishReason = reason,
             StopToken = StopToken(reason),
-            Measures = _measures?.Finish(Cut(reason)),
+            Measures = _measures?.Finish(EndedBy(reason)),
         };
     }
 
@@ -75,7 +75,7 @@ internal sealed class ChoiceText(PreparedChoice choice, ITokenizer tokenizer)
     }
 
     /// <summary>What ended the text other than an end-of-sequence token; null where one did.</summary>
-    private string? Cut(FinishReason reason) => reason switch
+    private string? EndedBy(FinishReason reason) => reason switch
     {
         FinishReason.Length => "length",
         FinishReason.Cancelled => "cancelled",

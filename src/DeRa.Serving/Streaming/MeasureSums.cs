@@ -20,8 +20,8 @@ internal sealed class MeasureSums(string? fault)
     public void ChangeStrengths() => _fault ??= "alignment_strength";
 
     /// <summary>The sums.</summary>
-    /// <param name="cut">What ended the choice, where that was not its own end.</param>
-    public ChoiceMeasures Finish(string? cut) => _sums with { WeightFault = _fault ?? cut };
+    /// <param name="ending">What ended the choice, where that was not its own end.</param>
+    public ChoiceMeasures Finish(string? ending) => _sums with { WeightFault = _fault ?? ending };
 
     private void Add(TokenMeasures token) => _sums = new ChoiceMeasures(_sums.LogProb + token.LogProb, _sums.LogZ + token.LogZ,
         [.. token.Models.Select((own, i) =>
