@@ -17,8 +17,8 @@ namespace DeRa.Lab.Tests;
 public sealed class DefaultPairTests
 {
     private static readonly string[] s_prompts =
-        [.. ((string[])["a dog and a ball", "a girl named Lily", "an old tree", "a bird that fell", "Sam and his mom", "a lost toy", "a storm",
-            "the sea"])
+        [.. ((string[])["a dog and a ball", "a girl named Lily", "an old tree", "a bird that fell", "Sam and his mom", "a lost toy",
+            "a storm", "the sea"])
             .Select(what => $"<|user|>\nWrite a story about {what}<|endoftext|>\n<|assistant|>\n")];
 
     private static string Folder(string model) => Path.Combine(SharedData.ProjectRoot, "src", "DeRa.Serving", "DefaultPair", model);

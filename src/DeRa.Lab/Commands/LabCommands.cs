@@ -58,7 +58,8 @@ internal static class LabCommands
 
     private static RootCommand Root() => new(
         "dera-lab: train a small reference and aligned model, and see what decoding-time realignment does. In order: "
-        + "tokenizer, train (pretraining, then SFT with --from), align, evaluate; or reproduce for the paper's experiment or the default pair.")
+        + "tokenizer, train (pretraining, then SFT with --from), align, evaluate; or reproduce "
+        + "for the paper's experiment or the default pair.")
     {
         StoriesCommand.Create(),
         TokenizerCommand.Create(),

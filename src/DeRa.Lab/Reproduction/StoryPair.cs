@@ -26,22 +26,25 @@ internal sealed class StoryPair(string folder, IReadOnlyList<string> compute)
         [
             "train", "--text", Stories, "--tokenizer", In("tokenizer"), "--output", In("pretrained"), "--hidden", "256",
             "--intermediate", "640", "--layers", "5", "--heads", "4", "--steps", "2400", "--warmup-steps", "50", "--batch-rows", "12",
-            "--row-tokens", "512", "--optimizer", "muon", "--learning-rate", "4e-3", "--weight-decay", "0.1", "--compute-dtype", "bfloat16",
-            "--seed", "1", .. compute,
+            "--row-tokens", "512", "--optimizer", "muon", "--learning-rate", "4e-3", "--weight-decay", "0.1",
+            "--compute-dtype", "bfloat16", "--seed", "1", .. compute,
         ],
         [
-            "train", "--from", In("pretrained"), "--text", .. Learned, "--output", In("reference"), "--steps", "400", "--warmup-steps", "20",
-            "--batch-rows", "12", "--row-tokens", "512", "--optimizer", "muon", "--learning-rate", "5e-4", "--weight-decay", "0.1",
-            "--seed", "2", "--dtype", "bfloat16", .. compute,
+            "train", "--from", In("pretrained"), "--text", .. Learned, "--output", In("reference"), "--steps", "400",
+            "--warmup-steps", "20", "--batch-rows", "12", "--row-tokens", "512", "--optimizer", "muon", "--learning-rate", "5e-4",
+            "--weight-decay", "0.1", "--seed", "2", "--dtype", "bfloat16", .. compute,
         ],
         [
             "align", "--reference", In("reference"), "--output", In("aligned"), "--method", "policy-gradient", "--beta", "0.05", "--reward",
             "story", "--prompts", .. Learned, "--prompts-per-step", "16", "--completions", "8", "--max-tokens", "200", "--steps", "120",
-            "--learning-rate", "2.5e-4", "--warmup-steps", "5", "--checkpoint-steps", "10", "--seed", "3", "--dtype", "bfloat16", .. compute,
+            "--learning-rate", "2.5e-4", "--warmup-steps", "5", "--checkpoint-steps", "10", "--seed", "3", "--dtype", "bfloat16",
+            .. compute,
         ],
     ];
 
-    /// <summary>Copies what serving needs to <see cref="Finished"/>; the pair asks for a temperature of 0.7 where a request names none.</summary>
+    /// <summary>
+    /// Copies what serving needs to <see cref="Finished"/>; the pair asks for a temperature of 0.7 where a request names none.
+    /// </summary>
     public void Finish()
     {
         foreach (var model in Models)

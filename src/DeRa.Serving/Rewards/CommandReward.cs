@@ -112,14 +112,18 @@ internal sealed class CommandReward : IReward
     private bool TryStart(out ScorerProcess process)
     {
         process = _process!;
-        try
+        if (process is null)
         {
-            if (_process is null) process = _process = new ScorerProcess(_words, _settings.ErrorLine);
-        }
-        catch (RewardException exception)
-        {
-            _stopped = exception.Message;
-            return false;
+            try
+            {
+                process = _process = new ScorerProcess(_words, _settings.ErrorLine);
+                return true;
+            }
+            catch (RewardException exception)
+            {
+                _stopped = exception.Message;
+                return false;
+            }
         }
         if (!process.Output.TryRead(out var surplus)) return true;
         _stopped = _givenUp = $"reward command: it wrote more lines than it was sent completions: {Quote(surplus)}";

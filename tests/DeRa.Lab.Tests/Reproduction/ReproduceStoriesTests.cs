@@ -59,7 +59,8 @@ public sealed class ReproduceStoriesTests(TinyPair tiny) : IDisposable
     {
         var missing = Path.Combine(_folder.Path, "missing.txt");
         var run = await LabRun.OfAsync(
-            TestContext.Current.CancellationToken, "reproduce", "stories", "--text", missing, "--held-out", missing, "--output", _folder.Path);
+            TestContext.Current.CancellationToken, "reproduce", "stories", "--text", missing, "--held-out", missing,
+            "--output", _folder.Path);
         Assert.Equal(2, run.Code);
         Assert.Contains($"--text: there is no file {missing}", run.Error, StringComparison.Ordinal);
         Assert.StartsWith("dera-lab stories --text", run.Out, StringComparison.Ordinal);
