@@ -51,7 +51,7 @@ public sealed class PipelineTests(TinyPair pair)
         Assert.InRange(lines.Length, 5, 29);
         Assert.Equal(["The cat", "Tom"],
             lines.Select(line => line.GetProperty("prompt").GetString()!).Distinct().Order(StringComparer.Ordinal));
-        Assert.All(lines, line => Assert.Matches("^( [a-z]|\\.)", line.GetProperty("completion").GetString()!));
+        Assert.All(lines, line => Assert.EndsWith(".", line.GetProperty("completion").GetString()!));
         Assert.All(lines, line => Assert.DoesNotContain("<|endoftext|>", line.GetProperty("completion").GetString()!));
     }
 
