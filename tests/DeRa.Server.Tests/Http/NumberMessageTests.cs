@@ -17,7 +17,8 @@ public class NumberMessageTests
         var found = 0;
         foreach (var (name, schema) in fields)
         {
-            if (Whole(schema!) is not { } whole) continue;
+            // A schedule's numbers stand in pairs (ScheduleTests).
+            if (name == "alignment_schedule" || Whole(schema!) is not { } whole) continue;
             found++;
             var isList = schema!["items"] is not null || name == "prompt";
             var others = name == "prompt" ? "\"model\":null" : rest;
