@@ -52,7 +52,7 @@ public class InfoTests
         {
             Time = new() { MaxStepSeconds = 123 },
             Engine = new() { Speculation = DeRa.Engine.Scheduling.Speculation.Off },
-            Model = new() { Name = "shown-name", Aligned = ["a=x", "b=y"] },
+            Model = new() { Name = "shown-name", Aligned = ["a=x", "b=y"], Rewards = "hidden-place" },
             Compute = new() { Libtorch = "hidden-place" },
             Key = new() { ApiKeys = "hidden-place", ApiKey = new Secret("hidden-secret") },
             Tls = new() { TlsCertificate = "hidden-place", TlsKey = "hidden-place", TlsPassword = new Secret("hidden-secret") },
@@ -75,7 +75,7 @@ public class InfoTests
         Assert.DoesNotContain("hidden", text, StringComparison.Ordinal);
         Assert.Equal(OptionReader.Table.All.Except(hidden).Select(entry => entry.Name), told.EnumerateObject()
             .Select(option => option.Name));
-        Assert.Superset(new HashSet<string> { "config", "libtorch", "api-keys", "api-key", "tls-key", "tls-password" },
+        Assert.Superset(new HashSet<string> { "config", "libtorch", "rewards", "api-keys", "api-key", "tls-key", "tls-password" },
             hidden.Select(entry => entry.Name).ToHashSet());
     }
 }
