@@ -87,7 +87,7 @@ public class GenerationChangeTests
         var letters = string.Join(',', Enumerable.Range('a', 26));
         var common = $"\"seed\":5,\"allowed_token_ids\":[{letters}],\"return_token_ids\":true";
         using var stream = await OpenStream.StartAsync(
-            server, $$"""{"prompt":"a",{{common}},"stream":true,"max_tokens":600,"alignment_strength":0}""");
+            server, $$"""{"prompt":"a",{{common}},"stream":true,"max_tokens":3000,"alignment_strength":0}""");
         var (tokens, from, change) = (new List<int>(), (int?)null, (Task<Reply>?)null);
         while (await stream.NextAsync() is { } happened)
         {
