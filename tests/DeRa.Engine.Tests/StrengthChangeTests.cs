@@ -103,6 +103,7 @@ public sealed class StrengthChangeTests
         {
             Prompts = [new TextPrompt("hello")],
             MaxTokens = 30,
+            IgnoreEos = true,
             AlignmentStrength = 0,
             Echo = true,
             LogProbs = 0,

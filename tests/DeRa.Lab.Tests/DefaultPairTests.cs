@@ -21,18 +21,16 @@ public sealed class DefaultPairTests
             "a storm", "the sea"])
             .Select(what => $"<|user|>\nWrite a story about {what}<|endoftext|>\n<|assistant|>\n")];
 
-    private static string Folder(string model) => Path.Combine(SharedData.ProjectRoot, "src", "DeRa.Serving", "DefaultPair", model);
-
     [Fact]
     public void The_reward_rises_with_the_strength()
     {
-        var tokenizer = TokenizerLoader.Load(Folder("reference"));
-        using var reference = TrainableDecoder.Load(Folder("reference"), CPU);
-        using var aligned = TrainableDecoder.Load(Folder("aligned"), CPU);
+        var tokenizer = TokenizerLoader.Load(DefaultPairWeights.Folder("reference"));
+        using var reference = TrainableDecoder.Load(DefaultPairWeights.Folder("reference"), CPU);
+        using var aligned = TrainableDecoder.Load(DefaultPairWeights.Folder("aligned"), CPU);
         using var reward = new StoryReward();
         var prompts = s_prompts.Select(prompt => new EncodedPrompt(prompt, [.. tokenizer.Encode(prompt)])).ToArray();
         double Mean(double strength) => StrengthEvaluation.Run(new Mixture(reference, aligned, strength), prompts, completions: 6,
-            new CompletionScorer(tokenizer, reward), ModelFolder.EndToken(Folder("reference")), maxTokens: 160, seed: 5,
+            new CompletionScorer(tokenizer, reward), ModelFolder.EndToken(DefaultPairWeights.Folder("reference")), maxTokens: 160, seed: 5,
             cancellation: TestContext.Current.CancellationToken).Reward.Estimate;
         var (none, half, full) = (Mean(0), Mean(0.5), Mean(1));
         Assert.True(half > none + 0.05 && full > half, $"{none}, {half}, {full}");
@@ -41,7 +39,7 @@ public sealed class DefaultPairTests
     [Fact]
     public void Both_models_answer_by_the_template_that_they_learned() => Assert.All(
         (string[])["reference", "aligned"], model => Assert.Equal(ZephyrTemplate.Jinja, (string?)JsonNode.Parse(
-            File.ReadAllText(Path.Combine(Folder(model), "tokenizer_config.json")))!["chat_template"]));
+            File.ReadAllText(Path.Combine(DefaultPairWeights.Folder(model), "tokenizer_config.json")))!["chat_template"]));
 
     /// <summary>Per character: vocabularies differ.</summary>
     [Fact]
@@ -50,7 +48,7 @@ public sealed class DefaultPairTests
         var (other, texts) = (SharedData.Find("models/stories260k"), SharedData.Find("text/tinystories-v1-valid-first-0.8mb.txt"));
         Assert.SkipWhen(other is null || texts is null, SharedData.Missing);
         var heldOut = DocumentFile.Read(texts!).Skip(1).Take(20).Select(story => story.Text).ToArray();
-        var (ours, theirs) = (Loss(Folder("reference"), heldOut), Loss(other!, heldOut));
+        var (ours, theirs) = (Loss(DefaultPairWeights.Folder("reference"), heldOut), Loss(other!, heldOut));
         Assert.True(ours < 0.6 && ours < theirs - 0.05, $"{ours}, {theirs}");
     }
 

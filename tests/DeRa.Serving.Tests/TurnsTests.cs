@@ -3,11 +3,8 @@ using DeRa.Engine;
 using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
 using DeRa.Engine.Telemetry;
-using DeRa.Serving.Loading;
 using DeRa.Serving.Requests;
 using DeRa.Testing;
-using DeRa.Torch.Execution;
-using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace DeRa.Serving.Tests;
@@ -28,8 +25,7 @@ public sealed class TurnsTests(ITestOutputHelper output)
 
     [Fact]
     public Task The_default_pair_costs_little_more_than_one_pass_a_token() => VerifyAsync(
-        Path.Combine(SharedData.ProjectRoot, "src", "DeRa.Serving", "DefaultPair", "reference"),
-        Path.Combine(SharedData.ProjectRoot, "src", "DeRa.Serving", "DefaultPair", "aligned"), most: 1.10, mostBeyondOne: 1.25);
+        DefaultPairWeights.Folder("reference"), DefaultPairWeights.Folder("aligned"), most: 1.10, mostBeyondOne: 1.25);
 
     [Fact]
     public Task Two_models_that_were_trained_apart_cost_well_below_two_passes_a_token()
@@ -41,7 +37,9 @@ public sealed class TurnsTests(ITestOutputHelper output)
 
     private async Task VerifyAsync(string reference, string aligned, double most, double mostBeyondOne)
     {
-        var (on, off) = (await LoadAsync(reference, aligned, Speculation.On), await LoadAsync(reference, aligned, Speculation.Off));
+        Task<ServedPair> LoadAsync(Speculation speculation) =>
+            LoadedPair.OfAsync(reference, aligned, new EngineOptions { Speculation = speculation, ModelName = $"turns {speculation}" });
+        var (on, off) = (await LoadAsync(Speculation.On), await LoadAsync(Speculation.Off));
         using var _ = on.Engine;
         using var __ = off.Engine;
         foreach (var strength in (double[])[0, .2, .5, .8, 1, 1.5, 2])
@@ -52,14 +50,6 @@ public sealed class TurnsTests(ITestOutputHelper output)
             Assert.InRange(passes, 0.5, strength is 0 or 1 ? 1 : strength < 1 ? most : mostBeyondOne);
         }
     }
-
-    private static Task<ServedPair> LoadAsync(string reference, string aligned, Speculation speculation) => ServedPairLoader.LoadAsync(
-        new ServedPairOptions
-        {
-            Names = new ServedNames("pair", ["aligned"]),
-            Models = new PairOptions { ReferencePath = reference, Aligned = [new("aligned", aligned)], CacheTokens = 8192 },
-            Engine = new EngineOptions { Speculation = speculation, ModelName = $"turns {speculation}" },
-        }, null, NullLoggerFactory.Instance, TimeProvider.System, Stop);
 
     /// <summary>Each prompt three times, all at once; the mean over sequences, as the metric has it.</summary>
     private static async Task<(List<string> Texts, double PassesPerToken)> RunAsync(ServedPair pair, double strength)

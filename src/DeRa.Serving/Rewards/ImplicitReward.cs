@@ -20,15 +20,8 @@ internal sealed class ImplicitReward(ServedPair pair) : IReward
 
     public string Name => "implicit";
 
-    public async ValueTask<IReadOnlyList<RewardScore>> ScoreAsync(
-        IReadOnlyList<Completion> completions, CancellationToken cancellation)
-    {
-        var scores = new RewardScore[completions.Count];
-        await Parallel.ForAsync(0, scores.Length,
-            new ParallelOptions { MaxDegreeOfParallelism = Concurrency, CancellationToken = cancellation },
-            async (i, token) => scores[i] = await ScoreAsync(completions[i], token));
-        return scores;
-    }
+    public ValueTask<IReadOnlyList<RewardScore>> ScoreAsync(IReadOnlyList<Completion> completions, CancellationToken cancellation) =>
+        RewardScore.OfEachAsync(completions, Concurrency, ScoreAsync, cancellation);
 
     private async Task<RewardScore> ScoreAsync(Completion completion, CancellationToken cancellation)
     {

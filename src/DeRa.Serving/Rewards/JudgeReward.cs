@@ -49,15 +49,8 @@ internal sealed class JudgeReward : IReward
 
     public string Name { get; }
 
-    public async ValueTask<IReadOnlyList<RewardScore>> ScoreAsync(
-        IReadOnlyList<Completion> completions, CancellationToken cancellation)
-    {
-        var scores = new RewardScore[completions.Count];
-        await Parallel.ForAsync(0, scores.Length,
-            new ParallelOptions { MaxDegreeOfParallelism = Concurrency, CancellationToken = cancellation },
-            async (i, token) => scores[i] = await ScoreAsync(completions[i], token));
-        return scores;
-    }
+    public ValueTask<IReadOnlyList<RewardScore>> ScoreAsync(IReadOnlyList<Completion> completions, CancellationToken cancellation) =>
+        RewardScore.OfEachAsync(completions, Concurrency, ScoreAsync, cancellation);
 
     public void Dispose() => _post.Dispose();
 

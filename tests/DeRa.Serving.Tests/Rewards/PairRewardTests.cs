@@ -1,11 +1,9 @@
-using DeRa.Serving.Loading;
 using DeRa.Serving.Requests;
 using DeRa.Serving.Rewards;
 using DeRa.Serving.Scoring;
 using DeRa.Testing;
 using DeRa.Torch.Execution;
 using DeRa.Torch.Native;
-using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace DeRa.Serving.Tests.Rewards;
@@ -18,7 +16,7 @@ public sealed class PairRewardTests
     [Fact]
     public async Task The_implicit_reward_is_the_log_ratio_of_the_pair()
     {
-        var pair = await LoadAsync();
+        var pair = await LoadedPair.DefaultAsync();
         using var engine = pair.Engine;
         using var reward = RewardSpec.Parse("implicit", new RewardSettings { Pair = pair });
         int[] prompt = [.. pair.Tokenizer.Encode("Lily lost her toy.")];
@@ -59,16 +57,4 @@ public sealed class PairRewardTests
         Assert.Equal(classifier.Score([[.. tokenizer.Encode("abcd")]], Cancellation)[0], scores[3].Required(), 1e-5);
         Assert.Contains("context allows 1 to 256", scores[2].Error, StringComparison.Ordinal);
     }
-
-    private static Task<ServedPair> LoadAsync() => ServedPairLoader.LoadAsync(
-        new ServedPairOptions
-        {
-            Names = new ServedNames("pair", ["aligned"]),
-            Models = new PairOptions
-            {
-                ReferencePath = Path.Combine(SharedData.ProjectRoot, "src", "DeRa.Serving", "DefaultPair", "reference"),
-                Aligned = [new("aligned", Path.Combine(SharedData.ProjectRoot, "src", "DeRa.Serving", "DefaultPair", "aligned"))],
-                CacheTokens = 4096,
-            },
-        }, null, NullLoggerFactory.Instance, TimeProvider.System, Cancellation);
 }

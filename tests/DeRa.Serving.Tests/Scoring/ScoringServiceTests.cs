@@ -1,11 +1,8 @@
-using DeRa.Serving.Loading;
 using DeRa.Serving.Requests;
 using DeRa.Serving.Scoring;
 using DeRa.Serving.Streaming;
 using DeRa.Testing;
 using DeRa.Text.Chat;
-using DeRa.Torch.Execution;
-using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace DeRa.Serving.Tests.Scoring;
@@ -19,7 +16,7 @@ public sealed class ScoringServiceTests
     [Fact]
     public async Task What_was_generated_scores_what_it_had_when_it_was()
     {
-        var pair = await LoadAsync();
+        var pair = await LoadedPair.DefaultAsync();
         using var _ = pair.Engine;
         var scoring = new ScoringService(pair);
         for (var i = 0; i < s_sweep.Length; i++)
@@ -141,16 +138,4 @@ public sealed class ScoringServiceTests
         var choice = Assert.Single(await WholeChoice.ReadAsync(generation, Stop));
         return ([.. choice.Tokens.Select(token => token.Token)], [.. choice.Tokens.Select(token => (double)token.LogProbs!.LogProb)]);
     }
-
-    private static Task<ServedPair> LoadAsync() => ServedPairLoader.LoadAsync(
-        new ServedPairOptions
-        {
-            Names = new ServedNames("pair", ["aligned"]),
-            Models = new PairOptions
-            {
-                ReferencePath = Path.Combine(SharedData.ProjectRoot, "src", "DeRa.Serving", "DefaultPair", "reference"),
-                Aligned = [new("aligned", Path.Combine(SharedData.ProjectRoot, "src", "DeRa.Serving", "DefaultPair", "aligned"))],
-                CacheTokens = 4096,
-            },
-        }, null, NullLoggerFactory.Instance, TimeProvider.System, Stop);
 }
