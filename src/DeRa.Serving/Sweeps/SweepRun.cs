@@ -82,7 +82,11 @@ public sealed class SweepRun(ISweepEndpoint endpoint, IReadOnlyList<IReward> rew
     {
         var scored = new List<ScoredText>();
         foreach (var (strength, own) in settings.Strengths.Zip(texts.Chunk(settings.Samples)))
-            scored.AddRange(await endpoint.ScoreAsync([.. own.Select(text => text.Tokens)], strength, cancellation));
+        {
+            var scores = await endpoint.ScoreAsync([.. own.Select(text => text.Tokens)], strength, cancellation);
+            // The reference's distance from itself, without what rounding makes of it.
+            scored.AddRange(strength == 0 ? scores.Select(score => score with { KlToReference = 0 }) : scores);
+        }
         return scored;
     }
 

@@ -70,7 +70,7 @@ public sealed class EffectiveSamplesTests
         };
         Assert.Contains(new SweepSummary(uneven, null).Warnings, warning => IsOfEffectiveSize(warning)
             && warning.StartsWith("λ = 2 lies beyond", StringComparison.Ordinal)
-            && warning.Contains("of 4 completions of a prompt 1 count", StringComparison.Ordinal));
+            && warning.Contains("the 4 completions of a prompt count as 1,", StringComparison.Ordinal));
         var lower = uneven with { Rows = [.. uneven.Rows.Select(row => row with { Rewards = [-row.Strength] })] };
         Assert.DoesNotContain(new SweepSummary(lower, null).Warnings, IsOfEffectiveSize);
     }

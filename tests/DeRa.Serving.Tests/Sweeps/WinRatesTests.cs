@@ -25,8 +25,8 @@ public sealed class WinRatesTests
     public void More_prompts_make_the_interval_narrow()
     {
         // Three of four prompts are won: the binomial's standard error is √(.75·.25/400).
-        var rate = new WinRates(Results([.. Enumerable.Range(0, 400).Select(i => (double?[])[1, 1, i % 4 == 0 ? 0 : 2, i % 4 == 0 ? 0 : 2])]), 0)
-            .Of(1, 0);
+        var scores = Enumerable.Range(0, 400).Select(i => i % 4 == 0 ? 0 : 2).Select(won => (double?[])[1, 1, won, won]);
+        var rate = new WinRates(Results([.. scores]), 0).Of(1, 0);
         Assert.Equal(.75, rate.Estimate, 1e-12);
         Assert.Equal(.75 - 1.96 * .02165, rate.Low, .01);
         Assert.Equal(.75 + 1.96 * .02165, rate.High, .01);

@@ -20,7 +20,8 @@ public sealed class SelfBleu
     }
 
     /// <summary>Measures it.</summary>
-    /// <param name="groups">Texts, such as those of one prompt; words are what stands between white space. Texts without any count nowhere.</param>
+    /// <param name="groups">Texts, such as those of one prompt; words are what stands between white space, and texts without any do not
+    /// count.</param>
     /// <returns>In [0, 1], 1 = all are the same; NaN where no group has two texts.</returns>
     public static double Of(IEnumerable<IEnumerable<string>> groups)
     {

@@ -35,7 +35,9 @@ public sealed class SweepSummary
     /// <summary>How often the first reward is higher at one strength than at another.</summary>
     public WinRates Wins { get; }
 
-    /// <summary>The places with which every strength is compared: λ = 0 where it is swept, the baseline and the best, each once, rising.</summary>
+    /// <summary>
+    /// The places with which every strength is compared: λ = 0 where it is swept, the baseline and the best; each once, rising.
+    /// </summary>
     public IReadOnlyList<int> Opponents => [.. new int?[] { Results.Reference, Results.Baseline, Recommendation.Place }
         .OfType<int>().Distinct().Order()];
 

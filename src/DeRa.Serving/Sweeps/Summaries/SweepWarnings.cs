@@ -27,9 +27,9 @@ internal static class SweepWarnings
             yield return $"At λ = {strength}, {Text(Math.Round(100 * unfinished))} % of the completions ran into the limit of tokens.";
         if (best.Strength.Estimate > 1 && summary.Figures[best.Place].Effective.Own.Estimate is var size
             && (size - 1) / (results.Samples - 1) < LeastEffective)
-            yield return $"λ = {strength} lies beyond the model that training gave, and the effective sample size does not support it: of "
-                + $"{results.Samples} completions of a prompt {Text(Math.Round(size, 1))} count, so that they say little of a model "
-                + "trained at β/λ.";
+            yield return $"λ = {strength} lies beyond the model that training gave, and the effective sample size does not support it: the "
+                + $"{results.Samples} completions of a prompt count as {Text(Math.Round(size, 1))}, and say little of a model trained at "
+                + "β/λ.";
         foreach (var gold in summary.Curves.Skip(1).Where(gold => gold.Recommendation.Strength.High < best.Strength.Estimate))
             yield return $"Over-optimisation: {gold.Name} is highest at λ = {Text(gold.Recommendation.Strength.Estimate)}, and where "
                 + $"{proxy.Name} is highest, at λ = {strength}, it has fallen from {Text(gold.Means[gold.Recommendation.Place].Estimate)} "
