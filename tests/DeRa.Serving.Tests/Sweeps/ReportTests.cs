@@ -26,7 +26,7 @@ public sealed class ReportTests
         Assert.Equal(
             ["proxy against strength", "proxy against distance from the reference", "gold against strength",
                 "gold against distance from the reference", "Length of completions", "Variety of all completions at a strength",
-                "Effective sample size, towards a model trained at β/λ"],
+                "Effective samples of a model trained at β/λ"],
             plots.Select(plot => (string)plot.Attribute("aria-label")!));
         // λ = 2 is the best, of β = 0.1.
         Assert.Contains("<dd>2<small>", html, StringComparison.Ordinal);
@@ -43,7 +43,7 @@ public sealed class ReportTests
     {
         var html = ReportPage.Html(new SweepSummary(Results("a word"), null), new Dictionary<string, string>());
         const string table = "<table class=\"wins\">";
-        var rates = XElement.Parse(table + html.Split(table)[1].Split("</table>")[0] + "</table>").Elements("tr").ToList();
+        var rates = XElement.Parse(table + html.Split(table)[1].Split("</table>")[0] + "</table>").Descendants("tr").ToList();
         var rows = rates.Select(row => row.Elements().Select(cell => cell.FirstNode?.ToString()).ToList()).ToList();
         Assert.Equal(["λ", "0", "0.5", "1", "1.5", "2", "2.5", "3"], rows[0]);
         Assert.Equal(["2", "100", "100", "100", "100", null, "100", "100"], rows[5]);
@@ -72,6 +72,22 @@ public sealed class ReportTests
         Assert.Equal(dots[1].Y - dots[0].Y, dots[2].Y - dots[1].Y, .11);
         Assert.True(dots[0].X < dots[1].X && dots[0].Y > dots[1].Y);
         Assert.Contains(plot.Elements("text"), text => text.Value == "−1");
+    }
+
+    [Fact]
+    public void Labels_stand_where_neither_points_nor_other_labels_are()
+    {
+        var labels = new PlotLabels(0, 0, 200, 200);
+        labels.AddDot(100, 100);
+        // Below to the right, below to the left, then above.
+        Assert.Equal((100, 118, false), labels.Place(100, 100, "λ = 1", isBelow: true));
+        Assert.Equal((100, 118, true), labels.Place(100, 100, "λ = 2", isBelow: true));
+        Assert.Equal((100, 93, false), labels.Place(100, 100, "λ = 3", isBelow: true));
+        // A point in the way, and the plot's edges.
+        labels.AddDot(10, 60);
+        Assert.Equal((2, 33, false), labels.Place(2, 40, "n = 2", isBelow: true));
+        Assert.Equal((199, 175, true), labels.Place(199, 182, "n = 4", isBelow: true));
+        Assert.Null(labels.Place(100, 100, new string('n', 30), isBelow: true));
     }
 
     [Theory]

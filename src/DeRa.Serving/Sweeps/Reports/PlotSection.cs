@@ -29,7 +29,7 @@ internal static class PlotSection
             new("of the completions at λ = 0", 2, Over(summary, figures => figures.Effective.FromReference)) { Line = PlotLine.Dashed },
             new("of the completions at λ = 1", 3, Over(summary, figures => figures.Effective.FromAligned)) { Line = PlotLine.Dashed },
         ];
-        AddFigure(plots, "Effective sample size, towards a model trained at β/λ", $"of {summary.Results.Samples} samples", sizes);
+        AddFigure(plots, "Effective samples of a model trained at β/λ", $"of {summary.Results.Samples} samples", sizes);
         return $"<div class=\"plots\">\n{string.Concat(plots)}</div>\n";
     }
 

@@ -49,23 +49,24 @@ public static class ReportPage
         string[] heads = ["λ", .. summary.Results.Rewards, "KL, nats", "tokens", "ended, %", "distinct-1", "distinct-2", "self-BLEU"];
         var areSizesKnown = summary.Figures.Any(figures => !double.IsNaN(figures.Effective.Own.Estimate));
         if (areSizesKnown) heads = [.. heads, $"effective of {summary.Results.Samples}"];
-        var html = new MarkupLines().Add($"<h2>All strengths</h2>").Add($"<p>Means with 95 % intervals of a bootstrap over prompts.</p>")
+        var html = new MarkupLines().Add($"<h2>All strengths</h2>")
+            .Add($"<p>Means, and below them 95 % intervals of a bootstrap over prompts.</p>")
             .Add($"<div class=\"scroll\"><table>")
-            .Add($"<tr>{string.Concat(heads.Select(head => $"<th>{ReportText.Escaped(head)}</th>"))}</tr>");
+            .Add($"<thead><tr>{string.Concat(heads.Select(head => $"<th>{ReportText.Escaped(head)}</th>"))}</tr></thead><tbody>");
         foreach (var (place, figures) in summary.Figures.Index())
         {
             double[] numbers = [figures.Tokens, 100 * figures.Finished, figures.Distinct1, figures.Distinct2, figures.SelfBleu];
             string[] cells =
             [
-                .. summary.Curves.Select(curve => curve.Means[place]).Append(figures.Kl).Select(ReportText.Between),
-                .. numbers.Select(number => double.IsNaN(number) ? "–" : ReportText.Number(number)),
+                .. summary.Curves.Select(curve => curve.Means[place]).Append(figures.Kl).Select(ReportText.Cell),
+                .. numbers.Select(ReportText.Cell),
             ];
-            if (areSizesKnown) cells = [.. cells, ReportText.Between(figures.Effective.Own)];
+            if (areSizesKnown) cells = [.. cells, ReportText.Cell(figures.Effective.Own)];
             var style = place == summary.Recommendation.Place ? " class=\"chosen\"" : "";
             html.Add($"<tr{style}><th>{ReportText.Number(figures.Strength)}</th>")
                 .Add($"{string.Concat(cells.Select(cell => $"<td>{cell}</td>"))}</tr>");
         }
-        return html.Add($"</table></div>").ToString();
+        return html.Add($"</tbody></table></div>").ToString();
     }
 
     private static string Settings(IReadOnlyDictionary<string, string> settings)

@@ -22,14 +22,15 @@ internal static class WinSection
             .Add($"<p>In how many of 100 completions {name} is higher at the strength of the row than at that of the column, with the same")
             .Add($"prompt and draws; ties count half. Below, the 95 % interval of a bootstrap over prompts.</p>")
             .Add($"<div class=\"scroll\"><table class=\"wins\">")
-            .Add($"<tr><th>λ</th>{string.Concat(columns.Select(place => $"<th>{ReportText.Number(strengths[place])}</th>"))}</tr>");
+            .Add($"<thead><tr><th>λ</th>{string.Concat(columns.Select(place => $"<th>{ReportText.Number(strengths[place])}</th>"))}</tr>")
+            .Add($"</thead><tbody>");
         foreach (var (place, strength) in strengths.Index())
         {
             var style = place == summary.Recommendation.Place ? " class=\"chosen\"" : "";
             var cells = columns.Select(column => place == column ? "<td></td>" : Cell(summary.Wins.Of(place, column)));
             html.Add($"<tr{style}><th>{ReportText.Number(strength)}</th>").Add($"{string.Concat(cells)}</tr>");
         }
-        return html.Add($"</table></div>").ToString();
+        return html.Add($"</tbody></table></div>").ToString();
     }
 
     private static string Cell(Interval share)
