@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using DeRa.Cli.Bench;
+using DeRa.Cli.Compare;
 using DeRa.Cli.Score;
 using DeRa.Cli.Sweep;
 using DeRa.Engine.Admission;
@@ -31,6 +32,7 @@ internal static class Commands
             GenerateCommand.Create(),
             ScoreCommand.Create(),
             SweepCommand.Create(),
+            CompareCommand.Create(),
             VerifyCommand.Create(),
             PullCommand.Create(),
             InspectCommand.Create(),

@@ -1,3 +1,5 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using DeRa.Serving.Requests;
 using DeRa.Serving.Rewards;
 using DeRa.Serving.Sweeps;
@@ -29,6 +31,35 @@ public class SweepEndpointTests
         Assert.Equal(expected, await RowsAsync(overHttp, settings, prompts));
         Assert.True(expected.Distinct().Count() == expected.Count);
         Assert.Contains("real", await overHttp.ModelsAsync(s_stop), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_weight_of_a_row_is_what_measures_report()
+    {
+        await using var server = await RealPairTests.StartAsync(GoldenData.Committed("pair/sft"), GoldenData.Committed("pair/aligned"));
+        var settings = new SweepSettings { Strengths = s_strengths, Samples = 2, MaxTokens = 12, Seed = 11 };
+        using var endpoint = new ServerEndpoint(server.Http.BaseAddress!, null, settings, TimeSpan.FromMilliseconds(1));
+        var rows = await RowsAsync(endpoint, settings, [new(new TextPrompt("Once upon"), "Once upon", "prompts.txt:1")]);
+        using var response = await server.Http.PostAsJsonAsync("v1/completions", new
+        {
+            prompt = "Once upon",
+            alignment_sweep = s_strengths,
+            n = 2,
+            max_tokens = 12,
+            temperature = 1,
+            seed = 11,
+            measures = true,
+        }, s_stop);
+        var choices = JsonNode.Parse(await response.Content.ReadAsStringAsync(s_stop))!["choices"]!.AsArray();
+        Assert.Equal(rows.Count, choices.Count);
+        foreach (var (line, choice) in rows.Zip(choices))
+        {
+            var row = SweepRow.Parse(line, ["length"]);
+            Assert.Equal((string)choice!["text"]!, row.Completion);
+            Assert.Equal((double)choice["measures"]!["log_z"]!, row.LogProbs!.LogWeight(row.Strength), 1e-3);
+            Assert.Equal((double)choice["measures"]!["implicit_reward"]!, row.LogProbs.Aligned - row.LogProbs.Reference, 1e-3);
+            Assert.Equal(row.Strength is 0 or 1, Math.Abs(row.LogProbs.LogWeight(row.Strength)) < 1e-3);
+        }
     }
 
     [Fact]

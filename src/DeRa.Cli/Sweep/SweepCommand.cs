@@ -69,7 +69,10 @@ internal static class SweepCommand
         IReadOnlyList<string> rewards)
     {
         var summary = new SweepSummary(
-            new SweepResults(settings.Strengths, settings.Samples, rewards, folder.Read(rewards)), SweepOptions.Beta(parsed));
+            new SweepResults(settings.Strengths, settings.Samples, rewards, folder.Read(rewards))
+            {
+                AreDrawnByMixture = settings is { Temperature: 1, TopP: 1 },
+            }, SweepOptions.Beta(parsed));
         folder.Write("strengths.csv", SummaryTable.ToCsv(summary));
         var report = folder.Write("report.html", ReportPage.Html(summary, about));
         var output = parsed.InvocationConfiguration.Output;

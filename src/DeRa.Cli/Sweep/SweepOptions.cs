@@ -96,28 +96,44 @@ internal static class SweepOptions
         command.Validators.Add(Check);
     }
 
+    /// <summary>Declares those of them that <c>dera compare</c> has too.</summary>
+    public static void AddSharedTo(Command command)
+    {
+        Option[] options = [Prompts, PromptField, Chat, s_samples, Rewards, s_maxTokens, s_temperature, s_topP, s_seed, Url];
+        foreach (var option in options) command.Add(option);
+        command.Validators.Add(CheckRewards);
+    }
+
     /// <summary>What is generated.</summary>
     /// <exception cref="FormatException">A strength is none, or is outside the range.</exception>
-    public static SweepSettings Read(ParseResult parsed)
+    public static SweepSettings Read(ParseResult parsed) =>
+        Read(parsed, [.. Numbers(parsed.GetRequiredValue(s_strengths)).Distinct().Order()]);
+
+    /// <summary>What is generated, at strengths that are given.</summary>
+    public static SweepSettings Read(ParseResult parsed, IReadOnlyList<double> strengths) => new()
     {
-        var strengths = StrengthList.Parse(parsed.GetRequiredValue(s_strengths));
+        Strengths = strengths,
+        Samples = parsed.GetValue(s_samples),
+        MaxTokens = parsed.GetValue(s_maxTokens),
+        Temperature = parsed.GetValue(s_temperature),
+        TopP = parsed.GetValue(s_topP),
+        Seed = parsed.GetValue(s_seed),
+    };
+
+    /// <summary>Reads strengths of the first aligned model, in their order.</summary>
+    /// <exception cref="FormatException">One is none, or is outside the range.</exception>
+    public static IReadOnlyList<double> Numbers(IReadOnlyList<string> values)
+    {
+        var strengths = StrengthList.Parse(values);
         if (strengths.FirstOrDefault(one => one.Named is not null) is { Named: not null } named)
             throw new FormatException(
                 $"--strengths holds '{StrengthList.Label(named)}'; a sweep takes numbers, of the first aligned model.");
-        double[] numbers = [.. strengths.Select(one => one.First!.Value).Distinct().Order()];
+        double[] numbers = [.. strengths.Select(one => one.First!.Value)];
         foreach (var number in numbers)
             if (!(number >= Limits.MinStrength && number <= Limits.MaxStrength))
                 throw new FormatException(string.Create(CultureInfo.InvariantCulture,
                     $"--strengths holds {number}; it must be between {Limits.MinStrength} and {Limits.MaxStrength}."));
-        return new SweepSettings
-        {
-            Strengths = numbers,
-            Samples = parsed.GetValue(s_samples),
-            MaxTokens = parsed.GetValue(s_maxTokens),
-            Temperature = parsed.GetValue(s_temperature),
-            TopP = parsed.GetValue(s_topP),
-            Seed = parsed.GetValue(s_seed),
-        };
+        return numbers;
     }
 
     /// <summary>The β that the aligned model was trained at; null = unknown.</summary>
@@ -128,6 +144,11 @@ internal static class SweepOptions
         if (result.GetResult(s_beta) is { Tokens.Count: > 0 } beta
             && beta.GetValueOrDefault<double?>() is not (> 0 and < double.PositiveInfinity))
             result.AddError("--beta must be a number above 0.");
+        CheckRewards(result);
+    }
+
+    private static void CheckRewards(CommandResult result)
+    {
         if (result.GetResult(Rewards) is { Tokens.Count: > MaxRewards } rewards)
             result.AddError($"--reward is given {rewards.Tokens.Count} times; 1 to {MaxRewards} times are allowed.");
         if (result.GetResult(Rewards) is { } given && given.Tokens.Select(token => token.Value).Distinct().Count() < given.Tokens.Count)

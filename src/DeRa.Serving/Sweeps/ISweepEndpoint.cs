@@ -14,11 +14,10 @@ public interface ISweepEndpoint
     Task<IReadOnlyList<GeneratedText>> GenerateAsync(
         SweepPrompt prompt, long seed, IReadOnlyList<double> strengths, CancellationToken cancellation);
 
-    /// <summary>Sums of KL(mixture ‖ reference) over the places of generated tokens, in nats, at temperature 1 without filters.</summary>
+    /// <summary>Scores generated tokens, at temperature 1 without filters.</summary>
     /// <param name="texts">1 to <see cref="SweepSettings.MaxSamples"/> texts.</param>
     /// <param name="strength">The mixture's strength.</param>
     /// <param name="cancellation">Stops it.</param>
-    /// <returns>One a text, in their order; at least 0.</returns>
-    Task<IReadOnlyList<double>> KlToReferenceAsync(
-        IReadOnlyList<CompletionTokens> texts, double strength, CancellationToken cancellation);
+    /// <returns>One a text, in their order.</returns>
+    Task<IReadOnlyList<ScoredText>> ScoreAsync(IReadOnlyList<CompletionTokens> texts, double strength, CancellationToken cancellation);
 }

@@ -32,7 +32,7 @@ public sealed class PairEndpoint(ServedPair pair, SweepSettings settings) : ISwe
     }
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<double>> KlToReferenceAsync(
+    public async Task<IReadOnlyList<ScoredText>> ScoreAsync(
         IReadOnlyList<CompletionTokens> texts, double strength, CancellationToken cancellation)
     {
         var scores = await _scoring.RunAsync(_scoring.Prepare(new ScoreInput
@@ -40,7 +40,8 @@ public sealed class PairEndpoint(ServedPair pair, SweepSettings settings) : ISwe
             Items = [.. texts.Select(text => new ScoreItem(new TokenPrompt(text.Prompt), new TokenPrompt(text.Generated), "items"))],
             Sweep = [new SweepStrength(strength, null, "alignment_sweep")],
         }), cancellation);
-        return [.. scores.Select(score => score.KlToReference(0))];
+        return [.. scores.Select(score => new ScoredText(score.KlToReference(0), new SequenceLogProbs(
+            score.LogProb(0), score.LogProbOfModel(0), score.LogProbOfModel(1))))];
     }
 
     private PreparedGeneration Prepare(SweepPrompt prompt, long seed, IReadOnlyList<double> strengths) =>

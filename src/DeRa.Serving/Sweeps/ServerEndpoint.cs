@@ -81,7 +81,7 @@ public sealed class ServerEndpoint : ISweepEndpoint, IDisposable
 
     /// <inheritdoc/>
     /// <exception cref="HttpRequestException">Nothing usable came back.</exception>
-    public async Task<IReadOnlyList<double>> KlToReferenceAsync(
+    public async Task<IReadOnlyList<ScoredText>> ScoreAsync(
         IReadOnlyList<CompletionTokens> texts, double strength, CancellationToken cancellation)
     {
         const string path = "realignment/score";
@@ -91,7 +91,7 @@ public sealed class ServerEndpoint : ISweepEndpoint, IDisposable
                 new JsonObject { ["prompt"] = Numbers(text.Prompt), ["continuation"] = Numbers(text.Generated) })]),
             ["alignment_sweep"] = new JsonArray(strength),
         }, cancellation);
-        return Read(path, () => response["items"]!.AsArray().Select(item => (double)item!["scores"]![0]!["kl_to_reference"]!).ToArray());
+        return Read(path, () => response["items"]!.AsArray().Select(item => Score(item!)).ToArray());
     }
 
     /// <inheritdoc/>
@@ -101,6 +101,13 @@ public sealed class ServerEndpoint : ISweepEndpoint, IDisposable
         (string)(choice["text"] ?? choice["message"]!["content"])!,
         new CompletionTokens(Tokens(choice["prompt_token_ids"] ?? response["prompt_token_ids"]), Tokens(choice["token_ids"])),
         (string?)choice["finish_reason"] == "stop");
+
+    private static ScoredText Score(JsonNode item)
+    {
+        var (mixture, aligned) = (item["scores"]![0]!, item["logprob_aligned"] ?? item["logprobs_aligned"]!.AsObject().First().Value);
+        return new ScoredText((double)mixture["kl_to_reference"]!,
+            new SequenceLogProbs((double)mixture["logprob"]!, (double)item["logprob_reference"]!, (double)aligned!));
+    }
 
     private static int[] Tokens(JsonNode? list) => [.. list!.AsArray().Select(token => (int)token!)];
 

@@ -36,6 +36,9 @@ public sealed record SweepRow
     /// <summary>Sum of KL(mixture ‖ reference) over its places, in nats.</summary>
     public required double Kl { get; init; }
 
+    /// <summary>How likely its tokens are; null in results of before these were written.</summary>
+    public SequenceLogProbs? LogProbs { get; init; }
+
     /// <summary>The rewards' scores, in their order; null = it has none.</summary>
     public required IReadOnlyList<double?> Rewards { get; init; }
 
@@ -52,6 +55,9 @@ public sealed record SweepRow
         ["tokens"] = Tokens,
         ["finish_reason"] = IsFinished ? "stop" : "length",
         ["kl_to_reference"] = Kl,
+        ["logprob"] = LogProbs?.Mixture,
+        ["logprob_reference"] = LogProbs?.Reference,
+        ["logprob_aligned"] = LogProbs?.Aligned,
         ["rewards"] = new JsonObject(rewards.Zip(Rewards, (name, score) => KeyValuePair.Create(name, (JsonNode?)score))),
     }.ToJsonString(s_readable);
 
@@ -73,6 +79,8 @@ public sealed record SweepRow
                 Tokens = (int)row["tokens"]!,
                 IsFinished = (string?)row["finish_reason"] == "stop",
                 Kl = (double)row["kl_to_reference"]!,
+                LogProbs = (double?)row["logprob"] is { } mixture
+                    ? new SequenceLogProbs(mixture, (double)row["logprob_reference"]!, (double)row["logprob_aligned"]!) : null,
                 Rewards = [.. rewards.Select(name => (double?)row["rewards"]![name])],
             };
         }

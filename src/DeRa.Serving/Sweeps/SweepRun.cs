@@ -55,7 +55,7 @@ public sealed class SweepRun(ISweepEndpoint endpoint, IReadOnlyList<IReward> rew
             var texts = new List<GeneratedText>();
             foreach (var strengths in settings.Strengths.Chunk(Math.Clamp(MaxChoices / settings.Samples, 1, MaxStrengths)))
                 texts.AddRange(await endpoint.GenerateAsync(prompt, seed, strengths, cancellation));
-            var divergences = await DivergencesAsync(texts, cancellation);
+            var scored = await ScoredAsync(texts, cancellation);
             var scores = await ScoresAsync(prompt, texts, cancellation);
             return [.. texts.Select((text, i) => new SweepRow
             {
@@ -67,7 +67,8 @@ public sealed class SweepRun(ISweepEndpoint endpoint, IReadOnlyList<IReward> rew
                 Completion = text.Text,
                 Tokens = text.Length,
                 IsFinished = text.IsFinished,
-                Kl = divergences[i],
+                Kl = scored[i].KlToReference,
+                LogProbs = scored[i].LogProbs,
                 Rewards = [.. scores.Select(own => own[i].Value)],
             })];
         }
@@ -77,13 +78,16 @@ public sealed class SweepRun(ISweepEndpoint endpoint, IReadOnlyList<IReward> rew
         }
     }
 
-    private async Task<List<double>> DivergencesAsync(List<GeneratedText> texts, CancellationToken cancellation)
+    private async Task<List<ScoredText>> ScoredAsync(List<GeneratedText> texts, CancellationToken cancellation)
     {
-        var divergences = new List<double>();
+        var scored = new List<ScoredText>();
         foreach (var (strength, own) in settings.Strengths.Zip(texts.Chunk(settings.Samples)))
-            divergences.AddRange(strength == 0 ? new double[own.Length]
-                : await endpoint.KlToReferenceAsync([.. own.Select(text => text.Tokens)], strength, cancellation));
-        return divergences;
+        {
+            var scores = await endpoint.ScoreAsync([.. own.Select(text => text.Tokens)], strength, cancellation);
+            // The reference's distance from itself, without what rounding makes of it.
+            scored.AddRange(strength == 0 ? scores.Select(score => score with { KlToReference = 0 }) : scores);
+        }
+        return scored;
     }
 
     private async Task<List<IReadOnlyList<RewardScore>>> ScoresAsync(
