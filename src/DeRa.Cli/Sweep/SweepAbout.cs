@@ -22,7 +22,7 @@ internal static class SweepAbout
             ["prompts"] = Convert.ToHexString(SHA256.HashData(prompts)),
             ["prompt field"] = parsed.GetValue(SweepOptions.PromptField) ?? "",
             ["chat"] = parsed.GetValue(SweepOptions.Chat) ? "yes" : "no",
-            ["strengths"] = string.Join(',', settings.Strengths.Select(Text)),
+            ["strengths"] = SweepOptions.Strengths(parsed, settings),
             ["samples"] = Text(settings.Samples),
             ["rewards"] = string.Join(", ", parsed.GetRequiredValue(SweepOptions.Rewards)),
             ["max tokens"] = Text(settings.MaxTokens),

@@ -6,6 +6,7 @@ using DeRa.Cli.Score;
 using DeRa.Serving.Requests;
 using DeRa.Serving.Rewards;
 using DeRa.Serving.Sweeps;
+using DeRa.Serving.Sweeps.Plans;
 
 namespace DeRa.Cli.Sweep;
 
@@ -13,6 +14,7 @@ namespace DeRa.Cli.Sweep;
 internal static class SweepOptions
 {
     private const int MaxRewards = 4;
+    private const string Auto = "auto", AutoRange = "0:3:0.1";
 
     /// <summary>What a request may ask for here.</summary>
     public static readonly RequestLimits Limits = new() { MaxChoices = 128, MaxPrompts = 64 };
@@ -31,7 +33,9 @@ internal static class SweepOptions
     private static readonly Option<string[]> s_strengths = new("--strengths")
     {
         Description = "Strengths λ of the first aligned model: numbers, and ranges FROM:TO:STEP, with commas between them; each from "
-            + string.Create(CultureInfo.InvariantCulture, $"{Limits.MinStrength} to {Limits.MaxStrength}"),
+            + string.Create(CultureInfo.InvariantCulture, $"{Limits.MinStrength} to {Limits.MaxStrength}. ")
+            + $"Or auto, or auto:FROM:TO:STEP (auto is {AutoRange}): few prompts at strengths far apart, then more where the highest first "
+            + "reward may lie",
         DefaultValueFactory = _ => ["0:2:0.1"],
     };
 
@@ -71,8 +75,8 @@ internal static class SweepOptions
 
     public static readonly Option<string> Output = new("--output")
     {
-        Description = "Folder to write: results.jsonl (a line for each completion), strengths.csv (a line for each strength), report.html "
-            + "and settings.json. The same command goes on where it was interrupted",
+        Description = "Folder to write: results.jsonl (a line for each completion), strengths.csv (a line for each strength), search.csv "
+            + "(the rounds of auto), report.html and settings.json. The same command goes on where it was interrupted",
         Required = true,
     };
 
@@ -100,7 +104,7 @@ internal static class SweepOptions
     /// <exception cref="FormatException">A strength is none, or is outside the range.</exception>
     public static SweepSettings Read(ParseResult parsed)
     {
-        var strengths = StrengthList.Parse(parsed.GetRequiredValue(s_strengths));
+        var strengths = StrengthList.Parse(IsAuto(parsed) ? [Range(parsed)] : parsed.GetRequiredValue(s_strengths));
         if (strengths.FirstOrDefault(one => one.Named is not null) is { Named: not null } named)
             throw new FormatException(
                 $"--strengths holds '{StrengthList.Label(named)}'; a sweep takes numbers, of the first aligned model.");
@@ -109,6 +113,9 @@ internal static class SweepOptions
             if (!(number >= Limits.MinStrength && number <= Limits.MaxStrength))
                 throw new FormatException(string.Create(CultureInfo.InvariantCulture,
                     $"--strengths holds {number}; it must be between {Limits.MinStrength} and {Limits.MaxStrength}."));
+        if (IsAuto(parsed) && numbers.Length < AutoPlan.MinStrengths)
+            throw new FormatException($"--strengths auto has {numbers.Length} strengths to choose from; at least {AutoPlan.MinStrengths} "
+                + "are needed, and fewer are best listed.");
         return new SweepSettings
         {
             Strengths = numbers,
@@ -122,6 +129,18 @@ internal static class SweepOptions
 
     /// <summary>The β that the aligned model was trained at; null = unknown.</summary>
     public static double? Beta(ParseResult parsed) => parsed.GetValue(s_beta);
+
+    /// <summary>Whether strengths are searched, rather than all run.</summary>
+    public static bool IsAuto(ParseResult parsed) => parsed.GetRequiredValue(s_strengths) is [var only] && Range(only) is not null;
+
+    /// <summary>The strengths as they were given, for settings.json.</summary>
+    public static string Strengths(ParseResult parsed, SweepSettings settings) => IsAuto(parsed) ? $"{Auto}:{Range(parsed)}"
+        : string.Join(',', settings.Strengths.Select(strength => strength.ToString("R", CultureInfo.InvariantCulture)));
+
+    private static string Range(ParseResult parsed) => Range(parsed.GetRequiredValue(s_strengths)[0])!;
+
+    private static string? Range(string value) => value == Auto ? AutoRange
+        : value.StartsWith(Auto + ":", StringComparison.Ordinal) ? value[(Auto.Length + 1)..] : null;
 
     private static void Check(CommandResult result)
     {
