@@ -1,6 +1,7 @@
 using System.CommandLine;
 using DeRa.Cli.Arguments;
 using DeRa.Serving.Sweeps;
+using DeRa.Serving.Sweeps.Files;
 using DeRa.Serving.Sweeps.Plans;
 using DeRa.Serving.Sweeps.Reports;
 using DeRa.Serving.Sweeps.Summaries;
@@ -43,7 +44,10 @@ internal static class SweepCommand
         var sweep = new PlannedSweep(
             new SweepRun(source.Endpoint, rewards.All, settings, rewards.Failed), plan, folder, settings.Samples, rewards.Names);
         var rows = await SweepAsync(sweep, prompts, error, cancellation);
-        await SummariseAsync(parsed, folder, plan.Results(rows, rewards.Names), about);
+        await folder.WriteAsync("results.parquet", target => ParquetTable.WriteAsync(rows, rewards.Names, target));
+        var results = plan.Results(rows, rewards.Names);
+        foreach (var (name, text) in AnswerFiles.Of(results.Rows, prompts, source.Name)) folder.Write(name, text);
+        await SummariseAsync(parsed, folder, results, about);
         if (plan is AutoPlan search) await TellAsync(search, rows.Count, prompts.Count, settings, folder, parsed);
         return 0;
     }

@@ -22,7 +22,7 @@ internal static class SweepOptions
     public static readonly Option<string> Prompts = new("--prompts")
     {
         Description = "File of prompts: JSON lines (.jsonl), a JSON list (.json) or lines of text. An object's prompt is its first of "
-            + "messages, turns (MT-Bench; the first turn), instruction (AlpacaEval), prompt and question; the first three are chats",
+            + "messages, turns (MT-Bench), instruction (AlpacaEval), prompt and question; the first three are chats",
         Required = true,
     };
 

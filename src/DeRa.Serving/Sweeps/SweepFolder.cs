@@ -77,11 +77,25 @@ public sealed class SweepFolder : IDisposable
     }
 
     /// <summary>Writes another file of the folder, whole or not at all.</summary>
+    /// <param name="name">Its name; folders in it are made.</param>
+    /// <param name="text">What it holds.</param>
     /// <returns>Its path.</returns>
     public string Write(string name, string text)
     {
         var file = Path.Combine(_path, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         Replace(file, text);
+        return file;
+    }
+
+    /// <inheritdoc cref="Write"/>
+    /// <param name="name">Its name.</param>
+    /// <param name="write">Writes what it holds.</param>
+    public async Task<string> WriteAsync(string name, Func<Stream, Task> write)
+    {
+        var file = Path.Combine(_path, name);
+        await using (var target = File.Create(file + ".new")) await write(target);
+        File.Move(file + ".new", file, overwrite: true);
         return file;
     }
 

@@ -56,7 +56,9 @@ public sealed class SweepRun(ISweepEndpoint endpoint, IReadOnlyList<IReward> rew
             var seed = settings.Seed + unit.PromptIndex;
             var texts = new List<GeneratedText>();
             foreach (var strengths in unit.Strengths.Chunk(Math.Clamp(MaxChoices / settings.Samples, 1, MaxStrengths)))
-                texts.AddRange(await endpoint.GenerateAsync(prompt, seed, strengths, cancellation));
+                texts.AddRange(await endpoint.GenerateAsync(prompt, seed, strengths, settings.Samples, cancellation));
+            var turns = await new FurtherTurns(endpoint, failed).AnswerAsync(prompt, [.. texts.Select((text, i) => new FirstAnswer(
+                text.Text, unit.Strengths[i / settings.Samples], FurtherTurns.Seed(seed, i % settings.Samples)))], cancellation);
             var divergences = await DivergencesAsync(unit, texts, cancellation);
             var scores = await ScoresAsync(prompt, texts, cancellation);
             return [.. texts.Select((text, i) => new SweepRow
@@ -67,6 +69,7 @@ public sealed class SweepRun(ISweepEndpoint endpoint, IReadOnlyList<IReward> rew
                 Sample = i % settings.Samples,
                 Seed = seed,
                 Completion = text.Text,
+                FurtherTurns = turns[i],
                 Tokens = text.Length,
                 IsFinished = text.IsFinished,
                 Kl = divergences[i],

@@ -1,6 +1,7 @@
 using DeRa.Cli.Sweep;
 using DeRa.Cli.Tests.Bench;
 using DeRa.Serving.Requests;
+using DeRa.Serving.Sweeps;
 using Xunit;
 
 namespace DeRa.Cli.Tests.Sweep;
@@ -47,6 +48,20 @@ public sealed class PromptLinesTests : IDisposable
         Write("prompts.jsonl", """{"prompt":"Once","question":"What?"}""");
         var prompt = Assert.Single(new PromptLines("question", areChats: true).Read(_folder.File("prompts.jsonl")));
         Assert.Equal("What?", Assert.Single(Assert.IsType<ChatPrompt>(prompt.Input).Messages).Content);
+    }
+
+    [Fact]
+    public void Further_turns_and_the_form_of_a_file_are_kept()
+    {
+        Write("prompts.jsonl", """
+            {"question_id":81,"turns":["First","Second"]}
+            {"instruction":"Do"}
+            {"prompt":"Once"}
+            """);
+        var prompts = new PromptLines(null, areChats: false).Read(_folder.File("prompts.jsonl"));
+        Assert.Equal([PromptForm.MtBench, PromptForm.AlpacaEval, PromptForm.Other], prompts.Select(prompt => prompt.Form));
+        Assert.Equal(["Second"], prompts[0].FurtherTurns);
+        Assert.Empty(prompts[1].FurtherTurns);
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using DeRa.Cli.Tests.Bench;
 using DeRa.Testing;
@@ -11,7 +12,8 @@ public sealed class SweepCommandTests : IDisposable
     private static readonly string[] s_pair =
         ["--reference", GoldenData.Committed("pair/sft"), "--aligned", GoldenData.Committed("pair/aligned"), "--device", "cpu"];
 
-    private static readonly string[] s_files = ["results.jsonl", "strengths.csv", "search.csv", "report.html", "settings.json"];
+    private static readonly string[] s_files =
+        ["results.jsonl", "results.parquet", "strengths.csv", "search.csv", "report.html", "settings.json"];
 
     private readonly TestFolder _folder = new();
 
@@ -181,7 +183,7 @@ public sealed class SweepCommandTests : IDisposable
             Assert.Equal(TextOf($"whole/{file}"), TextOf($"stopped/{file}"));
     }
 
-    private string? TextOf(string file) => File.Exists(_folder.File(file)) ? File.ReadAllText(_folder.File(file)) : null;
+    private string? TextOf(string file) => File.Exists(_folder.File(file)) ? File.ReadAllText(_folder.File(file), Encoding.Latin1) : null;
 
     private static void AssertWell(CommandRun run) => Assert.True(run.Code == 0, run.Error);
 

@@ -114,7 +114,7 @@ public sealed class AutoPlanTests : IDisposable
         string folder, ISweepPlan plan, Func<double, long, double?> curve, double noise)
     {
         using var reward = new ScriptedReward(curve, noise);
-        var endpoint = new ScriptedEndpoint(s_settings.Samples);
+        var endpoint = new ScriptedEndpoint();
         using var saved = SweepFolder.Open(Path.Combine(_folder.Path, folder), new Dictionary<string, string>(), isNew: false);
         var sweep = new PlannedSweep(
             new SweepRun(endpoint, [reward], s_settings, _ => { }), plan, saved, s_settings.Samples, [reward.Name]);
