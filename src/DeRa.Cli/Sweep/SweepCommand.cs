@@ -32,13 +32,14 @@ internal static class SweepCommand
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
         var (options, settings, error) = (s_pair.Read(parsed), SweepOptions.Read(parsed), parsed.InvocationConfiguration.Error);
+        var entries = SweepOptions.ReadRewards(parsed);
         var prompts = new PromptLines(parsed.GetValue(SweepOptions.PromptField), parsed.GetValue(SweepOptions.Chat))
             .Read(parsed.GetRequiredValue(SweepOptions.Prompts));
         using var source = parsed.GetValue(SweepOptions.Url) is { } server
             ? await SweepSource.ConnectAsync(server, ServerArguments.ApiKey, settings, cancellation)
             : await SweepSource.LoadAsync(options, settings, prompts, error, cancellation);
-        using var rewards = new SweepRewards(parsed.GetRequiredValue(SweepOptions.Rewards), source.Pair, error);
-        var about = SweepAbout.Of(parsed, settings, source.About);
+        using var rewards = new SweepRewards(entries, source.Pair, error);
+        var about = SweepAbout.Of(parsed, settings, entries, source.About);
         using var folder = SweepFolder.Open(parsed.GetRequiredValue(SweepOptions.Output), about, parsed.GetValue(SweepOptions.Force));
         ISweepPlan plan = SweepOptions.IsAuto(parsed) ? new AutoPlan(settings, prompts.Count) : new GridPlan(settings, prompts.Count);
         var sweep = new PlannedSweep(

@@ -43,11 +43,16 @@ internal static class SweepOptions
         "--samples", "Completions of each prompt at each strength, with the same random draws at every strength", 8,
         1, SweepSettings.MaxSamples);
 
-    public static readonly Option<string[]> Rewards = new("--reward")
+    private static readonly Option<string[]> s_rewards = new("--reward")
     {
         Description = $"What scores completions; 1 to {MaxRewards} times. The first is the one whose highest strength is recommended; "
-            + "others, such as a gold reward, show whether it is over-optimised:\n" + RewardSpec.Known,
+            + "others, such as a gold reward, show whether it is over-optimised. Names of --rewards, or:\n" + RewardSpec.Known,
         Required = true,
+    };
+
+    private static readonly Option<string?> s_rewardFile = new("--rewards")
+    {
+        Description = "JSON file of rewards by name, as of a server: rubric, key, time limit and concurrency of a judge, for instance",
     };
 
     private static readonly Option<double?> s_beta = new("--beta")
@@ -93,7 +98,7 @@ internal static class SweepOptions
     {
         Option[] options =
         [
-            Prompts, PromptField, Chat, s_strengths, s_samples, Rewards, s_beta, s_maxTokens, s_temperature, s_topP, s_seed, Url,
+            Prompts, PromptField, Chat, s_strengths, s_samples, s_rewards, s_rewardFile, s_beta, s_maxTokens, s_temperature, s_topP, s_seed, Url,
             Output, Force,
         ];
         foreach (var option in options) command.Add(option);
@@ -127,6 +132,14 @@ internal static class SweepOptions
         };
     }
 
+    /// <summary>What scores.</summary>
+    /// <exception cref="RewardException">The file of rewards is wrong.</exception>
+    public static IReadOnlyList<RewardEntry> ReadRewards(ParseResult parsed)
+    {
+        var named = parsed.GetValue(s_rewardFile) is { } file ? RewardEntry.ReadFile(file) : [];
+        return [.. parsed.GetRequiredValue(s_rewards).Select(text => RewardEntry.Choose(text, named))];
+    }
+
     /// <summary>The β that the aligned model was trained at; null = unknown.</summary>
     public static double? Beta(ParseResult parsed) => parsed.GetValue(s_beta);
 
@@ -147,9 +160,9 @@ internal static class SweepOptions
         if (result.GetResult(s_beta) is { Tokens.Count: > 0 } beta
             && beta.GetValueOrDefault<double?>() is not (> 0 and < double.PositiveInfinity))
             result.AddError("--beta must be a number above 0.");
-        if (result.GetResult(Rewards) is { Tokens.Count: > MaxRewards } rewards)
+        if (result.GetResult(s_rewards) is { Tokens.Count: > MaxRewards } rewards)
             result.AddError($"--reward is given {rewards.Tokens.Count} times; 1 to {MaxRewards} times are allowed.");
-        if (result.GetResult(Rewards) is { } given && given.Tokens.Select(token => token.Value).Distinct().Count() < given.Tokens.Count)
+        if (result.GetResult(s_rewards) is { } given && given.Tokens.Select(token => token.Value).Distinct().Count() < given.Tokens.Count)
             result.AddError("--reward names the same reward twice.");
     }
 }
