@@ -36,6 +36,7 @@ internal static class Commands
             VerifyCommand.Create(),
             PullCommand.Create(),
             InspectCommand.Create(),
+            MergeCommand.Create(),
             ExportGgufCommand.Create(),
             KeyCommand.Create(),
             BenchCommand.Create(),

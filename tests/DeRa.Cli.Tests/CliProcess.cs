@@ -7,7 +7,16 @@ namespace DeRa.Cli.Tests;
 /// <summary>The program itself, in a process of its own that can be sent signals.</summary>
 internal sealed class CliProcess : IDisposable
 {
+    private static readonly string[] s_program =
+    [
+        "exec", "--depsfile", BesideTests("DeRa.Cli.Tests.deps.json"), "--runtimeconfig", BesideTests("DeRa.Cli.Tests.runtimeconfig.json"),
+        BesideTests("dera.dll"),
+    ];
+
     private readonly Process _process;
+
+    /// <summary>What a shell runs it by.</summary>
+    public static string ShellCommand => $"dotnet {string.Join(' ', s_program.Select(word => $"'{word}'"))}";
 
     /// <summary>Whether it has ended.</summary>
     public bool HasExited => _process.HasExited;
@@ -19,13 +28,7 @@ internal sealed class CliProcess : IDisposable
 
     public CliProcess(string[] arguments, params (string Name, string Value)[] environment)
     {
-        var tests = Path.Combine(AppContext.BaseDirectory, "DeRa.Cli.Tests");
-        string[] program =
-        [
-            "exec", "--depsfile", tests + ".deps.json", "--runtimeconfig", tests + ".runtimeconfig.json",
-            Path.Combine(AppContext.BaseDirectory, "dera.dll"),
-        ];
-        var start = new ProcessStartInfo("dotnet", [.. program, .. arguments])
+        var start = new ProcessStartInfo("dotnet", [.. s_program, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -50,6 +53,8 @@ internal sealed class CliProcess : IDisposable
         await _process.WaitForExitAsync(stop);
         return new CommandRun(_process.ExitCode, await output, await error);
     }
+
+    private static string BesideTests(string file) => Path.Combine(AppContext.BaseDirectory, file);
 
     public void Dispose()
     {

@@ -1,7 +1,4 @@
-using System.Diagnostics;
-using System.Text;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using DeRa.Engine;
 using DeRa.Server.Composition;
 using DeRa.Server.Options;
@@ -12,11 +9,9 @@ using Xunit;
 namespace DeRa.Server.Tests;
 
 /// <summary>The whole server on the pair that comes with it.</summary>
-public partial class DefaultPairTests
+public class DefaultPairTests
 {
-    private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
-
-    private static async Task<ServerFixture> StartAsync(ILoggerProvider? logs = null, params string[] arguments)
+    internal static async Task<ServerFixture> StartAsync(ILoggerProvider? logs = null, params string[] arguments)
     {
         var options = OptionReader.Read(arguments, new Dictionary<string, string>());
         using var loggers = LoggerFactory.Create(logging =>
@@ -63,34 +58,6 @@ public partial class DefaultPairTests
         Assert.Equal(3, texts.Distinct().Count());
         Assert.Equal(texts, await Texts());
     }
-
-    [Fact]
-    public async Task The_README_s_requests_give_what_it_shows()
-    {
-        Assert.SkipUnless(File.Exists("/usr/bin/curl") && File.Exists("/bin/bash"), "curl or bash is missing");
-        var readme = await File.ReadAllTextAsync(Path.Combine(SharedData.ProjectRoot, "README.md"), Stop);
-        var blocks = CodeBlock().Matches(readme).Select(block => block.Groups[1].Value).ToList();
-        var requests = Enumerable.Range(0, blocks.Count).Where(i => blocks[i].Contains("curl -s", StringComparison.Ordinal)).ToList();
-        Assert.Equal(3, requests.Count);
-        await using var server = await StartAsync();
-        foreach (var place in requests) Assert.Equal(blocks[place + 1],
-            await ShellAsync(blocks[place], server.Http.BaseAddress!.Authority));
-    }
-
-    /// <summary>What commands print that ask a server on the README's port, asked of another.</summary>
-    private static async Task<string> ShellAsync(string commands, string authority)
-    {
-        using var shell = Process.Start(new ProcessStartInfo(
-            "/bin/bash", ["-c", commands.Replace("localhost:8080", authority, StringComparison.Ordinal)])
-        {
-            RedirectStandardOutput = true,
-            StandardOutputEncoding = Encoding.UTF8,
-        })!;
-        return await shell.StandardOutput.ReadToEndAsync(Stop);
-    }
-
-    [GeneratedRegex("^```[a-z]*\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
-    private static partial Regex CodeBlock();
 
     /// <summary>The promise about seeds, at default settings.</summary>
     [Fact]
@@ -141,7 +108,7 @@ public partial class DefaultPairTests
     [Fact]
     public async Task A_publish_holds_the_default_pair_as_files_in_a_single_file_publish_too()
     {
-        var published = await PublishedFiles.BesideSingleFileAsync("DeRa.Server", Stop);
+        var published = await PublishedFiles.BesideSingleFileAsync("DeRa.Server", ServerFixture.Stop);
         Assert.Superset(DefaultPairWeights.Files.ToHashSet(), published.ToHashSet());
     }
 }

@@ -24,13 +24,15 @@ public class SweepEndpointTests
     {
         await using var server = await RealPairTests.StartAsync(GoldenData.Committed("pair/sft"), GoldenData.Committed("pair/aligned"));
         var settings = new SweepSettings { Strengths = s_strengths, Samples = 3, MaxTokens = 6, Seed = 11, TopP = .95 };
-        SweepPrompt[] prompts = [new(input, "Once upon", "prompts.txt:1"), new(input, "Once upon", "prompts.txt:2")];
+        SweepPrompt[] prompts = [.. Enumerable.Range(1, 2).Select(line =>
+            new SweepPrompt(input, "Once upon", $"prompts.txt:{line}") { FurtherTurns = ["And then?"] })];
         using var overHttp = new ServerEndpoint(server.Http.BaseAddress!, null, settings, TimeSpan.FromMilliseconds(1));
         var expected = await RowsAsync(new PairEndpoint(server.State.Pair!, settings), settings, prompts);
         Assert.Equal(2 * 5 * 3, expected.Count);
         Assert.Equal(expected, await RowsAsync(overHttp, settings, prompts));
         Assert.True(expected.Distinct().Count() == expected.Count);
-        Assert.Contains("real", await overHttp.ModelsAsync(s_stop), StringComparison.Ordinal);
+        Assert.Equal("real", (await overHttp.ModelsAsync(s_stop))[0]);
+        Assert.All(expected, row => Assert.Equal(input is ChatPrompt, row.Contains("further_turns", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -78,7 +80,8 @@ public class SweepEndpointTests
     {
         using var reward = RewardSpec.Parse("length:0-3");
         var rows = new List<string>();
-        await foreach (var own in new SweepRun(endpoint, [reward], settings, _ => { }).RunAsync(prompts, 0, s_stop))
+        await foreach (var own in new SweepRun(endpoint, [reward], settings, _ => { }).RunAsync(
+            prompts, prompts.Select((_, index) => new SweepUnit(index, settings.Strengths)), s_stop))
             rows.AddRange(own.Select(row => row.ToJson(["length"])));
         return rows;
     }

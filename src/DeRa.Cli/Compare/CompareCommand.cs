@@ -42,13 +42,14 @@ internal static class CompareCommand
             .Read(parsed.GetRequiredValue(SweepOptions.Prompts));
         using var source = await SourceAsync(parsed.GetValue(SweepOptions.Url), options, settings, prompts, error, cancellation);
         using var other = await OtherAsync(parsed, options, otherSettings, prompts, error, cancellation);
-        using var rewards = new SweepRewards(parsed.GetRequiredValue(SweepOptions.Rewards), source.Pair, error);
+        using var rewards = new SweepRewards(SweepOptions.ReadRewards(parsed), source.Pair, error);
         var rows = await RunAsync(
             new SweepRun(source.Endpoint, rewards.All, settings, rewards.Failed),
-            new SweepRun((other ?? source).Endpoint, rewards.All, otherSettings, rewards.Failed), prompts, error, cancellation);
+            new SweepRun((other ?? source).Endpoint, rewards.All, otherSettings, rewards.Failed), (first, second), prompts, error,
+            cancellation);
         var comparison = new Comparison(new SweepResults([first, second], settings.Samples, rewards.Names, rows)
         {
-            AreDrawnByMixture = settings is { Temperature: 1, TopP: 1 },
+            AreDrawnByMixture = settings.AreDrawnByMixture,
         }, settings, source.About, (other ?? source).About);
         foreach (var line in ComparisonText.Lines(comparison, CompareOptions.Shown(parsed))) await output.WriteLineAsync(line);
         s_files.Write(parsed, ComparisonJson.Of(comparison));
@@ -77,14 +78,15 @@ internal static class CompareCommand
 
     /// <returns>Prompt by prompt, of each the first's completions and then the second's.</returns>
     private static async Task<IReadOnlyList<SweepRow>> RunAsync(
-        SweepRun first, SweepRun second, IReadOnlyList<SweepPrompt> prompts, TextWriter error, CancellationToken cancellation)
+        SweepRun first, SweepRun second, (double First, double Second) strengths, IReadOnlyList<SweepPrompt> prompts, TextWriter error,
+        CancellationToken cancellation)
     {
         var (rows, progress) = (new List<SweepRow>(), new SweepProgress(error, 0, prompts.Count, TimeProvider.System));
         progress.Report();
         try
         {
-            await using var others = second.RunAsync(prompts, 0, cancellation).GetAsyncEnumerator(cancellation);
-            await foreach (var own in first.RunAsync(prompts, 0, cancellation))
+            await using var others = second.RunAsync(prompts, Units(strengths.Second), cancellation).GetAsyncEnumerator(cancellation);
+            await foreach (var own in first.RunAsync(prompts, Units(strengths.First), cancellation))
             {
                 await others.MoveNextAsync();
                 rows.AddRange([.. own, .. others.Current]);
@@ -96,5 +98,7 @@ internal static class CompareCommand
             progress.End();
         }
         return rows;
+
+        IEnumerable<SweepUnit> Units(double strength) => prompts.Select((_, index) => new SweepUnit(index, [strength]));
     }
 }

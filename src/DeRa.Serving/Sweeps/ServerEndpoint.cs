@@ -43,24 +43,24 @@ public sealed class ServerEndpoint : ISweepEndpoint, IDisposable
         }).Build();
     }
 
-    /// <summary>The names that the server serves, with commas.</summary>
+    /// <summary>The names that the server serves; the pair's comes first.</summary>
     /// <exception cref="HttpRequestException">It does not respond, or is no such server.</exception>
-    public async Task<string> ModelsAsync(CancellationToken cancellation)
+    public async Task<IReadOnlyList<string>> ModelsAsync(CancellationToken cancellation)
     {
         var response = await SendAsync("models", null, cancellation);
-        return Read("models", () => string.Join(", ", response["data"]!.AsArray().Select(model => (string)model!["id"]!)));
+        return Read("models", () => response["data"]!.AsArray().Select(model => (string)model!["id"]!).ToArray());
     }
 
     /// <inheritdoc/>
     /// <exception cref="HttpRequestException">Nothing usable came back.</exception>
     /// <exception cref="InvalidRequestException">The server refuses the request.</exception>
     public async Task<IReadOnlyList<GeneratedText>> GenerateAsync(
-        SweepPrompt prompt, long seed, IReadOnlyList<double> strengths, CancellationToken cancellation)
+        SweepPrompt prompt, long seed, IReadOnlyList<double> strengths, int samples, CancellationToken cancellation)
     {
         var body = new JsonObject
         {
             ["alignment_sweep"] = Numbers(strengths),
-            ["n"] = _settings.Samples,
+            ["n"] = samples,
             ["seed"] = seed,
             ["max_tokens"] = _settings.MaxTokens,
             ["temperature"] = _settings.Temperature,
@@ -75,8 +75,8 @@ public sealed class ServerEndpoint : ISweepEndpoint, IDisposable
         var path = chat is null ? "completions" : "chat/completions";
         var response = await SendAsync(path, body, cancellation);
         var texts = Read(path, () => response["choices"]!.AsArray().Select(choice => Text(response, choice!)).ToArray());
-        return texts.Length == strengths.Count * _settings.Samples ? texts
-            : throw new HttpRequestException($"{Name(path)} gave {texts.Length} choices, not {strengths.Count * _settings.Samples}.");
+        return texts.Length == strengths.Count * samples ? texts
+            : throw new HttpRequestException($"{Name(path)} gave {texts.Length} choices, not {strengths.Count * samples}.");
     }
 
     /// <inheritdoc/>

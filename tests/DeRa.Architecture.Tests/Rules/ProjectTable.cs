@@ -27,7 +27,7 @@ internal static class ProjectTable
 
         // The application is where these meet.
         new("DeRa.Serving", References: ["DeRa.Text", "DeRa.Engine", "DeRa.Torch", "DeRa.Hub"], Parts: [], Types: [],
-            Libraries: ["Microsoft.Extensions.Logging", "Polly"]),
+            Libraries: ["Microsoft.Extensions.Logging", "Polly", "Parquet"]),
 
         // A server speaks of texts and generations. Of models it knows how a pair is to be loaded, and how far that is.
         new("DeRa.Server", References: ["DeRa.Serving", "DeRa.Hosting"], Parts: ["DeRa.Text", "DeRa.Engine"],
