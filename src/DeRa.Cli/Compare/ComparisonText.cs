@@ -73,5 +73,6 @@ internal static class ComparisonText
 
     private static string Cells(Interval interval) => $"{Text(interval.Estimate)},{Text(interval.Low)},{Text(interval.High)}";
 
-    private static string Text(double number) => number.ToString(Math.Abs(number) < .001 ? "0.######" : "0.####", CultureInfo.InvariantCulture);
+    private static string Text(double number) =>
+        number.ToString(Math.Abs(number) < .001 ? "0.######" : "0.####", CultureInfo.InvariantCulture);
 }
