@@ -76,7 +76,7 @@ internal static class MergeCommand
         var progress = Console.IsErrorRedirected ? null : new ConsoleLoadProgress(Console.Error);
         var bytes = new ModelMerge(models.ReferencePath, aligned.Path, folder, strength).Write(progress, cancellation);
         await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-            $"{folder}: {1 - strength:0.####} * {models.ReferencePath} + {strength:0.####} * {aligned.Path}, {bytes / (1024.0 * 1024):N1} MiB"));
+            $"{folder}: {1 - strength:0.####} * reference + {strength:0.####} * aligned, {bytes / (1024.0 * 1024):N1} MiB"));
         var distance = await MeasureAsync(models, folder, prompts, strength, parsed.GetValue(s_maxTokens), progress, cancellation);
         await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"KL from the pair's mixture at {strength:0.####}, nats a token, along ")
             + $"{distance.Texts} of its texts ({distance.Tokens} tokens):");

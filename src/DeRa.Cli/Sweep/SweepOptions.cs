@@ -80,8 +80,9 @@ internal static class SweepOptions
 
     public static readonly Option<string> Output = new("--output")
     {
-        Description = "Folder to write: results.jsonl (a line for each completion), strengths.csv (a line for each strength), search.csv "
-            + "(the rounds of auto), report.html and settings.json. The same command goes on where it was interrupted",
+        Description = "Folder to write: results.jsonl and results.parquet (a row for each completion), strengths.csv (a line for each "
+            + "strength), search.csv (the rounds of auto), answers in the prompts' form (MT-Bench, AlpacaEval), report.html and "
+            + "settings.json. The same command goes on where it was interrupted",
         Required = true,
     };
 
