@@ -99,8 +99,8 @@ internal static class SweepOptions
     {
         Option[] options =
         [
-            Prompts, PromptField, Chat, s_strengths, s_samples, s_rewards, s_rewardFile, s_beta, s_maxTokens, s_temperature, s_topP, s_seed, Url,
-            Output, Force,
+            Prompts, PromptField, Chat, s_strengths, s_samples, s_rewards, s_rewardFile, s_beta, s_maxTokens, s_temperature, s_topP, s_seed,
+            Url, Output, Force,
         ];
         foreach (var option in options) command.Add(option);
         command.Validators.Add(Check);

@@ -18,8 +18,9 @@ public sealed class ParquetTableTests
         await using var reader = await ParquetReader.CreateAsync(
             new MemoryStream(bytes), cancellationToken: TestContext.Current.CancellationToken);
         var fields = reader.Schema.GetDataFields();
-        Assert.Equal(["prompt_index", "alignment_strength", "sample", "seed", "prompt", "completion", "tokens", "finished", "kl_to_reference",
-            "reward_sentiment", "reward_regex:a.b/c, d", "reward_0.7*json+0.3*sentiment"], fields.Select(field => field.Name));
+        Assert.Equal(["prompt_index", "alignment_strength", "sample", "seed", "prompt", "completion", "tokens", "finished",
+            "kl_to_reference", "reward_sentiment", "reward_regex:a.b/c, d", "reward_0.7*json+0.3*sentiment"],
+            fields.Select(field => field.Name));
         using var group = reader.OpenRowGroupReader(0);
         await AssertColumnAsync<int>(0, 7, 8);
         await AssertColumnAsync<double>(1, .1, 1.1);
