@@ -73,6 +73,5 @@ internal static class ComparisonText
 
     private static string Cells(Interval interval) => $"{Text(interval.Estimate)},{Text(interval.Low)},{Text(interval.High)}";
 
-    private static string Text(double number) => Math.Abs(number) is > 0 and < .001
-        ? number.ToString("G2", CultureInfo.InvariantCulture) : number.ToString("0.####", CultureInfo.InvariantCulture);
+    private static string Text(double number) => number.ToString(Math.Abs(number) < .001 ? "0.######" : "0.####", CultureInfo.InvariantCulture);
 }
