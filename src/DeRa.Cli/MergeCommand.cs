@@ -43,8 +43,8 @@ internal static class MergeCommand
 
     public static Command Create()
     {
-        var command = new Command("merge", "Write one model whose weights lie between those of a reference and an aligned model, and say how "
-            + "far it is from the pair's mixture at that strength, which it only approximates.")
+        var command = new Command("merge", "Write one model whose weights lie between those of a reference and an aligned model, and say "
+            + "how far it is from the pair's mixture at that strength, which it only approximates.")
         {
             s_strength, s_output, s_prompts, s_maxTokens, s_force,
         };
@@ -54,7 +54,8 @@ internal static class MergeCommand
             if (result.GetResult(s_strength) is not { Tokens.Count: > 0 } given) return;
             var (strength, isForced) = (given.GetValueOrDefault<double>(), result.GetResult(s_force) is not null);
             if (isForced ? strength is >= -1 and <= 10 : strength is >= Lowest and <= Highest) return;
-            result.AddError(string.Create(CultureInfo.InvariantCulture, $"--strength is {strength}; it must be from {Lowest} to {Highest}: ")
+            result.AddError(string.Create(
+                CultureInfo.InvariantCulture, $"--strength is {strength}; it must be from {Lowest} to {Highest}: ")
                 + "merged weights are far from the mixture beyond. --force allows -1 to 10.");
         });
         command.SetAction(RunAsync);
@@ -76,9 +77,10 @@ internal static class MergeCommand
         var progress = Console.IsErrorRedirected ? null : new ConsoleLoadProgress(Console.Error);
         var bytes = new ModelMerge(models.ReferencePath, aligned.Path, folder, strength).Write(progress, cancellation);
         await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-            $"{folder}: {1 - strength:0.####} * {models.ReferencePath} + {strength:0.####} * {aligned.Path}, {bytes / (1024.0 * 1024):N1} MiB"));
+            $"{folder}: {1 - strength:0.####} * reference + {strength:0.####} * aligned, {bytes / (1024.0 * 1024):N1} MiB"));
         var distance = await MeasureAsync(models, folder, prompts, strength, parsed.GetValue(s_maxTokens), progress, cancellation);
-        await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"KL from the pair's mixture at {strength:0.####}, nats a token, along ")
+        await output.WriteLineAsync(
+            string.Create(CultureInfo.InvariantCulture, $"KL from the pair's mixture at {strength:0.####}, nats a token, along ")
             + $"{distance.Texts} of its texts ({distance.Tokens} tokens):");
         foreach (var (model, nats) in (IEnumerable<(string, double)>)
             [("this model", distance.ToMerged), ("reference", distance.ToReference), ("aligned", distance.ToAligned)])

@@ -38,7 +38,8 @@ internal static class SweepAbout
 
     private static string Text(RewardEntry reward) =>
         (reward.Name == reward.Specification ? reward.Name : $"{reward.Name} = {reward.Specification}")
-        + (reward.Settings.Rubric is { } rubric ? $" by the rubric {Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(rubric)))}" : "");
+        + (reward.Settings.Rubric is { } rubric
+            ? $" by the rubric {Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(rubric)))}" : "");
 
     private static string Text(double number) => number.ToString("R", CultureInfo.InvariantCulture);
 }

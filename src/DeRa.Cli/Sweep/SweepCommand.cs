@@ -47,7 +47,7 @@ internal static class SweepCommand
         var rows = await SweepAsync(sweep, prompts, error, cancellation);
         await folder.WriteAsync("results.parquet", target => ParquetTable.WriteAsync(rows, rewards.Names, target));
         var results = plan.Results(rows, rewards.Names);
-        foreach (var (name, text) in AnswerFiles.Of(results.Rows, prompts, source.Name)) folder.Write(name, text);
+        foreach (var (name, text) in ResponseFiles.Of(results.Rows, prompts, source.Name)) folder.Write(name, text);
         await SummariseAsync(parsed, folder, results, about);
         if (plan is AutoPlan search) await TellAsync(search, rows.Count, prompts.Count, settings, folder, parsed);
         return 0;

@@ -80,8 +80,9 @@ internal static class SweepOptions
 
     public static readonly Option<string> Output = new("--output")
     {
-        Description = "Folder to write: results.jsonl (a line for each completion), strengths.csv (a line for each strength), search.csv "
-            + "(the rounds of auto), report.html and settings.json. The same command goes on where it was interrupted",
+        Description = "Folder to write: results.jsonl and results.parquet (a row for each completion), strengths.csv (a line for each "
+            + "strength), search.csv (the rounds of auto), answers in the prompts' form (MT-Bench, AlpacaEval), report.html and "
+            + "settings.json. The same command goes on where it was interrupted",
         Required = true,
     };
 
@@ -98,8 +99,8 @@ internal static class SweepOptions
     {
         Option[] options =
         [
-            Prompts, PromptField, Chat, s_strengths, s_samples, s_rewards, s_rewardFile, s_beta, s_maxTokens, s_temperature, s_topP, s_seed, Url,
-            Output, Force,
+            Prompts, PromptField, Chat, s_strengths, s_samples, s_rewards, s_rewardFile, s_beta, s_maxTokens, s_temperature, s_topP, s_seed,
+            Url, Output, Force,
         ];
         foreach (var option in options) command.Add(option);
         command.Validators.Add(Check);

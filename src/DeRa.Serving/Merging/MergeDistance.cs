@@ -4,7 +4,9 @@ using DeRa.Serving.Streaming;
 
 namespace DeRa.Serving.Merging;
 
-/// <summary>How far a mixture of two models is from one model that is to stand for it: nats for each token of the mixture's own texts.</summary>
+/// <summary>
+/// How far a mixture of two models is from one model that is to stand for it: nats for each token of the mixture's own texts.
+/// </summary>
 /// <param name="Texts">How many texts were drawn from the mixture, at temperature 1 without filters.</param>
 /// <param name="Tokens">Their tokens.</param>
 /// <param name="ToMerged">KL(mixture ‖ merged model), exact at each place of the texts.</param>
@@ -56,7 +58,8 @@ public sealed record MergeDistance(int Texts, int Tokens, double ToMerged, doubl
             using var generation = generations.Start(prepared);
             var choices = await WholeChoice.ReadAsync(generation, cancellation);
             ScoreItem[] items = [.. choices.Zip(prepared.Request.Choices, (choice, request) => new ScoreItem(
-                new TokenPrompt(request.Request.PromptTokens), new TokenPrompt([.. choice.Tokens.Select(token => token.Token)]), "prompts"))];
+                new TokenPrompt(request.Request.PromptTokens),
+                new TokenPrompt([.. choice.Tokens.Select(token => token.Token)]), "prompts"))];
             scores.AddRange(await scoring.RunAsync(scoring.Prepare(new ScoreInput
             {
                 Items = items,

@@ -85,7 +85,8 @@ public sealed record ModelMerge(string Reference, string Aligned, string Output,
     {
         var files = Of(Reference).Where(file => s_copied.Contains(Path.GetExtension(file))
             && !file.EndsWith(".index.json", StringComparison.Ordinal)).ToDictionary(file => Path.GetFileName(file)!);
-        foreach (var file in Of(Aligned).Where(file => s_fromAligned.Contains(Path.GetFileName(file)))) files[Path.GetFileName(file)] = file;
+        foreach (var file in Of(Aligned).Where(file => s_fromAligned.Contains(Path.GetFileName(file))))
+            files[Path.GetFileName(file)] = file;
         return files;
     }
 

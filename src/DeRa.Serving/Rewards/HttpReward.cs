@@ -2,8 +2,8 @@ namespace DeRa.Serving.Rewards;
 
 /// <summary>
 /// Scores by a server, in one of the forms of <see cref="ScoringForm"/>: batches of <see cref="BatchSize"/> completions, of which
-/// <see cref="DefaultConcurrency"/> are under way at once unless settings say otherwise. A batch for which a server gives nothing usable is halved, once it has responded,
-/// so that one completion's fault is not the others'.
+/// <see cref="DefaultConcurrency"/> are under way at once unless settings say otherwise. A batch for which a server gives nothing usable
+/// is halved, once it has responded, so that one completion's fault is not the others'.
 /// </summary>
 internal sealed class HttpReward : IReward
 {
@@ -35,7 +35,8 @@ internal sealed class HttpReward : IReward
     {
         var scores = new RewardScore[completions.Count];
         var batches = Enumerable.Range(0, (scores.Length + BatchSize - 1) / BatchSize).Select(batch => batch * BatchSize);
-        await Parallel.ForEachAsync(batches, new ParallelOptions { MaxDegreeOfParallelism = _concurrency, CancellationToken = cancellation },
+        await Parallel.ForEachAsync(batches,
+            new ParallelOptions { MaxDegreeOfParallelism = _concurrency, CancellationToken = cancellation },
             async (first, token) => await ScoreAsync(completions, scores, first..Math.Min(first + BatchSize, scores.Length), true, token));
         return scores;
     }

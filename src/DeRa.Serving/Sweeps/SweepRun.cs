@@ -64,7 +64,7 @@ public sealed class SweepRun(ISweepEndpoint endpoint, IReadOnlyList<IReward> rew
             var texts = new List<GeneratedText>();
             foreach (var strengths in unit.Strengths.Chunk(Math.Clamp(MaxChoices / settings.Samples, 1, MaxStrengths)))
                 texts.AddRange(await endpoint.GenerateAsync(prompt, seed, strengths, settings.Samples, cancellation));
-            var turns = await new FurtherTurns(endpoint, failed).AnswerAsync(prompt, [.. texts.Select((text, i) => new FirstAnswer(
+            var turns = await new FurtherTurns(endpoint, failed).RespondAsync(prompt, [.. texts.Select((text, i) => new FirstResponse(
                 text.Text, unit.Strengths[i / settings.Samples], FurtherTurns.Seed(seed, i % settings.Samples)))], cancellation);
             var scored = await ScoredAsync(unit, texts, cancellation);
             var scores = await ScoresAsync(prompt, texts, cancellation);

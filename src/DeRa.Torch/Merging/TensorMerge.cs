@@ -22,7 +22,7 @@ internal static class TensorMerge
         {
             cancellation.ThrowIfCancellationRequested();
             var bytes = reference.File.Bytes(reference.Tensor, done, (int)Math.Min(piece.Length, reference.Tensor.LengthBytes - done));
-            if (aligned is { } other) target.Write(Mix(bytes, reference.Tensor, other, done, strength, piece));
+            if (strength != 0 && aligned is { } other) target.Write(Mix(bytes, reference.Tensor, other, done, strength, piece));
             else target.Write(bytes);
             done += bytes.Length;
             onWritten(bytes.Length);
@@ -37,8 +37,11 @@ internal static class TensorMerge
         var count = bytes.Length / size;
         var others = aligned.File.Bytes(aligned.Tensor, offset / size * alignedSize, count * alignedSize);
         for (var i = 0; i < count; i++)
-            StoredNumbers.Write(piece, type, i,
-                (1 - strength) * StoredNumbers.Read(bytes, type, i) + strength * StoredNumbers.Read(others, alignedType, i));
+        {
+            var (from, to) = (StoredNumbers.Read(bytes, type, i), StoredNumbers.Read(others, alignedType, i));
+            // Not 0·from + to, which is 0 where to is −0.
+            StoredNumbers.Write(piece, type, i, strength == 1 ? to : (1 - strength) * from + strength * to);
+        }
         return piece.AsSpan(0, bytes.Length);
     }
 }

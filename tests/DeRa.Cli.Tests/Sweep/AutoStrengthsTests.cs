@@ -29,8 +29,9 @@ public sealed partial class AutoStrengthsTests : IDisposable
         Assert.InRange(best.Estimate, found.Low - Step, found.High + Step);
         Assert.InRange(found.Estimate, best.Low - Step, best.High + Step);
         Assert.Contains($"{autoRows.Length} completions, where all strengths would have taken 840.", auto, StringComparison.Ordinal);
+        var strength = string.Create(CultureInfo.InvariantCulture, $",{found.Estimate},");
         Assert.Equal("best", (await File.ReadAllLinesAsync(_folder.File("auto/search.csv"), TestContext.Current.CancellationToken))
-            .Last(line => line.Contains($",{found.Estimate.ToString(CultureInfo.InvariantCulture)},", StringComparison.Ordinal)).Split(',')[^1]);
+            .Last(line => line.Contains(strength, StringComparison.Ordinal)).Split(',')[^1]);
     }
 
     private async Task<string> RunAsync(string folder, string strengths)

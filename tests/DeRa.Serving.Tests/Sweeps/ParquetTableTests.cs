@@ -18,8 +18,9 @@ public sealed class ParquetTableTests
         await using var reader = await ParquetReader.CreateAsync(
             new MemoryStream(bytes), cancellationToken: TestContext.Current.CancellationToken);
         var fields = reader.Schema.GetDataFields();
-        Assert.Equal(["prompt_index", "alignment_strength", "sample", "seed", "prompt", "completion", "tokens", "finished", "kl_to_reference",
-            "reward_sentiment", "reward_regex:a.b/c, d", "reward_0.7*json+0.3*sentiment"], fields.Select(field => field.Name));
+        Assert.Equal(["prompt_index", "alignment_strength", "sample", "seed", "prompt", "completion", "tokens", "finished",
+            "kl_to_reference", "logprob", "logprob_reference", "logprob_aligned", "reward_sentiment", "reward_regex:a.b/c, d", "reward_0.7*json+0.3*sentiment"],
+            fields.Select(field => field.Name));
         using var group = reader.OpenRowGroupReader(0);
         await AssertColumnAsync<int>(0, 7, 8);
         await AssertColumnAsync<double>(1, .1, 1.1);
@@ -30,12 +31,11 @@ public sealed class ParquetTableTests
         await AssertColumnAsync<int>(6, 3, 4);
         await AssertColumnAsync<bool>(7, true, false);
         await AssertColumnAsync<double>(8, 1.25, 2.25);
+        Assert.Equal([-5, null], await ScoresAsync(9));
+        Assert.Equal([-6.5, null], await ScoresAsync(10));
+        Assert.Equal([-4, null], await ScoresAsync(11));
         for (var reward = 0; reward < s_rewards.Length; reward++)
-        {
-            var scores = new double?[2];
-            await group.ReadAsync<double>(fields[9 + reward], scores, cancellationToken: TestContext.Current.CancellationToken);
-            Assert.Equal(rows.Select(row => row.Rewards[reward]), scores);
-        }
+            Assert.Equal(rows.Select(row => row.Rewards[reward]), await ScoresAsync(12 + reward));
 
         async Task AssertColumnAsync<T>(int field, params T[] expected)
             where T : struct
@@ -43,6 +43,13 @@ public sealed class ParquetTableTests
             var values = new T[2];
             await group.ReadAsync<T>(fields[field], values, cancellationToken: TestContext.Current.CancellationToken);
             Assert.Equal(expected, values);
+        }
+
+        async Task<double?[]> ScoresAsync(int field)
+        {
+            var values = new double?[2];
+            await group.ReadAsync<double>(fields[field], values, cancellationToken: TestContext.Current.CancellationToken);
+            return values;
         }
 
         async Task<string[]> TextsAsync(int field)
@@ -71,6 +78,7 @@ public sealed class ParquetTableTests
         Tokens = 3 + i,
         IsFinished = i == 0,
         Kl = 1.25 + i,
+        LogProbs = i == 0 ? new SequenceLogProbs(-5, -6.5, -4) : null,
         Rewards = rewards,
     };
 }

@@ -28,7 +28,8 @@ internal sealed class ScriptedEndpoint : ISweepEndpoint
                 new CompletionTokens([1], [2, 3]), false)]);
     }
 
-    public Task<IReadOnlyList<double>> KlToReferenceAsync(
+    public Task<IReadOnlyList<ScoredText>> ScoreAsync(
         IReadOnlyList<CompletionTokens> texts, double strength, CancellationToken cancellation) =>
-        Task.FromResult<IReadOnlyList<double>>([.. texts.Select(_ => strength * strength)]);
+        Task.FromResult<IReadOnlyList<ScoredText>>([.. texts.Select(
+            _ => new ScoredText(strength * strength, new SequenceLogProbs(-1, -1, -1)))]);
 }

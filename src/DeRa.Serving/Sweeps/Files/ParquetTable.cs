@@ -20,7 +20,8 @@ public static class ParquetTable
         var schema = new ParquetSchema([
             new DataField<int>("prompt_index"), new DataField<double>("alignment_strength"), new DataField<int>("sample"),
             new DataField<long>("seed"), new DataField<string>("prompt"), new DataField<string>("completion"),
-            new DataField<int>("tokens"), new DataField<bool>("finished"), new DataField<double>("kl_to_reference"), .. scores]);
+            new DataField<int>("tokens"), new DataField<bool>("finished"), new DataField<double>("kl_to_reference"),
+            new DataField<double?>("logprob"), new DataField<double?>("logprob_reference"), new DataField<double?>("logprob_aligned"), .. scores]);
         var options = new ParquetOptions { CompressionMethod = CompressionMethod.Zstd };
         await using var writer = await ParquetWriter.CreateAsync(schema, target, options);
         writer.CustomMetadata = new Dictionary<string, string> { ["rewards"] = JsonSerializer.Serialize(rewards) };
@@ -37,15 +38,21 @@ public static class ParquetTable
             await AddAsync(6, row => row.Tokens);
             await AddAsync(7, row => row.IsFinished);
             await AddAsync(8, row => row.Kl);
+            await AddScoresAsync(9, row => row.LogProbs?.Mixture);
+            await AddScoresAsync(10, row => row.LogProbs?.Reference);
+            await AddScoresAsync(11, row => row.LogProbs?.Aligned);
             for (var i = 0; i < rewards.Count; i++)
             {
                 var reward = i;
-                await columns.WriteAsync<double>(fields[9 + i], (double?[])[.. group.Select(row => row.Rewards[reward])]);
+                await AddScoresAsync(12 + i, row => row.Rewards[reward]);
             }
             columns.CompleteValidate();
 
             async Task AddAsync<T>(int field, Func<SweepRow, T> value)
                 where T : struct => await columns.WriteAsync<T>(fields[field], (T[])[.. group.Select(value)]);
+
+            async Task AddScoresAsync(int field, Func<SweepRow, double?> value) =>
+                await columns.WriteAsync<double>(fields[field], (double?[])[.. group.Select(value)]);
         }
     }
 }

@@ -5,9 +5,9 @@ namespace DeRa.Serving.Sweeps.Plans;
 
 /// <summary>
 /// Looks for the strength at which the first reward is highest: successive halving of the distance between strengths, on paired
-/// differences. It begins with few prompts and strengths far apart. A strength that is surely worse than the best runs no further. When all that
-/// is left lies beside the best, its neighbours at half the distance join; else the prompts are doubled. Strengths that join run on
-/// the prompts before them too, with the same draws, so that all comparisons are of the same prompts.
+/// differences. It begins with few prompts and strengths far apart. A strength that is surely worse than the best runs no further. When all
+/// that is left lies beside the best, its neighbours at half the distance join; else the prompts are doubled. Strengths that join run
+/// on the prompts before them too, with the same draws, so that all comparisons are of the same prompts.
 /// </summary>
 /// <param name="settings">The strengths among which it looks, rising; at least <see cref="MinStrengths"/>.</param>
 /// <param name="prompts">How many prompts there are.</param>

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace DeRa.Cli.Tests.Sweep;
 
-public sealed class SweepAnswersTests : IDisposable
+public sealed class SweepResponsesTests : IDisposable
 {
     private readonly TestFolder _folder = new();
 
@@ -26,7 +26,8 @@ public sealed class SweepAnswersTests : IDisposable
         var rows = File.ReadAllLines(_folder.File("whole/results.jsonl"));
         File.WriteAllLines(_folder.File("stopped/results.jsonl"), rows[..5]);
         await RunAsync("stopped");
-        string[] files = ["model_answer/pair@0.jsonl", "model_answer/pair@1.5.jsonl", "alpaca_eval/pair@0.json", "alpaca_eval/pair@1.5.json"];
+        string[] files =
+            ["model_answer/pair@0.jsonl", "model_answer/pair@1.5.jsonl", "alpaca_eval/pair@0.json", "alpaca_eval/pair@1.5.json"];
         foreach (var file in (string[])["results.jsonl", .. files])
             Assert.Equal(File.ReadAllText(_folder.File($"whole/{file}")), File.ReadAllText(_folder.File($"stopped/{file}")));
         var answers = File.ReadAllLines(_folder.File("whole/model_answer/pair@1.5.jsonl")).Select(line => JsonNode.Parse(line)!).ToList();

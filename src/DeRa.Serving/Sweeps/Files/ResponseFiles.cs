@@ -11,7 +11,7 @@ namespace DeRa.Serving.Sweeps.Files;
 /// Answers in the forms that judges of MT-Bench and AlpacaEval read, one file a strength, for prompts that came in those forms. Equal rows
 /// give equal texts.
 /// </summary>
-public static class AnswerFiles
+public static class ResponseFiles
 {
     private const int IdLength = 22;
 

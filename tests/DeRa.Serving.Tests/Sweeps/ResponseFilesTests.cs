@@ -8,7 +8,7 @@ using Xunit;
 
 namespace DeRa.Serving.Tests.Sweeps;
 
-public sealed class AnswerFilesTests
+public sealed class ResponseFilesTests
 {
     private static readonly SweepPrompt[] s_prompts =
     [
@@ -20,7 +20,7 @@ public sealed class AnswerFilesTests
     [Fact]
     public void Each_form_has_one_file_a_strength_with_the_fields_that_judges_read()
     {
-        var files = AnswerFiles.Of(Rows(), s_prompts, "org/pair").ToDictionary(file => file.Name, file => file.Text);
+        var files = ResponseFiles.Of(Rows(), s_prompts, "org/pair").ToDictionary(file => file.Name, file => file.Text);
         Assert.Equal(["alpaca_eval/org_pair@0.5.json", "alpaca_eval/org_pair@1.json", "model_answer/org_pair@0.5.jsonl",
             "model_answer/org_pair@1.jsonl"], files.Keys.Order(StringComparer.Ordinal));
 
@@ -35,8 +35,8 @@ public sealed class AnswerFilesTests
 
         Assert.Equal("""[{"dataset":"koala","instruction":"Do","output":"1 1 0","generator":"org/pair@1"}]""",
             JsonNode.Parse(files["alpaca_eval/org_pair@1.json"])!.ToJsonString());
-        Assert.Empty(AnswerFiles.Of([.. Rows().Where(row => row.PromptIndex == 2)], s_prompts, "pair"));
-        Assert.Equal(files, AnswerFiles.Of(Rows(), s_prompts, "org/pair").ToDictionary(file => file.Name, file => file.Text));
+        Assert.Empty(ResponseFiles.Of([.. Rows().Where(row => row.PromptIndex == 2)], s_prompts, "pair"));
+        Assert.Equal(files, ResponseFiles.Of(Rows(), s_prompts, "org/pair").ToDictionary(file => file.Name, file => file.Text));
     }
 
     [Fact]
@@ -56,7 +56,7 @@ public sealed class AnswerFilesTests
             foreach (var row in rows)
             {
                 var seed = 7 + ((long)row.Sample << 32);
-                Assert.Equal([FormattableString.Invariant($"{row.Strength} {seed} 0"), FormattableString.Invariant($"{row.Strength} {seed} 0")], row.FurtherTurns);
+                Assert.Equal(Enumerable.Repeat(FormattableString.Invariant($"{row.Strength} {seed} 0"), 2), row.FurtherTurns);
                 Assert.Contains(endpoint.Conversations, said => said == $"First|{row.Completion}|Second|{row.FurtherTurns[0]}|Third");
                 Assert.Equal(row.FurtherTurns, SweepRow.Parse(row.ToJson(["r"]), ["r"]).FurtherTurns);
             }

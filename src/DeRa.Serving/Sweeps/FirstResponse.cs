@@ -4,4 +4,4 @@ namespace DeRa.Serving.Sweeps;
 /// <param name="Text">The answer.</param>
 /// <param name="Strength">The strength, of all answers.</param>
 /// <param name="Seed">The seed of the answers that follow.</param>
-internal sealed record FirstAnswer(string Text, double Strength, long Seed);
+internal sealed record FirstResponse(string Text, double Strength, long Seed);
