@@ -27,7 +27,7 @@ internal static class ProjectTable
 
         // The application is where these meet.
         new("DeRa.Serving", References: ["DeRa.Text", "DeRa.Engine", "DeRa.Torch", "DeRa.Hub"], Parts: [], Types: [],
-            Libraries: ["Microsoft.Extensions.Logging", "Polly", "Parquet"]),
+            Libraries: ["Microsoft.Extensions.Logging", "Polly"]),
 
         // A server speaks of texts and generations. Of models it knows how a pair is to be loaded, and how far that is.
         new("DeRa.Server", References: ["DeRa.Serving", "DeRa.Hosting"], Parts: ["DeRa.Text", "DeRa.Engine"],
@@ -39,7 +39,7 @@ internal static class ProjectTable
         // The command line also inspects and verifies folders of models; it computes nothing with tensors itself.
         new("DeRa.Cli", References: ["DeRa.Serving", "DeRa.Hosting", "DeRa.Hub"],
             Parts: ["DeRa.Text", "DeRa.Engine", "DeRa.Torch"], Types: [],
-            Libraries: ["Microsoft.Extensions.Logging", "System.CommandLine"]),
+            Libraries: ["Microsoft.Extensions.Logging", "System.CommandLine", "Parquet"]),
 
         // Training is about tensors.
         new("DeRa.Lab", References: ["DeRa.Serving", "DeRa.Torch"], Parts: ["DeRa.Text", "DeRa.Engine"], Types: ["HubModels"],

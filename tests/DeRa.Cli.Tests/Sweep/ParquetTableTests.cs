@@ -1,9 +1,9 @@
+using DeRa.Cli.Sweep;
 using DeRa.Serving.Sweeps;
-using DeRa.Serving.Sweeps.Files;
 using Parquet;
 using Xunit;
 
-namespace DeRa.Serving.Tests.Sweeps;
+namespace DeRa.Cli.Tests.Sweep;
 
 public sealed class ParquetTableTests
 {

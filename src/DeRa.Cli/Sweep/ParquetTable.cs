@@ -1,11 +1,12 @@
 using System.Text.Json;
+using DeRa.Serving.Sweeps;
 using Parquet;
 using Parquet.Schema;
 
-namespace DeRa.Serving.Sweeps.Files;
+namespace DeRa.Cli.Sweep;
 
 /// <summary>All rows as Apache Parquet, a column for each field of results.jsonl and one for each reward, <c>reward_NAME</c>.</summary>
-public static class ParquetTable
+internal static class ParquetTable
 {
     /// <summary>Rows that are written together.</summary>
     private const int GroupRows = 1 << 16;
