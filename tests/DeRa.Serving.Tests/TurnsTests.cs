@@ -30,7 +30,7 @@ public sealed class TurnsTests(ITestOutputHelper output)
     public Task The_default_pair_costs_little_more_than_one_pass_a_token() => VerifyAsync(
         DefaultPairWeights.Folder("reference"), DefaultPairWeights.Folder("aligned"), [1, 1.07, 1.07, 1.07, 1, 1.14, 1.22]);
 
-    /// <summary>The aligned model drawn halfway back to the reference: a pair as far apart as most that were tuned with a penalty.</summary>
+    /// <summary>The aligned model drawn halfway back to the reference: a pair as far apart as many that were tuned.</summary>
     [Fact]
     public async Task A_pair_a_few_nats_apart_costs_at_most_a_tenth_more_than_one_pass_a_token()
     {

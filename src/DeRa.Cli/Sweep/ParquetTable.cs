@@ -22,7 +22,8 @@ internal static class ParquetTable
             new DataField<int>("prompt_index"), new DataField<double>("alignment_strength"), new DataField<int>("sample"),
             new DataField<long>("seed"), new DataField<string>("prompt"), new DataField<string>("completion"),
             new DataField<int>("tokens"), new DataField<bool>("finished"), new DataField<double>("kl_to_reference"),
-            new DataField<double?>("logprob"), new DataField<double?>("logprob_reference"), new DataField<double?>("logprob_aligned"), .. scores]);
+            new DataField<double?>("logprob"), new DataField<double?>("logprob_reference"), new DataField<double?>("logprob_aligned"),
+            .. scores]);
         var options = new ParquetOptions { CompressionMethod = CompressionMethod.Zstd };
         await using var writer = await ParquetWriter.CreateAsync(schema, target, options);
         writer.CustomMetadata = new Dictionary<string, string> { ["rewards"] = JsonSerializer.Serialize(rewards) };

@@ -109,7 +109,8 @@ internal static class SweepOptions
     /// <summary>Declares those of them that <c>dera compare</c> has too.</summary>
     public static void AddSharedTo(Command command)
     {
-        Option[] options = [Prompts, PromptField, Chat, s_samples, s_rewards, s_rewardFile, s_maxTokens, s_temperature, s_topP, s_seed, Url];
+        Option[] options =
+            [Prompts, PromptField, Chat, s_samples, s_rewards, s_rewardFile, s_maxTokens, s_temperature, s_topP, s_seed, Url];
         foreach (var option in options) command.Add(option);
         command.Validators.Add(CheckRewards);
     }

@@ -19,7 +19,8 @@ public sealed class ParquetTableTests
             new MemoryStream(bytes), cancellationToken: TestContext.Current.CancellationToken);
         var fields = reader.Schema.GetDataFields();
         Assert.Equal(["prompt_index", "alignment_strength", "sample", "seed", "prompt", "completion", "tokens", "finished",
-            "kl_to_reference", "logprob", "logprob_reference", "logprob_aligned", "reward_sentiment", "reward_regex:a.b/c, d", "reward_0.7*json+0.3*sentiment"],
+            "kl_to_reference", "logprob", "logprob_reference", "logprob_aligned",
+            "reward_sentiment", "reward_regex:a.b/c, d", "reward_0.7*json+0.3*sentiment"],
             fields.Select(field => field.Name));
         using var group = reader.OpenRowGroupReader(0);
         await AssertColumnAsync<int>(0, 7, 8);
