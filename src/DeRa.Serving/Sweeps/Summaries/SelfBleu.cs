@@ -46,13 +46,21 @@ public sealed class SelfBleu
         for (var length = 1; length <= LongestRun; length++)
         {
             var matches = 0;
-            foreach (var (run, count) in text.Runs[length - 1])
-                matches += Math.Min(count, others.Max(other => other.Runs[length - 1].GetValueOrDefault(run)));
+            foreach (var (run, count) in text.Runs[length - 1]) matches += Matches(run, count, length, others);
             if (length == 1 && matches == 0) return 0;
             logs += Math.Log((matches > 0 ? matches : NoMatch) / Math.Max(1, text.Words - length + 1));
         }
         var nearest = others.Select(other => other.Words).OrderBy(words => Math.Abs(words - text.Words)).ThenBy(words => words).First();
         return Math.Exp(logs / LongestRun + Math.Min(0, 1 - (double)nearest / text.Words));
+    }
+
+    /// <returns>How often the one of the others that has a run most often has it; <paramref name="count"/> at most.</returns>
+    private static int Matches(int run, int count, int length, CountedText[] others)
+    {
+        var most = 0;
+        for (var other = 0; other < others.Length && most < count; other++)
+            if (others[other].Runs[length - 1].TryGetValue(run, out var there)) most = Math.Max(most, Math.Min(there, count));
+        return most;
     }
 
     private CountedText Counted(string text)
