@@ -23,7 +23,8 @@ public sealed class ApiKeyTests : IDisposable
 {
     private const string Wrong = "dera-0123456789abcdef0123456789abcdee";
     private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
-    private static readonly string[] Open = ["/livez", "/readyz", "/health", "/grpc.health.v1.Health/Check"];
+    private static readonly string[] Open = ["/livez", "/readyz", "/health", "/grpc.health.v1.Health/Check", "/",
+        .. PageFile.All.Select(file => PageEndpoints.Folder + file.Name)];
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
