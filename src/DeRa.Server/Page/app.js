@@ -92,7 +92,7 @@ async function begin() {
   showView();
   setUpComposer(() => views[settings.view]?.run?.());
   const info = await readInfo();
-  byId("served").replaceChildren(h("strong", {}, info.pair), ` ${info.aligned.length > 1 ? `${info.aligned.length} aligned models` : ""}`,
+  byId("served").replaceChildren(h("strong", {}, info.pair), `${info.aligned.length > 1 ? `${info.aligned.length} aligned models` : ""}`,
     hasKey() ? "" : h("a", { href: "docs" }, "API reference"));
   if (!isLinked && info.pair === "stories") set({ prompt: "Lily lost her toy." });
   views.write = writeView(byId("write"), info.limits, report);

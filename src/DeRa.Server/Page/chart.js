@@ -21,7 +21,7 @@ export function chart(title, note, points, range, marked, width) {
       svg("text", { class: "tick", x: margin.left - 7, y: y(value) + 4, "text-anchor": "end" }, number(value, 3))]).flat(),
     ...ticks(range[0], range[1], Math.max(3, Math.floor(width / 70))).map(value =>
       svg("text", { class: "tick", x: x(value), y: height - 9, "text-anchor": "middle" }, number(value))),
-    svg("text", { class: "tick axis", x: width - 2, y: height - 9, "text-anchor": "end" }, "λ"),
+    svg("text", { class: "tick axis", x: margin.left - 16, y: height - 9, "text-anchor": "end" }, "λ"),
     ...(known.length === 0 ? [] : lines(known, x, y)),
     ...(marked === null || !known.some(point => point.strength === marked) ? [] : mark(marked, x(marked), width))));
   return figure;

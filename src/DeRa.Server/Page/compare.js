@@ -105,7 +105,7 @@ export function compareView(section, limits, report) {
       const base = settings.pinned * count + sample;
       const parts = index === settings.pinned ? [[text, "same"]]
         : partsAgainst(generation?.textOf(base) ?? "", text, Boolean(generation?.choices[base]?.finish));
-      place.replaceChildren(...parts.map(([part, kind]) => kind === "same" ? part : h("span", { class: kind }, part)),
+      place.replaceChildren(...parts.flatMap(([part, kind], at) => marked(at === 0 ? part.trimStart() : part, kind)),
         choice && !choice.finish && isRunning ? h("span", { class: "cursor" }) : "");
     }));
     said.textContent = !generation ? "Stream to see the columns write." : generation.waits
@@ -121,4 +121,11 @@ export function compareView(section, limits, report) {
   layOut();
   show();
   return { run, stop: () => generation?.stop() };
+}
+
+/** The space before what is marked is not. */
+function marked(part, kind) {
+  if (kind === "same") return [part];
+  const text = part.trimStart();
+  return [part.slice(0, part.length - text.length), h("span", { class: kind }, text)];
 }

@@ -11,6 +11,9 @@ import { onSettings, set, settings } from "./settings.js";
 const mostStrengths = 32;
 const mostRewards = 16;
 
+/** Of a chart and between charts, in pixels, as in the style sheet. */
+const [leastWidth, gap, padding] = [300, 20, 32];
+
 /** Requests under way at once: while one is on its way to a far server another one is computed. */
 const atOnce = 2;
 
@@ -154,8 +157,9 @@ export function curveView(section, info, report) {
     said.textContent = points.length === 0 && !isRunning ? "" : isRunning ? `${points.length} of ${asked} strengths`
       : source ? `${source}: ${asked} strengths` : `${points.length} strengths measured`;
     best.replaceChildren(...(top && points.length > 1 ? recommendation(top, names[0], isRunning) : []));
-    const columns = charts.clientWidth >= 640 ? 2 : 1;
-    const width = Math.max(240, Math.floor((charts.clientWidth - (columns - 1) * 20) / columns) - 34);
+    const columns = Math.max(1, Math.floor((charts.clientWidth + gap) / (leastWidth + gap)));
+    charts.style.setProperty("--columns", columns);
+    const width = Math.max(200, Math.floor((charts.clientWidth - (columns - 1) * gap) / columns) - padding);
     const drawn = points.length === 0 ? [] : [
       ...names.map(name => [name, "", point => point.rewards[name], isRanked ? bestOf(points, name)?.strength ?? null : null]),
       ["KL to the reference", "nats a text", point => point.kl, top?.strength ?? null],

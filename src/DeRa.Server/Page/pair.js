@@ -62,6 +62,7 @@ export function pairView(section, info, report) {
       tile("Tokens a second", number(rate, rate < 10 ? 1 : 0), `${tokens} in all`,
         sparkline(rates, `Tokens a second in the last ${rates.length * pollMilliseconds / 1000} seconds`)),
       tile("Running", number(total(samples, "vllm:num_requests_running")), `${total(samples, "vllm:num_requests_waiting")} waiting`),
+      tile("Texts", number(total(samples, "vllm:request_success_total")), "generated so far"),
       tile("Cache in use", percent(cache), `of ${info.cache_tokens} tokens`, bar(cache)),
       tile("Prompts found in the cache", percent(hits), "of their tokens", bar(hits)),
       tile("Passes a token", passes === null ? "–" : number(passes), "over a model's weights"),

@@ -51,8 +51,9 @@ export function tokensView(section, info, report) {
   function point(event, isFocus) {
     const at = placeOf(event.target);
     if (at === null || isHeld && !isFocus) return;
+    // The focus comes back to a token whenever the text is drawn anew.
+    if (at !== place) isHeld = false;
     place = at;
-    isHeld &&= !isFocus;
     showLists();
   }
 
@@ -133,7 +134,7 @@ export function tokensView(section, info, report) {
     const values = tokens.map(token => shadeOf(token) ?? 0);
     const scale = Math.max(leastScale[settings.shade], ...values.map(Math.abs));
     paper.replaceChildren(h("span", { class: "given" }, settings.mode === "chat" ? `${settings.prompt}\n\n` : settings.prompt),
-      ...tokens.map((token, at) => tokenSpan(token, at, values[at] / scale, at === (focused ?? place ?? 0))),
+      ...tokens.flatMap((token, at) => tokenSpan(token, at, values[at] / scale, at === (focused ?? place ?? 0))),
       isRunning ? h("span", { class: "cursor" }) : shown ? "" : h("span", { class: "hint" }, " Stream it, then point at a token."));
     if (focused !== null) paper.querySelectorAll(".token")[focused]?.focus();
     scaleSaid.replaceChildren(...legend(scale));
@@ -149,13 +150,15 @@ export function tokensView(section, info, report) {
     showLists();
   }
 
+  /** A token, with the space before it outside. */
   function tokenSpan(token, at, weight, isTabStop) {
     const text = token.token.replaceAll("\n", "⏎\n");
-    return h("span", {
+    const word = text.trim() === "" ? text : text.replace(/^ +/, "");
+    return [text.slice(0, text.length - word.length), h("span", {
       class: ["token", weight < 0 && "less", token.isChosen && "chosen"].filter(Boolean).join(" "), role: "button",
       tabindex: isTabStop ? 0 : -1, "data-at": at, vars: { weight: Math.sqrt(Math.abs(weight)).toFixed(3) },
       "aria-label": `${token.token.trim() || "line break"}, ${settings.shade === "kl" ? "KL" : "reward"} ${said3(shadeOf(token))}`,
-    }, text);
+    }, word)];
   }
 
   function showLists() {

@@ -12,7 +12,7 @@ import { showCode } from "./snippets.js";
 /** Keys that follow each other as fast as this are one movement. */
 const gestureMilliseconds = 700;
 
-const finishes = { stop: "ended by itself", length: "as long as it may be", cancelled: "stopped" };
+const finishes = { stop: "ended by itself", length: "cut at the most tokens", cancelled: "stopped" };
 
 /** Makes the view in its section. `report` shows what goes wrong. */
 export function writeView(section, range, report) {
@@ -22,12 +22,13 @@ export function writeView(section, range, report) {
   const slider = strengthSlider("strength", range, settings.strength, moved);
   const start = h("button", { type: "button", class: "primary", onclick: () => run() }, "Stream");
   const stop = h("button", { type: "button", onclick: () => generation.stop(), hidden: true }, "Stop");
-  const keep = h("button", { type: "button", onclick: keepText, disabled: true }, "Keep and go on");
+  const keep = h("button", { type: "button", onclick: keepText, disabled: true }, "Keep", h("span", { class: "wide" }, " and go on"));
   const said = h("p", { class: "said", role: "status" });
-  const paper = h("div", { class: "paper", role: "region", "aria-label": "Text" });
+  const paper = h("div", { class: "paper", role: "region", "aria-label": "Text" }, h("div"));
   section.append(
     h("div", { class: "bar" }, slider.element,
-      h("div", { class: "row" }, start, stop, keep, h("button", { type: "button", class: "plain", onclick: copyCode }, "Copy as code"))),
+      h("div", { class: "row" }, start, stop, keep, h("button", { type: "button", class: "plain", onclick: copyCode },
+        h("span", { class: "wide" }, "Copy as code"), h("span", { class: "narrow" }, "Code")))),
     paper, said);
   const draw = onceAFrame(() => show());
   const again = debounce(() => run(), 250);
@@ -107,7 +108,7 @@ export function writeView(section, range, report) {
     start.textContent = generation ? "Stream again" : "Stream";
     keep.disabled = isRunning || !generation?.text;
     section.setAttribute("aria-busy", isRunning);
-    paper.replaceChildren(...(settings.mode === "chat" ? chatBefore() : [h("span", { class: "given" }, settings.prompt)]), answer());
+    paper.firstChild.replaceChildren(...(settings.mode === "chat" ? chatBefore() : [h("span", { class: "given" }, settings.prompt)]), answer());
     said.textContent = generation ? describe(generation) : "";
   }
 
