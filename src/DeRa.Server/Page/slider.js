@@ -10,7 +10,7 @@ export function strengthSlider(id, range, strength, moved) {
   const at = value => `${(Math.min(max, Math.max(min, value)) - min) / (max - min) * 100}%`;
   const input = h("input", { type: "range", id, min, max, step: 0.05,
     oninput: () => { show(Number(input.value)); moved(Number(input.value)); } });
-  const output = h("output", { for: id, class: "strength" });
+  const output = h("span", { class: "strength", "aria-hidden": "true" });
   const track = h("div", { class: "track" }, input,
     h("div", { class: "marks", "aria-hidden": "true" }, marks.filter(([value]) => value >= min && value <= max).map(([value, name]) =>
       h("span", { vars: { at: at(value) }, class: name && "named" }, number(value), name && h("small", {}, name)))));

@@ -139,7 +139,7 @@ export function tokensView(section, info, report) {
     if (focused !== null) paper.querySelectorAll(".token")[focused]?.focus();
     scaleSaid.replaceChildren(...legend(scale));
     tree.hidden = !root || root.children.length === 0;
-    if (root) tree.replaceChildren(h("h3", {}, "Branches"), drawTree(root, shown, node => {
+    if (root) tree.replaceChildren(h("h2", {}, "Branches"), drawTree(root, shown, node => {
       [shown, place, isHeld] = [node, node.parent ? node.at : null, false];
       draw();
     }));
