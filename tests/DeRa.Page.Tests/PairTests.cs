@@ -26,7 +26,8 @@ public partial class PairTests(Chromium chromium, StoriesServer stories)
     /// <summary>What the next scrape says is what the page shows.</summary>
     private static async Task AssertCountedAsync(OpenPage page, Func<Task> act)
     {
-        var response = await page.Tab.RunAndWaitForResponseAsync(act, response => response.Url.EndsWith("/metrics", StringComparison.Ordinal));
+        var response = await page.Tab.RunAndWaitForResponseAsync(
+            act, response => response.Url.EndsWith("/metrics", StringComparison.Ordinal));
         var tokens = Generated().Matches(await response.TextAsync())
             .Sum(match => double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture));
         await Expect(page.View("pair").Locator(".tile").First.Locator(".said")).ToHaveTextAsync($"{tokens} in all");

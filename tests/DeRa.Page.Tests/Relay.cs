@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace DeRa.Page.Tests;
 
-/// <summary>Passes connections on to a server and can cut them, so that a server seems to go away and another to come in its place.</summary>
+/// <summary>Passes connections on to a server and can cut them: a server seems to go away, and another to come in its place.</summary>
 internal sealed class Relay : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);

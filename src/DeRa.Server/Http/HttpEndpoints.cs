@@ -52,7 +52,7 @@ internal static class HttpEndpoints
         app.MapRead("/openapi/v1.json", reference.OpenApiAsync);
         app.MapRead("/docs", reference.PageAsync);
         app.MapRead("/", PageEndpoints.RootAsync).AllowAnonymous();
-        foreach (var file in PageFile.All)
+        foreach (var file in PageFile.All.Where(file => file.Name != PageFile.Index))
             app.MapRead(PageEndpoints.Folder + file.Name, context => PageEndpoints.RespondAsync(context, file)).AllowAnonymous();
     }
 

@@ -22,7 +22,8 @@ export function writeView(section, range, report) {
   const slider = strengthSlider("strength", range, settings.strength, moved);
   const start = h("button", { type: "button", class: "primary", onclick: () => run() }, "Stream");
   const stop = h("button", { type: "button", onclick: () => generation.stop(), hidden: true }, "Stop");
-  const keep = h("button", { type: "button", onclick: keepText, disabled: true }, "Keep", h("span", { class: "wide" }, " and go on"));
+  const keep = h("button", { type: "button", onclick: keepText, disabled: true },
+    h("span", { class: "wide" }, "Keep and go on"), h("span", { class: "narrow" }, "Keep"));
   const said = h("p", { class: "said", role: "status" });
   const paper = h("div", { class: "paper", role: "region", "aria-label": "Text" }, h("div"));
   section.append(
@@ -108,7 +109,8 @@ export function writeView(section, range, report) {
     start.textContent = generation ? "Stream again" : "Stream";
     keep.disabled = isRunning || !generation?.text;
     section.setAttribute("aria-busy", isRunning);
-    paper.firstChild.replaceChildren(...(settings.mode === "chat" ? chatBefore() : [h("span", { class: "given" }, settings.prompt)]), answer());
+    const given = settings.mode === "chat" ? chatBefore() : [h("span", { class: "given" }, settings.prompt)];
+    paper.firstChild.replaceChildren(...given, answer());
     said.textContent = generation ? describe(generation) : "";
   }
 
@@ -162,6 +164,6 @@ function describe(generation) {
   const tokens = generation.usage?.completion_tokens ?? generation.choices[0]?.pieces.length ?? 0;
   if (generation.isRunning) return `Streaming, ${tokens} tokens`;
   const seconds = generation.milliseconds / 1000;
-  return [`${tokens} tokens in ${number(seconds)} s`, finishes[generation.choices[0]?.finish] ?? "stopped", `seed ${generation.seed ?? "?"}`]
-    .join(" · ");
+  const finish = finishes[generation.choices[0]?.finish] ?? "stopped";
+  return `${tokens} tokens in ${number(seconds)} s · ${finish} · seed ${generation.seed ?? "?"}`;
 }

@@ -4,6 +4,7 @@ using System.Text;
 using DeRa.Hosting.Options;
 using DeRa.Hosting.Security;
 using DeRa.Protos.V1;
+using DeRa.Server.Http.Page;
 using DeRa.Server.Options;
 using DeRa.Testing;
 using Google.Rpc;
