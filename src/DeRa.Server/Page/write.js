@@ -52,6 +52,7 @@ export function writeView(section, range, report) {
     const now = performance.now();
     if (!gesture || !gesture.isHeld && now - gesture.at > gestureMilliseconds) gesture = { restarts: !generation?.isRunning };
     gesture.at = now;
+    gesture.restarts ||= !generation?.isRunning;
     set({ strength, schedule: "" });
     if (!generation) return;
     if (generation.isRunning && !gesture.restarts) generation.change(strength);
