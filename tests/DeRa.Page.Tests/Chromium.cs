@@ -9,7 +9,7 @@ namespace DeRa.Page.Tests;
 public sealed class Chromium : IAsyncLifetime
 {
     /// <summary>On a busy machine a page takes its time; how long never decides.</summary>
-    private const float PatientMilliseconds = 60_000;
+    private const float PatientMilliseconds = 120_000;
 
     private static readonly string[] s_places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
@@ -21,7 +21,7 @@ public sealed class Chromium : IAsyncLifetime
         if (s_places.FirstOrDefault(File.Exists) is not { } program) return;
         Assertions.SetDefaultExpectTimeout(PatientMilliseconds);
         _playwright = await Playwright.CreateAsync();
-        _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = program, Args = ["--no-sandbox"] });
+        _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = program, Args = ["--no-sandbox", "--disable-gpu"] });
     }
 
     /// <summary>Opens a server's page in a browser of its own: no tab's storage is another's.</summary>

@@ -36,6 +36,7 @@ public class ScreenshotTests(Chromium chromium, StoriesServer stories)
         var picture = await page.Tab.ScreenshotAsync();
         Assert.Equal([0x89, (byte)'P', (byte)'N', (byte)'G'], picture[..4]);
         if (Environment.GetEnvironmentVariable("DERA_SCREENSHOTS") is null) return;
-        await File.WriteAllBytesAsync(Path.Combine(SharedData.ProjectRoot, "docs", "images", name), picture, TestContext.Current.CancellationToken);
+        await File.WriteAllBytesAsync(
+            Path.Combine(SharedData.ProjectRoot, "docs", "images", name), picture, TestContext.Current.CancellationToken);
     }
 }

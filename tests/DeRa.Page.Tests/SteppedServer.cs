@@ -20,7 +20,7 @@ internal static class SteppedServer
     public static async Task StepUntilAsync(this SemaphoreSlim steps, Func<Task<bool>> isSo)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ServerFixture.Stop);
-        limit.CancelAfter(TimeSpan.FromSeconds(60));
+        limit.CancelAfter(TimeSpan.FromSeconds(120));
         while (!await isSo())
         {
             limit.Token.ThrowIfCancellationRequested();

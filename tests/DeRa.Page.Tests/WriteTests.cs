@@ -74,7 +74,8 @@ public class WriteTests(Chromium chromium, StoriesServer stories)
     [Fact]
     public async Task A_chat_keeps_its_answers_and_goes_on()
     {
-        await using var page = await chromium.OpenAsync(stories.Address, "write?mode=chat&prompt=Write+a+story+about+a+dog&seed=1&max_tokens=12");
+        await using var page = await chromium.OpenAsync(
+            stories.Address, "write?mode=chat&prompt=Write+a+story+about+a+dog&seed=1&max_tokens=12");
         await page.RunAsync("write");
         var answer = (await stories.Server.ChatAsync(
             """{"messages": [{"role": "user", "content": "Write a story about a dog"}], "max_tokens": 12, "seed": 1}""")).Text();
