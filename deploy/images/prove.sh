@@ -1,21 +1,21 @@
 #!/bin/bash
 # Builds the Dockerfile's cpu target and runs it, where no registry and no Docker engine can be reached: as root, with Debian's
-# debootstrap, buildah, podman and crun, and this machine's .NET SDK.
+# debootstrap, buildah, podman and runc, and this machine's .NET SDK.
 #
 #   deploy/images/prove.sh [FOLDER]
 #
 # A Debian made by debootstrap, with .NET beside it, takes the place of the images that the Dockerfile begins from, under their names.
 # So it proves the Dockerfile's steps and what the container does, not the vendor's images. All that it makes is in FOLDER, by default
-# /var/tmp/dera-images; a second run begins with the Debian of the first. RUN steps run in containers, or with
-# BUILDAH_ISOLATION=chroot in a chroot.
+# /var/tmp/dera-images; a second run begins with the first one's.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 work=$(realpath -m "${1:-/var/tmp/dera-images}")
 mkdir -p "$work"
 
-export CONTAINERS_STORAGE_CONF=$work/storage.conf BUILDAH_ISOLATION=${BUILDAH_ISOLATION:-oci} TMPDIR=$work
+export CONTAINERS_STORAGE_CONF=$work/storage.conf BUILDAH_ISOLATION=oci BUILDAH_RUNTIME=runc TMPDIR=$work
 printf '[storage]\ndriver = "overlay"\ngraphroot = "%s/storage"\nrunroot = "%s/run"\n' "$work" "$work" > "$CONTAINERS_STORAGE_CONF"
 container=dera-prove-$$
+podman() { command podman --runtime runc "$@"; }
 trap 'podman rm --force --time 0 --volumes "$container" >/dev/null 2>&1 || true' EXIT
 
 say() { printf '\n== %s\n' "$*"; }
@@ -35,6 +35,10 @@ fi
 base() { # NAME FOLDER…: the image NAME, Debian with these folders of the SDK
     local name=$1
     shift
+    if podman image exists "$name"; then
+        echo "$name: of the run before"
+        return
+    fi
     cp "$work/debian.tar" "$work/base.tar"
     tar -C "$dotnet" --transform 's,^,usr/share/dotnet/,' -rf "$work/base.tar" "$@"
     podman import --quiet --change ENV=APP_UID=1654 --change ENV=PATH=/usr/sbin:/usr/bin:/sbin:/bin "$work/base.tar" "$name" >/dev/null
@@ -56,7 +60,8 @@ buildah build --format docker --pull-never --network host "${mounts[@]}" --targe
     { tail -n 30 "$work/build.log"; fail "the build; all of its output is in $work/build.log"; }
 grep -E '^(STEP|\[[0-9]/[0-9]\] STEP)' "$work/build.log"
 echo "dera:cpu: $(podman image inspect --format '{{.Size}}' dera:cpu | mib), of which /app:"
-run=(--network none --cgroups disabled --read-only --tmpfs /tmp --cap-drop all --security-opt no-new-privileges)
+run=(--network none --read-only --tmpfs /tmp --cap-drop all --security-opt no-new-privileges
+    --ulimit nofile=4096:4096 --ulimit nproc=4096:4096)
 podman run --rm "${run[@]}" --entrypoint /bin/bash dera:cpu -c 'du -sm /app; du -am /app | sort -rn | sed -n 2,6p'
 
 say "podman run ${run[*]} dera:cpu"

@@ -20,6 +20,7 @@ public class ValuesTests
     [InlineData("autoscaling: {waitingPerReplica: 0}", "waitingPerReplica")]
     [InlineData("serviceMonitor: {interval: 15}", "interval")]
     [InlineData("prometheusRule: {errorFraction: 2}", "errorFraction")]
+    [InlineData("gateway: {replicas: 0}", "gateway.replicas")]
     [InlineData("apiKeysSecret: Keys", "apiKeysSecret")]
     [InlineData("options: {max-running: {of: 3}}", "options")]
     public async Task The_schema_refuses_a_wrong_value(string values, string path) =>
@@ -31,6 +32,8 @@ public class ValuesTests
     [InlineData("models: {hub: {pull: true}}", "models.hub.pull is true")]
     [InlineData("autoscaling: {enabled: true, minReplicas: 4, maxReplicas: 2}", "autoscaling.maxReplicas must be at least")]
     [InlineData("{apiKeysSecret: keys, serviceMonitor: {enabled: true}}", "serviceMonitor.keySecret is empty")]
+    [InlineData("{apiKeysSecret: keys, gateway: {enabled: true}}", "serviceMonitor.keySecret is empty")]
+    [InlineData("{tlsSecret: certificate, gateway: {enabled: true}}", "gateway.enabled and tlsSecret exclude each other")]
     [InlineData("httpRoute: {enabled: true}", "httpRoute.parentRefs is empty")]
     [InlineData("inferencePool: {enabled: true}", "inferencePool.endpointPicker must name")]
     public async Task Values_that_do_not_fit_each_other_are_refused(string values, string reason)

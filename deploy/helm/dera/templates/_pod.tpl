@@ -14,6 +14,16 @@
 {{- end }}
 {{- end -}}
 
+{{- define "dera.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 1654
+runAsGroup: 1654
+fsGroup: 1654
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile:
+  type: RuntimeDefault
+{{- end -}}
+
 {{- define "dera.containerSecurity" -}}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
