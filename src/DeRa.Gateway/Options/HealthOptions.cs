@@ -7,8 +7,12 @@ namespace DeRa.Gateway.Options;
 public sealed record HealthOptions
 {
     /// <summary>Seconds between two looks at a replica.</summary>
-    [Description("Seconds between two looks at a replica's /readyz and /metrics, and for which it may take over each."), Range(.05, 3600)]
+    [Description("Seconds between two looks at a replica's /readyz and /metrics."), Range(.05, 3600)]
     public double HealthSeconds { get; init; } = 2;
+
+    /// <summary>Seconds that a look may take.</summary>
+    [Description("Seconds that a replica may take over /readyz before it counts as not ready."), Range(.05, 3600)]
+    public double HealthTimeoutSeconds { get; init; } = 5;
 
     /// <summary>Failures in a row that eject a replica.</summary>
     [Description("Responses 500, 502 or 504, or streams that break off, in a row after which a replica is ejected; a connection that fails "

@@ -4,7 +4,9 @@ using DeRa.Gateway.Options;
 
 namespace DeRa.Gateway.Replicas;
 
-/// <summary>Looks at all replicas every so often, all at the same time: whether they are ready, and how much they have to do.</summary>
+/// <summary>
+/// Looks at each replica every so often: whether it is ready, and how much it has to do. One that takes long keeps none of the others waiting.
+/// </summary>
 /// <param name="set">The replicas.</param>
 /// <param name="options">How often.</param>
 /// <param name="replicaOptions">With which key.</param>
@@ -15,18 +17,19 @@ public sealed class HealthChecks(
 {
     private const int MaxResponseBytes = 4 << 20;
 
-    private readonly TimeSpan _interval = TimeSpan.FromSeconds(options.HealthSeconds);
+    private readonly TimeSpan _most = TimeSpan.FromSeconds(options.HealthTimeoutSeconds);
+    private readonly Dictionary<Replica, Task> _looks = [];
     private Task<bool>? _tick;
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, ConnectTimeout = _interval })
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, ConnectTimeout = _most })
         {
             MaxResponseContentBufferSize = MaxResponseBytes,
             Timeout = Timeout.InfiniteTimeSpan,
         };
-        using var looks = new PeriodicTimer(_interval, time);
+        using var looks = new PeriodicTimer(TimeSpan.FromSeconds(options.HealthSeconds), time);
         using var changed = new SemaphoreSlim(0);
         void Look() => changed.Release();
         set.Changed += Look;
@@ -34,7 +37,7 @@ public sealed class HealthChecks(
         {
             while (!stoppingToken.IsCancellationRequested)
             {
-                await Task.WhenAll(set.All.Select(replica => LookAsync(http, replica, stoppingToken)));
+                LookAtAll(http, stoppingToken);
                 await NextAsync(looks, changed, stoppingToken);
             }
         }
@@ -45,7 +48,16 @@ public sealed class HealthChecks(
         finally
         {
             set.Changed -= Look;
+            await Task.WhenAll(_looks.Values);
         }
+    }
+
+    private void LookAtAll(HttpClient http, CancellationToken cancellation)
+    {
+        foreach (var (replica, look) in _looks.ToList())
+            if (look.IsCompleted) _looks.Remove(replica);
+        foreach (var replica in set.All)
+            if (!_looks.ContainsKey(replica)) _looks[replica] = LookAsync(http, replica, cancellation);
     }
 
     /// <summary>Waits for the next time, or for new replicas: nobody should wait for their first look.</summary>
@@ -65,16 +77,20 @@ public sealed class HealthChecks(
     private async Task LookAsync(HttpClient http, Replica replica, CancellationToken cancellation)
     {
         using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        late.CancelAfter(_interval);
+        late.CancelAfter(_most);
         try
         {
             if (await ProblemAsync(http, replica, late.Token) is { } problem) Unready(replica, problem);
             else if (replica.BecomeReady()) GatewayLog.ReplicaReady(log, replica.Name);
             replica.Report(await LoadAsync(http, replica, late.Token));
         }
-        catch (Exception fault) when (fault is HttpRequestException || IsLate(fault, cancellation))
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            Unready(replica, fault is HttpRequestException ? fault.Message : $"no response in {options.HealthSeconds} s");
+            // The gateway stops.
+        }
+        catch (Exception fault) when (fault is HttpRequestException or OperationCanceledException)
+        {
+            Unready(replica, fault is HttpRequestException ? fault.Message : $"no response in {options.HealthTimeoutSeconds} s");
         }
     }
 
@@ -120,6 +136,4 @@ public sealed class HealthChecks(
             return null;
         }
     }
-
-    private static bool IsLate(Exception fault, CancellationToken stop) => fault is OperationCanceledException && !stop.IsCancellationRequested;
 }
