@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using DeRa.Cli.Bench;
 using DeRa.Cli.Score;
+using DeRa.Cli.Simulate;
 using DeRa.Cli.Sweep;
 using DeRa.Engine.Admission;
 using DeRa.Engine.Requests;
@@ -26,6 +27,7 @@ internal static class Commands
     public static async Task<int> RunAsync(
         string[] args, TextWriter output, TextWriter error, CancellationToken cancellation = default)
     {
+        if (GatewayCommand.IsMeant(args)) return await GatewayCommand.RunAsync(args, output, error, cancellation);
         var root = new RootCommand("dera: decode between a reference and an aligned model, at any strength.")
         {
             GenerateCommand.Create(),
@@ -36,6 +38,8 @@ internal static class Commands
             InspectCommand.Create(),
             ExportGgufCommand.Create(),
             KeyCommand.Create(),
+            GatewayCommand.Create(),
+            SimulateCommand.Create(),
             BenchCommand.Create(),
         };
         var parsed = root.Parse(args);

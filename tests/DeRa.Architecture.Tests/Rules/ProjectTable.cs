@@ -42,7 +42,7 @@ internal static class ProjectTable
                 "System.Threading.RateLimiting", "Yarp"]),
 
         // The command line also inspects and verifies folders of models; it computes nothing with tensors itself.
-        new("DeRa.Cli", References: ["DeRa.Serving", "DeRa.Hosting", "DeRa.Hub"],
+        new("DeRa.Cli", References: ["DeRa.Serving", "DeRa.Hosting", "DeRa.Hub", "DeRa.Gateway"],
             Parts: ["DeRa.Text", "DeRa.Engine", "DeRa.Torch"], Types: [],
             Libraries: ["Microsoft.Extensions.Logging", "System.CommandLine"]),
 

@@ -59,7 +59,7 @@ internal sealed class ReplayedLoad(int conversations, int turns, int atOnce)
         var messages = new JsonArray(Message("system", string.Concat(Enumerable.Repeat($"Instruction {conversation % Instructions}. ", 8))));
         for (var turn = 0; turn < turns; turn++)
         {
-            messages.Add(Message("user", $"Question {turn} of {conversation}"));
+            messages.Add(Message("user", string.Concat(Enumerable.Repeat($"Question {turn} of {conversation}. ", 10))));
             var body = new JsonObject
             {
                 ["messages"] = messages.DeepClone(),

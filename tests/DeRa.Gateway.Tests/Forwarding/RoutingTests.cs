@@ -78,7 +78,7 @@ public class RoutingTests
     {
         var executor = Scripts.Endless();
         await using var draining = await TestReplica.StartAsync(executor);
-        await using var other = await TestReplica.StartAsync();
+        await using var other = await TestReplica.StartAsync(Scripts.Endless());
         await using var gateway = await GatewayFixture.StartAsync(draining, other);
         using var response = await StreamAt(gateway, draining);
         var id = Assert.Single(response.Headers.GetValues("x-generation-id"));
