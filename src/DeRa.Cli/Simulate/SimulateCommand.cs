@@ -55,22 +55,30 @@ internal static class SimulateCommand
         return Task.FromResult(0);
     }
 
-    private static IEnumerable<SimulationOptions> Variants(ParseResult parsed) =>
-        from replicas in s_replicas.NumbersOf(parsed)
-        from rate in s_rate.NumbersOf(parsed)
-        from zipf in s_zipf.NumbersOf(parsed)
-        from policy in Enum.GetValues<PolicyName>()
-        // What counts of a prompt matters to one policy only.
-        from bytes in policy == PolicyName.PrefixAffinity ? s_prefixBytes.NumbersOf(parsed) : [0]
-        select new SimulationOptions
-        {
-            Replicas = replicas,
-            RequestsPerReplica = parsed.GetValue(s_requests),
-            Rate = rate,
-            Policy = policy,
-            PrefixBytes = bytes,
-            Prefixes = parsed.GetValue(s_prefixes),
-            Zipf = zipf,
-            Seed = parsed.GetValue(s_seed),
-        };
+    private static IEnumerable<SimulationOptions> Variants(ParseResult parsed)
+    {
+        foreach (var replicas in s_replicas.NumbersOf(parsed))
+            foreach (var rate in s_rate.NumbersOf(parsed))
+                foreach (var zipf in s_zipf.NumbersOf(parsed))
+                    foreach (var (policy, bytes) in Policies(s_prefixBytes.NumbersOf(parsed)))
+                        yield return new SimulationOptions
+                        {
+                            Replicas = replicas,
+                            RequestsPerReplica = parsed.GetValue(s_requests),
+                            Rate = rate,
+                            Policy = policy,
+                            PrefixBytes = bytes,
+                            Prefixes = parsed.GetValue(s_prefixes),
+                            Zipf = zipf,
+                            Seed = parsed.GetValue(s_seed),
+                        };
+    }
+
+    /// <summary>What counts of a prompt matters to one policy only.</summary>
+    private static IEnumerable<(PolicyName Policy, int PrefixBytes)> Policies(int[] prefixBytes) =>
+    [
+        .. prefixBytes.Select(bytes => (PolicyName.PrefixAffinity, bytes)),
+        (PolicyName.LeastRequests, 0),
+        (PolicyName.RoundRobin, 0),
+    ];
 }
