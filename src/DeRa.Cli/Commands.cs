@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using DeRa.Cli.Bench;
 using DeRa.Cli.Compare;
 using DeRa.Cli.Score;
+using DeRa.Cli.Simulate;
 using DeRa.Cli.Sweep;
 using DeRa.Engine.Admission;
 using DeRa.Engine.Requests;
@@ -27,6 +28,7 @@ internal static class Commands
     public static async Task<int> RunAsync(
         string[] args, TextWriter output, TextWriter error, CancellationToken cancellation = default)
     {
+        if (GatewayCommand.IsMeant(args)) return await GatewayCommand.RunAsync(args, output, error, cancellation);
         var root = new RootCommand("dera: decode between a reference and an aligned model, at any strength.")
         {
             GenerateCommand.Create(),
@@ -39,6 +41,8 @@ internal static class Commands
             MergeCommand.Create(),
             ExportGgufCommand.Create(),
             KeyCommand.Create(),
+            GatewayCommand.Create(),
+            SimulateCommand.Create(),
             BenchCommand.Create(),
         };
         var parsed = root.Parse(args);

@@ -36,8 +36,13 @@ internal static class ProjectTable
             Libraries: ["Microsoft.AspNetCore", "Microsoft.Extensions", "Microsoft.Net", "Google", "Grpc", "OpenTelemetry",
                 "System.Threading.RateLimiting"]),
 
+        // Many servers behind one address: it speaks their protocols and loads nothing.
+        new("DeRa.Gateway", References: ["DeRa.Hosting"], Parts: [], Types: [],
+            Libraries: ["Microsoft.AspNetCore", "Microsoft.Extensions", "Microsoft.Net", "Google.Protobuf", "OpenTelemetry",
+                "System.Threading.RateLimiting", "Yarp"]),
+
         // The command line also inspects and verifies folders of models; it computes nothing with tensors itself.
-        new("DeRa.Cli", References: ["DeRa.Serving", "DeRa.Hosting", "DeRa.Hub"],
+        new("DeRa.Cli", References: ["DeRa.Serving", "DeRa.Hosting", "DeRa.Hub", "DeRa.Gateway"],
             Parts: ["DeRa.Text", "DeRa.Engine", "DeRa.Torch"], Types: [],
             Libraries: ["Microsoft.Extensions.Logging", "System.CommandLine", "Parquet"]),
 
