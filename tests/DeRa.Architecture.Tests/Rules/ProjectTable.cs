@@ -19,6 +19,10 @@ internal static class ProjectTable
         new("DeRa.Hosting", References: [], Parts: [], Types: [],
             Libraries: ["Microsoft.AspNetCore", "Microsoft.Extensions", "Microsoft.Net", "OpenTelemetry", "System.Threading.RateLimiting"]),
 
+        // A package for other people's programs: of ours it knows the protos, which it compiles itself.
+        new("DeRa.Client", References: [], Parts: [], Types: [],
+            Libraries: ["Google", "Grpc", "Microsoft.Extensions.AI", "OpenAI", "System.ClientModel"]),
+
         // Scheduling sees no tensor, no transport, no tokenizer.
         new("DeRa.Engine", References: [], Parts: [], Types: [], Libraries: ["Microsoft.Extensions.Logging"]),
 
