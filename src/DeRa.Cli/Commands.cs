@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using DeRa.Cli.Bench;
+using DeRa.Cli.Chat;
 using DeRa.Cli.Score;
 using DeRa.Cli.Sweep;
 using DeRa.Engine.Admission;
@@ -23,12 +24,23 @@ internal static class Commands
 {
     private const int Failed = 1, BadInput = 2;
 
+    public static Task<int> RunAsync(
+        string[] args, TextWriter output, TextWriter error, CancellationToken cancellation = default) =>
+        RunAsync(args, output, error, interruption: null, cancellation);
+
+    /// <param name="args">The command line.</param>
+    /// <param name="output">For results.</param>
+    /// <param name="error">For everything else.</param>
+    /// <param name="interruption">What Ctrl+C ends, where a command may keep it for itself; null = nothing that is known here.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(
-        string[] args, TextWriter output, TextWriter error, CancellationToken cancellation = default)
+        string[] args, TextWriter output, TextWriter error, Interruption? interruption, CancellationToken cancellation)
     {
         var root = new RootCommand("dera: decode between a reference and an aligned model, at any strength.")
         {
             GenerateCommand.Create(),
+            ChatCommand.Create(interruption),
             ScoreCommand.Create(),
             SweepCommand.Create(),
             VerifyCommand.Create(),

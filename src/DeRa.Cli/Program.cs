@@ -1,4 +1,4 @@
 using DeRa.Cli;
 using DeRa.Torch.Native;
 
-return await Interruption.RunAsync(stop => Commands.RunAsync(args, Console.Out, Console.Error, stop));
+return await Interruption.RunAsync((interruption, stop) => Commands.RunAsync(args, Console.Out, Console.Error, interruption, stop));

@@ -12,7 +12,9 @@ public static class ChatResponseUpdateAlignment
         /// <summary>By which the client changes the strength of the stream, or stops it.</summary>
         public string? GenerationId => update.AdditionalProperties.Find<string>(FieldNames.GenerationId);
 
-        /// <summary>Which choice it belongs to, from 0; null where it belongs to none.</summary>
+        /// <summary>
+        /// Which choice it belongs to, from 0; null where it belongs to none. Those of several choices come mixed: put them together by this.
+        /// </summary>
         public int? ChoiceIndex => update.AdditionalProperties.Find<int?>(FieldNames.Index);
 
         /// <summary>

@@ -5,6 +5,7 @@ using Microsoft.Extensions.AI;
 using ChatMessage = Microsoft.Extensions.AI.ChatMessage;
 using ChatResponse = Microsoft.Extensions.AI.ChatResponse;
 using WireResponse = DeRa.Protos.V1.ChatResponse;
+using WireSchedule = DeRa.Protos.V1.AlignmentSchedule;
 
 namespace DeRa.Client.Grpc;
 
@@ -91,21 +92,27 @@ internal sealed class GrpcReader(string generationId)
         var about = new AdditionalPropertiesDictionary { [FieldNames.Seed] = _started.Seed, [FieldNames.GenerationId] = generationId };
         about.With(FieldNames.Index, index);
         if (index is { } one && _changed.TryGetValue(one, out var own)) AddStrengths(about, own.One, own.ByName);
-        else AddStrengths(about, index is { } swept && Swept(swept) is { } strength ? strength
-            : _started.HasAlignmentStrength ? _started.AlignmentStrength : null, _started.AlignmentStrengths);
+        else AddStrengths(about, index is { } choice ? AtFirst(choice) : OfAll, _started.AlignmentStrengths);
         return new ChatResponseUpdate
         {
             Role = ChatRole.Assistant,
             ResponseId = generationId,
-            MessageId = index is { } choice ? MessageId(generationId, choice) : null,
+            MessageId = index is { } message ? MessageId(generationId, message) : null,
             ModelId = _started.Model,
             AdditionalProperties = about,
         };
     }
 
-    /// <summary>The strength of a choice of a sweep, where each strength has <see cref="ChoicesAtAStrength"/>.</summary>
-    private double? Swept(int index) => _started.AlignmentSweep.Count == 0 ? null
-        : _started.AlignmentSweep[index / ChoicesAtAStrength % _started.AlignmentSweep.Count];
+    private double? OfAll => _started.HasAlignmentStrength ? _started.AlignmentStrength : null;
+
+    /// <summary>The strength with which a choice begins: in a sweep each has <see cref="ChoicesAtAStrength"/> choices.</summary>
+    private double? AtFirst(int index) => _started.AlignmentSweep is { Count: > 0 } sweep ? sweep[index / ChoicesAtAStrength % sweep.Count]
+        : _started.AlignmentSchedule?.FormCase switch
+        {
+            WireSchedule.FormOneofCase.Points => _started.AlignmentSchedule.Points.Points[0].AlignmentStrength,
+            WireSchedule.FormOneofCase.Ramp when _started.AlignmentSchedule.Ramp is var ramp => ramp.Tokens == 0 ? ramp.End : ramp.Start,
+            _ => OfAll,
+        };
 
     /// <summary>The request's n.</summary>
     public required int ChoicesAtAStrength { private get; init; }

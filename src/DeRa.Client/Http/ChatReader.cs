@@ -59,9 +59,10 @@ internal sealed class ChatReader
         about.With(FieldNames.Measures, MeasuresReader.Read(choice));
         about.With(FieldNames.Rewards, Rewards(choice));
         // Strengths of its own outweigh those of all.
-        if (choice.Number(FieldNames.Strength) is not { } strength) return;
-        about[FieldNames.Strength] = strength;
-        about.With(FieldNames.Strengths, choice.Numbers(FieldNames.Strengths));
+        var (strength, strengths) = (choice.Number(FieldNames.Strength), choice.Numbers(FieldNames.Strengths));
+        if (strength is null && strengths is null) return;
+        about.With(FieldNames.Strength, strength);
+        about.With(FieldNames.Strengths, strengths);
     }
 
     private static AlignedChoice Choice(JsonElement choice) => new()

@@ -60,7 +60,8 @@ internal static class MeasuresReader
         AlignedMeasures Of(string name) => new(several.Finite(name), kls.Finite(name), rewards.Finite(name),
             Top(tops is { } lists ? lists.List(name) : []));
         var names = several.EnumerateObject().Select(entry => entry.Name).ToList();
-        return (Of(names[0]), names.ToDictionary(name => name, Of));
+        var byName = names.ToDictionary(name => name, Of);
+        return (byName[names[0]], byName);
     }
 
     private static IReadOnlyList<LikelyToken> Top(IEnumerable<JsonElement> tokens) =>

@@ -41,9 +41,10 @@ internal static class ProjectTable
                 "System.Threading.RateLimiting"]),
 
         // The command line also inspects and verifies folders of models; it computes nothing with tensors itself.
-        new("DeRa.Cli", References: ["DeRa.Serving", "DeRa.Hosting", "DeRa.Hub"],
+        new("DeRa.Cli", References: ["DeRa.Serving", "DeRa.Hosting", "DeRa.Hub", "DeRa.Client"],
             Parts: ["DeRa.Text", "DeRa.Engine", "DeRa.Torch"], Types: [],
-            Libraries: ["Microsoft.Extensions.Logging", "System.CommandLine"]),
+            Libraries: ["Microsoft.Extensions.AI", "Microsoft.Extensions.Logging", "Spectre.Console", "System.ClientModel",
+                "System.CommandLine"]),
 
         // Training is about tensors.
         new("DeRa.Lab", References: ["DeRa.Serving", "DeRa.Torch"], Parts: ["DeRa.Text", "DeRa.Engine"], Types: ["HubModels"],

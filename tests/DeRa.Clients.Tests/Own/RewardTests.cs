@@ -32,10 +32,10 @@ public sealed class RewardTests : IDisposable
         using var client = new ClientUnderTest(transport, server);
         var asked = new ChatOptions { Rewards = ["d", "graded"] };
         var whole = Assert.Single((await client.Chat.GetResponseAsync("Hello", asked, ServerFixture.Stop)).Choices);
-        Assert.Equal([("d", 1), ("graded", null)], whole.Rewards.Select(score => (score.Key, score.Value)).Order());
+        Assert.Equal(new Dictionary<string, double?> { ["d"] = 1, ["graded"] = null }, whole.Rewards);
         var updates = await client.Chat.GetStreamingResponseAsync("Hello", asked, ServerFixture.Stop).ToListAsync(ServerFixture.Stop);
         var end = Assert.Single(updates, update => update.Rewards.Count > 0);
-        Assert.Equal(whole.Rewards.Order(), end.Rewards.Order());
+        Assert.Equal(whole.Rewards, end.Rewards);
         Assert.NotNull(end.FinishReason);
     }
 }
