@@ -37,8 +37,10 @@ internal static class Commands
     public static async Task<int> RunAsync(
         string[] args, TextWriter output, TextWriter error, Interruption? interruption, CancellationToken cancellation)
     {
+        if (ServerCommand.IsMeant(args)) return await ServeCommand.RunAsync(args, output, error);
         var root = new RootCommand("dera: decode between a reference and an aligned model, at any strength.")
         {
+            ServerCommand.Create(),
             GenerateCommand.Create(),
             ChatCommand.Create(interruption),
             ScoreCommand.Create(),
@@ -49,8 +51,12 @@ internal static class Commands
             ExportGgufCommand.Create(),
             KeyCommand.Create(),
             BenchCommand.Create(),
+            CompletionCommand.Create(),
         };
         var parsed = root.Parse(args);
+        // A line that is being typed may have any fault.
+        if (args is [var first, ..] && first.StartsWith("[suggest", StringComparison.Ordinal))
+            return await parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = error }, cancellation);
         if (MisspeltOption(parsed) is { } misspelt)
             return await EndAsync(
                 error, $"'{misspelt}' is not an option of this command; text that begins with -- goes after a lone --", BadInput);

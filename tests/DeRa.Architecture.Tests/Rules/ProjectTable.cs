@@ -41,7 +41,7 @@ internal static class ProjectTable
                 "System.Threading.RateLimiting"]),
 
         // The command line also inspects and verifies folders of models; it computes nothing with tensors itself.
-        new("DeRa.Cli", References: ["DeRa.Serving", "DeRa.Hosting", "DeRa.Hub", "DeRa.Client"],
+        new("DeRa.Cli", References: ["DeRa.Serving", "DeRa.Hosting", "DeRa.Hub", "DeRa.Client", "DeRa.Server"],
             Parts: ["DeRa.Text", "DeRa.Engine", "DeRa.Torch"], Types: [],
             Libraries: ["Microsoft.Extensions.AI", "Microsoft.Extensions.Logging", "Spectre.Console", "System.ClientModel",
                 "System.CommandLine"]),
