@@ -37,7 +37,7 @@ internal static class Commands
     public static async Task<int> RunAsync(
         string[] args, TextWriter output, TextWriter error, Interruption? interruption, CancellationToken cancellation)
     {
-        if (ServerCommand.IsMeant(args)) return await ServeCommand.RunAsync(args, output, error);
+        if (ServerCommand.IsMeant(args)) return await ServerCommand.RunAsync(args, output, error);
         var root = new RootCommand("dera: decode between a reference and an aligned model, at any strength.")
         {
             ServerCommand.Create(),

@@ -9,7 +9,7 @@ namespace DeRa.Cli.Chat;
 internal sealed class Paint(string text, Style style) : IRenderable
 {
     /// <summary>The implicit reward of a token, in nats, at which its colour is full.</summary>
-    private const double Full = 2;
+    private const double Full = 1;
 
     private const int Pale = 200;
 

@@ -1,10 +1,12 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
 using DeRa.Testing.Server;
 using Xunit;
 
 namespace DeRa.Cli.Tests.Chat;
 
 /// <summary><c>dera chat</c> in a process of its own, by lines of redirected input.</summary>
-public class ChatCommandTests
+public partial class ChatCommandTests
 {
     private const string Lines = """
         /seed 3
@@ -83,6 +85,30 @@ public class ChatCommandTests
     }
 
     [Fact]
+    public async Task On_a_terminal_the_tokens_are_coloured_by_their_implicit_reward()
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/script"), "needs script, which makes a terminal");
+        await using var server = await ServerFixture.StartAsync(Scripts.Saying("fine"));
+        var start = new ProcessStartInfo("/usr/bin/script",
+            ["-qec", $"{CliProcess.ShellCommand} chat --strength 1.5 --url {server.Http.BaseAddress}", "/dev/null"])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            Environment = { ["TERM"] = "xterm-256color", ["COLORTERM"] = "truecolor" },
+        };
+        start.Environment.Remove("NO_COLOR");
+        using var terminal = Process.Start(start)!;
+        await terminal.StandardInput.WriteAsync("Hello\n/quit\n");
+        await terminal.StandardInput.FlushAsync(Stop);
+        var shown = await terminal.StandardOutput.ReadToEndAsync(Stop);
+        await terminal.WaitForExitAsync(Stop);
+        Assert.Contains("λ 1.5 > ", shown, StringComparison.Ordinal);
+        Assert.Contains("fine", Colours().Replace(shown, ""), StringComparison.Ordinal);
+        Assert.Equal(4, Coloured().Count(shown));
+        Assert.Contains("5 tokens, implicit reward ", shown, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_server_that_is_not_there_is_told()
     {
         using var chat = new CliProcess("chat", "--url", "http://127.0.0.1:1");
@@ -106,4 +132,10 @@ public class ChatCommandTests
     private static async Task<string> AnswerAsync(ServerFixture server, string strength) => (await server.ChatAsync($$"""
         {"messages":[{"role":"user","content":"Write a story about a dog"}],"seed":3,"max_tokens":20,"lambda":{{strength}}}
         """)).Text();
+
+    [GeneratedRegex(@"\e\[[0-9;]*m")]
+    private static partial Regex Colours();
+
+    [GeneratedRegex(@"\e\[38;2;[0-9;]*m[fine]\e\[0m")]
+    private static partial Regex Coloured();
 }
