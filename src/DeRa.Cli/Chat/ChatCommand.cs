@@ -78,12 +78,8 @@ internal static class ChatCommand
             ColorSystem = isTerminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
             Out = new AnsiConsoleOutput(output),
         });
-        string? ReadLine(string prompt)
-        {
-            if (isTerminal && !Console.IsInputRedirected) console.Write(new Paint(prompt, new Style(decoration: Decoration.Bold)));
-            return Console.In.ReadLine();
-        }
-        var session = new ChatSession(answers, console, ReadLine, new ChatSettings
+        var typed = isTerminal && !Console.IsInputRedirected && console.Profile.Capabilities.Ansi ? new TerminalLines(output) : null;
+        var session = new ChatSession(answers, console, prompt => typed is null ? Console.In.ReadLine() : typed.Read(prompt), new ChatSettings
         {
             Strength = parsed.GetValue(s_strength),
             Seed = parsed.GetValue(s_seed),

@@ -98,13 +98,14 @@ public partial class ChatCommandTests
         };
         start.Environment.Remove("NO_COLOR");
         using var terminal = Process.Start(start)!;
-        await terminal.StandardInput.WriteAsync("Hello\n/quit\n");
+        await terminal.StandardInput.WriteAsync("Hello\n\e[A\n/quit\n");
         await terminal.StandardInput.FlushAsync(Stop);
         var shown = await terminal.StandardOutput.ReadToEndAsync(Stop);
         await terminal.WaitForExitAsync(Stop);
         Assert.Contains("λ 1.5 > ", shown, StringComparison.Ordinal);
         Assert.Contains("fine", Colours().Replace(shown, ""), StringComparison.Ordinal);
-        Assert.Equal(4, Coloured().Count(shown));
+        // The arrow has brought the first line back.
+        Assert.Equal(8, Coloured().Count(shown));
         Assert.Contains("5 tokens, implicit reward ", shown, StringComparison.Ordinal);
     }
 
