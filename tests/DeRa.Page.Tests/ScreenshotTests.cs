@@ -26,8 +26,8 @@ public class ScreenshotTests(Chromium chromium, StoriesServer stories)
         await page.RunAsync("tokens");
         await page.Tab.Locator(".token").Nth(3).ClickAsync();
         await page.View("tokens").Locator(".mixture .alternative:not([aria-current])").First.ClickAsync();
-        await page.DoneAsync("tokens");
         await Expect(page.Tab.Locator(".node")).ToHaveCountAsync(2);
+        await page.DoneAsync("tokens");
         await TakeAsync(page, "page-tokens.png");
     }
 

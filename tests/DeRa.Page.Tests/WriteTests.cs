@@ -1,4 +1,7 @@
+using System.Diagnostics;
 using System.Globalization;
+using DeRa.Testing;
+using DeRa.Testing.Server;
 using Microsoft.Playwright;
 using Xunit;
 using static Microsoft.Playwright.Assertions;
@@ -125,6 +128,29 @@ public class WriteTests(Chromium chromium, StoriesServer stories)
         await Expect(other.Tab.Locator("#prompt")).ToHaveValueAsync("Tom & his\ndog");
         await Expect(other.Tab.Locator("#temperature")).ToHaveValueAsync("0.5");
         await Expect(other.Tab.Locator("#strength")).ToHaveValueAsync("-0.5");
+    }
+
+    [Theory]
+    [InlineData("curl", "/usr/bin/curl")]
+    [InlineData("JavaScript", "/usr/bin/node")]
+    public async Task Code_that_is_copied_gives_the_text_that_the_page_shows(string language, string program)
+    {
+        Assert.SkipUnless(File.Exists(program) && File.Exists("/bin/bash"), $"needs bash and {program}, which are not there");
+        await using var page = await chromium.OpenAsync(stories.Address, Link + "&strength=0.5");
+        await page.Button("Copy as code").ClickAsync();
+        await page.Button(language).ClickAsync();
+        await page.Button("Copy").ClickAsync();
+        await Expect(page.Tab.GetByText("Copied.")).ToBeVisibleAsync();
+        using var folder = new TemporaryFolder();
+        var file = folder.Write("code.mjs", await page.Tab.EvaluateAsync<string>("navigator.clipboard.readText()"));
+        using var process = Process.Start(new ProcessStartInfo(language == "curl" ? "/bin/bash" : program, [file])
+        {
+            RedirectStandardOutput = true,
+        })!;
+        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        if (language == "curl") output = string.Concat(new Reply(200, output, new Dictionary<string, string>()).Events()
+            .Select(chunk => chunk.GetProperty("choices")[0].GetProperty("text").GetString()));
+        Assert.Equal(await TextAsync(0.5), output);
     }
 
     [Fact]

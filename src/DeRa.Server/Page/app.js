@@ -95,7 +95,7 @@ async function begin() {
   byId("served").replaceChildren(h("strong", {}, info.pair), `${info.aligned.length > 1 ? `${info.aligned.length} aligned models` : ""}`,
     hasKey() ? "" : h("a", { href: "docs" }, "API reference"));
   if (!isLinked && info.pair === "stories") set({ prompt: "Lily lost her toy." });
-  views.write = writeView(byId("write"), info.limits, report);
+  views.write = writeView(byId("write"), info, report);
   views.compare = compareView(byId("compare"), info.limits, report);
   views.tokens = tokensView(byId("tokens"), info, report);
   views.curve = curveView(byId("curve"), info, report);

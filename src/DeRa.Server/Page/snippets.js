@@ -33,6 +33,10 @@ export function showCode(request) {
   dialog.showModal();
 }
 
+/** JSON with a line for each field. */
+const formatted = request =>
+  `{\n${Object.entries(request).map(([name, value]) => `  ${JSON.stringify(name)}: ${JSON.stringify(value)}`).join(",\n")}\n}`;
+
 /** Copies the text of an element; where the browser does not let it, selects it. */
 async function copied(element) {
   try {
@@ -47,11 +51,11 @@ async function copied(element) {
 function curl(request, address) {
   const key = hasKey() ? " \\\n  -H \"authorization: Bearer $DERA_API_KEY\"" : "";
   return `curl -sN ${address} -H 'content-type: application/json'${key} \\\n  -d '${
-    JSON.stringify({ ...request, stream: true }, null, 2).replaceAll("'", "'\\''")}'`;
+    formatted({ ...request, stream: true }).replaceAll("'", "'\\''")}'`;
 }
 
 function python(request, address) {
-  const entries = Object.entries({ model: "", ...request });
+  const entries = Object.entries(request);
   const own = entries.filter(([name]) => known.includes(name)).map(([name, value]) => `    ${name}=${pythonValue(value)},\n`);
   const extra = Object.fromEntries(entries.filter(([name]) => !known.includes(name)));
   const isChat = "messages" in request;
@@ -88,7 +92,7 @@ using System.Text.Json.Nodes;
 
 using var http = new HttpClient();${key}
 var request = new StringContent("""
-${JSON.stringify(request, null, 2)}
+${formatted(request)}
 """, Encoding.UTF8, "application/json");
 using var response = await http.PostAsync("${address}", request);
 var body = JsonNode.Parse(await response.EnsureSuccessStatusCode().Content.ReadAsStringAsync())!;
@@ -100,7 +104,7 @@ function javascript(request, address) {
   return `const response = await fetch("${address}", {
   method: "POST",
   headers: { "content-type": "application/json"${key} },
-  body: JSON.stringify(${JSON.stringify({ ...request, stream: true }, null, 2).replaceAll("\n", "\n  ")}),
+  body: JSON.stringify(${formatted({ ...request, stream: true }).replaceAll("\n", "\n  ")}),
 });
 let text = "";
 for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {

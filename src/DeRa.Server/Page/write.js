@@ -15,11 +15,11 @@ const gestureMilliseconds = 700;
 const finishes = { stop: "ended by itself", length: "cut at the most tokens", cancelled: "stopped" };
 
 /** Makes the view in its section. `report` shows what goes wrong. */
-export function writeView(section, range, report) {
+export function writeView(section, info, report) {
   let generation = null;
   let old = "";
   let gesture = null;
-  const slider = strengthSlider("strength", range, settings.strength, moved);
+  const slider = strengthSlider("strength", info.limits, settings.strength, moved);
   const start = h("button", { type: "button", class: "primary", onclick: () => run() }, "Stream");
   const stop = h("button", { type: "button", onclick: () => generation.stop(), hidden: true }, "Stop");
   const keep = h("button", { type: "button", onclick: keepText, disabled: true },
@@ -94,7 +94,7 @@ export function writeView(section, range, report) {
 
   function copyCode() {
     try {
-      showCode(writeRequest());
+      showCode({ model: info.pair, ...writeRequest() });
     } catch (fault) {
       report(fault);
     }
