@@ -15,7 +15,7 @@ mkdir -p "$work"
 export CONTAINERS_STORAGE_CONF=$work/storage.conf BUILDAH_ISOLATION=oci BUILDAH_RUNTIME=runc TMPDIR=$work
 printf '[storage]\ndriver = "overlay"\ngraphroot = "%s/storage"\nrunroot = "%s/run"\n' "$work" "$work" > "$CONTAINERS_STORAGE_CONF"
 container=dera-prove-$$
-podman() { command podman --runtime runc "$@"; }
+podman() { command podman --log-level fatal --runtime runc "$@"; }
 trap 'podman rm --force --time 0 --volumes "$container" >/dev/null 2>&1 || true' EXIT
 
 say() { printf '\n== %s\n' "$*"; }
@@ -35,14 +35,13 @@ fi
 base() { # NAME FOLDER…: the image NAME, Debian with these folders of the SDK
     local name=$1
     shift
-    if podman image exists "$name"; then
-        echo "$name: of the run before"
-        return
+    if ! podman image exists "$name"; then
+        cp "$work/debian.tar" "$work/base.tar"
+        tar -C "$dotnet" --transform 's,^,usr/share/dotnet/,' -rf "$work/base.tar" "$@"
+        podman import --quiet --change ENV=APP_UID=1654 --change ENV=PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+            "$work/base.tar" "$name" >/dev/null
+        rm "$work/base.tar"
     fi
-    cp "$work/debian.tar" "$work/base.tar"
-    tar -C "$dotnet" --transform 's,^,usr/share/dotnet/,' -rf "$work/base.tar" "$@"
-    podman import --quiet --change ENV=APP_UID=1654 --change ENV=PATH=/usr/sbin:/usr/bin:/sbin:/bin "$work/base.tar" "$name" >/dev/null
-    rm "$work/base.tar"
     echo "$name: $(podman image inspect --format '{{.Size}}' "$name" | mib)"
 }
 mapfile -t names < <(sed -n 's/^FROM \([^ ]*\/dotnet\/[^ ]*\) .*/\1/p' Dockerfile)
@@ -56,7 +55,7 @@ for folder in /etc/ssl/certs /usr/share/ca-certificates /usr/local/share/ca-cert
     [ ! -d "$folder" ] || mounts+=(--volume "$folder:$folder:ro")
 done
 [ ! -d "$HOME/.nuget/NuGet" ] || mounts+=(--volume "$HOME/.nuget/NuGet:/root/.nuget/NuGet:ro")
-buildah build --format docker --pull-never --network host "${mounts[@]}" --target cpu --tag dera:cpu . >"$work/build.log" 2>&1 ||
+buildah build --format docker --layers --pull-never --network host "${mounts[@]}" --target cpu --tag dera:cpu . >"$work/build.log" 2>&1 ||
     { tail -n 30 "$work/build.log"; fail "the build; all of its output is in $work/build.log"; }
 grep -E '^(STEP|\[[0-9]/[0-9]\] STEP)' "$work/build.log"
 echo "dera:cpu: $(podman image inspect --format '{{.Size}}' dera:cpu | mib), of which /app:"
@@ -66,8 +65,9 @@ podman run --rm "${run[@]}" --entrypoint /bin/bash dera:cpu -c 'du -sm /app; du 
 
 say "podman run ${run[*]} dera:cpu"
 podman run --detach --name "$container" "${run[@]}" dera:cpu >/dev/null
-until inside dera-probe /readyz; do
-    [ "$(podman inspect --format '{{.State.Running}}' "$container")" = true ] || { podman logs "$container"; fail "it has ended"; }
+tries=0
+until inside dera-probe /readyz 2>/dev/null; do
+    [ "$((tries++))" -lt 120 ] || { podman logs "$container"; fail "it does not become ready"; }
     sleep 1
 done
 podman logs "$container" 2>&1 | tail -n 2
@@ -102,10 +102,14 @@ echo "exit code $code"
 
 say "dera, and the init container's command"
 podman run --rm "${run[@]}" --entrypoint /app/dera dera:cpu --version
-podman run --rm "${run[@]}" --entrypoint /app/dera dera:cpu pull --help | head -n 2
+podman run --rm "${run[@]}" --entrypoint /app/dera dera:cpu pull --help | grep -A 1 '^Usage:'
 
 say "SBOM"
 [ -x "$work/tools/dotnet-CycloneDX" ] || dotnet tool install --tool-path "$work/tools" CycloneDX --version 6.3.1 >/dev/null
-"$work/tools/dotnet-CycloneDX" src/DeRa.Server/DeRa.Server.csproj --output "$work" --filename dera.cdx.json --output-format Json \
-    --set-name DeRa.Server >"$work/sbom.log" || { tail "$work/sbom.log"; fail "the SBOM"; }
-echo "$work/dera.cdx.json: $(grep -c '"purl"' "$work/dera.cdx.json") packages, $(grep '"specVersion"' "$work/dera.cdx.json" | tr -dc 0-9.)"
+version=$(sed -n 's/.*<VersionPrefix>\(.*\)<.*/\1/p' Directory.Build.props)
+for program in DeRa.Server DeRa.Cli; do
+    "$work/tools/dotnet-CycloneDX" "src/$program/$program.csproj" --output "$work" --filename "$program.cdx.json" --output-format Json \
+        --set-name "$program" --set-version "$version" >"$work/sbom.log" || { tail "$work/sbom.log"; fail "the SBOM of $program"; }
+    echo "$program.cdx.json: CycloneDX $(sed -n 's/.*"specVersion": "\(.*\)".*/\1/p' "$work/$program.cdx.json")," \
+        "$(grep -c '"purl"' "$work/$program.cdx.json") packages"
+done

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace DeRa.Chart.Tests;
 
-/// <summary>What the chart renders is what Kubernetes takes: its types read every document strictly, custom ones have schemas here.</summary>
+/// <summary>What the chart renders is what Kubernetes takes: its types read documents strictly, custom ones have schemas here.</summary>
 public class ManifestTests
 {
     private static readonly Dictionary<string, Type> s_types = new()

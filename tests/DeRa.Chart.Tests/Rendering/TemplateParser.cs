@@ -81,7 +81,8 @@ internal sealed partial class TemplateParser
         if (!parser.Holds(":=")) return new TemplateNode.Output(parser.ParseToEnd());
         var name = parser.Take();
         return name[0] == '$' && parser.TryTake(":=")
-            ? new TemplateNode.Declaration(name[1..], parser.ParseToEnd()) : throw new TemplateException($"{{{{ {action} }}}} is no declaration.");
+            ? new TemplateNode.Declaration(name[1..], parser.ParseToEnd())
+            : throw new TemplateException($"{{{{ {action} }}}} is no declaration.");
     }
 
     private TemplateNode.Range Range(string text)

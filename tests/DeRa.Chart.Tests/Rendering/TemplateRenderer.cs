@@ -90,7 +90,7 @@ internal sealed class TemplateRenderer
     };
 
     private string Include(object?[] arguments) => arguments is [string name, var dot]
-        ? Render(_definitions.GetValueOrDefault(name) ?? throw new TemplateException($"include \"{name}\": there is no such template."), dot)
+        ? Render(_definitions.GetValueOrDefault(name) ?? throw new TemplateException($"there is no template \"{name}\"."), dot)
         : throw new TemplateException("include takes a name and a value.");
 
     private static object? Follow(Expression.Path path, Scope scope)
