@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using DeRa.Cli.Bench;
+using DeRa.Cli.Chat;
+using DeRa.Cli.Compare;
 using DeRa.Cli.Score;
 using DeRa.Cli.Simulate;
 using DeRa.Cli.Sweep;
@@ -24,25 +26,44 @@ internal static class Commands
 {
     private const int Failed = 1, BadInput = 2;
 
+    public static Task<int> RunAsync(
+        string[] args, TextWriter output, TextWriter error, CancellationToken cancellation = default) =>
+        RunAsync(args, output, error, interruption: null, cancellation);
+
+    /// <param name="args">The command line.</param>
+    /// <param name="output">For results.</param>
+    /// <param name="error">For everything else.</param>
+    /// <param name="interruption">What Ctrl+C ends, where a command may keep it for itself; null = nothing that is known here.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(
-        string[] args, TextWriter output, TextWriter error, CancellationToken cancellation = default)
+        string[] args, TextWriter output, TextWriter error, Interruption? interruption, CancellationToken cancellation)
     {
+        if (ServerCommand.IsMeant(args)) return await ServerCommand.RunAsync(args, output, error);
         if (GatewayCommand.IsMeant(args)) return await GatewayCommand.RunAsync(args, output, error, cancellation);
         var root = new RootCommand("dera: decode between a reference and an aligned model, at any strength.")
         {
+            ServerCommand.Create(),
             GenerateCommand.Create(),
+            ChatCommand.Create(interruption),
             ScoreCommand.Create(),
             SweepCommand.Create(),
+            CompareCommand.Create(),
             VerifyCommand.Create(),
             PullCommand.Create(),
             InspectCommand.Create(),
+            MergeCommand.Create(),
             ExportGgufCommand.Create(),
             KeyCommand.Create(),
             GatewayCommand.Create(),
             SimulateCommand.Create(),
             BenchCommand.Create(),
+            CompletionCommand.Create(),
         };
         var parsed = root.Parse(args);
+        // A line that is being typed may have any fault.
+        if (args is [var first, ..] && first.StartsWith("[suggest", StringComparison.Ordinal))
+            return await parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = error }, cancellation);
         if (MisspeltOption(parsed) is { } misspelt)
             return await EndAsync(
                 error, $"'{misspelt}' is not an option of this command; text that begins with -- goes after a lone --", BadInput);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
 using Xunit;
 
 namespace DeRa.Cli.Tests;
@@ -43,6 +44,30 @@ internal sealed class CliProcess : IDisposable
     {
         using var kill = Process.Start("kill", [$"-{name}", _process.Id.ToString(CultureInfo.InvariantCulture)]);
         kill.WaitForExit();
+    }
+
+    /// <summary>Types something.</summary>
+    public async Task WriteAsync(string text)
+    {
+        await _process.StandardInput.WriteAsync(text);
+        await _process.StandardInput.FlushAsync();
+    }
+
+    /// <summary>Ends the input.</summary>
+    public void CloseInput() => _process.StandardInput.Close();
+
+    /// <summary>Reads the output until it holds a text.</summary>
+    /// <returns>What was read.</returns>
+    public async Task<string> ReadAsync(string text)
+    {
+        var (read, buffer) = (new StringBuilder(), new char[256]);
+        while (!read.ToString().Contains(text, StringComparison.Ordinal))
+        {
+            var count = await _process.StandardOutput.ReadAsync(buffer, TestContext.Current.CancellationToken);
+            if (count == 0) throw new EndOfStreamException($"there is no '{text}' in: {read}");
+            read.Append(buffer, 0, count);
+        }
+        return read.ToString();
     }
 
     /// <summary>How it ended, with what it printed that nobody had read.</summary>

@@ -12,7 +12,7 @@ public class DefaultPairTests
 {
     private const string Model = "stories";
 
-    private static async Task<ServerFixture> StartAsync()
+    internal static async Task<ServerFixture> StartAsync()
     {
         var options = new ServerOptions { Compute = new() { Device = "cpu" }, Time = new() { DrainSeconds = 0 } };
         var server = await ServerFixture.StartLoadingAsync(PairStartup.For(options, NullLoggerFactory.Instance), options: options);

@@ -19,6 +19,7 @@ public sealed partial class Interruption : IDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly PosixSignalRegistration[] _signals;
     private Timer? _deadline;
+    private Func<bool>? _diversion;
     private int _code = ExitCode;
 
     private Interruption() =>
@@ -28,11 +29,23 @@ public sealed partial class Interruption : IDisposable
     /// <summary>Runs a program.</summary>
     /// <param name="program">Takes a token that cancels it; returns its exit code, <see cref="ExitCode"/> if it was cancelled.</param>
     /// <returns>The exit code; SIGTERM has its own.</returns>
-    public static async Task<int> RunAsync(Func<CancellationToken, Task<int>> program)
+    public static Task<int> RunAsync(Func<CancellationToken, Task<int>> program) => RunAsync((_, stop) => program(stop));
+
+    /// <inheritdoc cref="RunAsync(Func{CancellationToken, Task{int}})"/>
+    public static async Task<int> RunAsync(Func<Interruption, CancellationToken, Task<int>> program)
     {
         using var interruption = new Interruption();
-        var code = await program(interruption._stop.Token);
+        var code = await program(interruption, interruption._stop.Token);
         return code == ExitCode ? interruption._code : code;
+    }
+
+    /// <summary>Asks first, each time that Ctrl+C is pressed, whether something smaller than the program is to end.</summary>
+    /// <param name="endsSmaller">Ends it and returns true; false = there is nothing, so that the program ends. Any thread.</param>
+    /// <returns>Until it is disposed.</returns>
+    public IDisposable Divert(Func<bool> endsSmaller)
+    {
+        Volatile.Write(ref _diversion, endsSmaller);
+        return new Diversion(this);
     }
 
     /// <inheritdoc/>
@@ -46,6 +59,7 @@ public sealed partial class Interruption : IDisposable
     private void Stop(PosixSignalContext context)
     {
         context.Cancel = true;
+        if (context.Signal == PosixSignal.SIGINT && Volatile.Read(ref _diversion)?.Invoke() == true) return;
         if (context.Signal == PosixSignal.SIGTERM) _code = TerminatedExitCode;
         if (_stop.IsCancellationRequested) End();
         _deadline = new Timer(_ => End(), null, s_patience, Timeout.InfiniteTimeSpan);
@@ -61,4 +75,9 @@ public sealed partial class Interruption : IDisposable
 
     [LibraryImport("libc", EntryPoint = "_exit")]
     private static partial void ExitNow(int code);
+
+    private sealed class Diversion(Interruption interruption) : IDisposable
+    {
+        public void Dispose() => Volatile.Write(ref interruption._diversion, null);
+    }
 }

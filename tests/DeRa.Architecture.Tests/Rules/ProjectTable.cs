@@ -19,6 +19,10 @@ internal static class ProjectTable
         new("DeRa.Hosting", References: [], Parts: [], Types: [],
             Libraries: ["Microsoft.AspNetCore", "Microsoft.Extensions", "Microsoft.Net", "OpenTelemetry", "System.Threading.RateLimiting"]),
 
+        // A package for other people's programs: of ours it knows the protos, which it compiles itself.
+        new("DeRa.Client", References: [], Parts: [], Types: [],
+            Libraries: ["Google", "Grpc", "Microsoft.Extensions.AI", "OpenAI", "System.ClientModel"]),
+
         // Scheduling sees no tensor, no transport, no tokenizer.
         new("DeRa.Engine", References: [], Parts: [], Types: [], Libraries: ["Microsoft.Extensions.Logging"]),
 
@@ -42,9 +46,10 @@ internal static class ProjectTable
                 "System.Threading.RateLimiting", "Yarp"]),
 
         // The command line also inspects and verifies folders of models; it computes nothing with tensors itself.
-        new("DeRa.Cli", References: ["DeRa.Serving", "DeRa.Hosting", "DeRa.Hub", "DeRa.Gateway"],
+        new("DeRa.Cli", References: ["DeRa.Serving", "DeRa.Hosting", "DeRa.Hub", "DeRa.Client", "DeRa.Server", "DeRa.Gateway"],
             Parts: ["DeRa.Text", "DeRa.Engine", "DeRa.Torch"], Types: [],
-            Libraries: ["Microsoft.Extensions.Logging", "System.CommandLine"]),
+            Libraries: ["Microsoft.Extensions.AI", "Microsoft.Extensions.Logging", "Parquet", "Spectre.Console", "System.ClientModel",
+                "System.CommandLine"]),
 
         // Training is about tensors.
         new("DeRa.Lab", References: ["DeRa.Serving", "DeRa.Torch"], Parts: ["DeRa.Text", "DeRa.Engine"], Types: ["HubModels"],
