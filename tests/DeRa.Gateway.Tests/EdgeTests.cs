@@ -3,6 +3,7 @@ using DeRa.Gateway.Tests.Fixtures;
 using DeRa.Hosting.Options;
 using DeRa.Testing.Server;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using OpenAI;
 using OpenAI.Chat;
 using Xunit;
@@ -87,7 +88,7 @@ public class EdgeTests
         public System.Collections.Concurrent.ConcurrentQueue<string> All { get; } = new();
 
         public ILogger CreateLogger(string categoryName) =>
-            categoryName.StartsWith("DeRa.", StringComparison.Ordinal) ? this : Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
+            categoryName.Split('.')[0] is "DeRa" or "Yarp" ? this : NullLogger.Instance;
 
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 

@@ -25,8 +25,9 @@ public class SweepTests
     private static async Task<string> RunAsync(Uri server, string prompts, string output)
     {
         using var error = new StringWriter();
-        var code = await Commands.RunAsync(["sweep", "--url", server.ToString(), "--prompts", prompts, "--strengths", "0,0.5,2", "--samples",
-            "1", "--max-tokens", "4", "--reward", "length:0-5", "--output", output], TextWriter.Null, error, ServerFixture.Stop);
+        var code = await Commands.RunAsync(["sweep", "--url", server.ToString(), "--prompts", prompts, "--strengths", "0,0.5,2",
+            "--samples", "1", "--max-tokens", "4", "--reward", "length:0-5", "--output", output],
+            TextWriter.Null, error, ServerFixture.Stop);
         Assert.True(code == 0, error.ToString());
         return await File.ReadAllTextAsync(Path.Combine(output, "results.jsonl"), ServerFixture.Stop);
     }

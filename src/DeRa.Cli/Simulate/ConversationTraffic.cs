@@ -10,7 +10,7 @@ internal sealed record SimulatedConversation(int Id, int Prefix, int PrefixToken
     public int HistoryTokens { get; set; }
 }
 
-/// <summary>Conversations as they come: their instructions by Zipf's law, their turns and pauses at random. The same ones for a seed.</summary>
+/// <summary>Conversations as they come: instructions by Zipf's law, turns and pauses at random. The same ones for a seed.</summary>
 internal sealed class ConversationTraffic
 {
     /// <summary>What a user writes in a turn.</summary>

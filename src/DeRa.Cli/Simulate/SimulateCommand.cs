@@ -19,7 +19,7 @@ internal static class SimulateCommand
     private static readonly NumberListOption<double> s_rate = new("--rate", "Requests a second for each replica", [3], .001, 1000);
 
     private static readonly Option<int> s_prefixes =
-        WholeNumberOption.Create("--prefixes", "Instructions with which conversations begin, as frequent as Zipf's law says", 2000, 1, 1 << 20);
+        WholeNumberOption.Create("--prefixes", "Instructions that conversations begin with, by Zipf's law", 2000, 1, 1 << 20);
 
     private static readonly NumberListOption<double> s_zipf = new("--zipf", "The law's exponent", [1], 0, 10);
 

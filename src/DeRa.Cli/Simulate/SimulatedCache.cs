@@ -1,6 +1,6 @@
 namespace DeRa.Cli.Simulate;
 
-/// <summary>What a replica has cached: instructions, and histories of conversations, which need theirs. The least recently used go first.</summary>
+/// <summary>What a replica has cached: instructions, and histories, which need theirs. The least recently used go first.</summary>
 /// <param name="capacity">Tokens that it holds; more while a single request needs more.</param>
 internal sealed class SimulatedCache(int capacity)
 {

@@ -7,7 +7,11 @@ namespace DeRa.Cli.Simulate;
 /// <summary>Reports as a table of Markdown, as JSON and as a plot.</summary>
 internal static class SimulationText
 {
-    private static readonly JsonSerializerOptions s_format = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions s_format = new()
+    {
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+    };
 
     /// <summary>The table's head.</summary>
     public const string Head =
@@ -39,7 +43,8 @@ internal static class SimulationText
 
     private static string Choices(SimulationReport report) => report.MovedByJoining is null ? "" : Percent(report.FirstChoices);
 
-    private static string Moved(double? share) => share is { } known ? string.Create(CultureInfo.InvariantCulture, $"{100 * known:0.00} %") : "";
+    private static string Moved(double? share) =>
+        share is { } known ? string.Create(CultureInfo.InvariantCulture, $"{100 * known:0.00} %") : "";
 
     private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.0} %");
 }

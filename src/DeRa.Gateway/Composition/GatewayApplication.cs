@@ -36,6 +36,8 @@ public static class GatewayApplication
         var options = asked with { Connection = DescriptorLimit.Fit(asked.Connection, DescriptorLimit.Current) };
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "DeRa.Gateway" });
         logging(builder.Logging);
+        // It logs each address with its path, and a path may hold an id that gives a right. What fails is in lines of ours.
+        builder.Logging.AddFilter("Yarp", LogLevel.None);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listen(kestrel, options));
         AddConnections(builder.Services, options);
         AddParts(builder.Services.AddRoutingCore().AddSingleton(time), options);

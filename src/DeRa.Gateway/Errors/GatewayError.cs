@@ -10,7 +10,8 @@ namespace DeRa.Gateway.Errors;
 /// <param name="Message">What is wrong, in a sentence.</param>
 public sealed record GatewayError(int Status, int GrpcCode, string Type, string Message)
 {
-    private const int DeadlineExceeded = 4, PermissionDenied = 7, ResourceExhausted = 8, Internal = 13, Unavailable = 14, Unauthenticated = 16;
+    private const int DeadlineExceeded = 4, PermissionDenied = 7, ResourceExhausted = 8, Internal = 13, Unavailable = 14,
+        Unauthenticated = 16;
     private const string Invalid = "invalid_request_error", Overloaded = "overloaded_error", Timeout = "timeout_error";
 
     private static readonly JsonWriterOptions s_format = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -42,7 +43,8 @@ public sealed record GatewayError(int Status, int GrpcCode, string Type, string 
     /// <summary>The body is too long.</summary>
     /// <param name="most">What it may have, in bytes.</param>
     public static GatewayError TooLarge(int most) =>
-        new(StatusCodes.Status413PayloadTooLarge, ResourceExhausted, Invalid, $"A request may have at most {most} bytes (--max-body-bytes).");
+        new(StatusCodes.Status413PayloadTooLarge, ResourceExhausted, Invalid,
+            $"A request may have at most {most} bytes (--max-body-bytes).");
 
     /// <summary>Too many bodies wait for their responses.</summary>
     public static GatewayError BodiesFull { get; } =
@@ -54,7 +56,10 @@ public sealed record GatewayError(int Status, int GrpcCode, string Type, string 
 
     /// <summary>The replica broke off its response.</summary>
     public static GatewayError BrokenOff { get; } =
-        new(StatusCodes.Status502BadGateway, Unavailable, "server_error", "The replica broke off its response.") { Code = "replica_failed" };
+        new(StatusCodes.Status502BadGateway, Unavailable, "server_error", "The replica broke off its response.")
+        {
+            Code = "replica_failed",
+        };
 
     /// <summary>No key, or a wrong one.</summary>
     public static GatewayError NoKey(string message) =>
@@ -77,7 +82,8 @@ public sealed record GatewayError(int Status, int GrpcCode, string Type, string 
 
     /// <summary>The gateway's own fault.</summary>
     public static GatewayError Fault(string requestId) =>
-        new(StatusCodes.Status500InternalServerError, Internal, "server_error", $"The gateway has failed; its log has more under {requestId}.");
+        new(StatusCodes.Status500InternalServerError, Internal, "server_error",
+            $"The gateway has failed; its log has more under {requestId}.");
 
     /// <summary>The error's object: one key, <c>error</c>, with exactly four keys in it.</summary>
     public byte[] ToJson()

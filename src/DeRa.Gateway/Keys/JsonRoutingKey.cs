@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace DeRa.Gateway.Keys;
 
-/// <summary>Reads the key of a request over HTTP off its body. What is no such request, or is wrong, has none: its replica says so.</summary>
+/// <summary>Reads the key of a request over HTTP off its body. What is no such request, or is wrong, has none.</summary>
 public static class JsonRoutingKey
 {
     private static readonly JsonDocumentOptions s_format = new() { MaxDepth = 1024 };

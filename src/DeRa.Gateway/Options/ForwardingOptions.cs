@@ -13,7 +13,8 @@ public sealed record ForwardingOptions
     public int MaxBodyBytes { get; init; } = 4 << 20;
 
     /// <summary>Bytes of requests that are kept at once; null = by their size.</summary>
-    [Description("Bytes of requests that may be kept at once until their responses begin, at least max-body-bytes; more are refused (503)."),
+    [Description("Bytes of requests that may be kept at once until their responses begin, at least max-body-bytes; more are "
+        + "refused (503)."),
         Range(1024.0, 1L << 40), Option(DefaultText = "64 times max-body-bytes")]
     public long? MaxPendingBodyBytes { get; init; }
 
@@ -26,8 +27,8 @@ public sealed record ForwardingOptions
     public double ConnectSeconds { get; init; } = 2;
 
     /// <summary>Seconds without a byte.</summary>
-    [Description("Seconds for which nothing may come from a replica nor from the client: a long prompt is read in silence, and a response in "
-        + "one piece is generated in it."), Range(1, 86400)]
+    [Description("Seconds for which nothing may come from a replica nor from the client: a long prompt is read in silence, and a "
+        + "response in one piece is generated in it."), Range(1, 86400)]
     public int IdleSeconds { get; init; } = 3600;
 
     /// <summary>Seconds for what runs after the gateway was asked to stop.</summary>

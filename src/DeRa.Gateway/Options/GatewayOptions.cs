@@ -6,7 +6,9 @@ using DeRa.Hosting.Telemetry;
 
 namespace DeRa.Gateway.Options;
 
-/// <summary>All that can be set at start: read once (<see cref="OptionReader"/>), never changed. <c>--help</c> lists it in this order.</summary>
+/// <summary>
+/// All that can be set at start: read once (<see cref="OptionReader"/>), never changed. <c>--help</c> lists it in this order.
+/// </summary>
 public sealed record GatewayOptions
 {
     /// <summary>Which replicas there are.</summary>

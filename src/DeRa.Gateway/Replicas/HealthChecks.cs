@@ -5,7 +5,7 @@ using DeRa.Gateway.Options;
 namespace DeRa.Gateway.Replicas;
 
 /// <summary>
-/// Looks at each replica every so often: whether it is ready, and how much it has to do. One that takes long keeps none of the others waiting.
+/// Looks at each replica every so often: whether it is ready, and how much it has to do. One that takes long keeps no other one waiting.
 /// </summary>
 /// <param name="set">The replicas.</param>
 /// <param name="options">How often.</param>

@@ -21,7 +21,8 @@ public sealed record ReplicaAddress(Uri Http, Uri? Grpc)
     {
         var plus = text.LastIndexOf('+');
         var address = plus < 0 ? text : text[..plus];
-        if (!Uri.TryCreate(address, UriKind.Absolute, out var http) || (http.Scheme != Uri.UriSchemeHttp && http.Scheme != Uri.UriSchemeHttps)
+        if (!Uri.TryCreate(address, UriKind.Absolute, out var http)
+            || (http.Scheme != Uri.UriSchemeHttp && http.Scheme != Uri.UriSchemeHttps)
             || http.PathAndQuery != "/" || http.UserInfo.Length > 0 || http.Fragment.Length > 0) throw Wrong(text, origin);
         if (plus < 0) return new ReplicaAddress(http, http.Scheme == Uri.UriSchemeHttps ? http : null);
         return ushort.TryParse(text.AsSpan(plus + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port > 0

@@ -21,7 +21,8 @@ public static class ReportedLoad
     private static bool IsOurs(ReadOnlySpan<char> line)
     {
         foreach (var name in s_names)
-            if (line.StartsWith(name, StringComparison.Ordinal) && line.Length > name.Length && line[name.Length] is '{' or ' ') return true;
+            if (line.Length > name.Length && line.StartsWith(name, StringComparison.Ordinal) && line[name.Length] is '{' or ' ')
+                return true;
         return false;
     }
 }

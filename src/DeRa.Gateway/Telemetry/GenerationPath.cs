@@ -1,6 +1,6 @@
 namespace DeRa.Gateway.Telemetry;
 
-/// <summary>The path under which a generation that is being streamed is changed. The id in it gives a right: no log and no trace has it.</summary>
+/// <summary>The path of a generation that is being streamed. The id in it gives a right: no log and no trace has it.</summary>
 public static class GenerationPath
 {
     private const string Path = "/v1/realignment/generations";

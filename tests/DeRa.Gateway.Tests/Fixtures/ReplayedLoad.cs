@@ -56,7 +56,8 @@ internal sealed class ReplayedLoad(int conversations, int turns, int atOnce)
 
     private async Task ConverseAsync(HttpClient http, int conversation, ConcurrentBag<ReplayedTurn> played)
     {
-        var messages = new JsonArray(Message("system", string.Concat(Enumerable.Repeat($"Instruction {conversation % Instructions}. ", 8))));
+        var instructions = string.Concat(Enumerable.Repeat($"Instruction {conversation % Instructions}. ", 8));
+        var messages = new JsonArray(Message("system", instructions));
         for (var turn = 0; turn < turns; turn++)
         {
             messages.Add(Message("user", string.Concat(Enumerable.Repeat($"Question {turn} of {conversation}. ", 10))));

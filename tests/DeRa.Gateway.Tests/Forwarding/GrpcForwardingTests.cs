@@ -38,7 +38,7 @@ public class GrpcForwardingTests
         using var call = gateway.Inference.Converse(cancellationToken: ServerFixture.Stop);
         await call.RequestStream.WriteAsync(new ConverseRequest
         {
-            Start = new ConverseStart { Prompt = new Prompt { Text = "Once" }, Options = new() { MaxTokens = 100_000, AlignmentStrength = 1 } },
+            Start = new ConverseStart { Prompt = new Prompt { Text = "Once" }, Options = new() { MaxTokens = 100_000 } },
         }, ServerFixture.Stop);
         Assert.True(await call.ResponseStream.MoveNext(ServerFixture.Stop));
         Assert.NotNull(call.ResponseStream.Current.Started);

@@ -99,7 +99,8 @@ public class RoutingTests
         var executor = Scripts.Endless();
         await using var replica = await TestReplica.StartAsync(executor);
         var options = GatewayFixture.Options(replica.Address);
-        await using var gateway = await GatewayFixture.StartAsync(options with { Forwarding = options.Forwarding with { DrainSeconds = 60 } });
+        options = options with { Forwarding = options.Forwarding with { DrainSeconds = 60 } };
+        await using var gateway = await GatewayFixture.StartAsync(options);
         using var response = await gateway.BeginAsync("/v1/completions", """{"prompt":"a","stream":true,"max_tokens":100000}""");
         var stopped = gateway.StopAsync();
         await ServerFixture.EventuallyAsync(() => gateway.Replicas.All[0].InFlight == 1 && IsDraining(gateway));

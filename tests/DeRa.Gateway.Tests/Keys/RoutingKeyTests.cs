@@ -71,7 +71,11 @@ public class RoutingKeyTests
     {
         var chat = new Conversation
         {
-            Messages = { new ChatMessage { Role = Role.System, Content = "Be brief" }, new ChatMessage { Role = Role.User, Content = "Hi" } },
+            Messages =
+            {
+                new ChatMessage { Role = Role.System, Content = "Be brief" },
+                new ChatMessage { Role = Role.User, Content = "Hi" },
+            },
         };
         var expected = Json("""{"messages":[{"role":"system","content":"Be brief"},{"role":"user","content":"Hi"}]}""");
         Assert.Equal(expected, Call("Chat", new ChatRequest { Conversation = chat }));
