@@ -2,7 +2,8 @@
 # docker build --target cuda -t dera:cuda .
 # docker run -p 127.0.0.1:8080:8080 dera:cpu
 #
-# Without arguments it serves the default pair, which is in the image; see deploy/compose.yaml for a pair of one's own.
+# Without arguments it serves the default pair, which is in the image; see deploy/compose.yaml for a pair of one's own. The command
+# line tool is there too, as /app/dera.
 # Both run on Microsoft's ASP.NET image for Ubuntu 24.04, which has what libtorch and the tokenizers need: glibc 2.39,
 # libstdc++ of GCC 14 and ICU. The CUDA image takes libtorch and all of CUDA 12.8 from NuGet, in the version for which
 # TorchSharp was built; of the host it needs the NVIDIA driver and container toolkit only. A PyTorch installation of the
@@ -16,11 +17,13 @@ COPY . .
 
 FROM source AS publish-cpu
 RUN --mount=type=cache,target=/packages \
-    dotnet publish src/DeRa.Server -r linux-x64 --self-contained false -o /app -p:DeRaLibTorch=cpu
+    dotnet publish src/DeRa.Server -r linux-x64 --self-contained false -o /app -p:DeRaLibTorch=cpu && \
+    dotnet publish src/DeRa.Cli -r linux-x64 --self-contained false -o /app -p:DeRaLibTorch=cpu
 
 # No cache for packages here: putting the largest CUDA libraries together changes files in the packages themselves.
 FROM source AS publish-cuda
-RUN dotnet publish src/DeRa.Server -r linux-x64 --self-contained false -o /app -p:DeRaLibTorch=cuda
+RUN dotnet publish src/DeRa.Server -r linux-x64 --self-contained false -o /app -p:DeRaLibTorch=cuda && \
+    dotnet publish src/DeRa.Cli -r linux-x64 --self-contained false -o /app -p:DeRaLibTorch=cuda
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble AS runtime
 # The base image's own port setting would compete with the server's.

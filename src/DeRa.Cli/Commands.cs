@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using DeRa.Cli.Bench;
 using DeRa.Cli.Chat;
+using DeRa.Cli.Compare;
 using DeRa.Cli.Score;
+using DeRa.Cli.Simulate;
 using DeRa.Cli.Sweep;
 using DeRa.Engine.Admission;
 using DeRa.Engine.Requests;
@@ -38,6 +40,7 @@ internal static class Commands
         string[] args, TextWriter output, TextWriter error, Interruption? interruption, CancellationToken cancellation)
     {
         if (ServerCommand.IsMeant(args)) return await ServerCommand.RunAsync(args, output, error);
+        if (GatewayCommand.IsMeant(args)) return await GatewayCommand.RunAsync(args, output, error, cancellation);
         var root = new RootCommand("dera: decode between a reference and an aligned model, at any strength.")
         {
             ServerCommand.Create(),
@@ -45,11 +48,15 @@ internal static class Commands
             ChatCommand.Create(interruption),
             ScoreCommand.Create(),
             SweepCommand.Create(),
+            CompareCommand.Create(),
             VerifyCommand.Create(),
             PullCommand.Create(),
             InspectCommand.Create(),
+            MergeCommand.Create(),
             ExportGgufCommand.Create(),
             KeyCommand.Create(),
+            GatewayCommand.Create(),
+            SimulateCommand.Create(),
             BenchCommand.Create(),
             CompletionCommand.Create(),
         };

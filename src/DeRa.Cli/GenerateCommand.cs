@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using DeRa.Cli.Arguments;
+using DeRa.Cli.Columns;
 using DeRa.Serving;
 using DeRa.Serving.Loading;
 using DeRa.Serving.Requests;

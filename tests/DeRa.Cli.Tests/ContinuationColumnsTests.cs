@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using DeRa.Cli.Columns;
 using Xunit;
 
 namespace DeRa.Cli.Tests;

@@ -1,3 +1,4 @@
+using DeRa.Cli.Columns;
 using Xunit;
 
 namespace DeRa.Cli.Tests;

@@ -103,8 +103,10 @@ public sealed class RewardTests : IDisposable
     [InlineData("""{"a b": "json"}""", "'a b' is no name for a reward")]
     [InlineData("""{"a": 1}""", "'a' must be a specification or an object with 'reward'")]
     [InlineData("""{"a": {"rubric": "x"}}""", "'a.reward' is missing")]
-    [InlineData("""{"a": {"reward": "json", "url": "x"}}""", "'a.url' is not known; reward, rubric, timeout_seconds, cache")]
+    [InlineData("""{"a": {"reward": "json", "url": "x"}}""", "'a.url' is not known; reward, rubric, rubric_file, timeout_seconds")]
     [InlineData("""{"a": {"reward": "json", "timeout_seconds": 0}}""", "'a.timeout_seconds' must be a number above 0, at most 3600")]
+    [InlineData("""{"a": {"reward": "json", "concurrency": 1.5}}""", "'a.concurrency' must be a whole number from 1 to 256")]
+    [InlineData("""{"a": {"reward": "json", "rubric_file": "missing.txt"}}""", "missing.txt")]
     [InlineData("""{"a": {"reward": "json", "key_env": "NO_SUCH_VARIABLE"}}""", "'NO_SUCH_VARIABLE', which is not set")]
     [InlineData("""{"a": "json", "a": "sentiment"}""", "has two rewards named 'a'")]
     public void A_file_that_cannot_be_used_stops_the_start(string file, string expected)

@@ -1,3 +1,5 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using DeRa.Serving.Requests;
 using DeRa.Serving.Rewards;
 using DeRa.Serving.Sweeps;
@@ -22,13 +24,44 @@ public class SweepEndpointTests
     {
         await using var server = await RealPairTests.StartAsync(GoldenData.Committed("pair/sft"), GoldenData.Committed("pair/aligned"));
         var settings = new SweepSettings { Strengths = s_strengths, Samples = 3, MaxTokens = 6, Seed = 11, TopP = .95 };
-        SweepPrompt[] prompts = [new(input, "Once upon", "prompts.txt:1"), new(input, "Once upon", "prompts.txt:2")];
+        SweepPrompt[] prompts = [.. Enumerable.Range(1, 2).Select(line =>
+            new SweepPrompt(input, "Once upon", $"prompts.txt:{line}") { FurtherTurns = ["And then?"] })];
         using var overHttp = new ServerEndpoint(server.Http.BaseAddress!, null, settings, TimeSpan.FromMilliseconds(1));
         var expected = await RowsAsync(new PairEndpoint(server.State.Pair!, settings), settings, prompts);
         Assert.Equal(2 * 5 * 3, expected.Count);
         Assert.Equal(expected, await RowsAsync(overHttp, settings, prompts));
         Assert.True(expected.Distinct().Count() == expected.Count);
-        Assert.Contains("real", await overHttp.ModelsAsync(s_stop), StringComparison.Ordinal);
+        Assert.Equal("real", (await overHttp.ModelsAsync(s_stop))[0]);
+        Assert.All(expected, row => Assert.Equal(input is ChatPrompt, row.Contains("further_turns", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task The_weight_of_a_row_is_what_measures_report()
+    {
+        await using var server = await RealPairTests.StartAsync(GoldenData.Committed("pair/sft"), GoldenData.Committed("pair/aligned"));
+        var settings = new SweepSettings { Strengths = s_strengths, Samples = 2, MaxTokens = 12, Seed = 11 };
+        using var endpoint = new ServerEndpoint(server.Http.BaseAddress!, null, settings, TimeSpan.FromMilliseconds(1));
+        var rows = await RowsAsync(endpoint, settings, [new(new TextPrompt("Once upon"), "Once upon", "prompts.txt:1")]);
+        using var response = await server.Http.PostAsJsonAsync("v1/completions", new
+        {
+            prompt = "Once upon",
+            alignment_sweep = s_strengths,
+            n = 2,
+            max_tokens = 12,
+            temperature = 1,
+            seed = 11,
+            measures = true,
+        }, s_stop);
+        var choices = JsonNode.Parse(await response.Content.ReadAsStringAsync(s_stop))!["choices"]!.AsArray();
+        Assert.Equal(rows.Count, choices.Count);
+        foreach (var (line, choice) in rows.Zip(choices))
+        {
+            var row = SweepRow.Parse(line, ["length"]);
+            Assert.Equal((string)choice!["text"]!, row.Completion);
+            Assert.Equal((double)choice["measures"]!["log_z"]!, row.LogProbs!.LogWeight(row.Strength), 1e-3);
+            Assert.Equal((double)choice["measures"]!["implicit_reward"]!, row.LogProbs.Aligned - row.LogProbs.Reference, 1e-3);
+            Assert.Equal(row.Strength is 0 or 1, Math.Abs(row.LogProbs.LogWeight(row.Strength)) < 1e-3);
+        }
     }
 
     [Fact]
@@ -47,7 +80,8 @@ public class SweepEndpointTests
     {
         using var reward = RewardSpec.Parse("length:0-3");
         var rows = new List<string>();
-        await foreach (var own in new SweepRun(endpoint, [reward], settings, _ => { }).RunAsync(prompts, 0, s_stop))
+        await foreach (var own in new SweepRun(endpoint, [reward], settings, _ => { }).RunAsync(
+            prompts, prompts.Select((_, index) => new SweepUnit(index, settings.Strengths)), s_stop))
             rows.AddRange(own.Select(row => row.ToJson(["length"])));
         return rows;
     }

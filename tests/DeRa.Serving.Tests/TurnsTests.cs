@@ -3,6 +3,7 @@ using DeRa.Engine;
 using DeRa.Engine.Requests;
 using DeRa.Engine.Scheduling;
 using DeRa.Engine.Telemetry;
+using DeRa.Serving.Merging;
 using DeRa.Serving.Requests;
 using DeRa.Testing;
 using Xunit;
@@ -21,33 +22,46 @@ public sealed class TurnsTests(ITestOutputHelper output)
         "Lily lost her toy.", "It was a sunny day and", "Ben wanted to play with", "Mom said that", "The cat sat on the mat and",
     ];
 
+    private static readonly double[] Strengths = [0, .2, .5, .8, 1, 1.5, 2];
+
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
     public Task The_default_pair_costs_little_more_than_one_pass_a_token() => VerifyAsync(
-        DefaultPairWeights.Folder("reference"), DefaultPairWeights.Folder("aligned"), most: 1.10, mostBeyondOne: 1.25);
+        DefaultPairWeights.Folder("reference"), DefaultPairWeights.Folder("aligned"), [1, 1.07, 1.07, 1.07, 1, 1.14, 1.22]);
+
+    /// <summary>The aligned model drawn halfway back to the reference: a pair as far apart as many that were tuned.</summary>
+    [Fact]
+    public async Task A_pair_a_few_nats_apart_costs_at_most_a_tenth_more_than_one_pass_a_token()
+    {
+        using var folder = new TemporaryFolder();
+        var aligned = Path.Combine(folder.Path, "aligned");
+        new ModelMerge(DefaultPairWeights.Folder("reference"), DefaultPairWeights.Folder("aligned"), aligned, Strength: 0.45)
+            .Write(null, Stop);
+        await VerifyAsync(DefaultPairWeights.Folder("reference"), aligned, [1, 1.03, 1.03, 1.03, 1, 1.10, 1.10]);
+    }
 
     [Fact]
     public Task Two_models_that_were_trained_apart_cost_well_below_two_passes_a_token()
     {
         var reference = SharedData.Find("models/babyllama-reference");
         Assert.SkipWhen(reference is null, SharedData.Missing);
-        return VerifyAsync(reference, SharedData.Find("models/babyllama-aligned")!, most: 1.30, mostBeyondOne: 1.30);
+        return VerifyAsync(reference, SharedData.Find("models/babyllama-aligned")!, [1, 1.05, 1.05, 1.05, 1, 1.15, 1.25]);
     }
 
-    private async Task VerifyAsync(string reference, string aligned, double most, double mostBeyondOne)
+    private async Task VerifyAsync(string reference, string aligned, double[] most)
     {
         Task<ServedPair> LoadAsync(Speculation speculation) =>
             LoadedPair.OfAsync(reference, aligned, new EngineOptions { Speculation = speculation, ModelName = $"turns {speculation}" });
         var (on, off) = (await LoadAsync(Speculation.On), await LoadAsync(Speculation.Off));
         using var _ = on.Engine;
         using var __ = off.Engine;
-        foreach (var strength in (double[])[0, .2, .5, .8, 1, 1.5, 2])
+        foreach (var (strength, limit) in Strengths.Zip(most))
         {
             var (texts, passes) = await RunAsync(on, strength);
             Assert.Equal((await RunAsync(off, strength)).Texts, texts);
             output.WriteLine($"strength {strength}: {passes:F3} passes a token");
-            Assert.InRange(passes, 0.5, strength is 0 or 1 ? 1 : strength < 1 ? most : mostBeyondOne);
+            Assert.InRange(passes, 0.5, limit);
         }
     }
 

@@ -19,18 +19,21 @@ public static partial class DocCommands
     /// <param name="which">What the blocks that are run contain.</param>
     /// <param name="prepare">Makes of a block what is run here, with ports and paths of the test.</param>
     /// <param name="cancellation">Ends a command.</param>
-    /// <returns>How many were run, and what a failed test should print, as <see cref="ApprovedText.Difference(string, string)"/> has it.</returns>
+    /// <returns>
+    /// How many were run, and what a failed test should print, as <see cref="ApprovedText.Difference(string, string)"/> has it.
+    /// </returns>
     public static async Task<(int Count, string? Difference)> RunAsync(
         string path, string which, Func<string, string> prepare, CancellationToken cancellation)
     {
         using var folder = new TemporaryFolder();
         var text = await File.ReadAllTextAsync(Path.Combine(SharedData.ProjectRoot, path), cancellation);
         var (now, done, count) = (new StringBuilder(), 0, 0);
-        foreach (var match in CommandAndOutput().Matches(text).Where(match => match.Groups["command"].Value.Contains(which, StringComparison.Ordinal)))
+        foreach (Match match in CommandAndOutput().Matches(text))
         {
-            var output = match.Groups["output"];
+            var (command, output) = (match.Groups["command"].Value, match.Groups["output"]);
+            if (!command.Contains(which, StringComparison.Ordinal)) continue;
             now.Append(text, done, output.Index - done)
-                .Append(await RunAsync(prepare(match.Groups["command"].Value), folder.Path, cancellation));
+                .Append(await RunAsync(prepare(command), folder.Path, cancellation));
             (done, count) = (output.Index + output.Length, count + 1);
         }
         return (count, ApprovedText.Difference(path, now.Append(text, done, text.Length - done).ToString()));
@@ -48,6 +51,8 @@ public static partial class DocCommands
     }
 
     // A block begins where the one before it has ended: all blocks are matched, or the end of one would pass for the beginning of the next.
-    [GeneratedRegex(@"^```\n(?<command>(?:(?!```).*\n)*)```\n\n```\n(?<output>(?:(?!```).*\n)*)```$|^```.*\n(?:(?!```).*\n)*```$", RegexOptions.Multiline)]
+    [GeneratedRegex(
+        @"^```\n(?<command>(?:(?!```).*\n)*)```\n\n```\n(?<output>(?:(?!```).*\n)*)```$|^```.*\n(?:(?!```).*\n)*```$",
+        RegexOptions.Multiline)]
     private static partial Regex CommandAndOutput();
 }

@@ -3,7 +3,8 @@ using System.CommandLine;
 namespace DeRa.Cli.Arguments;
 
 /// <summary><c>--json</c> and <c>--plot</c>, of commands that measure.</summary>
-internal sealed class ReportFiles
+/// <param name="hasPlot">Whether there are plots.</param>
+internal sealed class ReportFiles(bool hasPlot = true)
 {
     private readonly Option<string?> _json = new("--json") { Description = "File that takes the same figures as JSON" };
     private readonly Option<string?> _plot = new("--plot") { Description = "File that takes plots of them as SVG" };
@@ -12,7 +13,7 @@ internal sealed class ReportFiles
     public void AddTo(Command command)
     {
         command.Add(_json);
-        command.Add(_plot);
+        if (hasPlot) command.Add(_plot);
     }
 
     /// <summary>Before anything is measured for nothing: the files' folders exist.</summary>
@@ -27,9 +28,9 @@ internal sealed class ReportFiles
 
     /// <summary>Writes those that are asked for.</summary>
     /// <exception cref="IOException">One cannot be written.</exception>
-    public void Write(ParseResult parsed, string json, Func<string> plot)
+    public void Write(ParseResult parsed, string json, Func<string>? plot = null)
     {
         if (parsed.GetValue(_json) is { } jsonFile) File.WriteAllText(jsonFile, json + "\n");
-        if (parsed.GetValue(_plot) is { } plotFile) File.WriteAllText(plotFile, plot());
+        if (parsed.GetValue(_plot) is { } plotFile) File.WriteAllText(plotFile, plot!());
     }
 }

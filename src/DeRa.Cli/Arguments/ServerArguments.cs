@@ -18,7 +18,7 @@ internal static class ServerArguments
     {
         var text = result.Tokens[0].Value;
         if (Uri.TryCreate(text, UriKind.Absolute, out var server) && server.Scheme is "http" or "https") return server;
-        result.AddError($"--url is '{text}'; it must be an address such as http://localhost:8080.");
+        result.AddError($"{((OptionResult)result.Parent!).Option.Name} is '{text}'; it must be an address such as http://localhost:8080.");
         return null;
     }
 

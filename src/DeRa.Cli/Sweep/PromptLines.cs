@@ -60,13 +60,19 @@ internal sealed class PromptLines(string? field, bool areChats)
         var name = field ?? s_fields.FirstOrDefault(fields.Has)
             ?? throw new FormatException($"it has none of the fields {string.Join(", ", s_fields)}; --prompt-field names another.");
         var prompt = fields.IsConversation(name) ? OfMessages(fields.Messages(name), place)
-            : OfText(name == "turns" ? FirstTurn(element, name) : fields.Text(name), place, areChats || s_chatFields.Contains(name));
-        return prompt with { Item = element };
+            : OfText(name == "turns" ? Turns(element, name)[0] : fields.Text(name), place, areChats || s_chatFields.Contains(name));
+        return prompt with
+        {
+            Item = element,
+            Form = name switch { "turns" => PromptForm.MtBench, "instruction" => PromptForm.AlpacaEval, _ => PromptForm.Other },
+            FurtherTurns = name == "turns" ? [.. Turns(element, name).Skip(1)] : [],
+        };
     }
 
-    private static string FirstTurn(JsonElement element, string name) =>
+    private static string[] Turns(JsonElement element, string name) =>
         element.GetProperty(name) is { ValueKind: JsonValueKind.Array } turns && turns.GetArrayLength() > 0
-            && turns[0].ValueKind == JsonValueKind.String ? turns[0].GetString()!
+            && turns.EnumerateArray().All(turn => turn.ValueKind == JsonValueKind.String)
+            ? [.. turns.EnumerateArray().Select(turn => turn.GetString()!)]
             : throw new FormatException($"'{name}' must be a list of at least one text.");
 
     private static SweepPrompt OfText(string text, string place, bool isChat) =>

@@ -6,6 +6,7 @@ using DeRa.Cli.Score;
 using DeRa.Serving.Requests;
 using DeRa.Serving.Rewards;
 using DeRa.Serving.Sweeps;
+using DeRa.Serving.Sweeps.Plans;
 
 namespace DeRa.Cli.Sweep;
 
@@ -13,6 +14,7 @@ namespace DeRa.Cli.Sweep;
 internal static class SweepOptions
 {
     private const int MaxRewards = 4;
+    private const string Auto = "auto", AutoRange = "0:3:0.1";
 
     /// <summary>What a request may ask for here.</summary>
     public static readonly RequestLimits Limits = new() { MaxChoices = 128, MaxPrompts = 64 };
@@ -20,7 +22,7 @@ internal static class SweepOptions
     public static readonly Option<string> Prompts = new("--prompts")
     {
         Description = "File of prompts: JSON lines (.jsonl), a JSON list (.json) or lines of text. An object's prompt is its first of "
-            + "messages, turns (MT-Bench; the first turn), instruction (AlpacaEval), prompt and question; the first three are chats",
+            + "messages, turns (MT-Bench), instruction (AlpacaEval), prompt and question; the first three are chats",
         Required = true,
     };
 
@@ -31,7 +33,9 @@ internal static class SweepOptions
     private static readonly Option<string[]> s_strengths = new("--strengths")
     {
         Description = "Strengths λ of the first aligned model: numbers, and ranges FROM:TO:STEP, with commas between them; each from "
-            + string.Create(CultureInfo.InvariantCulture, $"{Limits.MinStrength} to {Limits.MaxStrength}"),
+            + string.Create(CultureInfo.InvariantCulture, $"{Limits.MinStrength} to {Limits.MaxStrength}. ")
+            + $"Or auto, or auto:FROM:TO:STEP (auto is {AutoRange}): few prompts at strengths far apart, then more where the highest first "
+            + "reward may lie",
         DefaultValueFactory = _ => ["0:2:0.1"],
     };
 
@@ -39,11 +43,16 @@ internal static class SweepOptions
         "--samples", "Completions of each prompt at each strength, with the same random draws at every strength", 8,
         1, SweepSettings.MaxSamples);
 
-    public static readonly Option<string[]> Rewards = new("--reward")
+    private static readonly Option<string[]> s_rewards = new("--reward")
     {
         Description = $"What scores completions; 1 to {MaxRewards} times. The first is the one whose highest strength is recommended; "
-            + "others, such as a gold reward, show whether it is over-optimised:\n" + RewardSpec.Known,
+            + "others, such as a gold reward, show whether it is over-optimised. Names of --rewards, or:\n" + RewardSpec.Known,
         Required = true,
+    };
+
+    private static readonly Option<string?> s_rewardFile = new("--rewards")
+    {
+        Description = "JSON file of rewards by name, as of a server: rubric, key, time limit and concurrency of a judge, for instance",
     };
 
     private static readonly Option<double?> s_beta = new("--beta")
@@ -71,8 +80,9 @@ internal static class SweepOptions
 
     public static readonly Option<string> Output = new("--output")
     {
-        Description = "Folder to write: results.jsonl (a line for each completion), strengths.csv (a line for each strength), report.html "
-            + "and settings.json. The same command goes on where it was interrupted",
+        Description = "Folder to write: results.jsonl and results.parquet (a row for each completion), strengths.csv (a line for each "
+            + "strength), search.csv (the rounds of auto), answers in the prompts' form (MT-Bench, AlpacaEval), report.html and "
+            + "settings.json. The same command goes on where it was interrupted",
         Required = true,
     };
 
@@ -89,48 +99,96 @@ internal static class SweepOptions
     {
         Option[] options =
         [
-            Prompts, PromptField, Chat, s_strengths, s_samples, Rewards, s_beta, s_maxTokens, s_temperature, s_topP, s_seed, Url,
-            Output, Force,
+            Prompts, PromptField, Chat, s_strengths, s_samples, s_rewards, s_rewardFile, s_beta, s_maxTokens, s_temperature, s_topP, s_seed,
+            Url, Output, Force,
         ];
         foreach (var option in options) command.Add(option);
         command.Validators.Add(Check);
+    }
+
+    /// <summary>Declares those of them that <c>dera compare</c> has too.</summary>
+    public static void AddSharedTo(Command command)
+    {
+        Option[] options =
+            [Prompts, PromptField, Chat, s_samples, s_rewards, s_rewardFile, s_maxTokens, s_temperature, s_topP, s_seed, Url];
+        foreach (var option in options) command.Add(option);
+        command.Validators.Add(CheckRewards);
     }
 
     /// <summary>What is generated.</summary>
     /// <exception cref="FormatException">A strength is none, or is outside the range.</exception>
     public static SweepSettings Read(ParseResult parsed)
     {
-        var strengths = StrengthList.Parse(parsed.GetRequiredValue(s_strengths));
+        double[] strengths = [.. Numbers(IsAuto(parsed) ? [Range(parsed)] : parsed.GetRequiredValue(s_strengths)).Distinct().Order()];
+        if (IsAuto(parsed) && strengths.Length < AutoPlan.MinStrengths)
+            throw new FormatException($"--strengths auto has {strengths.Length} strengths to choose from; at least {AutoPlan.MinStrengths} "
+                + "are needed, and fewer are best listed.");
+        return Read(parsed, strengths);
+    }
+
+    /// <summary>What is generated, at strengths that are given.</summary>
+    public static SweepSettings Read(ParseResult parsed, IReadOnlyList<double> strengths) => new()
+    {
+        Strengths = strengths,
+        Samples = parsed.GetValue(s_samples),
+        MaxTokens = parsed.GetValue(s_maxTokens),
+        Temperature = parsed.GetValue(s_temperature),
+        TopP = parsed.GetValue(s_topP),
+        Seed = parsed.GetValue(s_seed),
+    };
+
+    /// <summary>Reads strengths of the first aligned model, in their order.</summary>
+    /// <exception cref="FormatException">One is none, or is outside the range.</exception>
+    public static IReadOnlyList<double> Numbers(IReadOnlyList<string> values)
+    {
+        var strengths = StrengthList.Parse(values);
         if (strengths.FirstOrDefault(one => one.Named is not null) is { Named: not null } named)
             throw new FormatException(
                 $"--strengths holds '{StrengthList.Label(named)}'; a sweep takes numbers, of the first aligned model.");
-        double[] numbers = [.. strengths.Select(one => one.First!.Value).Distinct().Order()];
+        double[] numbers = [.. strengths.Select(one => one.First!.Value)];
         foreach (var number in numbers)
             if (!(number >= Limits.MinStrength && number <= Limits.MaxStrength))
                 throw new FormatException(string.Create(CultureInfo.InvariantCulture,
                     $"--strengths holds {number}; it must be between {Limits.MinStrength} and {Limits.MaxStrength}."));
-        return new SweepSettings
-        {
-            Strengths = numbers,
-            Samples = parsed.GetValue(s_samples),
-            MaxTokens = parsed.GetValue(s_maxTokens),
-            Temperature = parsed.GetValue(s_temperature),
-            TopP = parsed.GetValue(s_topP),
-            Seed = parsed.GetValue(s_seed),
-        };
+        return numbers;
+    }
+
+    /// <summary>What scores.</summary>
+    /// <exception cref="RewardException">The file of rewards is wrong.</exception>
+    public static IReadOnlyList<RewardEntry> ReadRewards(ParseResult parsed)
+    {
+        var named = parsed.GetValue(s_rewardFile) is { } file ? RewardEntry.ReadFile(file) : [];
+        return [.. parsed.GetRequiredValue(s_rewards).Select(text => RewardEntry.Choose(text, named))];
     }
 
     /// <summary>The β that the aligned model was trained at; null = unknown.</summary>
     public static double? Beta(ParseResult parsed) => parsed.GetValue(s_beta);
+
+    /// <summary>Whether strengths are searched, rather than all run.</summary>
+    public static bool IsAuto(ParseResult parsed) => parsed.GetRequiredValue(s_strengths) is [var only] && Range(only) is not null;
+
+    /// <summary>The strengths as they were given, for settings.json.</summary>
+    public static string Strengths(ParseResult parsed, SweepSettings settings) => IsAuto(parsed) ? $"{Auto}:{Range(parsed)}"
+        : string.Join(',', settings.Strengths.Select(strength => strength.ToString("R", CultureInfo.InvariantCulture)));
+
+    private static string Range(ParseResult parsed) => Range(parsed.GetRequiredValue(s_strengths)[0])!;
+
+    private static string? Range(string value) => value == Auto ? AutoRange
+        : value.StartsWith(Auto + ":", StringComparison.Ordinal) ? value[(Auto.Length + 1)..] : null;
 
     private static void Check(CommandResult result)
     {
         if (result.GetResult(s_beta) is { Tokens.Count: > 0 } beta
             && beta.GetValueOrDefault<double?>() is not (> 0 and < double.PositiveInfinity))
             result.AddError("--beta must be a number above 0.");
-        if (result.GetResult(Rewards) is { Tokens.Count: > MaxRewards } rewards)
+        CheckRewards(result);
+    }
+
+    private static void CheckRewards(CommandResult result)
+    {
+        if (result.GetResult(s_rewards) is { Tokens.Count: > MaxRewards } rewards)
             result.AddError($"--reward is given {rewards.Tokens.Count} times; 1 to {MaxRewards} times are allowed.");
-        if (result.GetResult(Rewards) is { } given && given.Tokens.Select(token => token.Value).Distinct().Count() < given.Tokens.Count)
+        if (result.GetResult(s_rewards) is { } given && given.Tokens.Select(token => token.Value).Distinct().Count() < given.Tokens.Count)
             result.AddError("--reward names the same reward twice.");
     }
 }

@@ -10,16 +10,17 @@ internal sealed class SweepRewards : IDisposable
     private readonly HashSet<string> _shown = [];
     private readonly TextWriter _error;
 
-    /// <param name="specifications">What they are.</param>
+    /// <param name="entries">What they are.</param>
     /// <param name="pair">The pair, for rewards that need it; null = there is none in this process.</param>
     /// <param name="error">Receives errors of completions.</param>
     /// <exception cref="RewardException">One cannot be made.</exception>
-    public SweepRewards(IReadOnlyList<string> specifications, ServedPair? pair, TextWriter error)
+    public SweepRewards(IReadOnlyList<RewardEntry> entries, ServedPair? pair, TextWriter error)
     {
         _error = TextWriter.Synchronized(error);
+        Names = [.. entries.Select(entry => entry.Name)];
         try
         {
-            foreach (var one in specifications) _rewards.Add(RewardSpec.Parse(one, new RewardSettings { Pair = pair }));
+            foreach (var entry in entries) _rewards.Add(RewardSpec.Parse(entry.Specification, entry.Settings with { Pair = pair }));
         }
         catch
         {
@@ -32,7 +33,7 @@ internal sealed class SweepRewards : IDisposable
     public IReadOnlyList<IReward> All => _rewards;
 
     /// <summary>Their names.</summary>
-    public IReadOnlyList<string> Names => [.. _rewards.Select(reward => reward.Name)];
+    public IReadOnlyList<string> Names { get; }
 
     /// <summary>A completion has no score.</summary>
     public void Failed(string error)

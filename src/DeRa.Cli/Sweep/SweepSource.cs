@@ -15,8 +15,12 @@ internal sealed class SweepSource : IDisposable
 
     private readonly IDisposable _owned;
 
-    private SweepSource(ISweepEndpoint endpoint, IDisposable owned, ServedPair? pair, IEnumerable<KeyValuePair<string, string>> about) =>
-        (Endpoint, _owned, Pair, About) = (endpoint, owned, pair, [.. about]);
+    private SweepSource(
+        string name, ISweepEndpoint endpoint, IDisposable owned, ServedPair? pair, IEnumerable<KeyValuePair<string, string>> about) =>
+        (Name, Endpoint, _owned, Pair, About) = (name, endpoint, owned, pair, [.. about]);
+
+    /// <summary>The pair's name.</summary>
+    public string Name { get; }
 
     /// <summary>What generates.</summary>
     public ISweepEndpoint Endpoint { get; }
@@ -49,7 +53,7 @@ internal sealed class SweepSource : IDisposable
         try
         {
             foreach (var prompt in prompts) Check(endpoint, prompt, settings, cancellation);
-            return new SweepSource(endpoint, pair.Engine, pair, PairAbout.Of(pair, options));
+            return new SweepSource(pair.Names.Pair, endpoint, pair.Engine, pair, PairAbout.Of(pair, options));
         }
         catch
         {
@@ -71,7 +75,8 @@ internal sealed class SweepSource : IDisposable
         try
         {
             var models = await endpoint.ModelsAsync(cancellation);
-            return new SweepSource(endpoint, endpoint, null, [new("server", server.ToString()), new("models", models)]);
+            return new SweepSource(models[0], endpoint, endpoint, null,
+                [new("server", server.ToString()), new("models", string.Join(", ", models))]);
         }
         catch
         {

@@ -9,8 +9,8 @@ public sealed record ApiKeyOptions
 {
     /// <summary>File of API keys.</summary>
     [Description("File of API keys, one a line: NAME HASH, then rate=N/min and concurrent=N where that key's limits differ; "
-        + "'dera key NAME' makes a key and its line. Read again when it changes. Where there are keys, everything but /livez, /readyz and "
-        + "/health needs one."), Option(Placeholder = "FILE", DefaultText = "no keys")]
+        + "'dera key NAME' makes a key and its line. Read again when it changes. Where there are keys, everything but /livez, /readyz, "
+        + "/health and the page at / needs one."), Option(Placeholder = "FILE", DefaultText = "no keys")]
     public string? ApiKeys { get; init; }
 
     /// <summary>One API key.</summary>

@@ -8,7 +8,13 @@ namespace DeRa.Lab.Commands;
 /// <summary>The options of every command that samples completions and scores them.</summary>
 internal sealed class TaskArguments
 {
-    private readonly Option<string> _reward = new("--reward") { Description = "What is rewarded:\n" + RewardSpec.Known, Required = true };
+    private readonly Option<string> _reward = new("--reward")
+    {
+        Description = "What is rewarded, a name of --rewards or:\n" + RewardSpec.Known,
+        Required = true,
+    };
+
+    private readonly Option<string?> _rewardFile = new("--rewards") { Description = "JSON file of rewards by name, as of a server" };
 
     private readonly TextOptions _prompts = new(new Option<string[]>("--prompts")
     {
@@ -24,12 +30,17 @@ internal sealed class TaskArguments
 
     public void AddTo(Command command)
     {
-        foreach (var option in (Option[])[_reward, _promptTokens, _maxTokens]) command.Add(option);
+        foreach (var option in (Option[])[_reward, _rewardFile, _promptTokens, _maxTokens]) command.Add(option);
         _prompts.AddTo(command);
     }
 
     /// <exception cref="RewardException">The reward is unknown.</exception>
-    public IReward Reward(ParseResult parsed) => RewardSpec.Parse(parsed.GetRequiredValue(_reward));
+    public IReward Reward(ParseResult parsed)
+    {
+        var entry = RewardEntry.Choose(
+            parsed.GetRequiredValue(_reward), parsed.GetValue(_rewardFile) is { } file ? RewardEntry.ReadFile(file) : []);
+        return RewardSpec.Parse(entry.Specification, entry.Settings);
+    }
 
     /// <summary>Where the prompts come from, for the output of commands.</summary>
     public string Source(ParseResult parsed) => _prompts.Source(parsed);

@@ -1,4 +1,5 @@
 using DeRa.Hosting.Security;
+using DeRa.Server.Http.Page;
 using DeRa.Server.State;
 using DeRa.Server.Telemetry;
 
@@ -50,7 +51,9 @@ internal static class HttpEndpoints
         var reference = services.GetRequiredService<ReferenceEndpoints>();
         app.MapRead("/openapi/v1.json", reference.OpenApiAsync);
         app.MapRead("/docs", reference.PageAsync);
-        app.MapRead("/", ReferenceEndpoints.RootAsync);
+        app.MapRead("/", PageEndpoints.RootAsync).AllowAnonymous();
+        foreach (var file in PageFile.All.Where(file => file.Name != PageFile.Index))
+            app.MapRead(PageEndpoints.Folder + file.Name, context => PageEndpoints.RespondAsync(context, file)).AllowAnonymous();
     }
 
     /// <summary>GET, and HEAD, with which some monitors ask (<see cref="HeadRequests"/>).</summary>

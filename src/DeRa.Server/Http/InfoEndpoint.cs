@@ -30,6 +30,7 @@ internal sealed class InfoEndpoint(ServingState state, ServerOptions options, Ti
         ["pair"] = pair.Names.Pair,
         ["models"] = ServedValues.List(pair.Names.All),
         ["aligned"] = ServedValues.List(pair.Names.Aligned),
+        ["rewards"] = ServedValues.List(pair.Names.Rewards),
         ["members"] = new JsonArray([.. pair.Members.Select(Member)]),
         ["context_tokens"] = pair.Engine.Limits.ContextTokens,
         ["vocabulary_size"] = pair.Engine.Limits.VocabularySize,

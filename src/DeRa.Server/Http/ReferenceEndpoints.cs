@@ -25,11 +25,4 @@ internal sealed class ReferenceEndpoints(ServingState state)
         context.Response.Headers.XContentTypeOptions = "nosniff";
         await context.Response.WriteAsync(page, context.RequestAborted);
     }
-
-    /// <summary>Whoever opens the server in a browser is shown the page.</summary>
-    public static Task RootAsync(HttpContext context)
-    {
-        context.Response.Redirect("/docs");
-        return Task.CompletedTask;
-    }
 }

@@ -2,8 +2,8 @@ namespace DeRa.Serving.Rewards;
 
 /// <summary>
 /// Scores by a server, in one of the forms of <see cref="ScoringForm"/>: batches of <see cref="BatchSize"/> completions, of which
-/// <see cref="Concurrency"/> are under way at once. A batch for which a server gives nothing usable is halved, once it has responded,
-/// so that one completion's fault is not the others'.
+/// <see cref="DefaultConcurrency"/> are under way at once unless settings say otherwise. A batch for which a server gives nothing usable
+/// is halved, once it has responded, so that one completion's fault is not the others'.
 /// </summary>
 internal sealed class HttpReward : IReward
 {
@@ -11,10 +11,11 @@ internal sealed class HttpReward : IReward
     public const int BatchSize = 64;
 
     /// <summary>Requests at once.</summary>
-    public const int Concurrency = 4;
+    public const int DefaultConcurrency = 4;
 
     private readonly ScoringForm _form;
     private readonly JsonPost _post;
+    private readonly int _concurrency;
 
     /// <param name="address">An http or https address; its fragment names the form and is not sent.</param>
     /// <param name="settings">How long to wait.</param>
@@ -23,6 +24,7 @@ internal sealed class HttpReward : IReward
     {
         Name = address.ToString();
         _form = ScoringForm.Of(address);
+        _concurrency = settings.Concurrency ?? DefaultConcurrency;
         _post = new JsonPost(Name, address, settings);
     }
 
@@ -33,7 +35,8 @@ internal sealed class HttpReward : IReward
     {
         var scores = new RewardScore[completions.Count];
         var batches = Enumerable.Range(0, (scores.Length + BatchSize - 1) / BatchSize).Select(batch => batch * BatchSize);
-        await Parallel.ForEachAsync(batches, new ParallelOptions { MaxDegreeOfParallelism = Concurrency, CancellationToken = cancellation },
+        await Parallel.ForEachAsync(batches,
+            new ParallelOptions { MaxDegreeOfParallelism = _concurrency, CancellationToken = cancellation },
             async (first, token) => await ScoreAsync(completions, scores, first..Math.Min(first + BatchSize, scores.Length), true, token));
         return scores;
     }

@@ -4,7 +4,8 @@ namespace DeRa.Serving.Rewards;
 
 /// <summary>
 /// Scores by a chat model behind an OpenAI-compatible server: it is asked by a rubric, greedily, and the last number that it writes is
-/// the score. <see cref="Concurrency"/> completions are under way at once.
+/// the score. <see cref="DefaultConcurrency"/> completions are under way at once unless settings say
+/// otherwise.
 /// </summary>
 internal sealed class JudgeReward : IReward
 {
@@ -22,12 +23,13 @@ internal sealed class JudgeReward : IReward
         """;
 
     /// <summary>Requests at once.</summary>
-    public const int Concurrency = 8;
+    public const int DefaultConcurrency = 8;
 
     private const int MaxTokens = 512;
 
     private readonly string _model, _rubric;
     private readonly JsonPost _post;
+    private readonly int _concurrency;
 
     /// <param name="text">The address, such as <c>http://localhost:8000/v1</c>, with the model's name as its fragment.</param>
     /// <param name="settings">The rubric, the key, and how long to wait.</param>
@@ -42,6 +44,7 @@ internal sealed class JudgeReward : IReward
         _rubric = settings.Rubric ?? DefaultRubric;
         if (!_rubric.Contains("{completion}", StringComparison.Ordinal))
             throw new RewardException("reward judge: the rubric must say {completion} where the completion belongs, and may say {prompt}");
+        _concurrency = settings.Concurrency ?? DefaultConcurrency;
         var path = address.GetLeftPart(UriPartial.Path).TrimEnd('/');
         var whole = path.EndsWith("/chat/completions", StringComparison.Ordinal) ? path : path + "/chat/completions";
         _post = new JsonPost(Name, new Uri(whole + address.Query), settings);
@@ -50,7 +53,7 @@ internal sealed class JudgeReward : IReward
     public string Name { get; }
 
     public ValueTask<IReadOnlyList<RewardScore>> ScoreAsync(IReadOnlyList<Completion> completions, CancellationToken cancellation) =>
-        RewardScore.OfEachAsync(completions, Concurrency, ScoreAsync, cancellation);
+        RewardScore.OfEachAsync(completions, _concurrency, ScoreAsync, cancellation);
 
     public void Dispose() => _post.Dispose();
 

@@ -8,6 +8,9 @@ public sealed record RewardSettings
     /// </summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>Requests to a server or a chat model at once, at least 1; null = 4 to a server, 8 to a chat model.</summary>
+    public int? Concurrency { get; init; }
+
     /// <summary>How long the first retry of a request waits; each next waits twice as long.</summary>
     public TimeSpan FirstRetryDelay { get; init; } = TimeSpan.FromSeconds(1);
 

@@ -16,13 +16,13 @@ public sealed class PairEndpoint(ServedPair pair, SweepSettings settings) : ISwe
 
     /// <summary>Checks that a prompt can be run at a strength, without running it.</summary>
     /// <exception cref="InvalidRequestException">A value is out of range; the message names it.</exception>
-    public void Check(SweepPrompt prompt, double strength) => Prepare(prompt, settings.Seed, [strength]);
+    public void Check(SweepPrompt prompt, double strength) => Prepare(prompt, settings.Seed, [strength], settings.Samples);
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<GeneratedText>> GenerateAsync(
-        SweepPrompt prompt, long seed, IReadOnlyList<double> strengths, CancellationToken cancellation)
+        SweepPrompt prompt, long seed, IReadOnlyList<double> strengths, int samples, CancellationToken cancellation)
     {
-        var prepared = Prepare(prompt, seed, strengths);
+        var prepared = Prepare(prompt, seed, strengths, samples);
         using var generation = _generations.Start(prepared);
         var choices = await WholeChoice.ReadAsync(generation, cancellation);
         var promptTokens = prepared.Request.Choices[0].Request.PromptTokens;
@@ -32,7 +32,7 @@ public sealed class PairEndpoint(ServedPair pair, SweepSettings settings) : ISwe
     }
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<double>> KlToReferenceAsync(
+    public async Task<IReadOnlyList<ScoredText>> ScoreAsync(
         IReadOnlyList<CompletionTokens> texts, double strength, CancellationToken cancellation)
     {
         var scores = await _scoring.RunAsync(_scoring.Prepare(new ScoreInput
@@ -40,15 +40,16 @@ public sealed class PairEndpoint(ServedPair pair, SweepSettings settings) : ISwe
             Items = [.. texts.Select(text => new ScoreItem(new TokenPrompt(text.Prompt), new TokenPrompt(text.Generated), "items"))],
             Sweep = [new SweepStrength(strength, null, "alignment_sweep")],
         }), cancellation);
-        return [.. scores.Select(score => score.KlToReference(0))];
+        return [.. scores.Select(score => new ScoredText(score.KlToReference(0), new SequenceLogProbs(
+            score.LogProb(0), score.LogProbOfModel(0), score.LogProbOfModel(1))))];
     }
 
-    private PreparedGeneration Prepare(SweepPrompt prompt, long seed, IReadOnlyList<double> strengths) =>
+    private PreparedGeneration Prepare(SweepPrompt prompt, long seed, IReadOnlyList<double> strengths, int samples) =>
         _generations.Prepare(new GenerationInput
         {
             Prompts = [prompt.Input],
             AlignmentSweep = strengths,
-            N = settings.Samples,
+            N = samples,
             MaxTokens = settings.MaxTokens,
             Temperature = settings.Temperature,
             TopP = settings.TopP,

@@ -43,24 +43,24 @@ public sealed class ServerEndpoint : ISweepEndpoint, IDisposable
         }).Build();
     }
 
-    /// <summary>The names that the server serves, with commas.</summary>
+    /// <summary>The names that the server serves; the pair's comes first.</summary>
     /// <exception cref="HttpRequestException">It does not respond, or is no such server.</exception>
-    public async Task<string> ModelsAsync(CancellationToken cancellation)
+    public async Task<IReadOnlyList<string>> ModelsAsync(CancellationToken cancellation)
     {
         var response = await SendAsync("models", null, cancellation);
-        return Read("models", () => string.Join(", ", response["data"]!.AsArray().Select(model => (string)model!["id"]!)));
+        return Read("models", () => response["data"]!.AsArray().Select(model => (string)model!["id"]!).ToArray());
     }
 
     /// <inheritdoc/>
     /// <exception cref="HttpRequestException">Nothing usable came back.</exception>
     /// <exception cref="InvalidRequestException">The server refuses the request.</exception>
     public async Task<IReadOnlyList<GeneratedText>> GenerateAsync(
-        SweepPrompt prompt, long seed, IReadOnlyList<double> strengths, CancellationToken cancellation)
+        SweepPrompt prompt, long seed, IReadOnlyList<double> strengths, int samples, CancellationToken cancellation)
     {
         var body = new JsonObject
         {
             ["alignment_sweep"] = Numbers(strengths),
-            ["n"] = _settings.Samples,
+            ["n"] = samples,
             ["seed"] = seed,
             ["max_tokens"] = _settings.MaxTokens,
             ["temperature"] = _settings.Temperature,
@@ -75,13 +75,13 @@ public sealed class ServerEndpoint : ISweepEndpoint, IDisposable
         var path = chat is null ? "completions" : "chat/completions";
         var response = await SendAsync(path, body, cancellation);
         var texts = Read(path, () => response["choices"]!.AsArray().Select(choice => Text(response, choice!)).ToArray());
-        return texts.Length == strengths.Count * _settings.Samples ? texts
-            : throw new HttpRequestException($"{Name(path)} gave {texts.Length} choices, not {strengths.Count * _settings.Samples}.");
+        return texts.Length == strengths.Count * samples ? texts
+            : throw new HttpRequestException($"{Name(path)} gave {texts.Length} choices, not {strengths.Count * samples}.");
     }
 
     /// <inheritdoc/>
     /// <exception cref="HttpRequestException">Nothing usable came back.</exception>
-    public async Task<IReadOnlyList<double>> KlToReferenceAsync(
+    public async Task<IReadOnlyList<ScoredText>> ScoreAsync(
         IReadOnlyList<CompletionTokens> texts, double strength, CancellationToken cancellation)
     {
         const string path = "realignment/score";
@@ -91,7 +91,7 @@ public sealed class ServerEndpoint : ISweepEndpoint, IDisposable
                 new JsonObject { ["prompt"] = Numbers(text.Prompt), ["continuation"] = Numbers(text.Generated) })]),
             ["alignment_sweep"] = new JsonArray(strength),
         }, cancellation);
-        return Read(path, () => response["items"]!.AsArray().Select(item => (double)item!["scores"]![0]!["kl_to_reference"]!).ToArray());
+        return Read(path, () => response["items"]!.AsArray().Select(item => Score(item!)).ToArray());
     }
 
     /// <inheritdoc/>
@@ -101,6 +101,13 @@ public sealed class ServerEndpoint : ISweepEndpoint, IDisposable
         (string)(choice["text"] ?? choice["message"]!["content"])!,
         new CompletionTokens(Tokens(choice["prompt_token_ids"] ?? response["prompt_token_ids"]), Tokens(choice["token_ids"])),
         (string?)choice["finish_reason"] == "stop");
+
+    private static ScoredText Score(JsonNode item)
+    {
+        var (mixture, aligned) = (item["scores"]![0]!, item["logprob_aligned"] ?? item["logprobs_aligned"]!.AsObject().First().Value);
+        return new ScoredText((double)mixture["kl_to_reference"]!,
+            new SequenceLogProbs((double)mixture["logprob"]!, (double)item["logprob_reference"]!, (double)aligned!));
+    }
 
     private static int[] Tokens(JsonNode? list) => [.. list!.AsArray().Select(token => (int)token!)];
 

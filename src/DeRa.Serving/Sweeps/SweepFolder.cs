@@ -5,8 +5,8 @@ using System.Text.Json;
 namespace DeRa.Serving.Sweeps;
 
 /// <summary>
-/// The folder of a sweep: settings.json says what its results depend on, and results.jsonl grows prompt by prompt. After an interruption
-/// the next run goes on behind the last whole prompt.
+/// The folder of a sweep: settings.json says what its results depend on, and results.jsonl grows unit by unit. After an interruption
+/// the next run goes on behind the last whole unit.
 /// </summary>
 public sealed class SweepFolder : IDisposable
 {
@@ -19,18 +19,14 @@ public sealed class SweepFolder : IDisposable
     private readonly FileStream _results;
     private readonly string _path;
 
-    private SweepFolder(string path, FileStream results, int donePrompts) => (_path, _results, DonePrompts) = (path, results, donePrompts);
-
-    /// <summary>Prompts whose rows are all there.</summary>
-    public int DonePrompts { get; }
+    private SweepFolder(string path, FileStream results) => (_path, _results) = (path, results);
 
     /// <summary>Opens a folder, which is made where it is missing.</summary>
     /// <param name="path">The folder.</param>
     /// <param name="settings">What all rows depend on, by name.</param>
-    /// <param name="rowsOfPrompt">Rows of each prompt.</param>
     /// <param name="isNew">Whether results that are there are replaced.</param>
     /// <exception cref="FormatException">It holds another run's results, or another program writes there.</exception>
-    public static SweepFolder Open(string path, IReadOnlyDictionary<string, string> settings, int rowsOfPrompt, bool isNew)
+    public static SweepFolder Open(string path, IReadOnlyDictionary<string, string> settings, bool isNew)
     {
         Directory.CreateDirectory(path);
         var (about, rows) = (Path.Combine(path, "settings.json"), Path.Combine(path, "results.jsonl"));
@@ -41,12 +37,9 @@ public sealed class SweepFolder : IDisposable
             // Settings without rows bind nobody; they are written before the first row.
             if (results.Length == 0) Replace(about, JsonSerializer.Serialize(settings, s_indented) + "\n");
             else CheckSame(path, about, settings);
-            var (lines, ends) = (0, 0L);
-            foreach (var end in LineEnds(results))
-                if (++lines % rowsOfPrompt == 0) ends = end;
-            results.SetLength(ends);
-            results.Position = ends;
-            return new SweepFolder(path, results, lines / rowsOfPrompt);
+            results.SetLength(LineEnds(results).LastOrDefault());
+            results.Seek(0, SeekOrigin.End);
+            return new SweepFolder(path, results);
         }
         catch
         {
@@ -55,7 +48,7 @@ public sealed class SweepFolder : IDisposable
         }
     }
 
-    /// <summary>Writes the rows of a prompt; they are safe from then on, whatever becomes of this process.</summary>
+    /// <summary>Writes the rows of a unit; they are safe from then on, whatever becomes of this process.</summary>
     public void Add(IEnumerable<string> rows)
     {
         _results.Write(Encoding.UTF8.GetBytes(string.Concat(rows.Select(row => row + "\n"))));
@@ -74,12 +67,35 @@ public sealed class SweepFolder : IDisposable
         return rows;
     }
 
+    /// <summary>Keeps the first rows only, such as those of whole units; the next go behind them.</summary>
+    public void Keep(int rows)
+    {
+        _results.Position = 0;
+        var end = rows == 0 ? 0 : LineEnds(_results).ElementAt(rows - 1);
+        _results.SetLength(end);
+        _results.Position = end;
+    }
+
     /// <summary>Writes another file of the folder, whole or not at all.</summary>
+    /// <param name="name">Its name; folders in it are made.</param>
+    /// <param name="text">What it holds.</param>
     /// <returns>Its path.</returns>
     public string Write(string name, string text)
     {
         var file = Path.Combine(_path, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         Replace(file, text);
+        return file;
+    }
+
+    /// <inheritdoc cref="Write"/>
+    /// <param name="name">Its name.</param>
+    /// <param name="write">Writes what it holds.</param>
+    public async Task<string> WriteAsync(string name, Func<Stream, Task> write)
+    {
+        var file = Path.Combine(_path, name);
+        await using (var target = File.Create(file + ".new")) await write(target);
+        File.Move(file + ".new", file, overwrite: true);
         return file;
     }
 

@@ -11,4 +11,10 @@ public sealed record SweepPrompt(PromptInput Input, string Text, string Place)
 {
     /// <summary>The object that it comes from, for rewards; null = there is none.</summary>
     public JsonElement? Item { get; init; }
+
+    /// <summary>Which known file the item is of.</summary>
+    public PromptForm Form { get; init; }
+
+    /// <summary>What the user says after the first answer, after the second, and so on; only of a chat.</summary>
+    public IReadOnlyList<string> FurtherTurns { get; init; } = [];
 }

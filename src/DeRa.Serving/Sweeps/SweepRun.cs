@@ -4,7 +4,7 @@ using DeRa.Serving.Rewards;
 
 namespace DeRa.Serving.Sweeps;
 
-/// <summary>Generates and scores the completions of prompts at all strengths, a few prompts at once.</summary>
+/// <summary>Generates and scores completions of prompts at some strengths, a few prompts at once.</summary>
 /// <param name="endpoint">What generates.</param>
 /// <param name="rewards">What scores; not disposed.</param>
 /// <param name="settings">What is generated.</param>
@@ -17,57 +17,70 @@ public sealed class SweepRun(ISweepEndpoint endpoint, IReadOnlyList<IReward> rew
     /// <summary>Completions of one request at most, which every server takes.</summary>
     private const int MaxChoices = 128;
 
-    private const int ChoicesAtOnce = 256, MaxPromptsAtOnce = 16;
+    private const int ChoicesAtOnce = 256, MaxUnitsAtOnce = 16;
 
-    /// <summary>Runs prompts; what still runs when the reader leaves is cancelled.</summary>
+    /// <summary>Runs units; what still runs when the reader leaves is cancelled.</summary>
     /// <param name="prompts">All prompts.</param>
-    /// <param name="first">The first that runs; those before it are done.</param>
+    /// <param name="units">What runs, in order.</param>
     /// <param name="cancellation">Stops it.</param>
-    /// <returns>The rows of each prompt, prompts in order: strength by strength, of each its samples.</returns>
+    /// <returns>The rows of each unit, in order: strength by strength, of each its samples.</returns>
     /// <exception cref="FormatException">A prompt cannot be run; the message says which and why.</exception>
     public async IAsyncEnumerable<IReadOnlyList<SweepRow>> RunAsync(
-        IReadOnlyList<SweepPrompt> prompts, int first, [EnumeratorCancellation] CancellationToken cancellation)
+        IReadOnlyList<SweepPrompt> prompts, IEnumerable<SweepUnit> units, [EnumeratorCancellation] CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var atOnce = Math.Clamp(ChoicesAtOnce / settings.Choices, 2, MaxPromptsAtOnce);
         var running = new Queue<Task<IReadOnlyList<SweepRow>>>();
         try
         {
-            for (var index = first; index < prompts.Count; index++)
+            foreach (var unit in units)
             {
-                if (running.Count == atOnce) yield return await running.Dequeue();
-                running.Enqueue(RowsAsync(prompts[index], index, stop.Token));
+                if (running.Count == UnitsAtOnce(unit)) yield return await Next();
+                running.Enqueue(RowsAsync(prompts[unit.PromptIndex], unit, stop.Token));
             }
-            while (running.Count > 0) yield return await running.Dequeue();
+            while (running.Count > 0) yield return await Next();
         }
         finally
         {
             await stop.CancelAsync();
             await Task.WhenAll(running).ContinueWith(_ => { }, TaskScheduler.Default);
         }
+
+        Task<IReadOnlyList<SweepRow>> Next()
+        {
+            // Units that have run ahead are not handed out after it.
+            cancellation.ThrowIfCancellationRequested();
+            return running.Dequeue();
+        }
     }
 
-    private async Task<IReadOnlyList<SweepRow>> RowsAsync(SweepPrompt prompt, int index, CancellationToken cancellation)
+    private int UnitsAtOnce(SweepUnit unit) =>
+        Math.Clamp(ChoicesAtOnce / (unit.Strengths.Count * settings.Samples), 2, MaxUnitsAtOnce);
+
+    private async Task<IReadOnlyList<SweepRow>> RowsAsync(SweepPrompt prompt, SweepUnit unit, CancellationToken cancellation)
     {
         try
         {
-            var seed = settings.Seed + index;
+            var seed = settings.Seed + unit.PromptIndex;
             var texts = new List<GeneratedText>();
-            foreach (var strengths in settings.Strengths.Chunk(Math.Clamp(MaxChoices / settings.Samples, 1, MaxStrengths)))
-                texts.AddRange(await endpoint.GenerateAsync(prompt, seed, strengths, cancellation));
-            var divergences = await DivergencesAsync(texts, cancellation);
+            foreach (var strengths in unit.Strengths.Chunk(Math.Clamp(MaxChoices / settings.Samples, 1, MaxStrengths)))
+                texts.AddRange(await endpoint.GenerateAsync(prompt, seed, strengths, settings.Samples, cancellation));
+            var turns = await new FurtherTurns(endpoint, failed).RespondAsync(prompt, [.. texts.Select((text, i) => new FirstResponse(
+                text.Text, unit.Strengths[i / settings.Samples], FurtherTurns.Seed(seed, i % settings.Samples)))], cancellation);
+            var scored = await ScoredAsync(unit, texts, cancellation);
             var scores = await ScoresAsync(prompt, texts, cancellation);
             return [.. texts.Select((text, i) => new SweepRow
             {
-                PromptIndex = index,
+                PromptIndex = unit.PromptIndex,
                 Prompt = prompt.Text,
-                Strength = settings.Strengths[i / settings.Samples],
+                Strength = unit.Strengths[i / settings.Samples],
                 Sample = i % settings.Samples,
                 Seed = seed,
                 Completion = text.Text,
+                FurtherTurns = turns[i],
                 Tokens = text.Length,
                 IsFinished = text.IsFinished,
-                Kl = divergences[i],
+                Kl = scored[i].KlToReference,
+                LogProbs = scored[i].LogProbs,
                 Rewards = [.. scores.Select(own => own[i].Value)],
             })];
         }
@@ -77,13 +90,16 @@ public sealed class SweepRun(ISweepEndpoint endpoint, IReadOnlyList<IReward> rew
         }
     }
 
-    private async Task<List<double>> DivergencesAsync(List<GeneratedText> texts, CancellationToken cancellation)
+    private async Task<List<ScoredText>> ScoredAsync(SweepUnit unit, List<GeneratedText> texts, CancellationToken cancellation)
     {
-        var divergences = new List<double>();
-        foreach (var (strength, own) in settings.Strengths.Zip(texts.Chunk(settings.Samples)))
-            divergences.AddRange(strength == 0 ? new double[own.Length]
-                : await endpoint.KlToReferenceAsync([.. own.Select(text => text.Tokens)], strength, cancellation));
-        return divergences;
+        var scored = new List<ScoredText>();
+        foreach (var (strength, own) in unit.Strengths.Zip(texts.Chunk(settings.Samples)))
+        {
+            var scores = await endpoint.ScoreAsync([.. own.Select(text => text.Tokens)], strength, cancellation);
+            // The reference's distance from itself, without what rounding makes of it.
+            scored.AddRange(strength == 0 ? scores.Select(score => score with { KlToReference = 0 }) : scores);
+        }
+        return scored;
     }
 
     private async Task<List<IReadOnlyList<RewardScore>>> ScoresAsync(

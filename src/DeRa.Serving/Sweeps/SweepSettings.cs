@@ -24,6 +24,9 @@ public sealed record SweepSettings
     /// <summary>The first prompt's seed, at least 0; each next one's is one more.</summary>
     public long Seed { get; init; }
 
+    /// <summary>Whether the mixture itself draws all tokens: at temperature 1, without filters.</summary>
+    public bool AreDrawnByMixture => Temperature == 1 && TopP == 1;
+
     /// <summary>Completions of a prompt.</summary>
     public int Choices => Strengths.Count * Samples;
 }

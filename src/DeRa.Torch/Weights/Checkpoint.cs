@@ -21,6 +21,12 @@ internal sealed class Checkpoint : IDisposable
     /// <summary>The model folder.</summary>
     public string Folder { get; }
 
+    /// <summary>The files that hold them.</summary>
+    public IReadOnlyList<SafetensorsFile> Files => _files;
+
+    /// <summary>Where the index of shards is, if there is one.</summary>
+    public string IndexPath => Path.Combine(Folder, IndexFile);
+
     /// <summary>The names of all tensors.</summary>
     public IReadOnlyCollection<string> Names => _tensors.Keys;
 

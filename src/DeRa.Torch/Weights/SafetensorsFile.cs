@@ -48,6 +48,13 @@ internal sealed unsafe class SafetensorsFile : IDisposable
         return new(_start + _view.PointerOffset + tensor.OffsetBytes + offsetBytes, lengthBytes);
     }
 
+    /// <summary>Copies all that comes before the data: length and header.</summary>
+    public void CopyHeader(Stream target)
+    {
+        var length = Tensors.Count > 0 ? Tensors.Min(tensor => tensor.OffsetBytes) : new FileInfo(Path).Length;
+        target.Write(new ReadOnlySpan<byte>(_start + _view.PointerOffset, checked((int)length)));
+    }
+
     /// <summary>Unmaps the file.</summary>
     public void Dispose()
     {

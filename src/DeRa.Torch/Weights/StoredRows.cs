@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using static TorchSharp.torch;
 
 namespace DeRa.Torch.Weights;
@@ -41,28 +40,9 @@ internal static class StoredRows
         ReadOnlySpan<byte> original, ScalarType originalType, ReadOnlySpan<byte> copy, ScalarType copyType, int count)
     {
         for (var i = 0; i < count; i++)
-            if (Rounded(Number(original, originalType, i), copyType) != Number(copy, copyType, i)) return false;
+            if (StoredNumbers.Rounded(StoredNumbers.Read(original, originalType, i), copyType)
+                != StoredNumbers.Read(copy, copyType, i))
+                return false;
         return true;
-    }
-
-    private static float Number(ReadOnlySpan<byte> bytes, ScalarType type, int index) => type switch
-    {
-        ScalarType.Float32 => BinaryPrimitives.ReadSingleLittleEndian(bytes[(4 * index)..]),
-        ScalarType.Float16 => (float)BinaryPrimitives.ReadHalfLittleEndian(bytes[(2 * index)..]),
-        _ => BitConverter.Int32BitsToSingle(BinaryPrimitives.ReadInt16LittleEndian(bytes[(2 * index)..]) << 16),
-    };
-
-    private static float Rounded(float number, ScalarType type) => type switch
-    {
-        ScalarType.Float32 => number,
-        ScalarType.Float16 => (float)(Half)number,
-        _ => ToBFloat16(number),
-    };
-
-    /// <summary>Rounds to nearest, ties to even, like libtorch.</summary>
-    private static float ToBFloat16(float number)
-    {
-        var bits = BitConverter.SingleToUInt32Bits(number);
-        return BitConverter.UInt32BitsToSingle((bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF_0000);
     }
 }

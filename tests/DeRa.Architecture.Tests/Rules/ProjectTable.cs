@@ -40,10 +40,15 @@ internal static class ProjectTable
             Libraries: ["Microsoft.AspNetCore", "Microsoft.Extensions", "Microsoft.Net", "Google", "Grpc", "OpenTelemetry",
                 "System.Threading.RateLimiting"]),
 
+        // Many servers behind one address: it speaks their protocols and loads nothing.
+        new("DeRa.Gateway", References: ["DeRa.Hosting"], Parts: [], Types: [],
+            Libraries: ["Microsoft.AspNetCore", "Microsoft.Extensions", "Microsoft.Net", "Google.Protobuf", "OpenTelemetry",
+                "System.Threading.RateLimiting", "Yarp"]),
+
         // The command line also inspects and verifies folders of models; it computes nothing with tensors itself.
-        new("DeRa.Cli", References: ["DeRa.Serving", "DeRa.Hosting", "DeRa.Hub", "DeRa.Client", "DeRa.Server"],
+        new("DeRa.Cli", References: ["DeRa.Serving", "DeRa.Hosting", "DeRa.Hub", "DeRa.Client", "DeRa.Server", "DeRa.Gateway"],
             Parts: ["DeRa.Text", "DeRa.Engine", "DeRa.Torch"], Types: [],
-            Libraries: ["Microsoft.Extensions.AI", "Microsoft.Extensions.Logging", "Spectre.Console", "System.ClientModel",
+            Libraries: ["Microsoft.Extensions.AI", "Microsoft.Extensions.Logging", "Parquet", "Spectre.Console", "System.ClientModel",
                 "System.CommandLine"]),
 
         // Training is about tensors.

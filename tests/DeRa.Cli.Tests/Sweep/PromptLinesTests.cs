@@ -1,6 +1,9 @@
 using DeRa.Cli.Sweep;
 using DeRa.Cli.Tests.Bench;
 using DeRa.Serving.Requests;
+using DeRa.Serving.Rewards;
+using DeRa.Serving.Sweeps;
+using DeRa.Testing;
 using Xunit;
 
 namespace DeRa.Cli.Tests.Sweep;
@@ -47,6 +50,45 @@ public sealed class PromptLinesTests : IDisposable
         Write("prompts.jsonl", """{"prompt":"Once","question":"What?"}""");
         var prompt = Assert.Single(new PromptLines("question", areChats: true).Read(_folder.File("prompts.jsonl")));
         Assert.Equal("What?", Assert.Single(Assert.IsType<ChatPrompt>(prompt.Input).Messages).Content);
+    }
+
+    [Fact]
+    public void Further_turns_and_the_form_of_a_file_are_kept()
+    {
+        Write("prompts.jsonl", """
+            {"question_id":81,"turns":["First","Second"]}
+            {"instruction":"Do"}
+            {"prompt":"Once"}
+            """);
+        var prompts = new PromptLines(null, areChats: false).Read(_folder.File("prompts.jsonl"));
+        Assert.Equal([PromptForm.MtBench, PromptForm.AlpacaEval, PromptForm.Other], prompts.Select(prompt => prompt.Form));
+        Assert.Equal(["Second"], prompts[0].FurtherTurns);
+        Assert.Empty(prompts[1].FurtherTurns);
+    }
+
+    [Fact]
+    public async Task GSM8K_s_questions_are_prompts_and_its_answers_get_the_full_reward()
+    {
+        var path = SharedData.Find("eval/gsm8k-test.jsonl");
+        Assert.SkipWhen(path is null, SharedData.Missing);
+        var prompts = new PromptLines("question", areChats: false).Read(path!);
+        Assert.Equal(1319, prompts.Count);
+        using var reward = RewardSpec.Parse("number:answer");
+        var scores = await reward.ScoreAsync([.. prompts.Select(prompt => new Completion(
+            prompt.Text, prompt.Item!.Value.GetProperty("answer").GetString()!, 1, true) { Item = prompt.Item })],
+            TestContext.Current.CancellationToken);
+        Assert.All(scores, score => Assert.Equal(1, score.Value));
+        Assert.All(prompts, prompt => Assert.Equal(prompt.Item!.Value.GetProperty("question").GetString(), prompt.Text));
+    }
+
+    [Fact]
+    public void MT_Bench_s_questions_are_chats_of_two_turns()
+    {
+        var path = SharedData.Find("eval/mt_bench-question.jsonl");
+        Assert.SkipWhen(path is null, SharedData.Missing);
+        var prompts = new PromptLines(null, areChats: false).Read(path!);
+        Assert.Equal(80, prompts.Count);
+        Assert.All(prompts, prompt => Assert.Single(prompt.FurtherTurns));
     }
 
     [Theory]

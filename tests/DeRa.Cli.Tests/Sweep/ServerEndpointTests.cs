@@ -26,7 +26,7 @@ public sealed class ServerEndpointTests
                 """),
         });
         using var endpoint = new ServerEndpoint(new Uri(server.Address, "v1"), "key", Settings(), TimeSpan.FromMilliseconds(1));
-        var texts = await endpoint.GenerateAsync(s_prompt, 7, [0.5], s_stop);
+        var texts = await endpoint.GenerateAsync(s_prompt, 7, [0.5], 2, s_stop);
         Assert.Equal([(" a", 1, true), (" b", 2, false)], texts.Select(text => (text.Text, text.Length, text.IsFinished)));
         Assert.All(texts, text => Assert.Equal([1, 3], text.Tokens.Prompt));
         Assert.Equal(4, server.Requests.Count);
@@ -46,7 +46,7 @@ public sealed class ServerEndpointTests
         await using var server = await ScriptedServer.StartAsync((context, _) =>
             ScriptedServer.RefuseAsync(context, status, """{"message": "'n' is 2"}"""));
         using var endpoint = new ServerEndpoint(server.Address, null, Settings(), TimeSpan.FromMilliseconds(1));
-        var thrown = await Assert.ThrowsAsync(error, () => endpoint.GenerateAsync(s_prompt, 7, [0.5], s_stop));
+        var thrown = await Assert.ThrowsAsync(error, () => endpoint.GenerateAsync(s_prompt, 7, [0.5], 2, s_stop));
         Assert.Contains(message, thrown.Message, StringComparison.Ordinal);
         Assert.Single(server.Requests);
     }

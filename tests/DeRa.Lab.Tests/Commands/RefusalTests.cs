@@ -35,6 +35,13 @@ public sealed class RefusalTests(TinyPair pair) : IDisposable
             ["align", "--reference", pair.Model, "--output", Output, "--reward", "length:3-5", "--beta", "0.1", "--prompts", pair.Text],
             option, value));
 
+    [Fact]
+    public async Task A_reward_may_be_a_name_of_a_file() => await RefusedAsync("'kindness' is not known",
+    [
+        "align", "--reference", pair.Model, "--output", Output, "--beta", "0.1", "--prompts", pair.Text, "--reward", "kind",
+        "--rewards", _folder.Write("rewards.json", """{"kind": {"reward": "kindness", "timeout_seconds": 5}}"""),
+    ]);
+
     [Theory]
     [InlineData("--row-tokens is 49", "--row-tokens", "49")]
     [InlineData("--hidden is 33", "--hidden", "33")]

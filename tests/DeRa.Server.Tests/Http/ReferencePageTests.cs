@@ -49,15 +49,6 @@ public partial class ReferencePageTests
     }
 
     [Fact]
-    public async Task Whoever_opens_the_server_is_shown_the_page()
-    {
-        await using var server = await ServerFixture.StartAsync();
-        Assert.Contains("API reference", (await server.GetAsync("/docs")).Body, StringComparison.Ordinal);
-        using var response = await server.Http.GetAsync("/", ServerFixture.Stop);
-        Assert.Equal("/docs", response.RequestMessage!.RequestUri!.AbsolutePath);
-    }
-
-    [Fact]
     public async Task The_examples_work_as_they_stand()
     {
         Assert.SkipUnless(File.Exists(Bash) && File.Exists("/usr/bin/curl"), "needs bash and curl, which are not there");

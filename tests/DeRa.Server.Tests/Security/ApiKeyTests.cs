@@ -4,6 +4,7 @@ using System.Text;
 using DeRa.Hosting.Options;
 using DeRa.Hosting.Security;
 using DeRa.Protos.V1;
+using DeRa.Server.Http.Page;
 using DeRa.Server.Options;
 using DeRa.Testing;
 using Google.Rpc;
@@ -23,7 +24,8 @@ public sealed class ApiKeyTests : IDisposable
 {
     private const string Wrong = "dera-0123456789abcdef0123456789abcdee";
     private static readonly CancellationToken Stop = TestContext.Current.CancellationToken;
-    private static readonly string[] Open = ["/livez", "/readyz", "/health", "/grpc.health.v1.Health/Check"];
+    private static readonly string[] Open = ["/livez", "/readyz", "/health", "/grpc.health.v1.Health/Check", "/",
+        .. PageFile.All.Select(file => PageEndpoints.Folder + file.Name)];
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();

@@ -14,7 +14,7 @@ public partial class DashboardTests
     {
         var executor = new ScriptedExecutor { MixAndSampleTime = TimeSpan.FromMilliseconds(1), ReferenceDivergence = 0.1 };
         await using var server = await ServerFixture.StartAsync(executor, model: "dashboard");
-        await server.CompleteAsync("""{"prompt":"abc","max_tokens":5,"ignore_eos":true,"lambda":0.5}""");
+        await server.CompleteAsync("""{"prompt":"abc","max_tokens":5,"ignore_eos":true,"lambda":0.5,"measures":true}""");
         await server.CompleteAsync("""{"prompt":"abc","max_tokens":0}""");
         var exposed = (await Scrape.OfAsync(server)).Names.ToHashSet();
         var asked = Queries().SelectMany(Metrics).Distinct().ToList();

@@ -38,6 +38,7 @@ public sealed class HttpRewardTests
     [InlineData(400, "no such model", "status 400: no such model", 1)]
     [InlineData(503, "loading", "status 503: loading", 5)]
     [InlineData(200, """{"scores": [1, 2]}""", "2 scores for 1 completions", 1)]
+    [InlineData(200, """{"scores": []}""", "0 scores for 1 completions", 1)]
     [InlineData(200, """{"scores": [1e999]}""", "score 0 of 1 is not a finite number", 1)]
     [InlineData(200, """{"scores": [NaN]}""", "score 0 of 1 is not a finite number", 1)]
     [InlineData(200, """{"scores": ["NaN"]}""", "score 0 of 1 is not a finite number", 1)]

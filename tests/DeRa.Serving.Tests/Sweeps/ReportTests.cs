@@ -25,14 +25,43 @@ public sealed class ReportTests
         var plots = Plots(html);
         Assert.Equal(
             ["proxy against strength", "proxy against distance from the reference", "gold against strength",
-                "gold against distance from the reference", "Length of completions", "Variety of all completions at a strength"],
+                "gold against distance from the reference", "Length of completions", "Variety of all completions at a strength",
+                "Effective samples of a model trained at β/λ"],
             plots.Select(plot => (string)plot.Attribute("aria-label")!));
         // λ = 2 is the best, of β = 0.1.
         Assert.Contains("<dd>2<small>", html, StringComparison.Ordinal);
         Assert.Contains("<dd>0.05<small>", html, StringComparison.Ordinal);
         // Five strengths of six prompts.
         Assert.Equal(5 * 6, html.Split("<h4>λ = ").Length - 1);
+        // Words are alike at every strength, and equal completions have equal weights.
+        Assert.Equal(3, plots[^2].Elements("polyline").Count());
+        Assert.All(Titles(plots[^1]), title => Assert.Contains(", 2 (2 to 2)", title, StringComparison.Ordinal));
     }
+
+    [Fact]
+    public void Win_rates_stand_in_the_row_of_the_winner()
+    {
+        var html = ReportPage.Html(new SweepSummary(Results("a word"), null), new Dictionary<string, string>());
+        const string table = "<table class=\"wins\">";
+        var rates = XElement.Parse(table + html.Split(table)[1].Split("</table>")[0] + "</table>").Descendants("tr").ToList();
+        var rows = rates.Select(row => row.Elements().Select(cell => cell.FirstNode?.ToString()).ToList()).ToList();
+        Assert.Equal(["λ", "0", "0.5", "1", "1.5", "2", "2.5", "3"], rows[0]);
+        Assert.Equal(["2", "100", "100", "100", "100", null, "100", "100"], rows[5]);
+        // −(λ − 2)² is the same at 1 and 3, and higher at 1.5 than at both.
+        Assert.Equal(["3", "100", "100", "50", "0", "0", "0", null], rows[7]);
+        Assert.Equal("0–0", rates[7].Elements().ElementAt(4).Element("small")!.Value);
+        Assert.Contains("class=\"lost\" style=\"--by:60%\"", html, StringComparison.Ordinal);
+        Assert.DoesNotContain("NaN", html, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(3, 5, new int[0], new[] { 0, 1, 2 })]
+    [InlineData(21, 5, new[] { 5 }, new[] { 0, 5, 10, 15, 20 })]
+    [InlineData(21, 5, new[] { 12 }, new[] { 0, 5, 12, 15, 20 })]
+    [InlineData(21, 5, new[] { 0, 9, 10 }, new[] { 0, 9, 10, 15, 20 })]
+    [InlineData(21, 5, new[] { 18, 19, 17 }, new[] { 0, 17, 18, 19, 20 })]
+    public void Places_that_are_shown_are_even_but_for_those_that_must_be(int count, int most, int[] needed, int[] places) =>
+        Assert.Equal(places, EvenPlaces.Of(count, most, needed));
 
     [Fact]
     public void Points_lie_where_the_figures_are()
@@ -43,6 +72,22 @@ public sealed class ReportTests
         Assert.Equal(dots[1].Y - dots[0].Y, dots[2].Y - dots[1].Y, .11);
         Assert.True(dots[0].X < dots[1].X && dots[0].Y > dots[1].Y);
         Assert.Contains(plot.Elements("text"), text => text.Value == "−1");
+    }
+
+    [Fact]
+    public void Labels_stand_where_neither_points_nor_other_labels_are()
+    {
+        var labels = new PlotLabels(0, 0, 200, 200);
+        labels.AddDot(100, 100);
+        // Below to the right, below to the left, then above.
+        Assert.Equal((100, 118, false), labels.Place(100, 100, "λ = 1", isBelow: true));
+        Assert.Equal((100, 118, true), labels.Place(100, 100, "λ = 2", isBelow: true));
+        Assert.Equal((100, 93, false), labels.Place(100, 100, "λ = 3", isBelow: true));
+        // A point in the way, and the plot's edges.
+        labels.AddDot(10, 60);
+        Assert.Equal((2, 33, false), labels.Place(2, 40, "n = 2", isBelow: true));
+        Assert.Equal((199, 175, true), labels.Place(199, 182, "n = 4", isBelow: true));
+        Assert.Null(labels.Place(100, 100, new string('n', 30), isBelow: true));
     }
 
     [Theory]
@@ -64,6 +109,8 @@ public sealed class ReportTests
     private static List<XElement> Plots(string html) =>
         [.. html.Split("<svg").Skip(1).Select(part => XElement.Parse($"<svg{part.Split("</svg>")[0]}</svg>"))];
 
+    private static IEnumerable<string> Titles(XElement plot) => plot.Descendants("title").Select(title => title.Value);
+
     private static SweepResults Results(string completion) => new(s_strengths, 2, ["proxy", "gold"],
         [.. from prompt in Enumerable.Range(0, 8)
             from strength in s_strengths
@@ -79,6 +126,7 @@ public sealed class ReportTests
                 Tokens = 3,
                 IsFinished = true,
                 Kl = strength * strength,
+                LogProbs = new SequenceLogProbs(-2, -3, -1),
                 Rewards = [-(strength - 2) * (strength - 2) + .1 * prompt * sample, strength],
             }]);
 }

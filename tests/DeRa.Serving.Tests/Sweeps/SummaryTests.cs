@@ -1,3 +1,4 @@
+using System.Globalization;
 using DeRa.Serving.Rewards;
 using DeRa.Serving.Statistics;
 using DeRa.Serving.Sweeps;
@@ -84,6 +85,23 @@ public sealed class SummaryTests
     }
 
     [Fact]
+    public void Every_line_of_the_table_has_all_columns()
+    {
+        var results = Results(4, 2, ["proxy", "gold"], (strength, _, noise) => [strength == 1.5 ? 1 : noise, null]);
+        results = results with { Rows = [.. results.Rows.Select(row => row with { Rewards = [row.Rewards[0], row.Strength] })] };
+        var lines = SummaryTable.ToCsv(new SweepSummary(results, null)).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split(',')).ToList();
+        Assert.Equal(1 + s_strengths.Length, lines.Count);
+        Assert.All(lines, line => Assert.Equal(lines[0].Length, line.Length));
+        var best = lines[4].Zip(lines[0]).ToDictionary(cell => cell.Second, cell => cell.First);
+        Assert.Equal(("1.5", "1", "1", "0.5"), (best["alignment_strength"], best["proxy_wins_against_0"], best["proxy_wins_against_1_low"],
+            best["proxy_wins_against_1.5"]));
+        // Three equal words, and no run of four.
+        Assert.Equal(Math.Pow(.1, .25), double.Parse(best["self_bleu"], CultureInfo.InvariantCulture), 1e-12);
+        Assert.Equal("", best["effective_samples_low"]);
+    }
+
+    [Fact]
     public void Distinct_runs_of_words_are_counted_over_all_texts()
     {
         Assert.Equal(3 / 5.0, DistinctWords.Share(["a b a", " b\nc "], 1));
@@ -107,6 +125,8 @@ public sealed class SummaryTests
         var back = SweepRow.Parse(row.ToJson(["a", "b"]), ["a", "b"]);
         Assert.Equal(row with { Rewards = [] }, back with { Rewards = [] });
         Assert.Equal(row.Rewards, back.Rewards);
+        var scored = row with { LogProbs = new SequenceLogProbs(-1.5, -2.25, -1) };
+        Assert.Equal(scored with { Rewards = [] }, SweepRow.Parse(scored.ToJson(["a", "b"]), ["a", "b"]) with { Rewards = [] });
         Assert.Throws<FormatException>(() => SweepRow.Parse("{\"prompt_index\":0}", ["a"]));
         Assert.Throws<FormatException>(() => SweepRow.Parse("{", ["a"]));
     }

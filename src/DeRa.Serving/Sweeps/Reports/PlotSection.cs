@@ -1,3 +1,4 @@
+using DeRa.Serving.Statistics;
 using DeRa.Serving.Sweeps.Summaries;
 
 namespace DeRa.Serving.Sweeps.Reports;
@@ -15,13 +16,20 @@ internal static class PlotSection
             plots.AddRange([OverStrengths(summary, curve, index == 0), OverDistances(summary, curve, index == 0)]);
         plots.Add(Figure("Length of completions", "strength λ", "tokens",
             [new PlotLayer("mean length", 1, Over(summary, figures => figures.Tokens))]));
-        PlotLayer[] distinct =
+        PlotLayer[] variety =
         [
             new("distinct-1: different words among all", 1, Over(summary, figures => figures.Distinct1)),
             new("distinct-2: different pairs of words among all", 2, Over(summary, figures => figures.Distinct2)),
+            new("self-BLEU: how alike a prompt's completions are", 3, Over(summary, figures => figures.SelfBleu)),
         ];
-        if (distinct.All(layer => layer.Points.Count > 0))
-            plots.Add(Figure("Variety of all completions at a strength", "strength λ", "share", distinct));
+        AddFigure(plots, "Variety of all completions at a strength", "share", variety);
+        PlotLayer[] sizes =
+        [
+            new("of the strength's own completions, by W", 1, Over(summary, figures => figures.Effective.Own)),
+            new("of the completions at λ = 0", 2, Over(summary, figures => figures.Effective.FromReference)) { Line = PlotLine.Dashed },
+            new("of the completions at λ = 1", 3, Over(summary, figures => figures.Effective.FromAligned)) { Line = PlotLine.Dashed },
+        ];
+        AddFigure(plots, "Effective samples of a model trained at β/λ", $"of {summary.Results.Samples} samples", sizes);
         return $"<div class=\"plots\">\n{string.Concat(plots)}</div>\n";
     }
 
@@ -68,6 +76,17 @@ internal static class PlotSection
             HasDots = false,
         };
     }
+
+    /// <summary>A figure over strengths, of the layers that have points.</summary>
+    private static void AddFigure(List<string> plots, string title, string yLabel, IEnumerable<PlotLayer> layers)
+    {
+        var known = layers.Where(layer => layer.Points.Count > 0).ToList();
+        if (known.Count > 0) plots.Add(Figure(title, "strength λ", yLabel, known));
+    }
+
+    private static List<PlotPoint> Over(SweepSummary summary, Func<StrengthFigures, Interval> value) => [.. summary.Figures
+        .Select(figures => (figures.Strength, Value: value(figures))).Where(one => double.IsFinite(one.Value.Estimate))
+        .Select(one => new PlotPoint(one.Strength, one.Value.Estimate, one.Value.Low, one.Value.High))];
 
     private static List<PlotPoint> Over(SweepSummary summary, Func<StrengthFigures, double> value) => [.. summary.Figures
         .Where(figures => double.IsFinite(value(figures))).Select(figures => new PlotPoint(figures.Strength, value(figures)))];

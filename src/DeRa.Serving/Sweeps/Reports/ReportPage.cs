@@ -20,7 +20,7 @@ public static class ReportPage
             .Add($"<p>{results.PromptCount} prompts, {results.Strengths.Count} strengths, {results.Samples} completions of each prompt at")
             .Add($"each strength, with the same random draws at every strength.</p>").Add($"{Recommended(summary)}");
         foreach (var warning in summary.Warnings) html.Add($"<p class=\"warning\">{ReportText.Escaped(warning)}</p>");
-        html.Add($"{PlotSection.Html(summary)}{Table(summary)}{SampleSection.Html(summary)}{Settings(settings)}");
+        html.Add($"{PlotSection.Html(summary)}{Table(summary)}{WinSection.Html(summary)}{SampleSection.Html(summary)}{Settings(settings)}");
         return html.Add($"</main>").Add($"</body>").Add($"</html>").ToString();
     }
 
@@ -46,23 +46,27 @@ public static class ReportPage
 
     private static string Table(SweepSummary summary)
     {
-        string[] heads = ["λ", .. summary.Results.Rewards, "KL, nats", "tokens", "ended, %", "distinct-1", "distinct-2"];
-        var html = new MarkupLines().Add($"<h2>All strengths</h2>").Add($"<p>Means with 95 % intervals of a bootstrap over prompts.</p>")
+        string[] heads = ["λ", .. summary.Results.Rewards, "KL, nats", "tokens", "ended, %", "distinct-1", "distinct-2", "self-BLEU"];
+        var areSizesKnown = summary.Figures.Any(figures => !double.IsNaN(figures.Effective.Own.Estimate));
+        if (areSizesKnown) heads = [.. heads, $"effective of {summary.Results.Samples}"];
+        var html = new MarkupLines().Add($"<h2>All strengths</h2>")
+            .Add($"<p>Means, and below them 95 % intervals of a bootstrap over prompts.</p>")
             .Add($"<div class=\"scroll\"><table>")
-            .Add($"<tr>{string.Concat(heads.Select(head => $"<th>{ReportText.Escaped(head)}</th>"))}</tr>");
+            .Add($"<thead><tr>{string.Concat(heads.Select(head => $"<th>{ReportText.Escaped(head)}</th>"))}</tr></thead><tbody>");
         foreach (var (place, figures) in summary.Figures.Index())
         {
-            double[] numbers = [figures.Tokens, 100 * figures.Finished, figures.Distinct1, figures.Distinct2];
+            double[] numbers = [figures.Tokens, 100 * figures.Finished, figures.Distinct1, figures.Distinct2, figures.SelfBleu];
             string[] cells =
             [
-                .. summary.Curves.Select(curve => curve.Means[place]).Append(figures.Kl).Select(ReportText.Between),
-                .. numbers.Select(number => double.IsNaN(number) ? "–" : ReportText.Number(number)),
+                .. summary.Curves.Select(curve => curve.Means[place]).Append(figures.Kl).Select(ReportText.Cell),
+                .. numbers.Select(ReportText.Cell),
             ];
+            if (areSizesKnown) cells = [.. cells, ReportText.Cell(figures.Effective.Own)];
             var style = place == summary.Recommendation.Place ? " class=\"chosen\"" : "";
             html.Add($"<tr{style}><th>{ReportText.Number(figures.Strength)}</th>")
                 .Add($"{string.Concat(cells.Select(cell => $"<td>{cell}</td>"))}</tr>");
         }
-        return html.Add($"</table></div>").ToString();
+        return html.Add($"</tbody></table></div>").ToString();
     }
 
     private static string Settings(IReadOnlyDictionary<string, string> settings)

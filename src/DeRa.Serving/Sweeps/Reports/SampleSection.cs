@@ -13,7 +13,7 @@ internal static class SampleSection
         var (results, html) = (summary.Results, new MarkupLines());
         html.Add($"<h2>Completions</h2>").Add($"<p>The first of each prompt, with the same draws at every strength.")
             .Add($"Marked: words that the one before does not have there.</p>");
-        var places = Places(results.Strengths.Count, summary.Recommendation.Place);
+        var places = EvenPlaces.Of(results.Strengths.Count, Columns, summary.Recommendation.Place);
         for (var prompt = 0; prompt < Math.Min(MostPrompts, results.PromptCount); prompt++)
         {
             html.Add($"<h3>{ReportText.Escaped(results.Row(prompt, 0, 0).Prompt)}</h3>").Add($"<div class=\"samples\">");
@@ -33,15 +33,6 @@ internal static class SampleSection
     private static string Highlighted(SweepRow before, SweepRow row) => string.Join(' ',
         WordDifference.Of(before.Completion, row.Completion).Select(run => (run.IsNew, Text: ReportText.Escaped(run.Words)))
             .Select(run => run.IsNew ? $"<mark>{run.Text}</mark>" : run.Text));
-
-    /// <summary>Evenly over all strengths, the recommended one among them.</summary>
-    private static int[] Places(int count, int best)
-    {
-        if (count <= Columns) return [.. Enumerable.Range(0, count)];
-        var places = Enumerable.Range(0, Columns).Select(i => (int)Math.Round(i * (count - 1.0) / (Columns - 1))).ToArray();
-        if (!places.Contains(best)) places[Enumerable.Range(1, Columns - 2).MinBy(i => Math.Abs(places[i] - best))] = best;
-        return places;
-    }
 
     private static string Scores(SweepResults results, SweepRow row) => string.Join(", ", results.Rewards.Zip(row.Rewards,
         (name, score) => $"{ReportText.Escaped(name)} {(score is { } number ? ReportText.Number(number) : "–")}")

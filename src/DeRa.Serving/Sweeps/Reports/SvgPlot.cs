@@ -5,12 +5,10 @@ namespace DeRa.Serving.Sweeps.Reports;
 /// <summary>Draws layers over two linear axes as SVG within a page, which gives the colours.</summary>
 internal sealed class SvgPlot
 {
-    private const int Width = 560, Height = 360, Left = 74, Right = 14, Top = 14, Bottom = 308;
-
-    private const int LabelWidth = 56, LabelHeight = 15;
+    private const int Width = 560, Height = 360, Left = 86, Right = 14, Top = 14, Bottom = 308;
 
     private readonly MarkupLines _svg = new();
-    private readonly List<(double X, double Y)> _labels = [];
+    private readonly PlotLabels _labels = new(Left, 0, Width, Bottom);
     private readonly PlotAxis _x, _y;
 
     private SvgPlot(PlotAxis x, PlotAxis y) => (_x, _y) = (x, y);
@@ -30,6 +28,8 @@ internal sealed class SvgPlot
         if (range is { } shown) plot.AddRange(shown);
         plot.AddAxes(xLabel, yLabel);
         foreach (var layer in layers) plot.AddBand(layer);
+        foreach (var point in layers.Where(layer => layer.HasDots).SelectMany(layer => layer.Points))
+            plot._labels.AddDot(plot.X(point.X), plot.Y(point.Y));
         foreach (var layer in layers) plot.Add(layer);
         plot._svg.Add($"</svg>");
         return plot._svg.ToString();
@@ -81,16 +81,9 @@ internal sealed class SvgPlot
             _svg.Add($"<circle class=\"dot c{layer.Colour}\" cx=\"{X(x):F1}\" cy=\"{Y(y):F1}\" r=\"3.5\">");
             var name = ReportText.Escaped($"{layer.Name}: {label ?? ReportText.Number(x)}, {ReportText.Number(y)}{bounds}");
             _svg.Add($"<title>{name}</title></circle>");
-            if (label is not null) AddLabel(X(x), Y(y) + (layer.AreLabelsBelow ? LabelHeight + 3 : -7), label);
+            if (label is not null && _labels.Place(X(x), Y(y), label, layer.AreLabelsBelow) is var (labelX, labelY, isEnd))
+                Text(labelX, labelY, isEnd ? "end" : "start", label);
         }
-    }
-
-    /// <summary>Writes a label, unless another one is in its place.</summary>
-    private void AddLabel(double x, double y, string label)
-    {
-        if (_labels.Any(other => Math.Abs(other.X - x) < LabelWidth && Math.Abs(other.Y - y) < LabelHeight)) return;
-        _labels.Add((x, y));
-        Text(x, y, x > Width - Right - LabelWidth ? "end" : "start", label);
     }
 
     private void Text(double x, double y, string anchor, string text) =>

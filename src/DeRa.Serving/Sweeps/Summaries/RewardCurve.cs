@@ -23,7 +23,7 @@ public sealed class RewardCurve
         Failed = results.Rows.Count(row => row.Rewards[reward] is null);
         Means = [.. strengths.Select(strength => Bootstrap.ClusterMeanInterval([.. _prompts.Select(prompt => Scores(prompt, strength))]))];
         Differences = [.. strengths.Select(strength => Bootstrap.ClusterMeanInterval(
-            [.. _prompts.Select(prompt => (double[])[Scores(prompt, strength).Average() - Scores(prompt, results.Baseline).Average()])]))];
+            [.. DifferencesByPrompt(strength, results.Baseline).Select(difference => (double[])[difference])]))];
         Recommendation = new Recommendation(results.Strengths, Bootstrap.HighestShares(
             [.. strengths.Select(strength => _prompts.Select(prompt => Scores(prompt, strength).Average()).ToArray())]), Means);
     }
@@ -42,6 +42,12 @@ public sealed class RewardCurve
 
     /// <summary>Where it is highest.</summary>
     public Recommendation Recommendation { get; }
+
+    /// <summary>Of each prompt that counts, what its mean at a strength is above that at another one.</summary>
+    /// <param name="strength">The strength's place.</param>
+    /// <param name="other">The other's place.</param>
+    public IReadOnlyList<double> DifferencesByPrompt(int strength, int other) =>
+        [.. _prompts.Select(prompt => Scores(prompt, strength).Average() - Scores(prompt, other).Average())];
 
     /// <summary>The expected reward of the best of n completions, by the samples of a strength, without bias.</summary>
     /// <param name="strength">Its place.</param>

@@ -9,8 +9,10 @@ namespace DeRa.Serving.Sweeps.Summaries;
 /// <param name="Finished">The share that ended by themselves.</param>
 /// <param name="Distinct1">Distinct words among all words.</param>
 /// <param name="Distinct2">Distinct pairs of words among all pairs.</param>
-public sealed record StrengthFigures(
-    double Strength, Interval Kl, double Tokens, double Finished, double Distinct1, double Distinct2)
+/// <param name="SelfBleu">How alike the completions of a prompt are.</param>
+/// <param name="Effective">What they are worth as samples of a model trained at β/λ.</param>
+public sealed record StrengthFigures(double Strength, Interval Kl, double Tokens, double Finished, double Distinct1, double Distinct2,
+    double SelfBleu, EffectiveSamples Effective)
 {
     /// <summary>√KL, the distance from the reference model.</summary>
     public double Distance => Math.Sqrt(Math.Max(0, Kl.Estimate));
@@ -28,6 +30,9 @@ public sealed record StrengthFigures(
             rows.Average(row => (double)row.Tokens),
             rows.Average(row => row.IsFinished ? 1.0 : 0),
             DistinctWords.Share(rows.Select(row => row.Completion), 1),
-            DistinctWords.Share(rows.Select(row => row.Completion), 2));
+            DistinctWords.Share(rows.Select(row => row.Completion), 2),
+            Summaries.SelfBleu.Of(Enumerable.Range(0, results.PromptCount)
+                .Select(prompt => results.Of(prompt, strength).Select(row => row.Completion))),
+            EffectiveSamples.Of(results, strength));
     }
 }

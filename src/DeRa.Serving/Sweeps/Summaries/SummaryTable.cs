@@ -1,4 +1,5 @@
 using System.Globalization;
+using DeRa.Serving.Statistics;
 
 namespace DeRa.Serving.Sweeps.Summaries;
 
@@ -13,7 +14,14 @@ public static class SummaryTable
         foreach (var name in summary.Results.Rewards)
             header.AddRange([name, name + "_low", name + "_high", $"{name}_above_{baseline}", $"{name}_above_{baseline}_low",
                 $"{name}_above_{baseline}_high", name + "_variance_same_draws", name + "_variance_other_draws"]);
-        header.AddRange(["kl_to_reference", "kl_low", "kl_high", "tokens", "finished", "distinct_1", "distinct_2"]);
+        foreach (var opponent in summary.Opponents)
+        {
+            var wins = $"{summary.Results.Rewards[0]}_wins_against_{Number(summary.Results.Strengths[opponent])}";
+            header.AddRange([wins, wins + "_low", wins + "_high"]);
+        }
+        header.AddRange(["kl_to_reference", "kl_low", "kl_high", "tokens", "finished", "distinct_1", "distinct_2", "self_bleu"]);
+        foreach (var name in (string[])["effective_samples", "effective_samples_from_0", "effective_samples_from_1"])
+            header.AddRange([name, name + "_low", name + "_high"]);
         return Line(header) + string.Concat(summary.Figures.Select((figures, place) => Line(Cells(summary, figures, place))));
     }
 
@@ -26,8 +34,12 @@ public static class SummaryTable
             numbers.AddRange([mean.Estimate, mean.Low, mean.High, difference.Estimate, difference.Low, difference.High,
                 variance.SameDraws, variance.OtherDraws]);
         }
+        foreach (var wins in summary.Opponents.Select(opponent => summary.Wins.Of(place, opponent)))
+            numbers.AddRange([wins.Estimate, wins.Low, wins.High]);
         numbers.AddRange([figures.Kl.Estimate, figures.Kl.Low, figures.Kl.High, figures.Tokens, figures.Finished,
-            figures.Distinct1, figures.Distinct2]);
+            figures.Distinct1, figures.Distinct2, figures.SelfBleu]);
+        foreach (var size in (Interval[])[figures.Effective.Own, figures.Effective.FromReference, figures.Effective.FromAligned])
+            numbers.AddRange([size.Estimate, size.Low, size.High]);
         return numbers.Select(Number);
     }
 

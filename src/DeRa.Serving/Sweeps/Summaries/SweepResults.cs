@@ -8,6 +8,9 @@ namespace DeRa.Serving.Sweeps.Summaries;
 public sealed record SweepResults(
     IReadOnlyList<double> Strengths, int Samples, IReadOnlyList<string> Rewards, IReadOnlyList<SweepRow> Rows)
 {
+    /// <summary>Whether the mixture itself drew all tokens: at temperature 1, without filters.</summary>
+    public bool AreDrawnByMixture { get; init; } = true;
+
     /// <summary>Prompts.</summary>
     public int PromptCount => Rows.Count / (Strengths.Count * Samples);
 
@@ -27,5 +30,11 @@ public sealed record SweepResults(
     public int Baseline => Enumerable.Range(0, Strengths.Count).MinBy(i => Math.Abs(Strengths[i] - 1));
 
     /// <summary>The place of strength 0; null = it is not among them.</summary>
-    public int? Reference => Enumerable.Range(0, Strengths.Count).Where(i => Strengths[i] == 0).Select(i => (int?)i).FirstOrDefault();
+    public int? Reference => PlaceOf(0);
+
+    /// <summary>The place of strength 1; null = it is not among them.</summary>
+    public int? Aligned => PlaceOf(1);
+
+    private int? PlaceOf(double strength) =>
+        Enumerable.Range(0, Strengths.Count).Where(i => Strengths[i] == strength).Select(i => (int?)i).FirstOrDefault();
 }

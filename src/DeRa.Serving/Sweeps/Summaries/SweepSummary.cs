@@ -13,6 +13,7 @@ public sealed class SweepSummary
         (Results, Beta) = (results, beta);
         Figures = [.. Enumerable.Range(0, results.Strengths.Count).Select(strength => StrengthFigures.Of(results, strength))];
         Curves = [.. Enumerable.Range(0, results.Rewards.Count).Select(reward => new RewardCurve(results, reward))];
+        Wins = new WinRates(results, 0);
         Warnings = [.. SweepWarnings.Of(this)];
     }
 
@@ -30,6 +31,15 @@ public sealed class SweepSummary
 
     /// <summary>Where the first reward is highest.</summary>
     public Recommendation Recommendation => Curves[0].Recommendation;
+
+    /// <summary>How often the first reward is higher at one strength than at another.</summary>
+    public WinRates Wins { get; }
+
+    /// <summary>
+    /// The places with which every strength is compared: λ = 0 where it is swept, the baseline and the best; each once, rising.
+    /// </summary>
+    public IReadOnlyList<int> Opponents => [.. new int?[] { Results.Reference, Results.Baseline, Recommendation.Place }
+        .OfType<int>().Distinct().Order()];
 
     /// <summary>What makes the recommendation doubtful, in whole sentences.</summary>
     public IReadOnlyList<string> Warnings { get; }

@@ -8,6 +8,9 @@ internal static class SweepWarnings
     private const int FewPrompts = 20;
     private const double MostUnfinished = .5;
 
+    /// <summary>Of the way from one effective sample to as many as there are.</summary>
+    private const double LeastEffective = .5;
+
     /// <summary>Finds it.</summary>
     /// <returns>Whole sentences.</returns>
     public static IEnumerable<string> Of(SweepSummary summary)
@@ -22,6 +25,11 @@ internal static class SweepWarnings
             yield return $"{curve.Failed} completions have no score of {curve.Name}; prompts without one at a strength are left out.";
         if (1 - summary.Figures[best.Place].Finished is > MostUnfinished and var unfinished)
             yield return $"At λ = {strength}, {Text(Math.Round(100 * unfinished))} % of the completions ran into the limit of tokens.";
+        if (best.Strength.Estimate > 1 && summary.Figures[best.Place].Effective.Own.Estimate is var size
+            && (size - 1) / (results.Samples - 1) < LeastEffective)
+            yield return $"λ = {strength} lies beyond the model that training gave, and the effective sample size does not support it: the "
+                + $"{results.Samples} completions of a prompt count as {Text(Math.Round(size, 1))}, and say little of a model trained at "
+                + "β/λ.";
         foreach (var gold in summary.Curves.Skip(1).Where(gold => gold.Recommendation.Strength.High < best.Strength.Estimate))
             yield return $"Over-optimisation: {gold.Name} is highest at λ = {Text(gold.Recommendation.Strength.Estimate)}, and where "
                 + $"{proxy.Name} is highest, at λ = {strength}, it has fallen from {Text(gold.Means[gold.Recommendation.Place].Estimate)} "

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace DeRa.Cli;
+namespace DeRa.Cli.Columns;
 
 /// <summary>Breaks a text that grows into lines of a width, between words where it can.</summary>
 /// <param name="width">Characters (grapheme clusters) of a line; at least 1.</param>

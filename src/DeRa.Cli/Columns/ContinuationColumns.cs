@@ -1,6 +1,6 @@
 using System.Threading.Channels;
 
-namespace DeRa.Cli;
+namespace DeRa.Cli.Columns;
 
 /// <summary>
 /// Writes continuations side by side: a line of all columns as soon as each has it, so that nothing is written over and what has

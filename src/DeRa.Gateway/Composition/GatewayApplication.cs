@@ -1,0 +1,176 @@
+using System.Net;
+using DeRa.Gateway.Balancing;
+using DeRa.Gateway.Errors;
+using DeRa.Gateway.Forwarding;
+using DeRa.Gateway.Options;
+using DeRa.Gateway.Replicas;
+using DeRa.Gateway.Telemetry;
+using DeRa.Hosting.Connections;
+using DeRa.Hosting.Options;
+using DeRa.Hosting.Security;
+using DeRa.Hosting.Telemetry;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+
+namespace DeRa.Gateway.Composition;
+
+/// <summary>The composition root: everything that the gateway consists of is put together here.</summary>
+public static class GatewayApplication
+{
+    private static readonly string[] s_spans = ["Microsoft.AspNetCore", "System.Net.Http"];
+
+    /// <summary>Puts the gateway together; nothing runs yet.</summary>
+    /// <param name="asked">Checked options. Nothing else configures the gateway.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logging">Where logs go.</param>
+    /// <param name="services">Replaces parts, for tests; null = none.</param>
+    /// <exception cref="OptionException">An address is none, a file cannot be used, or too few files may be open.</exception>
+    public static WebApplication Build(
+        GatewayOptions asked, TimeProvider time, Action<ILoggingBuilder> logging, Action<IServiceCollection>? services = null)
+    {
+        var options = asked with { Connection = DescriptorLimit.Fit(asked.Connection, DescriptorLimit.Current) };
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "DeRa.Gateway" });
+        logging(builder.Logging);
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listen(kestrel, options));
+        AddConnections(builder.Services, options);
+        AddParts(builder.Services.AddRoutingCore().AddSingleton(time), options);
+        builder.Services.AddSecurity(options.Key, options.Tls, options.Origin, time);
+        AddReplicas(builder.Services, options);
+        AddTelemetry(builder, options);
+        services?.Invoke(builder.Services);
+        var app = builder.Build();
+        app.UseMiddleware<TelemetryMiddleware>();
+        app.UseMiddleware<ExceptionMiddleware>();
+        app.UseRouting();
+        app.UseSecurity(options.Origin, options.Endpoint);
+        Map(app);
+        return app;
+    }
+
+    private static void AddParts(IServiceCollection services, GatewayOptions options) => services
+        .AddSingleton(options).AddSingleton(options.Endpoint).AddSingleton(options.Health).AddSingleton(options.Replica)
+        .AddSingleton(options.Forwarding).AddSingleton<GatewayState>().AddSingleton<GenerationRoutes>()
+        .AddSingleton(_ => new BodyBudget(options.Forwarding.PendingBodyBytes)).AddSingleton<RequestReader>()
+        .AddSingleton(_ => Policies.Create(options.Balancing.Policy, (ulong)Random.Shared.NextInt64(), options.Balancing.LoadBound))
+        .AddSingleton<ReplicaRouter>().AddSingleton<ReplicaClient>().AddSingleton<ForwardingEndpoint>().AddSingleton<StateEndpoints>()
+        .AddHostedService<GatewayLifetime>().AddHttpForwarder();
+
+    /// <summary>The file is read with the others that change, and for the first time when the set is made.</summary>
+    private static void AddReplicas(IServiceCollection services, GatewayOptions options)
+    {
+        var addresses = Checked(() => ReplicaAddress.ParseList(options.Replica.Replicas, "--replicas").ToList());
+        Checked(() => options.Replica.ReplicaDns.Select(text => ReplicaAddress.Parse(text, "--replica-dns")).ToList());
+        services.AddSingleton(provider =>
+        {
+            var set = ActivatorUtilities.CreateInstance<ReplicaSet>(provider);
+            set.Set("options", addresses);
+            return set;
+        });
+        if (options.Replica.ReplicaFile is { } file)
+            services.AddSingleton(provider => ReplicaFile.Open(file, provider.GetRequiredService<ReplicaSet>()));
+        services.TryAddSingleton<INameLookup, SystemNames>();
+        services.AddHostedService<DnsDiscovery>().AddHostedService<HealthChecks>();
+    }
+
+    private static T Checked<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (FormatException wrong)
+        {
+            throw new OptionException(wrong.Message);
+        }
+    }
+
+    private static void AddTelemetry(WebApplicationBuilder builder, GatewayOptions options)
+    {
+        builder.Services.AddSingleton<PrometheusReader>().AddSingleton(provider =>
+        {
+            var metrics = new GatewayMetrics();
+            metrics.ObserveReplicas(() => Counts(provider.GetRequiredService<ReplicaSet>()));
+            return metrics;
+        });
+        var telemetry = builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter(GatewayMetrics.Name)
+            .AddReader(services => services.GetRequiredService<PrometheusReader>().Reader));
+        if (!options.Telemetry.Exports) return;
+        builder.Configuration.AddInMemoryCollection(options.Telemetry.OpenTelemetry);
+        telemetry.WithTracing(traces => traces.AddSource(s_spans)).UseOtlpExporter();
+    }
+
+    private static IEnumerable<(string State, int Count)> Counts(ReplicaSet set)
+    {
+        var all = set.All;
+        var (ready, available) = (all.Count(replica => replica.IsReady), all.Count(replica => replica.IsAvailable));
+        return [("available", available), ("ejected", ready - available), ("unready", all.Count - ready)];
+    }
+
+    private static void Map(WebApplication app)
+    {
+        var services = app.Services;
+        // Made now: what is wrong with the file of replicas shows before the ports open.
+        services.GetServices<ReloadedFiles>();
+        var state = services.GetRequiredService<StateEndpoints>();
+        foreach (var path in (string[])["/readyz", "/health"])
+            app.MapGet(path, state.ReadyAsync).AllowAnonymous().WithMetadata(Probe.Health);
+        app.MapGet("/livez", StateEndpoints.LiveAsync).AllowAnonymous().WithMetadata(Probe.Health);
+        app.MapGet("/metrics", state.MetricsAsync).WithMetadata(Probe.Scrape);
+        var (gate, endpoint) = (services.GetRequiredService<GatewayState>(), services.GetRequiredService<ForwardingEndpoint>());
+        app.MapFallback("{**path}", async context =>
+        {
+            gate.Enter();
+            try
+            {
+                await endpoint.HandleAsync(context);
+            }
+            finally
+            {
+                gate.Exit();
+            }
+        });
+    }
+
+    private static void AddConnections(IServiceCollection services, GatewayOptions options) => services
+        .AddSingleton(_ => new ConnectionPlaces(options.Connection.MaxConnections)).AddSingleton<SocketTransportFactory>()
+        .AddSingleton<IConnectionListenerFactory, PausingListenerFactory>()
+        .Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = new ListenSockets(options.Endpoint).Open)
+        .Configure<HostOptions>(host => host.ShutdownTimeout =
+            TimeSpan.FromSeconds(options.Forwarding.DrainSeconds) + PausingListenerFactory.CloseTime);
+
+    private static void Listen(KestrelServerOptions kestrel, GatewayOptions options)
+    {
+        kestrel.AddServerHeader = false;
+        Bound(kestrel.Limits, options);
+        var address = options.Endpoint.Address;
+        // HTTP's first: GatewayLifetime knows them by their order.
+        kestrel.Listen(new IPEndPoint(address, options.Endpoint.HttpPort), listen => Speak(listen, HttpProtocols.Http1));
+        kestrel.Listen(new IPEndPoint(address, options.Endpoint.GrpcPort), listen => Speak(listen, HttpProtocols.Http2));
+    }
+
+    private static void Bound(KestrelServerLimits limits, GatewayOptions options)
+    {
+        limits.MaxRequestBodySize = options.Forwarding.MaxBodyBytes;
+        // A body has a time in all (RequestReader), which slow clients cannot stretch.
+        limits.MinRequestBodyDataRate = null;
+        limits.MaxRequestHeaderCount = options.Connection.MaxHeaders;
+        limits.MaxRequestHeadersTotalSize = options.Connection.MaxHeaderBytes;
+        limits.Http2.MaxRequestHeaderFieldSize = options.Connection.MaxHeaderBytes;
+        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(options.Connection.HeaderSeconds);
+        limits.KeepAliveTimeout = TimeSpan.FromSeconds(options.Connection.KeepAliveSeconds);
+    }
+
+    /// <summary>With TLS each port speaks both versions: the handshake settles which.</summary>
+    private static void Speak(ListenOptions listen, HttpProtocols plain)
+    {
+        var certificate = listen.ApplicationServices.GetService<ServerCertificate>();
+        listen.Protocols = certificate is null ? plain : HttpProtocols.Http1AndHttp2;
+        if (certificate is null) return;
+        listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(certificate.Current) });
+    }
+}

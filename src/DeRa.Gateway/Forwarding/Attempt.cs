@@ -1,0 +1,63 @@
+using System.Net;
+using DeRa.Gateway.Replicas;
+using DeRa.Gateway.Telemetry;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace DeRa.Gateway.Forwarding;
+
+/// <summary>
+/// One try of a request at a replica. What the replica refuses because it is busy, loading or stopping is not passed on while another one
+/// may take it: that is decided at the response's head, before a byte has reached the client.
+/// </summary>
+/// <param name="routed">The request.</param>
+/// <param name="replica">Where it is tried.</param>
+/// <param name="isLast">Whether the response is passed on whatever it is.</param>
+/// <param name="routes">Receives the id of a generation that is streamed.</param>
+internal sealed class Attempt(RoutedRequest routed, Replica replica, bool isLast, GenerationRoutes routes) : HttpTransformer
+{
+    /// <summary>Why the replica did not take it; null = it did.</summary>
+    public string? Refusal { get; private set; }
+
+    /// <summary>Whether the replica broke off a stream of events.</summary>
+    public bool IsBroken { get; private set; }
+
+    /// <summary>The replica's status; null = it has not responded.</summary>
+    public HttpStatusCode? Status { get; private set; }
+
+    /// <summary>The id of the generation that is streamed; null = none is.</summary>
+    public string? GenerationId { get; private set; }
+
+    /// <inheritdoc/>
+    public override async ValueTask TransformRequestAsync(
+        HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
+    {
+        await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
+        // The replica's own name: it may refuse others.
+        proxyRequest.Headers.Host = null;
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask<bool> TransformResponseAsync(
+        HttpContext httpContext, HttpResponseMessage? proxyResponse, CancellationToken cancellationToken)
+    {
+        if (proxyResponse is null) return await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
+        Status = proxyResponse.StatusCode;
+        if (!isLast && routed.RefusalIn(proxyResponse) is { } refusal && routed.Body?.MayReplay != false)
+        {
+            Refusal = refusal;
+            return false;
+        }
+        routed.Body?.Release();
+        var facts = RequestFacts.Of(httpContext);
+        facts.Begin();
+        facts.Id = Value(proxyResponse, "x-request-id");
+        if (Value(proxyResponse, GenerationRoutes.Header) is { } id) routes.Add(GenerationId = id, replica);
+        var isPassedOn = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
+        if (proxyResponse.Content.Headers.ContentType?.MediaType == "text/event-stream")
+            proxyResponse.Content = new EventStreamContent(proxyResponse.Content, () => IsBroken = true);
+        return isPassedOn;
+    }
+
+    private static string? Value(HttpResponseMessage response, string header) =>
+        response.Headers.TryGetValues(header, out var values) ? values.FirstOrDefault() : null;
+}

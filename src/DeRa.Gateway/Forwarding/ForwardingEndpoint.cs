@@ -1,0 +1,137 @@
+using System.Diagnostics;
+using System.Net;
+using DeRa.Gateway.Errors;
+using DeRa.Gateway.Options;
+using DeRa.Gateway.Replicas;
+using DeRa.Gateway.Telemetry;
+using DeRa.Hosting.Security;
+using Yarp.ReverseProxy.Forwarder;
+
+namespace DeRa.Gateway.Forwarding;
+
+/// <summary>Every path that is not the gateway's own: tries the request at one replica after the other until one takes it.</summary>
+internal sealed class ForwardingEndpoint(
+    RequestReader reader, ReplicaRouter router, ReplicaClient client, GenerationRoutes routes, IHttpForwarder forwarder,
+    RequestLimiting limiting, GatewayOptions options, GatewayMetrics metrics, ILogger<ForwardingEndpoint> log)
+{
+    /// <summary>Serves one request.</summary>
+    public async Task HandleAsync(HttpContext context)
+    {
+        var request = await reader.ReadAsync(context);
+        using var lease = IsCounted(context.Request, request) ? limiting.Enter(context) : null;
+        var tried = new List<Replica>();
+        while (true)
+        {
+            var replica = router.Next(request, tried) ?? throw new GatewayException(Nobody(request, tried));
+            tried.Add(replica);
+            var isLast = request.GenerationId is null && tried.Count >= options.Forwarding.MaxAttempts
+                || !router.HasNext(request, tried);
+            if (await TryAsync(context, request, replica, isLast, tried.Count) is not { } reason) return;
+            if (isLast) throw new GatewayException(GatewayError.Unreachable);
+            TriedAgain(context, replica, reason);
+        }
+    }
+
+    /// <summary>As a replica counts: what generates or encodes.</summary>
+    private static bool IsCounted(HttpRequest http, RoutedRequest request) =>
+        HttpMethods.IsPost(http.Method) && request.GenerationId is null && (!request.IsGrpc || request.Key is not null);
+
+    private static GatewayError Nobody(RoutedRequest request, List<Replica> tried) =>
+        tried.Count > 0 ? GatewayError.Unreachable : request.IsGrpc ? GatewayError.NoGrpcReplica : GatewayError.NoReplica;
+
+    /// <summary>Tries it at one. Returns why another one may be tried; null = the client has its response, or wants none.</summary>
+    private async Task<string?> TryAsync(HttpContext context, RoutedRequest request, Replica replica, bool isLast, int attempts)
+    {
+        var facts = RequestFacts.Of(context);
+        (facts.Replica, facts.Attempts) = (replica.Name, attempts);
+        var attempt = new Attempt(request, replica, isLast, routes);
+        request.Body?.Rewind();
+        replica.Begin();
+        metrics.UnderWay(replica.Name, 1);
+        try
+        {
+            var error = await SendAsync(context, request, replica, attempt);
+            return attempt.Refusal ?? Conclude(context, request, replica, attempt, error);
+        }
+        finally
+        {
+            replica.End();
+            metrics.UnderWay(replica.Name, -1);
+            if (attempt.GenerationId is { } id) routes.Remove(id);
+        }
+    }
+
+    private ValueTask<ForwarderError> SendAsync(HttpContext context, RoutedRequest request, Replica replica, Attempt attempt)
+    {
+        var (address, config) = request.IsGrpc ? (replica.Address.Grpc!, client.OverGrpc) : (replica.Address.Http, client.OverHttp);
+        return forwarder.SendAsync(context, address.GetLeftPart(UriPartial.Authority), client.Http, config, attempt);
+    }
+
+    private string? Conclude(HttpContext context, RoutedRequest request, Replica replica, Attempt attempt, ForwarderError error)
+    {
+        var facts = RequestFacts.Of(context);
+        if (context.RequestAborted.IsCancellationRequested && IsByClient(error))
+        {
+            facts.Fail("ClientGone");
+            metrics.Ended(replica.Name, "client_gone");
+            return null;
+        }
+        if (attempt.Status is { } status)
+        {
+            End(facts, replica, attempt, error, status);
+            return null;
+        }
+        if (IsTimeout(error))
+        {
+            metrics.Ended(replica.Name, "timeout");
+            Clear(context);
+            throw new GatewayException(GatewayError.TimedOut);
+        }
+        Eject(replica, isUnreachable: true, "connection failed");
+        metrics.Ended(replica.Name, "unreachable");
+        Clear(context);
+        // A stream whose rest has been sent once cannot be sent again.
+        return request.Body?.MayReplay == false ? throw new GatewayException(GatewayError.Unreachable) : "connection failed";
+    }
+
+    private void End(RequestFacts facts, Replica replica, Attempt attempt, ForwarderError error, HttpStatusCode status)
+    {
+        var isBroken = attempt.IsBroken || error is not ForwarderError.None;
+        if (isBroken) facts.Fail("BrokenOff");
+        if (isBroken || IsFault(status)) Eject(replica, isUnreachable: false, isBroken ? "broken off" : $"status {(int)status}");
+        else replica.Succeed();
+        metrics.Ended(replica.Name, isBroken ? "broken" : (int)status < StatusCodes.Status400BadRequest ? "ok" : $"status_{(int)status}");
+        if (facts.FirstByte is { } first) metrics.Began(first);
+    }
+
+    private void Eject(Replica replica, bool isUnreachable, string reason)
+    {
+        if (!replica.Fail(isUnreachable)) return;
+        metrics.Ejected(replica.Name, isUnreachable ? "unreachable" : "failures");
+        GatewayLog.ReplicaEjected(log, replica.Name, reason);
+    }
+
+    private void TriedAgain(HttpContext context, Replica replica, string reason)
+    {
+        metrics.TriedAgain(replica.Name, reason);
+        GatewayLog.TriedAgain(log, context.TraceIdentifier, replica.Name, reason);
+        Clear(context);
+    }
+
+    /// <summary>What a try has left on the response: the next one begins with nothing.</summary>
+    private static void Clear(HttpContext context)
+    {
+        Debug.Assert(!context.Response.HasStarted, "a response that has begun is never tried again");
+        context.Response.Clear();
+    }
+
+    /// <summary>What a client that leaves ends with. A replica that breaks off aborts the request too, but ends otherwise.</summary>
+    private static bool IsByClient(ForwarderError error) => error is ForwarderError.RequestCanceled or ForwarderError.RequestBodyClient
+        or ForwarderError.RequestBodyCanceled or ForwarderError.ResponseBodyClient or ForwarderError.ResponseBodyCanceled;
+
+    private static bool IsTimeout(ForwarderError error) =>
+        error is ForwarderError.RequestTimedOut or ForwarderError.ResponseBodyCanceled or ForwarderError.RequestBodyCanceled;
+
+    private static bool IsFault(HttpStatusCode status) =>
+        status is HttpStatusCode.InternalServerError or HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout;
+}

@@ -1,0 +1,160 @@
+using DeRa.Gateway.Errors;
+
+namespace DeRa.Gateway.Forwarding;
+
+/// <summary>
+/// A request's body that can be sent again: what has been read of it is kept until the response begins. Of a stream that goes on meanwhile
+/// (gRPC's) no more than the limit is kept; beyond that it is sent once only. One reader at a time.
+/// </summary>
+/// <param name="body">The body as it arrives.</param>
+/// <param name="most">Bytes that are kept at most.</param>
+/// <param name="budget">What all bodies together may take.</param>
+internal sealed class ReplayedBody(Stream body, int most, BodyBudget budget) : Stream
+{
+    private const int PieceBytes = 16 << 10;
+
+    private readonly byte[] _piece = new byte[PieceBytes];
+    private readonly MemoryStream _kept = new();
+    private readonly Lock _gate = new();
+    private Task<int>? _pending;
+    private long _counted;
+    private int _position;
+    private bool _hasEnded;
+    private bool _isReleased;
+
+    /// <summary>Whether it can be sent again.</summary>
+    public bool MayReplay
+    {
+        get { lock (_gate) return !_isReleased; }
+    }
+
+    /// <summary>What has been read so far.</summary>
+    public ReadOnlyMemory<byte> Kept => _kept.GetBuffer().AsMemory(0, (int)_kept.Length);
+
+    /// <inheritdoc/>
+    public override bool CanRead => true;
+
+    /// <inheritdoc/>
+    public override bool CanSeek => false;
+
+    /// <inheritdoc/>
+    public override bool CanWrite => false;
+
+    /// <inheritdoc/>
+    public override long Length => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>Reads until so many bytes are kept. False = it ended before.</summary>
+    /// <exception cref="GatewayException">It is longer than the limit, or there is no room for it.</exception>
+    public async Task<bool> FillAsync(long bytes, CancellationToken cancellation)
+    {
+        while (!_hasEnded && _kept.Length < bytes)
+        {
+            await PullAsync(cancellation);
+            if (_kept.Length > most) throw new GatewayException(GatewayError.TooLarge(most));
+        }
+        return _kept.Length >= bytes;
+    }
+
+    /// <summary>Begins it anew, for another try.</summary>
+    public void Rewind() => _position = 0;
+
+    /// <summary>The response has begun: it will not be sent again, and what was sent is dropped.</summary>
+    public void Release()
+    {
+        lock (_gate)
+        {
+            _isReleased = true;
+            if (_position == _kept.Length) Drop();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            if (Take(buffer.Span) is var taken && (taken > 0 || _hasEnded || buffer.Length == 0)) return taken;
+            await PullAsync(cancellationToken);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    /// <inheritdoc/>
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    public override void Flush()
+    {
+    }
+
+    /// <inheritdoc/>
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            budget.Free(_counted);
+            _counted = 0;
+        }
+        base.Dispose(disposing);
+    }
+
+    private int Take(Span<byte> buffer)
+    {
+        lock (_gate)
+        {
+            var taken = (int)Math.Min(buffer.Length, _kept.Length - _position);
+            _kept.GetBuffer().AsSpan(_position, taken).CopyTo(buffer);
+            _position += taken;
+            if (_isReleased && _position == _kept.Length) Drop();
+            return taken;
+        }
+    }
+
+    /// <summary>A try that is given up leaves its read behind, and the next one waits for the same: nothing of the body is lost.</summary>
+    private async Task PullAsync(CancellationToken cancellation)
+    {
+        _pending ??= body.ReadAsync(_piece, CancellationToken.None).AsTask();
+        var read = await _pending.WaitAsync(cancellation);
+        _pending = null;
+        if (read == 0)
+        {
+            _hasEnded = true;
+            return;
+        }
+        budget.Keep(read);
+        lock (_gate)
+        {
+            _counted += read;
+            _kept.Position = _kept.Length;
+            _kept.Write(_piece, 0, read);
+            if (_position > 0 && _kept.Length > most) _isReleased = true;
+        }
+    }
+
+    private void Drop()
+    {
+        _kept.SetLength(0);
+        _position = 0;
+        budget.Free(_counted);
+        _counted = 0;
+    }
+}

@@ -1,0 +1,61 @@
+using System.Buffers.Binary;
+using DeRa.Gateway.Errors;
+using DeRa.Gateway.Keys;
+using DeRa.Gateway.Options;
+using DeRa.Gateway.Telemetry;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace DeRa.Gateway.Forwarding;
+
+/// <summary>Reads of a request what chooses its replica: over HTTP the whole body, of a call its first message.</summary>
+/// <param name="options">How large bodies may be, and how long they may take.</param>
+/// <param name="budget">What all bodies together may take.</param>
+/// <param name="time">The clock.</param>
+internal sealed class RequestReader(GatewayOptions options, BodyBudget budget, TimeProvider time)
+{
+    /// <summary>Whether it is compressed, then its length.</summary>
+    private const int MessageHeadBytes = 5;
+
+    /// <summary>Reads it.</summary>
+    /// <exception cref="GatewayException">The body is too long, too slow, or there is no room for it.</exception>
+    public async Task<RoutedRequest> ReadAsync(HttpContext context)
+    {
+        var request = context.Request;
+        var isGrpc = request.IsGrpc();
+        if (!isGrpc && context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody == false)
+            return new RoutedRequest(false, null, GenerationPath.IdOf(request.Path), null);
+        // A stream of messages may go on for as long as its call: its messages are bounded here and by the replica.
+        if (isGrpc && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
+        var body = new ReplayedBody(request.Body, options.Forwarding.MaxBodyBytes, budget);
+        context.Response.RegisterForDispose(body);
+        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(options.Connection.BodySeconds), time);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(late.Token, context.RequestAborted);
+        try
+        {
+            var key = isGrpc ? await CallKeyAsync(request.Path, body, end.Token) : await JsonKeyAsync(request, body, end.Token);
+            request.Body = body;
+            return new RoutedRequest(isGrpc, key, GenerationPath.IdOf(request.Path), body);
+        }
+        catch (OperationCanceledException) when (late.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
+        {
+            throw new GatewayException(GatewayError.TooSlow(options.Connection.BodySeconds));
+        }
+    }
+
+    private async Task<ulong?> JsonKeyAsync(HttpRequest request, ReplayedBody body, CancellationToken cancellation)
+    {
+        await body.FillAsync(long.MaxValue, cancellation);
+        return HttpMethods.IsPost(request.Method) ? JsonRoutingKey.Read(body.Kept, options.Balancing.PrefixBytes) : null;
+    }
+
+    private async Task<ulong?> CallKeyAsync(PathString path, ReplayedBody body, CancellationToken cancellation)
+    {
+        if (!await body.FillAsync(MessageHeadBytes, cancellation)) return null;
+        var length = BinaryPrimitives.ReadUInt32BigEndian(body.Kept.Span[1..]);
+        if (length > options.Forwarding.MaxBodyBytes) throw new GatewayException(GatewayError.TooLarge(options.Forwarding.MaxBodyBytes));
+        if (!await body.FillAsync(MessageHeadBytes + length, cancellation)) return null;
+        // What is compressed is not looked into: it goes wherever there is the least to do.
+        return body.Kept.Span[0] != 0 ? null
+            : GrpcRoutingKey.Read(path.Value ?? "", body.Kept.Span.Slice(MessageHeadBytes, (int)length), options.Balancing.PrefixBytes);
+    }
+}

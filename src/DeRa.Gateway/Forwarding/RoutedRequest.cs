@@ -1,0 +1,23 @@
+using System.Net;
+
+namespace DeRa.Gateway.Forwarding;
+
+/// <summary>A request and what chooses its replica.</summary>
+/// <param name="IsGrpc">Whether it is a call of gRPC.</param>
+/// <param name="Key">The hash of what its prompt begins with; null = it has none.</param>
+/// <param name="GenerationId">The running generation that it is about; null = none.</param>
+/// <param name="Body">Its body; null = it has none.</param>
+internal sealed record RoutedRequest(bool IsGrpc, ulong? Key, string? GenerationId, ReplayedBody? Body)
+{
+    private const string GrpcUnavailable = "14";
+
+    /// <summary>Why another replica may take what this response refuses; null = it is a response.</summary>
+    public string? RefusalIn(HttpResponseMessage response)
+    {
+        if (response.StatusCode == HttpStatusCode.ServiceUnavailable) return "503";
+        // Headers alone, with the status among them ("Trailers-Only"): nothing has been generated.
+        if (IsGrpc && response.Headers.TryGetValues("grpc-status", out var codes) && codes.FirstOrDefault() == GrpcUnavailable)
+            return "UNAVAILABLE";
+        return GenerationId is not null && response.StatusCode == HttpStatusCode.NotFound ? "404" : null;
+    }
+}

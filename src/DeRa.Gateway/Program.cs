@@ -1,0 +1,3 @@
+using DeRa.Gateway.Composition;
+
+return await GatewayProgram.RunAsync(args, Environment.GetEnvironmentVariables(), Console.Out, Console.Error);

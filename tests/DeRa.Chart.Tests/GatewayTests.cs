@@ -1,0 +1,86 @@
+using DeRa.Chart.Tests.Rendering;
+using k8s;
+using k8s.Models;
+using Xunit;
+
+namespace DeRa.Chart.Tests;
+
+/// <summary>The gateway finds the replicas, and nothing takes one for the other.</summary>
+public class GatewayTests
+{
+    private static readonly IReadOnlyList<Manifest> s_manifests = HelmChart.Render(HelmChart.Example("gateway"), "canary");
+
+    private static readonly V1Deployment s_gateway = Find<V1Deployment>("Deployment", "canary-dera-gateway");
+
+    private static readonly V1Deployment s_replicas = Find<V1Deployment>("Deployment", "canary-dera");
+
+    [Fact]
+    public void It_looks_up_a_headless_service_of_all_replicas()
+    {
+        var service = Find<V1Service>("Service", "canary-dera-replicas");
+        Assert.Equal("None", service.Spec.ClusterIP);
+        // It asks each for itself whether it is ready, and a draining one still runs what may be changed in mid-stream.
+        Assert.True(service.Spec.PublishNotReadyAddresses);
+        AssertFinds(service.Spec.Selector, s_replicas, s_gateway);
+        var ports = service.Spec.Ports.ToDictionary(port => port.Name, port => port.Port);
+        Assert.Contains($"--replica-dns=http://canary-dera-replicas:{ports["http"]}+{ports["grpc"]}", Container(s_gateway).Args);
+        Assert.Equal(Container(s_replicas).Ports.Select(port => (port.Name, port.ContainerPort)),
+            service.Spec.Ports.Select(port => (port.Name, port.Port)));
+    }
+
+    [Fact]
+    public void Its_own_selectors_find_it_alone()
+    {
+        AssertFinds(s_gateway.Spec.Selector.MatchLabels, s_gateway, s_replicas);
+        AssertFinds(Find<V1Service>("Service", "canary-dera-gateway").Spec.Selector, s_gateway, s_replicas);
+        AssertFinds(s_replicas.Spec.Selector.MatchLabels, s_replicas, s_gateway);
+        AssertFinds(Find<V1Service>("Service", "canary-dera").Spec.Selector, s_replicas, s_gateway);
+        AssertFinds(Find<V1PodDisruptionBudget>("PodDisruptionBudget", "canary-dera").Spec.Selector.MatchLabels, s_replicas, s_gateway);
+    }
+
+    [Theory]
+    [InlineData("canary-dera")]
+    [InlineData("canary-dera-gateway")]
+    public void Each_is_scraped_once(string monitor)
+    {
+        var selector = s_manifests.Single(manifest => manifest.Kind == "ServiceMonitor" && manifest.Name == monitor).Json
+            .GetProperty("spec").GetProperty("selector").GetProperty("matchLabels").EnumerateObject()
+            .ToDictionary(label => label.Name, label => label.Value.GetString()!);
+        var services = s_manifests.Where(manifest => manifest.Kind == "Service")
+            .Select(manifest => KubernetesYaml.Deserialize<V1Service>(manifest.Text, strict: true))
+            .Where(service => !selector.Except(service.Metadata.Labels).Any());
+        Assert.Equal(monitor, Assert.Single(services).Metadata.Name);
+    }
+
+    [Fact]
+    public void The_route_leads_to_it_and_the_network_policy_lets_it_reach_the_replicas()
+    {
+        Assert.Equal("canary-dera-gateway", s_manifests.Single(manifest => manifest.Kind == "HTTPRoute").Json
+            .GetProperty("spec").GetProperty("rules")[0].GetProperty("backendRefs")[0].GetProperty("name").GetString());
+        AssertFinds(Find<V1NetworkPolicy>("NetworkPolicy", "canary-dera").Spec.Ingress[0].FromProperty[0].PodSelector.MatchLabels,
+            s_gateway, s_replicas);
+    }
+
+    [Fact]
+    public void Its_pod_is_as_strict_as_a_replicas_and_drains_as_long()
+    {
+        var (gateway, replica) = (s_gateway.Spec.Template.Spec, s_replicas.Spec.Template.Spec);
+        Assert.Equal(replica.TerminationGracePeriodSeconds, gateway.TerminationGracePeriodSeconds);
+        Assert.Equal((replica.SecurityContext.RunAsUser, true), (gateway.SecurityContext.RunAsUser, gateway.SecurityContext.RunAsNonRoot));
+        Assert.True(Container(s_gateway).SecurityContext is { ReadOnlyRootFilesystem: true, AllowPrivilegeEscalation: false });
+        Assert.Equal(["/app/dera", "gateway"], Container(s_gateway).Command);
+        Assert.Equal("prometheus-key", Container(s_gateway).Env.Single().ValueFrom.SecretKeyRef.Name);
+    }
+
+    private static void AssertFinds(IDictionary<string, string> selector, V1Deployment wanted, V1Deployment other)
+    {
+        Assert.NotEmpty(selector);
+        Assert.Empty(selector.Except(wanted.Spec.Template.Metadata.Labels));
+        Assert.NotEmpty(selector.Except(other.Spec.Template.Metadata.Labels));
+    }
+
+    private static V1Container Container(V1Deployment deployment) => Assert.Single(deployment.Spec.Template.Spec.Containers);
+
+    private static T Find<T>(string kind, string name) => KubernetesYaml.Deserialize<T>(
+        s_manifests.Single(manifest => manifest.Kind == kind && manifest.Name == name).Text, strict: true);
+}

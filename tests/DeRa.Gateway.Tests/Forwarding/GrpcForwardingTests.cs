@@ -1,0 +1,109 @@
+using DeRa.Gateway.Tests.Fixtures;
+using DeRa.Protos.V1;
+using DeRa.Testing.Server;
+using Grpc.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Xunit;
+
+namespace DeRa.Gateway.Tests.Forwarding;
+
+public class GrpcForwardingTests
+{
+    [Fact]
+    public async Task Unary_calls_streams_and_errors_come_through()
+    {
+        await using var replica = await TestReplica.StartAsync();
+        await using var gateway = await GatewayFixture.StartAsync(replica);
+        var request = new GenerateRequest { Prompt = new Prompt { Text = "Once" }, Options = new() { Seed = 1, MaxTokens = 12 } };
+        var direct = await replica.Server.Inference.GenerateAsync(request, cancellationToken: ServerFixture.Stop);
+        Assert.Equal(direct, await gateway.Inference.GenerateAsync(request, cancellationToken: ServerFixture.Stop));
+
+        using var stream = gateway.Inference.GenerateStream(
+            new GenerateStreamRequest { Prompt = request.Prompt, Options = request.Options }, cancellationToken: ServerFixture.Stop);
+        var events = await stream.ResponseStream.ReadAllAsync(ServerFixture.Stop).ToListAsync(ServerFixture.Stop);
+        Assert.Equal(direct.Choices[0].Text, string.Concat(events.Select(one => one.Delta?.Text)));
+
+        request.Options.Temperature = 99;
+        var bad = await Assert.ThrowsAsync<RpcException>(
+            async () => await gateway.Inference.GenerateAsync(request, cancellationToken: ServerFixture.Stop));
+        Assert.Equal(StatusCode.InvalidArgument, bad.StatusCode);
+        Assert.NotNull(bad.Trailers.GetValueBytes("grpc-status-details-bin"));
+    }
+
+    [Fact]
+    public async Task A_conversation_changes_its_strength_while_it_runs()
+    {
+        await using var replica = await TestReplica.StartAsync(Scripts.Endless());
+        await using var gateway = await GatewayFixture.StartAsync(replica);
+        using var call = gateway.Inference.Converse(cancellationToken: ServerFixture.Stop);
+        await call.RequestStream.WriteAsync(new ConverseRequest
+        {
+            Start = new ConverseStart { Prompt = new Prompt { Text = "Once" }, Options = new() { MaxTokens = 100_000, AlignmentStrength = 1 } },
+        }, ServerFixture.Stop);
+        Assert.True(await call.ResponseStream.MoveNext(ServerFixture.Stop));
+        Assert.NotNull(call.ResponseStream.Current.Started);
+        await call.RequestStream.WriteAsync(
+            new ConverseRequest { Change = new StrengthChange { AlignmentStrength = 2 } }, ServerFixture.Stop);
+        while (call.ResponseStream.Current.Changed is null) Assert.True(await call.ResponseStream.MoveNext(ServerFixture.Stop));
+        await call.RequestStream.WriteAsync(new ConverseRequest { Stop = new ConverseStop() }, ServerFixture.Stop);
+        while (call.ResponseStream.Current.Finished is null) Assert.True(await call.ResponseStream.MoveNext(ServerFixture.Stop));
+        Assert.Equal(FinishReason.Cancelled, call.ResponseStream.Current.Finished.FinishReason);
+        Assert.Equal(0, gateway.Bodies.Kept);
+    }
+
+    [Fact]
+    public async Task What_is_unavailable_at_one_replica_another_one_does()
+    {
+        await using var health = await StubReplica.StartAsync();
+        await using var stopping = await StubReplica.StartAsync(HttpProtocols.Http2);
+        await using var other = await TestReplica.StartAsync();
+        stopping.Respond = context =>
+        {
+            context.Response.ContentType = "application/grpc";
+            context.Response.Headers["grpc-status"] = "14";
+            return Task.CompletedTask;
+        };
+        await using var gateway = await GatewayFixture.StartAsync(
+            GatewayFixture.Options($"{health.Name}+{new Uri(stopping.Name).Port}", other.Address));
+        for (var i = 0; i < 8; i++)
+        {
+            var response = await gateway.Inference.GenerateAsync(
+                new GenerateRequest { Prompt = new Prompt { Text = $"{i}" }, Options = new() { MaxTokens = 1 } },
+                cancellationToken: ServerFixture.Stop);
+            Assert.Equal("pair", response.Model);
+        }
+        Assert.NotEmpty(stopping.Requests);
+        Assert.Equal(stopping.Requests.Count,
+            await gateway.MetricAsync($"dera_gateway_retries_total{{reason=\"UNAVAILABLE\",replica=\"{health.Name}\"}}"));
+    }
+
+    [Fact]
+    public async Task A_replica_that_dies_before_its_response_is_replaced_and_one_that_dies_after_fails_the_call()
+    {
+        await using var one = await TestReplica.StartAsync(Scripts.Endless());
+        await using var gateway = await GatewayFixture.StartAsync(one);
+        using var call = gateway.Inference.GenerateStream(
+            new GenerateStreamRequest { Prompt = new Prompt { Text = "a" }, Options = new() { MaxTokens = 100_000 } },
+            cancellationToken: ServerFixture.Stop);
+        Assert.True(await call.ResponseStream.MoveNext(ServerFixture.Stop));
+        one.Kill();
+        var broken = await Assert.ThrowsAsync<RpcException>(async () =>
+        {
+            while (await call.ResponseStream.MoveNext(ServerFixture.Stop)) Assert.NotNull(call.ResponseStream.Current);
+        });
+        Assert.NotEqual(StatusCode.OK, broken.StatusCode);
+        var nobody = await Assert.ThrowsAsync<RpcException>(
+            async () => await gateway.Inference.ListModelsAsync(new ListModelsRequest(), cancellationToken: ServerFixture.Stop));
+        Assert.Equal(StatusCode.Unavailable, nobody.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_replica_without_a_port_for_it_gets_no_calls()
+    {
+        await using var without = await StubReplica.StartAsync();
+        await using var gateway = await GatewayFixture.StartAsync(GatewayFixture.Options(without.Name));
+        var refused = await Assert.ThrowsAsync<RpcException>(
+            async () => await gateway.Inference.ListModelsAsync(new ListModelsRequest(), cancellationToken: ServerFixture.Stop));
+        Assert.Equal((StatusCode.Unavailable, "No replica that serves gRPC is ready."), (refused.StatusCode, refused.Status.Detail));
+    }
+}
