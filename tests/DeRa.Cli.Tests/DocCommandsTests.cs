@@ -38,4 +38,14 @@ public sealed class DocCommandsTests
         Assert.True(difference is null, difference);
         return count;
     }
+
+    [Fact]
+    public async Task A_chat_is_what_the_docs_show()
+    {
+        Assert.SkipUnless(DocCommands.CanRun, DocCommands.Missing);
+        var (run, difference) = await DocCommands.RunAsync("docs/clients.md", "dera chat",
+            commands => $"dera() {{ {CliProcess.ShellCommand} \"$@\"; }}\n{commands}", TestContext.Current.CancellationToken);
+        Assert.Equal(1, run);
+        Assert.True(difference is null, difference);
+    }
 }

@@ -16,6 +16,9 @@ internal sealed class GrpcReader(string generationId)
     private readonly Dictionary<int, (double? One, MapField<string, double> ByName)> _changed = [];
     private Started _started = new();
 
+    /// <summary>The request's n.</summary>
+    public required int ChoicesAtAStrength { private get; init; }
+
     /// <summary>What the call took; final at its end, null before a choice has ended.</summary>
     public UsageDetails? Usage { get; private set; }
 
@@ -113,9 +116,6 @@ internal sealed class GrpcReader(string generationId)
             WireSchedule.FormOneofCase.Ramp when _started.AlignmentSchedule.Ramp is var ramp => ramp.Tokens == 0 ? ramp.End : ramp.Start,
             _ => OfAll,
         };
-
-    /// <summary>The request's n.</summary>
-    public required int ChoicesAtAStrength { private get; init; }
 
     private static AlignedChoice Choice(ChatChoice choice) => new()
     {
