@@ -88,9 +88,9 @@ public sealed class HealthChecks(
         {
             // The gateway stops.
         }
-        catch (Exception fault) when (fault is HttpRequestException or OperationCanceledException)
+        catch (Exception fault) when (fault is HttpRequestException or IOException or OperationCanceledException)
         {
-            Unready(replica, fault is HttpRequestException ? fault.Message : $"no response in {options.HealthTimeoutSeconds} s");
+            Unready(replica, fault is not OperationCanceledException ? fault.Message : $"no response in {options.HealthTimeoutSeconds} s");
         }
     }
 
@@ -130,7 +130,7 @@ public sealed class HealthChecks(
             using var response = await http.SendAsync(request, cancellation);
             return response.IsSuccessStatusCode ? ReportedLoad.Read(await response.Content.ReadAsStringAsync(cancellation)) : null;
         }
-        catch (Exception fault) when (fault is HttpRequestException or OperationCanceledException)
+        catch (Exception fault) when (fault is HttpRequestException or IOException or OperationCanceledException)
         {
             // It is ready all the same; what it has to do is then known by this gateway's own requests alone.
             return null;
