@@ -41,8 +41,8 @@ internal static class CompletionCommand
     public static Command Create()
     {
         s_shell.CompletionSources.Add([.. s_scripts.Keys]);
-        var command = new Command("completion", "Print a script that completes this program's command lines. Read it where the shell starts: "
-            + "source <(dera completion bash), the same for zsh, dera completion fish | source, or "
+        var command = new Command("completion", "Print a script that completes this program's command lines. Read it where the shell "
+            + "starts: source <(dera completion bash), the same for zsh, dera completion fish | source, or "
             + "dera completion pwsh | Out-String | Invoke-Expression")
         {
             s_shell,

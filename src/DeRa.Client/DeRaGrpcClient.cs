@@ -13,7 +13,8 @@ namespace DeRa.Client;
 
 /// <summary>
 /// A DeRa server over gRPC. A call that meets UNAVAILABLE or RESOURCE_EXHAUSTED before its first message is made again up to three times,
-/// and a refusal is an <see cref="RpcException"/>, of which <see cref="DeRaError.Of"/> tells the field. Any thread may use it, many at once.
+/// and a refusal is an <see cref="RpcException"/>, of which <see cref="DeRaError.Of"/> tells the field. Any thread may use it, many at
+/// once.
 /// </summary>
 public sealed class DeRaGrpcClient : IDisposable
 {
@@ -42,8 +43,8 @@ public sealed class DeRaGrpcClient : IDisposable
     public IChatClient GetChatClient(string? model = null) => new GrpcChatClient(_service, _running, _endpoint, model);
 
     /// <summary>
-    /// Changes the strength of a stream for the tokens that follow. It returns when the change is on its way; the pieces from there on say it
-    /// in their <c>AlignmentStrength</c>. Of several changes before a token the last counts.
+    /// Changes the strength of a stream for the tokens that follow. It returns when the change is on its way; the pieces from there on
+    /// say it in their <c>AlignmentStrength</c>. Of several changes before a token the last counts.
     /// </summary>
     /// <param name="generationId">The stream, by <c>ChatResponseUpdate.GenerationId</c>: one of this client's.</param>
     /// <param name="strength">λ of the first aligned model, in the server's range, usually −1 to 10: another one ends the stream.</param>

@@ -30,9 +30,11 @@ public class ProgramTests
 
     [Theory]
     [InlineData("There are no replicas: name them by --replicas, --replica-dns or --replica-file.")]
-    [InlineData("--replicas holds 'a:8080'; an address must be http://HOST:PORT, with +PORT where gRPC has a port of its own, such as http://10.0.0.1:8080+8081.", "--replicas=a:8080")]
+    [InlineData("--replicas holds 'a:8080'; an address must be http://HOST:PORT, with +PORT where gRPC has a port of its own, "
+        + "such as http://10.0.0.1:8080+8081.", "--replicas=a:8080")]
     [InlineData("--load-bound is '0.5' (command line); it must be a number from 1 to 100.", "--replicas=http://a", "--load-bound=0.5")]
-    [InlineData("--policy is 'random' (command line); it must be prefix-affinity, least-requests or round-robin.", "--replicas=http://a", "--policy=random")]
+    [InlineData("--policy is 'random' (command line); it must be prefix-affinity, least-requests or round-robin.",
+        "--replicas=http://a", "--policy=random")]
     [InlineData("--max-pending-body-bytes is 5000; it must be at least --max-body-bytes, 4194304.",
         "--replicas=http://a", "--max-pending-body-bytes=5000")]
     [InlineData("--backends is not an option: here it is --replicas (see --help).", "--backends=http://a")]

@@ -9,8 +9,8 @@ using Spectre.Console;
 namespace DeRa.Cli.Chat;
 
 /// <summary>
-/// <c>dera chat</c>: a conversation with a pair that it loads, or with a server. On a terminal tokens are coloured by their implicit reward;
-/// elsewhere the answers are plain text, a line of input each.
+/// <c>dera chat</c>: a conversation with a pair that it loads, or with a server. On a terminal tokens are coloured by their implicit
+/// reward; elsewhere the answers are plain text, a line of input each.
 /// </summary>
 internal static class ChatCommand
 {
@@ -25,7 +25,8 @@ internal static class ChatCommand
 
     private static readonly Option<double?> s_strength = new("--strength", "--alignment-strength")
     {
-        Description = "λ: 0 = the reference model, 1 = the aligned model (default), between them or beyond: their mixture; /strength changes it",
+        Description = "λ: 0 = the reference model, 1 = the aligned model (default), between them or beyond: their mixture; "
+            + "/strength changes it",
     };
 
     private static readonly Option<long?> s_seed = new("--seed")
@@ -33,7 +34,10 @@ internal static class ChatCommand
         Description = "The same seed gives the same answers (default: a random one for each); /seed changes it",
     };
 
-    private static readonly Option<string?> s_system = new("--system") { Description = "What the conversation begins with; /system changes it" };
+    private static readonly Option<string?> s_system = new("--system")
+    {
+        Description = "What the conversation begins with; /system changes it",
+    };
 
     private static readonly Option<int?> s_maxTokens = new("--max-tokens")
     {
@@ -45,9 +49,9 @@ internal static class ChatCommand
     /// <param name="interruption">What Ctrl+C ends; null = nothing that is known here.</param>
     public static Command Create(Interruption? interruption)
     {
-        var command = new Command("chat", "Talk with a pair of models mixed at a strength, or with a server. Lines that begin with a slash set "
-            + "things: /strength 1.5, /seed 7, /system TEXT, /clear, /help, /quit. Ctrl+C stops the answer, Ctrl+D ends. Without --url, "
-            + "--reference and --aligned it is the default pair, which writes stories and comes with the program.")
+        var command = new Command("chat", "Talk with a pair of models mixed at a strength, or with a server. Lines that begin with a slash "
+            + "set things: /strength 1.5, /seed 7, /system TEXT, /clear, /help, /quit. Ctrl+C stops the answer, Ctrl+D ends. Without "
+            + "--url, --reference and --aligned it is the default pair, which writes stories and comes with the program.")
         {
             s_url, s_model, s_strength, s_seed, s_system, s_maxTokens, s_temperature,
         };
@@ -69,8 +73,8 @@ internal static class ChatCommand
         PairArguments pair, ParseResult parsed, Interruption? interruption, CancellationToken cancellation)
     {
         var output = parsed.InvocationConfiguration.Output;
-        using var answers = parsed.GetValue(s_url) is { } url
-            ? new ServerAnswers(url, ServerArguments.ApiKey, parsed.GetValue(s_model)) : await LoadAsync(pair, parsed, cancellation);
+        using var responses = parsed.GetValue(s_url) is { } url
+            ? new ServerResponses(url, ServerArguments.ApiKey, parsed.GetValue(s_model)) : await LoadAsync(pair, parsed, cancellation);
         var isTerminal = ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected;
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
@@ -79,19 +83,21 @@ internal static class ChatCommand
             Out = new AnsiConsoleOutput(output),
         });
         var typed = isTerminal && !Console.IsInputRedirected && console.Profile.Capabilities.Ansi ? new TerminalLines(output) : null;
-        var session = new ChatSession(answers, console, prompt => typed is null ? Console.In.ReadLine() : typed.Read(prompt), new ChatSettings
+        var settings = new ChatSettings
         {
             Strength = parsed.GetValue(s_strength),
             Seed = parsed.GetValue(s_seed),
             System = parsed.GetValue(s_system),
             MaxTokens = parsed.GetValue(s_maxTokens),
             Temperature = parsed.GetValue(s_temperature),
-        });
-        using var diverted = interruption?.Divert(session.StopAnswer);
+        };
+        var session = new ChatSession(
+            responses, console, prompt => typed is null ? Console.In.ReadLine() : typed.Read(prompt), settings);
+        using var diverted = interruption?.Divert(session.StopResponse);
         return await session.RunAsync(cancellation) ? 0 : 1;
     }
 
-    private static async Task<IAnswerSource> LoadAsync(PairArguments pair, ParseResult parsed, CancellationToken cancellation)
+    private static async Task<IResponseSource> LoadAsync(PairArguments pair, ParseResult parsed, CancellationToken cancellation)
     {
         var options = pair.Read(parsed);
         options = options with
@@ -99,7 +105,7 @@ internal static class ChatCommand
             Models = await ModelFolders.ResolveAsync(options.Models, parsed.InvocationConfiguration.Error, cancellation),
         };
         var progress = Console.IsErrorRedirected ? null : new ConsoleLoadProgress(Console.Error);
-        return new PairAnswers(await ServedPairLoader.LoadAsync(
+        return new PairResponses(await ServedPairLoader.LoadAsync(
             options, progress, NullLoggerFactory.Instance, TimeProvider.System, cancellation));
     }
 }

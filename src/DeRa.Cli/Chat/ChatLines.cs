@@ -39,7 +39,8 @@ internal static class ChatLines
                     : throw new FormatException($"/seed is '{rest}'; it must be a whole number, or nothing for random ones.");
                 return (settings with { Seed = seed }, string.Create(CultureInfo.InvariantCulture, $"seed {seed}"));
             case "/system":
-                return (settings with { System = rest.Length == 0 ? null : rest }, rest.Length == 0 ? "no system message" : "system message set");
+                return rest.Length == 0 ? (settings with { System = null }, "no system message")
+                    : (settings with { System = rest }, "system message set");
             default:
                 throw new FormatException($"'{word}' is not known; /help tells what is. A message may not begin with a slash.");
         }

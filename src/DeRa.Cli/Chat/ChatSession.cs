@@ -5,24 +5,24 @@ using Spectre.Console;
 namespace DeRa.Cli.Chat;
 
 /// <summary>A conversation on a terminal, or by lines of a file.</summary>
-/// <param name="answers">What answers.</param>
+/// <param name="responses">What answers.</param>
 /// <param name="console">The terminal.</param>
 /// <param name="readLine">Reads a line, after a prompt where there is a terminal; null = the input has ended.</param>
 /// <param name="settings">How answers are made at first.</param>
-internal sealed class ChatSession(IAnswerSource answers, IAnsiConsole console, Func<string, string?> readLine, ChatSettings settings)
+internal sealed class ChatSession(IResponseSource responses, IAnsiConsole console, Func<string, string?> readLine, ChatSettings settings)
 {
     private readonly List<(string Role, string Content)> _turns = [];
     private ChatSettings _settings = settings;
-    private CancellationTokenSource? _answering;
+    private CancellationTokenSource? _responding;
 
     /// <summary>Stops the answer that is being written; any thread.</summary>
     /// <returns>Whether one was.</returns>
-    public bool StopAnswer()
+    public bool StopResponse()
     {
-        if (Volatile.Read(ref _answering) is not { } answering) return false;
+        if (Volatile.Read(ref _responding) is not { } responding) return false;
         try
         {
-            answering.Cancel();
+            responding.Cancel();
         }
         catch (ObjectDisposedException)
         {
@@ -40,7 +40,7 @@ internal sealed class ChatSession(IAnswerSource answers, IAnsiConsole console, F
         {
             if (line.Length == 0) continue;
             if (line.StartsWith('/')) Obey(line);
-            else succeeded = await AnswerAsync(line, cancellation);
+            else succeeded = await RespondAsync(line, cancellation);
         }
         cancellation.ThrowIfCancellationRequested();
         return succeeded;
@@ -75,16 +75,16 @@ internal sealed class ChatSession(IAnswerSource answers, IAnsiConsole console, F
         }
     }
 
-    private async Task<bool> AnswerAsync(string line, CancellationToken cancellation)
+    private async Task<bool> RespondAsync(string line, CancellationToken cancellation)
     {
-        using var answering = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        Volatile.Write(ref _answering, answering);
+        using var responding = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        Volatile.Write(ref _responding, responding);
         _turns.Add(("user", line));
         var text = new StringBuilder();
         var (tokens, rewards, seed) = (0, 0d, (long?)null);
         try
         {
-            await foreach (var piece in answers.AnswerAsync(Conversation(), _settings, answering.Token))
+            await foreach (var piece in responses.RespondAsync(Conversation(), _settings, responding.Token))
             {
                 console.Write(Paint.Of(piece.Text, piece.ImplicitReward));
                 text.Append(piece.Text);
@@ -106,7 +106,7 @@ internal sealed class ChatSession(IAnswerSource answers, IAnsiConsole console, F
         }
         finally
         {
-            Volatile.Write(ref _answering, null);
+            Volatile.Write(ref _responding, null);
         }
         console.WriteLine();
         _turns.Add(("assistant", text.ToString()));

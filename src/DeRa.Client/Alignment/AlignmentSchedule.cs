@@ -8,7 +8,8 @@ public abstract record AlignmentSchedule
     }
 
     /// <summary>Strengths that jump.</summary>
-    /// <param name="points">Output tokens, counted from 0 and ascending, and the strength from each of them on: 1 to 64, the first at 0.</param>
+    /// <param name="points">Output tokens, counted from 0 and ascending, and the strength from each of them on: 1 to 64, the first at
+    /// 0.</param>
     public static AlignmentSchedule Of(params IEnumerable<(int FromToken, double Strength)> points) => new PointSchedule([.. points]);
 
     /// <summary>A strength that goes from one value to another.</summary>
@@ -21,7 +22,8 @@ public abstract record AlignmentSchedule
 }
 
 /// <summary>Strengths that jump.</summary>
-/// <param name="Points">Output tokens, counted from 0 and ascending, and the strength from each of them on: 1 to 64, the first at 0.</param>
+/// <param name="Points">Output tokens, counted from 0 and ascending, and the strength from each of them on: 1 to 64, the first at
+/// 0.</param>
 public sealed record PointSchedule(IReadOnlyList<(int FromToken, double Strength)> Points) : AlignmentSchedule;
 
 /// <summary>A strength that goes from one value to another.</summary>

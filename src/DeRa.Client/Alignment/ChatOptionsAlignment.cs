@@ -3,8 +3,8 @@ using Microsoft.Extensions.AI;
 namespace DeRa.Client.Alignment;
 
 /// <summary>
-/// What a request to DeRa may ask for beyond other servers. The values lie in <see cref="ChatOptions.AdditionalProperties"/> under the names
-/// of the request's fields; any other field of the API (such as <c>min_p</c>) may be put there too and is sent. At most one of
+/// What a request to DeRa may ask for beyond other servers. The values lie in <see cref="ChatOptions.AdditionalProperties"/> under the
+/// names of the request's fields; any other field of the API (such as <c>min_p</c>) may be put there too and is sent. At most one of
 /// <c>AlignmentStrength</c>, <c>AlignmentStrengths</c>, <c>AlignmentSweep</c> and <c>AlignmentSchedule</c> may be set.
 /// </summary>
 public static class ChatOptionsAlignment
@@ -14,8 +14,8 @@ public static class ChatOptionsAlignment
     extension(ChatOptions options)
     {
         /// <summary>
-        /// λ: 0 = the reference model, 1 = the aligned model, between them and beyond their mixture. The server sets the range, usually −1 to
-        /// 10. Null = what the last message that has a strength says, else the model's name, else 1.
+        /// λ: 0 = the reference model, 1 = the aligned model, between them and beyond their mixture. The server sets the range, usually
+        /// −1 to 10. Null = what the last message that has a strength says, else the model's name, else 1.
         /// </summary>
         public double? AlignmentStrength
         {
@@ -24,8 +24,8 @@ public static class ChatOptionsAlignment
         }
 
         /// <summary>
-        /// λ of each aligned model, by name; those not named weigh 0, the reference model 1 minus their sum. Each and the sum are in the range
-        /// of <c>AlignmentStrength</c>.
+        /// λ of each aligned model, by name; those not named weigh 0, the reference model 1 minus their sum. Each and the sum are in the
+        /// range of <c>AlignmentStrength</c>.
         /// </summary>
         public IReadOnlyDictionary<string, double>? AlignmentStrengths
         {
@@ -33,7 +33,9 @@ public static class ChatOptionsAlignment
             set => options.AdditionalProperties = options.AdditionalProperties.With(FieldNames.Strengths, value);
         }
 
-        /// <summary>1 to 32 strengths with choices at each of them, by the same random draws; the choices come strength by strength.</summary>
+        /// <summary>
+        /// 1 to 32 strengths with choices at each of them, by the same random draws; the choices come strength by strength.
+        /// </summary>
         public IReadOnlyList<double>? AlignmentSweep
         {
             get => options.AdditionalProperties.Find<IReadOnlyList<double>>(FieldNames.Sweep);

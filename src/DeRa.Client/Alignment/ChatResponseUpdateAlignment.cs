@@ -13,7 +13,8 @@ public static class ChatResponseUpdateAlignment
         public string? GenerationId => update.AdditionalProperties.Find<string>(FieldNames.GenerationId);
 
         /// <summary>
-        /// Which choice it belongs to, from 0; null where it belongs to none. Those of several choices come mixed: put them together by this.
+        /// Which choice it belongs to, from 0; null where it belongs to none. Those of several choices come mixed: put them together by
+        /// this.
         /// </summary>
         public int? ChoiceIndex => update.AdditionalProperties.Find<int?>(FieldNames.Index);
 

@@ -24,7 +24,8 @@ internal static class RequestFields
         Add(fields, "frequency_penalty", Double(options.FrequencyPenalty));
         Add(fields, "presence_penalty", Double(options.PresencePenalty));
         Add(fields, FieldNames.Seed, options.Seed);
-        if (options.StopSequences is { Count: > 0 } stops) fields["stop"] = new JsonArray([.. stops.Select(stop => JsonValue.Create(stop))]);
+        if (options.StopSequences is { Count: > 0 } stops)
+            fields["stop"] = new JsonArray([.. stops.Select(stop => JsonValue.Create(stop))]);
         foreach (var (name, value) in options.AdditionalProperties ?? []) fields[name] = Value(value);
         return fields;
     }

@@ -19,7 +19,9 @@ public sealed record ScoreItem
 
     internal IReadOnlyList<Turn>? Conversation { get; private init; }
 
-    /// <summary>Two texts: the tokens of both together are scored from the first on that those of the prompt alone do not begin with.</summary>
+    /// <summary>
+    /// Two texts: the tokens of both together are scored from the first on that those of the prompt alone do not begin with.
+    /// </summary>
     /// <param name="prompt">What is given.</param>
     /// <param name="continuation">What is scored after it.</param>
     public static ScoreItem OfTexts(string prompt, string continuation) =>

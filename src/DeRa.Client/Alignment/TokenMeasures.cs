@@ -1,8 +1,8 @@
 namespace DeRa.Client.Alignment;
 
 /// <summary>
-/// What the models and their mixture say of a generated token and its place: natural logarithms and nats, at temperature 1, before penalties,
-/// bias, masks and filters. Over HTTP what is infinite is NaN, and a log-probability −9999.
+/// What the models and their mixture say of a generated token and its place: natural logarithms and nats, at temperature 1, before
+/// penalties, bias, masks and filters. Over HTTP what is infinite is NaN, and a log-probability −9999.
 /// </summary>
 public sealed record TokenMeasures
 {

@@ -6,8 +6,8 @@ using Microsoft.Extensions.AI;
 namespace DeRa.Client.Http;
 
 /// <summary>
-/// Answers conversations by <c>chat/completions</c>. It reads responses itself: OpenAI's types know one choice of a chunk, none of the fields
-/// of a realignment, and take an error in the middle of a stream for a chunk without text.
+/// Answers conversations by <c>chat/completions</c>. It reads responses itself: OpenAI's types know one choice of a chunk, none of the
+/// fields of a realignment, and take an error in the middle of a stream for a chunk without text.
 /// </summary>
 /// <param name="connection">The server.</param>
 /// <param name="model">The model; null = the pair.</param>

@@ -3,7 +3,9 @@ using DeRa.Client.Alignment;
 
 namespace DeRa.Client.Http;
 
-/// <summary>Reads measures. A pair of one aligned model has numbers where others have objects, under other names, by the models' names.</summary>
+/// <summary>
+/// Reads measures. A pair of one aligned model has numbers where others have objects, under other names, by the models' names.
+/// </summary>
 internal static class MeasuresReader
 {
     /// <summary>Those of a choice or a piece of it; null where there are none.</summary>
@@ -65,5 +67,8 @@ internal static class MeasuresReader
     }
 
     private static IReadOnlyList<LikelyToken> Top(IEnumerable<JsonElement> tokens) =>
-        [.. tokens.Select(token => new LikelyToken(token.GetProperty("id").GetInt32(), token.Text("token") ?? "", token.Finite("logprob")))];
+    [
+        .. tokens.Select(token =>
+            new LikelyToken(token.GetProperty("id").GetInt32(), token.Text("token") ?? "", token.Finite("logprob"))),
+    ];
 }

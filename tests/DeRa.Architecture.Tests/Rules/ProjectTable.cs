@@ -21,7 +21,7 @@ internal static class ProjectTable
 
         // A package for other people's programs: of ours it knows the protos, which it compiles itself.
         new("DeRa.Client", References: [], Parts: [], Types: [],
-            Libraries: ["Google", "Grpc", "Microsoft.Extensions.AI", "OpenAI", "System.ClientModel"]),
+            Libraries: ["Google", "Grpc", "Microsoft.Extensions.AI", "OpenAI", "System.ClientModel", "System.Memory.Data"]),
 
         // Scheduling sees no tensor, no transport, no tokenizer.
         new("DeRa.Engine", References: [], Parts: [], Types: [], Libraries: ["Microsoft.Extensions.Logging"]),

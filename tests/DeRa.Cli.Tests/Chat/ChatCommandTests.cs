@@ -31,7 +31,7 @@ public partial class ChatCommandTests
         await using var server = await DefaultPairServer.StartAsync();
         string[] expected =
         [
-            "seed 3", "λ = 0", await AnswerAsync(server, "0"), "λ = 2", "the conversation is forgotten", await AnswerAsync(server, "2"),
+            "seed 3", "λ = 0", await RespondAsync(server, "0"), "λ = 2", "the conversation is forgotten", await RespondAsync(server, "2"),
             "λ = 99", "'alignment_strength' is 99; it must be between -1 and 10.", "λ = 1",
         ];
         string[][] ways = [["--device", "cpu"], ["--url", server.Http.BaseAddress!.ToString()]];
@@ -130,7 +130,7 @@ public partial class ChatCommandTests
         Assert.Contains(expected, run.Error, StringComparison.Ordinal);
     }
 
-    private static async Task<string> AnswerAsync(ServerFixture server, string strength) => (await server.ChatAsync($$"""
+    private static async Task<string> RespondAsync(ServerFixture server, string strength) => (await server.ChatAsync($$"""
         {"messages":[{"role":"user","content":"Write a story about a dog"}],"seed":3,"max_tokens":20,"lambda":{{strength}}}
         """)).Text();
 

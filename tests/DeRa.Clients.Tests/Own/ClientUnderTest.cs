@@ -18,7 +18,8 @@ internal sealed class ClientUnderTest : IDisposable
     /// <param name="transport"><see cref="Http"/> or <see cref="Grpc"/>.</param>
     /// <param name="server">The server.</param>
     /// <param name="key">The API key.</param>
-    /// <param name="refused">Called instead of waiting (HTTP) or before it (gRPC) each time that the server refuses with a status to try again.</param>
+    /// <param name="refused">Called instead of waiting (HTTP) or before it (gRPC) each time that the server refuses with a status to try
+    /// again.</param>
     /// <param name="model">The model; null = the pair.</param>
     public ClientUnderTest(
         string transport, ServerFixture server, string? key = null, Func<Task>? refused = null, string? model = null)
@@ -34,7 +35,8 @@ internal sealed class ClientUnderTest : IDisposable
             StopAsync = id => http.StopAsync(id, cancellation: Stop);
             return;
         }
-        var channel = refused is null ? null : new GrpcChannelOptions { HttpHandler = new RefusalHandler(refused), DisposeHttpClient = true };
+        var channel = refused is null ? null
+            : new GrpcChannelOptions { HttpHandler = new RefusalHandler(refused), DisposeHttpClient = true };
         _grpc = new DeRaGrpcClient(server.Services.GetRequiredService<ServerAddresses>().Grpc, key, channel);
         (Chat, ScoreAsync) = (_grpc.GetChatClient(model), (items, strengths, how) => _grpc.ScoreAsync(items, strengths, how, Stop));
         ChangeAsync = (id, strength) => _grpc.ChangeStrengthAsync(id, strength, Stop);

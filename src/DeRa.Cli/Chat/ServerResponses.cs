@@ -10,12 +10,12 @@ namespace DeRa.Cli.Chat;
 /// <param name="url">Its address.</param>
 /// <param name="key">The API key; null = none.</param>
 /// <param name="model">The model; null = the pair.</param>
-internal sealed class ServerAnswers(Uri url, string? key, string? model) : IAnswerSource
+internal sealed class ServerResponses(Uri url, string? key, string? model) : IResponseSource
 {
     private readonly IChatClient _chat = new DeRaClient(url, key).GetChatClient(model);
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<AnswerPiece> AnswerAsync(IReadOnlyList<(string Role, string Content)> conversation,
+    public async IAsyncEnumerable<ResponsePiece> RespondAsync(IReadOnlyList<(string Role, string Content)> conversation,
         ChatSettings settings, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var options = new ChatOptions
@@ -34,10 +34,10 @@ internal sealed class ServerAnswers(Uri url, string? key, string? model) : IAnsw
     /// <inheritdoc/>
     public void Dispose() => _chat.Dispose();
 
-    private static AnswerPiece Piece(ChatResponseUpdate update)
+    private static ResponsePiece Piece(ChatResponseUpdate update)
     {
         var tokens = update.Measures?.Tokens ?? [];
-        return new AnswerPiece(update.Text,
+        return new ResponsePiece(update.Text,
             tokens.Count == 0 ? null : tokens.Average(token => token.Aligned.ImplicitReward), tokens.Count, update.Seed);
     }
 

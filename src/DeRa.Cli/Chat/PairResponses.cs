@@ -10,12 +10,12 @@ namespace DeRa.Cli.Chat;
 
 /// <summary>Answers by a pair that is loaded in this process.</summary>
 /// <param name="pair">The pair; its engine ends with this.</param>
-internal sealed class PairAnswers(ServedPair pair) : IAnswerSource
+internal sealed class PairResponses(ServedPair pair) : IResponseSource
 {
     private readonly GenerationService _generations = new(pair);
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<AnswerPiece> AnswerAsync(IReadOnlyList<(string Role, string Content)> conversation,
+    public async IAsyncEnumerable<ResponsePiece> RespondAsync(IReadOnlyList<(string Role, string Content)> conversation,
         ChatSettings settings, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var prepared = Try(() => _generations.Prepare(new GenerationInput
@@ -36,11 +36,11 @@ internal sealed class PairAnswers(ServedPair pair) : IAnswerSource
     /// <inheritdoc/>
     public void Dispose() => pair.Engine.Dispose();
 
-    private static AnswerPiece Piece(ChoiceDelta delta, PreparedRequest request)
+    private static ResponsePiece Piece(ChoiceDelta delta, PreparedRequest request)
     {
         List<double> rewards = [.. delta.Tokens.Select(token => token.Measures).OfType<TokenMeasures>()
             .Select(measures => request.Beta * measures.ImplicitReward(1))];
-        return new AnswerPiece(delta.Text, rewards.Count == 0 ? null : rewards.Average(), delta.Tokens.Count, request.Seed);
+        return new ResponsePiece(delta.Text, rewards.Count == 0 ? null : rewards.Average(), delta.Tokens.Count, request.Seed);
     }
 
     private static T Try<T>(Func<T> act)
