@@ -14,7 +14,7 @@ public static partial class CommandHelp
     /// </summary>
     /// <param name="program">The program's name; its assembly lies beside the tests.</param>
     /// <param name="cancellation">Stops waiting.</param>
-    /// <param name="apart">Commands whose help is another program's, approved with that.</param>
+    /// <param name="apart">Commands of the program whose help is another program's, approved with that.</param>
     /// <exception cref="InvalidOperationException">A command has no help; what it printed is the message.</exception>
     public static async Task<string> OfEveryCommandAsync(string program, CancellationToken cancellation, params string[] apart)
     {
@@ -25,7 +25,7 @@ public static partial class CommandHelp
             string[] line = [.. command, "--help"];
             var help = await RunAsync(program, line, cancellation);
             text.Append("$ ").AppendJoin(' ', [program, .. line]).Append('\n').Append(help).Append("\n\n");
-            foreach (var name in Subcommands(help).Except(apart)) commands.Enqueue([.. command, name]);
+            foreach (var name in Subcommands(help).Except(command.Length == 0 ? apart : [])) commands.Enqueue([.. command, name]);
         }
         return text.ToString();
     }
