@@ -82,7 +82,8 @@ public sealed class HealthChecks(
         {
             if (await ProblemAsync(http, replica, late.Token) is { } problem) Unready(replica, problem);
             else if (replica.BecomeReady()) GatewayLog.ReplicaReady(log, replica.Name);
-            replica.Report(await LoadAsync(http, replica, late.Token));
+            var before = replica.InFlight;
+            replica.Report(await LoadAsync(http, replica, late.Token), before);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {

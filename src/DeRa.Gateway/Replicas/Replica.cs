@@ -67,9 +67,10 @@ public sealed class Replica(ReplicaAddress address, HealthOptions options, TimeP
 
     /// <summary>It has said how many sequences run and wait there.</summary>
     /// <param name="sequences">All of them; null = it did not say.</param>
-    public void Report(double? sequences)
+    /// <param name="inFlightBefore">This gateway's requests there when it was asked: some may have ended since.</param>
+    public void Report(double? sequences, int inFlightBefore = 0)
     {
-        lock (_gate) _others = Math.Max(0, (sequences ?? 0) - InFlight);
+        lock (_gate) _others = Math.Max(0, (sequences ?? 0) - Math.Max(InFlight, inFlightBefore));
     }
 
     /// <summary>Its /readyz was good. False where it was so before.</summary>

@@ -58,6 +58,9 @@ public class ReplicaTests
         Assert.Equal(1, _replica.ToCandidate().Load);
         _replica.Report(0);
         Assert.Equal(1, _replica.ToCandidate().Load);
+        // Both of this gateway's own requests were counted there, and one has ended since.
+        _replica.Report(2, inFlightBefore: 2);
+        Assert.Equal(1, _replica.ToCandidate().Load);
     }
 
     [Fact]
