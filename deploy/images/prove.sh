@@ -86,13 +86,21 @@ say "a request"
 post '{"prompt": "Once upon a time", "max_tokens": 20, "seed": 1, "alignment_strength": 0.5}' | grep -o '"text":"[^"]*"'
 
 say "SIGTERM in the middle of a stream"
+: >"$work/stream"
 post '{"prompt": "Once upon a time", "n": 8, "max_tokens": 480, "ignore_eos": true, "seed": 1, "stream": true}' >"$work/stream" &
 stream=$!
-until grep -q '^data:' "$work/stream"; do sleep 0.1; done
-podman kill --signal TERM "$container" >/dev/null
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-    inside dera-probe /readyz 2>/dev/null || { echo "not ready any more"; break; }
+until grep -q '^data:' "$work/stream"; do
+    kill -0 "$stream" || fail "the stream: $(cat "$work/stream")"
+    sleep 0.1
 done
+podman kill --signal TERM "$container" >/dev/null
+# New requests are refused while the stream goes on.
+until [ "${status:-}" = 503 ]; do
+    status=$(inside bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080
+        printf "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" >&3
+        read -r _ status _ <&3 && echo "$status"') || fail "it ended before it was seen to drain"
+done
+echo "/readyz: $status"
 wait "$stream"
 grep -q '^data: \[DONE\]' "$work/stream" || fail "the stream was cut off"
 echo "the stream came whole: $(grep -c '^data: {' "$work/stream") events, then [DONE]"
