@@ -35,6 +35,8 @@ public class GatewayTests
         AssertFinds(Find<V1Service>("Service", "canary-dera-gateway").Spec.Selector, s_gateway, s_replicas);
         AssertFinds(s_replicas.Spec.Selector.MatchLabels, s_replicas, s_gateway);
         AssertFinds(Find<V1Service>("Service", "canary-dera").Spec.Selector, s_replicas, s_gateway);
+        AssertFinds(Find<V1PodDisruptionBudget>("PodDisruptionBudget", "canary-dera-gateway").Spec.Selector.MatchLabels,
+            s_gateway, s_replicas);
         AssertFinds(Find<V1PodDisruptionBudget>("PodDisruptionBudget", "canary-dera").Spec.Selector.MatchLabels, s_replicas, s_gateway);
     }
 
