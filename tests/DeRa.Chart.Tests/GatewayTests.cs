@@ -1,4 +1,5 @@
 using DeRa.Chart.Tests.Rendering;
+using DeRa.Gateway.Options;
 using k8s;
 using k8s.Models;
 using Xunit;
@@ -72,6 +73,17 @@ public class GatewayTests
         Assert.True(Container(s_gateway).SecurityContext is { ReadOnlyRootFilesystem: true, AllowPrivilegeEscalation: false });
         Assert.Equal(["/app/dera", "gateway"], Container(s_gateway).Command);
         Assert.Equal("prometheus-key", Container(s_gateway).Env.Single().ValueFrom.SecretKeyRef.Name);
+    }
+
+    [Fact]
+    public void Its_arguments_and_variables_are_options_of_the_gateway()
+    {
+        var container = Container(s_gateway);
+        var options = OptionReader.Read([.. container.Args], container.Env.ToDictionary(variable => variable.Name, _ => "secret"));
+        var ports = container.Ports.ToDictionary(port => port.Name, port => port.ContainerPort);
+        Assert.Equal((ports["http"], ports["grpc"]), (options.Endpoint.HttpPort, options.Endpoint.GrpcPort));
+        Assert.Equal("0.0.0.0", options.Endpoint.Host);
+        Assert.NotEmpty(options.Replica.ReplicaDns);
     }
 
     private static void AssertFinds(IDictionary<string, string> selector, V1Deployment wanted, V1Deployment other)

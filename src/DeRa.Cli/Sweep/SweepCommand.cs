@@ -20,11 +20,7 @@ internal static class SweepCommand
             + "Without --reference, --aligned and --url the default pair generates.");
         SweepOptions.AddTo(command);
         s_pair.AddTo(command);
-        command.Validators.Add(result =>
-        {
-            if (result.GetResult(SweepOptions.Url) is not null && s_pair.NamesModels(result))
-                result.AddError("--url is given beside --reference or --aligned; completions come from a server or from models here.");
-        });
+        command.Validators.Add(result => SweepOptions.CheckSource(result, s_pair));
         command.SetAction(RunAsync);
         return command;
     }

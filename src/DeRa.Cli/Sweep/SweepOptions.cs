@@ -184,6 +184,13 @@ internal static class SweepOptions
         CheckRewards(result);
     }
 
+    /// <summary>Completions come from one place only.</summary>
+    public static void CheckSource(CommandResult result, PairArguments pair)
+    {
+        if (result.GetResult(Url) is not null && pair.NamesModels(result))
+            result.AddError("--url is given beside --reference or --aligned; completions come from a server or from models here.");
+    }
+
     private static void CheckRewards(CommandResult result)
     {
         if (result.GetResult(s_rewards) is { Tokens.Count: > MaxRewards } rewards)

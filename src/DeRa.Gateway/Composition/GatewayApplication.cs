@@ -1,4 +1,3 @@
-using System.Net;
 using DeRa.Gateway.Balancing;
 using DeRa.Gateway.Errors;
 using DeRa.Gateway.Forwarding;
@@ -9,10 +8,6 @@ using DeRa.Hosting.Connections;
 using DeRa.Hosting.Options;
 using DeRa.Hosting.Security;
 using DeRa.Hosting.Telemetry;
-using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Https;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
@@ -38,8 +33,9 @@ public static class GatewayApplication
         logging(builder.Logging);
         // It logs each address with its path, and a path may hold an id that gives a right. What fails is in lines of ours.
         builder.Logging.AddFilter("Yarp", LogLevel.None);
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listen(kestrel, options));
-        AddConnections(builder.Services, options);
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(
+            kestrel => kestrel.Listen(options.Endpoint, options.Connection, options.Forwarding.MaxBodyBytes));
+        builder.Services.AddConnections(options.Endpoint, options.Connection, TimeSpan.FromSeconds(options.Forwarding.DrainSeconds));
         AddParts(builder.Services.AddRoutingCore().AddSingleton(time), options);
         builder.Services.AddSecurity(options.Key, options.Tls, options.Origin, time);
         AddReplicas(builder.Services, options);
@@ -136,43 +132,5 @@ public static class GatewayApplication
                 gate.Exit();
             }
         });
-    }
-
-    private static void AddConnections(IServiceCollection services, GatewayOptions options) => services
-        .AddSingleton(_ => new ConnectionPlaces(options.Connection.MaxConnections)).AddSingleton<SocketTransportFactory>()
-        .AddSingleton<IConnectionListenerFactory, PausingListenerFactory>()
-        .Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = new ListenSockets(options.Endpoint).Open)
-        .Configure<HostOptions>(host => host.ShutdownTimeout =
-            TimeSpan.FromSeconds(options.Forwarding.DrainSeconds) + PausingListenerFactory.CloseTime);
-
-    private static void Listen(KestrelServerOptions kestrel, GatewayOptions options)
-    {
-        kestrel.AddServerHeader = false;
-        Bound(kestrel.Limits, options);
-        var address = options.Endpoint.Address;
-        // HTTP's first: GatewayLifetime knows them by their order.
-        kestrel.Listen(new IPEndPoint(address, options.Endpoint.HttpPort), listen => Speak(listen, HttpProtocols.Http1));
-        kestrel.Listen(new IPEndPoint(address, options.Endpoint.GrpcPort), listen => Speak(listen, HttpProtocols.Http2));
-    }
-
-    private static void Bound(KestrelServerLimits limits, GatewayOptions options)
-    {
-        limits.MaxRequestBodySize = options.Forwarding.MaxBodyBytes;
-        // A body has a time in all (RequestReader), which slow clients cannot stretch.
-        limits.MinRequestBodyDataRate = null;
-        limits.MaxRequestHeaderCount = options.Connection.MaxHeaders;
-        limits.MaxRequestHeadersTotalSize = options.Connection.MaxHeaderBytes;
-        limits.Http2.MaxRequestHeaderFieldSize = options.Connection.MaxHeaderBytes;
-        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(options.Connection.HeaderSeconds);
-        limits.KeepAliveTimeout = TimeSpan.FromSeconds(options.Connection.KeepAliveSeconds);
-    }
-
-    /// <summary>With TLS each port speaks both versions: the handshake settles which.</summary>
-    private static void Speak(ListenOptions listen, HttpProtocols plain)
-    {
-        var certificate = listen.ApplicationServices.GetService<ServerCertificate>();
-        listen.Protocols = certificate is null ? plain : HttpProtocols.Http1AndHttp2;
-        if (certificate is null) return;
-        listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(certificate.Current) });
     }
 }

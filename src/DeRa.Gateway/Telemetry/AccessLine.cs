@@ -1,6 +1,3 @@
-using System.Collections;
-using System.Globalization;
-using System.Text;
 using DeRa.Hosting.Security;
 using DeRa.Hosting.Telemetry;
 using Microsoft.AspNetCore.Http.Features;
@@ -8,18 +5,10 @@ using Microsoft.AspNetCore.Http.Features;
 namespace DeRa.Gateway.Telemetry;
 
 /// <summary>
-/// What the log says of one request: a line of text for people, named fields for programs. A field that a request does not have is left
-/// out. Nothing of what was asked or generated is in it, nor of the query, in which some clients put their key.
+/// What the log says of one request. Nothing of what was asked or generated is in it, nor of the query, in which some clients put their key.
 /// </summary>
-internal sealed class AccessLine : IReadOnlyList<KeyValuePair<string, object?>>
+internal sealed class AccessLine : RequestLogLine
 {
-    /// <summary>The status of a request whose client has gone before any response, as nginx counts it.</summary>
-    private const int ClientClosedRequest = 499;
-
-    private const int MaxTextLength = 200;
-    private readonly List<KeyValuePair<string, object?>> _fields = new(12);
-    private readonly StringBuilder _text = new(256);
-
     /// <summary>Reads it off a request that is over.</summary>
     public AccessLine(HttpContext context, RequestFacts facts)
     {
@@ -35,30 +24,6 @@ internal sealed class AccessLine : IReadOnlyList<KeyValuePair<string, object?>>
         Add("Key", "key=", context.Features.Get<ApiKey>()?.Name);
         Add("RequestId", "id=", PrintableText.Of(facts.Id ?? context.TraceIdentifier, MaxTextLength));
     }
-
-    /// <inheritdoc/>
-    public int Count => _fields.Count;
-
-    /// <inheritdoc/>
-    public KeyValuePair<string, object?> this[int index] => _fields[index];
-
-    /// <inheritdoc/>
-    public IEnumerator<KeyValuePair<string, object?>> GetEnumerator() => _fields.GetEnumerator();
-
-    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
-
-    /// <inheritdoc/>
-    public override string ToString() => _text.ToString();
-
-    private void Add(string name, string label, object? value)
-    {
-        if (value is null) return;
-        _fields.Add(new(name, value));
-        if (_text.Length > 0) _text.Append(' ');
-        _text.Append(CultureInfo.InvariantCulture, $"{label}{value}");
-    }
-
-    private static double Milliseconds(TimeSpan time) => Math.Round(time.TotalMilliseconds, 1);
 
     private static int Status(HttpContext context) =>
         context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted ? ClientClosedRequest : context.Response.StatusCode;

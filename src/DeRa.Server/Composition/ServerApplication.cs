@@ -1,4 +1,3 @@
-using System.Net;
 using DeRa.Hosting.Connections;
 using DeRa.Hosting.Options;
 using DeRa.Hosting.Security;
@@ -8,10 +7,7 @@ using DeRa.Server.Options;
 using DeRa.Server.State;
 using DeRa.Server.Telemetry;
 using DeRa.Server.Uploads;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Https;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace DeRa.Server.Composition;
 
@@ -32,7 +28,8 @@ internal static class ServerApplication
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "DeRa.Server" });
         logging(builder.Logging);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => Listen(kestrel, options));
-        AddConnections(builder.Services, options);
+        builder.Services.AddConnections(
+            options.Endpoint, options.Connection, TimeSpan.FromSeconds(options.Time.DrainSeconds) + PairLifetime.StopTime);
         builder.Services.AddRoutingCore().AddSingleton(options).AddSingleton(options.Endpoint).AddSingleton(time)
             .AddSingleton<ServingState>().AddSingleton(services => source(services.GetRequiredService<ILoggerFactory>()))
             .AddSingleton<ServerAddresses>().AddSingleton<SlowReaders>().AddSingleton<BodyBudget>().AddSingleton<Encoders>()
@@ -55,43 +52,10 @@ internal static class ServerApplication
         return app;
     }
 
-    private static void AddConnections(IServiceCollection services, ServerOptions options) => services
-        .AddSingleton(_ => new ConnectionPlaces(options.Connection.MaxConnections)).AddSingleton<SocketTransportFactory>()
-        .AddSingleton<IConnectionListenerFactory, PausingListenerFactory>()
-        .Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = new ListenSockets(options.Endpoint).Open)
-        .Configure<HostOptions>(host => host.ShutdownTimeout =
-            TimeSpan.FromSeconds(options.Time.DrainSeconds) + PairLifetime.StopTime + PausingListenerFactory.CloseTime);
-
     private static void Listen(KestrelServerOptions kestrel, ServerOptions options)
     {
-        kestrel.AddServerHeader = false;
-        Bound(kestrel.Limits, options);
-        var address = options.Endpoint.Address;
-        // HTTP's first: ServerAddresses knows them by their order. Without TLS one port cannot tell HTTP/1.1 from HTTP/2, which gRPC needs.
-        kestrel.Listen(new IPEndPoint(address, options.Endpoint.HttpPort), listen => Speak(listen, HttpProtocols.Http1));
-        kestrel.Listen(new IPEndPoint(address, options.Endpoint.GrpcPort), listen => Speak(listen, HttpProtocols.Http2));
-    }
-
-    private static void Bound(KestrelServerLimits limits, ServerOptions options)
-    {
-        limits.MaxRequestBodySize = options.Body.MaxBodyBytes;
-        // A body has a time in all (UploadLimits), which slow clients cannot stretch.
-        limits.MinRequestBodyDataRate = null;
+        kestrel.Listen(options.Endpoint, options.Connection, options.Body.MaxBodyBytes);
         // For responses in one piece; streams are timed flush by flush.
-        limits.MinResponseDataRate = new MinDataRate(240, TimeSpan.FromSeconds(options.Time.SlowReaderSeconds));
-        limits.MaxRequestHeaderCount = options.Connection.MaxHeaders;
-        limits.MaxRequestHeadersTotalSize = options.Connection.MaxHeaderBytes;
-        limits.Http2.MaxRequestHeaderFieldSize = options.Connection.MaxHeaderBytes;
-        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(options.Connection.HeaderSeconds);
-        limits.KeepAliveTimeout = TimeSpan.FromSeconds(options.Connection.KeepAliveSeconds);
-    }
-
-    /// <summary>With TLS each port speaks both versions: the handshake settles which.</summary>
-    private static void Speak(ListenOptions listen, HttpProtocols plain)
-    {
-        var certificate = listen.ApplicationServices.GetService<ServerCertificate>();
-        listen.Protocols = certificate is null ? plain : HttpProtocols.Http1AndHttp2;
-        if (certificate is null) return;
-        listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(certificate.Current) });
+        kestrel.Limits.MinResponseDataRate = new MinDataRate(240, TimeSpan.FromSeconds(options.Time.SlowReaderSeconds));
     }
 }

@@ -1,6 +1,4 @@
-using System.Collections;
 using System.Globalization;
-using System.Text;
 using DeRa.Hosting.Security;
 using DeRa.Hosting.Telemetry;
 using DeRa.Server.Responses;
@@ -10,18 +8,10 @@ using Microsoft.AspNetCore.Http.Features;
 namespace DeRa.Server.Telemetry;
 
 /// <summary>
-/// What the log says of one request: a line of text for people, named fields for programs. A field that a request does not have is
-/// left out. Nothing of what was asked or generated is in it, nor of the query, in which some clients put their key.
+/// What the log says of one request. Nothing of what was asked or generated is in it, nor of the query, in which some clients put their key.
 /// </summary>
-internal sealed class RequestLine : IReadOnlyList<KeyValuePair<string, object?>>
+internal sealed class RequestLine : RequestLogLine
 {
-    /// <summary>The status of a request whose client has gone before any response, as nginx counts it.</summary>
-    private const int ClientClosedRequest = 499;
-
-    private const int MaxTextLength = 200;
-    private readonly List<KeyValuePair<string, object?>> _fields = new(16);
-    private readonly StringBuilder _text = new(256);
-
     /// <summary>Reads it off a request that is over.</summary>
     public RequestLine(HttpContext context, RequestTelemetry telemetry)
     {
@@ -36,20 +26,6 @@ internal sealed class RequestLine : IReadOnlyList<KeyValuePair<string, object?>>
         Add("Key", "key=", context.Features.Get<ApiKey>()?.Name);
         Add("RequestId", "id=", context.TraceIdentifier);
     }
-
-    /// <inheritdoc/>
-    public int Count => _fields.Count;
-
-    /// <inheritdoc/>
-    public KeyValuePair<string, object?> this[int index] => _fields[index];
-
-    /// <inheritdoc/>
-    public IEnumerator<KeyValuePair<string, object?>> GetEnumerator() => _fields.GetEnumerator();
-
-    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
-
-    /// <inheritdoc/>
-    public override string ToString() => _text.ToString();
 
     private void AddGeneration(RequestTelemetry telemetry)
     {
@@ -80,16 +56,6 @@ internal sealed class RequestLine : IReadOnlyList<KeyValuePair<string, object?>>
         Add("ScoredTokens", "scored=", scores.ScoredTokenCount);
         Add("CachedTokens", "cached=", telemetry.CachedTokens);
     }
-
-    private void Add(string name, string label, object? value)
-    {
-        if (value is null) return;
-        _fields.Add(new(name, value));
-        if (_text.Length > 0) _text.Append(' ');
-        _text.Append(CultureInfo.InvariantCulture, $"{label}{value}");
-    }
-
-    private static double Milliseconds(TimeSpan time) => Math.Round(time.TotalMilliseconds, 1);
 
     private static int Status(HttpContext context, bool hasFailed)
     {
