@@ -5,6 +5,7 @@ using DeRa.Gateway.Options;
 using DeRa.Gateway.Replicas;
 using DeRa.Gateway.Telemetry;
 using DeRa.Hosting.Connections;
+using DeRa.Hosting.Listening;
 using DeRa.Hosting.Options;
 using DeRa.Hosting.Security;
 using DeRa.Hosting.Telemetry;

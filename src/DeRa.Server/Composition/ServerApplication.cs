@@ -1,4 +1,5 @@
 using DeRa.Hosting.Connections;
+using DeRa.Hosting.Listening;
 using DeRa.Hosting.Options;
 using DeRa.Hosting.Security;
 using DeRa.Server.Grpc;

@@ -8,7 +8,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace DeRa.Server.Telemetry;
 
 /// <summary>
-/// What the log says of one request. Nothing of what was asked or generated is in it, nor of the query, in which some clients put their key.
+/// What the log says of one request. Nothing of what was asked or generated is in it, nor of the query, in which some clients put their
+/// key.
 /// </summary>
 internal sealed class RequestLine : RequestLogLine
 {

@@ -1,4 +1,5 @@
 using System.Net;
+using DeRa.Hosting.Connections;
 using DeRa.Hosting.Security;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -6,7 +7,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
-namespace DeRa.Hosting.Connections;
+namespace DeRa.Hosting.Listening;
 
 /// <summary>Where a server listens, how many connections it has, and how long each may take.</summary>
 public static class ConnectionSetup
