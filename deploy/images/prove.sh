@@ -51,10 +51,9 @@ base "${names[1]}" dotnet host shared/Microsoft.NETCore.App shared/Microsoft.Asp
 say "buildah build --target cpu"
 # The machine's certificates and package sources, for the restore; the image keeps none of them.
 mounts=()
-for folder in /etc/ssl/certs /usr/share/ca-certificates /usr/local/share/ca-certificates; do
+for folder in /etc/ssl/certs /usr/share/ca-certificates /usr/local/share/ca-certificates "$HOME/.nuget/NuGet"; do
     [ ! -d "$folder" ] || mounts+=(--volume "$folder:$folder:ro")
 done
-[ ! -d "$HOME/.nuget/NuGet" ] || mounts+=(--volume "$HOME/.nuget/NuGet:/root/.nuget/NuGet:ro")
 buildah build --format docker --layers --pull-never --network host "${mounts[@]}" --target cpu --tag dera:cpu . >"$work/build.log" 2>&1 ||
     { tail -n 30 "$work/build.log"; fail "the build; all of its output is in $work/build.log"; }
 grep -E '^(STEP|\[[0-9]/[0-9]\] STEP)' "$work/build.log"
