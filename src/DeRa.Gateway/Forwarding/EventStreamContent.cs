@@ -35,24 +35,10 @@ internal sealed class EventStreamContent(HttpContent content, Action broken) : H
         base.Dispose(disposing);
     }
 
-    private sealed class Events(Stream events, Action broken) : Stream
+    private sealed class Events(Stream events, Action broken) : ForwardStream
     {
         private ReadOnlyMemory<byte> _error;
         private bool _isBroken;
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => false;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
 
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
@@ -69,21 +55,6 @@ internal sealed class EventStreamContent(HttpContent content, Action broken) : H
                 return TakeError(buffer);
             }
         }
-
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
         private int TakeError(Memory<byte> buffer)
         {

@@ -9,7 +9,7 @@ namespace DeRa.Gateway.Forwarding;
 /// <param name="body">The body as it arrives.</param>
 /// <param name="most">Bytes that are kept at most.</param>
 /// <param name="budget">What all bodies together may take.</param>
-internal sealed class ReplayedBody(Stream body, int most, BodyBudget budget) : Stream
+internal sealed class ReplayedBody(Stream body, int most, BodyBudget budget) : ForwardStream
 {
     private const int PieceBytes = 16 << 10;
 
@@ -30,25 +30,6 @@ internal sealed class ReplayedBody(Stream body, int most, BodyBudget budget) : S
 
     /// <summary>What has been read so far.</summary>
     public ReadOnlyMemory<byte> Kept => _kept.GetBuffer().AsMemory(0, (int)_kept.Length);
-
-    /// <inheritdoc/>
-    public override bool CanRead => true;
-
-    /// <inheritdoc/>
-    public override bool CanSeek => false;
-
-    /// <inheritdoc/>
-    public override bool CanWrite => false;
-
-    /// <inheritdoc/>
-    public override long Length => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Reads until so many bytes are kept. False = it ended before.</summary>
     /// <exception cref="GatewayException">It is longer than the limit, or there is no room for it.</exception>
@@ -84,27 +65,6 @@ internal sealed class ReplayedBody(Stream body, int most, BodyBudget budget) : S
             await PullAsync(cancellationToken);
         }
     }
-
-    /// <inheritdoc/>
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
-    /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void Flush()
-    {
-    }
-
-    /// <inheritdoc/>
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    /// <inheritdoc/>
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
