@@ -31,9 +31,10 @@ public sealed class SweepRewardsTests : IDisposable
             await context.Response.WriteAsync($$$"""{"choices": [{"message": {"content": "I give {{{own}}}"}}]}""");
         });
         _folder.Write("rubric.txt", "Rate this:\n{completion}");
-        Environment.SetEnvironmentVariable("DERA_TEST_JUDGE_KEY", "secret");
+        // Not DERA_…: the server refuses such a variable that is no option, and tests beside this one start servers.
+        Environment.SetEnvironmentVariable("TEST_JUDGE_KEY", "secret");
         var run = await RunAsync("""
-            {"helpful": {"reward": "judge:ADDRESSv1#some-model", "rubric_file": "rubric.txt", "key_env": "DERA_TEST_JUDGE_KEY",
+            {"helpful": {"reward": "judge:ADDRESSv1#some-model", "rubric_file": "rubric.txt", "key_env": "TEST_JUDGE_KEY",
               "concurrency": 12, "timeout_seconds": 50}}
             """.Replace("ADDRESS", judge.Address.ToString(), StringComparison.Ordinal),
             "good", "--reward", "helpful", "--reward", "json", "--samples", "6");
