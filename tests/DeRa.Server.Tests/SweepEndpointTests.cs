@@ -36,6 +36,43 @@ public class SweepEndpointTests
     }
 
     [Fact]
+    public async Task Servers_of_the_same_models_share_the_work_and_give_the_same_rows()
+    {
+        await using var first = await RealPairTests.StartAsync(GoldenData.Committed("pair/sft"), GoldenData.Committed("pair/aligned"));
+        await using var second = await RealPairTests.StartAsync(GoldenData.Committed("pair/sft"), GoldenData.Committed("pair/aligned"));
+        var settings = new SweepSettings { Strengths = s_strengths, Samples = 2, MaxTokens = 6, Seed = 11 };
+        string[] texts = [.. Enumerable.Range(1, 8).Select(line => string.Concat(Enumerable.Repeat($"{line} times ", 12)))];
+        SweepPrompt[] prompts = [.. texts.Select((text, i) => new SweepPrompt(new TextPrompt(text), text, $"prompts.txt:{i + 1}"))];
+        using var both = new ServerEndpoints([Endpoint(first), Endpoint(second)]);
+        Assert.Equal("real", (await both.ModelsAsync(s_stop))[0]);
+        var rows = await RowsAsync(both, settings, prompts);
+        // Each has read some of the prompts.
+        foreach (var server in (ServerFixture[])[first, second])
+        {
+            var cached = 0;
+            foreach (var text in texts)
+                cached += (await server.CompleteAsync($$"""{"prompt":"{{text}}","max_tokens":1}""")).Json.GetProperty("usage")
+                    .GetProperty("prompt_tokens_details").GetProperty("cached_tokens").GetInt32();
+            Assert.True(cached > 0);
+        }
+        Assert.Equal(await RowsAsync(new PairEndpoint(first.State.Pair!, settings), settings, prompts), rows);
+
+        ServerEndpoint Endpoint(ServerFixture server) => new(server.Http.BaseAddress!, null, settings, TimeSpan.FromMilliseconds(1));
+    }
+
+    [Fact]
+    public async Task Servers_of_different_models_are_refused()
+    {
+        await using var real = await RealPairTests.StartAsync(GoldenData.Committed("pair/sft"), GoldenData.Committed("pair/aligned"));
+        await using var scripted = await ServerFixture.StartAsync();
+        var settings = new SweepSettings { Strengths = s_strengths, Samples = 2, MaxTokens = 6 };
+        using var both = new ServerEndpoints([.. new[] { real, scripted }.Select(server =>
+            new ServerEndpoint(server.Http.BaseAddress!, null, settings, TimeSpan.FromMilliseconds(1)))]);
+        var refused = await Assert.ThrowsAsync<HttpRequestException>(() => both.ModelsAsync(s_stop));
+        Assert.Contains("serve different models: real", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_weight_of_a_row_is_what_measures_report()
     {
         await using var server = await RealPairTests.StartAsync(GoldenData.Committed("pair/sft"), GoldenData.Committed("pair/aligned"));

@@ -16,7 +16,19 @@ internal static class ServerArguments
     /// <summary>Reads an option's address; another text is an error that names the option.</summary>
     public static Uri? ReadAddress(ArgumentResult result)
     {
-        var text = result.Tokens[0].Value;
+        var servers = ReadAddresses(result);
+        return servers is [var server] ? server : null;
+    }
+
+    /// <summary>Reads addresses; one that is none is an error of the command line.</summary>
+    public static Uri[]? ReadAddresses(ArgumentResult result)
+    {
+        var servers = result.Tokens.Select(token => Read(token.Value, result)).OfType<Uri>().ToArray();
+        return servers.Length == result.Tokens.Count ? servers : null;
+    }
+
+    private static Uri? Read(string text, ArgumentResult result)
+    {
         if (Uri.TryCreate(text, UriKind.Absolute, out var server) && server.Scheme is "http" or "https") return server;
         result.AddError($"{((OptionResult)result.Parent!).Option.Name} is '{text}'; it must be an address such as http://localhost:8080.");
         return null;

@@ -52,9 +52,9 @@ internal static class CompareCommand
         return 0;
     }
 
-    private static Task<SweepSource> SourceAsync(Uri? server, ServedPairOptions options, SweepSettings settings,
-        IReadOnlyList<SweepPrompt> prompts, TextWriter error, CancellationToken cancellation) => server is not null
-        ? SweepSource.ConnectAsync(server, ServerArguments.ApiKey, settings, cancellation)
+    private static Task<SweepSource> SourceAsync(Uri[]? servers, ServedPairOptions options, SweepSettings settings,
+        IReadOnlyList<SweepPrompt> prompts, TextWriter error, CancellationToken cancellation) => servers is { Length: > 0 }
+        ? SweepSource.ConnectAsync(servers, ServerArguments.ApiKey, settings, cancellation)
         : SweepSource.LoadAsync(options, settings, prompts, error, cancellation);
 
     /// <returns>What generates the second's completions; null = what generates the first's.</returns>
@@ -62,7 +62,7 @@ internal static class CompareCommand
         IReadOnlyList<SweepPrompt> prompts, TextWriter error, CancellationToken cancellation)
     {
         if (CompareOptions.OtherUrl(parsed) is { } server)
-            return await SourceAsync(server, options, settings, prompts, error, cancellation);
+            return await SourceAsync([server], options, settings, prompts, error, cancellation);
         if (CompareOptions.OtherPair(parsed) is not { } folders) return null;
         options = options with
         {

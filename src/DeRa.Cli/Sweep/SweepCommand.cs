@@ -31,8 +31,8 @@ internal static class SweepCommand
         var entries = SweepOptions.ReadRewards(parsed);
         var prompts = new PromptLines(parsed.GetValue(SweepOptions.PromptField), parsed.GetValue(SweepOptions.Chat))
             .Read(parsed.GetRequiredValue(SweepOptions.Prompts));
-        using var source = parsed.GetValue(SweepOptions.Url) is { } server
-            ? await SweepSource.ConnectAsync(server, ServerArguments.ApiKey, settings, cancellation)
+        using var source = parsed.GetValue(SweepOptions.Url) is { Length: > 0 } servers
+            ? await SweepSource.ConnectAsync(servers, ServerArguments.ApiKey, settings, cancellation)
             : await SweepSource.LoadAsync(options, settings, prompts, error, cancellation);
         using var rewards = new SweepRewards(entries, source.Pair, error);
         var about = SweepAbout.Of(parsed, settings, entries, source.About);

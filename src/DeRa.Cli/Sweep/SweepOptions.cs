@@ -88,10 +88,11 @@ internal static class SweepOptions
 
     public static readonly Option<bool> Force = new("--force") { Description = "Replace results that are there already" };
 
-    public static readonly Option<Uri?> Url = new("--url")
+    public static readonly Option<Uri[]> Url = new("--url")
     {
-        Description = "A server of dera's that generates instead, such as http://localhost:8080; " + ServerArguments.KeyDescription,
-        CustomParser = ServerArguments.ReadAddress,
+        Description = "A server of dera's that generates instead, such as http://localhost:8080; given several times, servers of the "
+            + "same models share the work; " + ServerArguments.KeyDescription,
+        CustomParser = ServerArguments.ReadAddresses,
     };
 
     /// <summary>Declares them.</summary>

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace DeRa.Cli.Sweep;
 
-/// <summary>What generates the completions of a sweep: a pair in this process, or a server.</summary>
+/// <summary>What generates the completions of a sweep: a pair in this process, or servers.</summary>
 internal sealed class SweepSource : IDisposable
 {
     private static readonly TimeSpan s_firstRetryDelay = TimeSpan.FromSeconds(1);
@@ -62,21 +62,22 @@ internal sealed class SweepSource : IDisposable
         }
     }
 
-    /// <summary>Finds a server.</summary>
-    /// <param name="server">Its address.</param>
-    /// <param name="apiKey">Its API key; null = none.</param>
+    /// <summary>Finds servers.</summary>
+    /// <param name="servers">Their addresses; at least one.</param>
+    /// <param name="apiKey">The API key of all; null = none.</param>
     /// <param name="settings">What is generated.</param>
     /// <param name="cancellation">Stops it.</param>
-    /// <exception cref="HttpRequestException">It does not respond.</exception>
+    /// <exception cref="HttpRequestException">One does not respond, or they serve different models.</exception>
     public static async Task<SweepSource> ConnectAsync(
-        Uri server, string? apiKey, SweepSettings settings, CancellationToken cancellation)
+        IReadOnlyList<Uri> servers, string? apiKey, SweepSettings settings, CancellationToken cancellation)
     {
-        var endpoint = new ServerEndpoint(server, apiKey, settings, s_firstRetryDelay);
+        var endpoint = new ServerEndpoints(
+            [.. servers.Select(server => new ServerEndpoint(server, apiKey, settings, s_firstRetryDelay))]);
         try
         {
             var models = await endpoint.ModelsAsync(cancellation);
             return new SweepSource(models[0], endpoint, endpoint, null,
-                [new("server", server.ToString()), new("models", string.Join(", ", models))]);
+                [new("server", string.Join(", ", servers)), new("models", string.Join(", ", models))]);
         }
         catch
         {
