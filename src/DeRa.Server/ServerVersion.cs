@@ -1,4 +1,4 @@
-using System.Reflection;
+using DeRa.Hosting.Programs;
 
 namespace DeRa.Server;
 
@@ -6,6 +6,5 @@ namespace DeRa.Server;
 internal static class ServerVersion
 {
     /// <summary>Such as <c>0.1.0+commit</c>.</summary>
-    public static string Text { get; } = typeof(ServerVersion).Assembly
-        .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+    public static string Text { get; } = HostedProgram.VersionOf(typeof(ServerVersion));
 }

@@ -3,6 +3,7 @@ using DeRa.Gateway.Composition;
 using DeRa.Gateway.Options;
 using DeRa.Gateway.Tests.Fixtures;
 using DeRa.Hosting.Options;
+using DeRa.Hosting.Programs;
 using DeRa.Testing.Server;
 using Xunit;
 
@@ -42,7 +43,7 @@ public class ProgramTests
     {
         using var errors = new StringWriter();
         var code = await GatewayProgram.RunAsync(arguments, new Hashtable(), TextWriter.Null, errors, ServerFixture.Stop);
-        Assert.Equal(GatewayProgram.BadOption, code);
+        Assert.Equal(HostedProgram.BadOption, code);
         Assert.Equal(expected, errors.ToString().TrimEnd());
     }
 

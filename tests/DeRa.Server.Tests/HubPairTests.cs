@@ -1,3 +1,4 @@
+using DeRa.Hosting.Programs;
 using DeRa.Server.Composition;
 using DeRa.Server.Options;
 using DeRa.Testing;
@@ -65,7 +66,7 @@ public class HubPairTests
         var errors = new StringWriter();
         var code = await ServerProgram.RunAsync(["--reference", s_sft, "--aligned", "org/modle", "--http-port=0", "--grpc-port=0"],
             new Dictionary<string, string>(), PairStartup.For, TextWriter.Null, errors).WaitAsync(Stop);
-        Assert.Equal(ServerProgram.StartFailed, code);
+        Assert.Equal(HostedProgram.StartFailed, code);
         Assert.Contains("no model of that name", Assert.Single(errors.ToString().TrimEnd().Split('\n')), StringComparison.Ordinal);
     }
 
@@ -75,7 +76,7 @@ public class HubPairTests
         var errors = new StringWriter();
         var code = await ServerProgram.RunAsync(["--reference", "./nowhere/model", "--aligned", s_sft],
             new Dictionary<string, string>(), PairStartup.For, TextWriter.Null, errors).WaitAsync(Stop);
-        Assert.Equal(ServerProgram.BadOption, code);
+        Assert.Equal(HostedProgram.BadOption, code);
         Assert.StartsWith("--reference: there is no folder './nowhere/model' in ", Assert.Single(errors.ToString().TrimEnd().Split('\n')),
             StringComparison.Ordinal);
     }

@@ -1,4 +1,5 @@
 using System.Text;
+using DeRa.Hosting.Programs;
 using DeRa.Protos.V1;
 using DeRa.Server.Composition;
 using DeRa.Server.Options;
@@ -206,7 +207,7 @@ public class LifecycleTests
             ["--reference", folder, "--aligned", folder, "--http-port", "0", "--grpc-port", "0"], new Dictionary<string, string>(),
             (_, _) => (_, _) => throw new InvalidDataException("config.json\nis missing"), TextWriter.Null, errors).WaitAsync(Stop);
         Directory.Delete(folder);
-        Assert.Equal(ServerProgram.StartFailed, code);
+        Assert.Equal(HostedProgram.StartFailed, code);
         Assert.Equal("The models could not be loaded: config.json is missing\n", errors.ToString().ReplaceLineEndings("\n"));
     }
 
@@ -232,7 +233,7 @@ public class LifecycleTests
         var errors = new StringWriter();
         var code = await ServerProgram.RunAsync(arguments, new Dictionary<string, string>(),
             (_, _) => (_, _) => Task.FromResult(ServerFixture.Pair(Scripts.Saying("x"))), TextWriter.Null, errors).WaitAsync(Stop);
-        Assert.Equal(ServerProgram.StartFailed, code);
+        Assert.Equal(HostedProgram.StartFailed, code);
         return errors.ToString().TrimEnd();
     }
 
@@ -242,14 +243,14 @@ public class LifecycleTests
         var (output, errors) = (new StringWriter(), new StringWriter());
         PairSource Source(ServerOptions options, Microsoft.Extensions.Logging.ILoggerFactory loggers) =>
             throw new InvalidOperationException("not reached");
-        Assert.Equal(ServerProgram.BadOption,
+        Assert.Equal(HostedProgram.BadOption,
             await ServerProgram.RunAsync(["--prot", "1"], new Dictionary<string, string>(), Source, output, errors));
         Assert.Single(errors.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries));
-        Assert.Equal(ServerProgram.Success,
+        Assert.Equal(HostedProgram.Success,
             await ServerProgram.RunAsync(["--help"], new Dictionary<string, string>(), Source, output, errors));
         Assert.Contains("--http-port", output.ToString(), StringComparison.Ordinal);
         output.GetStringBuilder().Clear();
-        Assert.Equal(ServerProgram.Success,
+        Assert.Equal(HostedProgram.Success,
             await ServerProgram.RunAsync(["--version"], new Dictionary<string, string>(), Source, output, errors));
         Assert.Matches(@"^\d+\.\d+\.\d+(\+[0-9a-f]+)?$", output.ToString().TrimEnd());
     }

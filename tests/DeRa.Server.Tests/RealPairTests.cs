@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DeRa.Hosting.Programs;
 using DeRa.Protos.V1;
 using DeRa.Server.Composition;
 using DeRa.Server.Options;
@@ -154,7 +155,7 @@ public class RealPairTests
         var code = await ServerProgram.RunAsync(["--reference", folder, "--aligned", folder, "--http-port=0", "--grpc-port=0"],
             new Dictionary<string, string>(), PairStartup.For, TextWriter.Null, errors).WaitAsync(Stop);
         Directory.Delete(folder, recursive: true);
-        Assert.Equal(ServerProgram.StartFailed, code);
+        Assert.Equal(HostedProgram.StartFailed, code);
         Assert.Contains(folder, Assert.Single(errors.ToString().TrimEnd().Split('\n')), StringComparison.Ordinal);
     }
 }

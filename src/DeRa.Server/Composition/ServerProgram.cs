@@ -1,6 +1,5 @@
 using System.Collections;
-using System.Net.Sockets;
-using DeRa.Hosting.Options;
+using DeRa.Hosting.Programs;
 using DeRa.Hosting.Telemetry;
 using DeRa.Server.Options;
 using DeRa.Server.State;
@@ -10,15 +9,6 @@ namespace DeRa.Server.Composition;
 /// <summary>Runs the server as a program: options in, exit code out.</summary>
 internal static class ServerProgram
 {
-    /// <summary>All went well.</summary>
-    public const int Success = 0;
-
-    /// <summary>The models could not be loaded or a port not be opened.</summary>
-    public const int StartFailed = 1;
-
-    /// <summary>An option is unknown, missing or out of range.</summary>
-    public const int BadOption = 2;
-
     /// <summary>A background service has failed.</summary>
     public const int ServiceFailed = 3;
 
@@ -28,40 +18,11 @@ internal static class ServerProgram
     /// <param name="source">Gives the loader for checked options.</param>
     /// <param name="output">For <c>--help</c> and <c>--version</c>.</param>
     /// <param name="errors">For what keeps the server from starting, a line each.</param>
-    /// <returns>The process's exit code.</returns>
-    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, IDictionary environment,
-        Func<ServerOptions, ILoggerFactory, PairSource> source, TextWriter output, TextWriter errors)
-    {
-        if (arguments.Any(argument => argument is "--help" or "-h"))
-        {
-            await output.WriteAsync(OptionReader.Help());
-            return Success;
-        }
-        if (arguments.Contains("--version"))
-        {
-            await output.WriteLineAsync(ServerVersion.Text);
-            return Success;
-        }
-        try
-        {
-            return await ServeAsync(OptionReader.Read(arguments, environment), source, errors);
-        }
-        catch (OptionException bad)
-        {
-            await errors.WriteLineAsync(bad.Message);
-            return BadOption;
-        }
-        catch (Exception fault) when (fault is IOException or SocketException)
-        {
-            await errors.WriteLineAsync($"The server cannot listen: {fault.Message}");
-            return StartFailed;
-        }
-        catch (Exception fault)
-        {
-            await errors.WriteLineAsync($"The server has failed: {fault.GetType().Name}: {fault.Message.ReplaceLineEndings(" ")}");
-            return StartFailed;
-        }
-    }
+    /// <returns>The process's exit code: one of <see cref="HostedProgram"/>'s, or <see cref="ServiceFailed"/>.</returns>
+    public static Task<int> RunAsync(IReadOnlyList<string> arguments, IDictionary environment,
+        Func<ServerOptions, ILoggerFactory, PairSource> source, TextWriter output, TextWriter errors) =>
+        new HostedProgram("server", OptionReader.Help, output, errors).RunAsync(
+            arguments, ServerVersion.Text, () => ServeAsync(OptionReader.Read(arguments, environment), source, errors));
 
     private static async Task<int> ServeAsync(
         ServerOptions options, Func<ServerOptions, ILoggerFactory, PairSource> source, TextWriter errors)
@@ -88,9 +49,9 @@ internal static class ServerProgram
             ServerLog.ServiceFailed(app.Logger, fault);
             return ServiceFailed;
         }
-        if (app.Services.GetRequiredService<ServingState>().Failure is not { } failure) return Success;
+        if (app.Services.GetRequiredService<ServingState>().Failure is not { } failure) return HostedProgram.Success;
         await errors.WriteLineAsync($"The models could not be loaded: {failure}");
-        return StartFailed;
+        return HostedProgram.StartFailed;
     }
 
     /// <summary>The host stops where a background service dies, but counts that as a stop like any other.</summary>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using DeRa.Hosting.Options;
+using DeRa.Hosting.Programs;
 using DeRa.Hosting.Security;
 using DeRa.Server.Composition;
 using DeRa.Server.Options;
@@ -183,7 +184,7 @@ public sealed class BrokenFileTests : IDisposable
         var code =
             await ServerProgram.RunAsync(["--config", _folder.Write("options.json", content), "--http-port=0", "--grpc-port=0"], None,
             (_, _) => (_, _) => throw new InvalidOperationException("not reached"), TextWriter.Null, errors);
-        Assert.Equal(ServerProgram.BadOption, code);
+        Assert.Equal(HostedProgram.BadOption, code);
         Assert.Contains(message, Assert.Single(errors.ToString().TrimEnd().Split('\n')), StringComparison.Ordinal);
     }
 
@@ -193,7 +194,7 @@ public sealed class BrokenFileTests : IDisposable
         var errors = new StringWriter();
         var code = await ServerProgram.RunAsync(["--http-port=0", "--grpc-port=0"], None,
             (_, _) => throw new NotSupportedException("of no\nuse"), TextWriter.Null, errors);
-        Assert.Equal((ServerProgram.StartFailed, "The server has failed: NotSupportedException: of no use"),
+        Assert.Equal((HostedProgram.StartFailed, "The server has failed: NotSupportedException: of no use"),
             (code, errors.ToString().TrimEnd()));
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using DeRa.Hosting.Options;
+using DeRa.Hosting.Programs;
 using DeRa.Hosting.Security;
 using DeRa.Server.Composition;
 using DeRa.Server.Options;
@@ -78,7 +79,7 @@ public sealed class SecurityOptionTests : IDisposable
             var errors = new StringWriter();
             var code = await ServerProgram.RunAsync([.. arguments, "--http-port", "0", "--grpc-port", "0"], None,
                 (_, _) => (_, _) => throw new InvalidOperationException("not reached"), TextWriter.Null, errors);
-            Assert.Equal(ServerProgram.BadOption, code);
+            Assert.Equal(HostedProgram.BadOption, code);
             Assert.Contains(arguments[^2], Assert.Single(errors.ToString().TrimEnd().Split('\n')), StringComparison.Ordinal);
         }
     }
