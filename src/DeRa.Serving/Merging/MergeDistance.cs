@@ -51,10 +51,8 @@ public sealed record MergeDistance(int Texts, int Tokens, double ToMerged, doubl
                 N = Samples,
                 MaxTokens = maxTokens,
                 Temperature = 1,
-                TopP = 1,
-                TopK = 0,
                 Seed = scores.Count,
-            });
+            }.WithoutFilters());
             using var generation = generations.Start(prepared);
             var choices = await WholeChoice.ReadAsync(generation, cancellation);
             ScoreItem[] items = [.. choices.Zip(prepared.Request.Choices, (choice, request) => new ScoreItem(

@@ -144,6 +144,11 @@ public sealed record GenerationInput
 
     /// <summary><c>measures</c>: with how many likeliest tokens of each distribution (0 = without); null = no measures.</summary>
     public int? Measures { get; init; }
+
+    /// <summary>
+    /// The same with nothing between the mixture and its draws but a temperature, whatever the pair's generation_config.json asks for.
+    /// </summary>
+    public GenerationInput WithoutFilters() => this with { TopK = 0, TopP = 1, MinP = 0, RepetitionPenalty = 1 };
 }
 
 /// <summary>One prompt, in one of the forms that the endpoints take.</summary>

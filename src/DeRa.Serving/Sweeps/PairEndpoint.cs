@@ -44,15 +44,17 @@ public sealed class PairEndpoint(ServedPair pair, SweepSettings settings) : ISwe
             score.LogProb(0), score.LogProbOfModel(0), score.LogProbOfModel(1))))];
     }
 
-    private PreparedGeneration Prepare(SweepPrompt prompt, long seed, IReadOnlyList<double> strengths, int samples) =>
-        _generations.Prepare(new GenerationInput
+    private PreparedGeneration Prepare(SweepPrompt prompt, long seed, IReadOnlyList<double> strengths, int samples)
+    {
+        var input = new GenerationInput
         {
             Prompts = [prompt.Input],
             AlignmentSweep = strengths,
             N = samples,
             MaxTokens = settings.MaxTokens,
             Temperature = settings.Temperature,
-            TopP = settings.TopP,
             Seed = seed,
-        });
+        };
+        return _generations.Prepare(input.WithoutFilters() with { TopP = settings.TopP });
+    }
 }

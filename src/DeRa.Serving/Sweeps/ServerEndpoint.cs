@@ -65,6 +65,9 @@ public sealed class ServerEndpoint : ISweepEndpoint, IDisposable
             ["max_tokens"] = _settings.MaxTokens,
             ["temperature"] = _settings.Temperature,
             ["top_p"] = _settings.TopP,
+            ["top_k"] = 0,
+            ["min_p"] = 0,
+            ["repetition_penalty"] = 1,
             ["return_token_ids"] = true,
         };
         var chat = prompt.Input as ChatPrompt;

@@ -32,8 +32,8 @@ public sealed class ServerEndpointTests
         Assert.Equal(4, server.Requests.Count);
         Assert.All(server.Authorizations, one => Assert.Equal("Bearer key", one));
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse("""
-            {"alignment_sweep": [0.5], "n": 2, "seed": 7, "max_tokens": 4, "temperature": 1, "top_p": 1, "return_token_ids": true,
-             "prompt": "Once"}
+            {"alignment_sweep": [0.5], "n": 2, "seed": 7, "max_tokens": 4, "temperature": 1, "top_p": 1, "top_k": 0, "min_p": 0,
+             "repetition_penalty": 1, "return_token_ids": true, "prompt": "Once"}
             """), server.Requests[3]), server.Requests[3].ToJsonString());
     }
 

@@ -48,6 +48,21 @@ public sealed class SweepPairsTests : IDisposable
         Assert.NotEqual(alone, await RunAsync("swapped", [.. reference, "--aligned", $"lora={lora}", "--aligned", $"dpo={dpo}"]));
     }
 
+    [Fact]
+    public async Task What_the_folders_ask_for_does_not_filter_a_sweep()
+    {
+        string[] Pair(string aligned) => ["--reference", GoldenData.Committed("pair/sft"), "--aligned", aligned];
+        var asking = _folder.File("asking");
+        Directory.CreateDirectory(asking);
+        foreach (var file in Directory.GetFiles(GoldenData.Committed("pair/aligned")))
+            File.Copy(file, Path.Combine(asking, Path.GetFileName(file)));
+        File.WriteAllText(Path.Combine(asking, "generation_config.json"), """
+            {"do_sample": true, "top_k": 1, "top_p": 0.1, "min_p": 0.9, "repetition_penalty": 1.9, "eos_token_id": 2}
+            """);
+        Assert.Equal(
+            await RunAsync("plain", Pair(GoldenData.Committed("pair/aligned"))), await RunAsync("filtered", Pair(asking)));
+    }
+
     private async Task<string[]> RunAsync(string folder, string[] pair)
     {
         File.WriteAllLines(_folder.File("prompts.txt"), ["Once upon", "One day"]);
