@@ -26,6 +26,11 @@ internal sealed class EvaluateCommand
 
     private readonly Option<double> _temperature = TemperatureOption.Create();
 
+    private readonly Option<double> _minP = new("--min-p")
+    {
+        Description = "Tokens below this share of the likeliest one's probability are not drawn, 0 to 1; 0 is all",
+    };
+
     private readonly Option<int> _promptCount = WholeNumberOption.Create(
         "--prompt-count", "Prompts taken, the first of the files", 64, minimum: 2);
 
@@ -56,8 +61,8 @@ internal sealed class EvaluateCommand
             "Sweep the strength of a pair: mean reward and length, and gold where asked for, with 95 % intervals. Interrupted, the same "
             + "command goes on.")
         {
-            arguments._reference, arguments._aligned, arguments._strengths, arguments._temperature, arguments._promptCount,
-            arguments._completions, arguments._seed, arguments._output, arguments._endToken,
+            arguments._reference, arguments._aligned, arguments._strengths, arguments._temperature, arguments._minP,
+            arguments._promptCount, arguments._completions, arguments._seed, arguments._output, arguments._endToken,
         };
         arguments._task.AddTo(command);
         arguments._gold.AddTo(command);
@@ -74,7 +79,8 @@ internal sealed class EvaluateCommand
         var gold = _gold.Measure(parsed);
         var device = _compute.Load(parsed);
         using var pair = new LoadedPair(folder, alignedFolder, device);
-        var mixtures = strengths.Select(strength => pair.At(strength, parsed.GetValue(_temperature))).ToArray();
+        var mixtures = strengths.Select(strength => pair.At(
+            strength, parsed.GetValue(_temperature), parsed.GetValue(_minP))).ToArray();
         var context = mixtures.Min(mixture => mixture.ContextTokens);
         var prompts = _task.Prompts(parsed, pair.Tokenizer, context).Take(parsed.GetValue(_promptCount)).ToArray();
         var scorer = new CompletionScorer(pair.Tokenizer, reward);
@@ -118,7 +124,7 @@ internal sealed class EvaluateCommand
             + string.Create(CultureInfo.InvariantCulture,
                 $"prompts {prompts.Length} {texts}, {completions} completions of at most {_task.MaxTokens(parsed)} tokens ended by ")
             + string.Create(CultureInfo.InvariantCulture,
-                $"{endToken}, temperature {parsed.GetValue(_temperature)}, seed {parsed.GetValue(_seed)}");
+                $"{endToken}, temperature {parsed.GetValue(_temperature)}, min-p {parsed.GetValue(_minP)}, seed {parsed.GetValue(_seed)}");
     }
 
     /// <summary>The file of the samples; null where no output is named.</summary>

@@ -36,9 +36,9 @@ internal sealed class LoadedPair : IDisposable
     public TrainableDecoder Reference { get; }
 
     /// <summary>The pair at a strength, which is 0 for a single model.</summary>
-    /// <exception cref="LabException">Strength or temperature is out of its range.</exception>
-    public Mixture At(double strength, double temperature) =>
-        _aligned is null ? Mixture.Of(Reference, temperature) : new Mixture(Reference, _aligned, strength, temperature);
+    /// <exception cref="LabException">Strength, temperature or min-p is out of its range.</exception>
+    public Mixture At(double strength, double temperature, double minP = 0) => _aligned is null
+        ? Mixture.Of(Reference, temperature, minP) : new Mixture(Reference, _aligned, strength, temperature, minP);
 
     public void Dispose()
     {

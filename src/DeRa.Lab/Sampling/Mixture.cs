@@ -10,10 +10,11 @@ namespace DeRa.Lab.Sampling;
 /// <param name="Aligned">Of weight strength.</param>
 /// <param name="Strength">λ, as the server allows it.</param>
 /// <param name="Temperature">What the mixed logits are divided by, as the server allows it; the objectives need 1.</param>
+/// <param name="MinP">Tokens below this share of the likeliest one's probability are not drawn, in [0, 1]; the objectives need 0.</param>
 /// <exception cref="LabException">
-/// The vocabularies have different sizes, or strength or temperature is out of its range.
+/// The vocabularies have different sizes, or strength, temperature or min-p is out of its range.
 /// </exception>
-internal sealed record Mixture(TrainableDecoder Reference, TrainableDecoder Aligned, double Strength, double Temperature = 1)
+internal sealed record Mixture(TrainableDecoder Reference, TrainableDecoder Aligned, double Strength, double Temperature = 1, double MinP = 0)
 {
     private const double MinTemperature = 0.01, MaxTemperature = 2;
     private static readonly RequestLimits s_limits = new();
@@ -33,11 +34,15 @@ internal sealed record Mixture(TrainableDecoder Reference, TrainableDecoder Alig
         : throw new LabException(FormattableString.Invariant(
             $"the temperature is {Temperature}; it must be between {MinTemperature} and {MaxTemperature}."));
 
+    /// <summary>What share of the likeliest token's probability a token must have to be drawn.</summary>
+    public double MinP { get; } = MinP is >= 0 and <= 1 ? MinP
+        : throw new LabException(FormattableString.Invariant($"min-p is {MinP}; it must be between 0 and 1."));
+
     /// <summary>The shortest context of its models.</summary>
     public int ContextTokens => Parts.Min(part => part.Model.Config.ContextTokens);
 
     /// <summary>A single model.</summary>
-    public static Mixture Of(TrainableDecoder model, double temperature = 1) => new(model, model, 0, temperature);
+    public static Mixture Of(TrainableDecoder model, double temperature = 1, double minP = 0) => new(model, model, 0, temperature, minP);
 
     /// <summary>The active models and what their logits are multiplied by: their weight over the temperature.</summary>
     public IReadOnlyList<(TrainableDecoder Model, double Weight)> Parts => Strength switch

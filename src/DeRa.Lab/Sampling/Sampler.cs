@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace DeRa.Lab.Sampling;
 
 /// <summary>
-/// Samples completions of many prompts in one batch, at the mixture's temperature and without filters: at temperature 1 exactly from
-/// the mixture, which the objectives and the paper's identity need. Rows advance token by token; longer prompts are fed until they end.
+/// Samples completions of many prompts in one batch, at the mixture's temperature and min-p: at 1 and 0 exactly from the
+/// mixture, which the objectives and the paper's identity need. Rows advance token by token; longer prompts are fed until they end.
 /// </summary>
 internal static class Sampler
 {

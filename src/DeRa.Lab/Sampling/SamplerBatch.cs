@@ -16,6 +16,7 @@ internal sealed class SamplerBatch : IDisposable
     private readonly (TrainableDecoder Model, double Weight, DenseCache Cache)[] _parts;
     private readonly Generator _generator;
     private readonly Device _device;
+    private readonly double _minP;
     private readonly int _endToken, _maxTokens, _longest;
     private int[] _rows; // row in the caches → prompt
 
@@ -26,6 +27,7 @@ internal sealed class SamplerBatch : IDisposable
         _finished = new bool[prompts.Count];
         _rows = [.. Enumerable.Range(0, prompts.Count)];
         _parts = [.. mixture.Parts.Select(part => (part.Model, part.Weight, part.Model.CreateCache(prompts.Count, longest)))];
+        _minP = mixture.MinP;
         _device = _parts[0].Model.Device;
         _generator = new Generator((ulong)seed, CPU);
     }
@@ -75,14 +77,18 @@ internal sealed class SamplerBatch : IDisposable
             var logits = model.Step(input, cache).Times(weight);
             mixed = mixed is null ? logits : mixed.Plus(logits);
         }
-        return [.. Sampled(mixed!.softmax(-1, ScalarType.Float64)).cpu().data<long>()];
+        return [.. Sampled(Filtered(mixed!.softmax(-1, ScalarType.Float64))).cpu().data<long>()];
     }
+
+    /// <summary>Probabilities, which need not sum to 1, with those that min-p leaves out at 0.</summary>
+    private Tensor Filtered(Tensor probabilities) => _minP == 0 ? probabilities
+        : probabilities * (probabilities >= probabilities.amax([-1], keepdim: true).Times(_minP));
 
     /// <summary>
     /// For each row the first token up to which more than a uniform share of the probability lies. The shares are drawn on the CPU:
     /// TorchSharp has no generator for another device, and the draws are the same on all of them.
     /// </summary>
-    /// <param name="probabilities">[rows, vocabulary], float64.</param>
+    /// <param name="probabilities">[rows, vocabulary], float64; in proportion.</param>
     /// <returns>[rows], int64.</returns>
     private Tensor Sampled(Tensor probabilities)
     {

@@ -49,8 +49,9 @@ public sealed class ReproduceStoriesTests(TinyPair tiny) : IDisposable
                 File.ReadAllBytes(Path.Combine(finished, "model.safetensors")));
             var generation = JsonNode.Parse(File.ReadAllText(Path.Combine(finished, "generation_config.json")))!;
             Assert.Equal(
-                (true, 0.7, 0),
-                ((bool)generation["do_sample"]!, (double)generation["temperature"]!, (int)generation["eos_token_id"]!));
+                (true, 0.7, 0.02, 0),
+                ((bool)generation["do_sample"]!, (double)generation["temperature"]!, (double)generation["min_p"]!,
+                    (int)generation["eos_token_id"]!));
         }
     }
 

@@ -158,6 +158,35 @@ public sealed class SamplerTests : IDisposable
     public void A_temperature_out_of_range_is_refused(double temperature) => Assert.Contains("temperature is",
         Assert.Throws<LabException>(() => new Mixture(_reference, _aligned, 1, temperature)).Message);
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.5)]
+    public void Tokens_below_min_p_are_not_drawn_and_the_others_in_proportion(double strength)
+    {
+        const double temperature = 0.5;
+        const int keptTokens = 4;
+        var powers = TinyDecoder.Mixed(_reference, _aligned, strength, 3, 7, 5)
+            .Select(probability => Math.Pow(probability, 1 / temperature)).ToArray();
+        var likeliest = powers.OrderDescending().ToArray();
+        var minP = (likeliest[keptTokens - 1] + likeliest[keptTokens]) / 2 / likeliest[0];
+        var drawn = Sampler.Sample(
+            new Mixture(_reference, _aligned, strength, temperature, minP), [.. Enumerable.Repeat<int[]>([3, 7, 5], Draws)], Never,
+            maxTokens: 1, seed: 11, cancellation: TestContext.Current.CancellationToken);
+        var counts = new int[TinyDecoder.Vocabulary];
+        foreach (var text in drawn) counts[text.Tokens.Single()]++;
+        var kept = powers.Select(power => power >= minP * likeliest[0] ? power : 0).ToArray();
+        Assert.All(kept.Zip(counts), token => Assert.True(token.First > 0 || token.Second == 0));
+        var (expected, seen) = (kept.Where(power => power > 0).ToArray(), counts.Where((_, token) => kept[token] > 0).ToArray());
+        Assert.InRange(ChiSquare.Excess([.. expected.Select(power => power / expected.Sum())], seen), double.NegativeInfinity, 6);
+    }
+
+    [Theory]
+    [InlineData(-0.1)]
+    [InlineData(1.1)]
+    [InlineData(double.NaN)]
+    public void A_min_p_out_of_range_is_refused(double minP) => Assert.Contains("min-p is",
+        Assert.Throws<LabException>(() => new Mixture(_reference, _aligned, 1, 1, minP)).Message);
+
     private double[] Pairs(double strength, int[] prompt) =>
         [.. TinyDecoder.Mixed(_reference, _aligned, strength, prompt).SelectMany((first, token) =>
             TinyDecoder.Mixed(_reference, _aligned, strength, [.. prompt, token]).Select(second => first * second))];
