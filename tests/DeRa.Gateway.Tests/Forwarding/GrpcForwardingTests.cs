@@ -13,7 +13,7 @@ public class GrpcForwardingTests
     public async Task Unary_calls_streams_and_errors_come_through()
     {
         await using var replica = await TestReplica.StartAsync();
-        await using var gateway = await GatewayFixture.StartAsync(replica);
+        await using var gateway = await GatewayFixture.StartAsync(replica.Address);
         var request = new GenerateRequest { Prompt = new Prompt { Text = "Once" }, Options = new() { Seed = 1, MaxTokens = 12 } };
         var direct = await replica.Server.Inference.GenerateAsync(request, cancellationToken: ServerFixture.Stop);
         Assert.Equal(direct, await gateway.Inference.GenerateAsync(request, cancellationToken: ServerFixture.Stop));
@@ -34,7 +34,7 @@ public class GrpcForwardingTests
     public async Task A_conversation_changes_its_strength_while_it_runs()
     {
         await using var replica = await TestReplica.StartAsync(Scripts.Endless());
-        await using var gateway = await GatewayFixture.StartAsync(replica);
+        await using var gateway = await GatewayFixture.StartAsync(replica.Address);
         using var call = gateway.Inference.Converse(cancellationToken: ServerFixture.Stop);
         await call.RequestStream.WriteAsync(new ConverseRequest
         {
@@ -81,7 +81,7 @@ public class GrpcForwardingTests
     public async Task A_replica_that_dies_before_its_response_is_replaced_and_one_that_dies_after_fails_the_call()
     {
         await using var one = await TestReplica.StartAsync(Scripts.Endless());
-        await using var gateway = await GatewayFixture.StartAsync(one);
+        await using var gateway = await GatewayFixture.StartAsync(one.Address);
         using var call = gateway.Inference.GenerateStream(
             new GenerateStreamRequest { Prompt = new Prompt { Text = "a" }, Options = new() { MaxTokens = 100_000 } },
             cancellationToken: ServerFixture.Stop);
@@ -101,7 +101,7 @@ public class GrpcForwardingTests
     public async Task A_replica_without_a_port_for_it_gets_no_calls()
     {
         await using var without = await StubReplica.StartAsync();
-        await using var gateway = await GatewayFixture.StartAsync(GatewayFixture.Options(without.Name));
+        await using var gateway = await GatewayFixture.StartAsync(without.Name);
         var refused = await Assert.ThrowsAsync<RpcException>(
             async () => await gateway.Inference.ListModelsAsync(new ListModelsRequest(), cancellationToken: ServerFixture.Stop));
         Assert.Equal((StatusCode.Unavailable, "No replica that serves gRPC is ready."), (refused.StatusCode, refused.Status.Detail));
