@@ -52,6 +52,24 @@ public class GrpcForwardingTests
     }
 
     [Fact]
+    public async Task A_conversation_that_ends_before_its_client_has_said_all_leaves_the_calls_after_it_alone()
+    {
+        await using var replica = await TestReplica.StartAsync(Scripts.Saying("hello"));
+        await using var gateway = await GatewayFixture.StartAsync(replica.Address);
+        var prompt = new Prompt { Text = "Once" };
+        for (var i = 0; i < 100; i++)
+        {
+            using var call = gateway.Inference.Converse(cancellationToken: ServerFixture.Stop);
+            await call.RequestStream.WriteAsync(new ConverseRequest { Start = new ConverseStart { Prompt = prompt } }, ServerFixture.Stop);
+            var events = await call.ResponseStream.ReadAllAsync(ServerFixture.Stop).ToListAsync(ServerFixture.Stop);
+            Assert.Equal("hello", string.Concat(events.Select(one => one.Delta?.Text)));
+            var next = await gateway.Inference.GenerateAsync(
+                new GenerateRequest { Prompt = prompt }, cancellationToken: ServerFixture.Stop);
+            Assert.Equal("hello", next.Choices[0].Text);
+        }
+    }
+
+    [Fact]
     public async Task What_is_unavailable_at_one_replica_another_one_does()
     {
         await using var health = await StubReplica.StartAsync();
