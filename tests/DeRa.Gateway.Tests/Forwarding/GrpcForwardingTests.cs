@@ -1,6 +1,7 @@
 using DeRa.Gateway.Tests.Fixtures;
 using DeRa.Protos.V1;
 using DeRa.Testing.Server;
+using Google.Rpc;
 using Grpc.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Xunit;
@@ -113,6 +114,19 @@ public class GrpcForwardingTests
         var nobody = await Assert.ThrowsAsync<RpcException>(
             async () => await gateway.Inference.ListModelsAsync(new ListModelsRequest(), cancellationToken: ServerFixture.Stop));
         Assert.Equal(StatusCode.Unavailable, nobody.StatusCode);
+    }
+
+    [Fact]
+    public async Task Without_a_ready_replica_calls_are_refused_and_told_when_to_come_back()
+    {
+        await using var stub = await StubReplica.StartAsync();
+        stub.ReadyStatus = 503;
+        await using var gateway = await GatewayFixture.StartAsync(GatewayFixture.Options($"{stub.Name}+1"), isReady: false);
+        var refused = await Assert.ThrowsAsync<RpcException>(
+            async () => await gateway.Inference.ListModelsAsync(new ListModelsRequest(), cancellationToken: ServerFixture.Stop));
+        var details = refused.GetRpcStatus()!;
+        Assert.Equal((refused.StatusCode, refused.Status.Detail), ((StatusCode)details.Code, details.Message));
+        Assert.Equal(TimeSpan.FromSeconds(5), details.GetDetail<RetryInfo>().RetryDelay.ToTimeSpan());
     }
 
     [Fact]
