@@ -8,21 +8,19 @@ using Xunit;
 namespace DeRa.Clients.Tests;
 
 /// <summary>Keys and limits as OpenAI's clients meet them.</summary>
-public sealed class SecurityTests : IDisposable
+public class SecurityTests
 {
     private static readonly ChatMessage[] Hello = [new UserChatMessage("Hello")];
-    private readonly TemporaryFolder _folder = new();
 
     private static CancellationToken Stop => ServerFixture.Stop;
 
     private static ServerOptions OneAtOnce => new() { Key = new() { MaxConcurrentRequests = 1 } };
 
-    public void Dispose() => _folder.Dispose();
-
     [Fact]
     public async Task A_wrong_key_is_not_sent_again_to_the_server_and_the_right_one_opens_it()
     {
-        await using var server = await SecuredServer.StartAsync(SecuredServer.WithKeys(_folder));
+        using var folder = new TemporaryFolder();
+        await using var server = await SecuredServer.StartAsync(SecuredServer.WithKeys(folder));
         var policy = new WatchedRetryPolicy(() => Task.CompletedTask);
         var refused = await Assert.ThrowsAsync<ClientResultException>(() => OpenAIDotNet.Client(server, policy).GetChatClient("pair")
             .CompleteChatAsync(Hello, cancellationToken: Stop));
@@ -52,7 +50,8 @@ public sealed class SecurityTests : IDisposable
     [Fact]
     public async Task JavaScript_raises_its_own_error_for_a_wrong_key()
     {
-        await using var server = await SecuredServer.StartAsync(SecuredServer.WithKeys(_folder));
+        using var folder = new TemporaryFolder();
+        await using var server = await SecuredServer.StartAsync(SecuredServer.WithKeys(folder));
         await NodeScript.RunOpenAIAsync(server, ServerFixture.Model, "keys", more: SecuredServer.Key);
     }
 

@@ -20,7 +20,7 @@ public class EdgeTests
     {
         await using var one = await TestReplica.StartAsync(Scripts.Saying("hello"));
         await using var two = await TestReplica.StartAsync(Scripts.Saying("hello"));
-        await using var gateway = await GatewayFixture.StartAsync(one, two);
+        await using var gateway = await GatewayFixture.StartAsync(one.Address, two.Address);
         var client = new OpenAIClient(new ApiKeyCredential("none"), new OpenAIClientOptions
         {
             Endpoint = new Uri(gateway.Http.BaseAddress!, "v1"),
@@ -60,7 +60,7 @@ public class EdgeTests
     {
         await using var stub = await StubReplica.StartAsync();
         stub.Metrics = "vllm:num_requests_running{engine=\"0\"} 5\n";
-        await using var gateway = await GatewayFixture.StartAsync(GatewayFixture.Options(stub.Name));
+        await using var gateway = await GatewayFixture.StartAsync(stub.Name);
         await ServerFixture.EventuallyAsync(() => gateway.Replicas.All[0].ToCandidate().Load == 5);
         stub.Metrics = "vllm:num_requests_running{engine=\"0\"} 2\n";
         await ServerFixture.EventuallyAsync(() => gateway.Replicas.All[0].ToCandidate().Load == 2);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using DeRa.Gateway.Balancing;
 using DeRa.Gateway.Tests.Fixtures;
+using DeRa.Testing.Server;
 using Xunit;
 
 namespace DeRa.Gateway.Tests;
@@ -22,7 +23,7 @@ public class ReplayTests(ITestOutputHelper output)
         };
         TestReplica[] replicas = [await TestReplica.StartAsync(), await TestReplica.StartAsync(), await TestReplica.StartAsync(slowing),
             await TestReplica.StartAsync()];
-        await using var gateway = await GatewayFixture.StartAsync(replicas);
+        await using var gateway = await GatewayFixture.StartAsync([.. replicas.Select(replica => replica.Address)]);
         Task? drained = null;
         var load = new ReplayedLoad(Conversations, Turns, AtOnce)
         {

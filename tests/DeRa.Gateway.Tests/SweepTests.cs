@@ -13,7 +13,7 @@ public class SweepTests
     {
         await using var one = await TestReplica.StartAsync();
         await using var two = await TestReplica.StartAsync();
-        await using var gateway = await GatewayFixture.StartAsync(one, two);
+        await using var gateway = await GatewayFixture.StartAsync(one.Address, two.Address);
         using var folder = new TemporaryFolder();
         var prompts = folder.Write("prompts.txt", string.Join('\n', Enumerable.Range(0, 12).Select(i => $"Prompt number {i}")) + "\n");
         var through = await RunAsync(gateway.Http.BaseAddress!, prompts, Path.Combine(folder.Path, "through"));

@@ -18,21 +18,39 @@ using Xunit;
 
 namespace DeRa.Testing.Server;
 
-/// <summary>The real server on free ports of loopback, over a scripted executor.</summary>
+/// <summary>The real server on free ports of loopback, over a scripted executor, with a gateway in front where a project asks.</summary>
 public sealed class ServerFixture : IAsyncDisposable
 {
     public const string Model = "pair";
     private readonly WebApplication _app;
+    private readonly GatewayFixture? _gateway;
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _stopped;
 
-    private ServerFixture(WebApplication app, GrpcChannel channel, HttpClient http, ScriptedExecutor executor)
+    private ServerFixture(WebApplication app, GatewayFixture? gateway, Func<HttpMessageHandler> handler, ScriptedExecutor executor)
     {
-        (_app, Channel, Http, Executor) = (app, channel, http, executor);
-        Inference = new InferenceService.InferenceServiceClient(channel);
+        (_app, _gateway, Executor) = (app, gateway, executor);
+        var own = app.Services.GetRequiredService<ServerAddresses>();
+        GrpcAddress = gateway?.GrpcAddress ?? own.Grpc;
+        Channel = GrpcChannel.ForAddress(GrpcAddress, new GrpcChannelOptions { HttpHandler = handler(), DisposeHttpClient = true });
+        Http = new HttpClient(handler()) { BaseAddress = gateway?.HttpAddress ?? own.Http };
+        Inference = new InferenceService.InferenceServiceClient(Channel);
     }
 
+    /// <summary>
+    /// Whether every server that is started from now on has a gateway in front of it. Its clients have the gateway's addresses then, and a
+    /// test in which one reaches the server itself fails at its end.
+    /// </summary>
+    internal static bool IsBehindGateway { get; set; }
+
+    /// <summary>Which requests the gateway has forwarded; null where there is none.</summary>
+    internal BypassCheck? Bypass { get; private init; }
+
+    /// <summary>For clients, with the address for HTTP.</summary>
     public HttpClient Http { get; }
+
+    /// <summary>The address for gRPC, for clients that do not use <see cref="Channel"/>.</summary>
+    public Uri GrpcAddress { get; }
 
     public GrpcChannel Channel { get; }
 
@@ -56,7 +74,7 @@ public sealed class ServerFixture : IAsyncDisposable
         executor ??= new ScriptedExecutor();
         var fixture = await StartLoadingAsync((_, _) => Task.FromResult(
             Pair(executor, engine, limits, aligned: aligned, chats: chats, model: model, beta: beta)), executor, logs);
-        await fixture._ready.Task.WaitAsync(Stop);
+        await fixture.PhaseChangedAsync();
         return fixture;
     }
 
@@ -67,19 +85,21 @@ public sealed class ServerFixture : IAsyncDisposable
     {
         options ??= new ServerOptions { Time = new() { DrainSeconds = 0 } };
         options = options with { Endpoint = options.Endpoint with { HttpPort = 0, GrpcPort = 0 } };
+        var bypass = IsBehindGateway ? new BypassCheck() : null;
         var app = ServerApplication.Build(options, _ => source, time ?? TimeProvider.System, logging =>
         {
             if (logs is not null) logging.AddProvider(logs).SetMinimumLevel(LogLevel.Trace);
+            bypass?.AddToServer(logging.Services);
         });
         // The channel needs the address, which is known only after the start; loading begins with the start.
         var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         app.Services.GetRequiredService<ServingState>().Changed += _ => ready.TrySetResult();
         await app.StartAsync(Stop);
-        var addresses = app.Services.GetRequiredService<ServerAddresses>();
-        handler ??= () => new SocketsHttpHandler();
-        var channel = GrpcChannel.ForAddress(addresses.Grpc, new GrpcChannelOptions { HttpHandler = handler(), DisposeHttpClient = true });
-        var http = new HttpClient(handler()) { BaseAddress = addresses.Http };
-        var fixture = new ServerFixture(app, channel, http, executor ?? new ScriptedExecutor());
+        var gateway = bypass is null ? null : await StartGatewayAsync(app.Services.GetRequiredService<ServerAddresses>());
+        var fixture = new ServerFixture(app, gateway, handler ?? (() => new SocketsHttpHandler()), executor ?? new ScriptedExecutor())
+        {
+            Bypass = bypass,
+        };
         _ = ready.Task.ContinueWith(_ => fixture._ready.TrySetResult(), TaskScheduler.Default);
         return fixture;
     }
@@ -109,8 +129,12 @@ public sealed class ServerFixture : IAsyncDisposable
         };
     }
 
-    /// <summary>Waits until the phase has changed once (loading has ended or failed).</summary>
-    public Task PhaseChangedAsync() => _ready.Task.WaitAsync(Stop);
+    /// <summary>Waits until the phase has changed once (loading has ended or failed), and a gateway has seen it.</summary>
+    public async Task PhaseChangedAsync()
+    {
+        await _ready.Task.WaitAsync(Stop);
+        if (_gateway is not null && State.IsReady) await _gateway.ReadyAsync();
+    }
 
     /// <summary>Stops the server as SIGTERM does.</summary>
     public Task StopAsync()
@@ -153,9 +177,15 @@ public sealed class ServerFixture : IAsyncDisposable
         Executor.EndTest();
         Http.Dispose();
         Channel.Dispose();
+        if (_gateway is not null) await _gateway.DisposeAsync();
         if (!_stopped) await StopAsync();
         await _app.DisposeAsync();
+        Assert.Empty(Bypass?.Bypasses ?? []);
     }
+
+    private static Task<GatewayFixture> StartGatewayAsync(ServerAddresses server) => GatewayFixture.StartAsync(
+        GatewayFixture.Options($"{server.Http.GetLeftPart(UriPartial.Authority)}+{server.Grpc.Port}"),
+        services: BypassCheck.AddToGateway, isReady: false);
 }
 
 /// <summary>A response of the HTTP endpoint.</summary>

@@ -58,6 +58,7 @@ internal sealed class ExceptionMiddleware(RequestDelegate next, ILogger<Exceptio
             (response.StatusCode, response.ContentType) = (StatusCodes.Status200OK, GrpcRequests.MediaType);
             response.Headers["grpc-status"] = error.GrpcCode.ToString(CultureInfo.InvariantCulture);
             response.Headers["grpc-message"] = Uri.EscapeDataString(error.Message);
+            response.Headers[GrpcStatus.Header] = GrpcStatus.Of(error);
             return Task.CompletedTask;
         }
         (response.StatusCode, response.ContentType) = (error.Status, "application/json; charset=utf-8");

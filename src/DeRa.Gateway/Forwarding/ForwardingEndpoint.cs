@@ -18,6 +18,7 @@ internal sealed class ForwardingEndpoint(
     public async Task HandleAsync(HttpContext context)
     {
         var request = await reader.ReadAsync(context);
+        await using var body = request.Body;
         using var lease = IsCounted(context.Request, request) ? limiting.Enter(context) : null;
         var tried = new List<Replica>();
         while (true)

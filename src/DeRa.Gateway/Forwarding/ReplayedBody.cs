@@ -16,6 +16,7 @@ internal sealed class ReplayedBody(Stream body, int most, BodyBudget budget) : F
     private readonly byte[] _piece = new byte[PieceBytes];
     private readonly MemoryStream _kept = new();
     private readonly Lock _gate = new();
+    private readonly CancellationTokenSource _end = new();
     private Task<int>? _pending;
     private long _counted;
     private int _position;
@@ -66,6 +67,17 @@ internal sealed class ReplayedBody(Stream body, int most, BodyBudget budget) : F
         }
     }
 
+    /// <summary>
+    /// Ends the read that is left where a client has not said all. It must not outlast its request: the connection's next request may get
+    /// the same stream from the web server, which lets one read wait at a time.
+    /// </summary>
+    public override async ValueTask DisposeAsync()
+    {
+        await _end.CancelAsync();
+        if (_pending is Task left) await left.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await base.DisposeAsync();
+    }
+
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
@@ -73,6 +85,7 @@ internal sealed class ReplayedBody(Stream body, int most, BodyBudget budget) : F
         {
             budget.Free(_counted);
             _counted = 0;
+            _end.Dispose();
         }
         base.Dispose(disposing);
     }
@@ -89,10 +102,10 @@ internal sealed class ReplayedBody(Stream body, int most, BodyBudget budget) : F
         }
     }
 
-    /// <summary>A try that is given up leaves its read behind, and the next one waits for the same: nothing of the body is lost.</summary>
+    /// <summary>A try that is given up leaves its read to the next one, which waits for the same: nothing of the body is lost.</summary>
     private async Task PullAsync(CancellationToken cancellation)
     {
-        _pending ??= body.ReadAsync(_piece, CancellationToken.None).AsTask();
+        _pending ??= body.ReadAsync(_piece, _end.Token).AsTask();
         var read = await _pending.WaitAsync(cancellation);
         _pending = null;
         if (read == 0)

@@ -16,7 +16,7 @@ internal sealed class RequestReader(GatewayOptions options, BodyBudget budget, T
     /// <summary>Whether it is compressed, then its length.</summary>
     private const int MessageHeadBytes = 5;
 
-    /// <summary>Reads it.</summary>
+    /// <summary>Reads it; whoever asks disposes of the body before the request is over.</summary>
     /// <exception cref="GatewayException">The body is too long, too slow, or there is no room for it.</exception>
     public async Task<RoutedRequest> ReadAsync(HttpContext context)
     {
@@ -27,7 +27,6 @@ internal sealed class RequestReader(GatewayOptions options, BodyBudget budget, T
         // A stream of messages may go on for as long as its call: its messages are bounded here and by the replica.
         if (isGrpc && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
         var body = new ReplayedBody(request.Body, options.Forwarding.MaxBodyBytes, budget);
-        context.Response.RegisterForDispose(body);
         using var late = new CancellationTokenSource(TimeSpan.FromSeconds(options.Connection.BodySeconds), time);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(late.Token, context.RequestAborted);
         try
@@ -36,9 +35,12 @@ internal sealed class RequestReader(GatewayOptions options, BodyBudget budget, T
             request.Body = body;
             return new RoutedRequest(isGrpc, key, GenerationPath.IdOf(request.Path), body);
         }
-        catch (OperationCanceledException) when (late.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
+        catch (Exception fault)
         {
-            throw new GatewayException(GatewayError.TooSlow(options.Connection.BodySeconds));
+            await body.DisposeAsync();
+            if (fault is OperationCanceledException && late.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
+                throw new GatewayException(GatewayError.TooSlow(options.Connection.BodySeconds));
+            throw;
         }
     }
 

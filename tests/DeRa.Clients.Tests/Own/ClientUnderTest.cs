@@ -1,10 +1,8 @@
 using DeRa.Client;
 using DeRa.Client.Alignment;
-using DeRa.Server.Composition;
 using DeRa.Testing.Server;
 using Grpc.Net.Client;
 using Microsoft.Extensions.AI;
-using Microsoft.Extensions.DependencyInjection;
 using OpenAI;
 
 namespace DeRa.Clients.Tests.Own;
@@ -37,7 +35,7 @@ internal sealed class ClientUnderTest : IDisposable
         }
         var channel = refused is null ? null
             : new GrpcChannelOptions { HttpHandler = new RefusalHandler(refused), DisposeHttpClient = true };
-        _grpc = new DeRaGrpcClient(server.Services.GetRequiredService<ServerAddresses>().Grpc, key, channel);
+        _grpc = new DeRaGrpcClient(server.GrpcAddress, key, channel);
         (Chat, ScoreAsync) = (_grpc.GetChatClient(model), (items, strengths, how) => _grpc.ScoreAsync(items, strengths, how, Stop));
         ChangeAsync = (id, strength) => _grpc.ChangeStrengthAsync(id, strength, Stop);
         ChangeNamedAsync = (id, strengths) => _grpc.ChangeStrengthAsync(id, strengths, Stop);

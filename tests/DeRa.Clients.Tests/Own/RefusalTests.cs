@@ -12,15 +12,11 @@ using Xunit;
 namespace DeRa.Clients.Tests.Own;
 
 /// <summary>What DeRa's own client does where a server refuses, over both transports.</summary>
-public sealed class RefusalTests : IDisposable
+public class RefusalTests
 {
-    private readonly TemporaryFolder _folder = new();
-
     public static TheoryData<string> Transports => ChatTests.Transports;
 
     private static CancellationToken Stop => ServerFixture.Stop;
-
-    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [MemberData(nameof(Transports))]
@@ -52,7 +48,8 @@ public sealed class RefusalTests : IDisposable
     [MemberData(nameof(Transports))]
     public async Task An_unknown_model_a_wrong_key_and_a_bad_score_are_refused(string transport)
     {
-        await using var server = await SecuredServer.StartAsync(SecuredServer.WithKeys(_folder));
+        using var folder = new TemporaryFolder();
+        await using var server = await SecuredServer.StartAsync(SecuredServer.WithKeys(folder));
         using var keyed = new ClientUnderTest(transport, server, SecuredServer.Key, model: "gpt-5");
         using var locked = new ClientUnderTest(transport, server);
         var unknown = await Assert.ThrowsAnyAsync<Exception>(() => keyed.Chat.GetResponseAsync("Hello", cancellationToken: Stop));

@@ -8,21 +8,18 @@ using Xunit;
 namespace DeRa.Clients.Tests.Own;
 
 /// <summary>Rewards by DeRa's own client, over both transports.</summary>
-public sealed class RewardTests : IDisposable
+public class RewardTests
 {
-    private readonly TemporaryFolder _folder = new();
-
     public static TheoryData<string> Transports => ChatTests.Transports;
-
-    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [MemberData(nameof(Transports))]
     public async Task Choices_have_the_scores_that_were_asked_for_whole_and_streamed(string transport)
     {
+        using var folder = new TemporaryFolder();
         var options = new ServerOptions
         {
-            Model = new() { Rewards = _folder.Write("rewards.json", """{"d": "regex:d", "graded": "exact:answer", "other": "regex:x"}""") },
+            Model = new() { Rewards = folder.Write("rewards.json", """{"d": "regex:d", "graded": "exact:answer", "other": "regex:x"}""") },
             Time = new() { DrainSeconds = 0 },
         };
         var executor = Scripts.Saying("Good");

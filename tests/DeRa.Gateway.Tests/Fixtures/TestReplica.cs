@@ -14,7 +14,7 @@ internal sealed class TestReplica : IAsyncDisposable
     private TestReplica(ServerFixture server)
     {
         Server = server;
-        (_http, _grpc) = (new Relay(server.Http.BaseAddress!.Port), new Relay(GrpcPort(server)));
+        (_http, _grpc) = (new Relay(server.Http.BaseAddress!.Port), new Relay(server.GrpcAddress.Port));
     }
 
     /// <summary>The server behind the ports now.</summary>
@@ -44,7 +44,7 @@ internal sealed class TestReplica : IAsyncDisposable
         await Server.DisposeAsync();
         Server = await ServeAsync(executor);
         _http.Start(Server.Http.BaseAddress!.Port);
-        _grpc.Start(GrpcPort(Server));
+        _grpc.Start(Server.GrpcAddress.Port);
     }
 
     /// <summary>Stops as at SIGTERM: what runs is finished.</summary>
@@ -68,6 +68,4 @@ internal sealed class TestReplica : IAsyncDisposable
         await server.PhaseChangedAsync();
         return server;
     }
-
-    private static int GrpcPort(ServerFixture server) => int.Parse(server.Channel.Target.Split(':')[^1], null);
 }

@@ -1,6 +1,7 @@
 using DeRa.Gateway.Tests.Fixtures;
 using DeRa.Protos.V1;
 using DeRa.Testing.Server;
+using Google.Rpc;
 using Grpc.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Xunit;
@@ -13,7 +14,7 @@ public class GrpcForwardingTests
     public async Task Unary_calls_streams_and_errors_come_through()
     {
         await using var replica = await TestReplica.StartAsync();
-        await using var gateway = await GatewayFixture.StartAsync(replica);
+        await using var gateway = await GatewayFixture.StartAsync(replica.Address);
         var request = new GenerateRequest { Prompt = new Prompt { Text = "Once" }, Options = new() { Seed = 1, MaxTokens = 12 } };
         var direct = await replica.Server.Inference.GenerateAsync(request, cancellationToken: ServerFixture.Stop);
         Assert.Equal(direct, await gateway.Inference.GenerateAsync(request, cancellationToken: ServerFixture.Stop));
@@ -34,7 +35,7 @@ public class GrpcForwardingTests
     public async Task A_conversation_changes_its_strength_while_it_runs()
     {
         await using var replica = await TestReplica.StartAsync(Scripts.Endless());
-        await using var gateway = await GatewayFixture.StartAsync(replica);
+        await using var gateway = await GatewayFixture.StartAsync(replica.Address);
         using var call = gateway.Inference.Converse(cancellationToken: ServerFixture.Stop);
         await call.RequestStream.WriteAsync(new ConverseRequest
         {
@@ -49,6 +50,24 @@ public class GrpcForwardingTests
         while (call.ResponseStream.Current.Finished is null) Assert.True(await call.ResponseStream.MoveNext(ServerFixture.Stop));
         Assert.Equal(FinishReason.Cancelled, call.ResponseStream.Current.Finished.FinishReason);
         Assert.Equal(0, gateway.Bodies.Kept);
+    }
+
+    [Fact]
+    public async Task A_conversation_that_ends_before_its_client_has_said_all_leaves_the_calls_after_it_alone()
+    {
+        await using var replica = await TestReplica.StartAsync(Scripts.Saying("hello"));
+        await using var gateway = await GatewayFixture.StartAsync(replica.Address);
+        var prompt = new Prompt { Text = "Once" };
+        for (var i = 0; i < 100; i++)
+        {
+            using var call = gateway.Inference.Converse(cancellationToken: ServerFixture.Stop);
+            await call.RequestStream.WriteAsync(new ConverseRequest { Start = new ConverseStart { Prompt = prompt } }, ServerFixture.Stop);
+            var events = await call.ResponseStream.ReadAllAsync(ServerFixture.Stop).ToListAsync(ServerFixture.Stop);
+            Assert.Equal("hello", string.Concat(events.Select(one => one.Delta?.Text)));
+            var next = await gateway.Inference.GenerateAsync(
+                new GenerateRequest { Prompt = prompt }, cancellationToken: ServerFixture.Stop);
+            Assert.Equal("hello", next.Choices[0].Text);
+        }
     }
 
     [Fact]
@@ -81,7 +100,7 @@ public class GrpcForwardingTests
     public async Task A_replica_that_dies_before_its_response_is_replaced_and_one_that_dies_after_fails_the_call()
     {
         await using var one = await TestReplica.StartAsync(Scripts.Endless());
-        await using var gateway = await GatewayFixture.StartAsync(one);
+        await using var gateway = await GatewayFixture.StartAsync(one.Address);
         using var call = gateway.Inference.GenerateStream(
             new GenerateStreamRequest { Prompt = new Prompt { Text = "a" }, Options = new() { MaxTokens = 100_000 } },
             cancellationToken: ServerFixture.Stop);
@@ -98,10 +117,23 @@ public class GrpcForwardingTests
     }
 
     [Fact]
+    public async Task Without_a_ready_replica_calls_are_refused_and_told_when_to_come_back()
+    {
+        await using var stub = await StubReplica.StartAsync();
+        stub.ReadyStatus = 503;
+        await using var gateway = await GatewayFixture.StartAsync(GatewayFixture.Options($"{stub.Name}+1"), isReady: false);
+        var refused = await Assert.ThrowsAsync<RpcException>(
+            async () => await gateway.Inference.ListModelsAsync(new ListModelsRequest(), cancellationToken: ServerFixture.Stop));
+        var details = refused.GetRpcStatus()!;
+        Assert.Equal((refused.StatusCode, refused.Status.Detail), ((StatusCode)details.Code, details.Message));
+        Assert.Equal(TimeSpan.FromSeconds(5), details.GetDetail<RetryInfo>().RetryDelay.ToTimeSpan());
+    }
+
+    [Fact]
     public async Task A_replica_without_a_port_for_it_gets_no_calls()
     {
         await using var without = await StubReplica.StartAsync();
-        await using var gateway = await GatewayFixture.StartAsync(GatewayFixture.Options(without.Name));
+        await using var gateway = await GatewayFixture.StartAsync(without.Name);
         var refused = await Assert.ThrowsAsync<RpcException>(
             async () => await gateway.Inference.ListModelsAsync(new ListModelsRequest(), cancellationToken: ServerFixture.Stop));
         Assert.Equal((StatusCode.Unavailable, "No replica that serves gRPC is ready."), (refused.StatusCode, refused.Status.Detail));

@@ -15,7 +15,7 @@ public class HttpForwardingTests
     public async Task A_response_is_the_replicas_own()
     {
         await using var replica = await TestReplica.StartAsync();
-        await using var gateway = await GatewayFixture.StartAsync(replica);
+        await using var gateway = await GatewayFixture.StartAsync(replica.Address);
         var (direct, through) = (await replica.Server.CompleteAsync(Prompt), await gateway.CompleteAsync(Prompt));
         Assert.Equal(200, through.Status);
         Assert.Equal(direct.Text(), through.Text());
@@ -29,7 +29,7 @@ public class HttpForwardingTests
     {
         await using var one = await TestReplica.StartAsync();
         await using var other = await TestReplica.StartAsync();
-        await using var gateway = await GatewayFixture.StartAsync(one, other);
+        await using var gateway = await GatewayFixture.StartAsync(one.Address, other.Address);
         var refused = await gateway.CompleteAsync("""{"prompt":"a","alignment_strength":99}""");
         Assert.Equal((400, "alignment_strength"), (refused.Status, refused.Param));
         var counts = new List<double>();
@@ -45,7 +45,7 @@ public class HttpForwardingTests
         await using var busy = await StubReplica.StartAsync();
         await using var free = await StubReplica.StartAsync();
         busy.Respond = context => Refuse(context, 503);
-        await using var gateway = await GatewayFixture.StartAsync(GatewayFixture.Options(busy.Name, free.Name));
+        await using var gateway = await GatewayFixture.StartAsync(busy.Name, free.Name);
         for (var i = 0; i < 8; i++)
             Assert.Equal(200, (await gateway.PostToStubAsync($$"""{"prompt":"{{i}}"}""")).Status);
         Assert.NotEmpty(busy.Requests);
@@ -61,7 +61,7 @@ public class HttpForwardingTests
         await using var one = await StubReplica.StartAsync();
         await using var other = await StubReplica.StartAsync();
         one.Respond = other.Respond = context => Refuse(context, 503);
-        await using var gateway = await GatewayFixture.StartAsync(GatewayFixture.Options(one.Name, other.Name));
+        await using var gateway = await GatewayFixture.StartAsync(one.Name, other.Name);
         Assert.Equal((503, "7"), await gateway.PostToStubAsync("{}"));
         Assert.Equal(2, one.Requests.Count + other.Requests.Count);
     }
@@ -106,7 +106,7 @@ public class HttpForwardingTests
     {
         await using var breaking = await TestReplica.StartAsync(Scripts.Endless());
         await using var other = await TestReplica.StartAsync();
-        await using var gateway = await GatewayFixture.StartAsync(breaking);
+        await using var gateway = await GatewayFixture.StartAsync(breaking.Address);
         using var response = await gateway.BeginAsync("/v1/completions", """{"prompt":"a","stream":true,"max_tokens":100000}""");
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(ServerFixture.Stop));
         Assert.StartsWith("data: {", await reader.ReadLineAsync(ServerFixture.Stop), StringComparison.Ordinal);
@@ -132,7 +132,7 @@ public class HttpForwardingTests
             await more.Task;
             await context.Response.WriteAsync("data: 2\n\n");
         };
-        await using var gateway = await GatewayFixture.StartAsync(GatewayFixture.Options(stub.Name));
+        await using var gateway = await GatewayFixture.StartAsync(stub.Name);
         using var response = await gateway.BeginAsync("/v1/completions", Prompt);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(ServerFixture.Stop));
         Assert.Equal("data: 1", await reader.ReadLineAsync(ServerFixture.Stop));
@@ -146,7 +146,7 @@ public class HttpForwardingTests
     public async Task A_client_that_leaves_frees_what_it_held()
     {
         await using var replica = await TestReplica.StartAsync(Scripts.Endless());
-        await using var gateway = await GatewayFixture.StartAsync(replica);
+        await using var gateway = await GatewayFixture.StartAsync(replica.Address);
         using var leave = CancellationTokenSource.CreateLinkedTokenSource(ServerFixture.Stop);
         var call = gateway.BeginAsync("/v1/completions", """{"prompt":"a","max_tokens":100000}""", leave.Token);
         await ServerFixture.EventuallyAsync(() => replica.Engine.Status.RunningSequences == 1);
@@ -160,7 +160,7 @@ public class HttpForwardingTests
     public async Task Headers_and_the_query_are_passed_on_and_a_trace_is_continued()
     {
         await using var stub = await StubReplica.StartAsync();
-        await using var gateway = await GatewayFixture.StartAsync(GatewayFixture.Options(stub.Name));
+        await using var gateway = await GatewayFixture.StartAsync(stub.Name);
         using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/models?x=1");
         request.Headers.Add("Authorization", "Bearer secret");
         request.Headers.Add("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");

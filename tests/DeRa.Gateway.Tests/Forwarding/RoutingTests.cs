@@ -13,7 +13,7 @@ public class RoutingTests
     {
         var replicas = new List<TestReplica>();
         for (var i = 0; i < 3; i++) replicas.Add(await TestReplica.StartAsync());
-        await using var gateway = await GatewayFixture.StartAsync([.. replicas]);
+        await using var gateway = await GatewayFixture.StartAsync([.. replicas.Select(replica => replica.Address)]);
         var prompt = string.Concat(Enumerable.Repeat("Once upon a time ", 8));
         foreach (var strength in (string[])["0", "0.5", "2"])
             await gateway.CompleteAsync($$"""{"prompt":"{{prompt}}","max_tokens":1,"alignment_strength":{{strength}}}""");
@@ -34,8 +34,8 @@ public class RoutingTests
         await using var one = await TestReplica.StartAsync(Scripts.Endless());
         await using var two = await TestReplica.StartAsync(Scripts.Endless());
         await using var three = await TestReplica.StartAsync(Scripts.Endless());
-        await using var gateway = await GatewayFixture.StartAsync(one, two, three);
-        await using var other = await GatewayFixture.StartAsync(three, two, one);
+        await using var gateway = await GatewayFixture.StartAsync(one.Address, two.Address, three.Address);
+        await using var other = await GatewayFixture.StartAsync(three.Address, two.Address, one.Address);
         for (var i = 0; i < 4; i++)
         {
             using var response = await gateway.BeginAsync(
@@ -79,7 +79,7 @@ public class RoutingTests
         var executor = Scripts.Endless();
         await using var draining = await TestReplica.StartAsync(executor);
         await using var other = await TestReplica.StartAsync(Scripts.Endless());
-        await using var gateway = await GatewayFixture.StartAsync(draining, other);
+        await using var gateway = await GatewayFixture.StartAsync(draining.Address, other.Address);
         using var response = await StreamAt(gateway, draining);
         var id = Assert.Single(response.Headers.GetValues("x-generation-id"));
         var drained = draining.DrainAsync();

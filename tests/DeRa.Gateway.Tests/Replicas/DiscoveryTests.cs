@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using DeRa.Gateway.Replicas;
-using DeRa.Gateway.Tests.Fixtures;
 using DeRa.Hosting.Options;
 using DeRa.Hosting.Security;
 using DeRa.Testing;

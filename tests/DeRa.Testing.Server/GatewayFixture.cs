@@ -4,7 +4,6 @@ using DeRa.Gateway.Forwarding;
 using DeRa.Gateway.Options;
 using DeRa.Gateway.Replicas;
 using DeRa.Protos.V1;
-using DeRa.Testing.Server;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -12,7 +11,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace DeRa.Gateway.Tests.Fixtures;
+namespace DeRa.Testing.Server;
 
 /// <summary>The gateway on free ports of loopback.</summary>
 internal sealed class GatewayFixture : IAsyncDisposable
@@ -23,10 +22,15 @@ internal sealed class GatewayFixture : IAsyncDisposable
     {
         _app = app;
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
-        Http = new HttpClient { BaseAddress = new Uri(addresses.First()), Timeout = Timeout.InfiniteTimeSpan };
-        Channel = GrpcChannel.ForAddress(addresses.Last());
+        (HttpAddress, GrpcAddress) = (new Uri(addresses.First()), new Uri(addresses.Last()));
+        Http = new HttpClient { BaseAddress = HttpAddress, Timeout = Timeout.InfiniteTimeSpan };
+        Channel = GrpcChannel.ForAddress(GrpcAddress);
         Inference = new InferenceService.InferenceServiceClient(Channel);
     }
+
+    public Uri HttpAddress { get; }
+
+    public Uri GrpcAddress { get; }
 
     public HttpClient Http { get; }
 
@@ -50,8 +54,7 @@ internal sealed class GatewayFixture : IAsyncDisposable
     };
 
     /// <summary>Starts it before these replicas and waits until all are ready.</summary>
-    public static Task<GatewayFixture> StartAsync(params TestReplica[] replicas) =>
-        StartAsync(Options([.. replicas.Select(replica => replica.Address)]));
+    public static Task<GatewayFixture> StartAsync(params string[] replicas) => StartAsync(Options(replicas));
 
     /// <summary>Starts it and waits until all replicas are ready.</summary>
     public static async Task<GatewayFixture> StartAsync(GatewayOptions options, ILoggerProvider? logs = null,
@@ -63,10 +66,13 @@ internal sealed class GatewayFixture : IAsyncDisposable
         }, services);
         await app.StartAsync(ServerFixture.Stop);
         var gateway = new GatewayFixture(app);
-        if (isReady)
-            await ServerFixture.EventuallyAsync(() => gateway.Replicas.All is { Count: > 0 } all && all.All(replica => replica.IsReady));
+        if (isReady) await gateway.ReadyAsync();
         return gateway;
     }
+
+    /// <summary>Waits until all replicas are ready.</summary>
+    public Task ReadyAsync() =>
+        ServerFixture.EventuallyAsync(() => Replicas.All is { Count: > 0 } all && all.All(replica => replica.IsReady));
 
     /// <summary>The replica of that name.</summary>
     public Replica Replica(string name) => Replicas.All.Single(replica => replica.Name == name);
