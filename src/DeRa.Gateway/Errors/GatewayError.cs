@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -50,9 +51,11 @@ public sealed record GatewayError(int Status, int GrpcCode, string Type, string 
     public static GatewayError BodiesFull { get; } =
         NoReplica with { Message = "Too many requests wait for their responses to begin.", RetryAfterSeconds = 1 };
 
-    /// <summary>Nothing came from the replica.</summary>
-    public static GatewayError TimedOut { get; } =
-        new(StatusCodes.Status504GatewayTimeout, DeadlineExceeded, Timeout, "Nothing came from the replica for too long.");
+    /// <summary>Nothing came from the replica. Over gRPC not UNAVAILABLE: clients would ask again at once for what takes so long.</summary>
+    /// <param name="seconds">For how long.</param>
+    public static GatewayError TimedOut(int seconds) =>
+        new(StatusCodes.Status504GatewayTimeout, DeadlineExceeded, Timeout,
+            $"Nothing came from the replica for {seconds} s (--idle-seconds).");
 
     /// <summary>The replica broke off its response.</summary>
     public static GatewayError BrokenOff { get; } =
@@ -84,6 +87,13 @@ public sealed record GatewayError(int Status, int GrpcCode, string Type, string 
     public static GatewayError Fault(string requestId) =>
         new(StatusCodes.Status500InternalServerError, Internal, "server_error",
             $"The gateway has failed; its log has more under {requestId}.");
+
+    /// <summary>Writes gRPC's status: into the headers of a response that is nothing else, or into the trailers of one.</summary>
+    public void WriteStatus(IHeaderDictionary fields)
+    {
+        fields["grpc-status"] = GrpcCode.ToString(CultureInfo.InvariantCulture);
+        fields["grpc-message"] = Uri.EscapeDataString(Message);
+    }
 
     /// <summary>The error's object: one key, <c>error</c>, with exactly four keys in it.</summary>
     public byte[] ToJson()

@@ -12,7 +12,7 @@ namespace DeRa.Gateway.Forwarding;
 /// <summary>Every path that is not the gateway's own: tries the request at one replica after the other until one takes it.</summary>
 internal sealed class ForwardingEndpoint(
     RequestReader reader, ReplicaRouter router, ReplicaClient client, GenerationRoutes routes, IHttpForwarder forwarder,
-    RequestLimiting limiting, GatewayOptions options, GatewayMetrics metrics, ILogger<ForwardingEndpoint> log)
+    RequestLimiting limiting, GatewayOptions options, GatewayMetrics metrics, TimeProvider time, ILogger<ForwardingEndpoint> log)
 {
     /// <summary>Serves one request.</summary>
     public async Task HandleAsync(HttpContext context)
@@ -44,14 +44,15 @@ internal sealed class ForwardingEndpoint(
     {
         var facts = RequestFacts.Of(context);
         (facts.Replica, facts.Attempts) = (replica.Name, attempts);
-        var attempt = new Attempt(request, replica, isLast, routes);
-        request.Body?.Rewind();
+        using var idle = new IdleWatch(options.Forwarding.IdleSeconds, time);
+        var attempt = new Attempt(request, replica, isLast, idle, routes);
+        request.Body?.Rewind(idle);
         replica.Begin();
         metrics.UnderWay(replica.Name, 1);
         try
         {
-            var error = await SendAsync(context, request, replica, attempt);
-            return attempt.Refusal ?? Conclude(context, request, replica, attempt, error);
+            var error = await SendAsync(context, request, replica, attempt, idle.OverBeforeHead);
+            return attempt.Refusal ?? Conclude(context, request, replica, attempt, idle, error);
         }
         finally
         {
@@ -61,31 +62,32 @@ internal sealed class ForwardingEndpoint(
         }
     }
 
-    private ValueTask<ForwarderError> SendAsync(HttpContext context, RoutedRequest request, Replica replica, Attempt attempt)
+    private ValueTask<ForwarderError> SendAsync(
+        HttpContext context, RoutedRequest request, Replica replica, Attempt attempt, CancellationToken cancellation)
     {
         var (address, config) = request.IsGrpc ? (replica.Address.Grpc!, client.OverGrpc) : (replica.Address.Http, client.OverHttp);
-        return forwarder.SendAsync(context, address.GetLeftPart(UriPartial.Authority), client.Http, config, attempt);
+        return forwarder.SendAsync(context, address.GetLeftPart(UriPartial.Authority), client.Http, config, attempt, cancellation);
     }
 
-    private string? Conclude(HttpContext context, RoutedRequest request, Replica replica, Attempt attempt, ForwarderError error)
+    private string? Conclude(
+        HttpContext context, RoutedRequest request, Replica replica, Attempt attempt, IdleWatch idle, ForwarderError error)
     {
-        var facts = RequestFacts.Of(context);
         if (context.RequestAborted.IsCancellationRequested && IsByClient(error))
         {
-            facts.Fail("ClientGone");
+            RequestFacts.Of(context).Fail("ClientGone");
             metrics.Ended(replica.Name, "client_gone");
             return null;
         }
         if (attempt.Status is { } status)
         {
-            End(facts, replica, attempt, error, status);
+            End(context, replica, attempt.Failure ?? (error is ForwarderError.None ? null : GatewayError.BrokenOff), status);
             return null;
         }
-        if (IsTimeout(error))
+        if (idle.IsOver)
         {
             metrics.Ended(replica.Name, "timeout");
             Clear(context);
-            throw new GatewayException(GatewayError.TimedOut);
+            throw new GatewayException(idle.Error);
         }
         Eject(replica, isUnreachable: true, "connection failed");
         metrics.Ended(replica.Name, "unreachable");
@@ -94,14 +96,20 @@ internal sealed class ForwardingEndpoint(
         return request.Body?.MayReplay == false ? throw new GatewayException(GatewayError.Unreachable) : "connection failed";
     }
 
-    private void End(RequestFacts facts, Replica replica, Attempt attempt, ForwarderError error, HttpStatusCode status)
+    /// <summary>A response has begun and ended, with a failure or without. One of which nothing has gone out yet can still say so.</summary>
+    private void End(HttpContext context, Replica replica, GatewayError? failure, HttpStatusCode status)
     {
-        var isBroken = attempt.IsBroken || error is not ForwarderError.None;
-        if (isBroken) facts.Fail("BrokenOff");
-        if (isBroken || IsFault(status)) Eject(replica, isUnreachable: false, isBroken ? "broken off" : $"status {(int)status}");
+        var facts = RequestFacts.Of(context);
+        if (failure is not null) facts.Fail("BrokenOff");
+        if (failure is not null || IsFault(status))
+            Eject(replica, isUnreachable: false, failure is null ? $"status {(int)status}" : "broken off");
         else replica.Succeed();
-        metrics.Ended(replica.Name, isBroken ? "broken" : (int)status < StatusCodes.Status400BadRequest ? "ok" : $"status_{(int)status}");
+        metrics.Ended(replica.Name, failure is { Status: StatusCodes.Status504GatewayTimeout } ? "timeout" : failure is not null ? "broken"
+            : (int)status < StatusCodes.Status400BadRequest ? "ok" : $"status_{(int)status}");
         if (facts.FirstByte is { } first) metrics.Began(first);
+        if (failure is null || context.Response.HasStarted) return;
+        Clear(context);
+        throw new GatewayException(failure);
     }
 
     private void Eject(Replica replica, bool isUnreachable, string reason)
@@ -128,9 +136,6 @@ internal sealed class ForwardingEndpoint(
     /// <summary>What a client that leaves ends with. A replica that breaks off aborts the request too, but ends otherwise.</summary>
     private static bool IsByClient(ForwarderError error) => error is ForwarderError.RequestCanceled or ForwarderError.RequestBodyClient
         or ForwarderError.RequestBodyCanceled or ForwarderError.ResponseBodyClient or ForwarderError.ResponseBodyCanceled;
-
-    private static bool IsTimeout(ForwarderError error) =>
-        error is ForwarderError.RequestTimedOut or ForwarderError.ResponseBodyCanceled or ForwarderError.RequestBodyCanceled;
 
     private static bool IsFault(HttpStatusCode status) =>
         status is HttpStatusCode.InternalServerError or HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout;

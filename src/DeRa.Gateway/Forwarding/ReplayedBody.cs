@@ -17,6 +17,7 @@ internal sealed class ReplayedBody(Stream body, int most, BodyBudget budget) : F
     private readonly MemoryStream _kept = new();
     private readonly Lock _gate = new();
     private Task<int>? _pending;
+    private IdleWatch? _idle;
     private long _counted;
     private int _position;
     private bool _hasEnded;
@@ -44,7 +45,8 @@ internal sealed class ReplayedBody(Stream body, int most, BodyBudget budget) : F
     }
 
     /// <summary>Begins it anew, for another try.</summary>
-    public void Rewind() => _position = 0;
+    /// <param name="idle">Learns of what comes of it meanwhile.</param>
+    public void Rewind(IdleWatch idle) => (_position, _idle) = (0, idle);
 
     /// <summary>The response has begun: it will not be sent again, and what was sent is dropped.</summary>
     public void Release()
@@ -95,6 +97,7 @@ internal sealed class ReplayedBody(Stream body, int most, BodyBudget budget) : F
         _pending ??= body.ReadAsync(_piece, CancellationToken.None).AsTask();
         var read = await _pending.WaitAsync(cancellation);
         _pending = null;
+        _idle?.Touch();
         if (read == 0)
         {
             _hasEnded = true;

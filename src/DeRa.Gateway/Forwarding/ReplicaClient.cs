@@ -33,7 +33,8 @@ internal sealed class ReplicaClient(ForwardingOptions options) : IDisposable
 
     private static ForwarderRequestConfig Config(ForwardingOptions options, Version version) => new()
     {
-        ActivityTimeout = TimeSpan.FromSeconds(options.IdleSeconds),
+        // Replicas that are silent end by an IdleWatch; this is for clients that take nothing, and must not come first.
+        ActivityTimeout = 2 * TimeSpan.FromSeconds(options.IdleSeconds),
         Version = version,
         VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         // Each event goes out as it comes.
