@@ -80,6 +80,14 @@ public sealed record GatewayError(int Status, int GrpcCode, string Type, string 
             RetryAfterSeconds = seconds,
         };
 
+    /// <summary>The request asks for a tunnel.</summary>
+    public static GatewayError NoTunnel { get; } = BadRequest(StatusCodes.Status501NotImplemented, "CONNECT is not supported.");
+
+    /// <summary>The request cannot be sent on, to no replica.</summary>
+    /// <param name="reason">Why.</param>
+    public static GatewayError Unsendable(string reason) =>
+        BadRequest(StatusCodes.Status400BadRequest, $"The request cannot be passed on to a replica: {reason}");
+
     /// <summary>The request itself cannot be read.</summary>
     public static GatewayError BadRequest(int status, string message) => new(status, Internal, Invalid, message);
 

@@ -17,6 +17,7 @@ internal sealed class ForwardingEndpoint(
     /// <summary>Serves one request.</summary>
     public async Task HandleAsync(HttpContext context)
     {
+        HopByHop.Remove(context.Request);
         var request = await reader.ReadAsync(context);
         using var lease = IsCounted(context.Request, request) ? limiting.Enter(context) : null;
         var tried = new List<Replica>();
@@ -72,7 +73,12 @@ internal sealed class ForwardingEndpoint(
     private string? Conclude(
         HttpContext context, RoutedRequest request, Replica replica, Attempt attempt, IdleWatch idle, ForwarderError error)
     {
-        if (context.RequestAborted.IsCancellationRequested && IsByClient(error))
+        if (request.Body?.Refusal is { } full && !context.Response.HasStarted)
+        {
+            Clear(context);
+            throw new GatewayException(full);
+        }
+        if (IsByClient(context, error))
         {
             RequestFacts.Of(context).Fail("ClientGone");
             metrics.Ended(replica.Name, "client_gone");
@@ -88,6 +94,12 @@ internal sealed class ForwardingEndpoint(
             metrics.Ended(replica.Name, "timeout");
             Clear(context);
             throw new GatewayException(idle.Error);
+        }
+        if (UnsendableBecause(context, error) is { } reason)
+        {
+            metrics.Ended(replica.Name, $"status_{StatusCodes.Status400BadRequest}");
+            Clear(context);
+            throw new GatewayException(GatewayError.Unsendable(reason));
         }
         Eject(replica, isUnreachable: true, "connection failed");
         metrics.Ended(replica.Name, "unreachable");
@@ -133,9 +145,26 @@ internal sealed class ForwardingEndpoint(
         context.Response.Clear();
     }
 
-    /// <summary>What a client that leaves ends with. A replica that breaks off aborts the request too, but ends otherwise.</summary>
-    private static bool IsByClient(ForwarderError error) => error is ForwarderError.RequestCanceled or ForwarderError.RequestBodyClient
-        or ForwarderError.RequestBodyCanceled or ForwarderError.ResponseBodyClient or ForwarderError.ResponseBodyCanceled;
+    /// <summary>
+    /// What a client that leaves ends with; its body may end a moment before it counts as gone. A replica that breaks off aborts the request
+    /// too, but ends otherwise.
+    /// </summary>
+    private static bool IsByClient(HttpContext context, ForwarderError error) =>
+        error is ForwarderError.RequestBodyClient or ForwarderError.ResponseBodyClient
+        || (context.RequestAborted.IsCancellationRequested && error is ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled
+            or ForwarderError.ResponseBodyCanceled);
+
+    /// <summary>
+    /// Why the request itself is at fault: nothing came from the network, and no replica may be ejected for it. Null = it is not.
+    /// </summary>
+    private static string? UnsendableBecause(HttpContext context, ForwarderError error)
+    {
+        var fault = context.GetForwarderErrorFeature()?.Exception;
+        return error is ForwarderError.RequestCreation
+            || (error is ForwarderError.Request
+                && fault is HttpRequestException { HttpRequestError: HttpRequestError.Unknown, InnerException: null })
+            ? fault?.Message : null;
+    }
 
     private static bool IsFault(HttpStatusCode status) =>
         status is HttpStatusCode.InternalServerError or HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout;

@@ -29,6 +29,9 @@ internal sealed class ReplayedBody(Stream body, int most, BodyBudget budget) : F
         get { lock (_gate) return !_isReleased; }
     }
 
+    /// <summary>Why no more of it could be kept; null = all could.</summary>
+    public GatewayError? Refusal { get; private set; }
+
     /// <summary>What has been read so far.</summary>
     public ReadOnlyMemory<byte> Kept => _kept.GetBuffer().AsMemory(0, (int)_kept.Length);
 
@@ -103,13 +106,28 @@ internal sealed class ReplayedBody(Stream body, int most, BodyBudget budget) : F
             _hasEnded = true;
             return;
         }
-        budget.Keep(read);
+        var counted = MayReplay ? Counted(read) : 0;
         lock (_gate)
         {
-            _counted += read;
+            _counted += counted;
             _kept.Position = _kept.Length;
             _kept.Write(_piece, 0, read);
             if (_position > 0 && _kept.Length > most) _isReleased = true;
+        }
+    }
+
+    /// <summary>What will not be sent again is passed on at once and takes no room.</summary>
+    private int Counted(int bytes)
+    {
+        try
+        {
+            budget.Keep(bytes);
+            return bytes;
+        }
+        catch (GatewayException full)
+        {
+            Refusal = full.Error;
+            throw;
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Text;
 using DeRa.Gateway.Options;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -18,6 +19,8 @@ internal sealed class ReplicaClient(ForwardingOptions options) : IDisposable
         AutomaticDecompression = DecompressionMethods.None,
         // A replica allows about a hundred calls on one connection.
         EnableMultipleHttp2Connections = true,
+        // As clients' own headers are read; anything but ASCII would otherwise be refused here.
+        RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
         ConnectTimeout = TimeSpan.FromSeconds(options.ConnectSeconds),
         ActivityHeadersPropagator = new ReverseProxyPropagator(DistributedContextPropagator.Current),
     });
