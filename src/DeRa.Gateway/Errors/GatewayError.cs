@@ -101,6 +101,7 @@ public sealed record GatewayError(int Status, int GrpcCode, string Type, string 
     {
         fields["grpc-status"] = GrpcCode.ToString(CultureInfo.InvariantCulture);
         fields["grpc-message"] = Uri.EscapeDataString(Message);
+        fields[StatusDetails.Header] = StatusDetails.Write(this);
     }
 
     /// <summary>The error's object: one key, <c>error</c>, with exactly four keys in it.</summary>
