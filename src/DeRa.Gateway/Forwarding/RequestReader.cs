@@ -32,7 +32,7 @@ internal sealed class RequestReader(GatewayOptions options, BodyBudget budget, T
         using var end = CancellationTokenSource.CreateLinkedTokenSource(late.Token, context.RequestAborted);
         try
         {
-            var key = isGrpc ? await CallKeyAsync(request.Path, body, end.Token) : await JsonKeyAsync(request, body, end.Token);
+            var key = isGrpc ? await CallKeyAsync(request, body, end.Token) : await JsonKeyAsync(request, body, end.Token);
             request.Body = body;
             return new RoutedRequest(isGrpc, key, GenerationPath.IdOf(request.Path), body);
         }
@@ -48,14 +48,15 @@ internal sealed class RequestReader(GatewayOptions options, BodyBudget budget, T
         return HttpMethods.IsPost(request.Method) ? JsonRoutingKey.Read(body.Kept, options.Balancing.PrefixBytes) : null;
     }
 
-    private async Task<ulong?> CallKeyAsync(PathString path, ReplayedBody body, CancellationToken cancellation)
+    private async Task<ulong?> CallKeyAsync(HttpRequest request, ReplayedBody body, CancellationToken cancellation)
     {
         if (!await body.FillAsync(MessageHeadBytes, cancellation)) return null;
         var length = BinaryPrimitives.ReadUInt32BigEndian(body.Kept.Span[1..]);
-        if (length > options.Forwarding.MaxBodyBytes) throw new GatewayException(GatewayError.TooLarge(options.Forwarding.MaxBodyBytes));
+        var most = options.Forwarding.MaxBodyBytes;
+        if (length > most) throw new GatewayException(GatewayError.TooLarge(most));
         if (!await body.FillAsync(MessageHeadBytes + length, cancellation)) return null;
-        // What is compressed is not looked into: it goes wherever there is the least to do.
-        return body.Kept.Span[0] != 0 ? null
-            : GrpcRoutingKey.Read(path.Value ?? "", body.Kept.Span.Slice(MessageHeadBytes, (int)length), options.Balancing.PrefixBytes);
+        var message = (ReadOnlyMemory<byte>?)body.Kept.Slice(MessageHeadBytes, (int)length);
+        if (body.Kept.Span[0] != 0) message = CompressedMessage.Unpack(message.Value, request.Headers["grpc-encoding"], most);
+        return message is { } read ? GrpcRoutingKey.Read(request.Path.Value ?? "", read.Span, options.Balancing.PrefixBytes) : null;
     }
 }
