@@ -74,6 +74,9 @@ public static class GatewayApplication
         });
         if (options.Replica.ReplicaFile is { } file)
             services.AddSingleton(provider => ReplicaFile.Open(file, provider.GetRequiredService<ReplicaSet>()));
+        var trust = new ReplicaTrust(options.Replica);
+        services.AddSingleton(trust);
+        if (trust.File is { } authorities) services.AddSingleton(authorities);
         services.TryAddSingleton<INameLookup, SystemNames>();
         services.AddHostedService<DnsDiscovery>().AddHostedService<HealthChecks>();
     }

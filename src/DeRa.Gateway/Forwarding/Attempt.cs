@@ -37,7 +37,7 @@ internal sealed class Attempt(
     {
         await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
         // The replica's own name: it may refuse others.
-        proxyRequest.Headers.Host = null;
+        proxyRequest.Headers.Host = replica.Address.HostOf(routed.AddressOf(replica));
     }
 
     /// <inheritdoc/>

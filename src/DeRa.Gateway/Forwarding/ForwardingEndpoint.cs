@@ -66,8 +66,9 @@ internal sealed class ForwardingEndpoint(
     private ValueTask<ForwarderError> SendAsync(
         HttpContext context, RoutedRequest request, Replica replica, Attempt attempt, CancellationToken cancellation)
     {
-        var (address, config) = request.IsGrpc ? (replica.Address.Grpc!, client.OverGrpc) : (replica.Address.Http, client.OverHttp);
-        return forwarder.SendAsync(context, address.GetLeftPart(UriPartial.Authority), client.Http, config, attempt, cancellation);
+        var config = request.IsGrpc ? client.OverGrpc : client.OverHttp;
+        var address = request.AddressOf(replica).GetLeftPart(UriPartial.Authority);
+        return forwarder.SendAsync(context, address, client.Http, config, attempt, cancellation);
     }
 
     private string? Conclude(
@@ -101,7 +102,7 @@ internal sealed class ForwardingEndpoint(
             Clear(context);
             throw new GatewayException(GatewayError.Unsendable(reason));
         }
-        Eject(replica, isUnreachable: true, "connection failed");
+        Eject(replica, isUnreachable: true, $"connection failed: {context.GetForwarderErrorFeature()?.Exception?.GetBaseException().Message}");
         metrics.Ended(replica.Name, "unreachable");
         Clear(context);
         // A stream whose rest has been sent once cannot be sent again.

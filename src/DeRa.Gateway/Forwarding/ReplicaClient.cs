@@ -2,13 +2,15 @@ using System.Diagnostics;
 using System.Net;
 using System.Text;
 using DeRa.Gateway.Options;
+using DeRa.Gateway.Replicas;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace DeRa.Gateway.Forwarding;
 
 /// <summary>The connections to replicas, shared by all requests.</summary>
 /// <param name="options">How long things may take.</param>
-internal sealed class ReplicaClient(ForwardingOptions options) : IDisposable
+/// <param name="trust">Whose certificates they may have.</param>
+internal sealed class ReplicaClient(ForwardingOptions options, ReplicaTrust trust) : IDisposable
 {
     /// <summary>Sends requests.</summary>
     public HttpMessageInvoker Http { get; } = new(new SocketsHttpHandler
@@ -21,6 +23,7 @@ internal sealed class ReplicaClient(ForwardingOptions options) : IDisposable
         EnableMultipleHttp2Connections = true,
         // As clients' own headers are read; anything but ASCII would otherwise be refused here.
         RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
+        SslOptions = trust.Handshake(),
         ConnectTimeout = TimeSpan.FromSeconds(options.ConnectSeconds),
         ActivityHeadersPropagator = new ReverseProxyPropagator(DistributedContextPropagator.Current),
     });

@@ -1,5 +1,6 @@
 using System.Net;
 using DeRa.Gateway.Errors;
+using DeRa.Gateway.Replicas;
 
 namespace DeRa.Gateway.Forwarding;
 
@@ -14,6 +15,9 @@ internal sealed record RoutedRequest(bool IsGrpc, ulong? Key, string? Generation
 
     /// <summary>What a replica gives as the reason where its queue is full; where a key's limits are reached it gives another.</summary>
     private const string QueueFull = "QUEUE_FULL";
+
+    /// <summary>Where a replica serves it.</summary>
+    public Uri AddressOf(Replica replica) => IsGrpc ? replica.Address.Grpc! : replica.Address.Http;
 
     /// <summary>Why another replica may take what this response refuses; null = it is a response.</summary>
     public string? RefusalIn(HttpResponseMessage response)
