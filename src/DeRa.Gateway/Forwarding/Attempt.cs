@@ -17,13 +17,16 @@ namespace DeRa.Gateway.Forwarding;
 /// <param name="idle">Learns of what comes, and says when nothing has for too long.</param>
 /// <param name="routes">Receives the id of a generation that is streamed.</param>
 internal sealed class Attempt(
-    RoutedRequest routed, Replica replica, bool isLast, IdleWatch idle, GenerationRoutes routes) : HttpTransformer
+    RoutedRequest routed, Replica replica, bool isLast, IdleLimit idle, GenerationRoutes routes) : HttpTransformer
 {
     /// <summary>Why the replica did not take it; null = it did.</summary>
     public string? Refusal { get; private set; }
 
     /// <summary>How the response ended early; null = it did not.</summary>
     public GatewayError? Failure { get; private set; }
+
+    /// <summary>Whether the response has been passed on to its end.</summary>
+    public bool IsComplete { get; private set; }
 
     /// <summary>The replica's status; null = it has not responded.</summary>
     public HttpStatusCode? Status { get; private set; }
@@ -36,6 +39,8 @@ internal sealed class Attempt(
         HttpContext httpContext, HttpRequestMessage proxyRequest, string destinationPrefix, CancellationToken cancellationToken)
     {
         await base.TransformRequestAsync(httpContext, proxyRequest, destinationPrefix, cancellationToken);
+        // The gateway itself has told the client to go on.
+        proxyRequest.Headers.ExpectContinue = null;
         // The replica's own name: it may refuse others.
         proxyRequest.Headers.Host = replica.Address.HostOf(routed.AddressOf(replica));
     }
@@ -59,7 +64,7 @@ internal sealed class Attempt(
         if (Value(proxyResponse, GenerationRoutes.Header) is { } id) routes.Add(GenerationId = id, replica);
         var isPassedOn = await base.TransformResponseAsync(httpContext, proxyResponse, cancellationToken);
         var isEvents = proxyResponse.Content.Headers.ContentType?.MediaType == "text/event-stream";
-        proxyResponse.Content = new WatchedContent(proxyResponse.Content, idle, error =>
+        proxyResponse.Content = new ReplicaContent(proxyResponse.Content, idle, error =>
         {
             Failure = error;
             return isEvents ? LastEvent(error) : routed.IsGrpc ? [] : null;
@@ -71,6 +76,7 @@ internal sealed class Attempt(
     public override ValueTask TransformResponseTrailersAsync(
         HttpContext httpContext, HttpResponseMessage proxyResponse, CancellationToken cancellationToken)
     {
+        IsComplete = Failure is null;
         if (Failure is null) return base.TransformResponseTrailersAsync(httpContext, proxyResponse, cancellationToken);
         if (routed.IsGrpc && httpContext.Features.Get<IHttpResponseTrailersFeature>()?.Trailers is { IsReadOnly: false } trailers)
             Failure.WriteStatus(trailers);

@@ -19,6 +19,8 @@ internal sealed class ForwardingEndpoint(
     {
         HopByHop.Remove(context.Request);
         var request = await reader.ReadAsync(context);
+        await using var body = request.Body;
+        if (body is not null) context.Request.Body = body;
         using var lease = IsCounted(context.Request, request) ? limiting.Enter(context) : null;
         var tried = new List<Replica>();
         while (true)
@@ -45,7 +47,7 @@ internal sealed class ForwardingEndpoint(
     {
         var facts = RequestFacts.Of(context);
         (facts.Replica, facts.Attempts) = (replica.Name, attempts);
-        using var idle = new IdleWatch(options.Forwarding.IdleSeconds, time);
+        using var idle = new IdleLimit(options.Forwarding.IdleSeconds, time);
         var attempt = new Attempt(request, replica, isLast, idle, routes);
         request.Body?.Rewind(idle);
         replica.Begin();
@@ -72,13 +74,15 @@ internal sealed class ForwardingEndpoint(
     }
 
     private string? Conclude(
-        HttpContext context, RoutedRequest request, Replica replica, Attempt attempt, IdleWatch idle, ForwarderError error)
+        HttpContext context, RoutedRequest request, Replica replica, Attempt attempt, IdleLimit idle, ForwarderError error)
     {
         if (request.Body?.Refusal is { } full && !context.Response.HasStarted)
         {
             Clear(context);
             throw new GatewayException(full);
         }
+        // What becomes of the client's own stream after the end of the response is nobody's fault.
+        if (attempt.IsComplete) error = ForwarderError.None;
         if (IsByClient(context, error))
         {
             RequestFacts.Of(context).Fail("ClientGone");
@@ -102,14 +106,15 @@ internal sealed class ForwardingEndpoint(
             Clear(context);
             throw new GatewayException(GatewayError.Unsendable(reason));
         }
-        Eject(replica, isUnreachable: true, $"connection failed: {context.GetForwarderErrorFeature()?.Exception?.GetBaseException().Message}");
+        var fault = context.GetForwarderErrorFeature()?.Exception?.GetBaseException();
+        Eject(replica, isUnreachable: true, $"connection failed: {fault?.Message}");
         metrics.Ended(replica.Name, "unreachable");
         Clear(context);
         // A stream whose rest has been sent once cannot be sent again.
         return request.Body?.MayReplay == false ? throw new GatewayException(GatewayError.Unreachable) : "connection failed";
     }
 
-    /// <summary>A response has begun and ended, with a failure or without. One of which nothing has gone out yet can still say so.</summary>
+    /// <summary>A response has begun and ended. One that failed, and of which nothing has gone out yet, can still say so.</summary>
     private void End(HttpContext context, Replica replica, GatewayError? failure, HttpStatusCode status)
     {
         var facts = RequestFacts.Of(context);
@@ -117,8 +122,12 @@ internal sealed class ForwardingEndpoint(
         if (failure is not null || IsFault(status))
             Eject(replica, isUnreachable: false, failure is null ? $"status {(int)status}" : "broken off");
         else replica.Succeed();
-        metrics.Ended(replica.Name, failure is { Status: StatusCodes.Status504GatewayTimeout } ? "timeout" : failure is not null ? "broken"
-            : (int)status < StatusCodes.Status400BadRequest ? "ok" : $"status_{(int)status}");
+        metrics.Ended(replica.Name, failure switch
+        {
+            null => (int)status < StatusCodes.Status400BadRequest ? "ok" : $"status_{(int)status}",
+            { Status: StatusCodes.Status504GatewayTimeout } => "timeout",
+            _ => "broken",
+        });
         if (facts.FirstByte is { } first) metrics.Began(first);
         if (failure is null || context.Response.HasStarted) return;
         Clear(context);
@@ -147,8 +156,8 @@ internal sealed class ForwardingEndpoint(
     }
 
     /// <summary>
-    /// What a client that leaves ends with; its body may end a moment before it counts as gone. A replica that breaks off aborts the request
-    /// too, but ends otherwise.
+    /// What a client that leaves ends with; its body may end a moment before it counts as gone. A replica that breaks off aborts the
+    /// request too, but ends otherwise.
     /// </summary>
     private static bool IsByClient(HttpContext context, ForwarderError error) =>
         error is ForwarderError.RequestBodyClient or ForwarderError.ResponseBodyClient

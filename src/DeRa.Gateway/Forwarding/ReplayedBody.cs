@@ -16,8 +16,9 @@ internal sealed class ReplayedBody(Stream body, int most, BodyBudget budget) : F
     private readonly byte[] _piece = new byte[PieceBytes];
     private readonly MemoryStream _kept = new();
     private readonly Lock _gate = new();
+    private readonly CancellationTokenSource _end = new();
     private Task<int>? _pending;
-    private IdleWatch? _idle;
+    private IdleLimit? _idle;
     private long _counted;
     private int _position;
     private bool _hasEnded;
@@ -49,7 +50,7 @@ internal sealed class ReplayedBody(Stream body, int most, BodyBudget budget) : F
 
     /// <summary>Begins it anew, for another try.</summary>
     /// <param name="idle">Learns of what comes of it meanwhile.</param>
-    public void Rewind(IdleWatch idle) => (_position, _idle) = (0, idle);
+    public void Rewind(IdleLimit idle) => (_position, _idle) = (0, idle);
 
     /// <summary>The response has begun: it will not be sent again, and what was sent is dropped.</summary>
     public void Release()
@@ -71,15 +72,18 @@ internal sealed class ReplayedBody(Stream body, int most, BodyBudget budget) : F
         }
     }
 
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
+    /// <summary>
+    /// Ends it, and waits for a read that is still under way: the connection's next request is read from the same pipe, and would find it
+    /// busy.
+    /// </summary>
+    public override async ValueTask DisposeAsync()
     {
-        if (disposing)
-        {
-            budget.Free(_counted);
-            _counted = 0;
-        }
-        base.Dispose(disposing);
+        await _end.CancelAsync();
+        if (_pending is not null) await ((Task)_pending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _end.Dispose();
+        budget.Free(_counted);
+        _counted = 0;
+        await base.DisposeAsync();
     }
 
     private int Take(Span<byte> buffer)
@@ -97,7 +101,7 @@ internal sealed class ReplayedBody(Stream body, int most, BodyBudget budget) : F
     /// <summary>A try that is given up leaves its read behind, and the next one waits for the same: nothing of the body is lost.</summary>
     private async Task PullAsync(CancellationToken cancellation)
     {
-        _pending ??= body.ReadAsync(_piece, CancellationToken.None).AsTask();
+        _pending ??= body.ReadAsync(_piece, _end.Token).AsTask();
         var read = await _pending.WaitAsync(cancellation);
         _pending = null;
         _idle?.Touch();

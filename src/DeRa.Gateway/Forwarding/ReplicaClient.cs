@@ -39,7 +39,7 @@ internal sealed class ReplicaClient(ForwardingOptions options, ReplicaTrust trus
 
     private static ForwarderRequestConfig Config(ForwardingOptions options, Version version) => new()
     {
-        // Replicas that are silent end by an IdleWatch; this is for clients that take nothing, and must not come first.
+        // Replicas that are silent end by an IdleLimit; this is for clients that take nothing, and must not come first.
         ActivityTimeout = 2 * TimeSpan.FromSeconds(options.IdleSeconds),
         Version = version,
         VersionPolicy = HttpVersionPolicy.RequestVersionExact,

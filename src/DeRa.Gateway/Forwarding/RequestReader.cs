@@ -17,6 +17,7 @@ internal sealed class RequestReader(GatewayOptions options, BodyBudget budget, T
     private const int MessageHeadBytes = 5;
 
     /// <summary>Reads it.</summary>
+    /// <returns>The request, whose body is the caller's to dispose.</returns>
     /// <exception cref="GatewayException">The body is too long, too slow, or there is no room for it.</exception>
     public async Task<RoutedRequest> ReadAsync(HttpContext context)
     {
@@ -27,14 +28,24 @@ internal sealed class RequestReader(GatewayOptions options, BodyBudget budget, T
         // A stream of messages may go on for as long as its call: its messages are bounded here and by the replica.
         if (isGrpc && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
         var body = new ReplayedBody(request.Body, options.Forwarding.MaxBodyBytes, budget);
-        context.Response.RegisterForDispose(body);
+        try
+        {
+            return new RoutedRequest(isGrpc, await KeyAsync(context, isGrpc, body), GenerationPath.IdOf(request.Path), body);
+        }
+        catch
+        {
+            await body.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task<ulong?> KeyAsync(HttpContext context, bool isGrpc, ReplayedBody body)
+    {
         using var late = new CancellationTokenSource(TimeSpan.FromSeconds(options.Connection.BodySeconds), time);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(late.Token, context.RequestAborted);
         try
         {
-            var key = isGrpc ? await CallKeyAsync(request, body, end.Token) : await JsonKeyAsync(request, body, end.Token);
-            request.Body = body;
-            return new RoutedRequest(isGrpc, key, GenerationPath.IdOf(request.Path), body);
+            return isGrpc ? await CallKeyAsync(context.Request, body, end.Token) : await JsonKeyAsync(context.Request, body, end.Token);
         }
         catch (OperationCanceledException) when (late.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
         {

@@ -73,11 +73,12 @@ public sealed class ReplicaTlsTests : IDisposable
         var path = folder.Write("ca.crt", File.ReadAllText(other.File));
         await using var server = await _authority.ServeAsync("127.0.0.1");
         var trust = new ReplicaTrust(new() { ReplicaCa = path });
-        using var http = new HttpClient(new SocketsHttpHandler { SslOptions = trust.Handshake() }) { BaseAddress = server.Http.BaseAddress };
-        await Assert.ThrowsAsync<HttpRequestException>(() => http.GetAsync("/readyz", ServerFixture.Stop));
+        using var http = new HttpClient(new SocketsHttpHandler { SslOptions = trust.Handshake() });
+        var probe = new Uri(server.Http.BaseAddress!, "/readyz");
+        await Assert.ThrowsAsync<HttpRequestException>(() => http.GetAsync(probe, ServerFixture.Stop));
         File.Copy(_authority.File, path, overwrite: true);
         trust.File!.Refresh(NullLogger.Instance);
-        using var ready = await http.GetAsync("/readyz", ServerFixture.Stop);
+        using var ready = await http.GetAsync(probe, ServerFixture.Stop);
         Assert.Equal(HttpStatusCode.OK, ready.StatusCode);
     }
 

@@ -12,7 +12,7 @@ namespace DeRa.Gateway.Forwarding;
 /// <param name="failed">
 /// Receives the error; returns the last words, or null where there can be none: the response then breaks off too.
 /// </param>
-internal sealed class WatchedContent(HttpContent content, IdleWatch idle, Func<GatewayError, byte[]?> failed) : HttpContent
+internal sealed class ReplicaContent(HttpContent content, IdleLimit idle, Func<GatewayError, byte[]?> failed) : HttpContent
 {
     /// <inheritdoc/>
     protected override async Task<Stream> CreateContentReadStreamAsync() =>
@@ -39,7 +39,7 @@ internal sealed class WatchedContent(HttpContent content, IdleWatch idle, Func<G
         base.Dispose(disposing);
     }
 
-    private sealed class Body(Stream body, IdleWatch idle, Func<GatewayError, byte[]?> failed) : ForwardStream
+    private sealed class Body(Stream body, IdleLimit idle, Func<GatewayError, byte[]?> failed) : ForwardStream
     {
         private CancellationTokenSource? _end;
         private ReadOnlyMemory<byte>? _lastWords;

@@ -6,7 +6,7 @@ namespace DeRa.Gateway.Forwarding;
 /// Notices that nothing has come for too long, from the replica nor from the client. Until the response's head is there this ends the
 /// request; after that it ends only reads of the response, which then has an end of its own. Any thread.
 /// </summary>
-internal sealed class IdleWatch : IDisposable
+internal sealed class IdleLimit : IDisposable
 {
     private readonly int _seconds;
     private readonly CancellationTokenSource _over;
@@ -16,7 +16,7 @@ internal sealed class IdleWatch : IDisposable
     /// <summary>Begins to watch.</summary>
     /// <param name="seconds">For how long nothing may come.</param>
     /// <param name="time">The clock.</param>
-    public IdleWatch(int seconds, TimeProvider time)
+    public IdleLimit(int seconds, TimeProvider time)
     {
         (_seconds, _over) = (seconds, new CancellationTokenSource(TimeSpan.FromSeconds(seconds), time));
         _link = _over.Token.UnsafeRegister(static before => ((CancellationTokenSource)before!).Cancel(), _overBeforeHead);
