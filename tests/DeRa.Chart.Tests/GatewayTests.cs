@@ -86,6 +86,28 @@ public class GatewayTests
         Assert.NotEmpty(options.Replica.ReplicaDns);
     }
 
+    [Theory]
+    [InlineData("", null)]
+    [InlineData("ca.crt", "/etc/dera/tls/ca.crt")]
+    public void With_TLS_it_shows_the_replicas_certificate_and_asks_them_for_theirs_by_name(string caKey, string? authority)
+    {
+        var manifests = HelmChart.Render(
+            $$"""{tlsSecret: certificate, serviceMonitor: {enabled: true}, gateway: {enabled: true, caKey: "{{caKey}}" } }""", "canary");
+        var pod = Find<V1Deployment>("Deployment", "canary-dera-gateway", manifests).Spec.Template.Spec;
+        var container = Assert.Single(pod.Containers);
+        var options = OptionReader.Read([.. container.Args], new Dictionary<string, string>());
+        Assert.Equal(["https://canary-dera-replicas:8080+8081"], options.Replica.ReplicaDns);
+        Assert.Equal(authority, options.Replica.ReplicaCa);
+        Assert.Equal(("/etc/dera/tls/tls.crt", "/etc/dera/tls/tls.key"), (options.Tls.TlsCertificate, options.Tls.TlsKey));
+        var mount = container.VolumeMounts.Single(mount => mount.MountPath == "/etc/dera/tls");
+        Assert.Equal("certificate", pod.Volumes.Single(volume => volume.Name == mount.Name).Secret.SecretName);
+        Assert.Equal("HTTPS", container.ReadinessProbe.HttpGet.Scheme);
+        Assert.Equal(["https", "https"],
+            Find<V1Service>("Service", "canary-dera-gateway", manifests).Spec.Ports.Select(port => port.AppProtocol));
+        Assert.Equal("https", manifests.Single(manifest => manifest is { Kind: "ServiceMonitor", Name: "canary-dera-gateway" }).Json
+            .GetProperty("spec").GetProperty("endpoints")[0].GetProperty("scheme").GetString());
+    }
+
     private static void AssertFinds(IDictionary<string, string> selector, V1Deployment wanted, V1Deployment other)
     {
         Assert.NotEmpty(selector);
@@ -95,6 +117,6 @@ public class GatewayTests
 
     private static V1Container Container(V1Deployment deployment) => Assert.Single(deployment.Spec.Template.Spec.Containers);
 
-    private static T Find<T>(string kind, string name) => KubernetesYaml.Deserialize<T>(
-        s_manifests.Single(manifest => manifest.Kind == kind && manifest.Name == name).Text, strict: true);
+    private static T Find<T>(string kind, string name, IReadOnlyList<Manifest>? manifests = null) => KubernetesYaml.Deserialize<T>(
+        (manifests ?? s_manifests).Single(manifest => manifest.Kind == kind && manifest.Name == name).Text, strict: true);
 }

@@ -21,6 +21,7 @@ public class ValuesTests
     [InlineData("serviceMonitor: {interval: 15}", "interval")]
     [InlineData("prometheusRule: {errorFraction: 2}", "errorFraction")]
     [InlineData("gateway: {replicas: 0}", "gateway.replicas")]
+    [InlineData("gateway: {caKey: ../ca.crt}", "gateway.caKey")]
     [InlineData("apiKeysSecret: Keys", "apiKeysSecret")]
     [InlineData("options: {max-running: {of: 3}}", "options")]
     public async Task The_schema_refuses_a_wrong_value(string values, string path) =>
@@ -33,7 +34,7 @@ public class ValuesTests
     [InlineData("autoscaling: {enabled: true, minReplicas: 4, maxReplicas: 2}", "autoscaling.maxReplicas must be at least")]
     [InlineData("{apiKeysSecret: keys, serviceMonitor: {enabled: true}}", "serviceMonitor.keySecret is empty")]
     [InlineData("{apiKeysSecret: keys, gateway: {enabled: true}}", "serviceMonitor.keySecret is empty")]
-    [InlineData("{tlsSecret: certificate, gateway: {enabled: true}}", "gateway.enabled and tlsSecret exclude each other")]
+    [InlineData("gateway: {enabled: true, caKey: ca.crt}", "gateway.caKey is given without tlsSecret")]
     [InlineData("httpRoute: {enabled: true}", "httpRoute.parentRefs is empty")]
     [InlineData("inferencePool: {enabled: true}", "inferencePool.endpointPicker must name")]
     public async Task Values_that_do_not_fit_each_other_are_refused(string values, string reason)

@@ -2,8 +2,6 @@ using System.ClientModel;
 using DeRa.Gateway.Tests.Fixtures;
 using DeRa.Hosting.Options;
 using DeRa.Testing.Server;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using OpenAI;
 using OpenAI.Chat;
 using Xunit;
@@ -81,24 +79,5 @@ public class EdgeTests
         await ServerFixture.EventuallyAsync(() => lines.All.Any(line => line.Contains("generations/{id} 404", StringComparison.Ordinal)));
         Assert.DoesNotContain(lines.All, line => line.Contains("abcdef", StringComparison.Ordinal));
         Assert.DoesNotContain(lines.All, line => line.Contains("secret words", StringComparison.Ordinal));
-    }
-
-    private sealed class Lines : ILoggerProvider, ILogger
-    {
-        public System.Collections.Concurrent.ConcurrentQueue<string> All { get; } = new();
-
-        public ILogger CreateLogger(string categoryName) =>
-            categoryName.Split('.')[0] is "DeRa" or "Yarp" ? this : NullLogger.Instance;
-
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?,
-            string> formatter) => All.Enqueue(formatter(state, exception));
-
-        public void Dispose()
-        {
-        }
     }
 }

@@ -58,9 +58,9 @@ internal sealed class GatewayFixture : IAsyncDisposable
 
     /// <summary>Starts it and waits until all replicas are ready.</summary>
     public static async Task<GatewayFixture> StartAsync(GatewayOptions options, ILoggerProvider? logs = null,
-        Action<IServiceCollection>? services = null, bool isReady = true)
+        Action<IServiceCollection>? services = null, bool isReady = true, TimeProvider? time = null)
     {
-        var app = GatewayApplication.Build(options, TimeProvider.System, logging =>
+        var app = GatewayApplication.Build(options, time ?? TimeProvider.System, logging =>
         {
             if (logs is not null) logging.AddProvider(logs).SetMinimumLevel(LogLevel.Trace);
         }, services);

@@ -28,7 +28,7 @@ public sealed class PrometheusProcess : IAsyncDisposable
                 "--log.level=error"]))!, folder, address);
     }
 
-    /// <summary>What <c>promtool check metrics</c> says of a response of <c>/metrics</c>; the test is skipped where there is none.</summary>
+    /// <summary>What <c>promtool check metrics</c> says of <c>/metrics</c>; the test is skipped where there is none.</summary>
     public static async Task<IReadOnlyList<string>> CheckAsync(string metrics)
     {
         using var tool = Process.Start(new ProcessStartInfo(Find("promtool"), ["check", "metrics"])

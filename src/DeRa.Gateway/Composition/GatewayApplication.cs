@@ -18,6 +18,7 @@ namespace DeRa.Gateway.Composition;
 /// <summary>The composition root: everything that the gateway consists of is put together here.</summary>
 public static class GatewayApplication
 {
+    private static readonly string[] s_reads = [HttpMethods.Get, HttpMethods.Head];
     private static readonly string[] s_spans = ["Microsoft.AspNetCore", "System.Net.Http"];
 
     /// <summary>Puts the gateway together; nothing runs yet.</summary>
@@ -44,6 +45,7 @@ public static class GatewayApplication
         services?.Invoke(builder.Services);
         var app = builder.Build();
         app.UseMiddleware<TelemetryMiddleware>();
+        app.UseMiddleware<HeadRequests>();
         app.UseMiddleware<ExceptionMiddleware>();
         app.UseRouting();
         app.UseSecurity(options.Origin, options.Endpoint);
@@ -72,6 +74,9 @@ public static class GatewayApplication
         });
         if (options.Replica.ReplicaFile is { } file)
             services.AddSingleton(provider => ReplicaFile.Open(file, provider.GetRequiredService<ReplicaSet>()));
+        var trust = new ReplicaTrust(options.Replica);
+        services.AddSingleton(trust);
+        if (trust.File is { } authorities) services.AddSingleton(authorities);
         services.TryAddSingleton<INameLookup, SystemNames>();
         services.AddHostedService<DnsDiscovery>().AddHostedService<HealthChecks>();
     }
@@ -117,9 +122,9 @@ public static class GatewayApplication
         services.GetServices<ReloadedFiles>();
         var state = services.GetRequiredService<StateEndpoints>();
         foreach (var path in (string[])["/readyz", "/health"])
-            app.MapGet(path, state.ReadyAsync).AllowAnonymous().WithMetadata(Probe.Health);
-        app.MapGet("/livez", StateEndpoints.LiveAsync).AllowAnonymous().WithMetadata(Probe.Health);
-        app.MapGet("/metrics", state.MetricsAsync).WithMetadata(Probe.Scrape);
+            app.MapMethods(path, s_reads, state.ReadyAsync).AllowAnonymous().WithMetadata(Probe.Health);
+        app.MapMethods("/livez", s_reads, StateEndpoints.LiveAsync).AllowAnonymous().WithMetadata(Probe.Health);
+        app.MapMethods("/metrics", s_reads, state.MetricsAsync).WithMetadata(Probe.Scrape);
         var (gate, endpoint) = (services.GetRequiredService<GatewayState>(), services.GetRequiredService<ForwardingEndpoint>());
         app.MapFallback("{**path}", async context =>
         {

@@ -50,15 +50,14 @@ internal sealed class ExceptionMiddleware(RequestDelegate next, ILogger<Exceptio
     private static Task RespondAsync(HttpContext context, GatewayError error)
     {
         var response = context.Response;
-        response.Headers["x-request-id"] = context.TraceIdentifier;
+        // The replica's own, where it had begun to respond: its log has it too.
+        response.Headers["x-request-id"] = RequestFacts.Of(context).Id ?? context.TraceIdentifier;
         if (error.RetryAfterSeconds is { } seconds) response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         if (context.Request.IsGrpc())
         {
             // Headers alone, which carry the status ("Trailers-Only").
             (response.StatusCode, response.ContentType) = (StatusCodes.Status200OK, GrpcRequests.MediaType);
-            response.Headers["grpc-status"] = error.GrpcCode.ToString(CultureInfo.InvariantCulture);
-            response.Headers["grpc-message"] = Uri.EscapeDataString(error.Message);
-            response.Headers[GrpcStatus.Header] = GrpcStatus.Of(error);
+            error.WriteStatus(response.Headers);
             return Task.CompletedTask;
         }
         (response.StatusCode, response.ContentType) = (error.Status, "application/json; charset=utf-8");

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
@@ -50,9 +51,11 @@ public sealed record GatewayError(int Status, int GrpcCode, string Type, string 
     public static GatewayError BodiesFull { get; } =
         NoReplica with { Message = "Too many requests wait for their responses to begin.", RetryAfterSeconds = 1 };
 
-    /// <summary>Nothing came from the replica.</summary>
-    public static GatewayError TimedOut { get; } =
-        new(StatusCodes.Status504GatewayTimeout, DeadlineExceeded, Timeout, "Nothing came from the replica for too long.");
+    /// <summary>Nothing came from the replica. Over gRPC not UNAVAILABLE: clients would ask again at once for what takes so long.</summary>
+    /// <param name="seconds">For how long.</param>
+    public static GatewayError TimedOut(int seconds) =>
+        new(StatusCodes.Status504GatewayTimeout, DeadlineExceeded, Timeout,
+            $"Nothing came from the replica for {seconds} s (--idle-seconds).");
 
     /// <summary>The replica broke off its response.</summary>
     public static GatewayError BrokenOff { get; } =
@@ -77,6 +80,14 @@ public sealed record GatewayError(int Status, int GrpcCode, string Type, string 
             RetryAfterSeconds = seconds,
         };
 
+    /// <summary>The request asks for a tunnel.</summary>
+    public static GatewayError NoTunnel { get; } = BadRequest(StatusCodes.Status501NotImplemented, "CONNECT is not supported.");
+
+    /// <summary>The request cannot be sent on, to no replica.</summary>
+    /// <param name="reason">Why.</param>
+    public static GatewayError Unsendable(string reason) =>
+        BadRequest(StatusCodes.Status400BadRequest, $"The request cannot be passed on to a replica: {reason}");
+
     /// <summary>The request itself cannot be read.</summary>
     public static GatewayError BadRequest(int status, string message) => new(status, Internal, Invalid, message);
 
@@ -84,6 +95,14 @@ public sealed record GatewayError(int Status, int GrpcCode, string Type, string 
     public static GatewayError Fault(string requestId) =>
         new(StatusCodes.Status500InternalServerError, Internal, "server_error",
             $"The gateway has failed; its log has more under {requestId}.");
+
+    /// <summary>Writes gRPC's status: into the headers of a response that is nothing else, or into the trailers of one.</summary>
+    public void WriteStatus(IHeaderDictionary fields)
+    {
+        fields["grpc-status"] = GrpcCode.ToString(CultureInfo.InvariantCulture);
+        fields["grpc-message"] = Uri.EscapeDataString(Message);
+        fields[StatusDetails.Header] = StatusDetails.Write(this);
+    }
 
     /// <summary>The error's object: one key, <c>error</c>, with exactly four keys in it.</summary>
     public byte[] ToJson()

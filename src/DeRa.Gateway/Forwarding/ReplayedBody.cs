@@ -18,6 +18,7 @@ internal sealed class ReplayedBody(Stream body, int most, BodyBudget budget) : F
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _end = new();
     private Task<int>? _pending;
+    private IdleLimit? _idle;
     private long _counted;
     private int _position;
     private bool _hasEnded;
@@ -28,6 +29,9 @@ internal sealed class ReplayedBody(Stream body, int most, BodyBudget budget) : F
     {
         get { lock (_gate) return !_isReleased; }
     }
+
+    /// <summary>Why no more of it could be kept; null = all could.</summary>
+    public GatewayError? Refusal { get; private set; }
 
     /// <summary>What has been read so far.</summary>
     public ReadOnlyMemory<byte> Kept => _kept.GetBuffer().AsMemory(0, (int)_kept.Length);
@@ -45,7 +49,8 @@ internal sealed class ReplayedBody(Stream body, int most, BodyBudget budget) : F
     }
 
     /// <summary>Begins it anew, for another try.</summary>
-    public void Rewind() => _position = 0;
+    /// <param name="idle">Learns of what comes of it meanwhile.</param>
+    public void Rewind(IdleLimit idle) => (_position, _idle) = (0, idle);
 
     /// <summary>The response has begun: it will not be sent again, and what was sent is dropped.</summary>
     public void Release()
@@ -68,26 +73,17 @@ internal sealed class ReplayedBody(Stream body, int most, BodyBudget budget) : F
     }
 
     /// <summary>
-    /// Ends the read that is left where a client has not said all. It must not outlast its request: the connection's next request may get
-    /// the same stream from the web server, which lets one read wait at a time.
+    /// Ends it, and waits for a read that is still under way: the connection's next request is read from the same pipe, and would find it
+    /// busy.
     /// </summary>
     public override async ValueTask DisposeAsync()
     {
         await _end.CancelAsync();
-        if (_pending is Task left) await left.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_pending is not null) await ((Task)_pending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _end.Dispose();
+        budget.Free(_counted);
+        _counted = 0;
         await base.DisposeAsync();
-    }
-
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-        {
-            budget.Free(_counted);
-            _counted = 0;
-            _end.Dispose();
-        }
-        base.Dispose(disposing);
     }
 
     private int Take(Span<byte> buffer)
@@ -102,24 +98,40 @@ internal sealed class ReplayedBody(Stream body, int most, BodyBudget budget) : F
         }
     }
 
-    /// <summary>A try that is given up leaves its read to the next one, which waits for the same: nothing of the body is lost.</summary>
+    /// <summary>A try that is given up leaves its read behind, and the next one waits for the same: nothing of the body is lost.</summary>
     private async Task PullAsync(CancellationToken cancellation)
     {
         _pending ??= body.ReadAsync(_piece, _end.Token).AsTask();
         var read = await _pending.WaitAsync(cancellation);
         _pending = null;
+        _idle?.Touch();
         if (read == 0)
         {
             _hasEnded = true;
             return;
         }
-        budget.Keep(read);
+        var counted = MayReplay ? Counted(read) : 0;
         lock (_gate)
         {
-            _counted += read;
+            _counted += counted;
             _kept.Position = _kept.Length;
             _kept.Write(_piece, 0, read);
             if (_position > 0 && _kept.Length > most) _isReleased = true;
+        }
+    }
+
+    /// <summary>What will not be sent again is passed on at once and takes no room.</summary>
+    private int Counted(int bytes)
+    {
+        try
+        {
+            budget.Keep(bytes);
+            return bytes;
+        }
+        catch (GatewayException full)
+        {
+            Refusal = full.Error;
+            throw;
         }
     }
 

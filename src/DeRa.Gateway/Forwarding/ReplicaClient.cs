@@ -1,13 +1,16 @@
 using System.Diagnostics;
 using System.Net;
+using System.Text;
 using DeRa.Gateway.Options;
+using DeRa.Gateway.Replicas;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace DeRa.Gateway.Forwarding;
 
 /// <summary>The connections to replicas, shared by all requests.</summary>
 /// <param name="options">How long things may take.</param>
-internal sealed class ReplicaClient(ForwardingOptions options) : IDisposable
+/// <param name="trust">Whose certificates they may have.</param>
+internal sealed class ReplicaClient(ForwardingOptions options, ReplicaTrust trust) : IDisposable
 {
     /// <summary>Sends requests.</summary>
     public HttpMessageInvoker Http { get; } = new(new SocketsHttpHandler
@@ -18,6 +21,9 @@ internal sealed class ReplicaClient(ForwardingOptions options) : IDisposable
         AutomaticDecompression = DecompressionMethods.None,
         // A replica allows about a hundred calls on one connection.
         EnableMultipleHttp2Connections = true,
+        // As clients' own headers are read; anything but ASCII would otherwise be refused here.
+        RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8,
+        SslOptions = trust.Handshake(),
         ConnectTimeout = TimeSpan.FromSeconds(options.ConnectSeconds),
         ActivityHeadersPropagator = new ReverseProxyPropagator(DistributedContextPropagator.Current),
     });
@@ -33,7 +39,8 @@ internal sealed class ReplicaClient(ForwardingOptions options) : IDisposable
 
     private static ForwarderRequestConfig Config(ForwardingOptions options, Version version) => new()
     {
-        ActivityTimeout = TimeSpan.FromSeconds(options.IdleSeconds),
+        // Replicas that are silent end by an IdleLimit; this is for clients that take nothing, and must not come first.
+        ActivityTimeout = 2 * TimeSpan.FromSeconds(options.IdleSeconds),
         Version = version,
         VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         // Each event goes out as it comes.

@@ -16,7 +16,8 @@ internal sealed class RequestReader(GatewayOptions options, BodyBudget budget, T
     /// <summary>Whether it is compressed, then its length.</summary>
     private const int MessageHeadBytes = 5;
 
-    /// <summary>Reads it; whoever asks disposes of the body before the request is over.</summary>
+    /// <summary>Reads it.</summary>
+    /// <returns>The request, whose body is the caller's to dispose.</returns>
     /// <exception cref="GatewayException">The body is too long, too slow, or there is no room for it.</exception>
     public async Task<RoutedRequest> ReadAsync(HttpContext context)
     {
@@ -27,20 +28,28 @@ internal sealed class RequestReader(GatewayOptions options, BodyBudget budget, T
         // A stream of messages may go on for as long as its call: its messages are bounded here and by the replica.
         if (isGrpc && context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
         var body = new ReplayedBody(request.Body, options.Forwarding.MaxBodyBytes, budget);
+        try
+        {
+            return new RoutedRequest(isGrpc, await KeyAsync(context, isGrpc, body), GenerationPath.IdOf(request.Path), body);
+        }
+        catch
+        {
+            await body.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task<ulong?> KeyAsync(HttpContext context, bool isGrpc, ReplayedBody body)
+    {
         using var late = new CancellationTokenSource(TimeSpan.FromSeconds(options.Connection.BodySeconds), time);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(late.Token, context.RequestAborted);
         try
         {
-            var key = isGrpc ? await CallKeyAsync(request.Path, body, end.Token) : await JsonKeyAsync(request, body, end.Token);
-            request.Body = body;
-            return new RoutedRequest(isGrpc, key, GenerationPath.IdOf(request.Path), body);
+            return isGrpc ? await CallKeyAsync(context.Request, body, end.Token) : await JsonKeyAsync(context.Request, body, end.Token);
         }
-        catch (Exception fault)
+        catch (OperationCanceledException) when (late.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
         {
-            await body.DisposeAsync();
-            if (fault is OperationCanceledException && late.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
-                throw new GatewayException(GatewayError.TooSlow(options.Connection.BodySeconds));
-            throw;
+            throw new GatewayException(GatewayError.TooSlow(options.Connection.BodySeconds));
         }
     }
 
@@ -50,14 +59,15 @@ internal sealed class RequestReader(GatewayOptions options, BodyBudget budget, T
         return HttpMethods.IsPost(request.Method) ? JsonRoutingKey.Read(body.Kept, options.Balancing.PrefixBytes) : null;
     }
 
-    private async Task<ulong?> CallKeyAsync(PathString path, ReplayedBody body, CancellationToken cancellation)
+    private async Task<ulong?> CallKeyAsync(HttpRequest request, ReplayedBody body, CancellationToken cancellation)
     {
         if (!await body.FillAsync(MessageHeadBytes, cancellation)) return null;
         var length = BinaryPrimitives.ReadUInt32BigEndian(body.Kept.Span[1..]);
-        if (length > options.Forwarding.MaxBodyBytes) throw new GatewayException(GatewayError.TooLarge(options.Forwarding.MaxBodyBytes));
+        var most = options.Forwarding.MaxBodyBytes;
+        if (length > most) throw new GatewayException(GatewayError.TooLarge(most));
         if (!await body.FillAsync(MessageHeadBytes + length, cancellation)) return null;
-        // What is compressed is not looked into: it goes wherever there is the least to do.
-        return body.Kept.Span[0] != 0 ? null
-            : GrpcRoutingKey.Read(path.Value ?? "", body.Kept.Span.Slice(MessageHeadBytes, (int)length), options.Balancing.PrefixBytes);
+        var message = (ReadOnlyMemory<byte>?)body.Kept.Slice(MessageHeadBytes, (int)length);
+        if (body.Kept.Span[0] != 0) message = CompressedMessage.Unpack(message.Value, request.Headers["grpc-encoding"], most);
+        return message is { } read ? GrpcRoutingKey.Read(request.Path.Value ?? "", read.Span, options.Balancing.PrefixBytes) : null;
     }
 }

@@ -28,6 +28,12 @@ public sealed record ReplicaOptions
     [Description("Seconds between two look-ups of --replica-dns."), Range(1, 3600)]
     public int DiscoverySeconds { get; init; } = 5;
 
+    /// <summary>Whose certificates replicas may have; null = those that the machine trusts.</summary>
+    [Description("Certificates of the authorities that replicas' certificates must come from, PEM, in place of those that this machine "
+        + "trusts. Read again when it changes. A replica by --replica-dns must have a certificate for that name."),
+        Option(Placeholder = "FILE", DefaultText = "those that the machine trusts")]
+    public string? ReplicaCa { get; init; }
+
     /// <summary>The key with which the gateway reads the replicas' metrics.</summary>
     [Description("API key with which the gateway itself reads the replicas' /metrics, where they need one. Requests keep their own."),
         Option(Placeholder = "KEY")]

@@ -10,10 +10,12 @@ namespace DeRa.Gateway.Replicas;
 /// <param name="set">The replicas.</param>
 /// <param name="options">How often.</param>
 /// <param name="replicaOptions">With which key.</param>
+/// <param name="trust">Whose certificates they may have.</param>
 /// <param name="time">The clock.</param>
 /// <param name="log">Receives who becomes ready or no longer is.</param>
 public sealed class HealthChecks(
-    ReplicaSet set, HealthOptions options, ReplicaOptions replicaOptions, TimeProvider time, ILogger<HealthChecks> log) : BackgroundService
+    ReplicaSet set, HealthOptions options, ReplicaOptions replicaOptions, ReplicaTrust trust, TimeProvider time, ILogger<HealthChecks> log)
+    : BackgroundService
 {
     private const int MaxResponseBytes = 4 << 20;
 
@@ -24,7 +26,7 @@ public sealed class HealthChecks(
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, ConnectTimeout = _most })
+        using var http = new HttpClient(Handler())
         {
             MaxResponseContentBufferSize = MaxResponseBytes,
             Timeout = Timeout.InfiniteTimeSpan,
@@ -51,6 +53,9 @@ public sealed class HealthChecks(
             await Task.WhenAll(_looks.Values);
         }
     }
+
+    private SocketsHttpHandler Handler() =>
+        new() { UseProxy = false, AllowAutoRedirect = false, ConnectTimeout = _most, SslOptions = trust.Handshake() };
 
     private void LookAtAll(HttpClient http, CancellationToken cancellation)
     {
@@ -91,7 +96,9 @@ public sealed class HealthChecks(
         }
         catch (Exception fault) when (fault is HttpRequestException or IOException or OperationCanceledException)
         {
-            Unready(replica, fault is not OperationCanceledException ? fault.Message : $"no response in {options.HealthTimeoutSeconds} s");
+            // What is at the bottom says more: a certificate that is not trusted, a connection that was refused.
+            Unready(replica, fault is OperationCanceledException ? $"no response in {options.HealthTimeoutSeconds} s"
+                : fault.GetBaseException().Message);
         }
     }
 
@@ -103,7 +110,8 @@ public sealed class HealthChecks(
     /// <summary>Why it is not ready; null = it is.</summary>
     private static async Task<string?> ProblemAsync(HttpClient http, Replica replica, CancellationToken cancellation)
     {
-        using var response = await http.GetAsync(new Uri(replica.Address.Http, "readyz"), cancellation);
+        using var request = Request(replica, "readyz");
+        using var response = await http.SendAsync(request, cancellation);
         return response.IsSuccessStatusCode ? null
             : Status(await response.Content.ReadAsStringAsync(cancellation)) ?? $"/readyz responds {(int)response.StatusCode}";
     }
@@ -124,7 +132,7 @@ public sealed class HealthChecks(
 
     private async Task<double?> LoadAsync(HttpClient http, Replica replica, CancellationToken cancellation)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(replica.Address.Http, "metrics"));
+        using var request = Request(replica, "metrics");
         if (replicaOptions.ReplicaKey is { } key) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key.Value);
         try
         {
@@ -136,5 +144,12 @@ public sealed class HealthChecks(
             // It is ready all the same; what it has to do is then known by this gateway's own requests alone.
             return null;
         }
+    }
+
+    private static HttpRequestMessage Request(Replica replica, string path)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, new Uri(replica.Address.Http, path));
+        request.Headers.Host = replica.Address.HostOf(replica.Address.Http);
+        return request;
     }
 }

@@ -85,15 +85,15 @@ public sealed class Replica(ReplicaAddress address, HealthOptions options, TimeP
         }
     }
 
-    /// <summary>Its /readyz was not good. False where it was so before.</summary>
+    /// <summary>Its /readyz was not good. False where it was so before, for the same reason.</summary>
     /// <param name="reason">Why.</param>
     public bool BecomeUnready(string reason)
     {
         lock (_gate)
         {
-            var wasReady = _isReady;
+            var isNew = _isReady || Reason != reason;
             (_isReady, Reason) = (false, reason);
-            return wasReady;
+            return isNew;
         }
     }
 

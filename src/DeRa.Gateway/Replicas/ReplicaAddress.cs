@@ -6,7 +6,8 @@ namespace DeRa.Gateway.Replicas;
 /// <summary>Where a replica is.</summary>
 /// <param name="Http">Where it serves HTTP; ends with a slash.</param>
 /// <param name="Grpc">Where it serves gRPC; null = it does not.</param>
-public sealed record ReplicaAddress(Uri Http, Uri? Grpc)
+/// <param name="HostName">The name that has this address; null = it is in the addresses themselves.</param>
+public sealed record ReplicaAddress(Uri Http, Uri? Grpc, string? HostName = null)
 {
     private const string Form = "http://HOST:PORT, with +PORT where gRPC has a port of its own, such as http://10.0.0.1:8080+8081";
 
@@ -37,7 +38,14 @@ public sealed record ReplicaAddress(Uri Http, Uri? Grpc)
 
     /// <summary>The same at one of its host name's addresses.</summary>
     public ReplicaAddress At(IPAddress address) =>
-        new(At(Http, address), Grpc is null ? null : At(Grpc, address));
+        new(At(Http, address), Grpc is null ? null : At(Grpc, address), Http.Host);
+
+    /// <summary>
+    /// What a request there has as its host, which the certificate must be for; null = what the address says. A replica that was looked up
+    /// by name is asked for that name: no certificate is for an address that comes and goes.
+    /// </summary>
+    /// <param name="uri">Where the request goes.</param>
+    public string? HostOf(Uri uri) => HostName is null ? null : $"{HostName}:{uri.Port}";
 
     private static Uri At(Uri uri, IPAddress address) => new UriBuilder(uri) { Host = address.ToString() }.Uri;
 

@@ -10,7 +10,7 @@ namespace DeRa.Lab.Sampling;
 /// <param name="Aligned">Of weight strength.</param>
 /// <param name="Strength">λ, as the server allows it.</param>
 /// <param name="Temperature">What the mixed logits are divided by, as the server allows it; the objectives need 1.</param>
-/// <param name="MinP">Tokens below this share of the likeliest one's probability are not drawn, in [0, 1]; the objectives need 0.</param>
+/// <param name="MinP">Tokens below this share of the likeliest one's probability, in [0, 1], are not drawn; objectives need 0.</param>
 /// <exception cref="LabException">
 /// The vocabularies have different sizes, or strength, temperature or min-p is out of its range.
 /// </exception>

@@ -11,6 +11,9 @@ internal sealed record ErrorRow(int HttpStatus, string HttpType, Code GrpcCode)
     /// <summary><c>code</c> in HTTP's body; an error may bring its own.</summary>
     public string? Code { get; init; }
 
+    /// <summary><c>reason</c> in gRPC's ErrorInfo, where the status alone does not say it; null = it does.</summary>
+    public string? GrpcReason { get; init; }
+
     /// <summary>Seconds after which to try again; null = the client decides. An error may bring its own.</summary>
     public int? RetryAfterSeconds { get; init; }
 
@@ -38,16 +41,20 @@ internal static class ErrorTable
         [ErrorKind.InvalidKey] = new(StatusCodes.Status401Unauthorized, "authentication_error", Code.Unauthenticated)
         {
             Code = "invalid_api_key",
+            GrpcReason = "INVALID_API_KEY",
         },
         [ErrorKind.RateLimited] = new(StatusCodes.Status429TooManyRequests, "rate_limit_error", Code.ResourceExhausted)
         {
             Code = "rate_limit_exceeded",
+            GrpcReason = "RATE_LIMIT_EXCEEDED",
         },
         [ErrorKind.WrongHost] = new(StatusCodes.Status421MisdirectedRequest, Invalid, Code.PermissionDenied),
         [ErrorKind.DeadlineExceeded] = new(StatusCodes.Status408RequestTimeout, Timeout, Code.DeadlineExceeded),
         [ErrorKind.BodiesFull] = Unavailable(retryAfterSeconds: 1),
         [ErrorKind.QueueFull] = new(StatusCodes.Status503ServiceUnavailable, Overloaded, Code.ResourceExhausted)
         {
+            // Another server may have room; a key's limits are the same there.
+            GrpcReason = "QUEUE_FULL",
             RetryAfterSeconds = 1,
         },
         [ErrorKind.NotServing] = Unavailable(retryAfterSeconds: 5),

@@ -32,8 +32,7 @@ internal static class GrpcError
     {
         if (error.Kind == ErrorKind.UnknownModel) yield return new ResourceInfo { ResourceType = "model", Description = error.Message };
         if (error.Field is { } field) yield return Violation(field, error.Message, method);
-        if (error.Kind == ErrorKind.InvalidKey)
-            yield return new ErrorInfo { Reason = error.Row.Code!.ToUpperInvariant(), Domain = "dera" };
+        if (error.Row.GrpcReason is { } reason) yield return new ErrorInfo { Reason = reason, Domain = "dera" };
         if ((error.RetryAfterSeconds ?? error.Row.RetryAfterSeconds) is { } seconds)
             yield return new RetryInfo { RetryDelay = Duration.FromTimeSpan(TimeSpan.FromSeconds(seconds)) };
         if (error.Row.GrpcCode == Code.Internal) yield return new RequestInfo { RequestId = requestId };

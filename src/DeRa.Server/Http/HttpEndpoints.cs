@@ -1,3 +1,4 @@
+using DeRa.Hosting.Listening;
 using DeRa.Hosting.Security;
 using DeRa.Server.Http.Page;
 using DeRa.Server.State;

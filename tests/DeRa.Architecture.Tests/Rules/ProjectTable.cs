@@ -42,8 +42,8 @@ internal static class ProjectTable
 
         // Many servers behind one address: it speaks their protocols and loads nothing.
         new("DeRa.Gateway", References: ["DeRa.Hosting"], Parts: [], Types: [],
-            Libraries: ["Microsoft.AspNetCore", "Microsoft.Extensions", "Microsoft.Net", "Google.Protobuf", "OpenTelemetry",
-                "System.Threading.RateLimiting", "Yarp"]),
+            Libraries: ["Microsoft.AspNetCore", "Microsoft.Extensions", "Microsoft.Net", "Google.Api.CommonProtos", "Google.Protobuf",
+                "OpenTelemetry", "System.Threading.RateLimiting", "Yarp"]),
 
         // The command line also inspects and verifies folders of models; it computes nothing with tensors itself.
         new("DeRa.Cli", References: ["DeRa.Serving", "DeRa.Hosting", "DeRa.Hub", "DeRa.Client", "DeRa.Server", "DeRa.Gateway"],

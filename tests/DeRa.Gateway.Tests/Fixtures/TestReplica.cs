@@ -1,4 +1,5 @@
 using DeRa.Engine;
+using DeRa.Hosting.Security;
 using DeRa.Server.Options;
 using DeRa.Testing;
 using DeRa.Testing.Server;
@@ -28,7 +29,9 @@ internal sealed class TestReplica : IAsyncDisposable
     /// <summary>As metrics have it.</summary>
     public string Name => $"http://127.0.0.1:{_http.Port}";
 
-    public static async Task<TestReplica> StartAsync(ScriptedExecutor? executor = null) => new(await ServeAsync(executor));
+    public static async Task<TestReplica> StartAsync(
+        ScriptedExecutor? executor = null, EngineOptions? engine = null, ApiKeyOptions? keys = null) =>
+        new(await ServeAsync(executor, engine, keys));
 
     /// <summary>As a machine that loses its power.</summary>
     public void Kill()
@@ -60,11 +63,12 @@ internal sealed class TestReplica : IAsyncDisposable
     /// <summary>Room for conversations.</summary>
     public static ScriptedExecutor Roomy() => new(contextTokens: 2048, blockTokens: 8, blockCount: 4096);
 
-    private static async Task<ServerFixture> ServeAsync(ScriptedExecutor? executor)
+    private static async Task<ServerFixture> ServeAsync(
+        ScriptedExecutor? executor, EngineOptions? engine = null, ApiKeyOptions? keys = null)
     {
         executor ??= Roomy();
-        var server = await ServerFixture.StartLoadingAsync((_, _) => Task.FromResult(ServerFixture.Pair(executor)), executor,
-            options: new ServerOptions { Time = new() { DrainSeconds = 60 } });
+        var server = await ServerFixture.StartLoadingAsync((_, _) => Task.FromResult(ServerFixture.Pair(executor, engine)), executor,
+            options: new ServerOptions { Time = new() { DrainSeconds = 60 }, Key = keys ?? new() });
         await server.PhaseChangedAsync();
         return server;
     }

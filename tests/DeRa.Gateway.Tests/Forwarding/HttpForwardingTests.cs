@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using DeRa.Gateway.Balancing;
 using DeRa.Gateway.Tests.Fixtures;
 using DeRa.Testing.Server;
 using Microsoft.AspNetCore.Http;
@@ -157,19 +158,58 @@ public class HttpForwardingTests
     }
 
     [Fact]
-    public async Task Headers_and_the_query_are_passed_on_and_a_trace_is_continued()
+    public async Task A_client_that_leaves_while_another_replica_is_tried_ends_that_try()
+    {
+        await using var busy = await StubReplica.StartAsync();
+        await using var hanging = await StubReplica.StartAsync();
+        var left = new TaskCompletionSource();
+        busy.Respond = context => Refuse(context, 503);
+        hanging.Respond = context =>
+        {
+            context.RequestAborted.Register(left.SetResult);
+            return left.Task;
+        };
+        var options = GatewayFixture.Options(busy.Name, hanging.Name);
+        await using var gateway = await GatewayFixture.StartAsync(options with { Balancing = new() { Policy = PolicyName.RoundRobin } });
+        while (busy.Requests.IsEmpty || hanging.Requests.Count < 2)
+        {
+            using var leave = CancellationTokenSource.CreateLinkedTokenSource(ServerFixture.Stop);
+            var before = hanging.Requests.Count;
+            var call = gateway.BeginAsync("/v1/completions", "{}", leave.Token);
+            await ServerFixture.EventuallyAsync(() => hanging.Requests.Count > before);
+            await leave.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+            await left.Task.WaitAsync(ServerFixture.Stop);
+            left = new TaskCompletionSource();
+            await ServerFixture.EventuallyAsync(() => gateway.Replicas.All.All(replica => replica.InFlight == 0));
+        }
+        Assert.Equal(hanging.Requests.Count,
+            await gateway.MetricAsync($"dera_gateway_requests_total{{outcome=\"client_gone\",replica=\"{hanging.Name}\"}}"));
+        Assert.All(gateway.Replicas.All, replica => Assert.True(replica.IsAvailable));
+        Assert.Equal(0, gateway.Bodies.Kept);
+    }
+
+    [Theory]
+    [InlineData("application/json", 502)]
+    [InlineData("text/event-stream", 200)]
+    public async Task A_replica_that_leaves_after_its_headers_is_an_error_with_the_replicas_id(string type, int status)
     {
         await using var stub = await StubReplica.StartAsync();
-        await using var gateway = await GatewayFixture.StartAsync(stub.Name);
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/models?x=1");
-        request.Headers.Add("Authorization", "Bearer secret");
-        request.Headers.Add("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
-        using var response = await gateway.Http.SendAsync(request, ServerFixture.Stop);
-        var (path, headers, _) = Assert.Single(stub.Requests);
-        Assert.Equal("/v1/models?x=1", path);
-        Assert.Equal("Bearer secret", headers["Authorization"]);
-        Assert.Equal(new Uri(stub.Name).Authority, headers["Host"]);
-        Assert.StartsWith("00-0af7651916cd43dd8448eb211c80319c-", headers["traceparent"], StringComparison.Ordinal);
+        await using var gateway = await GatewayFixture.StartAsync(GatewayFixture.Options(stub.Name));
+        stub.Respond = async context =>
+        {
+            context.Response.ContentType = type;
+            context.Response.Headers["x-request-id"] = "abc";
+            await context.Response.Body.FlushAsync();
+            // The gateway has the headers: it keeps the request no longer.
+            await ServerFixture.EventuallyAsync(() => gateway.Bodies.Kept == 0);
+            context.Abort();
+        };
+        using var response = await gateway.BeginAsync("/v1/completions", Prompt);
+        Assert.Equal((status, "abc"), ((int)response.StatusCode, response.Headers.GetValues("x-request-id").Single()));
+        Assert.Contains("\"type\":\"server_error\",\"param\":null,\"code\":\"replica_failed\"",
+            await response.Content.ReadAsStringAsync(ServerFixture.Stop), StringComparison.Ordinal);
+        Assert.Equal(1, await gateway.MetricAsync($"dera_gateway_requests_total{{outcome=\"broken\",replica=\"{stub.Name}\"}}"));
     }
 
     [Fact]

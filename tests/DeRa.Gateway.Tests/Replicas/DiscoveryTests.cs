@@ -67,7 +67,7 @@ public class DiscoveryTests
         await discovery.StartAsync(ServerFixture.Stop);
         await ServerFixture.EventuallyAsync(() => set.All.Count == 2);
         Assert.Equal("dera", names.Asked);
-        Assert.Equal(ReplicaAddress.Parse("http://10.0.0.1:8080+8081", ""), set.All[0].Address);
+        Assert.Equal(ReplicaAddress.Parse("http://10.0.0.1:8080+8081", "") with { HostName = "dera" }, set.All[0].Address);
         names.Addresses = null;
         await names.AskedAgainAsync(time);
         Assert.Equal(2, set.All.Count);

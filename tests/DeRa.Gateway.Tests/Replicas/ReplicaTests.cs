@@ -45,6 +45,26 @@ public class ReplicaTests
     }
 
     [Fact]
+    public void Each_new_reason_why_it_gets_nothing_is_told_once()
+    {
+        Assert.True(_replica.BecomeUnready("Connection refused"));
+        Assert.False(_replica.BecomeUnready("Connection refused"));
+        Assert.True(_replica.BecomeUnready("loading"));
+        _replica.BecomeReady();
+        Assert.True(_replica.BecomeUnready("loading"));
+    }
+
+    [Fact]
+    public void What_was_looked_up_is_asked_for_by_its_name_and_port()
+    {
+        var named = ReplicaAddress.Parse("https://dera:8443+8444", "--replica-dns").At(System.Net.IPAddress.Parse("fd00::1"));
+        Assert.Equal(("https://[fd00::1]:8443", "dera:8443", "dera:8444"),
+            (named.Name, named.HostOf(named.Http), named.HostOf(named.Grpc!)));
+        var direct = ReplicaAddress.Parse("https://dera:8443", "--replicas");
+        Assert.Null(direct.HostOf(direct.Http));
+    }
+
+    [Fact]
     public void Its_load_is_what_this_gateway_has_there_and_what_it_reports_beyond()
     {
         _replica.Begin();

@@ -194,6 +194,7 @@ public class GrpcRefusalTests
         var fault = await FaultAsync(server, Request());
         Assert.Equal(StatusCode.ResourceExhausted, fault.StatusCode);
         Assert.Equal(1, fault.GetRpcStatus()!.GetDetail<RetryInfo>()!.RetryDelay.Seconds);
+        Assert.Equal("QUEUE_FULL", fault.GetRpcStatus()!.GetDetail<ErrorInfo>()!.Reason);
         hold.Release(1000);
         Assert.Equal(["abc", "abc"], [(await running).Choices[0].Text, (await queued).Choices[0].Text]);
     }

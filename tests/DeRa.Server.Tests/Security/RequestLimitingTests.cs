@@ -86,6 +86,7 @@ public sealed class RequestLimitingTests : IDisposable
             async () => await server.Inference.GenerateAsync(Call, SecuredServer.Credentials(), cancellationToken: Stop));
         Assert.Equal(StatusCode.ResourceExhausted, fault.StatusCode);
         Assert.Equal(60 / rate, fault.GetRpcStatus()!.GetDetail<RetryInfo>()!.RetryDelay.Seconds);
+        Assert.Equal("RATE_LIMIT_EXCEEDED", fault.GetRpcStatus()!.GetDetail<ErrorInfo>()!.Reason);
         // What only reads goes on, and so do others.
         Assert.Equal(200, (await server.SendAsync(HttpMethod.Get, "/v1/models", SecuredServer.Key)).Status);
         Assert.Equal(200, (await server.CompleteWithAsync(SecuredServer.OtherKey)).Status);

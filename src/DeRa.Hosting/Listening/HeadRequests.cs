@@ -1,12 +1,12 @@
 using Microsoft.AspNetCore.Http.Features;
 
-namespace DeRa.Server.Http;
+namespace DeRa.Hosting.Listening;
 
 /// <summary>
 /// Responds to HEAD as to GET, errors too, and leaves the body out. Kestrel does so for HTTP/1.1 alone: over HTTP/2 it
 /// sends what is written to the response's pipe, which is an error of the protocol.
 /// </summary>
-internal sealed class HeadRequests(RequestDelegate next)
+public sealed class HeadRequests(RequestDelegate next)
 {
     /// <summary>Runs the request.</summary>
     public async Task InvokeAsync(HttpContext context)
