@@ -14,7 +14,8 @@ namespace DeRa.Lab.Sampling;
 /// <exception cref="LabException">
 /// The vocabularies have different sizes, or strength, temperature or min-p is out of its range.
 /// </exception>
-internal sealed record Mixture(TrainableDecoder Reference, TrainableDecoder Aligned, double Strength, double Temperature = 1, double MinP = 0)
+internal sealed record Mixture(
+    TrainableDecoder Reference, TrainableDecoder Aligned, double Strength, double Temperature = 1, double MinP = 0)
 {
     private const double MinTemperature = 0.01, MaxTemperature = 2;
     private static readonly RequestLimits s_limits = new();
