@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using DeRa.Gateway.Telemetry;
+using DeRa.Hosting.Listening;
 using DeRa.Hosting.Security;
 
 namespace DeRa.Gateway.Errors;

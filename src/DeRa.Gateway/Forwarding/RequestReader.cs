@@ -3,6 +3,7 @@ using DeRa.Gateway.Errors;
 using DeRa.Gateway.Keys;
 using DeRa.Gateway.Options;
 using DeRa.Gateway.Telemetry;
+using DeRa.Hosting.Listening;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace DeRa.Gateway.Forwarding;

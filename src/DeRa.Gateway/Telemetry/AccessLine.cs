@@ -1,3 +1,4 @@
+using DeRa.Hosting.Listening;
 using DeRa.Hosting.Security;
 using DeRa.Hosting.Telemetry;
 using Microsoft.AspNetCore.Http.Features;

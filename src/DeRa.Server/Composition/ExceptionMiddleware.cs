@@ -1,4 +1,5 @@
 using System.Globalization;
+using DeRa.Hosting.Listening;
 using DeRa.Server.Errors;
 using DeRa.Server.Grpc;
 using DeRa.Server.Http;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using DeRa.Hosting.Listening;
 using Google.Protobuf;
 using RpcStatus = Google.Rpc.Status;
 

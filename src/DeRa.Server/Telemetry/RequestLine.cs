@@ -1,4 +1,5 @@
 using System.Globalization;
+using DeRa.Hosting.Listening;
 using DeRa.Hosting.Security;
 using DeRa.Hosting.Telemetry;
 using DeRa.Server.Responses;

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using DeRa.Hosting.Listening;
 using DeRa.Protos.V1;
 using DeRa.Server.Errors;
 using DeRa.Server.Options;

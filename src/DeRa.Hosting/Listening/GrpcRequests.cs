@@ -1,7 +1,7 @@
-namespace DeRa.Server;
+namespace DeRa.Hosting.Listening;
 
 /// <summary>Recognises gRPC calls among requests.</summary>
-internal static class GrpcRequests
+public static class GrpcRequests
 {
     /// <summary>The media type of gRPC's messages.</summary>
     public const string MediaType = "application/grpc";
