@@ -39,9 +39,10 @@ internal sealed class CliProcess : IDisposable
         _process = Process.Start(start)!;
     }
 
-    /// <summary>Sends a signal, such as INT.</summary>
+    /// <summary>Sends a signal, such as INT; the test is skipped where the program was started with that one ignored.</summary>
     public void Signal(string name)
     {
+        Assert.SkipWhen(name == "INT" && IgnoresInterrupts(), "SIGINT is ignored here, as in a background job of a shell");
         using var kill = Process.Start("kill", [$"-{name}", _process.Id.ToString(CultureInfo.InvariantCulture)]);
         kill.WaitForExit();
     }
@@ -77,6 +78,15 @@ internal sealed class CliProcess : IDisposable
         var (output, error) = (_process.StandardOutput.ReadToEndAsync(stop), _process.StandardError.ReadToEndAsync(stop));
         await _process.WaitForExitAsync(stop);
         return new CommandRun(_process.ExitCode, await output, await error);
+    }
+
+    private bool IgnoresInterrupts()
+    {
+        const string field = "SigIgn:";
+        const ulong interrupt = 1 << 1;
+        return OperatingSystem.IsLinux()
+            && (Convert.ToUInt64(File.ReadLines($"/proc/{_process.Id}/status").First(line => line.StartsWith(field, StringComparison.Ordinal))
+                [field.Length..].Trim(), 16) & interrupt) != 0;
     }
 
     private static string BesideTests(string file) => Path.Combine(AppContext.BaseDirectory, file);
