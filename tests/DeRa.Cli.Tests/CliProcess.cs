@@ -84,9 +84,9 @@ internal sealed class CliProcess : IDisposable
     {
         const string field = "SigIgn:";
         const ulong interrupt = 1 << 1;
-        return OperatingSystem.IsLinux()
-            && (Convert.ToUInt64(File.ReadLines($"/proc/{_process.Id}/status").First(line => line.StartsWith(field, StringComparison.Ordinal))
-                [field.Length..].Trim(), 16) & interrupt) != 0;
+        if (!OperatingSystem.IsLinux()) return false;
+        var ignored = File.ReadLines($"/proc/{_process.Id}/status").First(line => line.StartsWith(field, StringComparison.Ordinal));
+        return (Convert.ToUInt64(ignored[field.Length..].Trim(), 16) & interrupt) != 0;
     }
 
     private static string BesideTests(string file) => Path.Combine(AppContext.BaseDirectory, file);
