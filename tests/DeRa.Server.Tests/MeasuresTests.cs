@@ -160,12 +160,14 @@ public sealed class MeasuresTests
     [Fact]
     public async Task A_change_in_mid_stream_loses_no_token_and_leaves_no_weight()
     {
+        // Far more than are written, one an event, until the change has come in.
+        const int most = 2000;
         using var hold = new SemaphoreSlim(4);
-        var executor = new ScriptedExecutor { Script = _ => 'a' };
+        var executor = Scripts.Endless();
         executor.BeforeStep = _ => hold.Wait(executor.TestOver);
         await using var server = await ServerFixture.StartAsync(executor, new() { Speculation = Speculation.Off });
         using var stream = await OpenStream.StartAsync(server,
-            $$"""{{{Text}},"seed":5,"max_tokens":40,"lambda":0.5,"stream":true,"return_token_ids":true,"measures":true}""");
+            $$"""{{{Text}},"seed":5,"max_tokens":{{most}},"lambda":0.5,"stream":true,"return_token_ids":true,"measures":true}""");
         var (tokens, measured, change, sums) = (new List<int>(), new List<int>(), (Task<Reply>?)null, default(JsonElement));
         while (await stream.NextAsync() is { } happened)
         {
@@ -174,9 +176,9 @@ public sealed class MeasuresTests
             measured.AddRange(Ids(Tokens(choice)));
             sums = choice.GetProperty("measures").Clone();
             change ??= server.PostAsync($"/v1/realignment/generations/{stream.Id}", """{"alignment_strength":1}""");
-            hold.Release(change.IsCompleted ? 50 : 1);
+            hold.Release(change.IsCompleted ? most : 1);
         }
-        Assert.Equal(40, tokens.Count);
+        Assert.Equal(most, tokens.Count);
         Assert.Equal(tokens, measured);
         Assert.NotNull((await change!).Json.GetProperty("choices")[0].GetProperty("from_token").GetRawText());
         Assert.Equal("alignment_strength", sums.GetProperty("log_weight_undefined").GetString());
