@@ -1,6 +1,6 @@
-using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using DeRa.Hosting.Listening;
 
 namespace DeRa.Gateway.Errors;
 
@@ -97,12 +97,8 @@ public sealed record GatewayError(int Status, int GrpcCode, string Type, string 
             $"The gateway has failed; its log has more under {requestId}.");
 
     /// <summary>Writes gRPC's status: into the headers of a response that is nothing else, or into the trailers of one.</summary>
-    public void WriteStatus(IHeaderDictionary fields)
-    {
-        fields["grpc-status"] = GrpcCode.ToString(CultureInfo.InvariantCulture);
-        fields["grpc-message"] = Uri.EscapeDataString(Message);
-        fields[StatusDetails.Header] = StatusDetails.Write(this);
-    }
+    public void WriteStatus(IHeaderDictionary fields) =>
+        GrpcStatusFields.Write(fields, GrpcCode, Message, StatusDetails.Write(this));
 
     /// <summary>The error's object: one key, <c>error</c>, with exactly four keys in it.</summary>
     public byte[] ToJson()

@@ -8,17 +8,14 @@ namespace DeRa.Gateway.Errors;
 /// <summary>The details of a status of gRPC (<c>google.rpc</c>), as a header or trailer has them.</summary>
 public static class StatusDetails
 {
-    /// <summary>The header's name.</summary>
-    public const string Header = "grpc-status-details-bin";
-
-    /// <summary>Those of an error of the gateway's own: the same as a replica gives.</summary>
-    public static string Write(GatewayError error)
+    /// <summary>A status with those of an error of the gateway's own: the same as a replica gives.</summary>
+    public static byte[] Write(GatewayError error)
     {
         var status = new RpcStatus { Code = error.GrpcCode, Message = error.Message };
         if (error.Code is { } code) status.Details.Add(Any.Pack(new ErrorInfo { Reason = code.ToUpperInvariant(), Domain = "dera" }));
         if (error.RetryAfterSeconds is { } seconds)
             status.Details.Add(Any.Pack(new RetryInfo { RetryDelay = Duration.FromTimeSpan(TimeSpan.FromSeconds(seconds)) }));
-        return Convert.ToBase64String(status.ToByteArray());
+        return status.ToByteArray();
     }
 
     /// <summary>The reason in ErrorInfo; null = there is none, or the details cannot be read.</summary>

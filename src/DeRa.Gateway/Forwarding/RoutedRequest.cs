@@ -1,6 +1,7 @@
 using System.Net;
 using DeRa.Gateway.Errors;
 using DeRa.Gateway.Replicas;
+using DeRa.Hosting.Listening;
 
 namespace DeRa.Gateway.Forwarding;
 
@@ -27,7 +28,7 @@ internal sealed record RoutedRequest(bool IsGrpc, ulong? Key, string? Generation
         if (IsGrpc) return Value(response, "grpc-status") switch
         {
             GrpcUnavailable => "UNAVAILABLE",
-            GrpcResourceExhausted when Value(response, StatusDetails.Header) is { } details
+            GrpcResourceExhausted when Value(response, GrpcStatusFields.Details) is { } details
                 && StatusDetails.ReasonIn(details) == QueueFull => QueueFull,
             _ => null,
         };

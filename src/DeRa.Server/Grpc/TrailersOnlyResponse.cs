@@ -1,4 +1,3 @@
-using System.Globalization;
 using DeRa.Hosting.Listening;
 using Google.Protobuf;
 using RpcStatus = Google.Rpc.Status;
@@ -15,8 +14,6 @@ internal static class TrailersOnlyResponse
     {
         response.StatusCode = StatusCodes.Status200OK;
         response.ContentType = GrpcRequests.MediaType;
-        response.Headers["grpc-status"] = status.Code.ToString(CultureInfo.InvariantCulture);
-        response.Headers["grpc-message"] = Uri.EscapeDataString(status.Message);
-        response.Headers["grpc-status-details-bin"] = Convert.ToBase64String(status.ToByteArray());
+        GrpcStatusFields.Write(response.Headers, status.Code, status.Message, status.ToByteArray());
     }
 }
