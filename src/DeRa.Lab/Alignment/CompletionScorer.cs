@@ -24,8 +24,5 @@ internal sealed class CompletionScorer(ITokenizer tokenizer, IReward reward)
 
     /// <summary>The texts of completions, in their order.</summary>
     public IReadOnlyList<Completion> Decode(IReadOnlyList<EncodedPrompt> prompts, IReadOnlyList<SampledText> drawn) =>
-        [.. prompts.Zip(drawn, Describe)];
-
-    private Completion Describe(EncodedPrompt prompt, SampledText drawn) => new(
-        prompt.Text, drawn.Decode(tokenizer, continuesText: true), drawn.Tokens.Length - (drawn.Finished ? 1 : 0), drawn.Finished);
+        [.. prompts.Zip(drawn, (prompt, sampled) => sampled.ToCompletion(prompt.Text, tokenizer))];
 }

@@ -31,8 +31,8 @@ internal sealed class ReproduceStoriesCommand
     {
         var arguments = new ReproduceStoriesCommand();
         var command = new Command("stories",
-            "Train the default pair: stories, tokenizer, train, train --from, align; each command is printed. Minutes on a GPU, hours on "
-            + "two cores. Interrupted, the same command goes on.")
+            "Train the default pair: stories, tokenizer, train, train --from (SFT, then unlikelihood), align; each command is printed. "
+            + "Minutes on a GPU, hours on two cores. Interrupted, the same command goes on.")
         {
             arguments._text, arguments._heldOut, arguments._output,
         };

@@ -47,6 +47,7 @@ internal sealed class TrainCommand
     private readonly Option<string> _computeType = NumberType.Create("--compute-dtype",
         "Matrix products and attention: float32, or bfloat16 (mixed precision), faster on GPUs and processors with AVX512-BF16 or AMX");
 
+    private readonly UnlikelihoodArguments _unlikelihood = new();
     private readonly OptimizerArguments _optimizer = new(steps: 2000, learningRate: 3e-3);
     private readonly ComputeArguments _compute = new();
 
@@ -61,6 +62,7 @@ internal sealed class TrainCommand
             arguments._computeType,
         };
         arguments._text.AddTo(command);
+        arguments._unlikelihood.AddTo(command);
         arguments._optimizer.AddTo(command);
         arguments._compute.AddTo(command);
         command.SetAction((parsed, cancellation) => Task.FromResult(arguments.Run(parsed, cancellation)));
@@ -74,6 +76,7 @@ internal sealed class TrainCommand
         var shape = ShapeOptions.FirstOrDefault(option => parsed.GetResult(option) is { Implicit: false });
         if (parsed.GetValue(_from) is not null && shape is { } given)
             throw new LabException($"{given.Name} is for a new model; with --from the model's own is kept.");
+        var unlearns = _unlikelihood.AreGiven(parsed, isFineTuning: parsed.GetValue(_from) is not null);
         var type = _optimizer.StoredAs(parsed);
         var texts = _text.Read(parsed);
         var settings = _optimizer.Read(parsed);
@@ -91,7 +94,9 @@ internal sealed class TrainCommand
         var rows = new PackedRows([.. texts.Select(text => EncodedDocument.Of(text, tokenizer, end))], parsed.GetValue(_rows), rowTokens);
         var output = parsed.InvocationConfiguration.Output;
         output.WriteLine($"{texts.Count} documents of {_text.Source(parsed)}, {model.ParameterCount:N0} parameters");
-        var task = new LanguageModelling(rows, _optimizer.Seed(parsed), Describe(parsed, texts, model));
+        var modelling = new LanguageModelling(rows, _optimizer.Seed(parsed), Describe(parsed, texts, model));
+        ITrainingTask task = unlearns
+            ? _unlikelihood.Task(parsed, modelling, texts, tokenizer, end, _optimizer.Seed(parsed), cancellation) : modelling;
         var folder = parsed.GetRequiredValue(_output);
         new Trainer(settings, task, new RunFolder(folder), new TrainingProgress(output, "train", !Console.IsOutputRedirected))
             .Run(model, trained => ModelFolder.Write(folder, trained, source, type), cancellation);

@@ -17,28 +17,11 @@ internal sealed class GoldMeasure(VaderLexicon vader, KnownWords known)
     /// <summary>Measures a completion.</summary>
     public GoldScores Of(Completion completion)
     {
-        var words = TextWords.Of(WholeWords(completion));
+        var words = WholeWords.Of(completion);
         var (compound, malformed, repeated) = (vader.Compound(words), known.UnknownShare(words), RepeatedWords.Share(words));
         return new GoldScores(
             compound - MalformedWeight * malformed - RepeatedWeight * repeated, compound, malformed, repeated);
     }
-
-    /// <summary>
-    /// The text with the beginning of its first word, where that is the prompt's end, and without a last word that was cut.
-    /// </summary>
-    private static string WholeWords(Completion completion)
-    {
-        var (prompt, text) = (completion.Prompt, completion.Text);
-        var begin = prompt.Length;
-        if (text.Length > 0 && IsOfWord(text[0]))
-            while (begin > 0 && IsOfWord(prompt[begin - 1])) begin--;
-        var end = text.Length;
-        if (!completion.Finished)
-            while (end > 0 && IsOfWord(text[end - 1])) end--;
-        return end == 0 ? "" : prompt[begin..] + text[..end];
-    }
-
-    private static bool IsOfWord(char character) => char.IsLetter(character) || character is '\'' or '’';
 }
 
 /// <summary>What a story is worth, and the parts of that.</summary>

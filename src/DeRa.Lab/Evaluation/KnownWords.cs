@@ -36,6 +36,7 @@ internal sealed class KnownWords
     public double UnknownShare(IReadOnlyList<string> words) =>
         words.Count == 0 ? 0 : (double)words.Count(word => !Contains(word)) / words.Count;
 
-    private bool Contains(string word) =>
+    /// <summary>Whether a word of <see cref="TextWords"/> is known, without or with a possessive 's.</summary>
+    public bool Contains(string word) =>
         _words.Contains(word) || word.EndsWith(Possessive, StringComparison.Ordinal) && _words.Contains(word[..^Possessive.Length]);
 }

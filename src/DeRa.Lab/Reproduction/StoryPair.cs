@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace DeRa.Lab.Reproduction;
 
-/// <summary>How the default pair is made: five commands of the Lab, one after the other, in one folder.</summary>
+/// <summary>How the default pair is made: six commands of the Lab, one after the other, in one folder.</summary>
 /// <param name="folder">Where texts, models and the finished pair go.</param>
 /// <param name="compute">Options of those that compute, such as <c>--device</c> and its value.</param>
 internal sealed class StoryPair(string folder, IReadOnlyList<string> compute)
@@ -30,9 +30,15 @@ internal sealed class StoryPair(string folder, IReadOnlyList<string> compute)
             "--compute-dtype", "bfloat16", "--seed", "1", .. compute,
         ],
         [
-            "train", "--from", In("pretrained"), "--text", .. Learned, "--output", In("reference"), "--steps", "400",
+            "train", "--from", In("pretrained"), "--text", .. Learned, "--output", In("sft"), "--steps", "400",
             "--warmup-steps", "20", "--batch-rows", "12", "--row-tokens", "512", "--optimizer", "muon", "--learning-rate", "5e-4",
             "--weight-decay", "0.1", "--seed", "2", "--dtype", "bfloat16", .. compute,
+        ],
+        [
+            "train", "--from", In("sft"), "--text", .. Learned, "--unlikelihood", "5", "--known-words", In("data", "words.txt"), Stories,
+            "--output", In("reference"), "--steps", "40", "--warmup-steps", "5", "--batch-rows", "12", "--row-tokens", "512",
+            "--optimizer", "muon", "--learning-rate", "2e-4", "--weight-decay", "0.1", "--checkpoint-steps", "10", "--seed", "4",
+            "--dtype", "bfloat16", .. compute,
         ],
         [
             "align", "--reference", In("reference"), "--output", In("aligned"), "--method", "policy-gradient", "--beta", "0.05", "--reward",

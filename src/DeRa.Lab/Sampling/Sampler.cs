@@ -1,3 +1,4 @@
+using DeRa.Serving.Rewards;
 using DeRa.Text;
 using static TorchSharp.torch;
 
@@ -52,4 +53,10 @@ internal sealed record SampledText(int[] Prompt, int[] Tokens, bool Finished)
         var decoder = tokenizer.CreateDecoder(continuesText);
         return string.Concat((Finished ? Tokens[..^1] : Tokens).Select(decoder.Append)) + decoder.Finish();
     }
+
+    /// <summary>The completion with its text.</summary>
+    /// <param name="prompt">The prompt's text.</param>
+    /// <param name="tokenizer">Of the model.</param>
+    public Completion ToCompletion(string prompt, ITokenizer tokenizer) =>
+        new(prompt, Decode(tokenizer, continuesText: prompt.Length > 0), Tokens.Length - (Finished ? 1 : 0), Finished);
 }

@@ -10,7 +10,7 @@ public static partial class RewardSpec
     public const string Known = """
           length:MIN-MAX      0 if the completion ends by itself after MIN to MAX tokens, else -1 (the paper: length:40-50)
           sentiment           how many different happy and how few sad words the text has, between -1 and 1
-          story               the same with endings that weigh more, less repetition, a missing end and shortness; about -1 to 1
+          story               how densely warm a story is: endings weigh more; less repetition and a missing end; about -1 to 1
           regex:PATTERN       1 if the pattern matches somewhere in the completion, else 0
           json                1 if the completion is one JSON value, else 0
           exact:FIELD         1 if the completion is the text in that field of the prompt's item, else 0

@@ -1,21 +1,21 @@
 namespace DeRa.Serving.Rewards;
 
 /// <summary>
-/// How warm a story is: (H − S) / (H + S + 8), where H and S are the weights of its different happy and sad words, less costs for
-/// repetition, for an end that is missing and for shortness. Most stories score between −1 and 1; the lowest possible score is −2.7.
+/// How densely warm a story is: (H − S) / (H + S + W / 12), where H and S are the weights of its different happy and sad words and W is
+/// the number of its words, at least 48; less costs for repetition and for an end that is missing. The score is between −2.2 and 1.
 /// </summary>
 /// <remarks>
 /// Weights tell what a story is from a list of happy words. Troubles may come, if they pass: a sad word weighs .25 in the first third
 /// of the words, .75 in the second, and 1.5 in the last, where a happy one weighs 1.5, and 1 before. Each word counts once together with
 /// its inflections, by its greatest weight; negation as in <see cref="SentimentWords.Find"/>. A text that the length limit cut has
 /// no ending: its last third weighs as much as its second.
-/// <para>The ratio rises with every further happy word, however many there are, ever less: this is a proxy, which optimisation can
-/// exaggerate beyond what a story can carry. It sees no grammar and no spelling.</para>
+/// <para>Each further happy word raises the ratio, and so does each plain word that is left out, down to 48 words: this is a proxy, which
+/// optimisation can exaggerate beyond what a story can carry. It sees no grammar and no spelling.</para>
 /// </remarks>
 public sealed class StoryReward : TextReward
 {
-    private const int ShortestWords = 60;
-    private const double Saturation = 8, RepetitionCost = 2, UnfinishedCost = .2, ShortnessCost = .5;
+    private const int FewestWords = 48;
+    private const double WordsOfOneJoy = 12, RepetitionCost = 2, UnfinishedCost = .2;
 
     /// <inheritdoc/>
     public override string Name => "story";
@@ -29,8 +29,7 @@ public sealed class StoryReward : TextReward
         var words = TextWords.Of(completion.Text);
         return Warmth(words, completion.Finished)
             - Math.Min(1, RepetitionCost * RepeatedWords.Share(words))
-            - (completion.Finished ? 0 : UnfinishedCost)
-            - ShortnessCost * Math.Max(0, 1 - (double)words.Count / ShortestWords);
+            - (completion.Finished ? 0 : UnfinishedCost);
     }
 
     private static double Warmth(IReadOnlyList<string> words, bool hasEnding)
@@ -43,6 +42,6 @@ public sealed class StoryReward : TextReward
             weights[word.Family] = Math.Max(weight, weights.GetValueOrDefault(word.Family));
         }
         var (joys, sorrows) = (happy.Values.Sum(), sad.Values.Sum());
-        return (joys - sorrows) / (joys + sorrows + Saturation);
+        return (joys - sorrows) / (joys + sorrows + Math.Max(FewestWords, words.Count) / WordsOfOneJoy);
     }
 }

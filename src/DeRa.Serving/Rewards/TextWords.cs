@@ -9,9 +9,16 @@ public static partial class TextWords
     public static IReadOnlyList<string> Of(string text)
     {
         var words = new List<string>(text.Length / 5);
-        foreach (var match in Word().EnumerateMatches(text))
-            words.Add(text.Substring(match.Index, match.Length).ToLowerInvariant().Replace('’', '\''));
+        foreach (var place in Places(text)) words.Add(text[place].ToLowerInvariant().Replace('’', '\''));
         return words;
+    }
+
+    /// <summary>Where the words are, in their order.</summary>
+    public static IReadOnlyList<Range> Places(string text)
+    {
+        var places = new List<Range>(text.Length / 5);
+        foreach (var match in Word().EnumerateMatches(text)) places.Add(match.Index..(match.Index + match.Length));
+        return places;
     }
 
     [GeneratedRegex(@"\p{L}+(?:['’]\p{L}+)*")]

@@ -15,7 +15,7 @@ public sealed class HelpTests
     [InlineData("stories", "--text --held-out --output --seed")]
     [InlineData("tokenizer", "--text --vocabulary --context --output")]
     [InlineData("train", "--text --prompt-field --completion-field --output --from --tokenizer --hidden --layers --heads --context "
-        + "--row-tokens --steps --seed --dtype")]
+        + "--row-tokens --steps --seed --dtype --unlikelihood --unlikelihood-completions --known-words")]
     [InlineData("sample", "--reference --aligned --strength --prompt --count --max-tokens --seed --output")]
     [InlineData("loss", "--model --text --device")]
     [InlineData("align", "--reference --output --method --beta --reward --prompts --completions --max-tokens --steps --seed --device")]

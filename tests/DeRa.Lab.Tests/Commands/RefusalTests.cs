@@ -81,6 +81,20 @@ public sealed class RefusalTests(TinyPair pair) : IDisposable
     public async Task Sample_names_what_it_cannot_use(string named, string option, string value) =>
         await RefusedAsync(named, Replaced(["sample", "--reference", pair.Model, "--output", Output], option, value));
 
+    [Theory]
+    [InlineData("--unlikelihood is 101; it must be between 0 and 100", "--unlikelihood", "101")]
+    [InlineData("--unlikelihood (above 0) and --known-words go together", "--unlikelihood", "1")]
+    [InlineData("--unlikelihood (above 0) and --known-words go together", "--known-words", "words.txt")]
+    [InlineData("--known-words: there is no file none.txt", "--unlikelihood", "1", "--known-words", "none.txt")]
+    [InlineData("--unlikelihood-completions must be at least 1", "--unlikelihood-completions", "0")]
+    public async Task Train_names_what_it_cannot_unlearn(string named, params string[] options) =>
+        await RefusedAsync(
+            named, ["train", "--from", pair.Model, "--output", Output, "--text", pair.Text, "--row-tokens", "40", .. options]);
+
+    [Fact]
+    public async Task A_new_model_has_nothing_to_unlearn() => await RefusedAsync("--unlikelihood needs --from",
+        ["train", "--tokenizer", pair.Tokenizer, "--output", Output, "--text", pair.Text, "--unlikelihood", "1", "--known-words", pair.Text]);
+
     [Fact]
     public async Task A_single_model_has_no_strength() => await RefusedAsync("--strengths: without --aligned there is only strength 0",
         ["evaluate", "--reference", pair.Model, "--reward", "sentiment", "--prompts", pair.Text, "--output", Output, "--strengths", "0.5"]);

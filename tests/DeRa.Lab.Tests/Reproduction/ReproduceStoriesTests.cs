@@ -17,13 +17,14 @@ public sealed class ReproduceStoriesTests(TinyPair tiny) : IDisposable
     public void Every_command_that_makes_the_pair_is_one()
     {
         var commands = new StoryPair(_folder.Path, ["--device", "cpu", "--threads", "1"]).Commands(["a.txt", "b.txt"], "c.txt");
-        Assert.Equal(["stories", "tokenizer", "train", "train", "align"], commands.Select(command => command[0]));
+        Assert.Equal(["stories", "tokenizer", "train", "train", "train", "align"], commands.Select(command => command[0]));
         Assert.All(commands, command => Assert.Empty(LabCommands.Parse(command).Errors));
         Assert.All(commands, command => Assert.Null(LabCommands.UnknownOption(LabCommands.Parse(command))));
         // What one writes, another reads.
         Assert.Equal(After(commands[1], "--output"), After(commands[2], "--tokenizer"));
         Assert.Equal(After(commands[2], "--output"), After(commands[3], "--from"));
-        Assert.Equal(After(commands[3], "--output"), After(commands[4], "--reference"));
+        Assert.Equal(After(commands[3], "--output"), After(commands[4], "--from"));
+        Assert.Equal(After(commands[4], "--output"), After(commands[5], "--reference"));
     }
 
     [Fact]

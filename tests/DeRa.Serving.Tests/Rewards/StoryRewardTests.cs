@@ -7,6 +7,7 @@ namespace DeRa.Serving.Tests.Rewards;
 public sealed class StoryRewardTests
 {
     private const int Words = 90;
+    private const double Room = Words / 12.0;
 
     [Fact]
     public void A_text_without_mood_scores_nothing() => Assert.Equal(0, Score(), 12);
@@ -23,14 +24,14 @@ public sealed class StoryRewardTests
     [InlineData(-.75, "sad", 59)]
     [InlineData(-1.5, "sad", 60)]
     public void A_word_weighs_by_its_mood_and_its_third(double weight, string word, int position) =>
-        Assert.Equal(weight / (Math.Abs(weight) + 8), Score((position, word)), 12);
+        Assert.Equal(weight / (Math.Abs(weight) + Room), Score((position, word)), 12);
 
     [Fact]
     public void A_family_counts_once_where_it_weighs_most()
     {
         Assert.Equal(Score((70, "happy")), Score((5, "happily"), (40, "HAPPY"), (70, "happy"), (71, "happiest")), 12);
         Assert.Equal(Score((70, "sad")), Score((5, "sadly"), (70, "sad")), 12);
-        Assert.Equal((1.5 + 1) / (1.5 + 1 + 8), Score((70, "happy"), (5, "smiled")), 12);
+        Assert.Equal((1.5 + 1) / (1.5 + 1 + Room), Score((70, "happy"), (5, "smiled")), 12);
     }
 
     [Fact]
@@ -50,8 +51,8 @@ public sealed class StoryRewardTests
     [Fact]
     public void A_cut_text_has_no_ending_and_costs_a_little()
     {
-        Assert.Equal(1 / 9.0 - .2, StoryReward.Score(Completion(Text((80, "happy")), finished: false)), 12);
-        Assert.Equal(-.75 / 8.75 - .2, StoryReward.Score(Completion(Text((80, "sad")), finished: false)), 12);
+        Assert.Equal(1 / (1 + Room) - .2, StoryReward.Score(Completion(Text((80, "happy")), finished: false)), 12);
+        Assert.Equal(-.75 / (.75 + Room) - .2, StoryReward.Score(Completion(Text((80, "sad")), finished: false)), 12);
     }
 
     [Fact]
@@ -64,12 +65,19 @@ public sealed class StoryRewardTests
     }
 
     [Theory]
-    [InlineData(60, 0)]
-    [InlineData(59, .5 / 60)]
-    [InlineData(15, .375)]
-    [InlineData(0, .5)]
-    public void Shortness_costs_in_proportion_to_what_is_missing(int words, double cost) =>
-        Assert.Equal(-cost, StoryReward.Score(Completion(Text(words), finished: true)), 12);
+    [InlineData(120, 10)]
+    [InlineData(60, 5)]
+    [InlineData(48, 4)]
+    [InlineData(12, 4)]
+    [InlineData(1, 4)]
+    public void A_happy_word_counts_less_the_more_words_there_are_beyond_48(int words, double room)
+    {
+        var text = string.Join(' ', ["happy", .. Enumerable.Range(1, words - 1).Select(Plain)]);
+        Assert.Equal(1 / (1 + room), StoryReward.Score(Completion(text, finished: true)), 12);
+    }
+
+    [Fact]
+    public void No_words_score_nothing() => Assert.Equal(0, StoryReward.Score(Completion("", finished: true)));
 
     [Fact]
     public void Two_happy_sentences_do_not_beat_a_plain_warm_story()
@@ -100,7 +108,7 @@ public sealed class StoryRewardTests
 
     [Fact]
     public void A_text_of_many_words_is_scored() =>
-        Assert.Equal(1.5 / 9.5, StoryReward.Score(Completion(Text(300_000) + " happy", finished: true)), 12);
+        Assert.Equal(1.5 / (1.5 + 300_001 / 12.0), StoryReward.Score(Completion(Text(300_000) + " happy", finished: true)), 12);
 
     [Fact]
     public void Stories_that_people_would_read_score_in_between()
