@@ -17,8 +17,8 @@ public sealed class DocCommandsTests
     public async Task Scores_are_what_the_docs_show() => Assert.Equal(2, await RunAsync("docs/realignment.md", "dera score"));
 
     [Theory]
-    [InlineData("--strengths 0:5:0.5")]
-    [InlineData("--strengths auto:0:5:0.25")]
+    [InlineData("--strengths 0:3:0.5 --samples 4 --max-tokens 120")]
+    [InlineData("--strengths auto --samples")]
     public async Task Sweeps_are_what_the_docs_show(string which)
     {
         Assert.SkipUnless(Environment.GetEnvironmentVariable(ApprovedText.AcceptVariable) == "1",

@@ -1,9 +1,6 @@
-using System.ClientModel;
 using DeRa.Gateway.Tests.Fixtures;
 using DeRa.Hosting.Options;
 using DeRa.Testing.Server;
-using OpenAI;
-using OpenAI.Chat;
 using Xunit;
 
 namespace DeRa.Gateway.Tests;
@@ -12,29 +9,6 @@ namespace DeRa.Gateway.Tests;
 public class EdgeTests
 {
     private const string Key = "0123456789abcdef0123456789abcdef";
-
-    [Fact]
-    public async Task OpenAIs_client_passes_through_unchanged()
-    {
-        await using var one = await TestReplica.StartAsync(Scripts.Saying("hello"));
-        await using var two = await TestReplica.StartAsync(Scripts.Saying("hello"));
-        await using var gateway = await GatewayFixture.StartAsync(one.Address, two.Address);
-        var client = new OpenAIClient(new ApiKeyCredential("none"), new OpenAIClientOptions
-        {
-            Endpoint = new Uri(gateway.Http.BaseAddress!, "v1"),
-        });
-        var chat = client.GetChatClient("pair@0.5");
-        ChatMessage[] messages = [new UserChatMessage("Hi")];
-        ChatCompletion whole = await chat.CompleteChatAsync(messages, cancellationToken: ServerFixture.Stop);
-        Assert.Equal(("hello", "pair@0.5"), (whole.Content[0].Text, whole.Model));
-        var pieces = await chat.CompleteChatStreamingAsync(messages, cancellationToken: ServerFixture.Stop).ToListAsync(ServerFixture.Stop);
-        Assert.Equal("hello", string.Concat(pieces.SelectMany(piece => piece.ContentUpdate).Select(part => part.Text)));
-        var models = (await client.GetOpenAIModelClient().GetModelsAsync(ServerFixture.Stop)).Value;
-        Assert.Contains(models, model => model.Id == "pair-reference");
-        var unknown = await Assert.ThrowsAsync<ClientResultException>(
-            () => client.GetChatClient("gpt-5").CompleteChatAsync(messages, cancellationToken: ServerFixture.Stop));
-        Assert.Equal(404, unknown.Status);
-    }
 
     [Fact]
     public async Task Keys_and_rates_may_be_checked_at_the_edge()

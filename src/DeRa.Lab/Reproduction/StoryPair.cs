@@ -41,9 +41,9 @@ internal sealed class StoryPair(string folder, IReadOnlyList<string> compute)
             "--dtype", "bfloat16", .. compute,
         ],
         [
-            "align", "--reference", In("reference"), "--output", In("aligned"), "--method", "policy-gradient", "--beta", "0.05", "--reward",
-            "story", "--prompts", .. Learned, "--prompts-per-step", "16", "--completions", "8", "--max-tokens", "200", "--steps", "120",
-            "--learning-rate", "2.5e-4", "--warmup-steps", "5", "--checkpoint-steps", "10", "--seed", "3", "--dtype", "bfloat16",
+            "align", "--reference", In("reference"), "--output", In("aligned"), "--method", "policy-gradient", "--beta", "0.02", "--reward",
+            "story", "--prompts", .. Learned, "--prompts-per-step", "8", "--completions", "8", "--max-tokens", "200", "--steps", "60",
+            "--learning-rate", "1e-4", "--warmup-steps", "3", "--checkpoint-steps", "10", "--seed", "3", "--dtype", "bfloat16",
             .. compute,
         ],
     ];
