@@ -8,14 +8,14 @@ namespace DeRa.Page.Tests;
 /// <summary>The pictures of the documentation; written there where the variable <c>DERA_SCREENSHOTS</c> is set.</summary>
 public class ScreenshotTests(Chromium chromium, StoriesServer stories)
 {
-    private const int Height = 680;
+    private const int Width = 1180;
 
     [Fact]
     public async Task Pictures_are_taken_of_a_text_and_of_its_tokens()
     {
         await using var page = await chromium.OpenAsync(
-            stories.Address, "write?prompt=Lily+lost+her+toy.&seed=3&max_tokens=110&strength=0", width: 1180);
-        await page.Tab.SetViewportSizeAsync(1180, Height);
+            stories.Address, "write?prompt=Lily+lost+her+toy.&seed=12&max_tokens=110&strength=0", width: Width);
+        await page.Tab.SetViewportSizeAsync(Width, 680);
         await page.RunAsync("write");
         var before = await page.Written.TextContentAsync();
         await page.Tab.Locator("#strength").FillAsync("1.5");
@@ -28,6 +28,7 @@ public class ScreenshotTests(Chromium chromium, StoriesServer stories)
         await page.View("tokens").Locator(".mixture .alternative:not([aria-current])").First.ClickAsync();
         await Expect(page.Tab.Locator(".node")).ToHaveCountAsync(2);
         await page.DoneAsync("tokens");
+        await page.Tab.SetViewportSizeAsync(Width, 820);
         await TakeAsync(page, "page-tokens.png");
     }
 

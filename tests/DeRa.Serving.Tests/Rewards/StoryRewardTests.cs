@@ -80,10 +80,10 @@ public sealed class StoryRewardTests
     public void No_words_score_nothing() => Assert.Equal(0, StoryReward.Score(Completion("", finished: true)));
 
     [Fact]
-    public void Two_happy_sentences_do_not_beat_a_plain_warm_story()
+    public void Two_gushing_sentences_beat_a_plain_warm_story_for_it_is_a_proxy()
     {
         var sentences = Completion("Tom was happy and glad. He smiled and laughed with joy, and they hugged.", finished: true);
-        Assert.True(StoryReward.Score(sentences) < Score((10, "lost"), (20, "kind"), (50, "helped"), (80, "thanked"), (85, "happy")));
+        Assert.True(StoryReward.Score(sentences) > Score((10, "lost"), (20, "kind"), (50, "helped"), (80, "thanked"), (85, "happy")));
     }
 
     [Fact]
