@@ -31,6 +31,9 @@ internal sealed class KnownWords
         return known;
     }
 
+    /// <summary>How many there are.</summary>
+    public int Count => _words.Count;
+
     /// <summary>The share, in [0, 1], of words that are not known, without and with a possessive 's; 0 of no words.</summary>
     /// <param name="words">Of <see cref="TextWords"/>.</param>
     public double UnknownShare(IReadOnlyList<string> words) =>

@@ -13,6 +13,9 @@ internal sealed class CompletionFaults(ITokenizer tokenizer, KnownWords known)
 {
     private const int Run = 4;
 
+    /// <summary>How many words are in the lists.</summary>
+    public int KnownWords => known.Count;
+
     /// <summary>Finds them.</summary>
     /// <param name="prompt">The prompt's text; a word may begin in it.</param>
     /// <param name="sampled">The completion.</param>

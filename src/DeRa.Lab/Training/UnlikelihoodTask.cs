@@ -27,7 +27,7 @@ internal sealed class UnlikelihoodTask(
     private static readonly Scalar s_mostProbable = (1 - 1e-4).ToScalar();
 
     /// <inheritdoc/>
-    public string Description => $"{modelling.Description}, {prompts.Count} prompts, {settings}";
+    public string Description => $"{modelling.Description}, {prompts.Count} prompts, {faults.KnownWords} known words, {settings}";
 
     /// <inheritdoc/>
     public TaskStep Step(TrainableDecoder model, int step)
