@@ -40,8 +40,8 @@ public sealed class ReloadTests : IDisposable
         limit.CancelAfter(TimeSpan.FromMinutes(1));
         while (await TryAsync(http) is not (HttpStatusCode.Unauthorized, HttpStatusCode.OK, "CN=new"))
             await Task.Delay(100, limit.Token);
-        Assert.Equal(
-            [$"Bearer {First}", $"Bearer {Second}"], stub.Requests.Select(request => request.Headers["Authorization"].ToString()).Distinct());
+        var bearers = stub.Requests.Select(request => request.Headers["Authorization"].ToString()).Distinct();
+        Assert.Equal([$"Bearer {First}", $"Bearer {Second}"], bearers);
     }
 
     private async Task<(HttpStatusCode First, HttpStatusCode Second, string? Shown)> TryAsync(HttpClient http) =>
@@ -49,7 +49,10 @@ public sealed class ReloadTests : IDisposable
 
     private static async Task<HttpStatusCode> StatusAsync(HttpClient http, string key)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/completions") { Content = new StringContent("""{"prompt":"a"}""") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/completions")
+        {
+            Content = new StringContent("""{"prompt":"a"}"""),
+        };
         (request.Headers.Authorization, request.Content.Headers.ContentType) = (new("Bearer", key), new("application/json"));
         using var response = await http.SendAsync(request, ServerFixture.Stop);
         return response.StatusCode;

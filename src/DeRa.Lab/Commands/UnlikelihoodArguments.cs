@@ -2,6 +2,7 @@ using System.CommandLine;
 using DeRa.Lab.Data;
 using DeRa.Lab.Evaluation;
 using DeRa.Lab.Training;
+using DeRa.Lab.Unlikelihood;
 using DeRa.Text;
 
 namespace DeRa.Lab.Commands;
@@ -13,9 +14,9 @@ internal sealed class UnlikelihoodArguments
 
     private readonly Option<double> _weight = new("--unlikelihood")
     {
-        Description = "With --from: each step also draws completions from the model at temperature 0.7, of prompts of the texts or of their "
-            + $"first {BeginTokens} tokens, and makes faulty tokens in them less likely (words that are not in --known-words, the fourth "
-            + "word of a run that occurred before); the weight of that beside the texts' loss, 0 to 100",
+        Description = "With --from: each step also draws completions from the model at temperature 0.7, of prompts of the texts or of "
+            + $"their first {BeginTokens} tokens, and makes faulty tokens in them less likely (words that are not in --known-words, the "
+            + "fourth word of a run that occurred before); the weight of that beside the texts' loss, 0 to 100",
     };
 
     private readonly Option<int> _completions = WholeNumberOption.Create("--unlikelihood-completions", "These completions, a step", 64);

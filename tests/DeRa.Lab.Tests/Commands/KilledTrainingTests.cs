@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using DeRa.Testing;
 using Xunit;
 
@@ -46,10 +47,23 @@ public sealed class KilledTrainingTests(TinyPair pair)
         // A poll: the checkpoint decides, not the time.
         while (!process.HasExited && Checkpoint(output) < minimumSteps) await Task.Delay(2, stop);
         Assert.False(process.HasExited, "it ended by itself");
+        using var self = Process.GetCurrentProcess();
+        if (OperatingSystem.IsLinux() && self.PriorityClass == ProcessPriorityClass.Normal)
+            Assert.Equal(10, NiceOfTheBusiestThread(process.Id));
         using var kill = Process.Start("kill", [signal, $"{process.Id}"]);
         await process.WaitForExitAsync(stop);
         await printed;
         return (process.ExitCode, await error);
+    }
+
+    /// <summary>From <c>/proc/PID/task/TID/stat</c> (proc(5)), whose third field follows the name in parentheses.</summary>
+    private static int NiceOfTheBusiestThread(int process)
+    {
+        var threads = Directory.GetDirectories($"/proc/{process}/task").Select(thread => File.ReadAllText(Path.Combine(thread, "stat")))
+            .Select(stat => stat[(stat.LastIndexOf(')') + 2)..].Split(' '));
+        const int UserTime = 14 - 3, Nice = 19 - 3;
+        return int.Parse(threads.MaxBy(fields => long.Parse(fields[UserTime], CultureInfo.InvariantCulture))![Nice],
+            CultureInfo.InvariantCulture);
     }
 
     /// <summary>Steps of the newest checkpoint; 0 where there is none.</summary>

@@ -93,7 +93,8 @@ public sealed class RefusalTests(TinyPair pair) : IDisposable
 
     [Fact]
     public async Task A_new_model_has_nothing_to_unlearn() => await RefusedAsync("--unlikelihood needs --from",
-        ["train", "--tokenizer", pair.Tokenizer, "--output", Output, "--text", pair.Text, "--unlikelihood", "1", "--known-words", pair.Text]);
+        ["train", "--tokenizer", pair.Tokenizer, "--output", Output, "--text", pair.Text, "--unlikelihood", "1", "--known-words",
+            pair.Text]);
 
     [Fact]
     public async Task A_single_model_has_no_strength() => await RefusedAsync("--strengths: without --aligned there is only strength 0",

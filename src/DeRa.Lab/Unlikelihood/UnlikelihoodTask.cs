@@ -2,11 +2,12 @@ using DeRa.Lab.Alignment;
 using DeRa.Lab.Data;
 using DeRa.Lab.Models;
 using DeRa.Lab.Sampling;
+using DeRa.Lab.Training;
 using DeRa.Torch.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace DeRa.Lab.Training;
+namespace DeRa.Lab.Unlikelihood;
 
 /// <summary>
 /// Language modelling that also unlearns the model's own faults: sequence-level unlikelihood (Welleck et al., ICLR 2020, arXiv

@@ -3,7 +3,7 @@ using DeRa.Lab.Sampling;
 using DeRa.Serving.Rewards;
 using DeRa.Text;
 
-namespace DeRa.Lab.Training;
+namespace DeRa.Lab.Unlikelihood;
 
 /// <summary>
 /// The tokens of a completion that make it faulty: of a word that is in no list those behind its first, and those of the last word of

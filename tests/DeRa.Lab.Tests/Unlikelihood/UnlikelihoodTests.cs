@@ -2,12 +2,12 @@ using System.Text.RegularExpressions;
 using DeRa.Lab.Evaluation;
 using DeRa.Lab.Sampling;
 using DeRa.Lab.Tests.Commands;
-using DeRa.Lab.Training;
+using DeRa.Lab.Unlikelihood;
 using DeRa.Testing;
 using DeRa.Text.Loading;
 using Xunit;
 
-namespace DeRa.Lab.Tests.Training;
+namespace DeRa.Lab.Tests.Unlikelihood;
 
 public sealed class UnlikelihoodTests(TinyPair pair) : IDisposable
 {
@@ -34,7 +34,8 @@ public sealed class UnlikelihoodTests(TinyPair pair) : IDisposable
         var tokenizer = TokenizerLoader.Load(DefaultPairWeights.Folder("reference"));
         var known = KnownWords.Read([_folder.Write("words.txt", "the dog ran home")]);
         int[] end = finished ? [0] : [];
-        var sampled = new SampledText([.. tokenizer.Encode(prompt)], [.. tokenizer.Encode(text, addSpecialTokens: false), .. end], finished);
+        var sampled = new SampledText(
+            [.. tokenizer.Encode(prompt)], [.. tokenizer.Encode(text, addSpecialTokens: false), .. end], finished);
         var found = new CompletionFaults(tokenizer, known).Of(prompt, sampled);
         Assert.Equal(string.Concat(faulty), string.Concat(found.Select(i => tokenizer.Decode([sampled.Tokens[i]]).Trim())));
     }
