@@ -6,6 +6,7 @@ using DeRa.Gateway.Tests.Fixtures;
 using DeRa.Hosting.Security;
 using DeRa.Testing;
 using DeRa.Testing.Server;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace DeRa.Gateway.Tests;
@@ -24,6 +25,7 @@ public sealed class ReloadTests : IDisposable
     public async Task Keys_and_certificates_that_change_are_in_use_without_a_restart()
     {
         await using var stub = await StubReplica.StartAsync();
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         WriteKey(First);
         WriteCertificate("old");
         var options = GatewayFixture.Options(stub.Name) with
@@ -31,15 +33,20 @@ public sealed class ReloadTests : IDisposable
             Key = new() { ApiKeys = Path.Combine(_folder.Path, "keys") },
             Tls = new() { TlsCertificate = Path.Combine(_folder.Path, "tls.pfx") },
         };
-        await using var gateway = await GatewayFixture.StartAsync(options);
+        await using var gateway = await GatewayFixture.StartAsync(options, time: time);
         using var http = new HttpClient(Handler()) { BaseAddress = gateway.HttpAddress };
         Assert.Equal((HttpStatusCode.OK, HttpStatusCode.Unauthorized, "CN=old"), await TryAsync(http));
         WriteKey(Second);
         WriteCertificate("new");
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.Unauthorized, "CN=old"), await TryAsync(http));
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ServerFixture.Stop);
         limit.CancelAfter(TimeSpan.FromMinutes(1));
-        while (await TryAsync(http) is not (HttpStatusCode.Unauthorized, HttpStatusCode.OK, "CN=new"))
-            await Task.Delay(100, limit.Token);
+        do
+        {
+            limit.Token.ThrowIfCancellationRequested();
+            time.Advance(FileReloading.Interval);
+        }
+        while (await TryAsync(http) is not (HttpStatusCode.Unauthorized, HttpStatusCode.OK, "CN=new"));
         var bearers = stub.Requests.Select(request => request.Headers["Authorization"].ToString()).Distinct();
         Assert.Equal([$"Bearer {First}", $"Bearer {Second}"], bearers);
     }

@@ -96,7 +96,7 @@ internal sealed class TrainCommand
         output.WriteLine($"{texts.Count} documents of {_text.Source(parsed)}, {model.ParameterCount:N0} parameters");
         var modelling = new LanguageModelling(rows, _optimizer.Seed(parsed), Describe(parsed, texts, model));
         ITrainingTask task = unlearns
-            ? _unlikelihood.Task(parsed, modelling, texts, tokenizer, end, _optimizer.Seed(parsed), cancellation) : modelling;
+            ? _unlikelihood.Create(parsed, modelling, texts, tokenizer, end, _optimizer.Seed(parsed), cancellation) : modelling;
         var folder = parsed.GetRequiredValue(_output);
         new Trainer(settings, task, new RunFolder(folder), new TrainingProgress(output, "train", !Console.IsOutputRedirected))
             .Run(model, trained => ModelFolder.Write(folder, trained, source, type), cancellation);

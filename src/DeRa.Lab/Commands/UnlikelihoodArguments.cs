@@ -46,9 +46,9 @@ internal sealed class UnlikelihoodArguments
 
     /// <summary>Language modelling with unlikelihood.</summary>
     /// <exception cref="LabException">A list of words cannot be used.</exception>
-    public UnlikelihoodTask Task(ParseResult parsed, LanguageModelling modelling, IEnumerable<Document> texts, ITokenizer tokenizer,
+    public UnlikelihoodTask Create(ParseResult parsed, LanguageModelling modelling, IEnumerable<Document> texts, ITokenizer tokenizer,
         int endToken, long seed, CancellationToken cancellation) => new(
-            modelling, [.. texts.Select(text => Prompt(text, tokenizer))],
+            modelling, [.. texts.Select(text => PromptFile.Of(text, tokenizer, BeginTokens))],
             new CompletionFaults(tokenizer, KnownWords.Read(parsed.GetValue(_knownWords)!)),
             new UnlikelihoodSettings
             {
@@ -57,8 +57,4 @@ internal sealed class UnlikelihoodArguments
                 Seed = seed,
             },
             endToken, cancellation);
-
-    private static EncodedPrompt Prompt(Document text, ITokenizer tokenizer) => text.Prompt.Length > 0
-        ? new EncodedPrompt(text.Prompt, [.. tokenizer.Encode(text.Prompt, parseSpecialTokens: true)])
-        : PromptFile.Beginning(text.Text, tokenizer, BeginTokens);
 }

@@ -18,12 +18,15 @@ internal static class PromptFile
         IEnumerable<string> paths, DocumentFields fields, ITokenizer tokenizer, int beginTokens)
     {
         var prompts = paths.SelectMany(path => DocumentFile.Read(path, fields, promptSuffices: true))
-            .Select(document => document.Prompt.Length > 0
-                ? new EncodedPrompt(document.Prompt, [.. tokenizer.Encode(document.Prompt, parseSpecialTokens: true)])
-                : Beginning(document.Text, tokenizer, beginTokens))
+            .Select(document => Of(document, tokenizer, beginTokens))
             .Where(prompt => prompt.Tokens.Length > 0).DistinctBy(prompt => prompt.Text).ToArray();
         return prompts.Length > 0 ? prompts : throw new LabException("--prompts: there is no prompt in the files.");
     }
+
+    /// <summary>A document's prompt; without one, its text's beginning.</summary>
+    public static EncodedPrompt Of(Document document, ITokenizer tokenizer, int beginTokens) => document.Prompt.Length > 0
+        ? new EncodedPrompt(document.Prompt, [.. tokenizer.Encode(document.Prompt, parseSpecialTokens: true)])
+        : Beginning(document.Text, tokenizer, beginTokens);
 
     /// <summary>The first tokens of a text as a prompt.</summary>
     public static EncodedPrompt Beginning(string text, ITokenizer tokenizer, int tokens)

@@ -31,8 +31,8 @@ internal sealed class KnownWords
         return known;
     }
 
-    /// <summary>How many there are.</summary>
-    public int Count => _words.Count;
+    /// <summary>The words, each once, in no order.</summary>
+    public IReadOnlyCollection<string> Words => _words;
 
     /// <summary>The share, in [0, 1], of words that are not known, without and with a possessive 's; 0 of no words.</summary>
     /// <param name="words">Of <see cref="TextWords"/>.</param>

@@ -1,5 +1,6 @@
 using DeRa.Lab.Evaluation;
 using DeRa.Lab.Sampling;
+using DeRa.Lab.Training;
 using DeRa.Serving.Rewards;
 using DeRa.Text;
 
@@ -11,10 +12,8 @@ namespace DeRa.Lab.Unlikelihood;
 /// </summary>
 internal sealed class CompletionFaults(ITokenizer tokenizer, KnownWords known)
 {
-    private const int Run = 4;
-
-    /// <summary>How many words are in the lists.</summary>
-    public int KnownWords => known.Count;
+    /// <summary>What the lists hold, for <see cref="Training.ITrainingTask.Description"/>.</summary>
+    public string KnownWords => Fingerprint.Of(known.Words.Order(StringComparer.Ordinal));
 
     /// <summary>Finds them.</summary>
     /// <param name="prompt">The prompt's text; a word may begin in it.</param>
@@ -22,19 +21,15 @@ internal sealed class CompletionFaults(ITokenizer tokenizer, KnownWords known)
     /// <returns>Places in <see cref="SampledText.Tokens"/>, each once, ascending.</returns>
     public IReadOnlyCollection<int> Of(string prompt, SampledText sampled)
     {
-        var completion = sampled.ToCompletion(prompt, tokenizer);
-        var begin = WholeWords.Begin(completion);
-        var text = prompt[begin..] + completion.Text;
-        var ends = Ends(sampled, prompt, start: prompt.Length - begin);
-        var places = TextWords.Places(text).Where(place => sampled.Finished || place.End.Value < text.Length).ToArray();
-        var words = places.SelectMany(place => TextWords.Of(text[place])).ToArray();
+        var (text, fromPrompt) = WholeWords.TextOf(sampled.ToCompletion(prompt, tokenizer));
+        var (places, words, ends) = (TextWords.Places(text), TextWords.Of(text), Ends(sampled, prompt, fromPrompt));
         var faulty = new SortedSet<int>();
-        var seen = new HashSet<string>();
-        for (var i = 0; i < words.Length; i++)
+        foreach (var i in RepeatedWords.Ends(words)) faulty.UnionWith(Tokens(ends, places[i]));
+        for (var i = 0; i < words.Count; i++)
         {
+            if (known.Contains(words[i])) continue;
             var tokens = Tokens(ends, places[i]);
-            if (!known.Contains(words[i])) faulty.UnionWith(tokens.Count > 1 && places[i].Start.Value > 0 ? tokens.Skip(1) : tokens);
-            if (i + 1 >= Run && !seen.Add(string.Join(' ', words[(i + 1 - Run)..(i + 1)]))) faulty.UnionWith(tokens);
+            faulty.UnionWith(tokens.Count > 1 && places[i].Start.Value > 0 ? tokens.Skip(1) : tokens);
         }
         return faulty;
     }

@@ -24,11 +24,17 @@ internal sealed class UnlikelihoodTask(
     LanguageModelling modelling, IReadOnlyList<EncodedPrompt> prompts, CompletionFaults faults, UnlikelihoodSettings settings, int endToken,
     CancellationToken cancellation) : ITrainingTask
 {
+    /// <summary>What the logits are divided by: faults are looked for where models are served.</summary>
+    private const double Temperature = 0.7;
+
+    /// <summary>Longest completion in tokens, its end token included.</summary>
+    private const int MaxTokens = 200;
+
     /// <summary>A token that is certain would have an infinite loss.</summary>
     private static readonly Scalar s_mostProbable = (1 - 1e-4).ToScalar();
 
     /// <inheritdoc/>
-    public string Description => $"{modelling.Description}, {prompts.Count} prompts, {faults.KnownWords} known words, {settings}";
+    public string Description => $"{modelling.Description}, known words {faults.KnownWords}, {settings}";
 
     /// <inheritdoc/>
     public TaskStep Step(TrainableDecoder model, int step)
@@ -37,7 +43,7 @@ internal sealed class UnlikelihoodTask(
         var random = StepRandom.At(~settings.Seed, step);
         var chosen = Enumerable.Range(0, settings.Completions).Select(_ => prompts[random.Next(prompts.Count)]).ToArray();
         var drawn = Sampler.Sample(
-            Mixture.Of(model, settings.Temperature), [.. chosen.Select(prompt => prompt.Tokens)], endToken, settings.MaxTokens,
+            Mixture.Of(model, Temperature), [.. chosen.Select(prompt => prompt.Tokens)], endToken, MaxTokens,
             StepRandom.Seed(settings.Seed, step), cancellation: cancellation);
         var layout = SampledBatch.Of(drawn, endToken, model.Device);
         var faulty = Faulty(chosen, drawn, layout.Mask.size(1));
@@ -70,10 +76,4 @@ internal sealed record UnlikelihoodSettings
 
     /// <summary>Determines prompts and samples.</summary>
     public required long Seed { get; init; }
-
-    /// <summary>What the logits are divided by: faults are looked for where models are served.</summary>
-    public double Temperature { get; init; } = 0.7;
-
-    /// <summary>Longest completion in tokens, its end token included.</summary>
-    public int MaxTokens { get; init; } = 200;
 }

@@ -10,11 +10,15 @@ public static class RepeatedWords
     public static double Share(IReadOnlyList<string> words)
     {
         var runs = words.Count - Run + 1;
-        if (runs < 2) return 0;
-        var seen = new HashSet<(string, string, string, string)>(runs);
-        var repeated = 0;
-        for (var i = 0; i < runs; i++)
-            if (!seen.Add((words[i], words[i + 1], words[i + 2], words[i + 3]))) repeated++;
-        return (double)repeated / runs;
+        return runs < 2 ? 0 : (double)Ends(words).Count() / runs;
+    }
+
+    /// <summary>The places of the words that end such a run, in their order.</summary>
+    /// <param name="words">Of <see cref="TextWords"/>.</param>
+    public static IEnumerable<int> Ends(IReadOnlyList<string> words)
+    {
+        var seen = new HashSet<(string, string, string, string)>();
+        for (var end = Run - 1; end < words.Count; end++)
+            if (!seen.Add((words[end - 3], words[end - 2], words[end - 1], words[end]))) yield return end;
     }
 }

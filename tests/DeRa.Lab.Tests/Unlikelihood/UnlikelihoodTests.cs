@@ -46,9 +46,14 @@ public sealed class UnlikelihoodTests(TinyPair pair) : IDisposable
         string[] cpu = ["--device", "cpu", "--threads", "1"];
         var words = _folder.Write("words.txt", "tom lily ben the cat dog ran sat saw a was happy went home had big red");
         var output = Path.Combine(_folder.Path, "unlearned");
-        await LabRun.OutputAsync(["train", "--from", pair.Model, "--text", pair.Text, "--unlikelihood", "20", "--known-words", words,
+        string[] Train(string known) => ["train", "--from", pair.Model, "--text", pair.Text, "--unlikelihood", "20", "--known-words", known,
             "--unlikelihood-completions", "24", "--output", output, "--steps", "30", "--warmup-steps", "3", "--learning-rate", "3e-3",
-            "--batch-rows", "8", "--row-tokens", "32", .. cpu]);
+            "--batch-rows", "8", "--row-tokens", "32", .. cpu];
+        await LabRun.OutputAsync(Train(words));
+        var others = _folder.Write("other.txt", File.ReadAllText(words).Replace("tom", "ball", StringComparison.Ordinal));
+        var other = await LabRun.OfAsync(Train(others));
+        Assert.Equal(2, other.Code);
+        Assert.Contains(output, other.Error, StringComparison.Ordinal);
         async Task<(int Faulty, int Known)> WrittenAsync(string model)
         {
             var texts = await LabRun.OutputAsync(["sample", "--reference", model, "--count", "60", "--max-tokens", "40", .. cpu]);
